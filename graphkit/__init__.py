@@ -1,0 +1,120 @@
+"""graphkit: which channels to buy, which partners to join, how sure, and how wrong we were.
+
+Everything public is reachable from here and loaded on first use (PEP 562), so that
+``import graphkit`` costs no scipy, pandas, numba or neo4j::
+
+    import graphkit as gk
+
+    p = gk.from_arrays([0, 1], [1, 2], probability=0.5)
+    gk.estimate_spread(p, [0], n_worlds=1000, rng=7).mean
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphkit.audience.overlap import Overlap, overlap
+    from graphkit.audience.split import ProfitSplit, split_profit
+    from graphkit.community.leiden import Communities, communities
+    from graphkit.diffusion.alias import viral_propagation
+    from graphkit.diffusion.calibration import predict_sizes
+    from graphkit.diffusion.learn import LearnedProbabilities, learn
+    from graphkit.diffusion.models import SI, SIR, SIS
+    from graphkit.diffusion.spread import SpreadEstimate, estimate_spread
+    from graphkit.engine.base import Serial, Threads
+    from graphkit.influence.certificate import Certificate
+    from graphkit.influence.greedy import SeedSelection, select_seeds
+    from graphkit.matching.history import PartnerRanking, rank_partners
+    from graphkit.matching.similarity import match
+    from graphkit.matching.text import search
+    from graphkit.planning.channels import ChannelPlan, plan
+    from graphkit.planning.evaluate import Evaluation, evaluate
+    from graphkit.planning.partners import PartnerPortfolio, partners
+    from graphkit.planning.whatif import WhatIf, whatif
+    from graphkit.projection.build import from_arrays, from_frames
+    from graphkit.projection.networkx_io import from_networkx
+    from graphkit.projection.projection import Projection
+    from graphkit.projection.snapshot import read_files
+    from graphkit.ranking.links import predict_links
+    from graphkit.ranking.many_sources import ManyRankings, personalised_pagerank_many
+    from graphkit.ranking.pagerank import Ranking, personalised_pagerank
+    from graphkit.store.open import open_store
+
+_HOMES = {
+    "Certificate": "influence.certificate",
+    "ChannelPlan": "planning.channels",
+    "Communities": "community.leiden",
+    "Evaluation": "planning.evaluate",
+    "LearnedProbabilities": "diffusion.learn",
+    "ManyRankings": "ranking.many_sources",
+    "Overlap": "audience.overlap",
+    "PartnerPortfolio": "planning.partners",
+    "PartnerRanking": "matching.history",
+    "ProfitSplit": "audience.split",
+    "Projection": "projection.projection",
+    "Ranking": "ranking.pagerank",
+    "SI": "diffusion.models",
+    "SIR": "diffusion.models",
+    "SIS": "diffusion.models",
+    "SeedSelection": "influence.greedy",
+    "Serial": "engine.base",
+    "SpreadEstimate": "diffusion.spread",
+    "Threads": "engine.base",
+    "WhatIf": "planning.whatif",
+    "communities": "community.leiden",
+    "estimate_spread": "diffusion.spread",
+    "evaluate": "planning.evaluate",
+    "from_arrays": "projection.build",
+    "from_frames": "projection.build",
+    "from_networkx": "projection.networkx_io",
+    "learn": "diffusion.learn",
+    "match": "matching.similarity",
+    "open_store": "store.open",
+    "overlap": "audience.overlap",
+    "partners": "planning.partners",
+    "personalised_pagerank": "ranking.pagerank",
+    "personalised_pagerank_many": "ranking.many_sources",
+    "plan": "planning.channels",
+    "predict_links": "ranking.links",
+    "predict_sizes": "diffusion.calibration",
+    "rank_partners": "matching.history",
+    "read_files": "projection.snapshot",
+    "search": "matching.text",
+    "select_seeds": "influence.greedy",
+    "split_profit": "audience.split",
+    "viral_propagation": "diffusion.alias",
+    "whatif": "planning.whatif",
+}
+
+__all__ = [  # noqa: PLE0604 - one list, made from the table above
+    *sorted(_HOMES),
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home on first use."""
+    if name == "__version__":
+        return _version()
+    if name not in _HOMES:
+        message = f"module 'graphkit' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(f"graphkit.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    """Return the installed version, or a marker in a checkout that is not installed."""
+    try:
+        return importlib.metadata.version("graphkit-planner")
+    except importlib.metadata.PackageNotFoundError:
+        return "0+checkout"

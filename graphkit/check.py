@@ -1,0 +1,84 @@
+"""Checks at the borders: one form of sentence for every argument out of range.
+
+Each function returns the value in its canonical type or raises
+:class:`graphkit.errors.InvalidParameter` reading "NAME must be RANGE. Got VALUE instead.".
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from graphkit.errors import InvalidParameter, close_matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["finite", "non_negative", "one_of", "positive_int", "probability", "probability_array", "refuse"]
+
+
+def refuse(name: str, value: object, allowed: str, *, hint: str | None = None) -> NoReturn:
+    """Raise the one sentence for a parameter outside ``allowed``."""
+    message = f"{name} must be {allowed}. Got {value!r} instead."
+    raise InvalidParameter(message, parameter=name, value=value, allowed=allowed, hint=hint)
+
+
+def finite(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float; bool, NaN and infinities are refused."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+        refuse(name, value, "a finite number")
+    number = float(value)
+    if not math.isfinite(number):
+        refuse(name, value, "a finite number")
+    return number
+
+
+def non_negative(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float >= 0."""
+    number = finite(name, value)
+    if number < 0:
+        refuse(name, value, "a number >= 0")
+    return number
+
+
+def probability(name: str, value: Any) -> float:
+    """Return ``value`` as a float in [0, 1]."""
+    number = finite(name, value)
+    if not 0.0 <= number <= 1.0:
+        refuse(name, value, "a probability in [0, 1]")
+    return number
+
+
+def positive_int(name: str, value: Any, *, minimum: int = 1) -> int:
+    """Return ``value`` as an int >= ``minimum``; floats are refused, even whole ones."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Integral) or int(value) < minimum:
+        refuse(name, value, f"an integer >= {minimum}")
+    return int(value)
+
+
+def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
+    """Return ``value`` when it is one of the allowed words; close matches in the hint."""
+    words = tuple(allowed)
+    if not isinstance(value, str) or value not in words:
+        near = close_matches(value, words)
+        hint = f"did you mean {near[0]!r}?" if near else None
+        refuse(name, value, "one of " + ", ".join(words), hint=hint)
+    return value
+
+
+def probability_array(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return float64 values, each in [0, 1]; the first offender and its position are named."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        refuse(name, values, "an array of probabilities in [0, 1]")
+    wrong = ~((array >= 0.0) & (array <= 1.0))
+    if wrong.any():
+        place = int(np.flatnonzero(wrong.ravel())[0])
+        refuse(f"{name}[{place}]", float(array.ravel()[place]), "a probability in [0, 1]")
+    return array

@@ -1,0 +1,261 @@
+"""What every result has: frozen fields, JSON both ways, a frame, and how it was made.
+
+A result is a frozen dataclass on :class:`Result`; a nested piece without a manifest of its
+own is one on :class:`Part`. Arrays become read-only at birth. ``from_json(to_json(x))``
+gives x again: NaN travels as null and comes back as NaN in float arrays.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import math
+import numbers
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from graphkit.errors import DataInvalid
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SCHEMA_VERSION", "Manifest", "Part", "Result", "jsonable", "make_manifest", "package_versions"]
+
+SCHEMA_VERSION = 1
+_RECORDED = ("graphkit-planner", "numpy", "scipy", "numba")
+
+
+def jsonable(value: Any) -> Any:
+    """Return ``value`` built from dict, list, str, int, float, bool and None only.
+
+    NaN and infinities become None, since JSON has no word for them.
+    """
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, np.bool_):
+        return bool(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value) if math.isfinite(float(value)) else None
+    if isinstance(value, np.ndarray):
+        return [jsonable(item) for item in value.tolist()]
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    return _jsonable_object(value)
+
+
+def _jsonable_object(value: Any) -> Any:
+    """Turn results, frames and other dataclasses into plain data."""
+    if isinstance(value, Part):
+        return value.to_dict()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if hasattr(value, "to_dict") and hasattr(value, "columns"):
+        return {str(name): jsonable(np.asarray(value[name])) for name in value.columns}
+    if isinstance(value, set | frozenset):
+        return sorted(jsonable(item) for item in value)
+    return str(value)
+
+
+@cache
+def package_versions() -> dict[str, str]:
+    """Return the versions that can change a number; absent packages are left out."""
+    versions = {}
+    for name in _RECORDED:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Part:
+    """A frozen piece of a result: JSON both ways, arrays read-only."""
+
+    def __post_init__(self) -> None:
+        """Make every array read-only."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray) and value.flags.writeable:
+                frozen = value.view()
+                frozen.flags.writeable = False
+                object.__setattr__(self, field.name, frozen)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready data."""
+        return {
+            field.name: jsonable(getattr(self, field.name))
+            for field in dataclasses.fields(self)
+            if field.metadata.get("json", True)
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild from :meth:`to_dict`; unknown keys are ignored, missing ones raise."""
+        hints = typing.get_type_hints(cls, localns=_frame_names())
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            if field.name in data:
+                values[field.name] = _restore(data[field.name], hints.get(field.name), field.metadata.get("dtype"))
+            elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+                message = f"{cls.__name__}: the field {field.name!r} is missing"
+                raise DataInvalid(message, rule="result", hint="was this JSON written by the same version?")
+        return cls(**values)
+
+    def __repr__(self) -> str:
+        """Return one line: scalars as they are, arrays by their shape."""
+        return f"{type(self).__name__}({', '.join(self._short_fields())})"
+
+    def _short_fields(self) -> list[str]:
+        shown = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                shown.append(f"{field.name}=array{value.shape}")
+            elif isinstance(value, str | bool | None.__class__):
+                shown.append(f"{field.name}={value!r}")
+            elif isinstance(value, numbers.Real):
+                shown.append(f"{field.name}={value:.6g}")
+            elif isinstance(value, Part) and not isinstance(value, Manifest):
+                shown.append(f"{field.name}={value!r}")
+        return shown
+
+
+def _frame_names() -> dict[str, Any]:
+    """Names that result modules import for type checking only."""
+    names: dict[str, Any] = {"NDArray": np.ndarray, "ArrayLike": Any}
+    try:
+        import pandas as pd
+    except ImportError:  # pragma: no cover - pandas is a hard dependency
+        return names
+    names["pd"] = pd
+    return names
+
+
+def _restore(value: Any, hint: Any, dtype: Any) -> Any:
+    """Turn plain data back into the annotated type."""
+    if value is None:
+        return None
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        inner = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+        return _restore(value, inner[0], dtype) if len(inner) == 1 else value
+    if hint is np.ndarray or origin is np.ndarray:
+        return _restore_array(value, hint, dtype)
+    if isinstance(hint, type) and issubclass(hint, Part):
+        return hint.from_dict(value)
+    if isinstance(hint, type) and hint.__name__ == "DataFrame":
+        return hint(value)
+    if origin is tuple:
+        args = typing.get_args(hint)
+        inner_hint = args[0] if args and (len(args) == 1 or args[-1] is Ellipsis) else None
+        return tuple(_restore(item, inner_hint, dtype) for item in value)
+    if origin is list:
+        args = typing.get_args(hint)
+        return [_restore(item, args[0] if args else None, dtype) for item in value]
+    return value
+
+
+def _restore_array(value: Any, hint: Any, dtype: Any) -> np.ndarray[Any, Any]:
+    """Rebuild an array; the dtype comes from the annotation or the field's metadata."""
+    if dtype is None:
+        args = typing.get_args(hint)
+        inner = typing.get_args(args[1]) if len(args) > 1 else ()
+        dtype = inner[0] if inner and isinstance(inner[0], type) else None
+    if dtype is not None and np.issubdtype(dtype, np.floating):
+        value = [np.nan if item is None else item for item in value]
+    return np.asarray(value, dtype=dtype)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Manifest(Part):
+    """How a result was made.
+
+    ``digest`` covers function, request, answer, seed, versions and the content of the
+    snapshot: the same digest means the same numbers. Engine, time and the store's identity
+    stay outside it.
+    """
+
+    function: str
+    request: dict[str, Any]
+    seed: int | None
+    snapshot: str | None
+    versions: dict[str, str]
+    engine: str | None
+    seconds: float | None
+    digest: str
+
+
+def make_manifest(
+    function: str,
+    *,
+    request: Mapping[str, Any],
+    answer: object,
+    seed: int | None = None,
+    snapshot: str | None = None,
+    engine: str | None = None,
+    seconds: float | None = None,
+) -> Manifest:
+    """Return the manifest of a result whose numbers are ``answer``."""
+    plain = jsonable(request)
+    versions = package_versions()
+    covered = [function, plain, jsonable(answer), seed, snapshot, versions]
+    text = json.dumps(covered, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Manifest(function, plain, seed, snapshot, dict(versions), engine, seconds, digest)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result(Part):
+    """Base of every result: JSON with a schema version, a frame, a manifest."""
+
+    manifest_field: ClassVar[str] = "manifest"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready data, with ``schema_version`` first."""
+        return {"schema_version": SCHEMA_VERSION, **Part.to_dict(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Rebuild from :meth:`to_dict`; another schema version raises ``DataInvalid``."""
+        version = data.get("schema_version")
+        if version != SCHEMA_VERSION:
+            message = f"{cls.__name__}: schema_version {version!r} is not {SCHEMA_VERSION}"
+            raise DataInvalid(message, rule="schema_version", hint="write the JSON again with this version")
+        return super().from_dict(data)
+
+    def to_json(self) -> str:
+        """Return :meth:`to_dict` as one line of JSON, Chinese text readable."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Rebuild from :meth:`to_json`."""
+        return cls.from_dict(json.loads(text))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row of scalars; results with rows of their own override this."""
+        import pandas as pd
+
+        row = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if isinstance(getattr(self, field.name), str | bool | numbers.Real | None.__class__)
+        }
+        return pd.DataFrame([row])
+
+    def _repr_html_(self) -> str:
+        """Return the frame as an escaped HTML table for notebooks."""
+        return str(self.to_frame().to_html(index=False, escape=True))

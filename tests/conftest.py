@@ -1,0 +1,36 @@
+"""Shared fixtures: one seed, the stores, and a closing word on which stores ran."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("graphkit", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("graphkit")
+
+pytest_plugins = ["store_fixtures"]
+
+
+def pytest_generate_tests(metafunc):
+    """Give tests that ask for a seed the default one, or a range on demand."""
+    if "seed" in metafunc.fixturenames:
+        text = os.environ.get("GRAPHKIT_TEST_SEEDS", "1")
+        first, _, last = text.partition("-")
+        metafunc.parametrize("seed", range(int(first), int(last or first) + 1))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print which stores ran and why any did not."""
+    from store_fixtures import store_summary
+
+    for line in store_summary():
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_foreign_settings():
+    """Keep a user's own database and settings out of the tests."""
+    names = [name for name in os.environ if name.startswith("NEO4J_") or name in {"GRAPHKIT_STORE", "GRAPHKIT_CONFIG"}]
+    kept = {name: os.environ.pop(name) for name in names}
+    yield
+    os.environ.update(kept)

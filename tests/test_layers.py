@@ -1,0 +1,96 @@
+"""Imports go down only, and third-party packages live where the house says."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent / "graphkit"
+FLOORS = {
+    "errors": 0, "check": 0, "rng": 0, "coins": 0, "progress": 0, "results": 0, "config": 0, "need": 0,
+    "model": 1, "store": 2, "synthetic": 2, "projection": 3, "engine": 4,
+    "diffusion": 5, "ranking": 5, "community": 5, "matching": 5, "outcomes": 5,
+    "influence": 6, "audience": 6, "experiment": 6, "planning": 7, "report": 8, "cli": 9,
+}  # fmt: skip
+HOMES = {
+    "neo4j": ("store/bolt", "store/embedded"),
+    "arcadedb": ("store/embedded",),
+    "numba": (
+        "coins",
+        "projection/",
+        "diffusion/",
+        "influence/",
+        "ranking/",
+        "community/",
+        "matching/",
+        "audience/",
+        "planning/",
+    ),
+    "pyarrow": ("store/", "projection/snapshot", "report/"),
+    "networkx": ("projection/networkx_io",),
+    "graspologic_native": ("community/",),
+    "sklearn": ("matching/", "outcomes/"),
+    "jinja2": ("report/",),
+    "matplotlib": ("report/",),
+    "click": ("cli/",),
+    "rich": ("cli/", "report/"),
+}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    """Return the first part of a file's place inside the package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0]
+
+
+def imported(tree: ast.AST):
+    """Yield (dotted name, line) of every import, those inside functions included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports escape this check"
+            if node.module == "graphkit":
+                for alias in node.names:
+                    yield f"graphkit.{alias.name}", node.lineno
+            else:
+                yield node.module, node.lineno
+
+
+def problems(path: Path, text: str) -> list[str]:
+    """Return each import of the file that goes up, sideways or to a package of another room."""
+    found = []
+    here = room(path)
+    inside = path.relative_to(ROOT).with_suffix("").as_posix()
+    for name, line in imported(ast.parse(text)):
+        top, *rest = name.split(".")
+        if top == "graphkit" and here not in {"__init__", "__main__"}:
+            there = rest[0] if rest else "__init__"
+            # the version is the one thing of the roof that a floor may ask for
+            if there == "__init__" or there not in FLOORS:
+                found.append(f"{inside}:{line} imports {name}")
+            elif there != here and FLOORS[there] > 0 and FLOORS[there] >= FLOORS[here]:
+                found.append(f"{inside}:{line} (floor {FLOORS[here]}) imports {name} (floor {FLOORS[there]})")
+        elif top in HOMES and not any(inside.startswith(home) for home in HOMES[top]):
+            found.append(f"{inside}:{line} imports {top}")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_go_down_only(path):
+    """No file imports from its own height, from above, or a package that lives elsewhere."""
+    assert problems(path, path.read_text(encoding="utf-8")) == []
+
+
+def test_an_upward_import_inside_a_function_is_seen():
+    """The check sees an import hidden in a function body."""
+    text = "def f():\n    from graphkit.planning import channels\n"
+    assert len(problems(ROOT / "model" / "x.py", text)) == 1
+
+
+def test_no_file_grows_past_four_hundred_lines():
+    """About 400 lines is where a file asks to be split."""
+    long = {path.relative_to(ROOT).as_posix(): n for path in FILES if (n := len(path.read_text().splitlines())) > 420}
+    assert long == {}
