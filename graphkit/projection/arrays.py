@@ -1,0 +1,226 @@
+"""Integer arrays -> Projection: sorting, merging parallel arcs, setting self-loops aside.
+
+One sort of the keys `source * n + target` (int64, so 2**31 nodes fit) does the work; NumPy sorts
+int64 with vector instructions where the machine has them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphkit import check
+from graphkit.projection.probability import given, resolve_probability
+from graphkit.projection.projection import NodeIndex, Projection
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["combine", "from_arrays", "from_rows"]
+
+_INDEX_LIMIT = 2**31 - 1
+
+
+def from_arrays(
+    source: ArrayLike,
+    target: ArrayLike,
+    *,
+    probability: float | str | ArrayLike | None = None,
+    weight: ArrayLike | None = None,
+    n_nodes: int | None = None,
+    directed: bool = True,
+    ids: ArrayLike | None = None,
+) -> Projection:
+    """Build a projection from arrays of arcs.
+
+    Parameters
+    ----------
+    source, target : array of int, shape (m,)
+        Row numbers >= 0; with `ids`, ids instead.
+    probability : float, array of shape (m,), "weighted_cascade" or "trivalency", optional
+        Chance in [0, 1] per input row; `"weighted_cascade"` is 1 / in-degree.
+    weight : array of float, shape (m,), optional
+        Weight >= 0 per input row, for random walks.
+    n_nodes : int, optional
+        Number of nodes; default: the largest row + 1, or the number of ids.
+    directed : bool
+        False stores each row as two arcs.
+    ids : array of str, shape (n,), optional
+        Ids of the rows; ints become their text.
+
+    Returns
+    -------
+    Projection
+        Parallel arcs are one arc: their chances combine as 1 - prod(1 - p), their weights add up.
+        Self-loops are kept out of the arcs and counted in `n_self_loops`.
+
+    Raises
+    ------
+    InvalidParameter
+        Lengths differ, a row is negative or >= `n_nodes`, a chance is missing, NaN or outside
+        [0, 1], a weight is negative or not finite, or an id occurs twice.
+    UnknownNode
+        An end is not among `ids`.
+
+    Examples
+    --------
+    >>> p = from_arrays([0, 0, 1], [1, 1, 2], probability=[0.6, 0.7, 0.5])
+    >>> p.n_arcs, p.n_duplicates, p.probability.round(2).tolist()
+    (2, 1, [0.88, 0.5])
+    """
+    if ids is not None:
+        nodes = index_of_ids(ids, n_nodes)
+        tail, head = rows_of_ids(nodes, source), rows_of_ids(nodes, target)
+    else:
+        tail, head = row_array("source", source), row_array("target", target)
+        largest = max(int(tail.max(initial=-1)), int(head.max(initial=-1)))
+        n = largest + 1 if n_nodes is None else check.positive_int("n_nodes", n_nodes, minimum=0)
+        if largest >= n:
+            check.refuse("n_nodes", n, f"above the largest row {largest}")
+        nodes = NodeIndex(n)
+    if tail.size != head.size:
+        check.refuse("target", f"{head.size} values", f"as long as source ({tail.size} values)")
+    return from_rows(tail, head, nodes, probability=probability, weight=weight, directed=directed)
+
+
+def from_rows(
+    tail: NDArray[np.int64],
+    head: NDArray[np.int64],
+    nodes: NodeIndex,
+    *,
+    probability: object = None,
+    weight: object = None,
+    directed: bool = True,
+    without_consent: float = 0.0,
+    source_id: str | None = None,
+) -> Projection:
+    """Build a projection from valid row numbers and an index of nodes (see `from_arrays`)."""
+    if nodes.n > _INDEX_LIMIT:
+        check.refuse("n_nodes", nodes.n, f"at most {_INDEX_LIMIT:,}")
+    per_arc = probability is not None and not np.isscalar(probability) and np.ndim(probability) > 0  # type: ignore[arg-type]
+    p = given(probability, tail.size) if per_arc else None
+    w = None if weight is None else weight_array(weight, tail.size)
+    looped = tail == head
+    n_loops = int(np.count_nonzero(looped))
+    loop_rows, loop_weight = np.empty(0, np.int64), None if w is None else np.empty(0)
+    if n_loops:
+        loop_rows, place = np.unique(tail[looped], return_inverse=True)
+        loop_weight = None if w is None else np.bincount(place, w[looped], loop_rows.size)
+        keep = ~looped
+        tail, head = tail[keep], head[keep]
+        p, w = (None if x is None else x[keep] for x in (p, w))
+    if not directed:
+        tail, head = np.concatenate([tail, head]), np.concatenate([head, tail])
+        p, w = (None if x is None else np.concatenate([x, x]) for x in (p, w))
+    indptr, indices, p, w = combine(tail, head, p, w, nodes.n)
+    result = Projection(
+        indptr, indices, p, w, nodes, loop_rows, loop_weight, n_loops, int(tail.size - indices.size), without_consent, source_id
+    )
+    return result if per_arc or probability is None else result.with_probability(probability)
+
+
+def combine(
+    tail: NDArray[np.int64],
+    head: NDArray[np.int64],
+    p: NDArray[np.float64] | None,
+    w: NDArray[np.float64] | None,
+    n: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None, NDArray[np.float64] | None]:
+    """Sort arcs by (source, target) and merge parallel ones: 1 - prod(1 - p), sum of weights.
+
+    Merging happens in the order of the values, so the result is the same for any order of rows.
+    """
+    key = tail * np.int64(max(n, 1)) + head
+    if p is None and w is None:
+        key = np.sort(key)
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        key = key[first]
+    else:
+        order = np.argsort(key)
+        key = key[order]
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        parallel = first.size < key.size
+        p = None if p is None else p[order]
+        w = None if w is None else w[order]
+        if parallel:
+            p = None if p is None else _noisy_or(key, first, p)
+            w = None if w is None else _sums(key, first, w)
+            key = key[first]
+    rows = key // max(n, 1)
+    indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(rows, minlength=n), dtype=np.int64)])
+    return indptr, (key - rows * n).astype(np.int32), p, w
+
+
+def _noisy_or(key: NDArray[np.int64], first: NDArray[np.int64], p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1 - prod(1 - p) of each run of equal keys; a run of one keeps its p to the last bit."""
+    single, many = _runs(key, first)
+    result = p[first].copy()
+    order = np.lexsort((p[many], key[many]))
+    starts = np.flatnonzero(np.diff(key[many], prepend=-1))
+    result[~single] = 1.0 - np.multiply.reduceat(1.0 - p[many][order], starts)
+    return result
+
+
+def _sums(key: NDArray[np.int64], first: NDArray[np.int64], w: NDArray[np.float64]) -> NDArray[np.float64]:
+    single, many = _runs(key, first)
+    result = w[first].copy()
+    order = np.lexsort((w[many], key[many]))
+    starts = np.flatnonzero(np.diff(key[many], prepend=-1))
+    result[~single] = np.add.reduceat(w[many][order], starts)
+    return result
+
+
+def _runs(key: NDArray[np.int64], first: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Return which runs are single, and the positions of all arcs in longer runs."""
+    length = np.diff(first, append=key.size)
+    return length == 1, np.flatnonzero(np.repeat(length > 1, length))
+
+
+def row_array(name: str, values: ArrayLike) -> NDArray[np.int64]:
+    """Return row numbers as int64; anything but integers >= 0 is refused."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        check.refuse(name, f"shape {array.shape}", "a one-dimensional array of row numbers")
+    if not array.size:
+        return np.empty(0, np.int64)
+    if array.dtype.kind not in "iu":
+        hint = "give ids= when source and target hold ids" if array.dtype.kind in "UO" else None
+        check.refuse(name, array.dtype.name, "an array of integers", hint=hint)
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high >= _INDEX_LIMIT:
+        check.refuse(name, low if low < 0 else high, f"row numbers in 0..{_INDEX_LIMIT - 1:,}")
+    return array.astype(np.int64, copy=False)
+
+
+def weight_array(values: object, size: int) -> NDArray[np.float64]:
+    """Return finite weights >= 0, one per row."""
+    array = np.asarray(values)
+    if array.shape != (size,):
+        check.refuse("weight", f"shape {array.shape}", f"an array of shape ({size},), one value per row")
+    try:
+        weights = array.astype(np.float64)
+    except (TypeError, ValueError):
+        check.refuse("weight", array.dtype.name, "an array of numbers")
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if wrong.size:
+        check.refuse(f"weight[{wrong[0]}]", array[wrong[0]], "a finite number >= 0")
+    return weights
+
+
+def index_of_ids(ids: ArrayLike, n_nodes: int | None = None) -> NodeIndex:
+    """Return the index of rows named by ids; a repeated or empty id is refused."""
+    names = np.empty(len(np.asarray(ids, dtype=object)), dtype=object)
+    names[:] = [str(name) for name in np.asarray(ids, dtype=object).tolist()]
+    if n_nodes is not None and n_nodes != names.size:
+        check.refuse("n_nodes", n_nodes, f"the number of ids ({names.size})")
+    if len(set(names.tolist())) < names.size:
+        seen: set[str] = set()
+        double = next(name for name in names.tolist() if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        check.refuse("ids", double, "distinct ids")
+    return NodeIndex(int(names.size), names)
+
+
+def rows_of_ids(nodes: NodeIndex, values: ArrayLike) -> NDArray[np.int64]:
+    """Return the rows of ids; ints are read as their text, as `index_of_ids` did."""
+    return nodes.rows([str(value) for value in np.asarray(values, dtype=object).tolist()])

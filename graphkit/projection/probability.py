@@ -1,0 +1,80 @@
+"""Chances on arcs: constant, given, 1 / in-degree, trivalency. Nothing here is random.
+
+References
+----------
+Kempe, Kleinberg, Tardos (2003), Maximizing the spread of influence through a social network,
+KDD, doi:10.1145/956750.956769 (weighted cascade). Chen, Wang, Wang (2010), Scalable influence
+maximization for prevalent viral marketing in large-scale social networks, KDD,
+doi:10.1145/1835804.1835934 (trivalency).
+"""
+
+from __future__ import annotations
+
+import numbers
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphkit import check
+from graphkit.errors import InvalidParameter
+from graphkit.projection.keys import mix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from graphkit.projection.projection import Projection
+
+__all__ = ["RULES", "constant", "given", "resolve_probability", "trivalency", "weighted_cascade"]
+
+RULES = ("weighted_cascade", "trivalency")
+_LEVELS = np.array([0.1, 0.01, 0.001])
+_SALT = np.uint64(0x7472697661)  # keeps this draw apart from the coins of the same arc
+
+
+def constant(value: object, n_arcs: int) -> NDArray[np.float64]:
+    """Return one chance in [0, 1] for every arc."""
+    return np.full(n_arcs, check.probability("probability", value))
+
+
+def given(values: object, size: int, *, name: str = "probability") -> NDArray[np.float64]:
+    """Return checked chances, one per arc; a missing value raises, it is never filled in.
+
+    Parameters
+    ----------
+    values : array-like, shape (size,)
+    size : int
+        How many values there must be.
+    name : str
+        Name used in messages.
+    """
+    array = np.asarray(values)
+    if array.shape != (size,):
+        check.refuse(name, f"shape {array.shape}", f"a number or an array of shape ({size},), one value per arc")
+    if array.dtype == object:
+        missing = [i for i, value in enumerate(array.tolist()) if value is None]
+        if missing:
+            message = f"{name}: {len(missing)} of {size} arcs have no value, the first at position {missing[0]}"
+            raise InvalidParameter(message, parameter=name, allowed="a value for every arc", hint="give every arc a value or none")
+    return check.probability_array(name, array)
+
+
+def weighted_cascade(projection: Projection) -> NDArray[np.float64]:
+    """Return p = 1 / in-degree of the target; parallel rows count once, a self-loop counts."""
+    return 1.0 / projection.in_degree[projection.indices]
+
+
+def trivalency(projection: Projection) -> NDArray[np.float64]:
+    """Return .1, .01 or .001 per arc, chosen by the arc's key: the same arc has the same p in every graph."""
+    return _LEVELS[mix(projection.edge_key ^ _SALT) % np.uint64(_LEVELS.size)]
+
+
+def resolve_probability(spec: object, projection: Projection) -> NDArray[np.float64] | None:
+    """Return the chances that `spec` means for these arcs (see `Projection.with_probability`)."""
+    if spec is None:
+        return None
+    if isinstance(spec, str):
+        word = check.one_of("probability", spec, RULES)
+        return weighted_cascade(projection) if word == "weighted_cascade" else trivalency(projection)
+    if isinstance(spec, numbers.Real) or (isinstance(spec, np.ndarray) and spec.ndim == 0):
+        return constant(spec if isinstance(spec, numbers.Real) else float(spec), projection.n_arcs)
+    return given(spec, projection.n_arcs)

@@ -1,0 +1,311 @@
+"""The frozen in-memory view that every algorithm runs on: compressed rows of arcs, probabilities, ids.
+
+Arcs are sorted by (source row, target row), each ordered pair at most once. Self-loops are not
+among the arcs: they change no diffusion. They are kept beside them (`loop_rows`, `loop_weight`),
+because a random walk does stay where it is (`arcs_with_loops`) and because they count in the
+in-degree of a weighted cascade.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from graphkit.check import refuse
+from graphkit.errors import UnknownNode, close_matches
+from graphkit.projection.keys import edge_keys, node_hashes, position_hashes
+from graphkit.projection.probability import resolve_probability
+from graphkit.results import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import networkx as nx
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["NodeIndex", "Projection", "ReverseView"]
+
+_PAIR = 2  # a node named (label, id)
+_LISTED = 20_000  # ids looked through for close matches
+
+
+class ReverseView(NamedTuple):
+    """In-arcs by target row: `indices` are source rows, `arc` the position of the same arc forward."""
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    arc: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NodeIndex(Part):
+    """Names of the rows.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    ids : ndarray of str objects, shape (n,), optional
+        External ids; None when the rows themselves are the names (bare arrays).
+    labels : ndarray of str objects, shape (n,), optional
+        Label per row; None when the nodes carry none.
+    """
+
+    n: int
+    ids: NDArray[np.object_] | None = None
+    labels: NDArray[np.object_] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.n
+
+    @cached_property
+    def _by_id(self) -> dict[str, int]:
+        """Row of each id; an id that two labels share is left to `_by_pair`."""
+        if self.ids is None:
+            return {}
+        found = dict(zip(self.ids.tolist(), range(self.n), strict=True))
+        if len(found) < self.n:
+            seen: set[str] = set()
+            for name in self.ids.tolist():
+                if name in seen:
+                    found.pop(name, None)
+                seen.add(name)
+        return found
+
+    @cached_property
+    def _by_pair(self) -> dict[tuple[str, str], int]:
+        if self.ids is None or self.labels is None:
+            return {}
+        return dict(zip(zip(self.labels.tolist(), self.ids.tolist(), strict=True), range(self.n), strict=True))
+
+    def row(self, node: object) -> int:
+        """Return the row of a row number, an id or a pair (label, id); else raise `UnknownNode`."""
+        if isinstance(node, int | np.integer) and not isinstance(node, bool):
+            if 0 <= int(node) < self.n:
+                return int(node)
+            message = f"node {int(node)} is not among the rows 0..{self.n - 1}"
+            raise UnknownNode(message, kind="node", name=str(node))
+        row = None
+        if isinstance(node, str):
+            row = self._by_id.get(node)
+        elif isinstance(node, tuple) and len(node) == _PAIR:
+            row = self._by_pair.get((str(node[0]), str(node[1])))
+        if row is None:
+            known = [] if self.ids is None else self.ids[:_LISTED].tolist()
+            name = str(node[1]) if isinstance(node, tuple) and len(node) == _PAIR else str(node)
+            message = f"node {node!r} is not in the projection of {self.n:,} nodes"
+            raise UnknownNode(message, kind="node", name=name, close_matches=close_matches(name, known))
+        return row
+
+    def rows(self, nodes: object) -> NDArray[np.int64]:
+        """Return int64 rows of one node or of many (array, list, set of row numbers, ids or pairs)."""
+        if isinstance(nodes, str | int | np.integer) or (isinstance(nodes, tuple) and self._is_pair(nodes)):
+            return np.array([self.row(nodes)], np.int64)
+        array = nodes if isinstance(nodes, np.ndarray) else None
+        if array is not None and array.dtype.kind in "iu":
+            flat = array.ravel().astype(np.int64)
+            wrong = np.flatnonzero((flat < 0) | (flat >= self.n))
+            if wrong.size:
+                self.row(int(flat[wrong[0]]))
+            return flat
+        if array is not None and array.dtype.kind in "bf" and array.size:
+            refuse("nodes", array.dtype.name, "row numbers, ids or (label, id) pairs")
+        items: Iterable[object] = array.tolist() if array is not None else sorted_if_set(nodes)
+        return np.array([self.row(node) for node in items], np.int64)
+
+    def _is_pair(self, nodes: tuple[object, ...]) -> bool:
+        return len(nodes) == _PAIR and all(isinstance(part, str) for part in nodes) and tuple(map(str, nodes)) in self._by_pair
+
+    def id_of(self, row: int) -> str:
+        """Return the id of a row; of bare arrays the row number as text."""
+        return str(row) if self.ids is None else str(self.ids[row])
+
+    def ids_of(self, rows: ArrayLike) -> list[str]:
+        """Return the ids of several rows."""
+        return [self.id_of(int(row)) for row in np.asarray(rows).ravel()]
+
+
+def sorted_if_set(nodes: object) -> list[Any]:
+    """Return the nodes as a list; a set has no order of its own, so it gets one."""
+    if isinstance(nodes, set | frozenset):
+        return sorted(nodes, key=lambda node: (str(type(node)), str(node)))
+    if not hasattr(nodes, "__iter__"):
+        refuse("nodes", nodes, "a node or a list of nodes")
+    return list(nodes)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Projection(Part):
+    """Immutable arcs of one graph, in rows sorted by source and, inside, by target.
+
+    Parameters
+    ----------
+    indptr : ndarray of int64, shape (n_nodes + 1,)
+        Row i holds the arcs `indptr[i] : indptr[i + 1]`.
+    indices : ndarray of int32, shape (n_arcs,)
+        Target rows, strictly rising inside a row.
+    probability : ndarray of float64, shape (n_arcs,), optional
+        Chance in [0, 1] that an active source activates the target; None = not given.
+    weight : ndarray of float64, shape (n_arcs,), optional
+        Weight >= 0 of each arc for random walks; None = all 1.
+    nodes : NodeIndex
+        Names of the rows.
+    loop_rows, loop_weight : ndarray, shape (number of nodes with a self-loop,)
+        Rows with a self-loop and their weights (None when `weight` is None).
+    n_self_loops, n_duplicates : int
+        Input rows that were self-loops; input arcs that were merged into another one.
+    without_consent : float
+        Share of the nodes that were dropped for want of consent, in [0, 1].
+    source_id : str, optional
+        Digest of the snapshot the arcs come from; None for bare arrays.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    probability: NDArray[np.float64] | None
+    weight: NDArray[np.float64] | None
+    nodes: NodeIndex
+    loop_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    loop_weight: NDArray[np.float64] | None = None
+    n_self_loops: int = 0
+    n_duplicates: int = 0
+    without_consent: float = 0.0
+    source_id: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check lengths, order and ranges, then make every array read-only."""
+        n, m = self.n_nodes, self.n_arcs
+        if self.indptr.shape != (n + 1,) or self.indptr[0] != 0 or self.indptr[-1] != m or (np.diff(self.indptr) < 0).any():
+            refuse("indptr", self.indptr.shape, f"{n + 1} rising positions from 0 to {m}")
+        if m and not (0 <= int(self.indices.min()) and int(self.indices.max()) < n):
+            refuse("indices", int(self.indices.max()), f"rows in 0..{n - 1}")
+        for name, values in (("probability", self.probability), ("weight", self.weight)):
+            if values is not None and values.shape != (m,):
+                refuse(name, values.shape, f"an array of shape ({m},), one value per arc")
+        super().__post_init__()
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return self.nodes.n
+
+    @property
+    def n_arcs(self) -> int:
+        """Number of distinct arcs, self-loops not counted."""
+        return int(self.indices.size)
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        p = "none" if self.probability is None else f"mean {self.probability.mean():.4g}" if self.n_arcs else "empty"
+        return f"Projection(n_nodes={self.n_nodes:,}, n_arcs={self.n_arcs:,}, probability={p}, self_loops={self.n_self_loops:,})"
+
+    @cached_property
+    def sources(self) -> NDArray[np.int32]:
+        """Source row of every arc, shape (n_arcs,)."""
+        return np.repeat(np.arange(self.n_nodes, dtype=np.int32), np.diff(self.indptr))
+
+    @cached_property
+    def out_degree(self) -> NDArray[np.int64]:
+        """Number of out-arcs per node, self-loops not counted."""
+        return np.diff(self.indptr)
+
+    @cached_property
+    def in_degree(self) -> NDArray[np.int64]:
+        """Number of in-arcs per node, a self-loop counted once."""
+        degree = np.bincount(self.indices, minlength=self.n_nodes)
+        degree[self.loop_rows] += 1
+        return degree
+
+    @cached_property
+    def node_key(self) -> NDArray[np.uint64]:
+        """Stable 64-bit hash of each node's label and id, shape (n_nodes,)."""
+        if self.nodes.ids is None:
+            return position_hashes(self.n_nodes)
+        return node_hashes(self.nodes.labels, self.nodes.ids)
+
+    @cached_property
+    def edge_key(self) -> NDArray[np.uint64]:
+        """Stable 64-bit hash of each arc's two ends, shape (n_arcs,); no row number enters."""
+        return edge_keys(self.node_key[self.sources], self.node_key[self.indices])
+
+    @cached_property
+    def reverse(self) -> ReverseView:
+        """In-arcs of every node in canonical order (by source row), built once on demand."""
+        from scipy.sparse import csr_array  # noqa: PLC0415 - 0.2 s, and only reverse walks need it
+
+        forward = csr_array((np.arange(self.n_arcs), self.indices, self.indptr), shape=(self.n_nodes, self.n_nodes))
+        back = forward.tocsc()
+        return ReverseView(back.indptr.astype(np.int64), back.indices.astype(np.int32, copy=False), back.data.astype(np.int64, copy=False))
+
+    @cached_property
+    def snapshot_id(self) -> str:
+        """Digest of what the arcs were made of: the snapshot's content, or the arrays themselves."""
+        if self.source_id is not None:
+            return self.source_id
+        digest = hashlib.sha256(f"graphkit arrays 1;{self.n_nodes};".encode())
+        for values in (self.indptr, self.indices, self.probability, self.weight, self.loop_rows, self.loop_weight):
+            digest.update(b"-" if values is None else f"{values.size};".encode() + np.ascontiguousarray(values).tobytes())
+        if self.nodes.ids is not None:
+            digest.update(np.ascontiguousarray(self.node_key).tobytes())
+        return digest.hexdigest()
+
+    def with_probability(self, spec: object) -> Projection:
+        """Return the same arcs with other probabilities.
+
+        Parameters
+        ----------
+        spec : float, array of shape (n_arcs,), "weighted_cascade", "trivalency" or None
+            A number for every arc; one value per arc in row order; 1 / in-degree of the target;
+            one of .1, .01, .001 drawn by the arc's key; None takes the probabilities away.
+
+        Raises
+        ------
+        InvalidParameter
+            A value is NaN or outside [0, 1], the length differs from `n_arcs`, or the word is unknown.
+        """
+        return replace(self, probability=resolve_probability(spec, self))
+
+    def arcs_with_loops(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]:
+        """Return (indptr, indices, weight) with the self-loops back in: the steps of a random walk."""
+        if not self.loop_rows.size:
+            return self.indptr, self.indices, self.weight
+        source = np.concatenate([self.sources.astype(np.int64), self.loop_rows])
+        target = np.concatenate([self.indices.astype(np.int64), self.loop_rows])
+        order = np.lexsort((target, source))
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=self.n_nodes))]).astype(np.int64)
+        weight = None if self.weight is None or self.loop_weight is None else np.concatenate([self.weight, self.loop_weight])[order]
+        return indptr, target[order].astype(np.int32), weight
+
+    def row(self, node: object) -> int:
+        """Return the row of a node given as row number, id or (label, id); else raise `UnknownNode`."""
+        return self.nodes.row(node)
+
+    def rows(self, nodes: object) -> NDArray[np.int64]:
+        """Return the rows of one or many nodes; an unknown one raises `UnknownNode`."""
+        return self.nodes.rows(nodes)
+
+    def id_of(self, row: int) -> str:
+        """Return the id of a row."""
+        return self.nodes.id_of(row)
+
+    def to_networkx(self) -> nx.MultiDiGraph[Any]:
+        """Return a MultiDiGraph with attributes `p` and `weight`; nodes are ids, or row numbers of bare arrays."""
+        from graphkit.projection.networkx_io import to_networkx  # noqa: PLC0415 - networkx costs 0.1 s
+
+        return to_networkx(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per arc: `source`, `target`, and `probability`, `weight` where given."""
+        import pandas as pd  # noqa: PLC0415 - pandas costs 0.3 s
+
+        ids = self.nodes.ids
+        ends = [self.sources, self.indices] if ids is None else [ids[self.sources], ids[self.indices]]
+        columns: dict[str, Any] = {"source": ends[0], "target": ends[1]}
+        columns |= {k: v for k, v in (("probability", self.probability), ("weight", self.weight)) if v is not None}
+        return pd.DataFrame(columns)
