@@ -1,0 +1,1 @@
+"""The shared words: labels, relationship types, records, validation and column tables."""
