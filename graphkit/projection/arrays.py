@@ -1,7 +1,6 @@
 """Integer arrays -> Projection: sorting, merging parallel arcs, setting self-loops aside.
 
-One sort of the keys `source * n + target` (int64, so 2**31 nodes fit) does the work; NumPy sorts
-int64 with vector instructions where the machine has them.
+Rows travel as int64, so that keys of 2**31 nodes cannot overflow; only the finished target rows are int32.
 """
 
 from __future__ import annotations
@@ -13,8 +12,11 @@ import numpy as np
 from graphkit import check
 from graphkit.projection.probability import given, resolve_probability
 from graphkit.projection.projection import NodeIndex, Projection
+from graphkit.projection.sorting import arc_order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["combine", "from_arrays", "from_rows"]
@@ -131,50 +133,45 @@ def combine(
 
     Merging happens in the order of the values, so the result is the same for any order of rows.
     """
-    key = tail * np.int64(max(n, 1)) + head
-    if p is None and w is None:
-        key = np.sort(key)
-        first = np.flatnonzero(np.diff(key, prepend=-1))
-        key = key[first]
-    else:
-        order = np.argsort(key)
-        key = key[order]
-        first = np.flatnonzero(np.diff(key, prepend=-1))
-        parallel = first.size < key.size
-        p = None if p is None else p[order]
-        w = None if w is None else w[order]
-        if parallel:
-            p = None if p is None else _noisy_or(key, first, p)
-            w = None if w is None else _sums(key, first, w)
-            key = key[first]
-    rows = key // max(n, 1)
-    indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(rows, minlength=n), dtype=np.int64)])
-    return indptr, (key - rows * n).astype(np.int32), p, w
+    order = arc_order(tail, head, n)
+    tail, head = tail[order], head[order]
+    p, w = (None if x is None else x[order] for x in (p, w))
+    first = _first_of_runs(tail, head)
+    if first.size < tail.size:
+        p = None if p is None else _merged(p, first, _noisy_or)
+        w = None if w is None else _merged(w, first, np.add.reduceat)
+        tail, head = tail[first], head[first]
+    indptr = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(tail, minlength=n), out=indptr[1:])
+    return indptr, head.astype(np.int32), p, w
 
 
-def _noisy_or(key: NDArray[np.int64], first: NDArray[np.int64], p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return 1 - prod(1 - p) of each run of equal keys; a run of one keeps its p to the last bit."""
-    single, many = _runs(key, first)
-    result = p[first].copy()
-    order = np.lexsort((p[many], key[many]))
-    starts = np.flatnonzero(np.diff(key[many], prepend=-1))
-    result[~single] = 1.0 - np.multiply.reduceat(1.0 - p[many][order], starts)
+def _first_of_runs(tail: NDArray[np.int64], head: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where each run of equal arcs begins."""
+    new = np.ones(tail.size, np.bool_)
+    new[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
+    return np.flatnonzero(new)
+
+
+def _noisy_or(p: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    return 1.0 - np.multiply.reduceat(1.0 - p, starts)
+
+
+def _merged(
+    values: NDArray[np.float64],
+    first: NDArray[np.int64],
+    reduce: Callable[[NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Merge each run, its values sorted first; a run of one keeps its value to the last bit."""
+    length = np.diff(first, append=values.size)
+    result = values[first].copy()
+    many = np.repeat(length > 1, length)
+    run = np.repeat(np.arange(first.size), length)[many]
+    part = values[many]
+    part = part[np.lexsort((part, run))]
+    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(length[length > 1])[:-1]])
+    result[length > 1] = reduce(part, starts)
     return result
-
-
-def _sums(key: NDArray[np.int64], first: NDArray[np.int64], w: NDArray[np.float64]) -> NDArray[np.float64]:
-    single, many = _runs(key, first)
-    result = w[first].copy()
-    order = np.lexsort((w[many], key[many]))
-    starts = np.flatnonzero(np.diff(key[many], prepend=-1))
-    result[~single] = np.add.reduceat(w[many][order], starts)
-    return result
-
-
-def _runs(key: NDArray[np.int64], first: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return which runs are single, and the positions of all arcs in longer runs."""
-    length = np.diff(first, append=key.size)
-    return length == 1, np.flatnonzero(np.repeat(length > 1, length))
 
 
 def row_array(name: str, values: ArrayLike) -> NDArray[np.int64]:
