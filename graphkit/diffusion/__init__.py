@@ -1,0 +1,1 @@
+"""Spread, reverse reachable sets and learned probabilities: arrays in, frozen results out."""

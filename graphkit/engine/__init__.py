@@ -1,0 +1,1 @@
+"""Where blocks of worlds run: serial or on threads, with identical integers."""

@@ -1,0 +1,1 @@
+"""Seed users under a count or a budget, with a certificate."""
