@@ -1,0 +1,72 @@
+"""``graphkit check``: every bad row of an input directory, nothing loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.cli.options import output_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["FINDING", "check", "findings_text", "place"]
+
+FINDING = ("rule", "severity", "file", "line", "column", "value", "message", "hint")
+_SHOWN = 20
+_VALUE = 60
+
+
+def place(finding: dict[str, Any]) -> str:
+    """Return ``file line 3 column p`` as far as known."""
+    parts = [str(finding["file"] or "")]
+    parts += [f"{name} {finding[name]}" for name in ("line", "column") if finding.get(name) not in (None, "")]
+    return " ".join(part for part in parts if part)
+
+
+def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> str:
+    """Return the first findings, errors first, one or two lines each."""
+    ordered = sorted(findings, key=lambda finding: finding["severity"] != "error")
+    lines = []
+    for finding in ordered[:shown]:
+        value = finding.get("value")
+        quoted = "" if value in (None, "") else f" (value {str(value)[:_VALUE]!r})"
+        lines.append(f"{finding['severity']}: {place(finding)}: {finding['message']}{quoted}")
+        if finding.get("hint"):
+            lines.append(f"    {finding['hint']}")
+    if len(ordered) > shown:
+        lines.append(f"... and {len(ordered) - shown:,} more; --format json lists them all")
+    return "\n".join(lines)
+
+
+@click.command(
+    cls=Command,
+    examples=["graphkit check data/", "graphkit check dump/ --format json > check.json || exit $?"],
+)
+@click.argument("directory", type=click.Path())
+@click.option("--mapping", type=click.Path(dir_okay=False), help="A dataset.toml that maps foreign files, from outside the directory.")
+@output_options
+@pass_app
+def check(app: App, directory: str, mapping: str | None, form: str | None, output: str | None) -> None:
+    """Report what is wrong with an input directory; exit 3 when a finding is an error."""
+    from graphkit.cli.output import emit
+    from graphkit.store.files import check_directory
+
+    with app.timed("check"):
+        report = check_directory(directory, mapping=mapping).to_dict()
+    findings = report["findings"]
+    errors = sum(finding["severity"] == "error" for finding in findings)
+    verdict = f"{directory}: {report['rows_in']:,} rows, {errors} errors, {len(findings) - errors} other findings"
+    emit(form=form, output=output, rows=findings, columns=FINDING, document=report,
+         text="\n".join(part for part in (findings_text(findings), verdict) if part))
+    if not report["ok"]:
+        app.say(f"Error: {verdict}; first: {place(_first_error(findings))}")
+        click.get_current_context().exit(3)
+
+
+def _first_error(findings: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the first finding of severity error."""
+    return next((finding for finding in findings if finding["severity"] == "error"), findings[0])

@@ -1,0 +1,168 @@
+"""What every command shares: settings, the store opened when first asked for, messages, progress."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from graphkit.cli.interrupts import install
+from graphkit.config import Settings
+from graphkit.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from graphkit.progress import ProgressCallback
+    from graphkit.projection.snapshot import Snapshot
+    from graphkit.store.base import GraphStore
+
+__all__ = ["App", "pass_app"]
+
+_ORIGINS = {
+    ParameterSource.COMMANDLINE: "flag",
+    ParameterSource.ENVIRONMENT: "environment",
+    ParameterSource.DEFAULT_MAP: "settings file",
+}
+
+
+class App:
+    """The one object in ``ctx.obj``.
+
+    Parameters
+    ----------
+    settings : Settings
+        Resolved once.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._store: GraphStore | None = None
+
+    @classmethod
+    def from_click(cls, ctx: click.Context, options: dict[str, Any]) -> App:
+        """Resolve the settings from the options of the top group and start to handle signals."""
+        origins = {name: _ORIGINS.get(source, "default") if (source := ctx.get_parameter_source(name)) else "default" for name in options}
+        if origins["store"] == "environment":
+            origins["store"] = "environment " + ("GRAPHKIT_STORE" if os.environ.get("GRAPHKIT_STORE") else "NEO4J_URI")
+        color = {"always": True, "never": False}.get(options["color"], False if os.environ.get("NO_COLOR") else None)
+        settings = Settings.resolve(
+            file=ctx.default_map, sources=origins, store=options["store"], insecure=options["insecure"],
+            verbosity=-1 if options["quiet"] else options["verbose"], progress=not options["no_progress"], color=color,
+        )
+        ctx.color = color
+        if not ctx.resilient_parsing:
+            install()
+        _logging(settings.verbosity)
+        app = cls(settings)
+        ctx.call_on_close(app.close)
+        return app
+
+    def say(self, text: str, *, level: int = 0) -> None:
+        """Write a message for people to stderr, unless they asked for quiet."""
+        from graphkit.cli.errors import readable
+
+        if self.settings.verbosity >= level:
+            click.echo(readable(text), err=True)
+
+    def open(self, *, create: bool = False, timeout: float | None = None) -> GraphStore:
+        """Return the store, opened at the first call.
+
+        Parameters
+        ----------
+        create : bool
+            Make an embedded store when there is none yet; otherwise that is an error.
+        timeout : float, optional
+            Seconds that a unit of work may take.
+        """
+        if self._store is None:
+            from graphkit.store.open import open_store
+
+            settings = self.settings
+            if not create and "://" not in settings.store and not Path(settings.store).exists():
+                message = f"there is no store at {settings.store}"
+                raise StoreUnavailable(message, store=settings.store, hint="load data first: graphkit load DIR, or try graphkit demo")
+            server = {"username": settings.username, "password": settings.password, "database": settings.database} if settings.server else {}
+            try:
+                self._store = open_store(settings.store, insecure=settings.insecure, timeout=timeout, **server)
+            except OSError as error:
+                message = f"the store {settings.store} cannot be opened: {error.strerror or error}"
+                raise StoreUnavailable(message, store=settings.store, hint="give another place with --store") from error
+        return self._store
+
+    def snapshot(self, *, learned: bool = False) -> Snapshot:
+        """Return the graph of the store as columns, from the cache when it is still true.
+
+        Parameters
+        ----------
+        learned : bool
+            With the ties that `graphkit learn` kept.
+        """
+        from graphkit.projection.snapshot import take_snapshot
+
+        with self.progress() as progress:
+            found = take_snapshot(self.open(), progress=progress)
+        if not learned:
+            return found
+        from graphkit.cli.learned import with_learned
+
+        return with_learned(self, found)
+
+    def close(self) -> None:
+        """Close the store; calling it twice is fine."""
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
+
+    @contextmanager
+    def progress(self) -> Iterator[ProgressCallback]:
+        """Give a progress callback: bars with phases on a terminal, nothing elsewhere."""
+        if not self.settings.progress or self.settings.verbosity < 0 or not sys.stderr.isatty():
+            from graphkit.progress import null_progress
+
+            yield null_progress
+            return
+        from graphkit.cli.bars import bars
+
+        with bars(color=self.settings.color) as callback:
+            yield callback
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Tell with ``-v`` how long something took."""
+        begin = time.monotonic()
+        yield
+        self.say(f"{what}: {time.monotonic() - begin:.1f} s", level=1)
+
+
+def _logging(verbosity: int) -> None:
+    """Show warnings of the library as plain lines, more with ``-v``; never on stdout."""
+    level = logging.ERROR if verbosity < 0 else logging.DEBUG if verbosity > 1 else logging.INFO if verbosity else logging.WARNING
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Plain("%(levelname)s: %(message)s"))
+    logger = logging.getLogger("graphkit")
+    logger.handlers[:] = [handler]
+    logger.setLevel(level)
+    logger.propagate = False
+    for name in ("neo4j", "arcadedb", "matplotlib", "numba"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class _Plain(logging.Formatter):
+    """One line per event, without tracebacks, secrets or control characters."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        from graphkit.cli.errors import readable
+
+        return readable(f"{record.levelname.lower()}: {record.getMessage()}").replace("\n", " ")
+
+
+pass_app = click.make_pass_decorator(App)

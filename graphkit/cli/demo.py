@@ -1,0 +1,144 @@
+"""``graphkit demo``: from nothing to a plan, on made-up data with a known truth."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from graphkit.projection.snapshot import Snapshot
+
+__all__ = ["demo"]
+
+_MARK = "truth.json"
+_PARTNERS = 5
+
+
+@click.command(cls=Command, examples=["graphkit demo", "graphkit demo my-demo --users 5000 --seed 3"])
+@click.argument("directory", default="graphkit-demo", type=click.Path(file_okay=False))
+@click.option("--users", type=click.IntRange(min=200), default=3000, help="Made-up users.")
+@click.option("--budget-share", type=click.FloatRange(0, 1, min_open=True), default=0.15, help="Budget as a share of the price of all channels.")
+@click.option("--seed", type=click.IntRange(min=0), default=7, help="Seed of all randomness: same seed, same demo.")
+@pass_app
+def demo(app: App, directory: str, users: int, budget_share: float, seed: int) -> None:
+    """Make a synthetic campaign in DIRECTORY, load, learn, plan, choose partners; write plan.json and plan.html.
+
+    Running it again makes the same files again.
+    """
+    root = Path(directory)
+    data = root / "data"
+    if data.exists() and not (data / _MARK).exists():
+        message = f"{data} exists and is no demo of graphkit"
+        raise InvalidParameter(message, parameter="directory", value=directory, hint="give another folder: graphkit demo OTHER")
+    own = App(replace(app.settings, store=str(root / ".graphkit")))
+    try:
+        _run(own, root, users=users, budget_share=budget_share, seed=seed)
+    finally:
+        own.close()
+
+
+def _run(app: App, root: Path, *, users: int, budget_share: float, seed: int) -> None:
+    """Do one step after the other and say what was done."""
+    from graphkit.projection.load import load_directory
+    from graphkit.synthetic.campaign import write_campaign
+
+    data = root / "data"
+    with app.timed("write data"):
+        write_campaign(data, n_users=users, seed=seed)
+    with app.progress() as progress, app.timed("load"):
+        loaded = load_directory(app.open(create=True), data, progress=progress)
+    _say("load", f"{loaded.rows_in:,} rows into {root / '.graphkit'}: {sum(loaded.created.values()):,} created, {sum(loaded.unchanged.values()):,} unchanged")
+    calibration = _learn(app, data, seed)
+    film, budget = _task(app.snapshot(), budget_share)
+    plan = _plan(app, film, budget, seed)
+    found = _partners(app, film, seed)
+    _write(app, root, plan, found, calibration)
+    click.echo("\nNext, try:")
+    for line in _next(root, film, budget, plan):
+        click.echo(f"  {line}")
+
+
+def _say(step: str, text: str) -> None:
+    """Tell one step: this is the result of the command."""
+    click.echo(f"{step:<9} {text}")
+
+
+def _learn(app: App, data: Path, seed: int) -> list[dict[str, Any]]:
+    """Learn the ties from the events of past campaigns and keep them."""
+    from graphkit.cli.graphs import propagation_graph
+    from graphkit.cli.learn import learned_document
+    from graphkit.cli.learned import keep_learned
+    from graphkit.diffusion.learn import learn
+    from graphkit.store.files import read_events
+
+    with app.timed("learn"):
+        found = learn(propagation_graph(app.snapshot(), (), (), None), read_events(data), rng=seed)
+    keep_learned(app, found)
+    told = learned_document(found)
+    _say("learn", f"{told['n_arcs']:,} ties, p median {told['p_median']:.3f} (90 % of them {told['p_90'][0]:.3f} to {told['p_90'][1]:.3f})")
+    rows: list[dict[str, Any]] = told["calibration"]
+    return rows
+
+
+def _task(snapshot: Snapshot, share: float) -> tuple[str, int]:
+    """Return the first film and a budget."""
+    import numpy as np
+
+    costs = np.array([float(cost) for cost in snapshot.nodes("Channel").column("cost").tolist() if cost is not None])
+    return min(snapshot.nodes("Film").ids.tolist()), round(share * float(costs.sum()), -3) or int(costs.max())
+
+
+def _plan(app: App, film: str, budget: float, seed: int) -> dict[str, Any]:
+    """Plan with the learned ties and keep the plan."""
+    from graphkit.cli.plans import keep_plan
+    from graphkit.planning.channels import plan
+
+    with app.progress() as progress, app.timed("plan"):
+        made: dict[str, Any] = plan(app.snapshot(learned=True), for_=("Film", film), budget=int(budget), probability="learned", rng=seed, progress=progress).to_dict()
+    keep_plan(app, made)
+    reach = made["reach"]
+    _say("plan", f"{made['plan']}: {len(made['items'])} channels for {made['spent']:,.0f} of {budget:,.0f} reach {reach['mean']:,.0f}"
+                 f" ({reach['interval'][0]:,.0f} to {reach['interval'][1]:,.0f}); adding up would say {made['adding_up_would_have_said']:,.0f};"
+                 f" at least {made['certificate']['ratio']:.2f} of the best plan")
+    return made
+
+
+def _partners(app: App, film: str, seed: int) -> dict[str, Any]:
+    """Choose partners for the film."""
+    from graphkit.planning.partners import partners
+
+    with app.timed("partners"):
+        found: dict[str, Any] = partners(app.snapshot(), for_=("Film", film), max_partners=_PARTNERS, rng=seed).to_dict()
+    names = ", ".join(f"{row['partner']} (fit {row['fit']:.2f})" for row in found["partners"][:3] if row.get("fit") is not None)
+    _say("partners", names or "none")
+    return found
+
+
+def _write(app: App, root: Path, plan: dict[str, Any], found: dict[str, Any], calibration: list[dict[str, Any]]) -> None:
+    """Write plan.json and plan.html."""
+    from graphkit.cli.output import write_out
+    from graphkit.cli.report import page
+
+    write_out(json.dumps(plan, ensure_ascii=False, indent=2) + "\n", str(root / "plan.json"))
+    with app.timed("report"):
+        write_out(page(app, plan, found=found, extras={"calibration": calibration}), str(root / "plan.html"))
+    _say("report", f"{root / 'plan.html'} and {root / 'plan.json'}")
+
+
+def _next(root: Path, film: str, budget: float, plan: dict[str, Any]) -> list[str]:
+    """Return commands to try next."""
+    first = plan["items"][0]["channel"] if plan["items"] else "c01"
+    return [
+        f"cd {root}",
+        f"graphkit plan --for Film:{film} --budget {budget / 2:.0f} --probability learned",
+        f"graphkit whatif {plan['plan']} --drop {first}",
+        f"graphkit partners --for Film:{film} --max 3",
+    ]

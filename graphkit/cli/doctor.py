@@ -1,0 +1,123 @@
+"""``graphkit doctor``: is everything in place, and where does each setting come from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command, LazyGroup
+from graphkit.cli.options import output_options
+from graphkit.config import is_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["doctor"]
+
+CHECKS = ("check", "ok", "value", "fix")
+SETTINGS = ("setting", "value", "source")
+_PACKAGES = ("click", "numpy", "scipy", "pandas", "numba", "pyarrow", "networkx", "neo4j", "graspologic-native", "jinja2", "matplotlib")
+_ROOM = 1 << 30
+
+
+@click.command(cls=Command, examples=["graphkit doctor", "graphkit doctor --settings"])
+@click.option("--settings", is_flag=True, help="Show each setting and where it came from instead.")
+@output_options
+@pass_app
+def doctor(app: App, settings: bool, form: str | None, output: str | None) -> None:
+    """Check packages, disk and the store, each ok or with the fix; exit 4 when something is wrong."""
+    from graphkit.cli.output import emit
+
+    if settings:
+        rows = list(_settings(click.get_current_context(), app))
+        emit(form=form, output=output, rows=rows, columns=SETTINGS, color=app.settings.color)
+        return
+    rows = [*_machine(), *_store(app)]
+    emit(form=form, output=output, rows=rows, columns=CHECKS, color=app.settings.color)
+    wrong = [row for row in rows if not row["ok"]]
+    if wrong:
+        app.say(f"Error: {len(wrong)} of {len(rows)} checks failed; first: {wrong[0]['check']}: {wrong[0]['fix']}", level=-1)
+        click.get_current_context().exit(4)
+
+
+def _row(check: str, ok: bool, value: object, fix: str = "") -> dict[str, Any]:
+    """Return one line of the report."""
+    return {"check": check, "ok": ok, "value": str(value), "fix": "" if ok else fix}
+
+
+def _machine() -> Iterator[dict[str, Any]]:
+    """Check interpreter, packages and disk."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    yield _row("python", sys.version_info >= (3, 11), sys.version.split()[0], "use Python 3.11 or newer")
+    yield _row("graphkit", True, Path(__file__).parents[1])
+    try:
+        other = version("graphkit")
+    except PackageNotFoundError:
+        other = ""
+    yield _row("shadowing package", not other, other or "none", "another project is called graphkit: pip uninstall graphkit")
+    for name in _PACKAGES:
+        try:
+            yield _row(name, True, version(name))
+        except PackageNotFoundError:
+            yield _row(name, False, "missing", f"pip install {name}")
+    try:
+        yield _row("embedded engine", True, version("arcadedb"))
+    except PackageNotFoundError:
+        yield _row("embedded engine", True, "not installed here: name a server with --store neo4j+s://host:7687")
+    free = shutil.disk_usage(".").free
+    yield _row("disk space here", free > _ROOM, f"{free / (1 << 30):.1f} GiB free", "free some disk space")
+    yield _row("processors", True, os.cpu_count())
+
+
+def _store(app: App) -> Iterator[dict[str, Any]]:
+    """Check that the store opens and tell what it is; a store not yet made is no fault."""
+    from graphkit.errors import GraphkitError
+
+    where = app.settings.store
+    if not is_server(where) and "://" not in where and not Path(where).exists():
+        yield _row("store", True, f"{where}: none yet; graphkit load DIR makes it")
+        return
+    try:
+        store = app.open(timeout=15.0)
+        able = store.capabilities
+        counts = store.tables(deadline=30.0).counts() if not able.bolt or not is_server(where) else None
+    except GraphkitError as error:
+        yield _row("store", False, f"{where}: {error.message}", error.hint or "is the server running, and are NEO4J_USERNAME and NEO4J_PASSWORD set?")
+        return
+    yield _row("store", True, f"{where}: {able.name}")
+    yield _row("reads protected by", able.readonly != "none", able.readonly, "analysts' texts could write: use an account with the role reader")
+    yield _row("store version", True, store.version())
+    if counts is not None:
+        yield _row("content", True, ", ".join(f"{n:,} {name}" for name, n in {**counts["by_label"], **counts["by_type"]}.items()) or "empty")
+
+
+def _settings(ctx: click.Context, app: App) -> Iterator[dict[str, Any]]:
+    """Yield the shared settings, then every option of a command that environment or file sets."""
+    settings = app.settings
+    config = ctx.meta.get("graphkit.config")
+    yield {"setting": "config", "value": config, "source": "flag, environment or folder" if config else "none found"}
+    for name in ("store", "username", "password", "database", "insecure", "verbosity", "progress", "color"):
+        value = getattr(settings, name)
+        if name == "password" and value:
+            value = "set, not shown"
+        origin = {"verbosity": settings.sources.get("verbose"), "progress": settings.sources.get("no_progress")}.get(name) or settings.sources.get(name)
+        yield {"setting": name, "value": None if value is None else str(value), "source": origin or "default"}
+    root = ctx.find_root()
+    if not isinstance(root.command, LazyGroup):
+        return
+    for command in root.command.list_commands(root):
+        found = root.command.get_command(root, command)
+        table = (root.default_map or {}).get(command)
+        for parameter in found.params if found is not None else ():
+            variable = f"GRAPHKIT_{command}_{(parameter.name or '').rstrip('_')}".upper()
+            if os.environ.get(variable):
+                yield {"setting": f"{command}.{parameter.name}", "value": os.environ[variable], "source": f"environment {variable}"}
+            elif isinstance(table, dict) and parameter.name in table:
+                yield {"setting": f"{command}.{parameter.name}", "value": str(table[parameter.name]), "source": str(config)}

@@ -1,0 +1,35 @@
+"""``graphkit export``: the graph as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command, Option
+from graphkit.cli.options import output_options
+
+__all__ = ["export"]
+
+COLUMNS = ("file", "bytes")
+
+
+@click.command(
+    cls=Command,
+    examples=["graphkit export out/ --as parquet", "graphkit export import/ --as neo4j-import"],
+)
+@click.argument("directory", type=click.Path(file_okay=False))
+@click.option("--as", "as_", cls=Option, type=click.Choice(["parquet", "neo4j-import"]), default="parquet",
+              help="Parquet (graphkit load reads it back), or CSV with the neo4j-admin import script.")
+@output_options
+@pass_app
+def export(app: App, directory: str, as_: str, form: str | None, output: str | None) -> None:
+    """Write every node and relationship of the store into DIRECTORY."""
+    from graphkit.cli.output import emit
+
+    app.open().export(directory, as_)
+    root = Path(directory)
+    rows = [{"file": str(path.relative_to(root)), "bytes": path.stat().st_size} for path in sorted(root.rglob("*")) if path.is_file()]
+    document = {"schema_version": 1, "directory": directory, "as": as_, "files": rows}
+    emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, color=app.settings.color)

@@ -1,0 +1,141 @@
+"""Graphs that commands run on, made from the snapshot of the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.cli.group import suggestion
+from graphkit.errors import InvalidParameter, UnknownNode, close_matches
+from graphkit.model.schema import LABELS, TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from graphkit.cli.options import LabelId
+    from graphkit.model.tables import EdgeColumns
+    from graphkit.projection.projection import Projection
+    from graphkit.projection.snapshot import Snapshot
+
+__all__ = ["check_labels", "check_node", "check_types", "propagation_graph", "seed_rows", "typed_graph"]
+
+_USER_TYPES = ("KNOWS", "FOLLOWS", "SHARED_WITH")
+
+
+def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return the labels, or say which one does not exist."""
+    for label in labels:
+        if label not in LABELS:
+            message = f"{label!r} is no label.{suggestion(label, LABELS)}"
+            raise InvalidParameter(message, parameter="nodes", value=label, allowed=tuple(LABELS))
+    return tuple(labels)
+
+
+def check_types(types: Iterable[str]) -> tuple[str, ...]:
+    """Return the relationship types, or say which one does not exist."""
+    for name in types:
+        if name not in TYPES:
+            message = f"{name!r} is no relationship type.{suggestion(name, TYPES)}"
+            raise InvalidParameter(message, parameter="via", value=name, allowed=tuple(TYPES))
+    return tuple(types)
+
+
+def check_node(snapshot: Snapshot, node: LabelId) -> LabelId:
+    """Return the node, or raise `UnknownNode` with close ids."""
+    known = snapshot.nodes(node.label)
+    if node.id not in known.row_of():
+        message = f"there is no {node.label} {node.id!r} among the {len(known):,} in the store"
+        raise UnknownNode(message, kind=node.label, name=node.id, close_matches=close_matches(node.id, known.ids.tolist()[:20_000]))
+    return node
+
+
+def propagation_graph(
+    snapshot: Snapshot, nodes: Sequence[str], via: Sequence[str], probability: str | float | None, *, weight: str | None = None
+) -> Projection:
+    """Return the graph on which things are passed on.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Columns of the store.
+    nodes, via : sequence of str
+        Labels and relationship types; nothing given means users and the ties between them.
+    probability : str, float or None
+        As `--probability`; ``none`` means that nothing is passed on.
+    weight : str, optional
+        Property that holds a weight.
+    """
+    from graphkit.projection.build import project
+
+    if via and not nodes:
+        nodes = sorted({label for name in check_types(via) for edges in snapshot.edges(name) for label in (edges.source_label, edges.target_label)})
+    labels = check_labels(nodes) or ("User",)
+    types = check_types(via) or (_USER_TYPES if labels == ("User",) else _types_between(snapshot, labels))
+    spec: Any = 0.0 if probability == "none" else probability
+    return project(snapshot, label=labels[0] if len(labels) == 1 else labels, types=types, probability=spec, weight=weight)
+
+
+def _types_between(snapshot: Snapshot, labels: Sequence[str]) -> tuple[str, ...]:
+    """Name the types that join nodes of these labels in the store."""
+    return tuple(
+        name for name, kind in TYPES.items()
+        if not kind.written and any(edges.source_label in labels and edges.target_label in labels and len(edges) for edges in snapshot.edges(name))
+    )
+
+
+def seed_rows(projection: Projection, seeds: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the rows of seeds given as ids or ``LABEL:ID``."""
+    rows = []
+    for seed in seeds:
+        label, mark, rest = seed.partition(":")
+        rows.append(projection.row((label, rest)) if mark and label in LABELS else projection.row(seed))
+    return np.array(rows, np.int64)
+
+
+def typed_graph(snapshot: Snapshot, types: Sequence[str] = ()) -> tuple[Projection, list[tuple[str, str]]]:
+    """Return the whole graph for walks across labels, and the (label, id) of each row.
+
+    Each tie is walked both ways. From every node the types share the chance equally, whatever
+    their number of ties: one studio of a film counts as much as its thousand viewers together.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Columns of the store.
+    types : sequence of str
+        Relationship types to walk; default all that are no results of ours.
+    """
+    from graphkit.projection.build import from_arrays
+
+    labels = [name for name, label in LABELS.items() if not label.written and len(snapshot.nodes(name))]
+    offset, names = {}, []
+    for label in labels:
+        offset[label] = len(names)
+        names += [(label, id_) for id_ in snapshot.nodes(label).ids.tolist()]
+    allowed = _with_consent(snapshot, len(names), offset)
+    source, target, weight = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
+    for name in check_types(types) or [name for name, kind in TYPES.items() if not kind.written]:
+        for edges in snapshot.edges(name):
+            a, b = _ends(edges, offset)
+            keep = allowed[a] & allowed[b]
+            for start, end in ((a[keep], b[keep]), (b[keep], a[keep])):
+                source.append(start)
+                target.append(end)
+                weight.append(1.0 / np.bincount(start, minlength=len(names))[start])
+    return from_arrays(np.concatenate(source), np.concatenate(target), weight=np.concatenate(weight), n_nodes=len(names)), names
+
+
+def _ends(edges: EdgeColumns, offset: dict[str, int]) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Return both ends of relationships as rows of the whole graph."""
+    return edges.source_rows + offset[edges.source_label], edges.target_rows + offset[edges.target_label]
+
+
+def _with_consent(snapshot: Snapshot, n: int, offset: dict[str, int]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return a mask of nodes that may be used: users only with their consent."""
+    allowed = np.ones(n, bool)
+    users = snapshot.nodes("User")
+    if len(users):
+        consent = np.array([value is True for value in users.column("consent", True).tolist()], bool)
+        allowed[offset["User"] : offset["User"] + len(users)] = consent
+    return allowed

@@ -1,0 +1,108 @@
+"""click classes of ours: a group that loads commands late, help with examples, forgiving names."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphkit.cli.commands import COMMANDS, SECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Command", "Group", "LazyGroup", "Option", "suggestion"]
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return `` Did you mean 'plan'?`` when a known name looks like ``name``, else nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(repr(word) for word in close)}?" if close else ""
+
+
+class Option(click.Option):
+    """An option whose variable carries no trailing underscore: ``GRAPHKIT_PLAN_FOR``, not ``..._FOR_``."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """Read the variable named after the option."""
+        found = super().resolve_envvar_value(ctx)
+        if found is None and self.name and self.name.endswith("_") and ctx.auto_envvar_prefix:
+            found = os.environ.get(f"{ctx.auto_envvar_prefix}_{self.name.rstrip('_').upper()}") or None
+        return found
+
+
+class _Examples:
+    """Examples of a command, shown before its options."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
+        kwargs["context_settings"] = {**CONTEXT, **kwargs.get("context_settings", {})}
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then the description."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+        super().format_help_text(ctx, formatter)  # type: ignore[misc]
+
+
+class Command(_Examples, click.Command):
+    """A command with examples that checks its table in the settings file."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
+        """Refuse keys of the settings file that no option bears, then parse."""
+        table = (parent.default_map or {}).get(info_name or "") if parent is not None else None
+        known = [parameter.name for parameter in self.params if parameter.name]
+        for key in table if isinstance(table, dict) else ():
+            if key not in known:
+                message = f"the settings file gives [{info_name}] {key}, which is no option of this command."
+                raise click.UsageError(message + suggestion(str(key), known))
+        return super().make_context(info_name, args, parent, **extra)
+
+
+class Group(_Examples, click.Group):
+    """A group of commands with examples."""
+
+    command_class = Command
+
+
+class LazyGroup(_Examples, click.Group):
+    """The top group: names and short helps are data, a command's module is imported when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name every command, in the order of the help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of this command."""
+        del ctx
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module = importlib.import_module(f"graphkit.cli.{entry.module}")
+        command = getattr(module, cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown name lists the close ones."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            raise click.UsageError(f"No such command {name!r}.{suggestion(name, COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by section without importing any."""
+        del ctx
+        width = max(map(len, COMMANDS))
+        for section, entries in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name.ljust(width), entry.help) for name, entry in entries.items()])

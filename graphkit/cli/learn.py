@@ -1,0 +1,56 @@
+"""``graphkit learn``: who passes things on to whom, from events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import numpy as np
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.cli.options import output_options, seed_option
+
+__all__ = ["learn", "learned_document"]
+
+COLUMNS = ("size", "predicted", "observed")
+
+
+@click.command(cls=Command, examples=["graphkit learn --events data/", "graphkit learn --events data/ --format json"])
+@click.option("--events", required=True, type=click.Path(), help="Event files, or the directory that holds events/: item, user, ts.")
+@click.option("--method", type=click.Choice(["auto"]), default="auto", help="How credit for an adoption is shared.")
+@click.option("--keep/--no-keep", default=True, help="Keep the learned ties beside the store, so that plan --probability learned finds them.")
+@seed_option
+@output_options
+@pass_app
+def learn(app: App, events: str, method: str, keep: bool, seed: int, form: str | None, output: str | None) -> None:
+    """Learn the chance of every tie between users from who adopted what and when.
+
+    Prints how the sizes it predicts compare with those observed.
+    """
+    from graphkit.cli.graphs import propagation_graph
+    from graphkit.cli.learned import keep_learned
+    from graphkit.cli.output import emit, table
+    from graphkit.diffusion.learn import learn as fit
+    from graphkit.store.files import read_events
+
+    graph = propagation_graph(app.snapshot(), (), (), None)
+    with app.timed("learn"):
+        found = fit(graph, read_events(events), method=method, rng=seed)
+    if keep:
+        keep_learned(app, found)
+    document = learned_document(found)
+    rows = document["calibration"]
+    columns = list(rows[0]) if rows else list(COLUMNS)
+    text = f"{document['n_arcs']:,} ties, p median {document['p_median']:.4f} (90 % of them {document['p_90'][0]:.4f} to {document['p_90'][1]:.4f})\n" + table(rows, columns)
+    emit(form=form, output=output, rows=rows, columns=columns, document=document, text=text)
+
+
+def learned_document(found: Any) -> dict[str, Any]:
+    """Return a summary of learned probabilities; no user is named."""
+    p = np.asarray(found.projection.probability)
+    low, middle, high = np.quantile(p, [0.05, 0.5, 0.95]) if p.size else (0.0, 0.0, 0.0)
+    return {
+        "schema_version": 1, "n_arcs": int(p.size), "p_median": float(middle), "p_90": [float(low), float(high)],
+        "calibration": found.calibration.to_dict("records"), "manifest": found.manifest,
+    }

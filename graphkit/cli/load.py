@@ -1,0 +1,97 @@
+"""``graphkit load``: an input directory into the store, again and again with the same outcome."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+
+from graphkit.cli.check import findings_text
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.cli.options import SECONDS, output_options
+
+__all__ = ["load", "load_text"]
+
+COLUMNS = ("kind", "created", "changed", "unchanged", "rejected", "duplicates")
+_FIRST = 5
+
+
+@click.command(
+    cls=Command,
+    examples=["graphkit load data/", "graphkit load pages/ --mapping pages.toml --format json", "graphkit load dump/ --max-bad 10 --time-limit 300"],
+)
+@click.argument("directory", type=click.Path())
+@click.option("--mapping", type=click.Path(dir_okay=False), help="A dataset.toml that maps foreign files, from outside the directory.")
+@click.option("--max-bad", type=click.IntRange(min=0), default=0, help="Load the good rows when at most that many are bad; the others are kept aside.")
+@click.option("--time-limit", type=SECONDS, help="Give up after that many seconds; what is in stays, run it again to complete.")
+@click.option("--dry-run", is_flag=True, help="Count what would be created and changed; write nothing.")
+@output_options
+@pass_app
+def load(app: App, directory: str, mapping: str | None, max_bad: int, time_limit: float | None, dry_run: bool, form: str | None, output: str | None) -> None:
+    """Load an input directory; loading it twice creates and changes nothing the second time.
+
+    One bad row refuses the whole directory unless --max-bad allows it (exit 3).
+    """
+    from graphkit.cli.interrupts import deadline
+    from graphkit.cli.output import emit
+    from graphkit.errors import DataInvalid
+
+    begin = time.monotonic()
+    with deadline(time_limit, f"the load did not end within {time_limit} s; run it again to complete it"):
+        try:
+            report = _run(app, directory, mapping=mapping, max_bad=max_bad, time_limit=time_limit, dry_run=dry_run)
+        except DataInvalid as error:
+            found = _refused(error, time.monotonic() - begin)
+            if found is not None and form in {"json", "ndjson"}:
+                emit(form=form, output=output, rows=_rows(found), columns=COLUMNS, document=found)
+            if found is None:
+                raise
+            app.say(f"Error: {error.message}\n{findings_text(found['findings'], _FIRST)}", level=-1)
+            click.get_current_context().exit(3)
+        emit(form=form, output=output, rows=_rows(report), columns=COLUMNS, document=report, text=load_text(report, directory, dry_run=dry_run))
+
+
+def _run(app: App, directory: str, *, mapping: str | None, max_bad: int, time_limit: float | None, dry_run: bool) -> dict[str, Any]:
+    """Open the store and load; return the report as data."""
+    from graphkit.projection.load import load_directory
+
+    begin = time.monotonic()
+    store = app.open(create=True, timeout=time_limit)
+    left = None if time_limit is None else max(time_limit - (time.monotonic() - begin), 0.1)
+    with app.progress() as progress:
+        return load_directory(store, directory, mapping=mapping, max_bad=max_bad, deadline=left, dry_run=dry_run, progress=progress).to_dict()
+
+
+def _refused(error: Any, seconds: float) -> dict[str, Any] | None:
+    """Return the report of a refused load: every row rejected, nothing created."""
+    report = getattr(error, "report", None)
+    if report is None:
+        return None
+    checked = report.to_dict()
+    none = {"nodes": 0, "relationships": 0}
+    return {
+        "schema_version": 1, "created": none, "changed": none, "unchanged": none, "rejected": checked["rows_in"], "duplicates": 0,
+        "rows_in": checked["rows_in"], "by_label": {}, "by_type": {}, "seconds": round(seconds, 3), "findings": checked["findings"],
+    }
+
+
+def _rows(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one row for nodes, one for relationships, one for what was kept out."""
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, **{name: report[name][kind] for name in ("created", "changed", "unchanged")}, "rejected": None, "duplicates": None}
+        for kind in ("nodes", "relationships")
+    ]
+    total = {name: sum(report[name].values()) for name in ("created", "changed", "unchanged")}
+    return [*rows, {"kind": "rows", **total, "rejected": report["rejected"], "duplicates": report["duplicates"]}]
+
+
+def load_text(report: dict[str, Any], directory: str, *, dry_run: bool = False) -> str:
+    """Return what a person wants to know of a load."""
+    from graphkit.cli.output import table
+
+    verb = "would load" if dry_run else "loaded"
+    counts = ", ".join(f"{n:,} {name}" for name, n in {**report["by_label"], **report["by_type"]}.items())
+    head = f"{verb} {directory}: {report['rows_in']:,} rows in {report['seconds']:.1f} s"
+    return f"{head}\n{table(_rows(report), COLUMNS)}{counts}"

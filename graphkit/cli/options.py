@@ -1,0 +1,163 @@
+"""Options that several commands share, one decorator each, and the types of their values."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from graphkit.cli.group import Option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+__all__ = [
+    "ID_LISTS",
+    "LABEL_ID",
+    "MONEY",
+    "PROBABILITY_SPEC",
+    "SECONDS",
+    "LabelId",
+    "engine_option",
+    "for_option",
+    "graph_options",
+    "output_options",
+    "probability_option",
+    "seed_option",
+    "time_limit_option",
+]
+
+FORMATS = ("table", "csv", "json", "ndjson")
+
+
+class LabelId(NamedTuple):
+    """A node as users write it: ``Film:f01``."""
+
+    label: str
+    id: str
+
+    def __str__(self) -> str:
+        """Return ``Label:id``."""
+        return f"{self.label}:{self.id}"
+
+
+class _LabelId(click.ParamType[LabelId]):
+    """``LABEL:ID``, split at the first colon: ``Brand:b:x`` is the brand ``b:x``."""
+
+    name = "LABEL:ID"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> LabelId:
+        """Split the text and check the label."""
+        if isinstance(value, LabelId):
+            return value
+        label, mark, id_ = str(value).partition(":")
+        if not mark or not label or not id_:
+            self.fail(f"{value!r} is not LABEL:ID, such as Film:f01", param, ctx)
+        from graphkit.cli.group import suggestion
+        from graphkit.model.schema import LABELS
+
+        if label not in LABELS:
+            self.fail(f"{label!r} is no label.{suggestion(label, LABELS)}", param, ctx)
+        return LabelId(label, id_)
+
+
+class _Number(click.ParamType[float]):
+    """A finite number with a lower bound."""
+
+    def __init__(self, name: str, *, above_zero: bool = False) -> None:
+        self.name = name
+        self.above_zero = above_zero
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the number; NaN, infinity and negative values are refused."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        if not math.isfinite(number) or number < 0 or (self.above_zero and number == 0):
+            self.fail(f"{value!r} must be a finite number {'above' if self.above_zero else 'of at least'} 0", param, ctx)
+        return number
+
+
+class _Probability(click.ParamType["str | float"]):
+    """How p of an arc is made: a name, or one number for all."""
+
+    name = "P"
+    names = ("weighted_cascade", "trivalency", "learned", "none")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | float:
+        """Return the name or the number in [0, 1]."""
+        if value in self.names:
+            return str(value)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            self.fail(f"{value!r} is neither a number in [0, 1] nor one of {', '.join(self.names)}", param, ctx)
+        if not 0 <= number <= 1:
+            self.fail(f"{value!r} is not in [0, 1]", param, ctx)
+        return number
+
+
+class _Ids(click.ParamType[tuple[str, ...]]):
+    """Ids separated by commas."""
+
+    name = "ID,ID"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """Split at commas; blanks around an id are dropped."""
+        ids = value if isinstance(value, tuple | list) else tuple(part.strip() for part in str(value).split(","))
+        if not ids or not all(ids):
+            self.fail(f"{value!r} is no list of ids such as u1,u2", param, ctx)
+        return tuple(map(str, ids))
+
+
+LABEL_ID = _LabelId()
+MONEY = _Number("AMOUNT")
+SECONDS = _Number("SECONDS", above_zero=True)
+PROBABILITY_SPEC = _Probability()
+ID_LISTS = _Ids()
+
+
+def output_options(function: F) -> F:
+    """Add ``--format`` and ``-o``; the command gets them as ``form`` and ``output``."""
+    function = click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write there instead of stdout (whole or not at all); - is stdout.")(function)
+    return click.option("--format", "form", type=click.Choice(FORMATS), help="How to print.  [default: by the file's suffix, else table]")(function)
+
+
+def seed_option(function: F) -> F:
+    """Add ``--seed``."""
+    return click.option("--seed", type=click.IntRange(min=0), default=1, help="Seed of all randomness: same seed, same answer.")(function)
+
+
+def time_limit_option(function: F) -> F:
+    """Add ``--time-limit``."""
+    return click.option("--time-limit", type=SECONDS, help="Stop after that many seconds with the best so far (exit 6).")(function)
+
+
+def engine_option(function: F) -> F:
+    """Add ``--engine``."""
+    return click.option("--engine", type=click.Choice(["threads", "serial"]), default="threads", help="Where the work runs; the answer is the same.")(function)
+
+
+def probability_option(default: str) -> Callable[[F], F]:
+    """Add ``--probability`` with this default."""
+
+    def decorate(function: F) -> F:
+        text = "Chance that a user passes it on: a number, weighted_cascade (1/in-degree), trivalency, learned or none."
+        return click.option("--probability", type=PROBABILITY_SPEC, default=default, help=text)(function)
+
+    return decorate
+
+
+def for_option(function: F) -> F:
+    """Add ``--for``."""
+    return click.option("--for", "for_", cls=Option, type=LABEL_ID, required=True, help="What to promote, such as Film:f01.")(function)
+
+
+def graph_options(function: F) -> F:
+    """Add ``--nodes`` and ``--via``: which labels and ties make the graph."""
+    function = click.option("--via", multiple=True, metavar="TYPE", help="Ties to follow (repeat).  [default: those between users]")(function)
+    return click.option("--nodes", multiple=True, metavar="LABEL", help="Labels of the graph (repeat).  [default: User]")(function)

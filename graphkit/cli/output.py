@@ -1,0 +1,128 @@
+"""Printing results: one call that knows the four formats and writes files whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphkit.cli.interrupts import temporary
+from graphkit.results import jsonable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["choose_format", "emit", "table", "write_out"]
+
+Row = dict[str, Any]
+_SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
+
+
+def choose_format(form: str | None, output: str | None) -> str:
+    """Return the format: as asked, else by the suffix of the file, else a table."""
+    return form or _SUFFIXES.get(Path(output or "").suffix.lower(), "table")
+
+
+def emit(
+    *,
+    form: str | None,
+    output: str | None,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    document: object = None,
+    text: str | None = None,
+    color: bool | None = None,
+    raw: bool = False,
+) -> None:
+    """Print one result.
+
+    Parameters
+    ----------
+    form, output : str, optional
+        The values of ``--format`` and ``-o``.
+    rows : sequence of mappings
+        The result as rows: what csv, ndjson and the table show.
+    columns : sequence of str
+        Columns of csv, so that no row is still a header.
+    document : object, optional
+        What json prints; default the rows.
+    text : str, optional
+        What a person reads (format table); default the rows as a table.
+    color : bool, optional
+        Force colours on or off.
+    raw : bool
+        Leave csv cells that a spreadsheet would run as they are.
+    """
+    chosen = choose_format(form, output)
+    plain: list[Row] = [jsonable(dict(row)) for row in rows]
+    if chosen == "json":
+        body = json.dumps(jsonable(plain if document is None else document), ensure_ascii=False, indent=2) + "\n"
+    elif chosen == "table":
+        body = (table(plain, columns, color=_use_color(color, output)) if text is None else text).rstrip("\n") + "\n"
+    else:
+        body = _records(plain, columns, chosen, raw=raw)
+    write_out(body, output)
+
+
+def _records(rows: list[Row], columns: Sequence[str], form: str, *, raw: bool) -> str:
+    """Render rows as csv or ndjson."""
+    if not rows:
+        return ",".join(columns) + "\n" if form == "csv" else ""
+    from graphkit.report.records import write_records
+
+    if form == "csv":
+        rows = [{name: _cell(row.get(name)) for name in columns} for row in rows]
+    return write_records(rows, form, raw=raw)
+
+
+def _cell(value: Any) -> Any:
+    """Write lists and objects inside a csv cell as JSON."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, *, title: str | None = None, color: bool = False) -> str:
+    """Render rows as a table for people, as wide as the terminal."""
+    from graphkit.report.table import render_table
+
+    if not rows:
+        return (f"{title}\n" if title else "") + "(no rows)\n"
+    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
+    plain = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    return render_table(plain, list(columns) if columns else None, title=title, width=width, color=color).rstrip("\n") + "\n"
+
+
+def _use_color(color: bool | None, output: str | None) -> bool:
+    """Colour only a terminal, unless told."""
+    if color is not None:
+        return color
+    return output in (None, "-") and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def write_out(body: str, output: str | None) -> None:
+    """Write to stdout, or to a file that appears whole: beside it, flushed to disk, renamed."""
+    if output in (None, "-"):
+        sys.stdout.write(body)
+        sys.stdout.flush()
+        return
+    target = Path(str(output))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    with temporary(Path(name)) as beside:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        beside.chmod(0o666 & ~umask)
+        beside.replace(target)
+    if os.name == "posix":
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

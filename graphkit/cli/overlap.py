@@ -1,0 +1,70 @@
+"""``graphkit overlap``: who reaches the same people."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.cli.options import LABEL_ID, LabelId, output_options, probability_option, seed_option
+
+__all__ = ["overlap"]
+
+COLUMNS = ("name", "reach", "exclusive", "incremental")
+
+
+@click.command(cls=Command, examples=["graphkit overlap Channel:c01 Channel:c02", "graphkit overlap Channel:c01 Brand:b01 --spread --probability 0.05 --format json"])
+@click.argument("audiences", nargs=-1, required=True, type=LABEL_ID, metavar="LABEL:ID...")
+@click.option("--spread", is_flag=True, help="Count those reached by word of mouth too.")
+@probability_option("weighted_cascade")
+@click.option("--worlds", type=click.IntRange(min=1), default=10_000, help="Simulated worlds, with --spread.")
+@click.option("--min-cell", type=click.IntRange(min=0), default=0, help="Hide counts below that many users.")
+@seed_option
+@output_options
+@pass_app
+def overlap(
+    app: App, audiences: tuple[LabelId, ...], spread: bool, probability: str | float, worlds: int, min_cell: int, seed: int,
+    form: str | None, output: str | None,
+) -> None:
+    """Shared, exclusive and added reach of channels, brands, films or courses, in the order given."""
+    from graphkit.audience.overlap import overlap as count
+    from graphkit.cli.audiences import audiences_of
+    from graphkit.cli.graphs import check_node, propagation_graph
+    from graphkit.cli.output import emit, table
+
+    snapshot = app.snapshot(learned=probability == "learned")
+    for node in audiences:
+        check_node(snapshot, node)
+    arrays, n_users = audiences_of(snapshot, audiences)
+    more: dict[str, Any] = {"n_nodes": n_users}
+    if spread:
+        more = {"projection": propagation_graph(snapshot, (), (), probability), "n_worlds": worlds, "rng": seed}
+    with app.timed("overlap"):
+        found = count(arrays, min_cell=min_cell, **more)
+    rows, pairs = found.to_frame().to_dict("records"), found.pairs.to_dict("records")
+    document = {
+        "schema_version": 1, "audiences": rows, "joint": found.joint, "shared": found.shared, "frequency": found.frequency, "pairs": pairs,
+        "n_users": n_users, "manifest": found.manifest,
+    }
+    text = table([_rounded(row) for row in rows], COLUMNS) + f"together {_count(found.joint)} of {n_users:,} users; reached by all {_count(found.shared)}\n"
+    if pairs:
+        text += "\n" + table([_rounded(row) for row in pairs], ("a", "b", "shared", "jaccard", "lift"))
+    emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Round numbers for people; a hidden one shows as nothing."""
+    return {name: None if _hidden(value) else round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
+
+
+def _count(value: Any) -> str:
+    """Return a count, or say that it is hidden."""
+    return "hidden" if _hidden(value) else f"{value:,.1f}"
+
+
+def _hidden(value: Any) -> bool:
+    """Whether a cell below the minimum was left empty."""
+    return value is None or (isinstance(value, float) and math.isnan(value))

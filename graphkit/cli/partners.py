@@ -1,0 +1,63 @@
+"""``graphkit partners``: whom to join, and how to share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.cli.options import LABEL_ID, LabelId, for_option, output_options, seed_option
+
+__all__ = ["partners", "partners_text"]
+
+COLUMNS = ("rank", "partner", "fit", "adds", "adds_interval", "share", "share_interval", "scores", "reasons")
+_SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
+
+
+@click.command(cls=Command, examples=["graphkit partners --for Film:f01 --max 5", "graphkit partners --for Film:f01 --max 3 --split --lead Film:f01 --format json"])
+@for_option
+@click.option("--max", "max_", type=click.IntRange(min=1), default=10, help="Partners at most.")
+@click.option("--plan", "plan_id", metavar="PLAN", help="Count only what partners add to this plan.")
+@click.option("--lead", type=LABEL_ID, help="A party without whom there is no profit, usually the owner of the film or course.")
+@click.option("--split", is_flag=True, help="Also split the joint profit (Shapley).")
+@seed_option
+@output_options
+@pass_app
+def partners(
+    app: App, for_: LabelId, max_: int, plan_id: str | None, lead: LabelId | None, split: bool, seed: int, form: str | None, output: str | None,
+) -> None:
+    """Rank partner brands by fit, added reach and past co-operation; unmeasured parts are null."""
+    from graphkit.cli.output import emit
+    from graphkit.cli.plans import rebuild
+    from graphkit.planning.partners import partners as choose
+
+    plan = rebuild(app, plan_id) if plan_id else None
+    with app.timed("partners"):
+        found = choose(app.snapshot(), for_=tuple(for_), max_partners=max_, plan=plan, lead=str(lead) if lead else None, split=split, rng=seed)
+    document = found.to_dict()
+    emit(form=form, output=output, rows=document["partners"], columns=COLUMNS, document=document, text=partners_text(document), color=app.settings.color)
+
+
+def partners_text(found: dict[str, Any]) -> str:
+    """Return the portfolio as a planner reads it; columns nobody measured are left out."""
+    from graphkit.cli.output import table
+
+    rows = []
+    for partner in found["partners"]:
+        scores = partner.get("scores") or {}
+        row = {"rank": partner["rank"], "partner": partner["partner"], "fit": partner.get("fit"), **{name: scores.get(name) for name in _SCORES},
+               "adds": partner.get("adds"), "share": partner.get("share")}
+        rows.append({name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()})
+    measured = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
+    lines = [f"Partners for {found['for']}", table(rows, measured).rstrip("\n") if rows else "(none)"]
+    if found.get("joint_reach") is not None:
+        joint = found["joint_reach"]
+        mean = joint.get("mean") if isinstance(joint, dict) else joint
+        lines.append(f"joint reach {mean:,.0f}" if mean is not None else "joint reach not measured")
+    unmeasured = [name for name in _SCORES if name not in measured]
+    lines += [f"not measured: {', '.join(unmeasured)}"] if rows and unmeasured else []
+    lines += [f"rejected {len(found['rejected'])}"] if found.get("rejected") else []
+    lines += [f"assumed: {text}" for text in found.get("assumptions", ())]
+    return "\n".join(lines)

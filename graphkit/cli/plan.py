@@ -1,0 +1,90 @@
+"""``graphkit plan``: the channels to buy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.cli.options import (
+    MONEY,
+    LabelId,
+    engine_option,
+    for_option,
+    graph_options,
+    output_options,
+    probability_option,
+    seed_option,
+    time_limit_option,
+)
+
+__all__ = ["plan"]
+
+
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit plan --for Film:f01 --budget 300000",
+        "graphkit plan --for Film:f01 --budget 300000 --probability 0.05 --seed 7 --format json -o plan.json",
+        'graphkit plan --for Film:f01 --budget 300000 --waves 2 --target "age>=18"',
+    ],
+)
+@for_option
+@click.option("--budget", type=MONEY, required=True, help="Money that may be spent, in the currency of the data.")
+@click.option("--objective", type=click.Choice(["reach", "purchases", "value"]), default="reach", help="What to maximise.")
+@click.option("--waves", type=click.IntRange(min=1), default=1, help="Number of waves.")
+@click.option("--target", metavar="EXPR", help="Only these users count, such as: age>=18 and region='上海'.")
+@click.option("--rules", type=click.Path(dir_okay=False), metavar="FILE", help="Rules in TOML: required, forbidden, min, max per kind, rights ...")
+@click.option("--robust", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="Q", help="Maximise the Q-quantile over unknown p instead of the mean.")
+@click.option("--max-steps", type=click.IntRange(min=0), help="Hops of word of mouth counted at most.")
+@probability_option("weighted_cascade")
+@graph_options
+@click.option("--keep/--no-keep", default=True, help="Keep the plan in the store under its id.")
+@time_limit_option
+@seed_option
+@engine_option
+@output_options
+@pass_app
+def plan(  # the options of the contract
+    app: App, for_: LabelId, budget: float, objective: str, waves: int, target: str | None, rules: str | None, robust: float | None,
+    max_steps: int | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], keep: bool, time_limit: float | None,
+    seed: int, engine: str, form: str | None, output: str | None,
+) -> None:
+    """Choose the channels that reach most people for the budget, overlaps counted once.
+
+    Prints the plan with intervals, a guarantee and reasons, and keeps it in the store.
+    """
+    from graphkit.cli.graphs import check_labels, check_types
+    from graphkit.cli.output import emit
+    from graphkit.cli.plans import ITEM, keep_plan, plan_text
+    from graphkit.errors import Unfinished
+    from graphkit.planning.channels import plan as make_plan
+
+    more: dict[str, Any] = {"nodes": check_labels(nodes)} if nodes else {}
+    more |= {"via": check_types(via)} if via else {}
+    more |= {"time_limit": time_limit} if time_limit is not None else {}
+    late: Unfinished | None = None
+    with app.progress() as progress, app.timed("plan"):
+        try:
+            made = make_plan(
+                app.snapshot(learned=probability == "learned"), for_=tuple(for_), budget=_whole(budget), probability=probability, objective=objective, waves=waves, target=target,
+                rules=rules, robust=robust, max_steps=max_steps, engine=engine, rng=seed, progress=progress, **more,
+            )
+        except Unfinished as error:
+            if error.best is None:
+                raise
+            late, made = error, error.best
+    document = made.to_dict()
+    if keep:
+        keep_plan(app, document)
+    rows = [{"number": number, **item} for number, item in enumerate(document["items"], 1)]
+    emit(form=form, output=output, rows=rows, columns=ITEM, document=document, text=plan_text(document), color=app.settings.color)
+    if late is not None:
+        raise late
+
+
+def _whole(amount: float) -> float | int:
+    """Return a whole amount as an integer, as it was typed."""
+    return int(amount) if amount.is_integer() else amount

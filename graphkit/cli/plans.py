@@ -1,0 +1,96 @@
+"""Plans on the command line: found by id or file, turned into rows, kept in the store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphkit.errors import InvalidParameter
+
+if TYPE_CHECKING:
+    from graphkit.cli.context import App
+    from graphkit.planning.channels import ChannelPlan
+
+__all__ = ["ITEM", "find_plan", "keep_plan", "plan_text", "rebuild"]
+
+ITEM = ("number", "wave", "channel", "material", "cost", "adds", "adds_interval", "exclusive", "alone", "reasons")
+_SHOWN = ("wave", "channel", "material", "cost", "adds", "adds_interval", "exclusive", "alone")
+
+
+def find_plan(app: App, name: str) -> dict[str, Any]:
+    """Return a plan from a file of JSON, or from the store by its id."""
+    path = Path(name)
+    if path.suffix == ".json" or path.is_file():
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            message = f"the plan {name} cannot be read: {error.strerror}"
+            raise InvalidParameter(message, parameter="plan", value=name) from error
+        except ValueError as error:
+            message = f"{name} is no JSON of a plan: {error}"
+            raise InvalidParameter(message, parameter="plan", value=name) from error
+        if not isinstance(found, dict) or not {"plan", "items", "reach"} <= found.keys():
+            message = f"{name} is no plan as graphkit plan --format json writes it"
+            raise InvalidParameter(message, parameter="plan", value=name)
+        return found
+    from graphkit.store.plans import load_plan
+
+    return load_plan(app.open(), name)
+
+
+def rebuild(app: App, name: str) -> ChannelPlan:
+    """Return the plan as an object that can be re-run on the data of the store."""
+    from graphkit.planning.channels import ChannelPlan
+
+    found = find_plan(app, name)
+    learned = (found.get("request") or {}).get("probability") == "learned"
+    return ChannelPlan.from_dict(found, source=app.snapshot(learned=learned))
+
+
+def keep_plan(app: App, plan: dict[str, Any]) -> None:
+    """Keep a plan in the store under its id."""
+    from graphkit.store.plans import save_plan
+
+    save_plan(app.open(), plan)
+
+
+def plan_text(plan: dict[str, Any]) -> str:
+    """Return a plan as a planner reads it: the rows, then what they come to."""
+    from graphkit.cli.output import table
+
+    rows = [{name: _short(item.get(name)) for name in _SHOWN} for item in plan["items"]]
+    reach, sure = plan["reach"], plan.get("certificate") or {}
+    lines = [f"Plan {plan['plan']} for {plan['for']}: {plan['objective']}, budget {plan['budget']:,.0f}, spent {plan['spent']:,.0f}"]
+    lines.append(table(rows, _SHOWN).rstrip("\n") if rows else "(nothing bought)")
+    lines.append(f"reach {reach['mean']:,.0f} ({_interval(reach.get('interval'))})" + _uncertain(reach))
+    if sure.get("ratio") is not None:
+        lines.append(f"guarantee: at least {sure['ratio']:.3f} of the best plan under these rules, wrong with chance {sure.get('delta', 0):.2g}, within the model")
+    if plan.get("adding_up_would_have_said") is not None:
+        lines.append(f"adding up the channels would have said {plan['adding_up_would_have_said']:,.0f}")
+    best = ", ".join(f"{name} {value:,.0f}" for name, value in (plan.get("baselines") or {}).items() if value is not None)
+    lines += [f"other ways to choose would reach: {best}"] if best else []
+    lines += [f"not spent: {plan['unspent_because']}"] if plan.get("unspent_because") else []
+    lines += [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
+    lines += [f"assumed: {text}" for text in plan.get("assumptions", ())]
+    return "\n".join(lines)
+
+
+def _interval(pair: Any) -> str:
+    """Return ``a to b``."""
+    return "no interval" if not pair else f"{pair[0]:,.0f} to {pair[1]:,.0f}"
+
+
+def _uncertain(reach: dict[str, Any]) -> str:
+    """Return the wider interval when it is known."""
+    wide = reach.get("interval_with_model_uncertainty")
+    return f"; with unknown p {_interval(wide)}" if wide else ""
+
+
+def _short(value: Any) -> Any:
+    """Round numbers for people."""
+    if isinstance(value, float):
+        return round(value, 1)
+    if isinstance(value, list) and all(isinstance(part, int | float) for part in value):
+        return _interval(value) if value else None
+    return value

@@ -1,0 +1,92 @@
+"""``graphkit report``: a plan as one HTML page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+
+if TYPE_CHECKING:
+    from graphkit.projection.snapshot import Snapshot
+
+__all__ = ["page", "report"]
+
+_MOST = 12
+
+
+@click.command(cls=Command, examples=["graphkit report plan.json -o plan.html", "graphkit report plan.json --lang zh -o plan-zh.html"])
+@click.argument("plan")
+@click.option("-o", "--output", metavar="FILE", default="plan.html", type=click.Path(dir_okay=False), help="The page; - is stdout.")
+@click.option("--lang", type=click.Choice(["zh+en", "zh", "en"]), default="zh+en", help="Language of labels and sentences.")
+@click.option("--partners", "with_partners", type=click.IntRange(min=0), default=5, help="Partners shown at most; 0 leaves them out.")
+@pass_app
+def report(app: App, plan: str, output: str, lang: str, with_partners: int) -> None:
+    """Write a plan (an id of the store, or a file) as one offline HTML page with charts and evidence."""
+    from graphkit.cli.output import write_out
+    from graphkit.cli.plans import find_plan
+
+    write_out(page(app, find_plan(app, plan), lang=lang, with_partners=with_partners), output)
+    if output != "-":
+        app.say(f"wrote {output}")
+
+
+def page(
+    app: App, plan: dict[str, Any], *, lang: str = "zh+en", with_partners: int = 5, found: dict[str, Any] | None = None,
+    extras: dict[str, Any] | None = None,
+) -> str:
+    """Return the page of a plan with what the data of the store allow beside it.
+
+    A part that cannot be made from these data (no partners, no ties) is left out and said with ``-v``.
+    """
+    from graphkit.errors import GraphkitError
+    from graphkit.report.page import render_page
+
+    snapshot = app.snapshot()
+    parts: dict[str, Any] = dict(extras or {})
+    makers = {"communities": lambda: _communities(snapshot), "overlap": lambda: _overlap(snapshot, plan)}
+    for name, maker in makers.items():
+        try:
+            parts.setdefault(name, maker())
+        except GraphkitError as error:
+            app.say(f"no {name} on the page: {error.message}", level=1)
+    if with_partners and found is None:
+        try:
+            found = _partners(snapshot, plan, with_partners)
+        except GraphkitError as error:
+            app.say(f"no partners on the page: {error.message}", level=1)
+    return render_page(plan, partners=found, extras={name: rows for name, rows in parts.items() if rows}, lang=lang)
+
+
+def _communities(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Return the largest communities of the users."""
+    from graphkit.cli.communities import community_rows
+    from graphkit.cli.graphs import propagation_graph
+    from graphkit.community.leiden import communities
+
+    graph = propagation_graph(snapshot, (), (), None)
+    return community_rows(graph, communities(graph, effort="fast", rng=1))[:_MOST] if graph.n_arcs else []
+
+
+def _overlap(snapshot: Snapshot, plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return how much each two channels of the plan share."""
+    from graphkit.audience.overlap import overlap
+    from graphkit.cli.audiences import channel_audiences
+
+    bought = list(dict.fromkeys(item["channel"] for item in plan["items"]))[:_MOST]
+    audiences, n_users = channel_audiences(snapshot, bought)
+    if len(audiences) < 2:
+        return []
+    rows: list[dict[str, Any]] = overlap(audiences, n_nodes=n_users, min_cell=50).pairs.to_dict("records")
+    return rows
+
+
+def _partners(snapshot: Snapshot, plan: dict[str, Any], most: int) -> dict[str, Any]:
+    """Return the partners of what the plan promotes."""
+    from graphkit.planning.partners import partners
+
+    label, _, id_ = str(plan["for"]).partition(":")
+    found: dict[str, Any] = partners(snapshot, for_=(label, id_), max_partners=most, rng=1).to_dict()
+    return found

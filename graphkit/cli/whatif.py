@@ -1,0 +1,58 @@
+"""``graphkit whatif``: a plan against a changed one, on the same worlds."""
+
+from __future__ import annotations
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.cli.options import MONEY, output_options
+
+__all__ = ["whatif"]
+
+COLUMNS = ("difference", "lower", "upper", "best_replacement")
+
+
+@click.command(cls=Command, examples=["graphkit whatif plan.json --drop c01", "graphkit whatif plan.json --budget 200000 --format json"])
+@click.argument("plan")
+@click.option("--drop", multiple=True, metavar="CHANNEL", help="Leave this channel out (repeat).")
+@click.option("--add", multiple=True, metavar="CHANNEL", help="Buy this channel too (repeat).")
+@click.option("--price", multiple=True, metavar="CHANNEL=AMOUNT", help="Another price for a channel (repeat).")
+@click.option("--budget", type=MONEY, help="Plan anew with this budget.")
+@click.option("--receptivity", type=click.FloatRange(min=0), help="Multiply how receptive users are, such as 0.5.")
+@output_options
+@pass_app
+def whatif(
+    app: App, plan: str, drop: tuple[str, ...], add: tuple[str, ...], price: tuple[str, ...], budget: float | None, receptivity: float | None,
+    form: str | None, output: str | None,
+) -> None:
+    """Say what changes in a plan (an id of the store, or a file) would do to its reach.
+
+    Nothing is re-optimised unless --budget changes.
+    """
+    from graphkit.cli.output import emit
+    from graphkit.cli.plans import rebuild
+    from graphkit.planning.whatif import whatif as compare
+
+    if not (drop or add or price or budget is not None or receptivity is not None):
+        raise click.UsageError("Say what to change: --drop, --add, --price, --budget or --receptivity.")
+    made = rebuild(app, plan)
+    with app.timed("whatif"):
+        found = compare(made, drop=drop, add=add, price=_prices(price), budget=budget, receptivity=receptivity)
+    document = found.to_dict()
+    reach, replacement = document["reach"], document.get("best_replacement")
+    low, high = reach["interval"]
+    row = {"difference": reach["difference"], "lower": low, "upper": high, "best_replacement": replacement}
+    text = f"reach {reach['difference']:+,.1f} (95 %: {low:+,.1f} to {high:+,.1f}) against plan {made.plan}" + (f"; best replacement: {replacement}" if replacement else "")
+    emit(form=form, output=output, rows=[row], columns=COLUMNS, document=document, text=text)
+
+
+def _prices(pairs: tuple[str, ...]) -> dict[str, float] | None:
+    """Read ``channel=amount`` pairs."""
+    prices = {}
+    for pair in pairs:
+        channel, mark, amount = pair.rpartition("=")
+        if not mark or not channel:
+            raise click.BadParameter(f"{pair!r} is not CHANNEL=AMOUNT", param_hint="--price")
+        prices[channel] = MONEY.convert(amount, None, None)
+    return prices or None
