@@ -130,6 +130,16 @@ def trailing_zeros(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba'
     return types.uint64(types.uint64), code
 
 
+@intrinsic
+def ones(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's signature
+    """Return the number of one bits of a uint64."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), code
+
+
 @kernel
 def philox4x32(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Philox4x32-10: four 32-bit counters and two 32-bit keys (as uint64) to four 32-bit words."""
