@@ -1,0 +1,1 @@
+"""Who is reached by several partners together: overlap and profit split."""

@@ -1,0 +1,1 @@
+"""Groups found in the graph: Leiden communities and their quality."""

@@ -1,0 +1,1 @@
+"""Likeness of items: tags, texts and past co-operations."""

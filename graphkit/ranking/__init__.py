@@ -1,0 +1,1 @@
+"""Scores of nodes: personalised PageRank of one and of many sources, link prediction."""
