@@ -39,6 +39,7 @@ RULES: dict[str, tuple[str, str]] = {
     "number": ("必须是有限的数", "must be a finite number"),
     "integer": ("必须是整数", "must be a whole number"),
     "range": ("数值超出允许范围", "a number lies outside its range"),
+    "type": ("列的存储类型与登记的类型不符", "the stored type of a column does not fit the schema"),
     "boolean": ("必须是 true 或 false", "must be true or false"),
     "time": ("必须是时间", "must be a time"),
     "time-zone": ("没有时区的时间需要声明时区", "a time without offset needs a declared time zone"),

@@ -1,0 +1,246 @@
+"""Blocks of rows to one property graph: ids resolved, one order for undirected types, duplicates and conflicts found."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from graphkit.model.schema import LABELS, RelationshipType
+from graphkit.model.tables import Column, EdgeColumns, NodeColumns, as_column
+from graphkit.model.validate import Finding
+from graphkit.store.files_raw import Findings
+from graphkit.store.files_table import Block
+
+Pair = tuple[str, str]
+
+
+@dataclass
+class Resolved:
+    """Rows of a block that found both ends, as rows of their labels' node tables."""
+
+    block: Block
+    local: NDArray[np.int64]
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+
+
+def build_nodes(label: str, blocks: Sequence[Block], findings: Findings) -> NodeColumns:
+    """All good rows of a label; identical repeats are duplicates, differing ones conflicts."""
+    groups: dict[str, list[tuple[Block, int]]] = defaultdict(list)
+    all_ids = [i for b in blocks for i, good in zip(b.ids.tolist(), b.part.good.tolist(), strict=True) if good]
+    if len(set(all_ids)) < len(all_ids):
+        for b in blocks:
+            for row in np.flatnonzero(b.part.good).tolist():
+                groups[b.ids[row]].append((b, row))
+        for key, members in groups.items():
+            if len(members) > 1:
+                _settle(members, f"id {key!r}", "id", key)
+    table = NodeColumns(label, _stack([b.ids[b.loaded()] for b in blocks]), _stack_columns(blocks, [np.flatnonzero(b.loaded()) for b in blocks]))
+    if blocks:
+        _alike(table.ids.tolist(), blocks[0].part.table.file, findings)
+    return table
+
+
+def _settle(members: list[tuple[Block, int]], what: str, column: str, value: str) -> None:
+    """Several rows of one key: the same values count once, different ones are all put aside."""
+    names = sorted({n for b, _ in members for n in b.columns})
+    values = [[b.columns[n][row] if n in b.columns else None for n in names] for b, row in members]
+    first = f"{members[0][0].part.table.file} line {members[0][0].part.line(members[0][1])}"
+    if all(v == values[0] for v in values):
+        for b, row in members[1:]:
+            b.duplicates[row] = True
+            b.part.note([row], "duplicate", "warning", column, [value], f"{what} repeats {first} with the same values", "remove the row")
+        return
+    differing = [n for i, n in enumerate(names) if any(v[i] != values[0][i] for v in values)]
+    for b, row in members:
+        text = f"{what} occurs {len(members)} times with different {', '.join(differing[:3])} (first in {first})"
+        b.part.note([row], "conflict", "error", column, [value], text, "keep one of the rows")
+
+
+def _alike(ids: list[str], file: str, findings: Findings) -> None:
+    """Ids that a careless tool would merge: equal as numbers, or equal in Unicode form."""
+    numbers: dict[float, list[str]] = defaultdict(list)
+    for i in ids:
+        if i[:1] in "0123456789+-." and len(i) < 40 and _is_number(i):
+            numbers[float(i)].append(i)
+    for group in [g for g in numbers.values() if len(g) > 1][:20]:
+        text = f"{len(group)} ids differ only as numbers: {', '.join(group[:5])}; they stay different nodes"
+        findings.add(Finding("ids-alike", "warning", file, None, "id", group[0], text, "ids are texts"))
+    forms: dict[str, list[str]] = defaultdict(list)
+    for i in ids:
+        if not i.isascii():
+            forms[unicodedata.normalize("NFC", i)].append(i)
+    for group in [g for g in forms.values() if len(g) > 1][:20]:
+        text = f"{len(group)} ids look the same and differ in Unicode form: {group[0]!a}, {group[1]!a}"
+        findings.add(Finding("ids-alike", "warning", file, None, "id", group[0], text, "write ids in one form (NFC)"))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isascii()
+
+
+def build_edges(kind: RelationshipType, blocks: Sequence[Block], nodes: dict[str, NodeColumns], known: dict[str, set[str]]) -> list[EdgeColumns]:
+    """All good rows of a type, one table per pair of labels."""
+    by_pair: dict[Pair, list[Resolved]] = defaultdict(list)
+    for block in blocks:
+        ends = [_resolve(block, i, nodes, known) for i in (0, 1)]
+        _check_pairs(block, kind, ends)
+        for pair in {(a, b) for a in ends[0] for b in ends[1]}:
+            source, target = ends[0][pair[0]], ends[1][pair[1]]
+            local = np.flatnonzero((source >= 0) & (target >= 0) & block.part.good)
+            if len(local):
+                part = Resolved(block, local, source[local], target[local])
+                by_pair[_orient(kind, pair, part, nodes)].append(part)
+    out = []
+    for pair, parts in sorted(by_pair.items()):
+        _find_duplicates(kind, pair, parts, nodes)
+        out.append((pair, parts))
+    if kind.acyclic:
+        _find_cycles(kind, [p for _, parts in out for p in parts])
+    return [_edge_table(kind, pair, parts) for pair, parts in out]
+
+
+def _resolve(block: Block, side: int, nodes: dict[str, NodeColumns], known: dict[str, set[str]]) -> dict[str, NDArray[np.int64]]:
+    """Per label, the node row of each id (-1 when not of that label); rows without a node are put aside."""
+    end = (block.spec.source, block.spec.target)[side]
+    assert end is not None  # noqa: S101 - relationships have both ends
+    cells, labels = block.ends[side], block.end_labels[side]
+    texts = pa.array(cells, pa.large_string())
+    found: dict[str, NDArray[np.int64]] = {}
+    hits = np.zeros(len(cells), dtype=np.int64)
+    for label in end.labels:
+        ids = pa.array(nodes[label].ids, pa.large_string()) if label in nodes else pa.array([], pa.large_string())
+        rows = pc.fill_null(pc.index_in(texts, value_set=ids, skip_nulls=True), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+        if labels is not None:
+            rows = np.where(labels == label, rows, -1)
+        found[label] = rows
+        hits += rows >= 0
+    name = ("source", "target")[side]
+    if labels is not None:
+        wrong = np.flatnonzero(~np.isin(labels.astype(str), end.labels) & block.part.good)
+        allowed = f"{block.spec.kind.name} has as {name} one of {', '.join(end.labels)}"
+        block.part.note(wrong.tolist(), "label-pair", "error", end.label_column, [labels[i] for i in wrong], "{value} is no label of this end", allowed)
+    lost = np.flatnonzero((hits == 0) & block.part.good)
+    if len(lost):
+        where = " or ".join(end.labels[:4])
+        refused = [i for i in lost.tolist() if any(cells[i] in known.get(label, ()) for label in end.labels)]
+        missing = sorted(set(lost.tolist()) - set(refused))
+        block.part.note(refused, "unknown-node", "error", end.column, [cells[i] for i in refused], f"the {where} {{value}} was itself rejected", "correct its row first")
+        block.part.note(missing, "unknown-node", "error", end.column, [cells[i] for i in missing], f"unknown {where} {{value}}", f"add it to nodes/{end.labels[0].lower()}.csv, or remove the row")
+    if len(end.labels) > 1 and labels is None:
+        many = np.flatnonzero((hits > 1) & block.part.good)
+        block.part.note(many.tolist(), "ambiguous-node", "error", end.column, [cells[i] for i in many], "{value} exists under several labels", "name one label")
+    return found
+
+
+def _check_pairs(block: Block, kind: RelationshipType, ends: list[dict[str, NDArray[np.int64]]]) -> None:
+    """Put aside rows whose two labels the type does not join."""
+    for a in ends[0]:
+        for b in ends[1]:
+            if (a, b) not in kind.pairs:
+                wrong = np.flatnonzero((ends[0][a] >= 0) & (ends[1][b] >= 0) & block.part.good)
+                legal = ", ".join(f"{x}-{y}" for x, y in kind.pairs[:8])
+                block.part.note(wrong.tolist(), "label-pair", "error", None, [block.ends[0][i] for i in wrong], f"{kind.name} does not join {a} to {b}", f"legal: {legal}")
+
+
+def _orient(kind: RelationshipType, pair: Pair, part: Resolved, nodes: dict[str, NodeColumns]) -> Pair:
+    """Undirected types: smaller (label, id) first; self-loops are reported."""
+    if pair[0] == pair[1]:
+        loops = part.local[part.source == part.target]
+        ids = part.block.ends[0]
+        part.block.part.note(loops.tolist(), "self-loop", "warning", None, [ids[i] for i in loops], "{value} is joined to itself; kept, and left out of propagation")
+    if not kind.undirected:
+        return pair
+    if pair[0] > pair[1]:
+        part.source, part.target = part.target, part.source
+        return pair[1], pair[0]
+    if pair[0] == pair[1]:
+        ids = nodes[pair[0]].ids.tolist()
+        rank = np.empty(len(ids), dtype=np.int64)
+        rank[np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)] = np.arange(len(ids))
+        swap = rank[part.source] > rank[part.target]
+        part.source, part.target = np.where(swap, part.target, part.source), np.where(swap, part.source, part.target)
+    return pair
+
+
+def _find_duplicates(kind: RelationshipType, pair: Pair, parts: list[Resolved], nodes: dict[str, NodeColumns]) -> None:
+    """Rows of one key: the same values count once, others are conflicts."""
+    width = len(nodes[pair[1]])
+    keys = np.concatenate([p.source * width + p.target for p in parts])
+    order = np.argsort(keys, kind="stable")
+    same = np.flatnonzero(np.diff(keys[order]) == 0)
+    if not len(same):
+        return
+    owner = np.concatenate([np.full(len(p.local), i, dtype=np.int64) for i, p in enumerate(parts)])
+    local = np.concatenate([p.local for p in parts])
+    groups: dict[tuple[Any, ...], list[tuple[Block, int]]] = defaultdict(list)
+    for at in np.unique(np.concatenate((order[same], order[same + 1]))).tolist():
+        block, row = parts[owner[at]].block, int(local[at])
+        wider = tuple(block.columns[n][row] if n in block.columns else None for n in kind.wider_key)
+        groups[int(keys[at]), *wider].append((block, row))
+    for members in groups.values():
+        if len(members) > 1:
+            block, row = members[0]
+            value = f"{block.ends[0][row]},{block.ends[1][row]}"
+            _settle(members, f"{kind.name} {value}", "source,target", value)
+
+
+def _find_cycles(kind: RelationshipType, parts: list[Resolved]) -> None:
+    """Rows of a type without cycles that lie on one are put aside."""
+    rows = [(p, i, int(s), int(t)) for p in parts for i, s, t in zip(p.local.tolist(), p.source.tolist(), p.target.tolist(), strict=True) if p.block.loaded()[i]]
+    left = rows
+    while True:
+        sources, targets = {r[2] for r in left}, {r[3] for r in left}
+        fewer = [r for r in left if r[2] in targets and r[3] in sources]
+        if len(fewer) == len(left):
+            break
+        left = fewer
+    for p, i, _, _ in left:
+        ids = p.block.ends
+        text = f"{kind.name} {ids[0][i]} -> {ids[1][i]} lies on a cycle"
+        p.block.part.note([i], "cycle", "error", "source,target", [f"{ids[0][i]},{ids[1][i]}"], text, "remove one row of the cycle")
+
+
+def _edge_table(kind: RelationshipType, pair: Pair, parts: list[Resolved]) -> EdgeColumns:
+    masks = [p.block.loaded()[p.local] for p in parts]
+    rows = [p.local[m] for p, m in zip(parts, masks, strict=True)]
+    source = np.concatenate([p.source[m] for p, m in zip(parts, masks, strict=True)])
+    target = np.concatenate([p.target[m] for p, m in zip(parts, masks, strict=True)])
+    return EdgeColumns(kind.name, *pair, source, target, _stack_columns([p.block for p in parts], rows))
+
+
+def _stack(arrays: Sequence[Column]) -> Column:
+    if not arrays:
+        return np.empty(0, dtype=object)
+    kinds = {a.dtype for a in arrays if len(a)}
+    if len(kinds) > 1:
+        arrays = [a.astype(object) for a in arrays]
+    return as_column(np.concatenate(arrays)) if len(arrays) > 1 else as_column(arrays[0])
+
+
+def _stack_columns(blocks: Sequence[Block], rows: Sequence[NDArray[np.int64]]) -> dict[str, Column]:
+    """Columns of several blocks under each other, None where a block lacks one; empty columns are left out."""
+    out: dict[str, Column] = {}
+    for name in sorted({n for b in blocks for n in b.columns}):
+        pieces = [b.columns[name][r] if name in b.columns else np.full(len(r), None, dtype=object) for b, r in zip(blocks, rows, strict=True)]
+        column = _stack(pieces)
+        if column.dtype != object or any(x is not None for x in column.tolist()):
+            out[name] = column
+    return out
+
+
+def all_labels() -> tuple[str, ...]:
+    """Labels that input files may hold."""
+    return tuple(name for name, label in LABELS.items() if not label.written)

@@ -1,0 +1,143 @@
+"""A file as read, before its values are judged: text or typed columns, line numbers, and rows put aside."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkit.model.validate import Finding, RejectedRow, Severity
+
+MAX_FINDINGS = 5_000  # of one rule in one file; further ones are counted in one closing finding
+
+
+class FileRefused(Exception):  # noqa: N818 - never leaves the reader
+    """The whole file cannot be used; carries the finding that says why."""
+
+    def __init__(self, finding: Finding, rows: int = 0) -> None:
+        super().__init__(finding.message)
+        self.finding, self.rows = finding, rows
+
+
+@dataclass
+class Findings:
+    """Collects findings; the same rule in the same file beyond a limit is only counted."""
+
+    found: list[Finding] = field(default_factory=list)
+    fatal: bool = False
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    severities: dict[tuple[str, str], Severity] = field(default_factory=dict)
+
+    def add(self, finding: Finding, *, fatal: bool = False) -> None:
+        """Add one finding; `fatal` ones stop a load whatever number of bad rows is allowed."""
+        self.fatal = self.fatal or fatal
+        key = (finding.file, finding.rule)
+        self.counts[key] += 1
+        self.severities[key] = finding.severity
+        if self.counts[key] <= MAX_FINDINGS:
+            self.found.append(finding)
+
+    def sorted(self) -> tuple[Finding, ...]:
+        """All findings by file and line, then what was only counted."""
+        out = sorted(self.found, key=lambda f: (f.file, f.line or 0, f.column or "", f.rule))
+        for (file, rule), n in sorted(self.counts.items()):
+            if n > MAX_FINDINGS:
+                text = f"{n - MAX_FINDINGS} more findings of the rule {rule} in this file"
+                out.append(Finding("more", self.severities[file, rule], file, None, None, str(n - MAX_FINDINGS), text))
+        return tuple(out)
+
+
+@dataclass
+class RawTable:
+    """Records of one file that have the right shape.
+
+    Parameters
+    ----------
+    file
+        Path inside the directory.
+    names
+        Header as given.
+    columns
+        Column name -> pyarrow array: text from CSV, typed from Parquet.
+    lines
+        Physical line of each record (Parquet: its number).
+    n_broken
+        Records put aside because of their shape.
+    spans
+        (start, end) byte offsets of the records, None for Parquet.
+    data
+        The bytes that `spans` cut, None for Parquet.
+    """
+
+    file: str
+    path: Path
+    names: list[str]
+    columns: dict[str, Any]
+    lines: NDArray[np.int64]
+    n_broken: int = 0
+    spans: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    data: bytes | None = None
+    typed: bool = False
+    broken: list[RejectedRow] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Return the number of records of the right shape."""
+        return len(self.lines)
+
+    def raw(self, row: int) -> bytes:
+        """Bytes of a record as they stood in the file; for Parquet its values as text."""
+        if self.spans is not None and self.data is not None:
+            return self.data[int(self.spans[0][row]) : int(self.spans[1][row])]
+        return repr({k: v[row].as_py() for k, v in self.columns.items()}).encode("utf-8", "replace")
+
+
+@dataclass
+class Slice:
+    """The rows of a file that one mapped table uses, with a mask of those still good."""
+
+    table: RawTable
+    rows: NDArray[np.int64]
+    findings: Findings
+    good: NDArray[np.bool_] = field(init=False)
+    reasons: dict[int, tuple[str, str | None, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.good = np.ones(len(self.rows), dtype=np.bool_)
+
+    def line(self, i: int) -> int:
+        """Physical line of the i-th row."""
+        return int(self.table.lines[self.rows[i]])
+
+    def note(
+        self, rows: Iterable[int], rule: str, severity: Severity, column: str | None, values: Iterable[Any], message: str, hint: str | None = None
+    ) -> None:
+        """Add a finding per row; with severity `error` the rows are put aside."""
+        for i, value in zip(rows, values, strict=True):
+            shown = None if value is None else str(value)[:200]
+            text = message.replace("{value}", "" if shown is None else shown[:80])
+            self.findings.add(Finding(rule, severity, self.table.file, self.line(int(i)), column, shown, text, hint))
+            if severity == "error":
+                self.good[i] = False
+                self.reasons.setdefault(int(i), (rule, column, text))
+
+    def rejected(self, sha256: str) -> list[RejectedRow]:
+        """The rows put aside, with their bytes."""
+        out = []
+        for i in np.flatnonzero(~self.good).tolist():
+            rule, column, reason = self.reasons.get(i, ("conflict", None, "put aside"))
+            row = int(self.rows[i])
+            offset = int(self.table.spans[0][row]) if self.table.spans is not None else None
+            out.append(RejectedRow(self.table.file, sha256, row + 1, self.line(i), offset, column, rule, reason, self.table.raw(row)))
+        return out
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,358 @@
+"""Which table of which file becomes which label or type: the plain layout by names, foreign files by a mapping.
+
+A mapping is TOML (`--mapping FILE`, or the same tables inside `dataset.toml`)::
+
+    [[nodes]]
+    file = "nodes/pages.csv.gz"
+    where = { page_type = "company" }            # equality; a list means one of
+    label = "Brand"
+    id = "pageId:ID(Page)"
+    columns = { name = "name", cost = { column = "followers", times = 0.01 } }
+    constants = { role = "consumer_brand", evidence = "real" }
+
+    [[relationships]]
+    file = "relationships/page_mutual_like_page.csv.gz"
+    type = "LINKED_WITH"
+    source = { column = ":START_ID(Page)", labels = ["Brand", "Channel"] }
+    target = { column = ":END_ID(Page)", labels = ["Brand", "Channel"] }
+
+    [keep]
+    "nodes/pages.csv.gz" = ["degree:int"]        # or a label, a type, or `all`
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from graphkit.errors import close_matches
+from graphkit.model.properties import Property, PropertyType
+from graphkit.model.schema import LABELS, NAME, TYPES, NodeLabel, RelationshipType
+from graphkit.model.validate import Finding
+
+_ADMIN = re.compile(r"^(?P<name>[^:]*):(?P<kind>[A-Za-z_]+(?:\[\])?)(?:\((?P<space>[^)]*)\))?(?:\{.*\})?$")
+_TYPE_OF_SUFFIX: dict[str, PropertyType] = {
+    "int": "INTEGER", "long": "INTEGER", "short": "INTEGER", "byte": "INTEGER", "float": "FLOAT", "double": "FLOAT", "boolean": "BOOLEAN",
+    "string": "STRING", "string[]": "LIST",
+}  # fmt: skip
+_SPECIAL = {"ID", "START_ID", "END_ID", "LABEL", "TYPE", "IGNORE"}
+
+
+class MappingWrong(Exception):  # noqa: N818 - never leaves the reader
+    """A mapping or dataset.toml that cannot be used."""
+
+    def __init__(self, message: str, *, rule: str = "mapping", line: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.rule, self.line, self.hint = message, rule, line, hint
+
+    def finding(self, file: str) -> Finding:
+        """Return it as a finding."""
+        return Finding(self.rule, "error", file, self.line, None, None, self.message, self.hint)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a property comes from: a column, a column times a factor, or a count of rows of another file."""
+
+    column: str | None = None
+    times: float | None = None
+    count: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of a relationship: the id column and the labels that may hold it (one of, or named by a column)."""
+
+    column: str
+    labels: tuple[str, ...]
+    label_column: str | None = None
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table of a file.
+
+    Parameters
+    ----------
+    file
+        Path inside the directory.
+    kind
+        The label or type its rows become.
+    id
+        Id column of nodes.
+    source, target
+        Ends of relationships.
+    columns, constants
+        Property -> where it comes from, or its value.
+    where
+        Column -> allowed values.
+    kept
+        Properties outside the schema that are kept.
+    checks
+        Columns that must repeat the label or type.
+    """
+
+    file: str
+    kind: NodeLabel | RelationshipType
+    id: str = ""
+    source: End | None = None
+    target: End | None = None
+    columns: dict[str, Source] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
+    where: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kept: dict[str, Property] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+
+    def used(self) -> set[str]:
+        """Columns of the file that this table reads."""
+        ends = [x for e in (self.source, self.target) if e for x in (e.column, e.label_column)]
+        plain = [s.column for s in self.columns.values()]
+        return {c for c in (self.id, *ends, *plain, *self.where, *self.checks) if c}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """`dataset.toml`: name, currency, time zone, kept columns, tables of a mapping, and the rest."""
+
+    name: str = ""
+    currency: str | None = None
+    time_zone: str | None = None
+    zone: tzinfo | None = None
+    keep: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tables: tuple[TableSpec, ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def parse_dataset(data: bytes, default_name: str) -> Dataset:
+    """Read `dataset.toml` or a mapping file.
+
+    Raises
+    ------
+    MappingWrong
+        Not UTF-8, not TOML, or with a value of the wrong kind.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+        raw = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise MappingWrong("the text is not UTF-8", rule="encoding", line=line, hint="save it as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        found = re.search(r"line (\d+)", str(error))
+        raise MappingWrong(f"not TOML: {error}", rule="dataset", line=int(found[1]) if found else 1, hint="texts stand in double quotes") from error
+    for name, wanted in (("name", str), ("currency", str), ("time_zone", str), ("keep", dict), ("nodes", list), ("relationships", list)):
+        if name in raw and not isinstance(raw[name], wanted):
+            what = {str: "one text", dict: "a table", list: "an array of tables"}[wanted]
+            hint = "one currency per data directory" if name == "currency" else None
+            raise MappingWrong(f"{name} must be {what}, not {raw[name]!r}", rule="dataset", line=_line_of(text, name), hint=hint)
+    zone_name, zone = raw.get("time_zone"), None
+    if zone_name is not None:
+        try:
+            zone = ZoneInfo(zone_name)
+        except (ValueError, OSError, KeyError) as error:
+            raise MappingWrong(
+                f"unknown time zone {zone_name!r}", rule="dataset", line=_line_of(text, "time_zone"), hint='for example "Asia/Shanghai" or "UTC"'
+            ) from error
+    keep = {str(k): tuple(_texts(v, f"keep.{k}")) for k, v in raw.get("keep", {}).items()}
+    tables = [_node_spec(t, keep) for t in raw.get("nodes", [])] + [_edge_spec(t, keep) for t in raw.get("relationships", [])]
+    rest = {k: v for k, v in raw.items() if k not in {"name", "currency", "time_zone", "keep", "nodes", "relationships"}}
+    return Dataset(raw.get("name", default_name), raw.get("currency"), zone_name, zone, keep, tuple(tables), rest)
+
+
+def _line_of(text: str, key: str) -> int | None:
+    found = re.search(rf"(?m)^\s*{key}\s*=", text)
+    return text.count("\n", 0, found.end()) + 1 if found else None
+
+
+def _texts(value: object, name: str) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and all(isinstance(x, str) for x in value):
+        return value
+    raise MappingWrong(f"{name} must be a list of column names, not {value!r}")
+
+
+def _entry(table: Mapping[str, Any], allowed: set[str], required: Iterable[str]) -> None:
+    unknown = sorted(set(table) - allowed)
+    if unknown:
+        near = close_matches(unknown[0], allowed)
+        raise MappingWrong(f"unknown key {unknown[0]!r} in a table of {table.get('file')!r}", hint=f"did you mean {near[0]!r}?" if near else f"known: {sorted(allowed)}")
+    for key in required:
+        if key not in table:
+            raise MappingWrong(f"a table of {table.get('file')!r} lacks {key!r}")
+    if not isinstance(table["file"], str) or Path(table["file"]).is_absolute() or ".." in Path(table["file"]).parts:
+        raise MappingWrong(f"file must be a path inside the directory, not {table['file']!r}")
+
+
+def _common(table: Mapping[str, Any], kind: NodeLabel | RelationshipType, keep: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    columns: dict[str, Source] = {}
+    for name, value in dict(table.get("columns", {})).items():
+        if name not in kind.properties or kind.properties[name].written or name == "id":
+            near = close_matches(name, kind.properties)
+            raise MappingWrong(f"{kind.name} has no property {name!r}", hint=f"did you mean {near[0]!r}?" if near else "keep it with [keep]")
+        columns[name] = _source(name, value)
+    constants = dict(table.get("constants", {}))
+    for name, value in constants.items():
+        prop = kind.properties.get(name)
+        fits = {"STRING": str, "LIST": list, "BOOLEAN": bool, "INTEGER": int, "FLOAT": (int, float)}
+        wrong = prop is None or not isinstance(value, fits[prop.type]) or (isinstance(value, bool) and prop.type != "BOOLEAN")  # type: ignore[arg-type]
+        vocabulary = prop.vocabulary if prop is not None and prop.closed else None
+        given = value if isinstance(value, list) else [value]
+        if wrong or (vocabulary is not None and not set(given) <= set(vocabulary)):
+            raise MappingWrong(f"constant {name} = {value!r} does not fit {kind.name}")
+        if prop is not None and not isinstance(value, (str, list, bool)) and not (prop.low is None or value >= prop.low) & (prop.high is None or value <= prop.high):
+            raise MappingWrong(f"constant {name} = {value!r} is outside its range")
+        if prop is not None and prop.type == "FLOAT":
+            constants[name] = float(value)
+    where = {str(k): tuple(str(x) for x in (v if isinstance(v, list) else [v])) for k, v in dict(table.get("where", {})).items()}
+    kept = {}
+    for column in (*keep.get(table["file"], ()), *keep.get(kind.name, ()), *keep.get("all", ())):
+        prop = kept_property(column)
+        if prop.name not in kind.properties:
+            kept[column] = prop
+    return {"columns": columns, "constants": constants, "where": where, "kept": kept}
+
+
+def _source(name: str, value: object) -> Source:
+    if isinstance(value, str):
+        return Source(column=value)
+    if isinstance(value, dict):
+        if set(value) <= {"column", "times"} and isinstance(value.get("column"), str) and isinstance(value.get("times", 1.0), (int, float)):
+            return Source(column=value["column"], times=float(value["times"]) if "times" in value else None)
+        if set(value) <= {"count", "by", "times"} and isinstance(value.get("count"), str) and isinstance(value.get("by"), str):
+            return Source(count=value["count"], by=value["by"], times=float(value.get("times", 1.0)))
+    raise MappingWrong(f"column of {name} must be a name, {{column, times}} or {{count, by}}, not {value!r}")
+
+
+def _node_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
+    _entry(table, {"file", "where", "label", "id", "columns", "constants"}, ("file", "label", "id"))
+    label = LABELS.get(table["label"])
+    if label is None or label.written:
+        near = close_matches(table["label"], LABELS)
+        raise MappingWrong(f"unknown label {table['label']!r}", hint=f"did you mean {near[0]!r}?" if near else None)
+    return TableSpec(table["file"], label, id=str(table["id"]), **_common(table, label, keep))
+
+
+def _edge_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
+    _entry(table, {"file", "where", "type", "source", "target", "columns", "constants"}, ("file", "type", "source", "target"))
+    kind = TYPES.get(table["type"])
+    if kind is None:
+        near = close_matches(table["type"], TYPES)
+        raise MappingWrong(f"unknown relationship type {table['type']!r}", hint=f"did you mean {near[0]!r}?" if near else None)
+    ends = []
+    for side, place in (("source", 0), ("target", 1)):
+        legal = tuple(sorted({p[place] for p in kind.pairs}))
+        given = table[side] if isinstance(table[side], dict) else {"column": table[side]}
+        labels = tuple(_texts(given.get("labels", given.get("label", list(legal))), side))
+        if not isinstance(given.get("column"), str) or not set(given) <= {"column", "labels", "label"}:
+            raise MappingWrong(f"{side} must be {{ column = ..., labels = [...] }}, not {table[side]!r}")
+        if not set(labels) <= set(legal):
+            raise MappingWrong(f"{kind.name} has no {side} {sorted(set(labels) - set(legal))[0]!r}", hint=f"its {side} is one of {', '.join(legal)}")
+        ends.append(End(given["column"], labels))
+    return TableSpec(table["file"], kind, source=ends[0], target=ends[1], **_common(table, kind, keep))
+
+
+def kept_property(column: str) -> Property:
+    """Property for a column that `[keep]` names: text, unless its header declares a type (`budget:long`)."""
+    found = _ADMIN.match(column)
+    name, kind = (found["name"], found["kind"]) if found else (column, "string")
+    if kind not in _TYPE_OF_SUFFIX or not NAME.match(name) or name.lower().startswith("_gk"):
+        raise MappingWrong(f"column {column!r} cannot be kept: not a name for a property", hint="rename the column")
+    return Property(name, _TYPE_OF_SUFFIX[kind], zh=name, en=name, multiline=True)
+
+
+def plain_spec(  # noqa: C901
+    file: str, names: list[str], kind: NodeLabel | RelationshipType, pair: tuple[str | None, str | None], keep: Mapping[str, tuple[str, ...]]
+) -> tuple[TableSpec, list[Finding]]:
+    """Table of a file of the plain layout, from its header; and what is wrong with the header."""
+    findings: list[Finding] = []
+    roles: dict[str, str] = {}
+    columns, checks = {}, []
+    spaces: dict[str, str] = {}
+    stem = Path(file).name.split(".")[0]
+    wanted_keep = {*keep.get(file, ()), *keep.get(kind.name, ()), *keep.get(stem, ()), *keep.get("all", ())}
+    kept: dict[str, Property] = {}
+    fixed = {"id"} if isinstance(kind, NodeLabel) else {"source", "target", "source_label", "target_label"}
+    unknown = []
+    for column in names:
+        found = _ADMIN.match(column)
+        name = column
+        if found and found["kind"] in _SPECIAL:
+            role = {"ID": "id", "START_ID": "source", "END_ID": "target"}.get(found["kind"])
+            if role in fixed and role not in roles:
+                roles[str(role)] = column
+                spaces[str(role)] = found["space"] or ""
+            elif found["kind"] in {"LABEL", "TYPE"}:
+                checks.append(column)
+            elif found["kind"] != "IGNORE":
+                unknown.append(column)
+            continue
+        if found and found["kind"] in _TYPE_OF_SUFFIX:
+            name = found["name"]
+        if name in fixed and name not in roles:
+            roles[name] = column
+        elif name in kind.properties and name not in columns and name != "id":
+            prop = kind.properties[name]
+            if prop.written:
+                text = f"{name} is written by graphkit itself and not read"
+                findings.append(Finding("written-column", "warning", file, 1, column, None, text, "remove the column"))
+            else:
+                columns[name] = Source(column=column)
+        elif column in wanted_keep or name in wanted_keep:
+            kept[column] = kept_property(column)
+        else:
+            unknown.append(column)
+    needed = ["id"] if isinstance(kind, NodeLabel) else ["source", "target"]
+    needed += [p.name for p in kind.properties.values() if p.required and p.name != "id"]
+    for name in needed:
+        if name not in roles and name not in columns:
+            near = close_matches(name, unknown) or tuple(c for c in unknown if c.lower() == name)
+            hint = f"rename the column {near[0]!r}" if near else f"add the column {name}"
+            findings.append(Finding("missing-column", "error", file, 1, name, None, f"{kind.name} needs the column {name}", hint))
+    for column in unknown[:20]:
+        near = close_matches(column, kind.properties)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        text = f"column {column[:80]!r} is not registered for {kind.name} and not kept"
+        findings.append(Finding("unknown-column", "warning", file, 1, column[:200], None, text, f"{hint}name it under [keep] in dataset.toml to keep it"))
+    if len(unknown) > 20:
+        text = f"{len(unknown) - 20} more columns are not registered for {kind.name} and not kept"
+        findings.append(Finding("unknown-column", "warning", file, 1, None, None, text, "name them under [keep] in dataset.toml to keep them"))
+    if isinstance(kind, NodeLabel):
+        return TableSpec(file, kind, id=roles.get("id", ""), columns=columns, kept=kept, checks=tuple(checks)), findings
+    source, target, problem = _plain_ends(kind, roles, spaces, pair)
+    if problem:
+        findings.append(Finding(problem[0], "error", file, 1, None, None, problem[1], problem[2]))
+    return TableSpec(file, kind, source=source, target=target, columns=columns, kept=kept, checks=tuple(checks)), findings
+
+
+def _plain_ends(
+    kind: RelationshipType, roles: Mapping[str, str], spaces: Mapping[str, str], pair: tuple[str | None, str | None]
+) -> tuple[End, End, tuple[str, str, str] | None]:
+    """Labels of the two ends: from the file name, the header's id spaces, the label columns, or the only legal pair."""
+    labels: list[str | None] = [pair[0], pair[1]]
+    for i, side in enumerate(("source", "target")):
+        if labels[i] is None and spaces.get(side) in LABELS:
+            labels[i] = spaces[side]
+        legal = {p[i] for p in kind.pairs}
+        if labels[i] is None and f"{side}_label" not in roles and len(legal) == 1:
+            labels[i] = next(iter(legal))
+    ends = []
+    for label, side in zip(labels, ("source", "target"), strict=True):
+        column = roles.get(f"{side}_label")
+        legal_here = tuple(sorted({p[("source", "target").index(side)] for p in kind.pairs}))
+        ends.append(End(roles.get(side, ""), (label,) if label else legal_here, column if not label else None))
+    problem = None
+    if labels[0] and labels[1] and (labels[0], labels[1]) not in kind.pairs:
+        problem = ("label-pair", f"{kind.name} does not join {labels[0]} to {labels[1]}", "legal: " + ", ".join(f"{a}-{b}" for a, b in kind.pairs[:8]))
+    elif any(label is None and not e.label_column for label, e in zip(labels, ends, strict=True)):
+        text = f"{kind.name} has several legal end pairs: give source_label and target_label"
+        name = f"{kind.name.lower()}__{kind.pairs[0][0].lower()}__{kind.pairs[0][1].lower()}.csv"
+        problem = ("labels-missing", text, f"add the columns, or name the file like {name}")
+    return ends[0], ends[1], problem
