@@ -1,0 +1,68 @@
+"""Minimum cells: a count of few users is not shown, nor anything that would reveal it.
+
+A pair's numbers are shown only if its four cells (both, only one, only the other, neither) are empty
+or large enough. Numbers about the whole set of audiences (joint, shared, frequency, exclusive,
+incremental) are shown only if *every* non-empty cell of the Venn diagram is large enough: whatever
+a reader subtracts from them is then a union of large cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from graphkit.audience.membership import Audiences
+
+__all__ = ["Cells", "suppressed"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The numbers of an overlap before they are shown."""
+
+    reach: NDArray[np.float64]
+    exclusive: NDArray[np.float64]
+    incremental: NDArray[np.float64]
+    joint: float
+    shared: float
+    frequency: NDArray[np.float64]
+    pairs: pd.DataFrame
+
+
+def suppressed(cells: Cells, audiences: Audiences, min_cell: int) -> Cells:
+    """Return the numbers with NaN for what must not be shown; users count, whatever their value."""
+    if min_cell <= 1:
+        return cells
+    m, n = len(audiences.names), audiences.n_nodes
+    user = np.repeat(np.arange(n), np.diff(audiences.indptr))
+    member = np.zeros((n, m), np.bool_)
+    member[user, audiences.party] = True
+    size = member.sum(axis=0)
+    hidden = (_small(size, min_cell)) | _small(n - size, min_cell)
+    reach = np.where(hidden, np.nan, cells.reach)
+    pairs = cells.pairs.copy()
+    wrong = [
+        bool(hidden[a] or hidden[b] or _any_small(member[:, [a, b]], min_cell)) for a, b in zip(*np.triu_indices(m, 1), strict=True)
+    ]
+    pairs.loc[wrong, ["shared", "jaccard", "lift"]] = np.nan
+    if not _any_small(member, min_cell):
+        return replace(cells, reach=reach, pairs=pairs)
+    none = np.full(m, np.nan)
+    return Cells(reach, none, none.copy(), np.nan, np.nan, np.full(m + 1, np.nan), pairs)
+
+
+def _small(count: NDArray[np.int64], min_cell: int) -> NDArray[np.bool_]:
+    return (count > 0) & (count < min_cell)
+
+
+def _any_small(member: NDArray[np.bool_], min_cell: int) -> bool:
+    """Whether a non-empty cell of the Venn diagram holds too few users."""
+    packed = np.packbits(member, axis=1)
+    _, count = np.unique(packed, axis=0, return_counts=True)
+    return bool((count < min_cell).any())

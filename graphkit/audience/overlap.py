@@ -1,0 +1,205 @@
+"""Who is reached by several audiences: overlap, lift, exclusive and incremental reach, frequency.
+
+Per item with chances q: joint 1 - prod(1 - q), shared prod(q), pair q_a q_b, incremental
+q_c prod over earlier ones (1 - q), exclusive q_c prod over the others (1 - q), frequency by
+the Poisson-binomial recursion. Frequency counts audiences that reach a user (after
+propagation: through the graph), not impressions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+from graphkit.audience.disclosure import Cells, suppressed
+from graphkit.audience.membership import checked_value, propagated_items, read_audiences, static_items
+from graphkit.check import positive_int
+from graphkit.results import Manifest, Result, make_manifest
+from graphkit.rng import as_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from graphkit.projection.projection import Projection
+
+__all__ = ["Overlap", "overlap"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Overlap(Result):
+    """What several audiences have in common. A number hidden by ``min_cell`` is NaN.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Audiences in the order given.
+    reach : ndarray of float64
+        Expected value each audience reaches.
+    exclusive : ndarray of float64
+        Reached by this one only.
+    incremental : ndarray of float64
+        Added by this one to those before it.
+    joint, shared : float
+        Reached by any of them; by all of them.
+    frequency : ndarray of float64, shape (m + 1,)
+        Expected value reached by exactly 0, 1, .. m audiences.
+    pairs : DataFrame
+        ``a``, ``b``, ``shared``, ``jaccard`` (expected intersection / expected union, 0 when
+        both are empty), ``lift`` (shared x total / (reach a x reach b); NaN when one is empty).
+    min_cell : int
+        Smallest count of users shown.
+    """
+
+    names: tuple[str, ...]
+    reach: np.ndarray = field(metadata={"dtype": np.float64})
+    exclusive: np.ndarray = field(metadata={"dtype": np.float64})
+    incremental: np.ndarray = field(metadata={"dtype": np.float64})
+    joint: float
+    shared: float
+    frequency: np.ndarray = field(metadata={"dtype": np.float64})
+    pairs: pd.DataFrame
+    min_cell: int
+    manifest: Manifest
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per audience: name, reach, exclusive, incremental."""
+        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+
+        columns = {name: getattr(self, name) for name in ("reach", "exclusive", "incremental")}
+        return pd.DataFrame({"name": list(self.names), **columns})
+
+
+def overlap(
+    audiences: Mapping[str, ArrayLike],
+    *,
+    n_nodes: int | None = None,
+    projection: Projection | None = None,
+    value: ArrayLike | None = None,
+    n_worlds: int = 10_000,
+    min_cell: int = 0,
+    rng: Any = None,
+) -> Overlap:
+    """Measure how audiences overlap, as they stand or after propagation.
+
+    Parameters
+    ----------
+    audiences : mapping name -> array_like
+        Int rows (any integer dtype but int8), a 0/1 int8 or bool mask of shape (n_nodes,), or
+        float chances in [0, 1] of shape (n_nodes,).
+    n_nodes : int, optional
+        Number of users, needed for rows without a projection.
+    projection : Projection, optional
+        With it, audiences are seeds and everything counts after propagation.
+    value : array_like, shape (n_nodes,), optional
+        Value per user, >= 0; default 1.
+    n_worlds : int, default 10_000
+        Worlds of the propagation.
+    min_cell : int, default 0
+        Counts of fewer users are hidden, and with them what would reveal one by a difference.
+    rng : int, Generator, SeedSequence or None
+
+    Returns
+    -------
+    Overlap
+
+    Raises
+    ------
+    InvalidParameter
+        No audience, ``n_nodes`` unknown, a number out of range.
+    DataInvalid
+        A chance outside [0, 1], a mask of the wrong length.
+    UnknownNode
+        A row outside 0..n_nodes-1.
+    """
+    start, seed = time.perf_counter(), as_seed(rng)
+    worlds, least = positive_int("n_worlds", n_worlds), positive_int("min_cell", min_cell, minimum=0)
+    table = read_audiences(audiences, n_nodes, projection)
+    values = None if value is None else checked_value(value, table.n_nodes)
+    items = (
+        static_items(table, checked_value(value, table.n_nodes))
+        if projection is None
+        else propagated_items(table, projection, values, worlds, seed)
+    )
+    m, total, joint, shared = len(table.names), 0.0, 0.0, 0.0
+    reach, exclusive, incremental, frequency, both = np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m + 1), np.zeros((m, m))
+    for part in items:
+        found = overlap_kernel(
+            part.indptr, part.party, part.chance, part.weight, reach, exclusive, incremental, frequency, both
+        )
+        joint, shared, total = joint + found[0], shared + found[1], total + found[2]
+    cells = Cells(reach, exclusive, incremental, joint, shared, frequency, _pairs(table.names, reach, both, total))
+    cells = suppressed(cells, table, least)
+    request = {
+        "audiences": table.digest(),
+        "names": list(table.names),
+        "value": None if values is None else float(values.sum()),
+        "n_worlds": worlds if projection is not None else None,
+        "min_cell": least,
+    }
+    manifest = make_manifest(
+        "overlap",
+        request=request,
+        answer=[cells.reach.tolist(), cells.exclusive.tolist(), cells.incremental.tolist(), cells.frequency.tolist()],
+        seed=seed if projection is not None else None,
+        snapshot=None if projection is None else projection.snapshot_id,
+        seconds=time.perf_counter() - start,
+    )
+    return Overlap(
+        table.names, cells.reach, cells.exclusive, cells.incremental, cells.joint, cells.shared, cells.frequency, cells.pairs,
+        least, manifest,
+    )  # fmt: skip
+
+
+def _pairs(names: tuple[str, ...], reach: np.ndarray, both: np.ndarray, total: float) -> pd.DataFrame:
+    """One row per unordered pair, in the order given."""
+    import pandas as pd  # noqa: PLC0415 - pandas only at the border
+
+    a, b = np.triu_indices(len(names), 1)
+    shared, union = both[a, b], reach[a] + reach[b] - both[a, b]
+    expected = reach[a] * reach[b]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        jaccard = np.where(union > 0, shared / union, 0.0)
+        lift = np.where(expected > 0, shared * total / expected, np.nan)
+    label = np.asarray(names, dtype=object)
+    return pd.DataFrame({"a": label[a], "b": label[b], "shared": shared, "jaccard": jaccard, "lift": lift})
+
+
+@njit(nogil=True, cache=True)
+def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental, frequency, both):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Add every item to the totals; return joint, shared and the total weight."""
+    m = reach.size
+    joint, shared, total = 0.0, 0.0, 0.0
+    after, times = np.empty(m + 1), np.empty(m + 1)
+    for i in range(weight.size):
+        total += weight[i]
+        first, size = indptr[i], indptr[i + 1] - indptr[i]
+        after[size] = 1.0
+        for k in range(size - 1, -1, -1):  # chance that none of the later ones reaches the item
+            after[k] = after[k + 1] * (1 - chance[first + k])
+        before, every = 1.0, 1.0
+        times[0] = 1.0
+        for k in range(size):
+            q, c = chance[first + k], party[first + k]
+            reach[c] += weight[i] * q
+            incremental[c] += weight[i] * q * before
+            exclusive[c] += weight[i] * q * before * after[k + 1]
+            before *= 1 - q
+            every *= q
+            times[k + 1] = times[k] * q
+            for j in range(k, 0, -1):
+                times[j] = times[j] * (1 - q) + times[j - 1] * q
+            times[0] *= 1 - q
+            for j in range(k + 1, size):
+                both[c, party[first + j]] += weight[i] * q * chance[first + j]
+        for k in range(size + 1):
+            frequency[k] += weight[i] * times[k]
+        joint += weight[i] * (1 - after[0])
+        if size == m:
+            shared += weight[i] * every
+    return joint, shared, total
