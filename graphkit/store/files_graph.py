@@ -97,6 +97,8 @@ def build_edges(kind: RelationshipType, blocks: Sequence[Block], nodes: dict[str
     for block in blocks:
         ends = [_resolve(block, i, nodes, known) for i in (0, 1)]
         _check_pairs(block, kind, ends)
+        if block.spec.one_pair:
+            _check_one_pair(block, kind, ends)
         for pair in {(a, b) for a in ends[0] for b in ends[1]}:
             source, target = ends[0][pair[0]], ends[1][pair[1]]
             local = np.flatnonzero((source >= 0) & (target >= 0) & block.part.good)
@@ -153,6 +155,18 @@ def _check_pairs(block: Block, kind: RelationshipType, ends: list[dict[str, NDAr
                 wrong = np.flatnonzero((ends[0][a] >= 0) & (ends[1][b] >= 0) & block.part.good)
                 legal = ", ".join(f"{x}-{y}" for x, y in kind.pairs[:8])
                 block.part.note(wrong.tolist(), "label-pair", "error", None, [block.ends[0][i] for i in wrong], f"{kind.name} does not join {a} to {b}", f"legal: {legal}")
+
+
+def _check_one_pair(block: Block, kind: RelationshipType, ends: list[dict[str, NDArray[np.int64]]]) -> None:
+    """A file that names no labels is refused when its rows join different pairs of labels."""
+    pairs = [(a, b) for a in ends[0] for b in ends[1] if bool(((ends[0][a] >= 0) & (ends[1][b] >= 0) & block.part.good).any())]
+    if len(pairs) > 1:
+        text = f"the rows join {' and '.join(f'{a}-{b}' for a, b in pairs[:4])}, and the labels are not given"
+        hint = f"add source_label and target_label, or one file per pair such as {kind.name.lower()}__{pairs[0][0].lower()}__{pairs[0][1].lower()}.csv"
+        block.part.findings.add(Finding("labels-missing", "error", block.part.table.file, 1, None, None, text, hint), fatal=True)
+        for row in np.flatnonzero(block.part.good).tolist():
+            block.part.good[row] = False
+            block.part.reasons[row] = ("labels-missing", None, text)
 
 
 def _orient(kind: RelationshipType, pair: Pair, part: Resolved, nodes: dict[str, NodeColumns]) -> Pair:

@@ -34,7 +34,7 @@ from zoneinfo import ZoneInfo
 from graphkit.errors import close_matches
 from graphkit.model.properties import Property, PropertyType
 from graphkit.model.schema import LABELS, NAME, TYPES, NodeLabel, RelationshipType
-from graphkit.model.validate import Finding
+from graphkit.model.validate import Finding, Severity
 
 _ADMIN = re.compile(r"^(?P<name>[^:]*):(?P<kind>[A-Za-z_]+(?:\[\])?)(?:\((?P<space>[^)]*)\))?(?:\{.*\})?$")
 _TYPE_OF_SUFFIX: dict[str, PropertyType] = {
@@ -97,6 +97,8 @@ class TableSpec:
         Properties outside the schema that are kept.
     checks
         Columns that must repeat the label or type.
+    one_pair
+        Whether the labels of the ends are not given, so that all rows must join one and the same pair of labels.
     """
 
     file: str
@@ -109,6 +111,7 @@ class TableSpec:
     where: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept: dict[str, Property] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
+    one_pair: bool = False
 
     def used(self) -> set[str]:
         """Columns of the file that this table reads."""
@@ -328,8 +331,11 @@ def plain_spec(  # noqa: C901
         return TableSpec(file, kind, id=roles.get("id", ""), columns=columns, kept=kept, checks=tuple(checks)), findings
     source, target, problem = _plain_ends(kind, roles, spaces, pair)
     if problem:
-        findings.append(Finding(problem[0], "error", file, 1, None, None, problem[1], problem[2]))
-    return TableSpec(file, kind, source=source, target=target, columns=columns, kept=kept, checks=tuple(checks)), findings
+        severity: Severity = "warning" if problem[0] == "labels-missing" else "error"
+        findings.append(Finding(problem[0], severity, file, 1, None, None, problem[1], problem[2]))
+    one_pair = bool(problem) and problem is not None and problem[0] == "labels-missing"
+    spec = TableSpec(file, kind, source=source, target=target, columns=columns, kept=kept, checks=tuple(checks), one_pair=one_pair)
+    return spec, findings
 
 
 def _plain_ends(
@@ -352,7 +358,7 @@ def _plain_ends(
     if labels[0] and labels[1] and (labels[0], labels[1]) not in kind.pairs:
         problem = ("label-pair", f"{kind.name} does not join {labels[0]} to {labels[1]}", "legal: " + ", ".join(f"{a}-{b}" for a, b in kind.pairs[:8]))
     elif any(label is None and not e.label_column for label, e in zip(labels, ends, strict=True)):
-        text = f"{kind.name} has several legal end pairs: give source_label and target_label"
+        text = f"{kind.name} has several legal end pairs and the labels are not given: all rows must join one pair"
         name = f"{kind.name.lower()}__{kind.pairs[0][0].lower()}__{kind.pairs[0][1].lower()}.csv"
         problem = ("labels-missing", text, f"add the columns, or name the file like {name}")
     return ends[0], ends[1], problem
