@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit import check
-from graphkit.projection.probability import given, resolve_probability
+from graphkit.projection.probability import per_row
 from graphkit.projection.projection import NodeIndex, Projection
 from graphkit.projection.sorting import arc_order
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
+
+    from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["combine", "from_arrays", "from_rows"]
 
@@ -95,20 +97,21 @@ def from_rows(
     weight: object = None,
     directed: bool = True,
     without_consent: float = 0.0,
-    source_id: str | None = None,
+    snapshot: Snapshot | None = None,
 ) -> Projection:
     """Build a projection from valid row numbers and an index of nodes (see `from_arrays`)."""
     if nodes.n > _INDEX_LIMIT:
         check.refuse("n_nodes", nodes.n, f"at most {_INDEX_LIMIT:,}")
-    per_arc = probability is not None and not np.isscalar(probability) and np.ndim(probability) > 0  # type: ignore[arg-type]
-    p = given(probability, tail.size) if per_arc else None
+    rule = probability if isinstance(probability, str) else None
+    p = None if probability is None or rule else per_row(probability, tail.size)
     w = None if weight is None else weight_array(weight, tail.size)
     looped = tail == head
     n_loops = int(np.count_nonzero(looped))
-    loop_rows, loop_weight = np.empty(0, np.int64), None if w is None else np.empty(0)
+    loop_rows: NDArray[np.int64] = np.empty(0, np.int64)
+    loop_weight: NDArray[np.float64] | None = None if w is None else np.empty(0)
     if n_loops:
         loop_rows, place = np.unique(tail[looped], return_inverse=True)
-        loop_weight = None if w is None else np.bincount(place, w[looped], loop_rows.size)
+        loop_weight = None if w is None else np.bincount(place, w[looped], loop_rows.size).astype(np.float64)
         keep = ~looped
         tail, head = tail[keep], head[keep]
         p, w = (None if x is None else x[keep] for x in (p, w))
@@ -117,9 +120,20 @@ def from_rows(
         p, w = (None if x is None else np.concatenate([x, x]) for x in (p, w))
     indptr, indices, p, w = combine(tail, head, p, w, nodes.n)
     result = Projection(
-        indptr, indices, p, w, nodes, loop_rows, loop_weight, n_loops, int(tail.size - indices.size), without_consent, source_id
+        indptr,
+        indices,
+        p,
+        w,
+        nodes,
+        loop_rows,
+        loop_weight,
+        n_loops,
+        int(tail.size - indices.size),
+        without_consent,
+        None if snapshot is None else snapshot.digest,
+        snapshot,
     )
-    return result if per_arc or probability is None else result.with_probability(probability)
+    return result if rule is None else result.with_probability(rule)
 
 
 def combine(

@@ -43,7 +43,9 @@ def mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return z
 
 
-def node_hashes(labels: Sequence[str] | NDArray[np.object_] | None, ids: Sequence[str] | NDArray[np.object_]) -> NDArray[np.uint64]:
+def node_hashes(
+    labels: Sequence[str] | NDArray[np.object_] | None, ids: Sequence[str] | NDArray[np.object_]
+) -> NDArray[np.uint64]:
     """Return one stable 64-bit hash per node, from its label and its id.
 
     Parameters

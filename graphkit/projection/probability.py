@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from graphkit.projection.projection import Projection
 
-__all__ = ["RULES", "constant", "given", "resolve_probability", "trivalency", "weighted_cascade"]
+__all__ = ["RULES", "constant", "given", "per_row", "resolve_probability", "trivalency", "weighted_cascade"]
 
 RULES = ("weighted_cascade", "trivalency")
 _LEVELS = np.array([0.1, 0.01, 0.001])
@@ -54,18 +54,29 @@ def given(values: object, size: int, *, name: str = "probability") -> NDArray[np
         missing = [i for i, value in enumerate(array.tolist()) if value is None]
         if missing:
             message = f"{name}: {len(missing)} of {size} arcs have no value, the first at position {missing[0]}"
-            raise InvalidParameter(message, parameter=name, allowed="a value for every arc", hint="give every arc a value or none")
+            raise InvalidParameter(
+                message, parameter=name, allowed="a value for every arc", hint="give every arc a value or none"
+            )
     return check.probability_array(name, array)
+
+
+def per_row(spec: object, size: int) -> NDArray[np.float64]:
+    """Return one chance per row from a number or from an array of that length."""
+    if isinstance(spec, numbers.Real) or (isinstance(spec, np.ndarray) and spec.ndim == 0):
+        return constant(spec if isinstance(spec, numbers.Real) else spec.item(), size)
+    return given(spec, size)
 
 
 def weighted_cascade(projection: Projection) -> NDArray[np.float64]:
     """Return p = 1 / in-degree of the target; parallel rows count once, a self-loop counts."""
-    return 1.0 / projection.in_degree[projection.indices]
+    chance: NDArray[np.float64] = 1.0 / projection.in_degree[projection.indices]
+    return chance
 
 
 def trivalency(projection: Projection) -> NDArray[np.float64]:
     """Return .1, .01 or .001 per arc, chosen by the arc's key: the same arc has the same p in every graph."""
-    return _LEVELS[mix(projection.edge_key ^ _SALT) % np.uint64(_LEVELS.size)]
+    chance: NDArray[np.float64] = _LEVELS[mix(projection.edge_key ^ _SALT) % np.uint64(_LEVELS.size)]
+    return chance
 
 
 def resolve_probability(spec: object, projection: Projection) -> NDArray[np.float64] | None:
@@ -75,6 +86,4 @@ def resolve_probability(spec: object, projection: Projection) -> NDArray[np.floa
     if isinstance(spec, str):
         word = check.one_of("probability", spec, RULES)
         return weighted_cascade(projection) if word == "weighted_cascade" else trivalency(projection)
-    if isinstance(spec, numbers.Real) or (isinstance(spec, np.ndarray) and spec.ndim == 0):
-        return constant(spec if isinstance(spec, numbers.Real) else float(spec), projection.n_arcs)
-    return given(spec, projection.n_arcs)
+    return per_row(spec, projection.n_arcs)

@@ -120,7 +120,11 @@ class NodeIndex(Part):
         return np.array([self.row(node) for node in items], np.int64)
 
     def _is_pair(self, nodes: tuple[object, ...]) -> bool:
-        return len(nodes) == _PAIR and all(isinstance(part, str) for part in nodes) and tuple(map(str, nodes)) in self._by_pair
+        return (
+            len(nodes) == _PAIR
+            and all(isinstance(part, str) for part in nodes)
+            and tuple(map(str, nodes)) in self._by_pair
+        )
 
     def id_of(self, row: int) -> str:
         """Return the id of a row; of bare arrays the row number as text."""
@@ -164,6 +168,8 @@ class Projection(Part):
         Share of the nodes that were dropped for want of consent, in [0, 1].
     source_id : str, optional
         Digest of the snapshot the arcs come from; None for bare arrays.
+    snapshot : Snapshot, optional
+        The columns the arcs come from, so that a plan can be made from what `read_files` returned.
     """
 
     indptr: NDArray[np.int64]
@@ -177,13 +183,15 @@ class Projection(Part):
     n_duplicates: int = 0
     without_consent: float = 0.0
     source_id: str | None = None
+    snapshot: Any = field(default=None, metadata={"json": False})
 
     def __post_init__(self) -> None:
         """Check lengths, order and ranges, then make every array read-only."""
         n, m = self.n_nodes, self.n_arcs
-        if self.indptr.shape != (n + 1,) or self.indptr[0] != 0 or self.indptr[-1] != m or (np.diff(self.indptr) < 0).any():
+        rising = self.indptr.shape == (n + 1,) and self.indptr[0] == 0 and self.indptr[-1] == m
+        if not rising or (np.diff(self.indptr) < 0).any():
             refuse("indptr", self.indptr.shape, f"{n + 1} rising positions from 0 to {m}")
-        if m and not (0 <= int(self.indices.min()) and int(self.indices.max()) < n):
+        if m and not (int(self.indices.min()) >= 0 and int(self.indices.max()) < n):
             refuse("indices", int(self.indices.max()), f"rows in 0..{n - 1}")
         for name, values in (("probability", self.probability), ("weight", self.weight)):
             if values is not None and values.shape != (m,):
@@ -237,11 +245,15 @@ class Projection(Part):
     @cached_property
     def reverse(self) -> ReverseView:
         """In-arcs of every node in canonical order (by source row), built once on demand."""
-        from scipy.sparse import csr_array  # noqa: PLC0415 - 0.2 s, and only reverse walks need it
+        from scipy.sparse import csr_array
 
         forward = csr_array((np.arange(self.n_arcs), self.indices, self.indptr), shape=(self.n_nodes, self.n_nodes))
         back = forward.tocsc()
-        return ReverseView(back.indptr.astype(np.int64), back.indices.astype(np.int32, copy=False), back.data.astype(np.int64, copy=False))
+        return ReverseView(
+            back.indptr.astype(np.int64),
+            back.indices.astype(np.int32, copy=False),
+            back.data.astype(np.int64, copy=False),
+        )
 
     @cached_property
     def snapshot_id(self) -> str:
@@ -250,7 +262,9 @@ class Projection(Part):
             return self.source_id
         digest = hashlib.sha256(f"graphkit arrays 1;{self.n_nodes};".encode())
         for values in (self.indptr, self.indices, self.probability, self.weight, self.loop_rows, self.loop_weight):
-            digest.update(b"-" if values is None else f"{values.size};".encode() + np.ascontiguousarray(values).tobytes())
+            digest.update(
+                b"-" if values is None else f"{values.size};".encode() + np.ascontiguousarray(values).tobytes()
+            )
         if self.nodes.ids is not None:
             digest.update(np.ascontiguousarray(self.node_key).tobytes())
         return digest.hexdigest()
@@ -279,7 +293,11 @@ class Projection(Part):
         target = np.concatenate([self.indices.astype(np.int64), self.loop_rows])
         order = np.lexsort((target, source))
         indptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=self.n_nodes))]).astype(np.int64)
-        weight = None if self.weight is None or self.loop_weight is None else np.concatenate([self.weight, self.loop_weight])[order]
+        weight = (
+            None
+            if self.weight is None or self.loop_weight is None
+            else np.concatenate([self.weight, self.loop_weight])[order]
+        )
         return indptr, target[order].astype(np.int32), weight
 
     def row(self, node: object) -> int:
@@ -296,13 +314,13 @@ class Projection(Part):
 
     def to_networkx(self) -> nx.MultiDiGraph[Any]:
         """Return a MultiDiGraph with attributes `p` and `weight`; nodes are ids, or row numbers of bare arrays."""
-        from graphkit.projection.networkx_io import to_networkx  # noqa: PLC0415 - networkx costs 0.1 s
+        from graphkit.projection.networkx_io import to_networkx
 
         return to_networkx(self)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per arc: `source`, `target`, and `probability`, `weight` where given."""
-        import pandas as pd  # noqa: PLC0415 - pandas costs 0.3 s
+        import pandas as pd
 
         ids = self.nodes.ids
         ends = [self.sources, self.indices] if ids is None else [ids[self.sources], ids[self.indices]]

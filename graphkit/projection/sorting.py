@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 __all__ = ["arc_order"]
@@ -30,22 +33,22 @@ def arc_order(tail: NDArray[np.int64], head: NDArray[np.int64], n: int) -> NDArr
     """
     if tail.size < _LARGE or n > tail.size * 8:
         return np.argsort(tail * np.int64(max(n, 1)) + head, kind="stable")
-    return _kernel()(tail, head, n)  # type: ignore[no-any-return]
+    order: NDArray[np.int64] = _compiled()(tail, head, n)
+    return order
 
 
-_KERNEL: list[object] = []
-
-
-def _kernel():  # type: ignore[no-untyped-def]  # noqa: ANN202 - numba's dispatcher has no public type
+@cache
+def _compiled() -> Callable[[NDArray[np.int64], NDArray[np.int64], int], NDArray[np.int64]]:
     """Compile on first use: importing numba costs 0.3 s, which small graphs need not pay."""
-    if not _KERNEL:
-        from numba import njit  # noqa: PLC0415
+    from numba import njit
 
-        _KERNEL.append(njit(nogil=True, cache=True)(_counting_kernel))
-    return _KERNEL[0]
+    kernel: Callable[[NDArray[np.int64], NDArray[np.int64], int], NDArray[np.int64]] = njit(nogil=True, cache=True)(
+        _counting_kernel
+    )
+    return kernel
 
 
-def _counting_kernel(tail, head, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def _counting_kernel(tail: NDArray[np.int64], head: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     m = tail.size
     start = np.zeros(n + 1, np.int64)
     for i in range(m):

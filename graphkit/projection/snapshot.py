@@ -1,0 +1,392 @@
+"""The immutable columns that every algorithm starts from, taken once from a store or from files.
+
+A snapshot on disk is a folder named by its key: one memory-mapped Arrow file per table and a
+`manifest.json`, written last, with the SHA-256 of each file. The key is the digest of (store,
+store version, format number); a key that exists is never rewritten, and a folder whose files do not
+match their digests is made anew, with a warning. Writers work in a temporary folder and rename it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphkit.check import refuse
+from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns
+from graphkit.projection.columns_file import read_columns, write_columns
+from graphkit.projection.consent import consent_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from graphkit.progress import ProgressCallback
+    from graphkit.projection.projection import Projection
+
+__all__ = [
+    "FORMAT",
+    "Snapshot",
+    "as_snapshot",
+    "default_cache",
+    "read_files",
+    "snapshot_from_directory",
+    "snapshot_from_tables",
+    "snapshot_key",
+    "take_snapshot",
+]
+
+FORMAT = 1
+_MANIFEST = "manifest.json"
+_ROWS = ("__source", "__target")
+_log = logging.getLogger(__name__)
+
+
+class Snapshot:
+    """Immutable columns of a property graph, in canonical order; tables are read when first asked for.
+
+    Parameters
+    ----------
+    tables : GraphTables or callable
+        The columns, or a function that reads the table of a name.
+    manifest : mapping
+        name, currency, time_zone, settings, digest, version and the list of tables.
+    """
+
+    def __init__(self, manifest: Mapping[str, Any], read: Callable[[str], dict[str, NDArray[Any]]]) -> None:
+        self._manifest = dict(manifest)
+        self._read = read
+        self._nodes: dict[str, NodeColumns] = {}
+        self._edges: dict[str, tuple[EdgeColumns, ...]] = {}
+
+    def __repr__(self) -> str:
+        """Return one line."""
+        nodes, edges = (sum(t["rows"] for t in self._manifest[k]) for k in ("nodes", "edges"))
+        return f"Snapshot(nodes={nodes:,}, relationships={edges:,}, digest={self.digest[:12]})"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content: equal for the same data in any store, row order or format."""
+        return str(self._manifest["digest"])
+
+    @property
+    def version(self) -> str:
+        """Version of the store it was taken from, or the digest when it came from files."""
+        return str(self._manifest["version"])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `dataset.toml` says beyond name, currency and time zone."""
+        return dict(self._manifest["settings"])
+
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+        return str(self._manifest["name"])
+
+    @property
+    def currency(self) -> str | None:
+        """Currency of every amount."""
+        return self._manifest["currency"]  # type: ignore[no-any-return]
+
+    @property
+    def time_zone(self) -> str | None:
+        """Time zone of naive times in the input."""
+        return self._manifest["time_zone"]  # type: ignore[no-any-return]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels that have nodes."""
+        return tuple(t["label"] for t in self._manifest["nodes"])
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Relationship types that have rows."""
+        return tuple(dict.fromkeys(t["type"] for t in self._manifest["edges"]))
+
+    def nodes(self, label: str) -> NodeColumns:
+        """Return the nodes of a label, sorted by id; an empty table when there are none."""
+        if label not in self._nodes:
+            entry = next((t for t in self._manifest["nodes"] if t["label"] == label), None)
+            if entry is None:
+                return NodeColumns.empty(label)
+            columns = self._read(entry["table"])
+            self._nodes[label] = NodeColumns(label, columns.pop("id"), columns)
+        return self._nodes[label]
+
+    def edges(self, type_: str) -> tuple[EdgeColumns, ...]:
+        """Return the relationships of a type, one table per pair of labels."""
+        if type_ not in self._edges:
+            made = []
+            for entry in self._manifest["edges"]:
+                if entry["type"] == type_:
+                    columns = self._read(entry["table"])
+                    rows = [columns.pop(name) for name in _ROWS]
+                    made.append(
+                        EdgeColumns(type_, entry["source_label"], entry["target_label"], rows[0], rows[1], columns)
+                    )
+            self._edges[type_] = tuple(made)
+        return self._edges[type_]
+
+    @cached_property
+    def tables(self) -> GraphTables:
+        """Everything as `GraphTables`, in canonical order."""
+        m = self._manifest
+        edges = tuple(e for type_ in self.types for e in self.edges(type_))
+        nodes = {label: self.nodes(label) for label in self.labels}
+        return GraphTables(nodes, edges, m["name"], m["currency"], m["time_zone"], self.settings, _is_canonical=True)
+
+    def consenting(self, purpose: str = "plan") -> NDArray[np.bool_]:
+        """Return which users may enter a projection made for `purpose`, aligned to `nodes("User")`."""
+        return consent_mask(self.nodes("User"), purpose)
+
+    def consent_share(self, purpose: str = "plan") -> float:
+        """Return the share of users with consent, in [0, 1]; 1 when there are no users."""
+        users = self.consenting(purpose)
+        return float(users.mean()) if users.size else 1.0
+
+
+def snapshot_from_tables(
+    tables: GraphTables,
+    directory: str | os.PathLike[str] | None = None,
+    key: str | None = None,
+    *,
+    version: str | None = None,
+) -> Snapshot:
+    """Make a snapshot of tables, in memory, or in the folder `directory/key` when a directory is given.
+
+    Parameters
+    ----------
+    tables : GraphTables
+        Any order; the snapshot holds the canonical one.
+    directory : path, optional
+        Cache folder to write into.
+    key : str, optional
+        Folder name; default: the content's digest.
+    version : str, optional
+        Version of the store; default: the content's digest.
+    """
+    whole = tables.canonical()
+    digest = whole.digest()
+    content = {f"nodes_{i}": {"id": t.ids, **t.columns} for i, t in enumerate(whole.nodes.values())}
+    content |= {
+        f"edges_{i}": {_ROWS[0]: e.source_rows, _ROWS[1]: e.target_rows, **e.columns} for i, e in enumerate(whole.edges)
+    }
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "digest": digest,
+        "version": version or digest,
+        "name": whole.name,
+        "currency": whole.currency,
+        "time_zone": whole.time_zone,
+        "settings": whole.settings,
+        "nodes": [
+            {"table": f"nodes_{i}", "label": t.label, "rows": len(t)} for i, t in enumerate(whole.nodes.values())
+        ],
+        "edges": [
+            {
+                "table": f"edges_{i}",
+                "type": e.type,
+                "source_label": e.source_label,
+                "target_label": e.target_label,
+                "rows": len(e),
+            }
+            for i, e in enumerate(whole.edges)
+        ],
+    }
+    if directory is None:
+        return Snapshot(manifest, lambda table: {k: _frozen(v) for k, v in content[table].items()})
+    folder = Path(directory) / (key or digest)
+    found = _open(folder)
+    if found is None:
+        _write(folder, manifest, content)
+        found = _open(folder)
+    return found if found is not None else snapshot_from_tables(whole, version=version)
+
+
+def take_snapshot(
+    store: Any,
+    *,
+    cache: str | os.PathLike[str] | None = None,
+    refresh: bool = False,
+    progress: ProgressCallback | None = None,
+) -> Snapshot:
+    """Return the store's snapshot, from the cache when the store's version has not changed.
+
+    Parameters
+    ----------
+    store : GraphStore
+    cache : path, optional
+        Cache folder; default: `snapshots` inside an embedded store, else the user's cache folder,
+        and no cache for a store in memory.
+    refresh : bool
+        Take it again even if the version is known (writes by other tools may keep the version).
+    progress : callable, optional
+        Called with `Progress` events while the store is read.
+    """
+    folder = Path(cache) if cache is not None else default_cache(store)
+    version = store.version()
+    if folder is None:
+        return snapshot_from_tables(store.tables(progress=progress), version=version)
+    key = snapshot_key(store.identity(), version)
+    if refresh:
+        shutil.rmtree(folder / key, ignore_errors=True)
+    found = _open(folder / key)
+    if found is not None:
+        return found
+    tables = store.tables(progress=progress)
+    if store.version() != version:
+        return snapshot_from_tables(tables, version=version)  # somebody is loading: do not keep it under either key
+    made = snapshot_from_tables(tables, folder, key, version=version)
+    _forget_old(folder, key)
+    return made
+
+
+def snapshot_key(identity: str, version: str) -> str:
+    """Return the folder name of a store's snapshot at a version."""
+    text = json.dumps([identity, version, FORMAT])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def default_cache(store: Any) -> Path | None:
+    """Return where the snapshots of a store are kept by default; None for a store in memory."""
+    if not store.capabilities.cypher:
+        return None
+    directory = getattr(store, "directory", None)
+    if directory is not None:
+        return Path(directory) / "snapshots"
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "graphkit" / "snapshots" / snapshot_key(store.identity(), "")[:16]
+
+
+def snapshot_from_directory(
+    path: str | os.PathLike[str],
+    *,
+    mapping: str | os.PathLike[str] | None = None,
+    progress: ProgressCallback | None = None,
+) -> Snapshot:
+    """Read, check and snapshot an input directory; a bad row raises `DataInvalid` with its report."""
+    from graphkit.store.files import read_directory
+
+    tables, _ = read_directory(Path(path), mapping=None if mapping is None else Path(mapping), progress=progress)
+    return snapshot_from_tables(tables)
+
+
+def read_files(
+    directory: str | os.PathLike[str],
+    *,
+    mapping: str | os.PathLike[str] | None = None,
+    label: str | Sequence[str] = "User",
+    types: str | Sequence[str] | None = None,
+    probability: float | str | None = None,
+    weight: str | Mapping[str, str | float] | None = None,
+) -> Projection:
+    """Read an input directory into a projection of its users (or of other labels).
+
+    Parameters
+    ----------
+    directory : path
+        `dataset.toml`, `nodes/`, `relationships/`, as `graphkit load` reads them.
+    mapping : path, optional
+        A mapping file for foreign layouts.
+    label, types, probability, weight
+        As in :func:`graphkit.projection.build.project`; default types: every way users influence users.
+
+    Returns
+    -------
+    Projection
+        Its `snapshot` keeps the other columns, so it can be given to `plan` and `partners` as well.
+
+    Raises
+    ------
+    DataInvalid
+        A row breaks a rule; `report` lists every finding.
+    """
+    from graphkit.projection.build import DEFAULT_TYPES, project
+
+    snapshot = snapshot_from_directory(directory, mapping=mapping)
+    return project(
+        snapshot, label=label, types=DEFAULT_TYPES if types is None else types, probability=probability, weight=weight
+    )
+
+
+def as_snapshot(source: Any) -> Snapshot:
+    """Return the snapshot of a `GraphStore`, an input directory, `GraphTables`, a projection made from one, or itself."""
+    if isinstance(source, Snapshot):
+        return source
+    if isinstance(getattr(source, "snapshot", None), Snapshot):
+        return source.snapshot  # type: ignore[no-any-return]
+    if isinstance(source, GraphTables):
+        return snapshot_from_tables(source)
+    if isinstance(source, str | os.PathLike):
+        return snapshot_from_directory(source)
+    if all(hasattr(source, name) for name in ("tables", "version", "identity")):
+        return take_snapshot(source)
+    return refuse("source", type(source).__name__, "a GraphStore, an input directory, a Snapshot or GraphTables")
+
+
+def _frozen(column: NDArray[Any]) -> NDArray[Any]:
+    view = column.view()
+    view.flags.writeable = False
+    return view
+
+
+def _open(folder: Path) -> Snapshot | None:
+    """Return the snapshot of a folder; None when it is absent, of another format or damaged."""
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            return None
+        for table, expected in manifest["sha256"].items():
+            with (folder / f"{table}.arrow").open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                    _log.warning("snapshot %s: %s.arrow does not match its digest, made again", folder, table)
+                    return None
+    except FileNotFoundError:
+        if (folder / _MANIFEST).exists():
+            _log.warning("snapshot %s lacks a file and is made again", folder)
+        return None
+    except (ValueError, KeyError, OSError) as error:
+        _log.warning("snapshot %s is damaged and is made again: %s", folder, error)
+        return None
+    kinds = manifest["kinds"]
+    return Snapshot(manifest, lambda table: read_columns(folder / f"{table}.arrow", kinds[table]))
+
+
+def _write(folder: Path, manifest: dict[str, Any], content: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
+    """Write aside, flush to disk, rename; when another process was first, its folder stays."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".making-{os.getpid()}-", dir=folder.parent))
+    try:
+        kinds, sums = {}, {}
+        for table, columns in content.items():
+            kinds[table], sums[table] = write_columns(aside / f"{table}.arrow", columns)
+        text = json.dumps({**manifest, "kinds": kinds, "sha256": sums}, ensure_ascii=False, default=str)
+        with (aside / _MANIFEST).open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            aside.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _forget_old(folder: Path, keep: str) -> None:
+    """Keep the newest three snapshots of a store; the columns of older versions serve nobody."""
+    others = [p for p in folder.iterdir() if p.is_dir() and p.name != keep and (p / _MANIFEST).exists()]
+    for old in sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)[2:]:
+        shutil.rmtree(old, ignore_errors=True)
