@@ -1,0 +1,84 @@
+"""Loading an input directory: read and check the rows, merge them into a store, keep the snapshot of the same columns."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from graphkit.errors import DeadlineExceeded
+from graphkit.projection.snapshot import default_cache, snapshot_from_tables, snapshot_key
+from graphkit.store.files import read_directory
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from graphkit.progress import ProgressCallback
+    from graphkit.store.base import GraphStore, LoadReport
+
+__all__ = ["load_directory"]
+
+
+def load_directory(
+    store: GraphStore,
+    directory: str | PathLike[str],
+    *,
+    mapping: str | PathLike[str] | None = None,
+    max_bad: int = 0,
+    deadline: float | None = None,
+    dry_run: bool = False,
+    snapshot_cache: str | PathLike[str] | None = None,
+    progress: ProgressCallback | None = None,
+) -> LoadReport:
+    """Load a directory into a store; the same directory again creates and changes nothing.
+
+    Parameters
+    ----------
+    store
+        Where the rows go.
+    directory
+        Input directory (`dataset.toml`, `nodes/`, `relationships/`).
+    mapping
+        A file that maps foreign columns, when `dataset.toml` does not.
+    max_bad
+        Rows that may be rejected; one more, and nothing is loaded.
+    deadline
+        Seconds allowed for reading and loading together.
+    dry_run
+        Count what a load would do, and write nothing.
+    snapshot_cache
+        Folder of snapshots; default as in `take_snapshot`.
+    progress
+        Told about rows read and written.
+
+    Returns
+    -------
+    LoadReport
+        rows_in = created + changed + unchanged + rejected + duplicates.
+
+    Raises
+    ------
+    DataInvalid
+        When more than `max_bad` rows are rejected; its `report` lists them.
+    DeadlineExceeded
+        After `deadline` seconds; loading again completes the work.
+    StoreError
+        When the store fails.
+    """
+    begin = time.monotonic()
+    tables, report = read_directory(directory, mapping=mapping, max_bad=max_bad, progress=progress)
+    tables = tables.canonical()
+    left = None
+    if deadline is not None:
+        left = deadline - (time.monotonic() - begin)
+        if left <= 0:
+            message = f"{directory}: not read within {deadline:g} s; nothing was loaded"
+            raise DeadlineExceeded(message, hint="allow more with --time-limit SECONDS")
+    was_empty = not dry_run and store.is_empty()
+    done = store.load(tables, report, progress=progress, deadline=left, dry_run=dry_run)
+    if was_empty:
+        folder = snapshot_cache if snapshot_cache is not None else default_cache(store)
+        if folder is not None:
+            version = store.version()
+            snapshot_from_tables(tables, folder, snapshot_key(store.identity(), version), version=version)
+    return replace(done, seconds=time.monotonic() - begin)

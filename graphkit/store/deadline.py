@@ -1,0 +1,49 @@
+"""Our own clock around every unit of work: no driver or engine ends a stalled call by itself."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from graphkit.errors import DeadlineExceeded
+
+__all__ = ["Deadline"]
+
+_FOREVER: Final = 365 * 86_400.0
+
+
+class Deadline:
+    """A moment on the monotonic clock; without seconds, one that never comes.
+
+    Parameters
+    ----------
+    seconds
+        Time allowed from now on, or None.
+    what
+        The work, for the message.
+    """
+
+    def __init__(self, seconds: float | None = None, what: str = "the store") -> None:
+        self.seconds = seconds
+        self.what = what
+        self._end = time.monotonic() + (_FOREVER if seconds is None else seconds)
+
+    def remaining(self) -> float:
+        """Seconds left, never below 0."""
+        return max(0.0, self._end - time.monotonic())
+
+    def passed(self) -> bool:
+        """Whether the time is over."""
+        return self.remaining() <= 0.0
+
+    def check(self) -> None:
+        """Raise `DeadlineExceeded` when the time is over."""
+        if self.passed():
+            raise self.error()
+
+    def error(self) -> DeadlineExceeded:
+        """Return the error to raise once the time is over."""
+        return DeadlineExceeded(
+            f"{self.what}: not finished within {self.seconds:g} s",
+            hint="allow more with --time-limit SECONDS; running the same command again is safe",
+        )

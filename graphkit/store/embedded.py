@@ -1,0 +1,320 @@
+"""The embedded store: a property graph in a folder, served by the ArcadeDB engine inside this process.
+
+One process owns the folder; others reach it over the owner's Bolt server (`bolt.json`). A load builds a whole new
+database beside the old one and replaces it in one step, so that a reader, or a crash, sees the old or the new one.
+Queries run in the process: there the engine itself refuses every write in a read, and its messages are whole.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import secrets
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
+from graphkit.model.tables import GraphTables
+from graphkit.progress import null_progress
+from graphkit.store import statements
+from graphkit.store.base import Capabilities, Counts, Table
+from graphkit.store.cypher_store import CypherStore, Run
+from graphkit.store.deadline import Deadline
+from graphkit.store.embedded_build import build
+from graphkit.store.embedded_dump import add_rest
+from graphkit.store.embedded_engine import Engine, settle
+from graphkit.store.folder import Folder
+from graphkit.store.layout import Layout, list_names
+from graphkit.store.memory import load_report
+from graphkit.store.merge import merge
+from graphkit.store.record import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from graphkit.model.validate import DataReport
+    from graphkit.progress import ProgressCallback
+    from graphkit.store.base import LoadReport
+    from graphkit.store.cypher_store import Rows
+    from graphkit.store.layout import Pair
+    from graphkit.store.queries import Query
+
+__all__ = ["EmbeddedStore"]
+
+T = TypeVar("T")
+
+
+class _InProcess(Run):
+    """Statements on the engine's own interface; `query` refuses writes, `command` does not."""
+
+    def __init__(self, db: Any, *, write: bool) -> None:
+        self._call = db.command if write else db.query
+
+    def __call__(self, text: str, params: Mapping[str, Any] | None = None) -> Rows:
+        """Run one statement."""
+        found = self._call("opencypher", text, *([dict(params)] if params else []))
+        return [] if found is None else [settle(row) for row in found.to_list()]
+
+    @property
+    def counts(self) -> Counts:
+        """The engine does not tell."""
+        return Counts()
+
+
+class EmbeddedStore(CypherStore):
+    """A store in a folder.
+
+    Parameters
+    ----------
+    directory
+        The store's folder; made when it does not exist.
+    wait
+        Seconds to wait for another process that owns the folder.
+
+    Raises
+    ------
+    StoreUnavailable
+        When another process owns the folder (its pid is in the message), or the folder cannot be used.
+    """
+
+    capabilities = Capabilities(
+        name="embedded (ArcadeDB)",
+        cypher=True,
+        bolt=True,
+        bulk_atomic=True,
+        readonly="engine",
+        tx_timeout_enforced=False,
+        explain_query_type=False,
+        notifications=False,
+        multi_process=False,
+        comfortable_edges=1_000_000,
+    )
+
+    def __init__(self, directory: str | os.PathLike[str] = ".graphkit", *, wait: float = 0.0) -> None:
+        self.directory = Path(directory).absolute()
+        self._folder = Folder(self.directory)
+        self._engine: Engine | None = None
+        self._pid = os.getpid()
+        if not self._folder.acquire(wait=wait):
+            owner = self._folder.owner()
+            message = f"{self.directory}: the store is in use by process {owner}" if owner else f"{self.directory}: the store is in use"
+            raise StoreUnavailable(message, store=str(self.directory), retryable=True, hint="wait for it to end, or stop it")
+        atexit.register(self.close)
+
+    @property
+    def address(self) -> str:
+        """The folder."""
+        return str(self.directory)
+
+    def _db(self) -> Any:
+        """Return the open database; the engine starts at the first call."""
+        if self._engine is None:
+            if self._folder.path and self._pid != os.getpid():
+                message = f"{self.address}: a store is not shared with a forked process"
+                raise StoreUnavailable(message, store=self.address, hint="open it in the new process, or pass arrays")
+            data = self._folder.current() or self._publish(GraphTables({}, ()), Record(state="empty"), Deadline())
+            self._engine = Engine(data, self._folder.log)
+            self._folder.announce(self._engine.port, self._engine.password)
+        return self._engine.db
+
+    def close(self) -> None:
+        """Stop the engine and let go of the folder; harmless when repeated."""
+        if self._pid != os.getpid():
+            return
+        self._stop()
+        self._folder.release()
+        atexit.unregister(self.close)
+
+    def _stop(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            self._folder.forget_connection()
+            engine.close()
+
+    # -- transactions
+    def _unit(self, work: Callable[[Run], T], deadline: Deadline, *, write: bool) -> T:
+        """Run `work` in one transaction; conflicts with writers over Bolt are tried again."""
+        db, pause = self._db(), 0.02
+        while True:
+            deadline.check()
+            try:
+                if not write:
+                    return work(_InProcess(db, write=False))
+                with db.transaction():
+                    found = work(_InProcess(db, write=True))
+                    deadline.check()
+                return found
+            except Exception as error:
+                if not _is_engine_error(error):
+                    raise
+                if "ConcurrentModification" not in str(error) or deadline.remaining() < pause:
+                    raise self._translated(error, None) from error
+            time.sleep(pause)
+            pause = min(2 * pause, 1.0)
+
+    def _translated(self, error: Exception, query: Query | None) -> Exception:
+        """Our error for one of the engine's, its class name and Java noise left out."""
+        text = str(error).removeprefix("Query failed: ").removeprefix("Command failed: ")
+        kind, _, message = text.partition(": ") if text.startswith("com.") else ("", "", text)
+        place = f"{query.path}: " if query else ""
+        if "NotIdempotent" in kind:
+            return WriteRefused(f"{place}the text writes; only reads are served here", store=self.address)
+        return StoreError(f"{place}{message.strip()}", store=self.address)
+
+    def _ddl(self, texts: Sequence[str], deadline: Deadline) -> None:
+        """Run schema statements; indexes are complete when the call returns."""
+        db = self._db()
+        for text in texts:
+            deadline.check()
+            db.command("opencypher", text)
+
+    def _counts(self, deadline: Deadline) -> dict[str, int]:
+        """Rows per label and type, from the engine's own counters."""
+        del deadline
+        db = self._db()
+        kinds = db.query("sql", "SELECT name, type FROM schema:types").to_list()
+        layout = Layout.of_registry()
+        known = set(layout.nodes) | {p[0] for p in layout.edges} | set(self._record().layout.nodes)
+        found = {k["name"]: int(db.count_type(k["name"])) for k in kinds if k["name"] in known}
+        return {k: n for k, n in found.items() if n}
+
+    # -- reading
+    def _served(self, query: Query, values: dict[str, Any], deadline: Deadline, max_rows: int) -> Table:
+        """Run a query in a thread: the engine ignores time limits, so the clock is ours."""
+        db, box = self._db(), _Box()
+
+        def work() -> None:
+            try:
+                for text in query.statements:
+                    used = {k: v for k, v in values.items() if f"${k}" in text}
+                    box.table = _table(db.query("opencypher", text, *([used] if used else [])), max_rows)
+            except BaseException as error:
+                box.error = error
+
+        thread = threading.Thread(target=work, daemon=True, name="graphkit-query")
+        thread.start()
+        while thread.is_alive():
+            thread.join(min(0.2, max(deadline.remaining(), 0.001)))
+            if thread.is_alive() and deadline.passed():
+                message = f"{query.path}: not finished within {deadline.seconds:g} s"
+                self._stop()  # ends the query: a closed database serves no more rows
+                raise DeadlineExceeded(message, store=self.address, hint="narrow the question, or allow more with --time-limit SECONDS")
+        if box.error is not None:
+            if isinstance(box.error, Exception) and _is_engine_error(box.error):
+                raise self._translated(box.error, query) from box.error
+            raise box.error
+        return box.table or Table([], [])
+
+    def _node_cells(self, label: str, names: list[str], deadline: Deadline) -> tuple[list[str], dict[str, Any]]:
+        deadline.check()
+        found = self._columns(statements.read_nodes(label, names), label, names, ["id"])
+        return found.pop("id"), found
+
+    def _edge_cells(
+        self, pair: Pair, names: list[str], deadline: Deadline
+    ) -> Iterator[tuple[Sequence[str], Sequence[str], dict[str, Any]]]:
+        deadline.check()
+        found = self._columns(statements.read_edges(*pair, names), pair[0], names, ["s", "t"])
+        yield found.pop("s"), found.pop("t"), found
+
+    def _columns(self, text: str, owner: str, names: list[str], keys: list[str]) -> dict[str, list[Any]]:
+        """Columns of a statement that names its properties c0, c1, ...; Arrow keeps integers beside nulls exact."""
+        answer = self._db().query("opencypher", text)
+        wanted = {**{k: k for k in keys}, **{f"c{i}": n for i, n in enumerate(names)}}
+        if list_names(owner, names):  # Arrow would turn lists into text
+            rows = answer.to_list()
+            return {n: [settle(r.get(c)) for r in rows] for c, n in wanted.items()}
+        table = answer.to_arrow()
+        have = set(table.column_names)
+        return {n: table.column(c).to_pylist() if c in have else [None] * table.num_rows for c, n in wanted.items()}
+
+    # -- loading
+    def load(
+        self,
+        tables: GraphTables,
+        report: DataReport,
+        *,
+        progress: ProgressCallback | None = None,
+        deadline: float | None = None,
+        dry_run: bool = False,
+    ) -> LoadReport:
+        """Merge the tables into the store, all or nothing.
+
+        A new database is built beside the old one, counted, then put in its place in one step; when nothing would change,
+        nothing is written.
+        """
+        begin, clock = time.monotonic(), Deadline(deadline, "load")
+        tables, old, record = tables.canonical(), GraphTables({}, ()), Record()
+        if self._folder.current() is not None:
+            record = self._record()
+            old = self._everything(record, clock, progress)
+        whole, tally = merge(old, tables)
+        after = record.loaded(tables, changed=not tally.is_empty())
+        if not dry_run and after != record:
+            data = self._publish(whole, after, clock, progress)
+            self._stop()
+            if self._folder.current() == data:
+                self._folder.drop_old()
+        return load_report(tables, report, tally, seconds=time.monotonic() - begin, dry_run=dry_run)
+
+    def is_empty(self) -> bool:
+        """Whether nothing is loaded."""
+        return self._folder.current() is None or super().is_empty()
+
+    def _everything(self, record: Record, clock: Deadline, progress: ProgressCallback | None) -> GraphTables:
+        layout = Layout.of_registry()
+        layout.add(record.layout)
+        loaded = self._collect(layout, self._counts(clock), clock, progress or null_progress, written=True)
+        found = add_rest(self._db(), loaded, lambda text: self._rows(text, None, clock))
+        return GraphTables(found.nodes, found.edges, record.name, record.currency, record.time_zone, record.settings)
+
+    def _publish(
+        self, tables: GraphTables, record: Record, clock: Deadline, progress: ProgressCallback | None = None
+    ) -> Path:
+        """Build a new database and make it the current one; on any failure the old one stays."""
+        loading = self.directory / f"loading-{os.getpid()}-{secrets.token_hex(4)}"
+        try:
+            loading.mkdir()
+            build(loading, self._folder.log, tables, record, clock, progress)
+            clock.check()
+            return self._folder.publish(loading)
+        except OSError as error:
+            message = f"{self.address}: the data cannot be written: {error.strerror or error}"
+            raise StoreUnavailable(message, store=self.address, hint="free some space, or name another folder") from error
+        except Exception as error:
+            if _is_engine_error(error):
+                raise self._translated(error, None) from error
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                shutil.rmtree(loading, ignore_errors=True)
+
+
+class _Box:
+    """What the query's thread hands back."""
+
+    def __init__(self) -> None:
+        self.table: Table | None = None
+        self.error: BaseException | None = None
+
+
+def _is_engine_error(error: Exception) -> bool:
+    return type(error).__module__.startswith("arcadedb")
+
+
+def _table(answer: Any, max_rows: int) -> Table:
+    """Rows of an answer up to the cap."""
+    columns: list[str] = []
+    rows: list[tuple[Any, ...]] = []
+    for row in answer.iter_dicts():
+        if len(rows) == max_rows:
+            answer.close()
+            return Table(columns, rows, truncated=True)
+        if not columns:
+            columns = [k for k in row if not k.startswith("@")]
+        rows.append(tuple(settle(row.get(c)) for c in columns))
+    return Table(columns, rows)
