@@ -85,7 +85,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 
 
 def split_statements(text: str) -> tuple[str, ...]:
-    """The statements of a file, split at each `;` that is code, without comments before or after them.
+    """Split a file into its statements at each `;` that is code, without comments before or after them.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def _folded(word: str) -> str:
 
 
 def _check_escapes(text: str, found: list[Token]) -> None:
-    """An escape may stand in a string only, and must not spell a sign that could end it."""
+    """Refuse an escape outside a string, and one that spells a sign that could end the string."""
     if "\\u" not in text:
         return
     strings = [(t.start, t.end) for t in found if t.kind == "string"]

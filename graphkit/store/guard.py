@@ -23,19 +23,68 @@ from graphkit.store.query_header import Query, parse_query
 
 __all__ = ["ALLOWED_PROCEDURES", "guard_text"]
 
-ALLOWED_PROCEDURES: Final = frozenset({"db.labels", "db.relationshiptypes", "db.propertykeys", "db.schema.visualization"})
+ALLOWED_PROCEDURES: Final = frozenset(
+    {"db.labels", "db.relationshiptypes", "db.propertykeys", "db.schema.visualization"}
+)
 MAX_CHARACTERS: Final = 200_000
 
 _FIRST_WORDS = frozenset({"MATCH", "OPTIONAL", "WITH", "UNWIND", "RETURN", "CALL"})
-_CLAUSES = frozenset("CREATE MERGE SET DELETE DETACH NODETACH REMOVE FOREACH INSERT DROP USE ALTER GRANT DENY REVOKE".split())
-_FUNCTION_ROOTS = frozenset("date datetime localdatetime localtime time duration point vector".split())
+_CLAUSES = frozenset(
+    [
+        "CREATE",
+        "MERGE",
+        "SET",
+        "DELETE",
+        "DETACH",
+        "NODETACH",
+        "REMOVE",
+        "FOREACH",
+        "INSERT",
+        "DROP",
+        "USE",
+        "ALTER",
+        "GRANT",
+        "DENY",
+        "REVOKE",
+    ]
+)
+_FUNCTION_ROOTS = frozenset(["date", "datetime", "localdatetime", "localtime", "time", "duration", "point", "vector"])
 # After one of these the word before cannot be a clause: no clause starts with a comma, a closing bracket, a comparison ...
-_CANNOT_FOLLOW = frozenset([",", ")", "]", "}", ":", ".", "=", "<", ">", "<=", ">=", "<>", "=~", "+=", "..", "|", "||", "*", "/", "%", "^", "&", ";", "::"])
+_CANNOT_FOLLOW = frozenset(
+    [
+        ",",
+        ")",
+        "]",
+        "}",
+        ":",
+        ".",
+        "=",
+        "<",
+        ">",
+        "<=",
+        ">=",
+        "<>",
+        "=~",
+        "+=",
+        "..",
+        "|",
+        "||",
+        "*",
+        "/",
+        "%",
+        "^",
+        "&",
+        ";",
+        "::",
+    ]
+)
 # After one of these comes a name or an operand, never a clause.
 _NAME_BEFORE = frozenset([".", ":", "$", "::"])
 # Not here, since a pattern, a label expression or a type may end with them: * + % > ) ] }
 _OPERAND_BEFORE = frozenset([",", "(", "[", "=", "<", "<=", ">=", "<>", "=~", "+=", "-", "/", "^", "||", ".."])
-_OPERAND_WORDS = frozenset("AS RETURN WITH WHERE BY AND OR XOR IN WHEN THEN ELSE UNWIND CONTAINS".split())
+_OPERAND_WORDS = frozenset(
+    ["AS", "RETURN", "WITH", "WHERE", "BY", "AND", "OR", "XOR", "IN", "WHEN", "THEN", "ELSE", "UNWIND", "CONTAINS"]
+)
 # A variable or label called like a keyword is introduced after one of these.
 _INTRODUCES = frozenset(["(", "[", ",", "|", "&", "!", "%", ".", ":", "$", "::", "AS", "YIELD", "MATCH"])
 
@@ -86,7 +135,12 @@ def guard_text(text: str, *, name: str = "analyst") -> Query:
         code.pop()
     if not code:
         message = f"{name}: no statement in the text"
-        raise InvalidParameter(message, parameter="text", value="", hint="write one reading statement, e.g. MATCH (u:User) RETURN count(u) AS n;")
+        raise InvalidParameter(
+            message,
+            parameter="text",
+            value="",
+            hint="write one reading statement, e.g. MATCH (u:User) RETURN count(u) AS n;",
+        )
     offence = _first_offence(code)
     if offence is not None:
         at, reason = offence
@@ -129,7 +183,12 @@ def _offence(code: list[Token], at: int, token: Token, spoiled: frozenset[str]) 
     word = following.word if following else ""
     if token.word == "LOAD" and word == "CSV":
         return "LOAD CSV reads files"
-    if token.word == "IN" and at and code[at - 1].text == "}" and any(t.word == "TRANSACTIONS" for t in code[at + 1 : at + 4]):
+    if (
+        token.word == "IN"
+        and at
+        and code[at - 1].text == "}"
+        and any(t.word == "TRANSACTIONS" for t in code[at + 1 : at + 4])
+    ):
         return "CALL { } IN TRANSACTIONS writes in batches"
     if token.word == "UNION" and not _is_name(code, at, spoiled):
         after = next((t for t in code[at + 1 : at + 3] if t.word not in ("ALL", "DISTINCT")), None)
@@ -161,16 +220,23 @@ def _keywords_used_as_names(code: list[Token]) -> frozenset[str]:
         if token.word not in _OPERAND_WORDS or not at:
             continue
         before, after = code[at - 1], code[at + 1] if at + 1 < len(code) else None
-        if (before.word or before.text) in _INTRODUCES or (after is not None and after.kind == "sign" and after.text in ("=", ".")):
+        if (before.word or before.text) in _INTRODUCES or (
+            after is not None and after.kind == "sign" and after.text in ("=", ".")
+        ):
             spoiled.add(token.word)
     return frozenset(spoiled)
 
 
 def _dotted(code: list[Token], at: int) -> tuple[str, int]:
-    """The dotted name that begins here and the position after it."""
+    """Return the dotted name that begins here and the position after it."""
     parts = [code[at].text]
     at += 1
-    while at + 1 < len(code) and code[at].text == "." and code[at].kind == "sign" and code[at + 1].kind in ("word", "name"):
+    while (
+        at + 1 < len(code)
+        and code[at].text == "."
+        and code[at].kind == "sign"
+        and code[at + 1].kind in ("word", "name")
+    ):
         parts.append(code[at + 1].text)
         at += 2
     return ".".join(parts), at
@@ -187,7 +253,7 @@ def _foreign_procedure(code: list[Token], at: int) -> str | None:
 
 
 def _foreign_function(code: list[Token], at: int) -> str | None:
-    """A dotted name followed by a bracket is a function of a library; only time, point and vector functions are plain."""
+    """Name the library function called here, if any: a dotted name and a bracket; time, point and vector functions are plain."""
     if at and code[at - 1].kind == "sign" and code[at - 1].text == ".":
         return None
     if at and code[at - 1].word == "CALL":

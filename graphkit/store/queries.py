@@ -7,7 +7,7 @@ beside the package, next to `setup.cfg`; in a wheel it is the package `graphkit.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import math
 import re
@@ -38,7 +38,7 @@ def cypher_root() -> Traversable:
 
 @cache
 def load_query(name: str) -> Query:
-    """The query of this name.
+    """Return the query of this name.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def list_queries() -> tuple[Query, ...]:
 
 
 def check_params(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters to send: defaults filled in, every value checked against its type.
+    """Return the parameters to send: defaults filled in, every value checked against its type.
 
     Parameters
     ----------
@@ -96,12 +96,20 @@ def check_params(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(given) - set(names))
     if unknown:
         message = f"{query.name} has no parameter {unknown[0]!r}; it has {', '.join(names) or 'none'}"
-        raise InvalidParameter(message, parameter=unknown[0], value=given[unknown[0]], allowed=names, hint=query.param_line())
+        raise InvalidParameter(
+            message, parameter=unknown[0], value=given[unknown[0]], allowed=names, hint=query.param_line()
+        )
     checked: dict[str, Any] = {}
     for param in query.params:
         if param.name not in given and param.required:
             message = f"{query.name} needs the parameter {param.name} ({param.type})"
-            raise InvalidParameter(message, parameter=param.name, value=None, allowed=param.type, hint=f"--param {param.name}=...; in Browser: {query.param_line()}")
+            raise InvalidParameter(
+                message,
+                parameter=param.name,
+                value=None,
+                allowed=param.type,
+                hint=f"--param {param.name}=...; in Browser: {query.param_line()}",
+            )
         value = given.get(param.name, param.default)
         if value is None and not param.required and param.default is None:
             checked[param.name] = None
@@ -110,12 +118,14 @@ def check_params(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
             checked[param.name] = _typed(value, param.type)
         except (TypeError, ValueError) as error:
             message = f"{query.name}: the parameter {param.name} must be {param.type}: got {value!r} ({error})"
-            raise InvalidParameter(message, parameter=param.name, value=value, allowed=param.type, hint=query.param_line()) from None
+            raise InvalidParameter(
+                message, parameter=param.name, value=value, allowed=param.type, hint=query.param_line()
+            ) from None
     return checked
 
 
 def parse_param(text: str, type: str) -> Any:  # noqa: A002 - the name of the joint between store and command line
-    """A parameter's value from the command line.
+    """Read a parameter's value from the command line.
 
     A STRING is taken as it stands, whatever it looks like; numbers and booleans must be spelled plainly; LIST and MAP are JSON. For ANY (an
     undeclared parameter) JSON is tried first, other text is a string.
@@ -150,11 +160,19 @@ def _parsed(text: str, kind: str) -> Any:
     if kind == "STRING":
         return text
     if kind == "BOOLEAN":
-        return {"true": True, "false": False}[text.strip().lower()] if text.strip().lower() in ("true", "false") else _fail("true or false")
+        return (
+            {"true": True, "false": False}[text.strip().lower()]
+            if text.strip().lower() in ("true", "false")
+            else _fail("true or false")
+        )
     if kind == "INTEGER":
         return _typed(int(text), kind) if re.fullmatch(r"\s*[+-]?[0-9]+\s*", text) else _fail("a whole number")
     if kind == "FLOAT":
-        return _typed(float(text), kind) if re.fullmatch(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", text) else _fail("a number")
+        return (
+            _typed(float(text), kind)
+            if re.fullmatch(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*", text)
+            else _fail("a number")
+        )
     if kind == "ANY":
         try:
             return _typed(json.loads(text), kind)
@@ -164,7 +182,7 @@ def _parsed(text: str, kind: str) -> Any:
 
 
 def _typed(value: Any, kind: str) -> Any:
-    """The value as this type, or ValueError with what was expected."""
+    """Return the value as this type, or ValueError with what was expected."""
     if kind.startswith("LIST<"):
         if not isinstance(value, (list, tuple)):
             _fail("a list")
@@ -180,7 +198,11 @@ def _typed(value: Any, kind: str) -> Any:
         number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else _fail("a number")
         return number if math.isfinite(number) else _fail("a finite number")
     if kind == "MAP":
-        return {_typed(k, "STRING"): _typed(v, "ANY") for k, v in value.items()} if isinstance(value, dict) else _fail("a map")
+        return (
+            {_typed(k, "STRING"): _typed(v, "ANY") for k, v in value.items()}
+            if isinstance(value, dict)
+            else _fail("a map")
+        )
     if kind == "LOCAL DATETIME":
         return _local_datetime(value)
     return _any(value)
@@ -191,14 +213,14 @@ def _any(value: Any) -> Any:
         return [_any(v) for v in value]
     if isinstance(value, dict):
         return _typed(value, "MAP")
-    if isinstance(value, bool) or value is None or isinstance(value, (str, datetime.datetime)):
+    if isinstance(value, bool) or value is None or isinstance(value, (str, dt.datetime)):
         return value
     return _typed(value, "INTEGER" if isinstance(value, int) else "FLOAT")
 
 
-def _local_datetime(value: Any) -> datetime.datetime:
-    moment = datetime.datetime.fromisoformat(value) if isinstance(value, str) else value
-    if not isinstance(moment, datetime.datetime) or moment.tzinfo is not None:
+def _local_datetime(value: Any) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, dt.datetime) or moment.tzinfo is not None:
         _fail("a date and time without offset, e.g. 2027-01-31T08:00:00")
     return moment
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from graphkit.errors import InvalidParameter
@@ -40,7 +41,9 @@ class Param:
 
     def describe(self) -> str:
         """As the header writes it, e.g. `minCell INTEGER = 50`."""
-        return f"{self.name} {self.type}" + ("" if self.required else f" = {json.dumps(self.default, ensure_ascii=False)}")
+        return f"{self.name} {self.type}" + (
+            "" if self.required else f" = {json.dumps(self.default, ensure_ascii=False)}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,12 @@ class Query:
     statements: tuple[str, ...] = field(repr=False)
 
     def param_line(self, values: dict[str, Any] | None = None) -> str:
-        """The line an analyst pastes into Browser or cypher-shell before the statement."""
+        """Return the line an analyst pastes into Browser or cypher-shell before the statement."""
         given = values or {}
-        parts = [f"{p.name}: {json.dumps(given.get(p.name, p.default if not p.required else f'<{p.type}>'), ensure_ascii=False, default=str)}" for p in self.params]
+        parts = [
+            f"{p.name}: {json.dumps(given.get(p.name, p.default if not p.required else f'<{p.type}>'), ensure_ascii=False, default=str)}"
+            for p in self.params
+        ]
         return ":param {" + ", ".join(parts) + "};"
 
 
@@ -97,8 +103,8 @@ def parse_query(text: str, *, name: str, path: str, declared_only: bool = True) 
         raise InvalidParameter(message, parameter="text", value=name) from None
     title, access, doc = "", "read", []
     params: dict[str, Param] = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
-        stripped = line.strip()
+    for number, written in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
+        stripped = written.strip()
         if not stripped:
             continue
         if not stripped.startswith("//"):
@@ -132,7 +138,11 @@ def parse_query(text: str, *, name: str, path: str, declared_only: bool = True) 
 
 def _used_names(text: str) -> tuple[str, ...]:
     found = tokens(text)
-    names = [b.text for a, b in zip(found, found[1:], strict=False) if a.kind == "sign" and a.text == "$" and b.kind in ("word", "name", "number")]
+    names = [
+        b.text
+        for a, b in pairwise(found)
+        if a.kind == "sign" and a.text == "$" and b.kind in ("word", "name", "number")
+    ]
     return tuple(dict.fromkeys(names))
 
 
@@ -143,16 +153,23 @@ def _parse_param_line(line: str, where: str) -> Param:
         kind = kind[5:-1]
     if found is None or kind not in TYPES:
         message = f"{where}: cannot read the parameter {line!r}"
-        raise InvalidParameter(message, parameter="header", value=line, allowed="// @param name TYPE [= default], TYPE one of " + ", ".join(TYPES) + ", LIST<TYPE>")
+        raise InvalidParameter(
+            message,
+            parameter="header",
+            value=line,
+            allowed="// @param name TYPE [= default], TYPE one of " + ", ".join(TYPES) + ", LIST<TYPE>",
+        )
     if found["default"] is None:
         return Param(found["name"], found["type"])
     return Param(found["name"], found["type"], _literal(found["default"], where), required=False)
 
 
 def _literal(text: str, where: str) -> Any:
-    """A default is a JSON value, which is also a Cypher literal (objects apart)."""
+    """Read a default: a JSON value, which is also a Cypher literal (objects apart)."""
     try:
         return json.loads(text)
     except ValueError:
         message = f"{where}: the default {text!r} is no JSON value"
-        raise InvalidParameter(message, parameter="header", value=text, hint='write text in double quotes, e.g. = "promote"') from None
+        raise InvalidParameter(
+            message, parameter="header", value=text, hint='write text in double quotes, e.g. = "promote"'
+        ) from None

@@ -1,0 +1,22 @@
+// @title 渠道组合的受众 | who a set of channels can reach
+// @param channels LIST<STRING>
+// @param minCell INTEGER = 50
+// @access read
+// Cost of one use of each, audiences added up, distinct people, and the expected number exposed at least once, 1 - prod(1 - p) per person.
+// No word of mouth; the difference between added_up and expected is what adding up overstates.
+MATCH (c:Channel)
+WHERE c.id IN $channels
+WITH collect(c) AS members
+CALL (members) {
+  UNWIND members AS m
+  MATCH (m)-[r:REACHES]->(u:User)
+  WHERE u.consent = true
+  WITH u, collect(r.p) AS chances
+  RETURN count(u) AS people, sum(size(chances)) AS contacts, sum(reduce(s = 0.0, p IN chances | s + p)) AS added,
+    sum(1.0 - reduce(q = 1.0, p IN chances | q * (1.0 - p))) AS expected
+}
+RETURN size(members) AS channels, round(reduce(total = 0.0, m IN members | total + m.cost), 2) AS cost,
+  CASE WHEN people >= $minCell THEN people ELSE NULL END AS distinct_people,
+  CASE WHEN people >= $minCell THEN contacts ELSE NULL END AS audiences_added,
+  CASE WHEN people >= $minCell THEN round(toFloat(added), 6) ELSE NULL END AS added_up,
+  CASE WHEN people >= $minCell THEN round(toFloat(expected), 6) ELSE NULL END AS expected;

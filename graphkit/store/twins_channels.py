@@ -1,0 +1,218 @@
+"""Twins of cypher/channels and cypher/evaluate."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["CHANNELS"]
+
+Params = dict[str, Any]
+
+
+def _reached(g: TwinGraph, channel: Node) -> dict[Node, float]:
+    """Chance of exposure of each consenting person the channel lists."""
+    return {n: tie["p"] for n, tie in g.out(channel, "REACHES") if g.get(n, "consent") is True}
+
+
+def audience(g: TwinGraph, p: Params) -> list[Row]:
+    """channels/audience."""
+    rows = []
+    for c in g.nodes("Channel"):
+        if p["kind"] not in ("", g.get(c, "kind")):
+            continue
+        chances = _reached(g, c)
+        contacts, shown, cost = math.fsum(chances.values()), len(chances) >= p["minCell"], g.get(c, "cost")
+        priced = shown and contacts > 0
+        rows.append({
+            "channel": c[1], "name": g.get(c, "name"), "kind": g.get(c, "kind"), "cost": cost, "audience": len(chances) if shown else None,
+            "contacts": rounded(contacts, 6) if shown else None, "cost_per_contact": rounded(cost / contacts, 6) if priced else None,
+        })  # fmt: skip
+    return rows
+
+
+def by_kind(g: TwinGraph, p: Params) -> list[Row]:
+    """channels/by_kind."""
+    kinds: dict[str, list[Node]] = {}
+    for c in g.nodes("Channel"):
+        kinds.setdefault(g.get(c, "kind"), []).append(c)
+    rows = []
+    for kind in sorted(kinds):
+        lists = [_reached(g, c) for c in kinds[kind]]
+        people = len(set().union(*lists))
+        shown = people >= p["minCell"]
+        rows.append({
+            "kind": kind, "channels": len(lists), "cost": rounded(math.fsum(g.get(c, "cost") for c in kinds[kind]), 2),
+            "added_up": sum(map(len, lists)) if shown else None, "distinct_people": people if shown else None,
+        })  # fmt: skip
+    return rows
+
+
+def overlap(g: TwinGraph, p: Params) -> list[Row]:
+    """channels/overlap."""
+    own = {n for c in g.find("Channel", p["channel"]) for n in _reached(g, c)}
+    rows = []
+    for d in g.nodes("Channel"):
+        other = set(_reached(g, d))
+        shared = len(own & other)
+        if d[1] != p["channel"] and shared >= max(1, p["minCell"]):
+            jaccard = rounded(shared / len(own | other))
+            rows.append(
+                {
+                    "channel": d[1],
+                    "name": g.get(d, "name"),
+                    "shared": shared,
+                    "audience": len(other),
+                    "jaccard": jaccard,
+                }
+            )
+    return sorted(rows, key=lambda r: (-r["shared"], r["channel"]))[: p["top"]]
+
+
+def incremental_reach(g: TwinGraph, p: Params) -> list[Row]:
+    """channels/incremental_reach."""
+    covered = {n for h in p["have"] for c in g.find("Channel", h) for n, _ in g.out(c, "REACHES")}
+    rows = []
+    for c in g.nodes("Channel"):
+        people = set(_reached(g, c))
+        if c[1] in p["have"] or len(people) < max(1, p["minCell"]):
+            continue
+        fresh = len(people - covered)
+        incremental = None if hidden(fresh, len(people), p["minCell"]) else fresh
+        rows.append(
+            {
+                "channel": c[1],
+                "name": g.get(c, "name"),
+                "cost": g.get(c, "cost"),
+                "audience": len(people),
+                "incremental": incremental,
+            }
+        )
+    return sorted(rows, key=lambda r: (-(r["incremental"] or 0), r["channel"]))[: p["top"]]
+
+
+def kol_audience(g: TwinGraph, p: Params) -> list[Row]:
+    """channels/kol_audience."""
+    rows = []
+    for c in g.nodes("Channel"):
+        if g.get(c, "kind") != "kol":
+            continue
+        reached = len(_reached(g, c))
+        runners = g.ends(g.into(c, "RUNS"))
+        social = {n for u in runners for n in g.consenting(g.into(u, "FOLLOWS"))}
+        following = max(len(g.consenting(g.into(c, "FOLLOWS"))), len(social))
+        rows.append({
+            "channel": c[1], "name": g.get(c, "name"), "public_followers": g.get(c, "followers"),
+            "reaches_rows": reached if reached >= p["minCell"] else None, "followers": following if following >= p["minCell"] else None,
+            "source": "reaches" if reached else "followers" if following else "audience unknown",
+        })  # fmt: skip
+    return rows
+
+
+def materials(g: TwinGraph, _: Params) -> list[Row]:
+    """channels/materials."""
+    rows = []
+    for c in g.nodes("Channel"):
+        for m, tie in g.out(c, "ACCEPTS"):
+            cost, response = tie.get("cost"), tie.get("response")
+            if response is None:
+                response = g.get(m, "response")
+            rows.append({
+                "channel": c[1], "name": g.get(c, "name"), "material": m[1], "kind": g.get(m, "kind"), "status": g.get(m, "status"),
+                "cost": g.get(c, "cost") if cost is None else cost, "response": 1.0 if response is None else response,
+            })  # fmt: skip
+    return sorted(rows, key=lambda r: (r["channel"], r["material"]))
+
+
+def audience_of_set(g: TwinGraph, p: Params) -> list[Row]:
+    """evaluate/audience_of_set."""
+    members = [c for c in g.nodes("Channel") if c[1] in p["channels"]]
+    chances: dict[Node, list[float]] = {}
+    for c in members:
+        for n, chance in _reached(g, c).items():
+            chances.setdefault(n, []).append(chance)
+    shown = len(chances) >= p["minCell"]
+    expected = math.fsum(1.0 - math.prod(1.0 - q for q in listed) for listed in chances.values())
+    return [{
+        "channels": len(members), "cost": rounded(math.fsum(g.get(c, "cost") for c in members), 2), "distinct_people": len(chances) if shown else None,
+        "audiences_added": sum(map(len, chances.values())) if shown else None,
+        "added_up": rounded(math.fsum(map(math.fsum, chances.values())), 6) if shown else None, "expected": rounded(expected, 6) if shown else None,
+    }]  # fmt: skip
+
+
+def frequency(g: TwinGraph, p: Params) -> list[Row]:
+    """evaluate/frequency."""
+    contacts = Counter(n for c in g.nodes("Channel") if c[1] in p["channels"] for n in _reached(g, c))
+    people = Counter(contacts.values())
+    return [{"contacts": k, "people": people[k] if people[k] >= p["minCell"] else None} for k in sorted(people)]
+
+
+def reputation(g: TwinGraph, p: Params) -> list[Row]:
+    """evaluate/reputation."""
+    rows = []
+    for i in g.nodes("Course", "Film"):
+        ties = [tie for n, tie in g.into(i, "RATED") if g.get(n, "consent") is True]
+        shares = [t["rating"] / (5.0 if t.get("scale_max") is None else t["scale_max"]) for t in ties]
+        if len(shares) >= max(1, p["minCell"]):
+            mean, high = rounded(math.fsum(shares) / len(shares)), rounded(sum(s > 0.6 for s in shares) / len(shares))
+            rows.append(
+                {
+                    "label": i[0],
+                    "item": i[1],
+                    "name": g.get(i, "name"),
+                    "ratings": len(shares),
+                    "mean": mean,
+                    "reputation": high,
+                }
+            )
+    return sorted(rows, key=lambda r: (-r["reputation"], r["label"], r["item"]))
+
+
+def learning(g: TwinGraph, p: Params) -> list[Row]:
+    """evaluate/learning."""
+    rows = []
+    for k in g.nodes("Course"):
+        ties = [tie for n, tie in g.into(k, "ENROLLED") if g.get(n, "consent") is True]
+        done = [t["progress"] for t in ties if t.get("progress") is not None]
+        if len(ties) >= max(1, p["minCell"]):
+            rows.append({
+                "course": k[1], "name": g.get(k, "name"), "learners": len(ties), "progress": rounded(math.fsum(done) / len(done)) if done else None,
+                "completed": rounded(sum(x >= 1.0 for x in done) / len(done)) if done else None,
+            })  # fmt: skip
+    return rows
+
+
+def touchpoints(g: TwinGraph, _: Params) -> list[Row]:
+    """evaluate/touchpoints."""
+    rows = []
+    for t in g.nodes("Touchpoint"):
+        carriers: list[Node | None] = [*sorted(g.ends(g.into(t, "CARRIES")))] or [None]
+        rows += [
+            {
+                "touchpoint": t[1], "kind": g.get(t, "kind"), "code": g.get(t, "code"), "placement": g.get(t, "placement"),
+                "carrier": x and x[0], "carrier_id": x and x[1],
+            }
+            for x in carriers
+        ]  # fmt: skip
+    return rows
+
+
+CHANNELS: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
+    "channels/audience": audience,
+    "channels/by_kind": by_kind,
+    "channels/overlap": overlap,
+    "channels/incremental_reach": incremental_reach,
+    "channels/kol_audience": kol_audience,
+    "channels/materials": materials,
+    "evaluate/audience_of_set": audience_of_set,
+    "evaluate/frequency": frequency,
+    "evaluate/reputation": reputation,
+    "evaluate/learning": learning,
+    "evaluate/touchpoints": touchpoints,
+}

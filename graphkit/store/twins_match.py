@@ -1,0 +1,159 @@
+"""Twins of cypher/match and cypher/profiles."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MATCH"]
+
+Params = dict[str, Any]
+_TASTE = ("WATCHED", "WANTS", "LIKES")
+_LONGEST_PATH = 8
+
+
+def _tags(g: TwinGraph, item: Node) -> dict[Node, float]:
+    return {t: tie["w"] for t, tie in g.out(item, "HAS_TAG")}
+
+
+def film_courses(g: TwinGraph, p: Params) -> list[Row]:
+    """match/film_courses."""
+    items = g.nodes("Course", "Film")
+    df = Counter(t for i in items for t in _tags(g, i))
+    idf = {t: math.log((1 + len(items)) / (1 + n)) + 1.0 for t, n in df.items()}
+    rows = []
+    for f in g.find("Film", p["film"]):
+        ours = {t: w * idf[t] for t, w in _tags(g, f).items()}
+        for k in g.nodes("Course"):
+            theirs = {t: w * idf[t] for t, w in _tags(g, k).items()}
+            shared = ours.keys() & theirs.keys()
+            if shared:
+                inner = math.fsum(ours[t] * theirs[t] for t in shared)
+                size = math.sqrt(math.fsum(v * v for v in ours.values()) * math.fsum(v * v for v in theirs.values()))
+                rows.append(
+                    {"course": k[1], "name": g.get(k, "name"), "shared": len(shared), "score": rounded(inner / size)}
+                )
+    return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
+
+
+def shared_tags(g: TwinGraph, p: Params) -> list[Row]:
+    """match/shared_tags."""
+    rows = []
+    for f in g.find("Film", p["film"]):
+        for k in g.find("Course", p["course"]):
+            theirs = _tags(g, k)
+            for t, w in _tags(g, f).items():
+                if t in theirs:
+                    rows.append({
+                        "tag": t[1], "name": g.get(t, "name"), "kind": g.get(t, "kind"), "film_weight": w, "course_weight": theirs[t],
+                        "product": rounded(w * theirs[t]),
+                    })  # fmt: skip
+    return sorted(rows, key=lambda r: (-r["product"], r["tag"]))
+
+
+def jaccard(g: TwinGraph, p: Params) -> list[Row]:
+    """match/jaccard."""
+    rows = []
+    for f in g.find("Film", p["film"]):
+        ours = set(_tags(g, f))
+        for k in g.nodes("Course"):
+            theirs = set(_tags(g, k))
+            shared = len(ours & theirs)
+            if shared:
+                rows.append(
+                    {
+                        "course": k[1],
+                        "name": g.get(k, "name"),
+                        "shared": shared,
+                        "jaccard": rounded(shared / len(ours | theirs)),
+                    }
+                )
+    return sorted(rows, key=lambda r: (-r["jaccard"], r["course"]))[: p["top"]]
+
+
+def learning_path(g: TwinGraph, p: Params) -> list[Row]:
+    """match/learning_path."""
+    done = {
+        k for u in g.find("User", p["user"]) for k, tie in g.out(u, "ENROLLED") if (tie.get("progress") or 0.0) >= 1.0
+    }
+    depth: dict[Node, int] = {}
+    layer = set(g.find("Course", p["course"])) - done
+    for step in range(1, _LONGEST_PATH + 1):
+        layer = {a for k in layer for a in g.ends(g.out(k, "REQUIRES"))} - done
+        depth.update(dict.fromkeys(layer, step))
+    rows = [
+        {"course": a[1], "name": g.get(a, "name"), "level": g.get(a, "level"), "depth": n} for a, n in depth.items()
+    ]
+    return sorted(rows, key=lambda r: (-r["depth"], r["course"]))
+
+
+def consent(g: TwinGraph, p: Params) -> list[Row]:
+    """profiles/consent."""
+    people = Counter(g.get(u, "region") for u in g.nodes("User"))
+    agreed = Counter(g.get(u, "region") for u in g.nodes("User") if g.get(u, "consent") is True)
+    rows = []
+    for region, n in people.items():
+        if n >= p["minCell"]:
+            secret = hidden(agreed[region], n, p["minCell"])
+            rows.append({
+                "region": region or "", "people": n, "consenting": None if secret else agreed[region],
+                "share": None if secret else rounded(agreed[region] / n),
+            })  # fmt: skip
+    return sorted(rows, key=lambda r: r["region"])
+
+
+def audience_tags(g: TwinGraph, p: Params) -> list[Row]:
+    """profiles/audience_tags."""
+    rows = []
+    for f in g.find("Film", p["film"]):
+        people = g.consenting(g.into(f, *_TASTE))
+        users: dict[Node, set[Node]] = {}
+        items: dict[Node, set[Node]] = {}
+        for u in people:
+            for i in g.ends(g.out(u, *_TASTE, "ENROLLED"), "Film", "Course"):
+                for t in _tags(g, i) if i != f else ():
+                    users.setdefault(t, set()).add(u)
+                    items.setdefault(t, set()).add(i)
+        for t, found in users.items():
+            if len(found) >= p["minCell"]:
+                rows.append({
+                    "tag": t[1], "name": g.get(t, "name"), "kind": g.get(t, "kind"), "users": len(found), "items": len(items[t]),
+                    "share": rounded(len(found) / len(people)),
+                })  # fmt: skip
+    return sorted(rows, key=lambda r: (-r["users"], r["tag"]))[: p["top"]]
+
+
+def lift(g: TwinGraph, p: Params) -> list[Row]:
+    """profiles/lift."""
+    baskets = []
+    for u in g.nodes("User"):
+        if g.get(u, "consent") is True:
+            basket = {t[1] for i in g.ends(g.out(u, *_TASTE, "ENROLLED"), "Film", "Course") for t in _tags(g, i)}
+            if basket:
+                baskets.append(basket)
+    single = Counter(t for basket in baskets for t in basket)
+    pairs = Counter(pair for basket in baskets for pair in combinations(sorted(basket), 2))
+    rows: list[Row] = [
+        {"tag_a": a, "tag_b": b, "users": n, "lift": rounded(n * len(baskets) / (single[a] * single[b]))}
+        for (a, b), n in pairs.items()
+        if n >= p["minCell"]
+    ]
+    return sorted(rows, key=lambda r: (-r["lift"], r["tag_a"], r["tag_b"]))[: p["top"]]
+
+
+MATCH: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
+    "match/film_courses": film_courses,
+    "match/shared_tags": shared_tags,
+    "match/jaccard": jaccard,
+    "match/learning_path": learning_path,
+    "profiles/consent": consent,
+    "profiles/audience_tags": audience_tags,
+    "profiles/lift": lift,
+}

@@ -1,0 +1,130 @@
+"""Twins of cypher/rules, cypher/plan and cypher/browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graphkit.store.twin_graph import Node, Row, TwinGraph
+
+__all__ = ["RULES"]
+
+Params = dict[str, Any]
+
+
+def _verdict(label: str, id_: str, reason: str, severity: str = "block") -> Row:
+    return {"label": label, "id": id_, "reason": reason, "severity": severity}
+
+
+def rights(g: TwinGraph, p: Params) -> list[Row]:
+    """rules/rights."""
+    rows = []
+    for f in g.find("Film", p["film"]):
+        granted = False
+        for b, h in g.into(f, "HOLDS_RIGHTS"):
+            partner = g.get(b, "ours") is True or any(
+                g.get(d, "status") == "running" for d in g.ends(g.into(b, "JOINS"), "Partnership")
+            )
+            place = p["region"] == "" or "ALL" in h["territory"] or p["region"] in h["territory"]
+            timeless = p["startsTs"] == 0 and p["endsTs"] == 0
+            time = timeless or (h["from_ts"] <= p["startsTs"] and p["endsTs"] <= h["to_ts"])
+            granted |= partner and place and time and p["use"] in h["uses"]
+        if not granted:
+            rows.append(_verdict("Film", f[1], f"no right to {p['use']} is held for this region and time"))
+    return rows
+
+
+def approved(g: TwinGraph, _: Params) -> list[Row]:
+    """rules/approved."""
+    found = [(m, g.get(m, "status")) for m in g.nodes("CoProduction", "Material")]
+    return [_verdict(m[0], m[1], f"status {status or 'not stated'}") for m, status in found if status != "approved"]
+
+
+def consent(g: TwinGraph, _: Params) -> list[Row]:
+    """rules/consent."""
+    rows = []
+    for c in g.nodes("Channel"):
+        people = [u for u in g.ends(g.out(c, "REACHES")) if g.get(u, "consent") is not True]
+        if g.get(c, "kind") == "direct" and people:
+            rows.append(_verdict("Channel", c[1], f"lists {len(people)} people without consent", "warn"))
+    return rows
+
+
+def audience_known(g: TwinGraph, _: Params) -> list[Row]:
+    """rules/audience_known."""
+    return [
+        _verdict("Channel", c[1], "audience unknown")
+        for c in g.nodes("Channel")
+        if g.get(c, "audience_filter") is None
+        and not g.out(c, "REACHES")
+        and not g.into(c, "FOLLOWS")
+        and not g.into(c, "RUNS")
+    ]
+
+
+def small_audience(g: TwinGraph, p: Params) -> list[Row]:
+    """rules/small_audience."""
+    return [
+        _verdict("Channel", c[1], f"audience below {p['minCell']} people")
+        for c in g.nodes("Channel")
+        if g.out(c, "REACHES") and len(g.consenting(g.out(c, "REACHES"))) < p["minCell"]
+    ]
+
+
+_PLAN = ("objective", "budget", "spent", "reach", "reach_lower", "reach_upper", "ratio", "delta", "seed")
+_ITEM = ("cost", "adds", "adds_lower", "adds_upper", "exclusive", "alone")
+
+
+def plans(g: TwinGraph, _: Params) -> list[Row]:
+    """plan/list."""
+    return [{"plan": n[1], **{k: g.get(n, k) for k in _PLAN}} for n in g.nodes("Plan")]
+
+
+def items(g: TwinGraph, p: Params) -> list[Row]:
+    """plan/items."""
+    rows = []
+    for n in g.find("Plan", p["plan"]):
+        for i in sorted(g.ends(g.out(n, "HAS_ITEM")), key=lambda i: (g.get(i, "number"), i[1])):
+            used = g.out(i, "USES")
+            channels: list[Node | None] = [*sorted(g.ends(used, "Channel"))] or [None]
+            materials: list[Node | None] = [*sorted(g.ends(used, "Material"))] or [None]
+            rows += [
+                {
+                    "number": g.get(i, "number"), "wave": g.get(i, "wave"), "channel": c and c[1],
+                    "name": g.get(c, "name") if c else None, "material": m and m[1], **{k: g.get(i, k) for k in _ITEM},
+                }
+                for c in channels for m in materials
+            ]  # fmt: skip
+    return rows
+
+
+def rejected(g: TwinGraph, p: Params) -> list[Row]:
+    """plan/rejected."""
+    ties = sorted((tie for n in g.find("Plan", p["plan"]) for tie in g.out(n, "REJECTS")), key=lambda tie: tie[0])
+    return [{"label": x[0], "id": x[1], "rule": r.get("rule"), "reason": r["reason"]} for x, r in ties]
+
+
+def labels(g: TwinGraph, _: Params) -> list[Row]:
+    """browser/labels."""
+    return [{"label": label, "nodes": n} for label, n in g.labels()]
+
+
+def types(g: TwinGraph, _: Params) -> list[Row]:
+    """browser/types."""
+    return [{"type": t, "source": s, "target": d, "relationships": n} for t, s, d, n in g.types()]
+
+
+RULES: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
+    "rules/rights": rights,
+    "rules/approved": approved,
+    "rules/consent": consent,
+    "rules/audience_known": audience_known,
+    "rules/small_audience": small_audience,
+    "plan/list": plans,
+    "plan/items": items,
+    "plan/rejected": rejected,
+    "browser/labels": labels,
+    "browser/types": types,
+}
