@@ -56,7 +56,7 @@ PARTNERSHIP_KIND = {
     "co_branding": "联名", "placement": "植入", "licensing": "授权", "benefit_exchange": "权益互换", "joint_event": "联合活动", "co_production": "联合制作",
 }  # fmt: skip
 OBJECTIVE = {"reach": "触达", "purchases": "购买", "value": "价值"}
-LINK_BASIS = {"mutual_like": "互相关注", "ip": "同一 IP", "same_name": "同名", "co_mention": "共同提及"}
+LINK_BASIS = {"mutual_like": "互相关注", "ip": "同一 IP", "same_name": "同名", "co_mention": "共同提及", "similar_text": "文本相似"}
 USES = {"promote": "推广", "embed": "植入", "stream": "播放", "merchandise": "衍生品"}
 JOIN_ROLE = {"lead": "牵头方", "partner": "伙伴"}
 EVENT_KIND = {

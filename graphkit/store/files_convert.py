@@ -69,8 +69,10 @@ class Converter:
         """Mask of cells that hold something; missing ones of a mandatory property are put aside."""
         given = _mask(pc.not_equal(source, ""))
         if prop.required:
-            lacking = ~given if prop.type != "STRING" else ~_mask(pc.not_equal(pc.utf8_trim_whitespace(source), ""))
-            rule, what = ("id", "an id is empty") if prop.name == "id" else ("missing-value", f"{prop.name} is mandatory and empty")
+            is_id = prop.en == "id"  # a name may be an odd kind of blank, as one real tag is; an id may not
+            trim = pc.utf8_trim_whitespace if is_id else pc.ascii_trim_whitespace
+            lacking = ~given if prop.type != "STRING" else ~_mask(pc.not_equal(trim(source), ""))
+            rule, what = ("id", f"{prop.name}: an id is empty") if is_id else ("missing-value", f"{prop.name} is mandatory and empty")
             self._note(lacking, rule, name, source, what, "give a value, or leave the row out")
             given &= ~lacking
         if not prop.multiline:

@@ -142,11 +142,13 @@ class _Scan:
         if b"\r" in self.data:
             cr = np.flatnonzero(bytes_ == _CR)
             lone = cr[(cr + 1 >= len(bytes_)) | (bytes_[np.minimum(cr + 1, len(bytes_) - 1)] != _LF)]
-            if len(lone):
-                line = int(np.searchsorted(ends, lone[0])) + 1
+            quotes = np.flatnonzero(bytes_ == _QUOTE) if b'"' in self.data else np.empty(0, dtype=np.int64)
+            outside = lone[np.searchsorted(quotes, lone) % 2 == 0]
+            if len(outside):
+                line = int(np.searchsorted(ends, outside[0])) + 1
                 text = "a lone carriage return is read as a line end"
                 self.findings.add(Finding("line-ends", "warning", self.name, line, None, None, text, "save the file with LF line ends"))
-                ends = np.union1d(ends, lone)
+            ends = np.union1d(ends, lone) if len(lone) else ends
         return ends
 
     @staticmethod

@@ -23,7 +23,6 @@ from graphkit.store.files_convert import Converter
 from graphkit.store.files_raw import Findings, RawTable, Slice
 from graphkit.store.mapping import TableSpec
 
-_ID = Property("id", STRING, required=True)
 _WINDOWS = (("from_ts", "to_ts", True), ("starts_ts", "ends_ts", False), ("since_ts", "until_ts", False), ("first_ts", "last_ts", False),
             ("uptake_lower", "uptake", False), ("uptake", "uptake_upper", False), ("p_lower", "p", False), ("p", "p_upper", False))  # fmt: skip
 MAX_ID = 1_000
@@ -113,7 +112,7 @@ def _ids(convert: Converter, column: str, side: str) -> Any:
         part.findings.add(Finding("id-type", "error", part.table.file, 1, column, None, text, "store it as string"), fatal=True)
         part.good[:] = False
         return np.full(len(part.rows), None, dtype=object)
-    return convert.column(column, Property(side if side == "id" else column, STRING, required=True))
+    return convert.column(column, Property(side, STRING, required=True, en="id"))
 
 
 def _odd_ids(part: Slice, ids: Any, column: str) -> None:
