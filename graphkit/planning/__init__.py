@@ -1,0 +1,1 @@
+"""Channel plans, partners, what-if and evaluation: where worlds, money and rules meet."""

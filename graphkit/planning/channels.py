@@ -1,0 +1,244 @@
+"""Which channels to buy with a budget: the plan, its interval, its certificate and its reasons.
+
+Two independent samples: R1 chooses the plan and bounds every other plan, R2 judges it (algorithms.md 3-6). Rounds
+double both until the certificate reaches what was asked for; delta covers all rounds. Money is counted in minor units.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.errors import InvalidParameter, NotConverged, TimeLimit
+from graphkit.planning.campaign import TIES, Campaign, Request, prepare
+from graphkit.planning.choose import baseline_plans, certify, choose, estimate, measure
+from graphkit.planning.evidence import plan_claims
+from graphkit.planning.inputs import target_node
+from graphkit.planning.plan_result import ChannelPlan, PlanItem, Reach
+from graphkit.planning.reasons import item_reasons, not_bought, unspent_because
+from graphkit.planning.rules import read_rules
+from graphkit.results import jsonable, make_manifest
+from graphkit.rng import as_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from graphkit.engine.base import Engine
+    from graphkit.influence.certificate import Certificate
+    from graphkit.influence.channel_cover import Cover
+    from graphkit.planning.choose import Choice
+    from graphkit.planning.rules import Rules
+    from graphkit.progress import ProgressCallback
+    from graphkit.rng import RandomState
+
+__all__ = ["ChannelPlan", "plan"]
+
+FIRST_SETS, ROUNDS, GROWTH = 32_768, 3, 4
+MORE_TO_JUDGE = 2  # R2 is cheap: only the chosen columns are needed
+BAND = (0.5, 1.5)
+CHOOSING, JUDGING = "plan:choose", "plan:judge"
+
+
+def plan(
+    source: Any,
+    *,
+    for_: tuple[str, str] | str,
+    budget: float,
+    probability: float | str = "weighted_cascade",
+    objective: str = "reach",
+    waves: int = 1,
+    target: str | None = None,
+    rules: Rules | Mapping[str, Any] | str | Path | None = None,
+    robust: float | None = None,
+    max_steps: int | None = None,
+    engine: str | Engine = "threads",
+    rng: RandomState = None,
+    ratio: float | None = None,
+    delta: float = 0.05,
+    nodes: str | Sequence[str] = "User",
+    via: str | Sequence[str] | None = None,
+    time_limit: float | None = None,
+    progress: ProgressCallback | None = None,
+) -> ChannelPlan:
+    """Choose promotion channels under a budget by expected reach after word of mouth.
+
+    A plan S exposes user u with chance 1 - prod(1 - r_cu); exposed users are active at step 0, then the independent
+    cascade runs over the ties. Maximised is the expected number (or value) of active users under sum of costs <= budget.
+
+    Parameters
+    ----------
+    source : GraphStore, path of an input directory, Snapshot or Projection made from one
+    for_ : (label, id) or "LABEL:ID"
+        The film, course or brand to promote.
+    budget : float
+        Money in the currency of the data, >= 0.
+    probability : float in [0, 1], "weighted_cascade", "trivalency", "learned" or "none"
+        Chance that an active user activates a neighbour. "learned" reads INFLUENCES.p; "none" switches word of mouth
+        off, and all numbers are then exact.
+    objective : {"reach", "purchases", "value"}
+        Users count 1, their propensity, or propensity x lifetime value.
+    waves : int
+        Each channel may be bought once per wave.
+    target : str, optional
+        Target expression over users; others count nothing but pass messages on.
+    rules : Rules, mapping or file, optional
+        See `graphkit.planning.rules.Rules`.
+    robust : None
+        Plans for a quantile over draws of p are not supported; any other value raises.
+    max_steps : int, optional
+        Only that many hops of word of mouth.
+    engine, rng, progress
+        See `graphkit.engine.base`, `graphkit.rng` and `graphkit.progress`.
+    ratio : float, optional
+        Sample until the certificate reaches it, or raise. Default: aim at 0.9, report what was reached.
+    delta : float
+        Chance that the certificate is wrong.
+    nodes, via : str or sequence of str
+        Labels and relationship types of the propagation graph. With ``nodes="Channel", via="LINKED_WITH"`` a bought
+        channel is itself active at step 0.
+    time_limit : float, optional
+        Seconds; when they pass before the certificate is reached, TimeLimit carries the best plan so far.
+
+    Returns
+    -------
+    ChannelPlan
+
+    Raises
+    ------
+    InvalidParameter
+        A value outside its range, or a feature that is not supported.
+    UnknownNode
+        The film, or a channel named by a rule, does not exist.
+    DataInvalid
+        Values, chances or consent that the request needs are missing.
+    Infeasible
+        The budget is below the cheapest channel, or rules contradict each other.
+    TimeLimit, NotConverged
+        ``best`` is the plan so far.
+
+    Examples
+    --------
+    >>> plan("data/", for_=("Film", "f1"), budget=30_000, rng=7)  # doctest: +SKIP
+    """
+    if robust is not None:
+        message = "robust plans (a quantile over draws of p) are not supported"
+        raise InvalidParameter(message, parameter="robust", value=robust, allowed=None, hint="leave it out; whatif gives receptivity bands")
+    label, node = target_node(for_)
+    level = (nodes,) if isinstance(nodes, str) else tuple(nodes)
+    ties = (via,) if isinstance(via, str) else tuple(via) if via is not None else (TIES if level == ("User",) else ("LINKED_WITH",))
+    chosen_rules = {k: v for k, v in jsonable(read_rules(rules)).items() if v}
+    request = Request(
+        for_=f"{label}:{node}", budget=budget, probability=probability, objective=objective, waves=waves, target=target,
+        rules=chosen_rules, max_steps=max_steps, nodes=level, via=ties, aim=0.9 if ratio is None else ratio, delta=delta, seed=as_seed(rng),
+    )  # fmt: skip
+    return make_plan(source, request, promised=ratio is not None, engine=engine, time_limit=time_limit, progress=progress)
+
+
+def make_plan(
+    source: Any, request: Request, *, promised: bool = False, engine: str | Engine = "threads",
+    time_limit: float | None = None, progress: ProgressCallback | None = None,
+) -> ChannelPlan:
+    """Answer a request; see :func:`plan`."""
+    start = time.monotonic()
+    campaign = prepare(source, request, engine=engine, progress=progress)
+    worlds, exact = campaign.worlds, campaign.worlds.exact
+    baselines = baseline_plans(campaign.hazard, campaign.value, campaign.menu)
+    choice, rounds = None, 1 if exact else ROUNDS
+    for i in range(rounds):
+        n_choose = worlds.n if exact else FIRST_SETS * GROWTH**i
+        cover = worlds.cover(worlds.sets(n_choose, CHOOSING), campaign.hazard)
+        choice = choose(cover, campaign.menu, baselines, first=None if choice is None else choice.chosen)
+        sets = worlds.sets(n_choose * MORE_TO_JUDGE, JUDGING)
+        judged = worlds.cover(sets, campaign.hazard)
+        certificate = certify(worlds.total, choice, judged, n_choose, request.delta / rounds, exact=exact)
+        late = time_limit is not None and time.monotonic() - start > time_limit
+        if certificate.ratio >= request.aim or late or not _helps(certificate, choice):
+            break
+    if not exact:
+        certificate = replace(certificate, delta=request.delta)
+    sample = {"choose": n_choose, "judge": int(judged.weight.size), "exact": exact}
+    made = _report(source, campaign, choice, certificate, baselines, (sets, judged), sample, time.monotonic() - start)
+    if certificate.ratio < request.aim and late and time_limit is not None:
+        message = f"{time_limit:g} s passed before the certificate reached {request.aim:g}; it stands at {certificate.ratio:.3f}"
+        raise TimeLimit(message, best=made, seconds=time_limit, hint="the best plan so far is kept")
+    if certificate.ratio < request.aim and promised:
+        message = f"the certificate stays at {certificate.ratio:.3f}, below the {request.aim:g} asked for"
+        raise NotConverged(message, best=made, iterations=rounds, residual=request.aim - certificate.ratio)
+    return made
+
+
+def _helps(certificate: Certificate, choice: Choice) -> bool:
+    """More samples help only when sampling, not the relaxation, keeps the ratio down."""
+    return choice.bound <= 0 or certificate.ratio < 0.98 * choice.value / choice.bound
+
+
+def _report(
+    source: Any, campaign: Campaign, choice: Choice, certificate: Certificate, baselines: dict[str, list[int]],
+    judged: tuple[Any, Cover], sample: dict[str, Any], seconds: float,
+) -> ChannelPlan:
+    """Every printed number, from R2 only."""
+    request, chosen, cover = campaign.request, choice.chosen, judged[1]
+    exact = campaign.worlds.exact
+    mean, interval = estimate(cover, None, 1.0 - cover.missed(chosen), exact=exact)
+    parts = measure(cover, chosen, exact=exact)
+    items = _items(campaign, chosen, parts)
+    spent = campaign.menu.money(chosen)
+    rejected = [*campaign.market.rejected, *not_bought(campaign, cover, chosen)]
+    answer: dict[str, Any] = {
+        "for_": request.for_, "objective": request.objective, "budget": request.budget, "spent": spent / 100, "items": items,
+        "reach": Reach(mean, interval, _band(campaign, judged[0], chosen, interval, exact=exact)), "certificate": certificate,
+        "adding_up_would_have_said": math.fsum(item.alone for item in items),
+        "baselines": {name: cover.value(rows) for name, rows in baselines.items()},
+        "unspent_because": unspent_because(campaign, chosen, cover), "rejected": rejected,
+        "assumptions": [*campaign.market.assumptions, *_notes(campaign, chosen)],
+        "request": request.to_dict(), "sample": sample,
+    }  # fmt: skip
+    engine = campaign.worlds.engine.name
+    manifest = make_manifest("plan", request=request.to_dict(), answer=answer, seed=request.seed, snapshot=campaign.snapshot.digest, engine=engine, seconds=seconds)
+    claims = plan_claims(campaign, answer, manifest.digest)
+    return ChannelPlan(plan=f"P-{manifest.digest[:8]}", **answer, claims=claims, manifest=manifest, source=source)
+
+
+def _items(campaign: Campaign, chosen: list[int], parts: dict[str, Any]) -> tuple[PlanItem, ...]:
+    """One row per purchase, in listed order."""
+    market, options, people_of = campaign.market, campaign.options, np.diff(campaign.hazard.indptr)
+    charged: set[int] = set()
+    items = []
+    for place, option in enumerate(chosen):
+        channel, key = int(options.channel[option]), int(options.material_key[option])
+        cost = int(options.cost[option]) + (int(options.material_cost[key]) if key >= 0 and key not in charged else 0)
+        charged.add(key)
+        (adds, adds_at), (exclusive, exclusive_at), (alone, alone_at) = (parts[n][place] for n in ("adds", "exclusive", "alone"))
+        items.append(
+            PlanItem(
+                channel=market.ids[channel], name=market.names[channel], kind=market.kinds[channel], wave=int(options.wave[option]),
+                material=options.material[option], cost=cost / 100, adds=adds, adds_interval=adds_at, exclusive=exclusive,
+                exclusive_interval=exclusive_at, alone=alone, alone_interval=alone_at, audience=int(people_of[option]),
+                evidence="assumed" if market.assumed[channel] else "real",
+                reasons=item_reasons(campaign, option, cost, adds, exclusive, alone),
+            )  # fmt: skip
+        )
+    return tuple(items)
+
+
+def _band(campaign: Campaign, sets: Any, chosen: list[int], interval: tuple[float, float], *, exact: bool) -> tuple[float, float]:
+    """Reach when every chance of exposure is x0.5 and x1.5 (the receptivity band of C51), joined with the interval."""
+    ends = list(interval)
+    for factor in BAND:
+        cover = campaign.worlds.cover(sets, campaign.with_factor(factor)[:, chosen])
+        ends.extend(estimate(cover, None, 1.0 - cover.missed(range(len(chosen))), exact=exact)[1])
+    return min(ends), max(ends)
+
+
+def _notes(campaign: Campaign, chosen: list[int]) -> list[str]:
+    """What the reader must know beside the numbers."""
+    used = sum(bool(campaign.market.assumed[int(campaign.options.channel[x])]) for x in chosen)
+    notes = [f"{used} of {len(chosen)} purchases rest on assumed prices or audiences"] if used else []
+    notes.append("interval_with_model_uncertainty: reach if every chance of exposure were x0.5 to x1.5; chances on ties as given")
+    notes.append("the certificate holds within the model (chances, ties, rules), not of the world")
+    return notes

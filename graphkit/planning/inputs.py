@@ -1,0 +1,284 @@
+"""A snapshot read as a market: who can be reached, by which channel, with what chance and at what price.
+
+Audiences, the first that applies (mission 2.4): explicit REACHES rows with p; `audience_filter` with `reach_p`;
+followers of the channel, or of the account that runs it, with `reach_p`. `reach_p` is the channel's own or the
+data set's default for its kind. A follower count alone is no audience: such a channel is listed "audience unknown".
+Users without consent are dropped with their ties. Nothing here is random and nothing decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
+from graphkit.model.target import parse_target
+from graphkit.projection.consent import consent_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from graphkit.model.tables import EdgeColumns, NodeColumns
+    from graphkit.projection.projection import Projection
+    from graphkit.projection.snapshot import Snapshot
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Market", "People", "known_target", "minor", "numbers", "pages", "people", "read_market", "target_node", "user_values"]
+
+MINOR = 100  # minor units of a currency unit
+
+
+def minor(amount: float) -> int:
+    """Money as integer minor units."""
+    return round(float(amount) * MINOR)
+
+
+def numbers(column: NDArray[Any]) -> Floats:
+    """Return a column as float64 with NaN where it is missing."""
+    if column.dtype != object:
+        return np.asarray(column, dtype=np.float64)
+    return np.array([np.nan if x is None else float(x) for x in column.tolist()], dtype=np.float64)
+
+
+def target_node(for_: object) -> tuple[str, str]:
+    """Return (label, id) from a pair or from ``LABEL:ID`` (split at the first colon)."""
+    if isinstance(for_, str) and ":" in for_:
+        label, _, node = for_.partition(":")
+        return label, node
+    if isinstance(for_, tuple | list) and len(for_) == 2:
+        return str(for_[0]), str(for_[1])
+    message = f"for_ must be a pair like ('Film', 'f1') or 'Film:f1', got {for_!r}"
+    raise InvalidParameter(message, parameter="for_", value=for_)
+
+
+def known_target(snapshot: Snapshot, for_: object, labels: Sequence[str]) -> tuple[str, str]:
+    """Return the target as (label, id) after checking that it exists.
+
+    Raises
+    ------
+    InvalidParameter
+        A label that cannot be promoted.
+    UnknownNode
+        No such node; lists close matches.
+    """
+    label, node = target_node(for_)
+    if label not in labels:
+        raise InvalidParameter(
+            f"for_ must be one of {', '.join(labels)}, got {label!r}", parameter="for_", value=label, allowed=tuple(labels)
+        )
+    table = snapshot.nodes(label)
+    if node not in table.row_of():
+        near = close_matches(node, table.ids.tolist())
+        raise UnknownNode(
+            f"there is no {label} with id {node!r}", kind=label, name=node, close_matches=near,
+            hint=f"close: {', '.join(near)}" if near else f"the data hold {len(table)} {label} nodes",
+        )  # fmt: skip
+    return label, node
+
+
+@dataclass(frozen=True)
+class People:
+    """Nodes that can be reached: the users with consent, or the pages of a page-level plan."""
+
+    label: str
+    ids: list[str]
+    row_of: dict[str, int]
+    of_table: NDArray[np.int64]
+    n_dropped: int
+
+    @property
+    def n(self) -> int:
+        """How many there are."""
+        return len(self.ids)
+
+
+def people(snapshot: Snapshot) -> People:
+    """Users with consent for planning, in the order of their ids (the rows of the projection)."""
+    table = snapshot.nodes("User")
+    agreed = consent_mask(table, "plan")
+    of_table = np.where(agreed, np.cumsum(agreed) - 1, -1).astype(np.int64)
+    names = [str(x) for x in table.ids[agreed].tolist()]
+    return People("User", names, {x: i for i, x in enumerate(names)}, of_table, int((~agreed).sum()))
+
+
+def pages(projection: Projection, table: NodeColumns) -> People:
+    """Nodes of a page-level plan: rows of its projection; ``of_table`` maps rows of the Channel table."""
+    names = [projection.id_of(row) for row in range(projection.n_nodes)]
+    of_table = np.array([projection.row(("Channel", str(x))) for x in table.ids.tolist()], dtype=np.int64)
+    return People("Channel", names, {}, of_table, 0)
+
+
+def user_column(snapshot: Snapshot, who: People, name: str) -> Floats:
+    """A user property in the order of ``who``; NaN where missing."""
+    values = numbers(snapshot.nodes("User").column(name))
+    out = np.full(who.n, np.nan)
+    inside = who.of_table >= 0
+    out[who.of_table[inside]] = values[inside]
+    return out
+
+
+def user_values(snapshot: Snapshot, who: People, objective: str, target: str | None) -> Floats | None:
+    """Value of each user under the objective; None when every user counts 1.
+
+    Raises
+    ------
+    DataInvalid
+        Propensity or lifetime value missing for some users: a silent default would change the plan.
+    """
+    value = np.ones(who.n)
+    for name in {"reach": (), "purchases": ("propensity",), "value": ("propensity", "lifetime_value")}[objective]:
+        column = user_column(snapshot, who, name)
+        missing = int(np.isnan(column).sum())
+        if missing:
+            raise DataInvalid(
+                f"objective {objective!r} needs User.{name}, which is missing for {missing} of {who.n} users",
+                rule=f"{name} missing", count=missing, hint=f"fill User.{name}, or plan with objective 'reach'",
+            )  # fmt: skip
+        if (column < 0).any():
+            raise DataInvalid(f"User.{name} is negative for {int((column < 0).sum())} users", rule=f"{name} negative")
+        value = value * column
+    if target is not None:
+        mask = np.asarray(parse_target(target).to_mask(snapshot.nodes("User")), dtype=bool)
+        inside = who.of_table >= 0
+        wanted = np.zeros(who.n, dtype=bool)
+        wanted[who.of_table[inside]] = mask[inside]
+        value = value * wanted
+    if objective == "reach" and target is None:
+        return None
+    if value.sum() <= 0:
+        raise DataInvalid("no user with consent has a positive value under this objective and target", rule="no value")
+    return value
+
+
+@dataclass
+class Market:
+    """Channels with known audiences, sorted by id, and the chance matrix users x channels.
+
+    ``rejected`` rows are (channel, rule, reason).
+    """
+
+    ids: list[str]
+    names: list[str]
+    kinds: list[str]
+    regions: list[str | None]
+    cost: NDArray[np.int64]
+    lead_days: Floats
+    capacity: Floats
+    assumed: NDArray[np.bool_]
+    chance: Any
+    source: list[str]
+    rejected: list[dict[str, str]] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+
+
+def read_market(snapshot: Snapshot, who: People) -> Market:
+    """Return the channels of a snapshot with audiences among ``who``."""
+    table = snapshot.nodes("Channel")
+    rejected: list[dict[str, str]] = []
+    order = sorted(range(len(table)), key=table.ids.tolist().__getitem__)
+    if who.label == "Channel":
+        rows = {r: (who.of_table[r : r + 1], np.ones(1), "itself") for r in order}
+    else:
+        rows = _audiences(snapshot, table, who)
+    cost = numbers(table.column("cost"))
+    keep = []
+    for row in order:
+        name = str(table.ids[row])
+        if np.isnan(cost[row]):
+            rejected.append(_reject(name, "cost", "its cost is unknown"))
+        elif row not in rows:
+            followers = table.column("followers")[row]
+            said = f" ({int(followers)} followers are a count, not an audience)" if followers is not None else ""
+            rejected.append(_reject(name, "audience", f"audience unknown{said}"))
+        elif not rows[row][0].size:
+            rejected.append(_reject(name, "audience", "none of its audience is a user with consent"))
+        else:
+            keep.append(row)
+    market = _pack(table, keep, rows, who.n, cost)
+    market.rejected.extend(rejected)
+    if market.assumed.any():
+        market.assumptions.append(f"{int(market.assumed.sum())} of {len(keep)} channels have assumed prices or audiences")
+    return market
+
+
+def _pack(table: NodeColumns, keep: list[int], rows: dict[int, Any], n: int, cost: Floats) -> Market:
+    """Columns of the kept channels and their chance matrix."""
+    users = [rows[r][0] for r in keep]
+    indptr = np.concatenate(([0], np.cumsum([u.size for u in users]))).astype(np.int64)
+    index = np.concatenate(users) if users else np.empty(0, np.int64)
+    p = np.concatenate([rows[r][1] for r in keep]) if users else np.empty(0)
+    chance = sp.csc_matrix((p, index, indptr), shape=(n, len(keep)))
+    pick = lambda name, default=None: [table.column(name, default)[r] for r in keep]  # noqa: E731
+    number = lambda name, default: np.nan_to_num(numbers(table.column(name)), nan=default)[keep]  # noqa: E731
+    return Market(
+        ids=[str(table.ids[r]) for r in keep], names=[str(x or "") for x in pick("name")],
+        kinds=[str(x or "") for x in pick("kind")], regions=pick("region"),
+        cost=np.array([minor(cost[r]) for r in keep], dtype=np.int64), lead_days=number("lead_days", 0.0),
+        capacity=number("capacity", 1.0), assumed=np.array([x == "assumed" for x in pick("evidence")], dtype=bool),
+        chance=chance, source=[rows[r][2] for r in keep],
+    )  # fmt: skip
+
+
+def _reject(channel: str, rule: str, reason: str) -> dict[str, str]:
+    return {"channel": channel, "rule": rule, "reason": reason}
+
+
+def _audiences(snapshot: Snapshot, table: NodeColumns, who: People) -> dict[int, tuple[NDArray[np.int64], Floats, str]]:
+    """Audience of each channel row: user rows, chances, where they come from."""
+    found: dict[int, tuple[NDArray[np.int64], Floats, str]] = {}
+    for edges in snapshot.edges("REACHES"):
+        p = numbers(edges.column("p"))
+        for row, users, which in _by_source(edges, who):
+            found[row] = (users, p[which], "REACHES")
+    default = snapshot.settings.get("reach_p", {})
+    own = numbers(table.column("reach_p"))
+    kinds = table.column("kind").tolist()
+    reach_p = np.array([own[i] if not np.isnan(own[i]) else float(default.get(k, np.nan)) for i, k in enumerate(kinds)])
+    followers = _followers(snapshot, who)
+    filters = table.column("audience_filter").tolist()
+    for row in range(len(table)):
+        if row in found or np.isnan(reach_p[row]):
+            continue
+        if filters[row]:
+            mask = np.asarray(parse_target(str(filters[row])).to_mask(snapshot.nodes("User")), dtype=bool)
+            users = np.sort(who.of_table[np.flatnonzero(mask & (who.of_table >= 0))])
+            found[row] = (users, np.full(users.size, reach_p[row]), "audience_filter")
+        elif row in followers:
+            users = followers[row]
+            found[row] = (users, np.full(users.size, reach_p[row]), "followers")
+    return found
+
+
+def _by_source(edges: EdgeColumns, who: People) -> list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]:
+    """(source row, user rows ascending, edge positions) of each source, users without consent left out."""
+    users = who.of_table[edges.target_rows]
+    order = np.lexsort((users, edges.source_rows))
+    sources = np.asarray(edges.source_rows)[order]
+    cuts = np.flatnonzero(np.diff(sources)) + 1
+    out = []
+    for part in np.split(order, cuts) if order.size else []:
+        inside = part[users[part] >= 0]
+        out.append((int(edges.source_rows[part[0]]), users[inside], inside))
+    return out
+
+
+def _followers(snapshot: Snapshot, who: People) -> dict[int, NDArray[np.int64]]:
+    """Users who follow a channel, or the account that runs it."""
+    follow = {(e.source_label, e.target_label): e for e in snapshot.edges("FOLLOWS")}
+    sets: dict[int, list[NDArray[np.int64]]] = {}
+    direct = follow.get(("User", "Channel"))
+    if direct is not None:
+        for channel in np.unique(direct.target_rows):
+            sets.setdefault(int(channel), []).append(np.asarray(direct.source_rows)[direct.target_rows == channel])
+    social = follow.get(("User", "User"))
+    for runs in snapshot.edges("RUNS") if social is not None else ():
+        for account, channel in zip(runs.source_rows.tolist(), runs.target_rows.tolist(), strict=True):
+            sets.setdefault(channel, []).append(np.asarray(social.source_rows)[social.target_rows == account])
+    merged = {c: np.unique(who.of_table[np.concatenate(parts)]) for c, parts in sets.items()}
+    return {c: users[users >= 0] for c, users in merged.items()}

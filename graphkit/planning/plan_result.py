@@ -1,0 +1,111 @@
+"""The channel plan as a result: interface.md section 3 field by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from graphkit.influence.certificate import Certificate
+from graphkit.results import Manifest, Part, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+__all__ = ["ChannelPlan", "PlanItem", "Reach"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PlanItem(Part):
+    """One purchase: what it costs and what it adds after those listed before it.
+
+    ``exclusive`` is lost when it is dropped from the whole plan, ``alone`` is its reach by itself; all in units of the
+    objective. ``audience`` counts people it can expose.
+    """
+
+    channel: str
+    name: str
+    kind: str
+    wave: int
+    material: str | None
+    cost: float
+    adds: float
+    adds_interval: tuple[float, float]
+    exclusive: float
+    exclusive_interval: tuple[float, float]
+    alone: float
+    alone_interval: tuple[float, float]
+    audience: int
+    evidence: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reach(Part):
+    """Expected reach of the plan: ``interval`` from sampling (95 %), the other one also from unknown chances."""
+
+    mean: float
+    interval: tuple[float, float]
+    interval_with_model_uncertainty: tuple[float, float] | None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ChannelPlan(Result):
+    """Which channels to buy, what they reach, how sure that is, and why the others are not in it.
+
+    ``source`` is the data the plan was made from; it is not part of the JSON. ``request`` and ``sample`` are all that
+    is needed to make the same numbers again.
+    """
+
+    plan: str
+    for_: str
+    objective: str
+    budget: float
+    spent: float
+    items: tuple[PlanItem, ...]
+    reach: Reach
+    certificate: Certificate
+    adding_up_would_have_said: float
+    baselines: dict[str, float]
+    unspent_because: str
+    rejected: list[dict[str, str]]
+    assumptions: list[str]
+    claims: list[dict[str, Any]]
+    request: dict[str, Any]
+    sample: dict[str, Any]
+    manifest: Manifest
+    source: Any = field(default=None, repr=False, kw_only=True, metadata={"json": False})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON of interface.md section 3; whole amounts of money as integers."""
+        data = super().to_dict()
+        out = {("for" if key == "for_" else key): value for key, value in data.items()}
+        for holder, key in ((out, "budget"), (out, "spent"), *((item, "cost") for item in out["items"])):
+            holder[key] = whole(holder[key])
+        return out
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], source: Any = None) -> Self:
+        """Rebuild from :meth:`to_dict`; ``source`` gives it data for what-if questions."""
+        plain = {("for_" if key == "for" else key): value for key, value in data.items()}
+        made = super().from_dict(plain)
+        object.__setattr__(made, "source", source)
+        return made
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per purchase, in listed order."""
+        import pandas as pd
+
+        rows = []
+        for item in self.items:
+            row = {k: v for k, v in item.to_dict().items() if not k.endswith("_interval") and k != "reasons"}
+            row["adds_lower"], row["adds_upper"] = item.adds_interval
+            rows.append(row)
+        names = ["channel", "name", "kind", "wave", "material", "cost", "adds", "adds_lower", "adds_upper", "exclusive", "alone"]
+        return pd.DataFrame(rows, columns=[*names, "audience", "evidence"])
+
+
+def whole(amount: float) -> float | int:
+    """Return an amount of money without a needless ``.0``."""
+    return int(amount) if float(amount).is_integer() else amount

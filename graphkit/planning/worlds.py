@@ -1,0 +1,70 @@
+"""The samples of a plan: reverse reachable sets times hazards, as covers.
+
+Without word of mouth nothing is sampled: every person is a set of one, weighted by value, and all numbers are exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from graphkit.diffusion.rr_sets import ReverseWorlds
+from graphkit.engine.base import as_engine
+from graphkit.influence.channel_cover import Cover, set_matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from graphkit.engine.base import Engine
+    from graphkit.progress import ProgressCallback
+    from graphkit.projection.projection import Projection
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Worlds", "make_worlds"]
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """A source of independent samples; ``reverse`` is None when there is no word of mouth."""
+
+    n: int
+    total: float
+    value: Floats | None
+    reverse: ReverseWorlds | None
+    seed: int
+    engine: Engine
+    progress: ProgressCallback | None
+
+    @property
+    def exact(self) -> bool:
+        """True when sets are not sampled but listed."""
+        return self.reverse is None
+
+    def sets(self, n_sets: int, purpose: str) -> Any:
+        """Return sets 0..n_sets-1 of this purpose as a CSR matrix (n_sets, n); all singletons when exact."""
+        if self.reverse is None:
+            return sp.identity(self.n, dtype=np.float64, format="csr")
+        rr = self.reverse.sample(n_sets, seed=self.seed, purpose=purpose, engine=self.engine, progress=self.progress)
+        return set_matrix(rr.indptr, rr.nodes, self.n)
+
+    def cover(self, sets: Any, hazard: Any) -> Cover:
+        """Return the cover of these sets by the options of ``hazard`` (people x options)."""
+        product = sp.csr_matrix(sets @ hazard)
+        if self.reverse is None:
+            return Cover(product, np.ones(self.n) if self.value is None else self.value, 1.0)
+        n_sets = sets.shape[0]
+        return Cover(product, np.ones(n_sets), self.total / n_sets)
+
+
+def make_worlds(
+    projection: Projection | None, n: int, *, value: Floats | None, max_steps: int | None, seed: int,
+    engine: str | Engine, progress: ProgressCallback | None,
+) -> Worlds:
+    """Return the worlds of a projection, or the exact ones when it is None."""
+    reverse = None if projection is None else ReverseWorlds(projection, max_steps=max_steps, value=value)
+    total = float(n) if value is None else float(value.sum())
+    return Worlds(n, total, value, reverse, seed, as_engine(engine), progress)
