@@ -1,0 +1,82 @@
+"""Rows as csv, json or ndjson text. JSON keeps every value; csv is made safe for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+from graphkit.check import one_of
+from graphkit.results import jsonable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["FORMATS", "columns_of", "write_records"]
+
+FORMATS = ("csv", "json", "ndjson")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the keys of all rows in order of first appearance."""
+    return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def write_records(
+    rows: Sequence[Mapping[str, Any]], format: str = "csv", *, columns: Sequence[str] | None = None, raw: bool = False  # noqa: A002 - the option's name
+) -> str:
+    """Return rows as text that ends with a line break.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Values may be numbers, texts, None, lists or mappings; NaN is written as missing.
+    format : str
+        csv, json (one list) or ndjson (one object a line).
+    columns : sequence of str, optional
+        Columns and their order; default: every key, in order of first appearance.
+    raw : bool
+        Leave csv cells that a spreadsheet would run as they are. Otherwise a text that begins with
+        = + - @, a tab or a carriage return gets a leading apostrophe, unless it is a number.
+
+    Returns
+    -------
+    str
+    """
+    kind = one_of("format", format, FORMATS)
+    plain = [{str(key): jsonable(value) for key, value in row.items()} for row in rows]
+    if columns is not None:
+        plain = [{name: row.get(name) for name in columns} for row in plain]
+    if kind == "json":
+        return json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    if kind == "ndjson":
+        return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in plain)
+    names = columns_of(plain) if columns is None else list(columns)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_cell(name, raw=raw) for name in names])
+    writer.writerows([_cell(row.get(name), raw=raw) for name in names] for row in plain)
+    return out.getvalue()
+
+
+def _cell(value: Any, *, raw: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if raw or not text.startswith(_FORMULA) or _is_number(text) else "'" + text
+
+
+def _is_number(text: str) -> bool:
+    if text != text.strip() or "_" in text:
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

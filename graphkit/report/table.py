@@ -1,0 +1,109 @@
+"""Rows as a text table: aligned by terminal cells, numbers to the right, data never able to steer the terminal."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import TYPE_CHECKING, Any
+
+from graphkit.report.records import columns_of
+from graphkit.report.text_width import clip, pad, visible, width_of
+from graphkit.results import jsonable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["format_value", "render_table"]
+
+_GAP = "  "
+_NARROWEST = 8
+_BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+
+def format_value(value: Any) -> str:
+    """Return a cell: grouped integers, floats to four digits, a dash for what was not measured."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, numbers.Integral):
+        return f"{int(value):,}"
+    if isinstance(value, numbers.Real):
+        number = float(value)
+        if abs(number) >= 1000:
+            return f"{number:,.0f}"
+        return f"{number:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(format_value(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={format_value(item)}" for key, item in value.items())
+    return visible(str(value))
+
+
+def render_table(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str] | None = None,
+    *,
+    title: str | None = None,
+    width: int | None = None,
+    color: bool = False,
+) -> str:
+    """Return rows as an aligned table that ends with a line break.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        A missing key and None are shown as a dash: not measured.
+    columns : sequence of str, optional
+        Columns and their order; default: every key, in order of first appearance.
+    title : str, optional
+        A line above the table.
+    width : int, optional
+        Cells available; wide text columns are cut to fit. None: as wide as needed.
+    color : bool
+        Bold headers and a dim rule, by terminal escapes.
+
+    Returns
+    -------
+    str
+        An empty table is its header alone.
+    """
+    names = columns_of(rows) if columns is None else list(columns)
+    if not names:
+        return f"{visible(title)}\n" if title else ""
+    raw = [[row.get(name) for name in names] for row in rows]
+    cells = [[format_value(value if isinstance(value, str) else jsonable(value)) for value in line] for line in raw]
+    to_right = [_numeric([line[i] for line in raw]) for i in range(len(names))]
+    heads = [visible(name) for name in names]
+    widths = [max([width_of(heads[i]), *(width_of(line[i]) for line in cells)]) for i in range(len(names))]
+    if width is not None:
+        widths = _fit(widths, to_right, width)
+    lines = [_line(heads, widths, to_right), _GAP.join("─" * w for w in widths)]
+    if color:
+        lines = [f"{_BOLD}{lines[0]}{_PLAIN}", f"{_DIM}{lines[1]}{_PLAIN}"]
+    lines += [_line(line, widths, to_right) for line in cells]
+    if title:
+        lines.insert(0, f"{_BOLD}{visible(title)}{_PLAIN}" if color else visible(title))
+    return "\n".join(lines) + "\n"
+
+
+def _numeric(values: Sequence[Any]) -> bool:
+    known = [value for value in values if value is not None]
+    return bool(known) and all(isinstance(value, numbers.Real) and not isinstance(value, bool) for value in known)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], to_right: Sequence[bool]) -> str:
+    pieces = [pad(clip(cell, w), w, right=right) for cell, w, right in zip(cells, widths, to_right, strict=True)]
+    return _GAP.join(pieces).rstrip()
+
+
+def _fit(widths: Sequence[int], to_right: Sequence[bool], width: int) -> list[int]:
+    """Narrow the widest text column, cell by cell, until the line fits; numbers are never cut."""
+    room = width - len(_GAP) * (len(widths) - 1)
+    result = list(widths)
+    while sum(result) > room:
+        candidates = [i for i, right in enumerate(to_right) if not right and result[i] > _NARROWEST]
+        if not candidates:
+            break
+        result[max(candidates, key=lambda i: result[i])] -= 1
+    return result

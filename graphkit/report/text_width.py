@@ -1,0 +1,53 @@
+"""How wide a text is on a terminal, and how to cut it: a Chinese character takes two cells."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["clip", "pad", "visible", "width_of"]
+
+_ZERO = frozenset({"Mn", "Me", "Cf"})
+
+
+def width_of(text: str) -> int:
+    """Return the number of terminal cells."""
+    return sum(_cells(letter) for letter in text)
+
+
+def visible(text: str) -> str:
+    r"""Return the text with control characters and escapes shown, as in ``\x1b``, and line breaks as spaces."""
+    flat = text.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
+    return "".join(_shown(letter) for letter in flat)
+
+
+def clip(text: str, width: int) -> str:
+    """Return the text, cut with an ellipsis when it is wider than `width` cells."""
+    if width_of(text) <= width:
+        return text
+    kept, used = [], 0
+    for letter in text:
+        cells = _cells(letter)
+        if used + cells > width - 1:
+            break
+        kept.append(letter)
+        used += cells
+    return "".join(kept) + "…" if width > 0 else ""
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """Return the text filled with spaces to `width` cells; `right` aligns to the right."""
+    fill = " " * max(0, width - width_of(text))
+    return fill + text if right else text + fill
+
+
+def _cells(letter: str) -> int:
+    if unicodedata.category(letter) in _ZERO:
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1
+
+
+def _shown(letter: str) -> str:
+    # Cf holds direction marks that can disguise a text; the joiners inside emoji are harmless
+    if unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} and letter not in "\u200d":
+        return f"\\x{ord(letter):02x}" if ord(letter) < 256 else f"\\u{ord(letter):04x}"
+    return letter

@@ -1,0 +1,74 @@
+"""Text tables and records: alignment with Chinese text, hostile cells, spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from graphkit.errors import InvalidParameter
+from graphkit.report.records import write_records
+from graphkit.report.table import render_table
+from graphkit.report.text_width import clip, width_of
+
+
+def test_chinese_names_keep_the_columns_straight():
+    """A Chinese character takes two cells: every number ends in the same cell."""
+    rows = [{"channel": "抖音·科学小飞", "cost": 120000}, {"channel": "B站", "cost": 90}, {"channel": "c12", "cost": None}]
+    lines = render_table(rows).splitlines()
+    assert {width_of(line) for line in lines} == {width_of(lines[0])}
+    assert lines[2].endswith("120,000")
+    assert lines[4].endswith("–")
+
+
+@pytest.mark.parametrize(("text", "width", "cut"), [("abcdef", 4, "abc…"), ("电影节目", 5, "电影…"), ("电影节目", 8, "电影节目"), ("e\u0301a", 2, "e\u0301a")])
+def test_clip_counts_cells(text, width, cut):
+    """Cutting never exceeds the width and combining marks take no cell."""
+    assert clip(text, width) == cut
+    assert width_of(cut) <= width
+
+
+def test_table_fits_the_width_and_keeps_numbers():
+    """Only text columns shrink."""
+    rows = [{"name": "a very long name of a channel that nobody reads", "note": "x" * 40, "n": 1234567}]
+    text = render_table(rows, width=50)
+    assert max(map(width_of, text.splitlines())) <= 50
+    assert "1,234,567" in text
+
+
+def test_data_cannot_steer_the_terminal():
+    """Escapes, bells and direction marks of the data are shown, never sent."""
+    text = render_table([{"name": "\x1b[31mred\x07\u202egnp.exe", "b\nc": 1}])
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "\\x1b[31mred\\x07\\u202egnp.exe" in text
+
+
+def test_colour_only_when_asked():
+    """No escape without colour; the same words with it."""
+    rows = [{"a": 1}]
+    assert "\x1b" not in render_table(rows, title="t")
+    assert "\x1b[1m" in render_table(rows, title="t", color=True)
+    assert render_table([], ["a", "b"]).splitlines()[0] == "a  b"
+
+
+@pytest.mark.parametrize("hostile", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
+def test_spreadsheets_run_nothing(hostile):
+    """A text a spreadsheet would run gets an apostrophe; --raw-csv leaves it."""
+    assert next(csv.DictReader(io.StringIO(write_records([{"x": hostile}], "csv"))))["x"] == "'" + hostile
+    assert hostile in write_records([{"x": hostile}], "csv", raw=True).replace('"', "")
+    assert json.loads(write_records([{"x": hostile}], "json")) == [{"x": hostile}]
+
+
+def test_negative_numbers_stay_numbers():
+    """-1.5 as number or as text is no formula."""
+    assert write_records([{"a": -1.5, "b": "-1.5", "c": None, "d": True, "e": ["x"]}]) == 'a,b,c,d,e\n-1.5,-1.5,,true,"[""x""]"\n'
+
+
+def test_ndjson_and_nan():
+    """One object a line; NaN is missing, Chinese is readable."""
+    assert write_records([{"a": float("nan")}, {"b": "渠道"}], "ndjson") == '{"a": null}\n{"b": "渠道"}\n'
+    with pytest.raises(InvalidParameter, match="ndjson"):
+        write_records([], "xml")
