@@ -117,7 +117,7 @@ def _write(folder: Path, stem: str, head: list[str], columns: list[NDArray[Any]]
 def _script(root: Path, arguments: list[str]) -> None:
     """The exact import line, run from the folder of the script."""
     line = " \\\n  ".join(
-        ["neo4j-admin database import full", "--overwrite-destination", "--multiline-fields=true", *map(shlex.quote, arguments), '"${1:-neo4j}"']
+        ["neo4j-admin database import full", "--multiline-fields=true", *map(shlex.quote, arguments), '--overwrite-destination "${1:-neo4j}"']
     )
     text = (
         "#!/bin/sh\n"
