@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+PATIENCE, WORTHWHILE = 6, 3e-4  # steps without a relative gain of this much end the search
+
 __all__ = ["Relaxation", "best_fraction", "lower_limit", "relax", "upper_limit"]
 
 
@@ -103,17 +105,17 @@ def _heaviest(menu: Menu, net: Floats) -> Floats:
     return x
 
 
-def relax(cover: Cover, menu: Menu, start: Sequence[int], *, steps: int = 60, enough: float | None = None) -> Relaxation:
+def relax(cover: Cover, menu: Menu, start: Sequence[int], *, steps: int = 60) -> Relaxation:
     """Bound the best plan on these sets, starting from a good plan.
 
-    ``enough`` stops early: no certificate needs a smaller bound. Any step yields a valid bound; the smallest counts.
+    Any step yields a valid bound; the smallest counts. It ends when the bound hardly falls any more.
     """
     x = np.zeros(cover.n_options)
     x[list(start)] = 1.0
     plan = x > 0
     hazard, weight = cover.hazard, cover.weight
     by_option, seen = cover.by_option, cover.seen_by_option
-    total, bound, step = float(weight.sum()), math.inf, 0
+    total, bound, step, history, cuts_help = float(weight.sum()), math.inf, 0, [], True
     across: Floats = hazard @ x
     reach_sum: Floats = np.asarray(seen @ x).ravel()
     for step in range(1, steps + 1):
@@ -123,9 +125,12 @@ def relax(cover: Cover, menu: Menu, start: Sequence[int], *, steps: int = 60, en
         bound = min(bound, total - float(weight @ missed) - float(pull @ x) + best)
         if step == 1:
             bound = min(bound, _online(cover, menu, plan, missed))
-        if step <= 3 or step % 5 == 0:
-            bound = min(bound, *(_mixed(cover, menu, across, reach_sum, soft) for soft in (0.02, 0.1, 0.3)))
-        if enough is not None and bound * cover.scale <= enough:
+        if step in {1, 4} or (cuts_help and step % 4 == 0):
+            cut = min(_mixed(cover, menu, across, reach_sum, soft) for soft in (0.02, 0.1, 0.3))
+            cuts_help = step < 4 or cut < bound
+            bound = min(bound, cut)
+        history.append(bound)
+        if step > PATIENCE and history[-1 - PATIENCE] - bound <= WORTHWHILE * bound:
             break
         way = corner - x
         along: Floats = hazard @ way
@@ -161,7 +166,7 @@ def _mixed(cover: Cover, menu: Menu, across: Floats, reach_sum: Floats, soft: fl
 def _line_search(weight: Floats, across: Floats, along: Floats) -> float:
     """Step in [0, 1] that maximises sum of weight x (1 - exp(-(across + t along))), by bisection on its slope."""
     low, high = 0.0, 1.0
-    for _ in range(22):
+    for _ in range(14):
         middle = (low + high) / 2
         if float((weight * along) @ np.exp(-(across + middle * along))) > 0:
             low = middle

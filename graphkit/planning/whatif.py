@@ -1,0 +1,210 @@
+"""What if: the plan and a variant of it in the same worlds, so that the difference is paired."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.check import non_negative
+from graphkit.errors import InvalidParameter, UnknownNode, close_matches
+from graphkit.planning.campaign import Campaign, Request, prepare
+from graphkit.planning.channels import CHOOSING, JUDGING, make_plan
+from graphkit.planning.choose import estimate
+from graphkit.results import Manifest, Part, Result, make_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+    from graphkit.engine.base import Engine
+    from graphkit.influence.channel_cover import Cover
+    from graphkit.planning.channels import ChannelPlan
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["ReachDifference", "WhatIf", "whatif"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReachDifference(Part):
+    """Reach of plan and variant on the same worlds; ``difference`` = variant - plan with its paired 95 % interval."""
+
+    difference: float
+    interval: tuple[float, float]
+    plan: float
+    variant: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WhatIf(Result):
+    """A variant of a plan; nothing is re-optimised unless the budget changed.
+
+    ``best_replacement`` is the purchase that would regain most for the money that dropping freed, or None.
+    """
+
+    plan: str
+    reach: ReachDifference
+    spent: float
+    within_budget: bool
+    channels: tuple[str, ...]
+    best_replacement: dict[str, Any] | None
+    change: dict[str, Any]
+    manifest: Manifest
+
+
+def whatif(
+    plan: ChannelPlan,
+    *,
+    drop: Iterable[str] = (),
+    add: Iterable[str] = (),
+    price: Mapping[str, float] | None = None,
+    budget: float | None = None,
+    receptivity: float | None = None,
+    engine: str | Engine = "threads",
+) -> WhatIf:
+    """Compare a variant with a plan in the same worlds.
+
+    Parameters
+    ----------
+    plan : ChannelPlan
+        With its ``source`` (as made by `plan`, or given to `ChannelPlan.from_dict`).
+    drop, add : iterable of str
+        Channel ids to leave out (all waves) and to buy in wave 1.
+    price : mapping channel -> price, optional
+        Other prices; reach stays, the money changes.
+    budget : float, optional
+        Another budget: the plan is made again for it, in the same worlds.
+    receptivity : float, optional
+        Every chance of exposure times this factor.
+    engine : str or Engine
+
+    Returns
+    -------
+    WhatIf
+        Dropping a channel that was not bought gives a difference of exactly 0.
+
+    Raises
+    ------
+    InvalidParameter
+        The plan has no source, the data changed since, or an added channel may not be bought.
+    UnknownNode
+        A channel that does not exist.
+    """
+    start = time.monotonic()
+    dropped, added = _names(drop), _names(add)
+    change = {"drop": dropped, "add": added, "price": dict(price or {}), "budget": budget, "receptivity": receptivity}
+    request = Request.from_dict(plan.request)
+    campaign = _campaign(plan, request, price, engine)
+    _known(campaign, (*dropped, *added, *(price or {})))
+    base = _rows(campaign, plan)
+    if budget is not None:
+        again = make_plan(plan.source, replace(request, budget=budget, price={**request.price, **(price or {})}), engine=engine)
+        variant = _rows(campaign, again)
+    else:
+        variant = base
+    variant = [x for x in variant if campaign.label(x) not in dropped]
+    variant += [x for x in (_purchase(campaign, name) for name in added) if x not in variant]
+    sets = campaign.worlds.sets(plan.sample["judge"], JUDGING)
+    judged = campaign.worlds.cover(sets, campaign.hazard)
+    other = judged
+    if receptivity is not None:
+        factor = non_negative("receptivity", receptivity)
+        other = campaign.worlds.cover(sets, campaign.with_factor(factor))
+    reach = _difference(judged, base, other, variant, same=other is judged, exact=campaign.worlds.exact)
+    limit = campaign_budget(plan, budget)
+    spent = campaign.menu.money(variant)
+    best = _replacement(campaign, plan, variant, other, limit - spent, (*dropped, *added)) if len(variant) < len(base) else None
+    answer = {
+        "plan": plan.plan, "reach": reach, "spent": spent / 100, "within_budget": spent <= limit,
+        "channels": tuple(campaign.label(x) for x in variant), "best_replacement": best, "change": change,
+    }  # fmt: skip
+    manifest = make_manifest(
+        "whatif", request={"plan": plan.manifest.digest, **change}, answer=answer, seed=request.seed,
+        snapshot=campaign.snapshot.digest, engine=campaign.worlds.engine.name, seconds=time.monotonic() - start,
+    )  # fmt: skip
+    return WhatIf(**answer, manifest=manifest)
+
+
+def _names(channels: Iterable[str]) -> list[str]:
+    """Channel ids in the order given, one string being one id."""
+    return [channels] if isinstance(channels, str) else list(dict.fromkeys(str(x) for x in channels))
+
+
+def campaign_budget(plan: ChannelPlan, budget: float | None) -> int:
+    """Budget of the variant in minor units."""
+    return math.floor((plan.budget if budget is None else budget) * 100 + 1e-6)
+
+
+def _campaign(plan: ChannelPlan, request: Request, price: Mapping[str, float] | None, engine: str | Engine) -> Campaign:
+    """The plan's campaign again, every allowed channel open."""
+    if plan.source is None:
+        message = f"plan {plan.plan} does not know its data"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
+    prices = {**request.price, **{k: non_negative(f"price of {k}", v) for k, v in (price or {}).items()}}
+    campaign = prepare(plan.source, replace(request, price=prices), engine=engine, open_menu=True)
+    if campaign.snapshot.digest != plan.manifest.snapshot:
+        message = f"the data changed since plan {plan.plan} was made"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan again, then ask")
+    return campaign
+
+
+def _known(campaign: Campaign, names: Iterable[str]) -> None:
+    """Every channel must exist."""
+    table = campaign.snapshot.nodes("Channel")
+    for name in names:
+        if name not in table.row_of():
+            near = close_matches(name, table.ids.tolist())
+            raise UnknownNode(f"there is no channel {name!r}", kind="Channel", name=name, close_matches=near)
+
+
+def _rows(campaign: Campaign, plan: ChannelPlan) -> list[int]:
+    """Options of a plan's items."""
+    options = campaign.options
+    place = {(campaign.market.ids[int(c)], int(w), m): i for i, (c, w, m) in enumerate(zip(options.channel, options.wave, options.material, strict=True))}
+    return [place[item.channel, item.wave, item.material] for item in plan.items]
+
+
+def _purchase(campaign: Campaign, name: str) -> int:
+    """First wave's cheapest option of a channel."""
+    rows = [i for i in range(campaign.options.n) if campaign.label(i) == name and campaign.options.wave[i] == 1]
+    if not rows:
+        why = next((r["reason"] for r in campaign.market.rejected if r["channel"] == name), "it may not be bought")
+        raise InvalidParameter(f"channel {name} cannot be added: {why}", parameter="add", value=name)
+    return min(rows, key=lambda i: (int(campaign.options.cost[i]), i))
+
+
+def _difference(judged: Cover, base: list[int], other: Cover, variant: list[int], *, same: bool, exact: bool) -> ReachDifference:
+    """Paired difference set by set; equal plans give exactly 0."""
+    before = 1.0 - judged.missed(base)
+    if same and sorted(base) == sorted(variant):
+        value = float(judged.scale * (judged.weight @ before))
+        return ReachDifference(0.0, (0.0, 0.0), value, value)
+    after = 1.0 - other.missed(variant)
+    difference, interval = estimate(judged, None, after - before, exact=exact)
+    weigh = judged.scale * judged.weight
+    return ReachDifference(difference, interval, float(weigh @ before), float(weigh @ after))
+
+
+def _replacement(campaign: Campaign, plan: ChannelPlan, variant: list[int], judged: Cover, left: int, without: Iterable[str]) -> dict[str, Any] | None:
+    """The affordable purchase with the largest gain: found on R1, measured on R2."""
+    worlds = campaign.worlds
+    first = worlds.cover(worlds.sets(plan.sample["choose"], CHOOSING), campaign.hazard)
+    groups = campaign.menu.group[variant]
+    free = (campaign.menu.next_cost(variant) <= left) & ~np.isin(campaign.menu.group, groups)
+    free &= ~np.isin(campaign.options.channel, [i for i, c in enumerate(campaign.market.ids) if c in set(without)])
+    gain = np.where(free, first.gains(first.missed(variant)), 0.0)
+    best = int(np.argmax(gain))
+    if gain[best] <= 0:
+        return None
+    rows, seen = judged.seen(best)
+    adds, interval = estimate(judged, rows, seen * judged.missed(variant)[rows], exact=worlds.exact)
+    options = campaign.options
+    return {
+        "channel": campaign.label(best), "name": campaign.market.names[int(options.channel[best])], "wave": int(options.wave[best]),
+        "material": options.material[best], "cost": int(campaign.menu.next_cost(variant)[best]) / 100, "adds": adds, "adds_interval": interval,
+    }  # fmt: skip
