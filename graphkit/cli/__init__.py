@@ -52,7 +52,7 @@ def _config(ctx: click.Context, _: click.Parameter, value: str | None) -> str | 
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours; NO_COLOR counts too.")
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.pass_context
-def cli(ctx: click.Context, **options: object) -> None:
+def cli(ctx: click.Context, /, **options: object) -> None:
     """Plan promotion channels and brand partners on a graph of users, films, courses and brands.
 
     Data goes to stdout, messages and progress to stderr. Exit codes: 0 ok, 1 bug, 2 usage,

@@ -93,7 +93,8 @@ def _task(snapshot: Snapshot, share: float) -> tuple[str, int]:
     import numpy as np
 
     costs = np.array([float(cost) for cost in snapshot.nodes("Channel").column("cost").tolist() if cost is not None])
-    return min(snapshot.nodes("Film").ids.tolist()), round(share * float(costs.sum()), -3) or int(costs.max())
+    budget = int(round(share * float(costs.sum()), -3))
+    return str(min(snapshot.nodes("Film").ids.tolist())), budget or int(costs.max())
 
 
 def _plan(app: App, film: str, budget: float, seed: int) -> dict[str, Any]:

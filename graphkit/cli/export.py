@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Option
 from graphkit.cli.options import output_options
+
+if TYPE_CHECKING:
+    from graphkit.store.base import ExportFormat
 
 __all__ = ["export"]
 
@@ -24,7 +28,7 @@ COLUMNS = ("file", "bytes")
               help="Parquet (graphkit load reads it back), or CSV with the neo4j-admin import script.")
 @output_options
 @pass_app
-def export(app: App, directory: str, as_: str, form: str | None, output: str | None) -> None:
+def export(app: App, directory: str, as_: ExportFormat, form: str | None, output: str | None) -> None:
     """Write every node and relationship of the store into DIRECTORY."""
     from graphkit.cli.output import emit
 

@@ -109,7 +109,8 @@ def typed_graph(snapshot: Snapshot, types: Sequence[str] = ()) -> tuple[Projecti
     from graphkit.projection.build import from_arrays
 
     labels = [name for name, label in LABELS.items() if not label.written and len(snapshot.nodes(name))]
-    offset, names = {}, []
+    offset: dict[str, int] = {}
+    names: list[tuple[str, str]] = []
     for label in labels:
         offset[label] = len(names)
         names += [(label, id_) for id_ in snapshot.nodes(label).ids.tolist()]

@@ -39,7 +39,7 @@ def match(app: App, node: LabelId, to: str, by: str, top: int, form: str | None,
     found = compare({node.id: own}, others, by=by, top=top).to_frame().to_dict("records") if own and others else []
     table, tag_names = snapshot.nodes(to), _names(snapshot, "Tag")
     names = dict(zip(table.ids.tolist(), table.column("name").tolist(), strict=True))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for row in found:
         id_ = str(row["right"])
         if row["score"] <= 0:

@@ -36,7 +36,8 @@ def find_plan(app: App, name: str) -> dict[str, Any]:
         return found
     from graphkit.store.plans import load_plan
 
-    return load_plan(app.open(), name)
+    kept: dict[str, Any] = load_plan(app.open(), name)
+    return kept
 
 
 def rebuild(app: App, name: str) -> ChannelPlan:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import numpy as np
 
@@ -42,7 +44,7 @@ def rank(app: App, node: LabelId, to: str, via: tuple[str, ...], top: int, resta
     scores = np.asarray(result.scores)[wanted]
     table = snapshot.nodes(to)
     shown, position = table.column("name"), table.row_of()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for place in np.lexsort((wanted, -scores))[:top]:
         if scores[place] <= 0:
             break

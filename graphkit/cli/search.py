@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,7 +37,7 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     snapshot = app.snapshot()
     documents, names = _documents(snapshot, check_labels(labels) or _LABELS)
     found = find(documents, text, top=top) if documents else None
-    rows = []
+    rows: list[dict[str, Any]] = []
     for row in found.to_frame().to_dict("records") if found is not None else []:
         label, _, id_ = str(row["id"]).partition(":")
         rows.append({"rank": len(rows) + 1, "label": label, "id": id_, "name": names[str(row["id"])], "score": float(row["score"])})

@@ -75,7 +75,7 @@ def seeds(
     }
     guarantee = result.certificate
     text = (f"{len(rows)} seeds reach about {spread:,.1f} of {graph.n_nodes:,} nodes; at least {guarantee.ratio:.3f} of the best possible"
-            f" (within the model, wrong with chance {guarantee.delta:.2g})\n" + ", ".join(row["node"] for row in rows))
+            f" (within the model, wrong with chance {guarantee.delta:.2g})\n" + ", ".join(graph.id_of(int(row)) for row in result.seeds))
     emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
     if late is not None:
         raise late

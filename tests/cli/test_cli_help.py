@@ -1,0 +1,92 @@
+"""Help: fast, complete, with examples, and forgiving."""
+
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+
+from graphkit.cli import cli, run
+from graphkit.cli.commands import COMMANDS
+
+BUDGET = 0.45  # three times the promise: the machine of the tests may be busy
+
+
+def _leaves():
+    """Every command with its words, groups resolved."""
+    ctx = click.Context(cli, info_name="graphkit")
+    for name in COMMANDS:
+        command = cli.get_command(ctx, name)
+        if isinstance(command, click.Group):
+            yield from (((name, inner), found) for inner, found in command.commands.items())
+        else:
+            yield (name,), command
+
+
+LEAVES = list(_leaves())
+
+
+def test_help_lists_every_command_with_its_line(capsys):
+    """The top help names each command once, with the line that stands as data."""
+    assert run(["--help"]) == 0
+    out = capsys.readouterr().out
+    for name, entry in COMMANDS.items():
+        assert re.search(rf"^\s+{name}\s+\S", out, re.MULTILINE), name
+        assert entry.help.split()[0] in out
+
+
+@pytest.mark.parametrize("words", [words for words, _ in LEAVES], ids=" ".join)
+def test_each_command_has_help_with_an_example(words, capsys):
+    """Each help page ends with 0 and shows a line that begins with the command."""
+    assert run([*words, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(rf"^  graphkit {' '.join(words)}\b", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("words", "command"), LEAVES, ids=[" ".join(words) for words, _ in LEAVES])
+def test_each_example_parses(words, command):
+    """Examples use options that exist: they parse without running."""
+    import shlex
+
+    for line in command.examples:
+        text = line.split(" && ")[0].split(" > ")[0].split(" || ")[0]
+        tokens = shlex.split(text)
+        tokens = tokens[tokens.index(words[0]) + len(words) :]
+        ctx = click.Context(cli, info_name="graphkit")
+        command.make_context(words[-1], tokens, parent=ctx)
+
+
+def test_short_help_matches_the_commands():
+    """A command listed as data exists under that name with a docstring."""
+    assert {words[0] for words, _ in LEAVES} == set(COMMANDS)
+    assert all((command.help or "").strip() for _, command in LEAVES)
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("plann", "plan"), ("patners", "partners"), ("serch", "search")])
+def test_unknown_command_names_the_close_one(typed, meant, capsys):
+    """A mistyped command ends with 2 and says what it may have been."""
+    assert run([typed]) == 2
+    assert f"'{meant}'" in capsys.readouterr().err
+
+
+def test_help_is_fast_and_light():
+    """The whole process of --help stays light: no numeric library is imported, the time is bounded."""
+    code = "import sys; sys.argv = ['graphkit', '--help']\nfrom graphkit.cli import main\ntry: main()\nexcept SystemExit: pass\nprint(sorted(sys.modules), file=sys.stderr)"
+    seconds = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        seconds.append(time.perf_counter() - begin)
+    heavy = {"numpy", "scipy", "pandas", "numba", "neo4j", "rich", "pyarrow", "arcadedb"}
+    assert not heavy & set(re.findall(r"'(\w+)'", done.stderr))
+    assert statistics.median(seconds) < BUDGET
+
+
+def test_version_is_one_line(capsys):
+    """--version prints name and number and nothing else."""
+    assert run(["--version"]) == 0
+    out = capsys.readouterr().out
+    assert re.fullmatch(r"graphkit \S+\n", out)

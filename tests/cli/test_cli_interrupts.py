@@ -1,0 +1,107 @@
+"""SIGINT and SIGTERM end a command in time, whatever it is doing."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+LIMIT = 4.0
+
+
+def _run(body, sent, times=1):
+    """Run a command whose body is given; send the signals once it says ready; return (status, seconds, stderr)."""
+    code = f"""
+import sys, time
+import click
+import graphkit.cli as root
+from graphkit.cli.context import pass_app
+from graphkit.cli.group import Command
+@click.command(cls=Command)
+@pass_app
+def search(app):
+{textwrap.indent(textwrap.dedent(body), "    ")}
+import graphkit.cli.search as module
+module.search = search
+sys.argv = ["graphkit", "search"]
+root.main()
+"""
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stdout.readline().strip() == b"ready"
+    time.sleep(0.2)
+    begin = time.monotonic()
+    for _ in range(times):
+        child.send_signal(sent)
+        time.sleep(0.1)
+    _, err = child.communicate(timeout=20)
+    return child.returncode, time.monotonic() - begin, err.decode()
+
+
+SLEEP = "print('ready', flush=True)\ntime.sleep(30)\n"
+COMPILED = """
+import numba
+@numba.njit(nogil=True)
+def spin(n):
+    x = 0
+    for i in range(n):
+        x ^= i * x + 1
+    return x
+spin(2)
+print('ready', flush=True)
+spin(10**12)
+"""
+STUBBORN = "print('ready', flush=True)\nwhile True:\n    try: time.sleep(30)\n    except KeyboardInterrupt: pass\n"
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_python_work_stops_at_once(sent, status):
+    """The tidy way: the exception runs through, the status says which signal."""
+    code, seconds, err = _run(SLEEP, sent)
+    assert code == status
+    assert seconds < 2
+    assert "Traceback" not in err
+    assert err.strip()
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_compiled_work_stops_in_time(sent, status):
+    """A kernel that never returns to Python is left after the grace."""
+    code, seconds, err = _run(COMPILED, sent)
+    assert code == status
+    assert seconds < LIMIT
+    assert "Traceback" not in err
+
+
+def test_second_signal_ends_immediately():
+    """Who asks twice is not kept waiting."""
+    code, seconds, _ = _run(STUBBORN, signal.SIGINT, times=2)
+    assert code == 130
+    assert seconds < 1.5
+
+
+def test_half_written_file_is_removed(tmp_path):
+    """A file under way when the process must end at once is removed."""
+    body = f"""
+from pathlib import Path
+from graphkit.cli.interrupts import temporary
+path = Path({str(tmp_path / "half")!r})
+with temporary(path):
+    path.write_text("half")
+    print('ready', flush=True)
+    while True:
+        try: time.sleep(30)
+        except KeyboardInterrupt: pass
+"""
+    code, _, _ = _run(body, signal.SIGINT)
+    assert code == 130
+    assert not list(tmp_path.iterdir())
+
+
+def test_deadline_guard_ends_a_hang():
+    """A call that outlives its limit by two seconds ends the process with 4 and a sentence."""
+    code = "import time\nfrom graphkit.cli.interrupts import deadline\nwith deadline(0.1, 'the load did not end'):\n    time.sleep(30)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 4
+    assert done.stderr == "Error: the load did not end\n"

@@ -1,0 +1,88 @@
+"""Files appear whole; every format parses."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from graphkit.cli.output import choose_format, emit, write_out
+
+ROWS = [{"id": "a,1", "n": 1, "x": [1, 2]}, {"id": '=cmd"', "n": None, "x": None}]
+COLUMNS = ("id", "n", "x")
+
+
+@pytest.mark.parametrize(
+    ("form", "output", "chosen"),
+    [(None, None, "table"), (None, "a.json", "json"), (None, "a.CSV", "csv"), (None, "a.jsonl", "ndjson"), ("csv", "a.json", "csv"), (None, "a.txt", "table")],
+)
+def test_format_by_suffix(form, output, chosen):
+    """The flag wins, then the suffix, then a table."""
+    assert choose_format(form, output) == chosen
+
+
+def test_json_is_plain_even_for_arrays(capsys):
+    """NumPy values become plain JSON, NaN becomes null."""
+    emit(form="json", output=None, rows=[{"a": np.int64(3), "b": np.array([1.5, np.nan])}], columns=("a", "b"))
+    assert json.loads(capsys.readouterr().out) == [{"a": 3, "b": [1.5, None]}]
+
+
+def test_ndjson_holds_one_row_a_line(capsys):
+    """Each line is one object."""
+    emit(form="ndjson", output=None, rows=ROWS, columns=COLUMNS)
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == ROWS
+
+
+def test_csv_has_a_header_and_no_formula(capsys):
+    """Cells that a spreadsheet would run are defused; lists are JSON."""
+    emit(form="csv", output=None, rows=ROWS, columns=COLUMNS)
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out), strict=True))
+    assert rows[0] == list(COLUMNS)
+    assert rows[1] == ["a,1", "1", "[1, 2]"]
+    assert not rows[2][0].startswith("=")
+
+
+@pytest.mark.parametrize(("form", "text"), [("csv", "id,n,x\n"), ("ndjson", ""), ("json", "[]\n")])
+def test_no_rows(form, text, capsys):
+    """No row is still a valid document."""
+    emit(form=form, output=None, rows=[], columns=COLUMNS)
+    assert capsys.readouterr().out == text
+
+
+def test_file_is_replaced_whole(tmp_path):
+    """The old file stays until the new one is complete, and nothing is left beside it."""
+    target = tmp_path / "new" / "out.txt"
+    write_out("one\n", str(target))
+    write_out("two\n", str(target))
+    assert target.read_text() == "two\n"
+    assert [path.name for path in target.parent.iterdir()] == ["out.txt"]
+
+
+def test_failing_write_leaves_the_old_file(tmp_path, monkeypatch):
+    """A full disk keeps the old file and removes the half-written one."""
+    target = tmp_path / "out.txt"
+    write_out("old\n", str(target))
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_out("new\n", str(target))
+    assert target.read_text() == "old\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
+
+
+def test_broken_pipe_is_quiet():
+    """A reader that stops early ends the command with 0 and silence."""
+    code = "import sys; sys.argv = ['graphkit', 'query', '--list', '--format', 'ndjson']\nfrom graphkit.cli import main\nmain()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdout.close()
+    err = child.stderr.read()
+    child.stderr.close()
+    assert child.wait(60) == 0
+    assert err == b""
