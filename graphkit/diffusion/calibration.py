@@ -1,0 +1,182 @@
+"""Predicted sizes of cascades, held against real ones.
+
+The spread that the learned probabilities give to the first adopters orders real cascades weakly; the
+time between these adopters alone does it better (algorithms.md 10.2). So size prediction is a gamma
+regression with log link of the later adopters on: the simulated spread, the tempo of the first adopters,
+their degree and activity, and the start. The simulated spread of a training item comes from
+probabilities learned without it (folds), else the regression would trust it too much. Intervals are
+quantiles of observed / predicted on training items left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.check import positive_int
+from graphkit.diffusion.cascade import cascade_blocks
+from graphkit.diffusion.events import Log, read_log
+from graphkit.diffusion.learn import LearnedProbabilities, estimate_arcs
+from graphkit.rng import as_seed, child_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from graphkit.projection.projection import Projection
+    from graphkit.rng import RandomState
+
+__all__ = ["calibration_table", "predict_sizes"]
+
+WORLDS = 256
+FOLDS = 4
+RIDGE = 2.0  # training items' worth of pull towards "no effect", per feature
+FEWEST = 12  # training items below which no regression is fitted
+BINS = 5
+TAIL = 0.02  # each side; a little wider than .025, since quantiles of few ratios are too narrow
+
+
+def predict_sizes(learned: LearnedProbabilities, events: Any, *, n_first: int = 3, rng: RandomState = None) -> pd.DataFrame:
+    """Predict how many will take up unseen items, from their first adopters only.
+
+    Parameters
+    ----------
+    learned : LearnedProbabilities
+        From `learn`, with its log.
+    events : DataFrame
+        Columns ``item``, ``node``, ``ts`` of the unseen items; rows after the first ``n_first`` adopters
+        (by time, then node) serve ``observed`` only.
+    n_first : int >= 1, default 3
+    rng : see `graphkit.rng`
+
+    Returns
+    -------
+    DataFrame
+        ``item``, ``predicted``, ``lower``, ``upper`` (95 %), ``observed`` (distinct adopters in ``events``), one row per item.
+
+    Raises
+    ------
+    DataInvalid, InvalidParameter
+        A wrong table; ``n_first`` below 1.
+    """
+    import pandas as pd
+
+    positive_int("n_first", n_first)
+    log, seed = read_log(learned.projection, events), child_seed(as_seed(rng), "predict_sizes")
+    model = _Model(learned.projection, learned.log, n_first, even=learned.method == "partial", seed=seed)
+    first = np.minimum(log.sizes, n_first)
+    more = model.predict(log, _simulated(learned.projection, log, n_first, seed))
+    low, high = model.spread_of_ratio()
+    return pd.DataFrame({"item": log.items, "predicted": first + more, "lower": first + np.floor(more * low), "upper": first + more * high, "observed": log.sizes})
+
+
+def calibration_table(projection: Projection, log: Log, *, even: bool, seed: int, n_first: int = 3) -> pd.DataFrame:
+    """Return predicted and observed sizes of training items by predicted size, each predicted without itself."""
+    import pandas as pd
+
+    columns = ["size_bin", "items", "predicted", "observed"]
+    if (log.sizes >= n_first).sum() < FEWEST:
+        return pd.DataFrame({name: [] for name in columns})
+    model = _Model(projection, log, n_first, even=even, seed=child_seed(seed, "calibration"))
+    predicted, observed = n_first + model.held_out, model.sizes.astype(np.float64)
+    order = np.argsort(predicted, kind="stable")
+    rows = []
+    for part in np.array_split(order, min(BINS, order.size // 4)):
+        rows.append((f"{predicted[part[0]]:.1f}-{predicted[part[-1]]:.1f}", part.size, float(predicted[part].mean()), float(observed[part].mean())))
+    return pd.DataFrame(rows, columns=columns)
+
+
+class _Model:
+    """Gamma regression of the later adopters, fitted on the training items with at least ``n_first`` adopters."""
+
+    def __init__(self, projection: Projection, log: Log, n_first: int, *, even: bool, seed: int) -> None:
+        self.projection, self.n_first = projection, n_first
+        self.activity = np.bincount(log.rows[log.rows >= 0], minlength=projection.n_nodes).astype(np.float64)
+        keep = np.flatnonzero(log.sizes >= n_first)
+        train = log.take(keep)
+        self.sizes = train.sizes
+        self.fitted = keep.size >= FEWEST
+        self.typical = float((log.sizes - np.minimum(log.sizes, n_first)).mean())
+        self.held_out, self.ratios = np.full(keep.size, max(self.typical, 1e-9)), np.array([0.0, 3.0])
+        if not self.fitted:
+            return
+        target = (train.sizes - n_first).astype(np.float64)
+        simulated, fold = np.zeros(keep.size), np.arange(keep.size) % FOLDS
+        for number in range(FOLDS):
+            inside = np.flatnonzero(fold == number)
+            others = np.setdiff1d(np.arange(log.sizes.size), keep[inside])
+            p = estimate_arcs(projection, log.take(others), even=even).mean
+            simulated[inside] = _simulated(projection.with_probability(p), train.take(inside), n_first, seed)
+        raw = self._features(train, simulated, seen=True)
+        self.centre, scale = raw.mean(axis=0), raw.std(axis=0)
+        self.scale = np.where(scale > 1e-9, scale, np.inf)  # a constant feature says nothing
+        x = (raw - self.centre) / self.scale
+        self.limits = x.min(axis=0), x.max(axis=0)
+        for number in range(FOLDS):
+            inside = fold == number
+            self.held_out[inside] = _mean(x[inside], _gamma_fit(x[~inside], target[~inside]))
+        self.beta = _gamma_fit(x, target)
+        self.ratios = target / self.held_out
+
+    def _features(self, log: Log, simulated: NDArray[np.float64], *, seen: bool) -> NDArray[np.float64]:
+        """Return one row per item; ``seen`` takes the item itself out of its adopters' activity."""
+        degree = np.diff(self.projection.indptr).astype(np.float64)
+        result = np.zeros((log.sizes.size, 6))
+        for i in range(log.sizes.size):
+            part = slice(log.indptr[i], min(log.indptr[i + 1], log.indptr[i] + self.n_first))
+            times, rows = log.times[part], log.rows[part]
+            rows = rows[rows >= 0]
+            result[i, 1] = np.log1p(times[-1] - times[0])
+            result[i, 2] = np.log1p(times[-1] - times[max(times.size - 2, 0)])
+            result[i, 3] = np.log1p(degree[rows].sum())
+            result[i, 4] = np.log1p(np.maximum(self.activity[rows] - seen, 0).sum())
+            result[i, 5] = times[0]
+        result[:, 0] = np.log(simulated + 0.25)
+        return result
+
+    def predict(self, log: Log, simulated: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the expected later adopters of unseen items; features beyond the training range are cut to it."""
+        if not self.fitted:
+            return np.maximum(simulated, 0.0) if self.typical <= 0 else np.full(log.sizes.size, self.typical)
+        x = (self._features(log, simulated, seen=False) - self.centre) / self.scale
+        return _mean(np.clip(x, *self.limits), self.beta)
+
+    def spread_of_ratio(self) -> tuple[float, float]:
+        """Return the quantiles of observed / predicted that make the interval."""
+        low, high = np.quantile(self.ratios, [TAIL, 1 - TAIL])
+        return min(float(low), 1.0), max(float(high), 1.0)
+
+
+def _simulated(projection: Projection, log: Log, n_first: int, seed: int) -> NDArray[np.float64]:
+    """Expected later adopters by simulation from the first ones; 0 where none of them is in the graph."""
+    result, units = np.zeros(log.sizes.size), np.ones(projection.n_nodes, np.int64)
+    for i in range(log.sizes.size):
+        rows = log.rows[log.indptr[i] : min(log.indptr[i + 1], log.indptr[i] + n_first)]
+        seeds = np.unique(rows[rows >= 0])
+        if seeds.size:
+            block = cascade_blocks(projection, seeds, units, model="ic", seed=seed, n_worlds=WORLDS, steps=-1)
+            result[i] = block(0, WORLDS // 64)[0].mean() - seeds.size
+    return result
+
+
+def _gamma_fit(x: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (intercept, effects) of a ridge gamma regression with log link, by reweighted least squares."""
+    design = np.column_stack((np.ones(x.shape[0]), x))
+    pull = RIDGE * np.eye(design.shape[1])
+    pull[0, 0] = 0.0
+    beta = np.zeros(design.shape[1])
+    beta[0] = np.log(max(target.mean(), 1e-9))
+    gram = design.T @ design + pull
+    for _ in range(50):
+        linear = np.clip(design @ beta, -20.0, 20.0)
+        mean = np.exp(linear)
+        change = np.linalg.solve(gram, design.T @ ((target - mean) / mean) - pull @ beta)
+        beta = beta + change / max(1.0, float(np.abs(change).max()))
+        if float(np.abs(change).max()) < 1e-9:
+            break
+    return beta
+
+
+def _mean(x: NDArray[np.float64], beta: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.exp(np.clip(beta[0] + x @ beta[1:], -20.0, 20.0))
