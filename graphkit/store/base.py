@@ -161,6 +161,12 @@ class GraphStore(Protocol):
     ) -> int:
         """Set result columns on nodes; return how many nodes were found."""
 
+    def node(self, label: str, id_: str) -> dict[str, Any] | None:
+        """Properties of one node, id included; None when there is none."""
+
+    def ids(self, label: str) -> list[str]:
+        """Sorted ids of a label."""
+
     def version(self) -> str:
         """Text that changes with every load and upsert, not with `write_back`."""
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["CypherStore", "Run"]
 
 T = TypeVar("T")
+# Types that may also start or end at a label of our own: a kept plan must not look like new data.
+_MIXED = {k for k, v in TYPES.items() if any(LABELS[x].written for pair in v.pairs for x in pair)}
 Rows = list[dict[str, Any]]
 
 
@@ -121,7 +123,7 @@ class CypherStore(ABC):
 
     def version(self) -> str:
         """Text that changes with every load and upsert, and when the number of nodes or relationships does."""
-        counts = self._counts(Deadline(60, "counting"))
+        counts = _of_data(self._counts(Deadline(60, "counting")))
         text = json.dumps([self._ready_record().version, sorted(counts.items())])
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
@@ -231,6 +233,15 @@ class CypherStore(ABC):
 
         self._unit(work, deadline, write=True)
 
+    def node(self, label: str, id_: str) -> dict[str, Any] | None:
+        """Properties of one node, id included; None when there is none."""
+        rows = self._rows(statements.find_nodes(label), {"ids": [id_]})
+        return dict(rows[0]["p"]) if rows else None
+
+    def ids(self, label: str) -> list[str]:
+        """Sorted ids of a label."""
+        return sorted(r["id"] for r in self._rows(statements.read_nodes(label, [])))
+
     # -- columns out
     def tables(self, *, deadline: float | None = None, progress: ProgressCallback | None = None) -> GraphTables:
         """Return everything loaded, in canonical order, without what graphkit wrote back.
@@ -253,7 +264,7 @@ class CypherStore(ABC):
         layout.add(record.layout)
         found = self._collect(layout, before, clock, tell)
         after = self._ready_record()
-        if after.version != record.version or self._counts(clock) != before:
+        if after.version != record.version or _of_data(self._counts(clock)) != _of_data(before):
             message = f"{self.address}: the graph changed while it was read"
             raise StoreUnavailable(message, store=self.address, retryable=True, hint="run the command again")
         return replace(
@@ -313,3 +324,8 @@ class CypherStore(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _of_data(counts: dict[str, int]) -> dict[str, int]:
+    """Counts that only data can change."""
+    return {k: n for k, n in counts.items() if k not in _MIXED}

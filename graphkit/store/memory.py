@@ -65,7 +65,7 @@ class MemoryStore:
     Notes
     -----
     Named queries are answered by their Python twins (`graphkit.store.twins`); an analyst's own Cypher is refused. Plans
-    are kept as documents.
+    are kept as single nodes.
     """
 
     capabilities = Capabilities(
@@ -86,7 +86,7 @@ class MemoryStore:
         self._tables = GraphTables({}, ())
         self._identity, self._version = new_token(), new_token()
         self._written: dict[str, dict[str, dict[str, Any]]] = {}
-        self.documents: dict[str, dict[str, Any]] = {}
+        self._plans: dict[str, dict[str, Any]] = {}
 
     def ensure_schema(self) -> int:
         """Nothing to do: keys are unique by construction."""
@@ -147,10 +147,34 @@ class MemoryStore:
         return Table(columns, cells, truncated=len(rows) > max_rows)
 
     def write(self, query: Query, params: Mapping[str, Any] | None = None, *, timeout: float = 60.0) -> Counts:
-        """Refuse: this store runs no Cypher."""
-        del params, timeout
-        message = f"the memory store runs no Cypher: {query.name}"
-        raise WriteRefused(message, store=self.address, hint="load into a directory: --store DIR")
+        """Keep or remove a plan (`write/plan`, `write/remove_plan`); this store runs no other writing query."""
+        del timeout
+        values = check_params(query, params or {})
+        if query.name == "write/plan":
+            self._plans[values["plan"]] = {"id": values["plan"], **values["properties"]}
+        elif query.name == "write/remove_plan":
+            self._plans.pop(values["plan"], None)
+        else:
+            message = f"the memory store runs no Cypher: {query.name}"
+            raise WriteRefused(message, store=self.address, hint="load into a directory: --store DIR")
+        return Counts()
+
+    def node(self, label: str, id_: str) -> dict[str, Any] | None:
+        """Properties of one node, id included; None when there is none."""
+        statements.quote(label)
+        if label == "Plan":
+            return copy.deepcopy(self._plans.get(id_))
+        table = self._tables.nodes_of(label)
+        row = table.row_of().get(id_)
+        if row is None:
+            return None
+        cells = {k: v[row : row + 1].tolist()[0] for k, v in table.columns.items()}
+        return {"id": id_, **{k: v for k, v in cells.items() if v is not None}}
+
+    def ids(self, label: str) -> list[str]:
+        """Sorted ids of a label."""
+        statements.quote(label)
+        return sorted(self._plans if label == "Plan" else self._tables.nodes_of(label).ids.tolist())
 
     def write_back(
         self, label: str, ids: Sequence[str], columns: Mapping[str, Any], run_id: str, *, timeout: float = 600.0
