@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -54,11 +52,16 @@ def write_records(
     if kind == "ndjson":
         return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in plain)
     names = columns_of(plain) if columns is None else list(columns)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_cell(name, raw=raw) for name in names])
-    writer.writerows([_cell(row.get(name), raw=raw) for name in names] for row in plain)
-    return out.getvalue()
+    lines = [[_cell(name, raw=raw) for name in names]] + [[_cell(row.get(name), raw=raw) for name in names] for row in plain]
+    return "".join(_line(line) for line in lines)
+
+
+def _line(cells: list[str]) -> str:
+    r"""Join cells; the csv module leaves a lone \r unquoted when lines end in \n, and readers then stumble."""
+    if cells == [""]:
+        return '""\n'  # a blank line would be no row
+    quoted = ('"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\r\n') else cell for cell in cells)
+    return ",".join(quoted) + "\n"
 
 
 def _cell(value: Any, *, raw: bool) -> str:

@@ -57,7 +57,7 @@ def test_colour_only_when_asked():
 @pytest.mark.parametrize("hostile", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1"])
 def test_spreadsheets_run_nothing(hostile):
     """A text a spreadsheet would run gets an apostrophe; --raw-csv leaves it."""
-    assert next(csv.DictReader(io.StringIO(write_records([{"x": hostile}], "csv"))))["x"] == "'" + hostile
+    assert next(csv.DictReader(io.StringIO(write_records([{"x": hostile}], "csv"), newline="")))["x"] == "'" + hostile
     assert hostile in write_records([{"x": hostile}], "csv", raw=True).replace('"', "")
     assert json.loads(write_records([{"x": hostile}], "json")) == [{"x": hostile}]
 
