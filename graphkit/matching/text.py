@@ -1,0 +1,195 @@
+"""Text as character 1-2-grams: Chinese needs no dictionary, and no sentence becomes one token.
+
+Texts are NFKC-normalised and lower-cased; white space counts as one blank. idf = ln((1 + n) /
+(1 + df)) + 1, rows have length 1 (no known gram: all 0), likeness is the cosine.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+
+from graphkit.check import positive_int
+from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.results import Manifest, Result, make_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+__all__ = ["GramModel", "SearchResult", "grams", "normalise", "search"]
+
+_EVIDENCE = 5
+
+
+def normalise(text: str) -> str:
+    """NFKC, lower case, runs of white space as one blank, ends stripped."""
+    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
+
+
+def grams(text: str, sizes: Sequence[int] = (1, 2)) -> Counter[str]:
+    """Count the character n-grams of a normalised text; a gram of blanks only says nothing."""
+    clean = normalise(text)
+    found = (clean[i : i + n] for n in sizes for i in range(len(clean) - n + 1))
+    return Counter(gram for gram in found if gram.strip())
+
+
+@dataclass(frozen=True, eq=False)
+class GramModel:
+    """Vocabulary and idf of a collection; ``matrix`` holds its rows at length 1."""
+
+    column: dict[str, int]
+    idf: np.ndarray
+    matrix: sparse.csr_array
+    sublinear: bool
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], *, sublinear: bool = False, min_documents: int = 1) -> GramModel:
+        """Learn vocabulary and idf; with ``sublinear`` a count n weighs 1 + ln n.
+
+        Grams in fewer than ``min_documents`` texts are left out. Columns are sorted, so the
+        order of the texts changes no number.
+        """
+        counts = [grams(text) for text in texts]
+        documents = Counter(gram for count in counts for gram in count)
+        known = sorted(gram for gram, n in documents.items() if n >= min_documents)
+        column = {gram: i for i, gram in enumerate(known)}
+        idf = np.array([math.log((1 + len(counts)) / (1 + documents[gram])) + 1 for gram in known])
+        return cls(column, idf, _rows(counts, column, idf, sublinear), sublinear)
+
+    def rows(self, texts: Iterable[str]) -> sparse.csr_array:
+        """Return the rows of other texts; grams that are not in the vocabulary are left out."""
+        return _rows([grams(text) for text in texts], self.column, self.idf, self.sublinear)
+
+
+def _rows(counts: list[Counter[str]], column: dict[str, int], idf: np.ndarray, sublinear: bool) -> sparse.csr_array:
+    """Tf-idf rows of length 1."""
+    ends, places, values = [0], [], []
+    for count in counts:
+        pairs = sorted((column[gram], n) for gram, n in count.items() if gram in column)
+        places.extend(place for place, _ in pairs)
+        values.extend(1 + math.log(n) if sublinear else float(n) for _, n in pairs)
+        ends.append(len(places))
+    flat = np.asarray(places, dtype=np.int64)
+    data = np.asarray(values, dtype=np.float64) * idf[flat] if flat.size else np.zeros(0)
+    matrix = sparse.csr_array((data, flat, np.asarray(ends)), shape=(len(counts), len(column)))
+    norm = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    matrix.data /= np.repeat(np.where(norm > 0, norm, 1.0), np.diff(matrix.indptr))
+    return matrix
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SearchResult(Result):
+    """Documents that share a gram with the query, best first, ties by id.
+
+    Parameters
+    ----------
+    ids : tuple of str
+    scores : ndarray of float64
+        Cosine in (0, 1].
+    evidence : tuple of str
+        Per document, the shared grams that carry most of the score.
+    reason : str or None
+        Why the list is empty.
+    """
+
+    query: str
+    ids: tuple[str, ...]
+    scores: np.ndarray = field(metadata={"dtype": np.float64})
+    evidence: tuple[str, ...]
+    reason: str | None
+    manifest: Manifest
+
+    def __len__(self) -> int:
+        """Return the number of documents found."""
+        return len(self.ids)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per document: id, rank, score, evidence; ``attrs['reason']`` when empty."""
+        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+
+        rank = np.arange(1, len(self.ids) + 1)
+        frame = pd.DataFrame({"id": list(self.ids), "rank": rank, "score": self.scores, "evidence": list(self.evidence)})
+        frame.attrs["reason"] = self.reason
+        return frame
+
+
+def search(documents: Mapping[str, str], query: str, *, top: int = 20) -> SearchResult:
+    """Rank documents by the likeness of their character 1-2-grams to a query.
+
+    Parameters
+    ----------
+    documents : mapping id -> text
+    query : str
+    top : int, default 20
+
+    Returns
+    -------
+    SearchResult
+        Empty with a ``reason`` when the query holds no gram that any document has.
+
+    Raises
+    ------
+    InvalidParameter
+        ``documents`` is no mapping, the query no text, ``top`` below 1.
+    DataInvalid
+        A document is no text.
+
+    Examples
+    --------
+    >>> list(search({"a": "科幻电影", "b": "爱情故事"}, "科幻").ids)
+    ['a']
+    """
+    start, count = time.perf_counter(), positive_int("top", top)
+    if not isinstance(query, str):
+        message = f"query must be text, got {type(query).__name__}"
+        raise InvalidParameter(message, parameter="query", value=repr(query), allowed="str")
+    ids, texts = _documents(documents)
+    model = GramModel.fit(texts)
+    row = model.rows([query])
+    score = np.asarray((model.matrix @ row.T).todense()).ravel() if ids else np.zeros(0)
+    order = [i for i in np.argsort(-score, kind="stable")[:count] if score[i] > 0]
+    reason = None if order else _reason(query, ids)
+    words = {place: gram for gram, place in model.column.items()} if order else {}
+    evidence = tuple(_shared(model.matrix[[i]], row, words) for i in order)
+    found = tuple(ids[i] for i in order)
+    request = {"query": query, "top": count, "documents": dict(zip(ids, texts, strict=True))}
+    manifest = make_manifest("search", request=request, answer=[found, score[order].tolist()], seconds=time.perf_counter() - start)
+    return SearchResult(query, found, score[order], evidence, reason, manifest)
+
+
+def _documents(documents: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Ids in sorted order, and their texts; a missing text is an empty one."""
+    if not isinstance(documents, Mapping):
+        message = f"documents must be a mapping id -> text, got {type(documents).__name__}"
+        raise InvalidParameter(message, parameter="documents", value=type(documents).__name__, allowed="mapping id -> text")
+    pairs = sorted((str(name), "" if text is None else text) for name, text in documents.items())
+    for name, text in pairs:
+        if not isinstance(text, str):
+            message = f"document {name!r} is no text: {text!r}"
+            raise DataInvalid(message, rule="text", rows=((name, repr(text)),))
+    return [name for name, _ in pairs], [text for _, text in pairs]
+
+
+def _reason(query: str, ids: list[str]) -> str:
+    if not ids:
+        return "there are no documents"
+    if not normalise(query):
+        return "the query is empty"
+    return f"no document contains any character of {query!r}"
+
+
+def _shared(document: sparse.csr_array, query: sparse.csr_array, words: dict[int, str]) -> str:
+    """The grams with the largest part of the score, longest share first."""
+    part = document.multiply(query).tocoo()
+    order = sorted(range(part.data.size), key=lambda i: (-part.data[i], words[int(part.coords[1][i])]))
+    return " ".join(words[int(part.coords[1][i])] for i in order[:_EVIDENCE])
