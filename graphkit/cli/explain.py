@@ -19,8 +19,9 @@ def explain(app: App, plan: str, form: str | None, output: str | None) -> None:
     """Say for each channel of a plan why it is in, and why others are out."""
     from graphkit.cli.output import emit
     from graphkit.cli.plans import find_plan
+    from graphkit.planning.channels import ChannelPlan
     from graphkit.planning.evidence import explain as reasons
 
-    rows = [dict(row) for row in reasons(find_plan(app, plan))]
-    columns = list(dict.fromkeys(name for row in rows for name in row)) or ["channel", "decision", "reason"]
+    rows = [dict(row) for row in reasons(ChannelPlan.from_dict(find_plan(app, plan)))]
+    columns = list(dict.fromkeys(name for row in rows for name in row)) or ["channel", "chosen", "reason"]
     emit(form=form, output=output, rows=rows, columns=columns, color=app.settings.color)

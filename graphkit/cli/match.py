@@ -21,7 +21,7 @@ COLUMNS = ("rank", "label", "id", "name", "score", "shared")
 @click.command(cls=Command, examples=["graphkit match Film:f01 --to Course", "graphkit match Film:f01 --to Brand --by jaccard --top 5"])
 @click.argument("node", type=LABEL_ID, metavar="LABEL:ID")
 @click.option("--to", "to", required=True, metavar="LABEL", help="Label of the candidates.")
-@click.option("--by", type=click.Choice(["cosine", "jaccard"]), default="cosine", help="How tags are compared.")
+@click.option("--by", type=click.Choice(["cosine", "jaccard", "weighted_jaccard", "idf_cosine"]), default="cosine", help="How tags are compared.")
 @click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows.")
 @output_options
 @pass_app

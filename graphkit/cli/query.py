@@ -44,13 +44,13 @@ def query(  # the options of the contract
     max_rows: int, raw_csv: bool, form: str | None, output: str | None,
 ) -> None:
     """Run a named query of cypher/ or a read-only text of your own, and print its rows."""
-    from graphkit.cli.output import emit
+    from graphkit.cli.output import choose_format, emit
 
     if (name is not None) + (file is not None) + list_ != 1:
         raise click.UsageError("Give a NAME, --file FILE or --list (exactly one of them).")
     if list_:
         rows = _listed()
-        emit(form=form, output=output, rows=rows, columns=LISTED, color=app.settings.color)
+        emit(form=form, output=output, rows=rows, columns=LISTED, text=_list_text(rows) if choose_format(form, output) == "table" else None)
         return
     found = _named(name) if name is not None else _own(str(file))
     given = _parameters(found, params)
@@ -73,6 +73,14 @@ def _listed() -> list[dict[str, Any]]:
          "params": [{"name": param.name, "type": param.type, "required": param.required, "default": param.default} for param in found.params]}
         for found in list_queries()
     ]
+
+
+def _list_text(rows: list[dict[str, Any]]) -> str:
+    """Return the list for people: parameters as they are typed, a star when they must be given."""
+    from graphkit.cli.output import table
+
+    lines = [{**row, "params": " ".join(param["name"] + "*" * param["required"] for param in row["params"])} for row in rows]
+    return table(lines, LISTED) + "* must be given: graphkit query NAME --param K=V"
 
 
 def _named(name: str) -> Query:

@@ -36,6 +36,7 @@ COLUMNS = ("order", "node")
 @click.option("--epsilon", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, help="Loss of quality the stopping rule may accept.")
 @click.option("--delta", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Chance that the certificate is wrong.  [default: 1 / nodes]")
 @click.option("--ratio", type=click.FloatRange(0, 1), help="Sample on until the certificate reaches that (exit 6 when it cannot).")
+@click.option("--max-steps", type=click.IntRange(min=0), help="Hops counted at most.")
 @time_limit_option
 @probability_option("weighted_cascade")
 @graph_options
@@ -45,11 +46,10 @@ COLUMNS = ("order", "node")
 @pass_app
 def seeds(
     app: App, k: int | None, budget: float | None, unit_cost: float, cost: str | None, model: str, epsilon: float, delta: float | None,
-    ratio: float | None, time_limit: float | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], seed: int,
+    ratio: float | None, max_steps: int | None, time_limit: float | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], seed: int,
     engine: str, form: str | None, output: str | None,
 ) -> None:
     """Choose seed users whose word of mouth goes furthest, with a guarantee."""
-    from graphkit.cli.calls import limited
     from graphkit.cli.graphs import propagation_graph
     from graphkit.cli.output import emit
     from graphkit.errors import Unfinished
@@ -62,7 +62,11 @@ def seeds(
     wanted: dict[str, Any] = {"k": k} if budget is None else {"budget": budget, "cost": _costs(snapshot, graph, cost, unit_cost)}
     late: Unfinished | None = None
     try:
-        result = limited(select_seeds, time_limit)(graph, **wanted, model=model, epsilon=epsilon, delta=delta, ratio=ratio, rng=seed, engine=engine)
+        with app.progress() as progress:
+            result = select_seeds(
+                graph, **wanted, model=model, epsilon=epsilon, delta=delta, ratio=ratio, max_steps=max_steps, time_limit=time_limit,
+                rng=seed, engine=engine, progress=progress,
+            )
     except Unfinished as error:
         if error.best is None:
             raise

@@ -44,8 +44,10 @@ def simulate(
 
     graph = propagation_graph(app.snapshot(learned=probability == "learned"), nodes, via, probability)
     rows = seed_rows(graph, seeds)
-    with app.timed("simulate"):
-        result = estimate_spread(graph, rows, model=_model(model, transmission, recovery), n_worlds=worlds, max_steps=max_steps, rng=seed, engine=engine)
+    with app.progress() as progress, app.timed("simulate"):
+        result = estimate_spread(
+            graph, rows, model=_model(model, transmission, recovery), n_worlds=worlds, max_steps=max_steps, rng=seed, engine=engine, progress=progress,
+        )
     steps = [{"step": step, "newly_active": float(value)} for step, value in enumerate(result.by_step)]
     lower, upper = result.interval()
     document: dict[str, Any] = {

@@ -42,8 +42,9 @@ def whatif(
     document = found.to_dict()
     reach, replacement = document["reach"], document.get("best_replacement")
     low, high = reach["interval"]
-    row = {"difference": reach["difference"], "lower": low, "upper": high, "best_replacement": replacement}
-    text = f"reach {reach['difference']:+,.1f} (95 %: {low:+,.1f} to {high:+,.1f}) against plan {made.plan}" + (f"; best replacement: {replacement}" if replacement else "")
+    named = replacement["channel"] if replacement else None
+    row = {"difference": reach["difference"], "lower": low, "upper": high, "best_replacement": named}
+    text = f"reach {reach['difference']:+,.1f} (95 %: {low:+,.1f} to {high:+,.1f}) against plan {made.plan}" + (f"; best replacement: {named}" if named else "")
     emit(form=form, output=output, rows=[row], columns=COLUMNS, document=document, text=text)
 
 
