@@ -1,0 +1,473 @@
+"""A store behind the official driver: Neo4j 5.26+ and 2025+, and the Bolt server of an embedded store's owner.
+
+The driver is not trusted with time: a stalled connection blocks it without limit, and its own retries run on after it
+was closed. Here each attempt is one explicit transaction under a watchdog that closes the driver, the clock is checked
+before each attempt, and the retries are ours. Batches leave a ledger node, so an attempt whose COMMIT was cut off can
+be repeated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+import warnings
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from neo4j import READ_ACCESS, WRITE_ACCESS, GraphDatabase
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    ConfigurationError,
+    DriverError,
+    IncompleteCommit,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
+from neo4j.graph import Node, Path, Relationship
+
+from graphkit.errors import DeadlineExceeded, InvalidParameter, StoreError, StoreUnavailable, WriteRefused
+from graphkit.store import statements
+from graphkit.store.base import Capabilities, Counts, Table
+from graphkit.store.bolt_load import Loader
+from graphkit.store.cypher_store import CypherStore, Run
+from graphkit.store.deadline import Deadline
+from graphkit.store.memory import load_report
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from graphkit.model.tables import GraphTables
+    from graphkit.model.validate import DataReport
+    from graphkit.progress import ProgressCallback
+    from graphkit.store.base import LoadReport
+    from graphkit.store.cypher_store import Rows
+    from graphkit.store.layout import Pair
+    from graphkit.store.queries import Query
+    from graphkit.store.record import Record
+
+__all__ = ["BoltStore", "check_agent", "check_uri"]
+
+T = TypeVar("T")
+_STALL = 45.0  # seconds without an answer after which a connection is given up
+_PATIENCE = 12.0  # seconds of retries when the server cannot be reached
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def check_uri(uri: str, *, insecure: bool) -> str:
+    """Return the address when it may be used.
+
+    Raises
+    ------
+    InvalidParameter
+        With a password inside, without a host, or in plain text to another machine.
+    """
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    if parts.username is not None or parts.password is not None:
+        message = "a store's address may not hold a user name or password"
+        raise InvalidParameter(message, parameter="uri", hint="use NEO4J_USERNAME and NEO4J_PASSWORD")
+    if not host:
+        message = f"{uri!r} names no host"
+        raise InvalidParameter(message, parameter="uri", value=uri, hint="e.g. neo4j://localhost:7687")
+    if "+" not in parts.scheme and host not in _LOOPBACK and not host.startswith("127.") and not insecure:
+        message = f"{parts.scheme}://{host} would send password and data in plain text"
+        raise InvalidParameter(message, parameter="uri", value=uri, hint=f"use {parts.scheme}+s://{host}, or --insecure on a network you trust")
+    return uri
+
+
+def check_agent(agent: str, address: str) -> tuple[str, bool]:
+    """Return the server's name and whether it is ArcadeDB.
+
+    Raises
+    ------
+    StoreUnavailable
+        For a Neo4j older than 5.26, or another server; the version found is in the message.
+    """
+    if "ArcadeDB" in agent:
+        return agent, True
+    found = re.match(r"Neo4j/(\d+)\.(\d+)", agent)
+    if found and (int(found[1]), int(found[2])) >= (5, 26):
+        return agent, False
+    message = f"{address}: {agent or 'a server that does not say its version'} is not supported"
+    raise StoreUnavailable(message, store=address, hint="Neo4j 5.26 or newer is needed; the embedded store needs no server: --store DIR")
+
+
+class _Transaction(Run):
+    """Statements in an open transaction of the driver."""
+
+    def __init__(self, tx: Any) -> None:
+        self._tx = tx
+        self._counts = Counts(0, 0, 0, 0)
+
+    def __call__(self, text: str, params: Mapping[str, Any] | None = None) -> Rows:
+        """Run one statement."""
+        result = self._tx.run(text, dict(params or {}))
+        rows = [{k: _plain(v) for k, v in record.items()} for record in result]
+        made, c = result.consume().counters, self._counts
+        self._counts = Counts(
+            0,
+            (c.nodes_created or 0) + made.nodes_created,
+            (c.relationships_created or 0) + made.relationships_created,
+            (c.properties_set or 0) + made.properties_set,
+        )
+        return rows
+
+    @property
+    def counts(self) -> Counts:
+        """What changed so far."""
+        return self._counts
+
+
+class BoltStore(CypherStore):
+    """A property graph on a server.
+
+    Parameters
+    ----------
+    uri
+        `neo4j://`, `bolt://`, with `+s` for TLS.
+    username, password, database
+        Login; without a password there is none.
+    insecure
+        Allow plain text to another machine.
+    timeout
+        Seconds for one unit of work at most.
+    owner
+        Folder and pid when this is the server of an embedded store's owner.
+
+    Raises
+    ------
+    StoreUnavailable
+        When the server does not answer, refuses the login, or is not supported.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        database: str | None = None,
+        insecure: bool = False,
+        timeout: float | None = None,
+        owner: tuple[pathlib.Path, int] | None = None,
+    ) -> None:
+        self._uri = check_uri(uri, insecure=insecure)
+        self._auth = (username or "neo4j", password) if password else None
+        self._database = database or "neo4j"
+        self._timeout = timeout
+        self._owner = owner
+        if owner is not None:
+            self.directory = owner[0]
+        self._driver: Any = None
+        self._closed = False
+        self._reads_only: bool | None = None
+        self._reached = False
+        try:
+            agent = self._attempts(self._agent, Deadline(timeout or 30.0, f"connecting to {self.address}"), READ_ACCESS)
+            name, self._is_arcade = check_agent(agent, self.address)
+        except BaseException:
+            self.close()
+            raise
+        self._reached = True
+        self._capabilities = Capabilities(
+            name=name,
+            cypher=True,
+            bolt=True,
+            bulk_atomic=False,
+            readonly="rollback" if self._is_arcade else "access-mode",
+            tx_timeout_enforced=not self._is_arcade,
+            explain_query_type=not self._is_arcade,
+            notifications=not self._is_arcade,
+            multi_process=True,
+            comfortable_edges=None,
+        )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this store can do."""
+        return self._capabilities
+
+    @property
+    def address(self) -> str:
+        """Address, or the folder of an embedded store; never with a password."""
+        return str(self._owner[0]) if self._owner else self._uri
+
+    def close(self) -> None:
+        """Close the driver; harmless when repeated."""
+        self._closed = True
+        driver, self._driver = self._driver, None
+        if driver is not None:
+            with contextlib.suppress(Exception):
+                driver.close()
+
+    # -- units of work
+    def _connected(self) -> Any:
+        if self._closed:
+            message = f"{self.address}: the store is closed"
+            raise StoreUnavailable(message, store=self.address)
+        if self._driver is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # previews and notices of the driver are not for the user
+                self._driver = GraphDatabase.driver(
+                    self._uri,
+                    auth=self._auth,
+                    telemetry_disabled=True,
+                    notifications_min_severity="OFF",
+                    connection_timeout=10.0,
+                    connection_acquisition_timeout=20.0,
+                    liveness_check_timeout=30.0,
+                    user_agent="graphkit",
+                )
+        return self._driver
+
+    def _cut(self, driver: Any, fired: threading.Event) -> None:
+        """Close the driver from the watchdog's thread: the only thing that ends a stalled call."""
+        fired.set()
+        with contextlib.suppress(Exception):
+            driver.close()
+
+    def _once(self, work: Callable[[Any], T], deadline: Deadline, access: str) -> T:
+        """One transaction under the watchdog."""
+        limit = max(0.05, min(deadline.remaining(), self._timeout or _STALL, _STALL))
+        driver, fired = self._connected(), threading.Event()
+        watchdog = threading.Timer(limit + 0.2, self._cut, (driver, fired))
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            with driver.session(database=self._database, default_access_mode=access, fetch_size=5_000) as session:
+                with session.begin_transaction(timeout=limit) as tx:
+                    found = work(tx)
+                    deadline.check()
+                    if access == READ_ACCESS:
+                        tx.rollback()
+                    else:
+                        tx.commit()
+                return found
+        except BaseException as error:
+            if fired.is_set():
+                raise _Stalled from error
+            raise
+        finally:
+            watchdog.cancel()
+            if fired.is_set():
+                self._driver = None
+
+    def _attempts(self, work: Callable[[Any], T], deadline: Deadline, access: str) -> T:
+        """Try until it works, the time is over, or trying again cannot help."""
+        begin, pause, stalls = time.monotonic(), 0.05, 0
+        while True:
+            deadline.check()
+            try:
+                return self._once(work, deadline, access)
+            except _Stalled as error:
+                stalls += 1
+                if deadline.passed():
+                    raise deadline.error() from error
+                if stalls > 2:
+                    message = f"{self.address}: no answer within {_STALL:g} s, {stalls} times"
+                    raise StoreUnavailable(message, store=self.address, retryable=True) from error
+            except (Neo4jError, DriverError, ConfigurationError, OSError) as error:
+                waited = time.monotonic() - begin
+                lost = isinstance(error, (ServiceUnavailable, SessionExpired, OSError))
+                patience = (_PATIENCE if self._reached else 2.0) if lost else 60.0
+                if not _may_retry(error) or waited > patience or deadline.remaining() < pause:
+                    raise self._translated(error, deadline) from error
+            time.sleep(min(pause, deadline.remaining()))
+            pause = min(2 * pause, 2.0)
+
+    def _unit(self, work: Callable[[Run], T], deadline: Deadline, *, write: bool) -> T:
+        """Run `work` in one transaction, again after a lost connection or a deadlock."""
+        return self._attempts(lambda tx: work(_Transaction(tx)), deadline, WRITE_ACCESS if write else READ_ACCESS)
+
+    def unit(self, work: Callable[[Run], T], deadline: Deadline, *, write: bool = True) -> T:
+        """`_unit` for the loader."""
+        return self._unit(work, deadline, write=write)
+
+    def _agent(self, tx: Any) -> str:
+        result = tx.run("RETURN 1 AS one")
+        list(result)
+        return str(result.consume().server.agent)
+
+    def _translated(self, error: Exception, deadline: Deadline) -> Exception:
+        """Our error for one of the driver's; the driver keeps passwords out of its messages."""
+        text = str(getattr(error, "message", None) or error).strip().splitlines()
+        message = f"{self.address}: {text[0] if text else type(error).__name__}"
+        code = getattr(error, "code", None) or ""
+        if isinstance(error, AuthError) or "Unauthorized" in code:
+            return StoreUnavailable(message, store=self.address, hint="check NEO4J_USERNAME and NEO4J_PASSWORD")
+        if "AccessMode" in code:
+            return WriteRefused(message, store=self.address)
+        if "TransactionTimedOut" in code:
+            return DeadlineExceeded(f"{deadline.what}: the server stopped it after its time limit", store=self.address)
+        if "DatabaseNotFound" in code:
+            return StoreUnavailable(message, store=self.address, hint="name another database with NEO4J_DATABASE")
+        if isinstance(error, (DriverError, OSError)):
+            hint = "is the server running? graphkit doctor tells more; a folder needs no server: --store DIR"
+            if self._owner:
+                hint = f"its owner, process {self._owner[1]}, has ended: run the command again"
+            return StoreUnavailable(message, store=self.address, retryable=True, hint=hint)
+        return StoreError(message, store=self.address, retryable=_may_retry(error))
+
+    def _ddl(self, texts: Sequence[str], deadline: Deadline) -> None:
+        """Run schema statements, one transaction each, then wait until every index is ONLINE."""
+        for text in texts:
+            self._unit(lambda run, text=text: run(text), deadline, write=True)
+        while any(r["state"] != "ONLINE" for r in self._rows("SHOW INDEXES YIELD name, state RETURN name, state", None, deadline)):
+            deadline.check()
+            time.sleep(0.1)
+
+    # -- reading
+    def record(self) -> Record:
+        """What the store remembers about itself."""
+        return self._record()
+
+    def counts(self, deadline: Deadline) -> dict[str, int]:
+        """Rows per label and type."""
+        return self._counts(deadline)
+
+    def _served(self, query: Query, values: dict[str, Any], deadline: Deadline, max_rows: int) -> Table:
+        """Run a query in a READ transaction that is always rolled back, after asking the server what it would do."""
+        self._probe()
+        asks = self._capabilities.explain_query_type and not query.path.startswith("cypher/")
+
+        def work(tx: Any) -> Table:
+            self._ready_record(_Transaction(tx))
+            table = Table([], [])
+            for text in query.statements:
+                used = {k: v for k, v in values.items() if f"${k}" in text}
+                if asks:
+                    plan = tx.run("EXPLAIN " + text, used).consume()
+                    if plan.query_type != "r" or "LoadCSV" in str(plan.plan):
+                        message = f"{query.path}: the server would run this as {plan.query_type!r}, not as a plain read"
+                        raise WriteRefused(message, store=self.address)
+                table = _capped(tx.run(text, used), max_rows)
+            return table
+
+        try:
+            return self._attempts(work, deadline, READ_ACCESS)
+        except StoreError as error:
+            if type(error) is StoreError:
+                message = f"{query.path}: {error.message.removeprefix(self.address + ': ')}"
+                raise StoreError(message, store=self.address) from error
+            raise
+
+    def _probe(self) -> None:
+        """Learn once whether READ transactions refuse writes; where they do not, the rollback has to do."""
+        if self._reads_only is not None or self._is_arcade:
+            return
+        text = f"CREATE (n:{statements.quote(statements.RUN)} {{id: 'probe'}}) RETURN 1 AS n"
+        try:
+            self._attempts(lambda tx: list(tx.run(text)), Deadline(10, "probing"), READ_ACCESS)
+        except WriteRefused:
+            self._reads_only = True
+        else:
+            self._reads_only = False
+            message = f"{self.address}: this server lets reading transactions write; queries are refused"
+            raise WriteRefused(message, store=self.address, hint="use an account with the reader role, or a newer server")
+
+    def _node_cells(self, label: str, names: list[str], deadline: Deadline) -> tuple[list[str], dict[str, Any]]:
+        text = statements.read_nodes(label, names)
+        rows = self._attempts(lambda tx: [tuple(r.values()) for r in tx.run(text)], deadline, READ_ACCESS)
+        columns = list(zip(*rows, strict=True)) if rows else [()] * (1 + len(names))
+        return list(columns[0]), {n: list(c) for n, c in zip(names, columns[1:], strict=True)}
+
+    def _edge_cells(
+        self, pair: Pair, names: list[str], deadline: Deadline
+    ) -> Iterator[tuple[Sequence[str], Sequence[str], dict[str, Any]]]:
+        """One row a source: the fastest way out over Bolt."""
+        text = statements.read_grouped(*pair, names)
+
+        def work(tx: Any) -> tuple[list[str], list[str], dict[str, list[Any]]]:
+            sources: list[str] = []
+            targets: list[str] = []
+            cells: dict[str, list[Any]] = {n: [] for n in names}
+            for source, rows in (r.values() for r in tx.run(text)):
+                deadline.check()
+                sources += [source] * len(rows)
+                ends, *columns = zip(*rows, strict=True)
+                targets += ends
+                for n, c in zip(names, columns, strict=True):
+                    cells[n] += c
+            return sources, targets, cells
+
+        yield self._attempts(work, deadline, READ_ACCESS)
+
+    # -- loading
+    def load(
+        self,
+        tables: GraphTables,
+        report: DataReport,
+        *,
+        progress: ProgressCallback | None = None,
+        deadline: float | None = None,
+        dry_run: bool = False,
+    ) -> LoadReport:
+        """Merge the tables into the store, batch by batch; readers are refused until all of them are in.
+
+        Raises
+        ------
+        StoreUnavailable
+            When the embedded store belongs to another process, or another process loads.
+        DeadlineExceeded
+            After `deadline` seconds; loading again goes on where this load stopped.
+        """
+        begin, clock = time.monotonic(), Deadline(deadline, "load")
+        if self._owner is not None:
+            message = f"{self.address}: the store is in use by process {self._owner[1]}; a load needs it for itself"
+            raise StoreUnavailable(message, store=self.address, retryable=True, hint="wait for that process to end")
+        tables = tables.canonical()
+        if not dry_run:
+            self._prepare(clock)
+        tally = Loader(self, tables, clock, progress, dry_run=dry_run).run()
+        return load_report(tables, report, tally, seconds=time.monotonic() - begin, dry_run=dry_run)
+
+    def _prepare(self, clock: Deadline) -> None:
+        """Constraints before any MERGE, within the load's time."""
+        from graphkit.store.schema_steps import apply_schema
+
+        apply_schema(self, self._ddl, self._unit, timeout=min(clock.remaining(), 300.0))
+
+
+class _Stalled(Exception):  # noqa: N818 - an internal signal, never seen outside
+    """The watchdog closed the driver."""
+
+
+def _may_retry(error: Exception) -> bool:
+    """Whether the same unit of work may succeed next time; the ledger makes a repeated commit harmless."""
+    if isinstance(error, (IncompleteCommit, ServiceUnavailable, SessionExpired, OSError)):
+        return True
+    if isinstance(error, (AuthError, ConfigurationError)):
+        return False
+    if isinstance(error, ClientError) and "TransactionTimedOut" in (error.code or ""):
+        return False
+    return bool(getattr(error, "is_retryable", lambda: False)()) or isinstance(error, DriverError) and "defunct" in str(error)
+
+
+def _capped(result: Any, max_rows: int) -> Table:
+    columns = list(result.keys())
+    rows: list[tuple[Any, ...]] = []
+    for record in result:
+        if len(rows) == max_rows:
+            return Table(columns, rows, truncated=True)
+        rows.append(tuple(map(_plain, record.values())))
+    return Table(columns, rows)
+
+
+def _plain(cell: Any) -> Any:
+    """Plain value of a driver's cell: nodes and relationships become maps, moments text."""
+    if cell is None or isinstance(cell, (str, bool, int, float)):
+        return cell
+    if isinstance(cell, (list, tuple)):
+        return [_plain(x) for x in cell]
+    if isinstance(cell, dict):
+        return {k: _plain(v) for k, v in cell.items()}
+    if isinstance(cell, Path):
+        return [_plain(x) for x in cell.nodes]
+    if isinstance(cell, (Node, Relationship)):
+        return {k: _plain(v) for k, v in cell.items()}
+    return cell.iso_format() if hasattr(cell, "iso_format") else str(cell)
