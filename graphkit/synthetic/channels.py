@@ -1,0 +1,128 @@
+"""Channels of many kinds, with prices and audiences that overlap because they come from the same communities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.rng import as_generator
+from graphkit.synthetic.people import REGIONS
+
+if TYPE_CHECKING:
+    from graphkit.synthetic.people import People
+    from graphkit.synthetic.tables import Files
+
+__all__ = ["make_channels"]
+
+# kind, name, English name, platform, how many, communities, share of each, chance per use, price of a contact
+_LISTED: tuple[tuple[str, str, str, str, int, float, float, float, float], ...] = (
+    ("kol", "达人", "Creator", "抖音", 14, 0.08, 0.45, 0.35, 1.6),
+    ("kol", "博主", "Blogger", "B站", 10, 0.05, 0.55, 0.45, 1.9),
+    ("short_video", "短视频信息流", "Short video feed", "快手", 6, 0.35, 0.20, 0.20, 0.7),
+    ("social", "社交广告", "Social ad", "微博", 6, 0.30, 0.18, 0.18, 0.6),
+    ("live", "直播间", "Live room", "抖音", 4, 0.10, 0.30, 0.50, 2.2),
+    ("video_site", "视频网站前贴片", "Video site pre-roll", "优酷", 4, 0.40, 0.25, 0.25, 0.9),
+    ("forum", "论坛版块", "Forum board", "豆瓣", 4, 0.06, 0.50, 0.30, 0.8),
+    ("app", "应用开屏", "App splash", "知山", 3, 0.25, 0.30, 0.30, 1.0),
+    ("website", "专题页", "Topic page", "门户", 2, 0.20, 0.15, 0.15, 0.4),
+    ("e_commerce", "商城会场", "Shop event", "淘宝", 2, 0.30, 0.20, 0.22, 0.8),
+    ("direct", "会员短信", "Member message", "短信", 2, 0.50, 0.10, 0.60, 0.5),
+)
+_OFFLINE = (
+    ("cinema", "影城大厅", "Cinema hall", 0.10, 3),
+    ("out_of_home", "地铁灯箱", "Metro light box", 0.06, 2),
+    ("tv", "城市电视", "City television", 0.08, 1),
+)
+_PRICE_OF_FILTERED = 0.5
+
+
+def make_channels(files: Files, people: People, seed: int) -> list[str]:
+    """Draw channels and audiences and add `nodes/channel`, `relationships/reaches`, `runs`, `owns` and `follows`.
+
+    Audiences come from shares of a few communities plus a thin layer of everybody, so channels of one community overlap strongly. The price is
+    the number of contacts times a price per contact that varies threefold: cheap contacts are often the same people twice.
+    """
+    rng = as_generator(seed, "channels")
+    rows: list[tuple[Any, ...]] = []
+    reaches: list[tuple[Any, ...]] = []
+    for kind, zh, en, platform, many, communities, share, chance, price in _LISTED:
+        for n in range(1, many + 1):
+            i = f"c{len(rows) + 1:02d}"
+            audience = _audience(people, communities, share, rng)
+            if kind == "direct":
+                audience = audience[people.consent[audience]]
+            p = np.round(np.clip(rng.beta(6, 6 / chance - 6, len(audience)), 0.01, 1.0), 3)
+            cost = _rounded(float(p.sum()) * price * float(np.exp(rng.normal(0, 0.4))) + 50)
+            rows.append(
+                (
+                    i,
+                    f"{platform}·{zh}{n}",
+                    f"{en} {n}",
+                    kind,
+                    platform,
+                    None,
+                    cost,
+                    int(rng.integers(1, 3)),
+                    int(rng.integers(0, 6)),
+                    None,
+                    None,
+                    len(audience) * 40,
+                )
+            )
+            reaches += [(i, people.ids[u], x) for u, x in zip(audience.tolist(), p.tolist(), strict=True)]
+    for kind, zh, en, chance, many in _OFFLINE:
+        for n in range(many):
+            region = REGIONS[n]
+            cost = _rounded(people.region.count(region) * chance * _PRICE_OF_FILTERED + 80)
+            rows.append(
+                (
+                    f"c{len(rows) + 1:02d}",
+                    f"{region}{zh}",
+                    f"{en} {n + 1}",
+                    kind,
+                    None,
+                    region,
+                    cost,
+                    1,
+                    7,
+                    chance,
+                    f"region='{region}'",
+                    None,
+                )
+            )
+    rows.append(
+        (f"c{len(rows) + 1:02d}", "神秘大号", "Unknown star", "kol", "微博", None, 5000.0, 1, 3, None, None, 2_000_000)
+    )
+    files.add(
+        "nodes/channel",
+        "id name name_en kind platform region cost capacity lead_days reach_p audience_filter followers",
+        rows,
+    )
+    files.add("relationships/reaches", "source target p", reaches)
+    channels = [str(row[0]) for row in rows]
+    files.add(
+        "relationships/runs",
+        "source target",
+        [
+            (people.ids[int(u)], c)
+            for u, c in zip(rng.choice(len(people.ids), 5, replace=False), channels, strict=False)
+        ],
+    )
+    files.add("relationships/owns", "source target", [("b01", channels[-3]), ("b02", channels[len(channels) // 2])])
+    return channels
+
+
+def _audience(
+    people: People, communities: float, share: float, rng: np.random.Generator
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Rows of a channel's people: a share of some communities, a thin layer of all others."""
+    some = rng.random(people.n_communities) < communities
+    some[int(rng.integers(people.n_communities))] = True
+    chance = np.where(some[people.community], share, 0.01)
+    return np.flatnonzero(rng.random(len(people.ids)) < chance)
+
+
+def _rounded(cost: float) -> float:
+    """Prices end in tens."""
+    return float(round(cost, -1))
