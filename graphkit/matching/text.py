@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
-__all__ = ["GramModel", "SearchResult", "grams", "normalise", "search"]
+__all__ = ["GramModel", "SearchResult", "count_matrix", "grams", "normalise", "search", "weigh"]
 
 _EVIDENCE = 5
 
@@ -48,7 +49,7 @@ class GramModel:
     """Vocabulary and idf of a collection; ``matrix`` holds its rows at length 1."""
 
     column: dict[str, int]
-    idf: np.ndarray
+    idf: NDArray[np.float64]
     matrix: sparse.csr_array
     sublinear: bool
 
@@ -64,26 +65,33 @@ class GramModel:
         known = sorted(gram for gram, n in documents.items() if n >= min_documents)
         column = {gram: i for i, gram in enumerate(known)}
         idf = np.array([math.log((1 + len(counts)) / (1 + documents[gram])) + 1 for gram in known])
-        return cls(column, idf, _rows(counts, column, idf, sublinear), sublinear)
+        return cls(column, idf, weigh(count_matrix(counts, column), idf, sublinear=sublinear), sublinear)
 
     def rows(self, texts: Iterable[str]) -> sparse.csr_array:
         """Return the rows of other texts; grams that are not in the vocabulary are left out."""
-        return _rows([grams(text) for text in texts], self.column, self.idf, self.sublinear)
+        return weigh(count_matrix([grams(text) for text in texts], self.column), self.idf, sublinear=self.sublinear)
 
 
-def _rows(counts: list[Counter[str]], column: dict[str, int], idf: np.ndarray, sublinear: bool) -> sparse.csr_array:
-    """Tf-idf rows of length 1."""
+def count_matrix(counts: Sequence[Counter[str]], column: dict[str, int]) -> sparse.csr_array:
+    """Counts as rows; grams outside ``column`` are left out."""
     ends, places, values = [0], [], []
     for count in counts:
         pairs = sorted((column[gram], n) for gram, n in count.items() if gram in column)
         places.extend(place for place, _ in pairs)
-        values.extend(1 + math.log(n) if sublinear else float(n) for _, n in pairs)
+        values.extend(float(n) for _, n in pairs)
         ends.append(len(places))
-    flat = np.asarray(places, dtype=np.int64)
-    data = np.asarray(values, dtype=np.float64) * idf[flat] if flat.size else np.zeros(0)
-    matrix = sparse.csr_array((data, flat, np.asarray(ends)), shape=(len(counts), len(column)))
-    norm = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    matrix.data /= np.repeat(np.where(norm > 0, norm, 1.0), np.diff(matrix.indptr))
+    data = (np.asarray(values, dtype=np.float64), np.asarray(places, dtype=np.int64), np.asarray(ends))
+    return sparse.csr_array(data, shape=(len(counts), len(column)))
+
+
+def weigh(counted: sparse.csr_array, idf: NDArray[np.float64], *, sublinear: bool = False) -> sparse.csr_array:
+    """Tf-idf rows of length 1 from rows of counts; an empty row stays 0."""
+    matrix = sparse.csr_array(counted, dtype=np.float64, copy=True)
+    values = 1 + np.log(matrix.data) if sublinear else matrix.data
+    matrix.data = values * idf[matrix.indices]
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    norm = np.sqrt(np.bincount(row, matrix.data**2, minlength=matrix.shape[0]))
+    matrix.data /= norm[row]
     return matrix
 
 
