@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PropertyType = Literal["STRING", "INTEGER", "FLOAT", "BOOLEAN", "LIST"]
 
@@ -73,25 +75,43 @@ def text(name: str, zh: str, en: str = "", *, required: bool = False, multiline:
     return Property(name, STRING, required, None, zh, en or name.replace("_", " "), multiline=multiline)
 
 
-def word(name: str, zh: str, words: Mapping[str, str], *, required: bool = False, closed: bool = True, en: str = "") -> Property:
+def word(
+    name: str, zh: str, words: Mapping[str, str], *, required: bool = False, closed: bool = True, en: str = ""
+) -> Property:
     """One word of a vocabulary."""
     return Property(name, STRING, required, None, zh, en or name.replace("_", " "), vocabulary=words, closed=closed)
 
 
-def words(name: str, zh: str, known: Mapping[str, str] | None = None, *, required: bool = False, en: str = "") -> Property:
+def words(
+    name: str, zh: str, known: Mapping[str, str] | None = None, *, required: bool = False, en: str = ""
+) -> Property:
     """List of words; in CSV separated by `;`."""
     return Property(name, LIST, required, None, zh, en or name.replace("_", " "), vocabulary=known)
 
 
-def integer(  # noqa: PLR0913 - one line per property in the tables that use it
-    name: str, zh: str, *, required: bool = False, unit: str | None = None, low: float | None = 0, high: float | None = None, en: str = ""
+def integer(
+    name: str,
+    zh: str,
+    *,
+    required: bool = False,
+    unit: str | None = None,
+    low: float | None = 0,
+    high: float | None = None,
+    en: str = "",
 ) -> Property:
     """Whole number, not negative unless `low` says so."""
     return Property(name, INTEGER, required, unit, zh, en or name.replace("_", " "), low, high)
 
 
-def number(  # noqa: PLR0913 - one line per property in the tables that use it
-    name: str, zh: str, *, required: bool = False, unit: str | None = None, low: float | None = 0, high: float | None = None, en: str = ""
+def number(
+    name: str,
+    zh: str,
+    *,
+    required: bool = False,
+    unit: str | None = None,
+    low: float | None = 0,
+    high: float | None = None,
+    en: str = "",
 ) -> Property:
     """Finite number, not negative unless `low` says so."""
     return Property(name, FLOAT, required, unit, zh, en or name.replace("_", " "), low, high)
@@ -113,7 +133,7 @@ def moment(name: str, zh: str, *, required: bool = False, en: str = "") -> Prope
 
 
 def flag(name: str, zh: str, *, required: bool = False, en: str = "") -> Property:
-    """true or false."""
+    """Return a property that is true or false."""
     return Property(name, BOOLEAN, required, None, zh, en or name.replace("_", " "))
 
 

@@ -43,12 +43,20 @@ class RelationshipType:
     acyclic: bool = False
 
 
-def _type(  # noqa: PLR0913 - one declaration per type reads best flat
-    name: str, zh: str, en: str, ends: str, *properties: Property, wider_key: tuple[str, ...] = (), undirected: bool = False,
-    written: bool = False, acyclic: bool = False,
+def _type(
+    name: str,
+    zh: str,
+    en: str,
+    ends: str,
+    *properties: Property,
+    wider_key: tuple[str, ...] = (),
+    undirected: bool = False,
+    written: bool = False,
+    acyclic: bool = False,
 ) -> RelationshipType:
-    """`ends` is `A,B>C,D` for every pair of the two sides; several groups are joined by a blank."""
-    pairs = tuple(p for group in ends.split() for p in product(*(side.split(",") for side in group.split(">"))))
+    """Declare a type; `ends` is `A,B>C,D` for every pair of the two sides, groups joined by a blank."""
+    groups = [group.split(">") for group in ends.split()]
+    pairs = tuple(p for a, b in groups for p in product(a.split(","), b.split(",")))
     return RelationshipType(name, zh, en, pairs, by_name(*properties, EVIDENCE), wider_key, undirected, written, acyclic)  # fmt: skip
 
 

@@ -50,7 +50,9 @@ def _snake(name: str) -> str:
 
 def constraint_statements() -> list[str]:
     """One uniqueness constraint on `id` per label, without the closing semicolon."""
-    return [f"CREATE CONSTRAINT {_snake(name)}_id IF NOT EXISTS FOR (n:{name}) REQUIRE n.id IS UNIQUE" for name in LABELS]
+    return [
+        f"CREATE CONSTRAINT {_snake(name)}_id IF NOT EXISTS FOR (n:{name}) REQUIRE n.id IS UNIQUE" for name in LABELS
+    ]
 
 
 def display_name(name: str, lang: str = "en", *, owner: str | None = None) -> str:

@@ -15,14 +15,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphkit.model.schema import TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Column = NDArray[Any]
 
@@ -77,7 +79,7 @@ def _tidy(columns: Mapping[str, Column], order: NDArray[np.int64] | None) -> dic
 
 
 def _feed(digest: Any, column: Column) -> None:
-    """Adds a column to a digest by its values, never by its memory layout."""
+    """Add a column to a digest by its values, never by its memory layout."""
     if column.dtype == object:
         text = json.dumps(column.tolist(), ensure_ascii=False, separators=(",", ":"), default=float)
         raw = text.encode("utf-8", "surrogatepass")
@@ -122,7 +124,7 @@ class NodeColumns:
         return as_column([default] * len(self.ids))
 
     def row_of(self) -> dict[str, int]:
-        """Mapping id -> row, built once."""
+        """Return the mapping id -> row, built once."""
         if len(self._rows) != len(self.ids):
             self._rows.update(zip(self.ids.tolist(), range(len(self.ids)), strict=True))
         return self._rows
@@ -249,7 +251,9 @@ class GraphTables:
         for e in sorted(self.edges, key=lambda e: (e.type, e.source_label, e.target_label)):
             if len(e):
                 moved = replace(
-                    e, source_rows=position[e.source_label][e.source_rows], target_rows=position[e.target_label][e.target_rows]
+                    e,
+                    source_rows=position[e.source_label][e.source_rows],
+                    target_rows=position[e.target_label][e.target_rows],
                 )
                 order = _edge_order(moved)
                 edges.append(
@@ -270,7 +274,9 @@ class GraphTables:
             for column in (table.ids, *table.columns.values()):
                 _feed(digest, column)
         for e in whole.edges:
-            digest.update(json.dumps(["edges", e.type, e.source_label, e.target_label, len(e), list(e.columns)]).encode())
+            digest.update(
+                json.dumps(["edges", e.type, e.source_label, e.target_label, len(e), list(e.columns)]).encode()
+            )
             for column in (e.source_rows, e.target_rows, *e.columns.values()):
                 _feed(digest, column)
         return digest.hexdigest()

@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,9 @@ from numpy.typing import NDArray
 from graphkit.errors import InvalidParameter, close_matches
 from graphkit.model.schema import LABELS
 from graphkit.model.tables import NodeColumns, is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Mask = NDArray[np.bool_]
 Value = str | int | float | bool
@@ -86,18 +88,25 @@ class _Parser:
     """Recursive descent over the tokens."""
 
     def __init__(self, text: str) -> None:
-        self.text, self.tokens, self.at = text, [], 0  # type: ignore[var-annotated]
+        self.text, self.at = text, 0
+        self.tokens: list[tuple[str, str, int]] = []
         position = 0
         stripped = text.rstrip()
         while position < len(stripped):
             found = _TOKEN.match(stripped, position)
             if not found:
                 raise self.error(f"cannot read {stripped[position : position + 20]!r}", position)
-            self.tokens.append((str(found.lastgroup), found.group(str(found.lastgroup)), found.start(str(found.lastgroup))))
+            self.tokens.append(
+                (str(found.lastgroup), found.group(str(found.lastgroup)), found.start(str(found.lastgroup)))
+            )
             position = found.end()
 
     def error(self, what: str, position: int | None = None) -> InvalidParameter:
-        at = position if position is not None else (self.tokens[self.at][2] if self.at < len(self.tokens) else len(self.text))
+        at = (
+            position
+            if position is not None
+            else (self.tokens[self.at][2] if self.at < len(self.tokens) else len(self.text))
+        )
         return InvalidParameter(
             f"target expression: {what} at character {at + 1} of {self.text[:200]!r}",
             parameter="target",
@@ -124,8 +133,10 @@ class _Parser:
     def junction(self, depth: int, op: str = "or") -> _Node:
         if depth > _MAX_DEPTH:
             raise self.error("nested too deeply")
+
         def below() -> _Node:
             return self.junction(depth, "and") if op == "or" else self.negation(depth)
+
         parts = [below()]
         while self.word(op):
             parts.append(below())
@@ -204,7 +215,10 @@ def parse_target(text: str) -> Target:
     """
     if not text.strip() or len(text) > _MAX_LENGTH:
         raise InvalidParameter(
-            f"a target expression has 1 to {_MAX_LENGTH} characters", parameter="target", value=text[:50], hint="leave it out to take everyone"
+            f"a target expression has 1 to {_MAX_LENGTH} characters",
+            parameter="target",
+            value=text[:50],
+            hint="leave it out to take everyone",
         )
     parser = _Parser(text)
     root = parser.junction(0)

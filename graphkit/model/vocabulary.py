@@ -24,7 +24,15 @@ BRAND_ROLE = {
     "studio": "制片方", "platform": "平台", "provider": "内容提供方", "publisher": "出版方", "consumer_brand": "消费品牌", "agency": "代理机构",
     "institution": "机构",
 }  # fmt: skip
-RESOURCES = {"brand": "品牌", "users": "用户", "technology": "技术", "channels": "渠道", "content": "内容", "venues": "场地", "money": "资金"}
+RESOURCES = {
+    "brand": "品牌",
+    "users": "用户",
+    "technology": "技术",
+    "channels": "渠道",
+    "content": "内容",
+    "venues": "场地",
+    "money": "资金",
+}
 CHANNEL_KIND = {
     "social": "社交媒体", "short_video": "短视频", "live": "直播", "video_site": "视频网站", "cinema": "影院", "forum": "论坛社区", "e_commerce": "电商",
     "website": "网站", "app": "应用", "kol": "意见领袖", "direct": "一对一", "offline_event": "线下活动", "out_of_home": "户外", "tv": "电视",
@@ -56,7 +64,13 @@ PARTNERSHIP_KIND = {
     "co_branding": "联名", "placement": "植入", "licensing": "授权", "benefit_exchange": "权益互换", "joint_event": "联合活动", "co_production": "联合制作",
 }  # fmt: skip
 OBJECTIVE = {"reach": "触达", "purchases": "购买", "value": "价值"}
-LINK_BASIS = {"mutual_like": "互相关注", "ip": "同一 IP", "same_name": "同名", "co_mention": "共同提及", "similar_text": "文本相似"}
+LINK_BASIS = {
+    "mutual_like": "互相关注",
+    "ip": "同一 IP",
+    "same_name": "同名",
+    "co_mention": "共同提及",
+    "similar_text": "文本相似",
+}
 USES = {"promote": "推广", "embed": "植入", "stream": "播放", "merchandise": "衍生品"}
 JOIN_ROLE = {"lead": "牵头方", "partner": "伙伴"}
 EVENT_KIND = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from graphkit.errors import DataInvalid
 from graphkit.model.schema import LABELS, TYPES, NodeLabel, RelationshipType, label_of_file, type_of_file
@@ -16,11 +16,14 @@ from graphkit.progress import Progress, ProgressCallback
 from graphkit.store.files_csv import read_csv
 from graphkit.store.files_events import read_events
 from graphkit.store.files_graph import build_edges, build_nodes
-from graphkit.store.files_write import write_parquet
 from graphkit.store.files_parquet import read_parquet
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, file_digest
 from graphkit.store.files_table import Block, read_block, select_rows
+from graphkit.store.files_write import write_parquet
 from graphkit.store.mapping import Dataset, MappingWrong, TableSpec, parse_dataset, plain_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["check_directory", "read_directory", "read_events", "write_parquet"]
 
@@ -62,24 +65,40 @@ def read_directory(
     """
     tables, report = _Reader(Path(path), mapping, encoding, progress).read()
     if report.fatal or report.rejected > max_bad:
-        raise _refusal(report, str(path), max_bad)
+        raise _refusal(report, str(path))
     return tables, report
 
 
-def check_directory(path: str | Path, *, mapping: str | Path | None = None, encoding: str = "utf-8", progress: ProgressCallback | None = None) -> DataReport:
+def check_directory(
+    path: str | Path,
+    *,
+    mapping: str | Path | None = None,
+    encoding: str = "utf-8",
+    progress: ProgressCallback | None = None,
+) -> DataReport:
     """Check an input directory; the report lists everything found and never raises for bad data."""
     return _Reader(Path(path), mapping, encoding, progress).read()[1]
 
 
-def _refusal(report: DataReport, path: str, max_bad: int) -> DataInvalid:
+def _refusal(report: DataReport, path: str) -> DataInvalid:
     errors = report.errors
     first = [f"{f.file}{f' line {f.line}' if f.line else ''}: {f.message}" for f in errors[:5]]
     message = f"{path}: {report.rejected} of {report.rows_in} rows rejected, nothing loaded\n  " + "\n  ".join(first)
     if len(errors) > 5:
         message += f"\n  ... and {len(errors) - 5} more"
     rows = tuple((f.file, f.line, f.value) for f in errors[:5])
-    hint = f"graphkit check {path} lists all" + ("" if report.fatal else f"; --max-bad {report.rejected} loads the rest")
-    return DataInvalid(message, source=path, rule=errors[0].rule if errors else None, count=report.rejected, rows=rows, report=report.refused(), hint=hint)
+    hint = f"graphkit check {path} lists all" + (
+        "" if report.fatal else f"; --max-bad {report.rejected} loads the rest"
+    )
+    return DataInvalid(
+        message,
+        source=path,
+        rule=errors[0].rule if errors else None,
+        count=report.rejected,
+        rows=rows,
+        report=report.refused(),
+        hint=hint,
+    )
 
 
 @dataclass
@@ -97,7 +116,12 @@ class _Reader:
     def read(self) -> tuple[GraphTables, DataReport]:
         if not self.root.is_dir():
             text = f"{self.root} is not a directory" if self.root.exists() else f"{self.root} does not exist"
-            raise DataInvalid(text, source=str(self.root), rule="file-unreadable", hint="give a directory with nodes/ and relationships/")
+            raise DataInvalid(
+                text,
+                source=str(self.root),
+                rule="file-unreadable",
+                hint="give a directory with nodes/ and relationships/",
+            )
         dataset = self._dataset()
         specs = self._mapped_specs(dataset) if dataset.tables else self._plain_specs(dataset)
         blocks = self._blocks(specs, dataset)
@@ -113,7 +137,14 @@ class _Reader:
         for name, kind in TYPES.items():
             if name in by_kind:
                 edges += build_edges(kind, by_kind[name], nodes, known)
-        tables = GraphTables({k: v for k, v in nodes.items() if len(v)}, tuple(e for e in edges if len(e)), dataset.name, dataset.currency, dataset.time_zone, dataset.settings)
+        tables = GraphTables(
+            {k: v for k, v in nodes.items() if len(v)},
+            tuple(e for e in edges if len(e)),
+            dataset.name,
+            dataset.currency,
+            dataset.time_zone,
+            dataset.settings,
+        )
         self._whole(tables, dataset)
         return tables.canonical(), self._report(blocks, tables)
 
@@ -123,7 +154,18 @@ class _Reader:
         found = self._toml(place, "dataset.toml") if place.exists() or place.is_symlink() else None
         if found is None and not place.exists():
             text = "dataset.toml is missing: no name, currency or time zone is declared"
-            self.findings.add(Finding("dataset", "warning", "dataset.toml", None, None, None, text, 'write name = "...", currency = "CNY", time_zone = "UTC"'))
+            self.findings.add(
+                Finding(
+                    "dataset",
+                    "warning",
+                    "dataset.toml",
+                    None,
+                    None,
+                    None,
+                    text,
+                    'write name = "...", currency = "CNY", time_zone = "UTC"',
+                )
+            )
         found = found or Dataset(self.root.resolve().name)
         if self.mapping is None:
             return found
@@ -131,7 +173,14 @@ class _Reader:
         if over is None:
             return found
         zone = (over.time_zone, over.zone) if over.time_zone else (found.time_zone, found.zone)
-        return Dataset(over.name or found.name, over.currency or found.currency, *zone, {**found.keep, **over.keep}, over.tables, {**found.settings, **over.settings})
+        return Dataset(
+            over.name or found.name,
+            over.currency or found.currency,
+            *zone,
+            {**found.keep, **over.keep},
+            over.tables,
+            {**found.settings, **over.settings},
+        )
 
     def _toml(self, place: Path, name: str, *, inside: bool = True) -> Dataset | None:
         problem = self._problem(place) if inside else None
@@ -142,7 +191,9 @@ class _Reader:
         except MappingWrong as error:
             finding = error.finding(name)
         except OSError as error:
-            finding = Finding("file-unreadable", "error", name, None, None, None, f"cannot be read: {error.strerror}", None)
+            finding = Finding(
+                "file-unreadable", "error", name, None, None, None, f"cannot be read: {error.strerror}", None
+            )
         self.findings.add(finding, fatal=True)
         return None
 
@@ -169,10 +220,11 @@ class _Reader:
         seen: dict[str, str] = {}
         for folder in ("nodes", "relationships"):
             place = self.root / folder
-            if place.is_symlink() or (place.exists() and not place.is_dir()):
-                if not place.is_dir() or not place.resolve().is_relative_to(self.root.resolve()):
-                    self._fatal("file-outside" if place.is_symlink() else "file-unreadable", folder, "is not a folder inside the input directory")
-                    continue
+            outside = not place.is_dir() or not place.resolve().is_relative_to(self.root.resolve())
+            if outside and (place.is_symlink() or place.exists()):
+                rule = "file-outside" if place.is_symlink() else "file-unreadable"
+                self._fatal(rule, folder, "is not a folder inside the input directory")
+                continue
             for path in sorted(place.iterdir()) if place.is_dir() else ():
                 name = f"{folder}/{path.name}"
                 suffix = next((s for s in SUFFIXES if path.name.endswith(s)), None)
@@ -192,7 +244,11 @@ class _Reader:
                 problem = self._problem(path)
                 if kind is None or (isinstance(kind, NodeLabel) and kind.written):
                     what = "label" if folder == "nodes" else "relationship type (or type__source__target)"
-                    text = f"{stem!r} is no {what} of the model" if kind is None else f"{kind.name} is written by graphkit and not read from files"
+                    text = (
+                        f"{stem!r} is no {what} of the model"
+                        if kind is None
+                        else f"{kind.name} is written by graphkit and not read from files"
+                    )
                     self._fatal("file-unknown", name, text, "see graphkit schema for the names")
                 elif problem is not None:
                     self._fatal(problem[0], name, problem[1])
@@ -206,7 +262,12 @@ class _Reader:
     def _plain_specs(self, dataset: Dataset) -> list[TableSpec]:
         files = self._files()
         if not files and not self.findings.fatal:
-            self._fatal("file-empty", "nodes", "the directory holds no table: nodes/<label>.csv is missing", "see the README for the layout")
+            self._fatal(
+                "file-empty",
+                "nodes",
+                "the directory holds no table: nodes/<label>.csv is missing",
+                "see the README for the layout",
+            )
         specs = []
         for i, (name, (path, kind, pair)) in enumerate(files.items()):
             table = self._load(path, name)
@@ -230,7 +291,9 @@ class _Reader:
 
     def _mapped_specs(self, dataset: Dataset) -> list[TableSpec]:
         used: dict[str, set[str]] = defaultdict(set)
-        wanted = {s.file for s in dataset.tables} | {c.count for s in dataset.tables for c in s.columns.values() if c.count}
+        wanted = {s.file for s in dataset.tables} | {
+            c.count for s in dataset.tables for c in s.columns.values() if c.count
+        }
         for i, name in enumerate(sorted(wanted)):
             path = self.root / name
             problem = self._problem(path)
@@ -247,11 +310,26 @@ class _Reader:
             if table is None:
                 continue
             lacking = sorted(spec.used() - set(table.names))
-            required = [p.name for p in spec.kind.properties.values() if p.required and p.name not in {*spec.columns, *spec.constants, "id"}]
+            required = [
+                p.name
+                for p in spec.kind.properties.values()
+                if p.required and p.name not in {*spec.columns, *spec.constants, "id"}
+            ]
             for column in lacking:
-                self._fatal("missing-column", spec.file, f"the mapping names column {column!r}, which the file lacks", f"its columns: {', '.join(table.names[:20])}", 0)
+                self._fatal(
+                    "missing-column",
+                    spec.file,
+                    f"the mapping names column {column!r}, which the file lacks",
+                    f"its columns: {', '.join(table.names[:20])}",
+                    0,
+                )
             for name in required:
-                self._fatal("missing-column", spec.file, f"the mapping gives no {name} for {spec.kind.name}", "add it to columns or constants")
+                self._fatal(
+                    "missing-column",
+                    spec.file,
+                    f"the mapping gives no {name} for {spec.kind.name}",
+                    "add it to columns or constants",
+                )
             if not lacking and not required:
                 specs.append(spec)
                 used[spec.file] |= spec.used() | set(spec.kept)
@@ -264,21 +342,46 @@ class _Reader:
             left = [c for c in self.raw[name].names if c not in columns and c not in {":LABEL", ":TYPE"}]
             for column in left[:50]:
                 text = f"column {column[:80]!r} is neither mapped nor kept"
-                self.findings.add(Finding("unknown-column", "warning", name, 1, column[:200], None, text, "map it, or name it under [keep]"))
-            taken = sum(len(select_rows(s, self.raw[name])) for s in dataset.tables if s.file == name and set(s.where) <= set(self.raw[name].names))
+                self.findings.add(
+                    Finding(
+                        "unknown-column",
+                        "warning",
+                        name,
+                        1,
+                        column[:200],
+                        None,
+                        text,
+                        "map it, or name it under [keep]",
+                    )
+                )
+            taken = sum(
+                len(select_rows(s, self.raw[name]))
+                for s in dataset.tables
+                if s.file == name and set(s.where) <= set(self.raw[name].names)
+            )
             if taken < len(self.raw[name]) and any(s.where for s in dataset.tables if s.file == name):
                 text = f"{len(self.raw[name]) - taken} rows are taken by no table of the mapping"
-                self.findings.add(Finding("file-ignored", "warning", name, None, None, None, text, "add a table for them"))
+                self.findings.add(
+                    Finding("file-ignored", "warning", name, None, None, None, text, "add a table for them")
+                )
         for folder in ("nodes", "relationships"):
             place = self.root / folder
             for path in sorted(place.iterdir()) if place.is_dir() else ():
                 name = f"{folder}/{path.name}"
                 if name not in self.raw and not any(s.file == name for s in dataset.tables):
-                    self.findings.add(Finding("file-ignored", "warning", name, None, None, None, "the mapping leaves this file out", None))
+                    self.findings.add(
+                        Finding(
+                            "file-ignored", "warning", name, None, None, None, "the mapping leaves this file out", None
+                        )
+                    )
 
     def _load(self, path: Path, name: str) -> RawTable | None:
         try:
-            table = read_parquet(path, name) if name.endswith(".parquet") else read_csv(path, name, self.findings, encoding=self.encoding)
+            table = (
+                read_parquet(path, name)
+                if name.endswith(".parquet")
+                else read_csv(path, name, self.findings, encoding=self.encoding)
+            )
         except FileRefused as error:
             self.findings.add(error.finding, fatal=True)
             self.refused_rows += error.rows
@@ -293,7 +396,9 @@ class _Reader:
                 if source.count and source.by and source.count in self.raw:
                     columns = self.raw[source.count].columns
                     if source.by not in columns:
-                        self._fatal("missing-column", source.count, f"the mapping counts by {source.by!r}, which the file lacks")
+                        self._fatal(
+                            "missing-column", source.count, f"the mapping counts by {source.by!r}, which the file lacks"
+                        )
                         return []
                     counts[source.count, source.by] = Counter(columns[source.by].to_pylist())
                 elif source.count:
@@ -307,19 +412,38 @@ class _Reader:
     def _whole(self, tables: GraphTables, dataset: Dataset) -> None:
         """Rules over the whole directory."""
         reach = dataset.settings.get("reach_p", {})
-        if not isinstance(reach, dict) or any(isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 <= v <= 1 for v in reach.values()):
-            self._fatal("dataset", "dataset.toml", f"reach_p must hold numbers in [0, 1] per channel kind, not {reach!r}")
+        if not isinstance(reach, dict) or any(
+            isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 <= v <= 1 for v in reach.values()
+        ):
+            self._fatal(
+                "dataset", "dataset.toml", f"reach_p must hold numbers in [0, 1] per channel kind, not {reach!r}"
+            )
         if tables.edges_of("HOLDS_RIGHTS"):
             ours = sum(x is True for x in tables.nodes_of("Brand").column("ours").tolist())
             if ours != 1:
                 text = f"{ours} brands are ours, rights need exactly one"
-                self.findings.add(Finding("rights-owner", "warning", "nodes/brand.csv", None, "ours", str(ours), text, "set ours = true for one brand"))
+                self.findings.add(
+                    Finding(
+                        "rights-owner",
+                        "warning",
+                        "nodes/brand.csv",
+                        None,
+                        "ours",
+                        str(ours),
+                        text,
+                        "set ours = true for one brand",
+                    )
+                )
 
     def _report(self, blocks: list[Block], tables: GraphTables) -> DataReport:
         counts = tables.counts()
-        shaped = {name: table.n_broken for name, table in self.raw.items() if any(b.part.table is table for b in blocks)}
+        shaped = {
+            name: table.n_broken for name, table in self.raw.items() if any(b.part.table is table for b in blocks)
+        }
         broken_elsewhere = sum(t.n_broken for n, t in self.raw.items() if n not in shaped)
-        rejected = sum(int((~b.part.good).sum()) for b in blocks) + sum(shaped.values()) + self.refused_rows + broken_elsewhere
+        rejected = (
+            sum(int((~b.part.good).sum()) for b in blocks) + sum(shaped.values()) + self.refused_rows + broken_elsewhere
+        )
         duplicates = sum(int((b.duplicates & b.part.good).sum()) for b in blocks)
         loaded = sum(counts["by_label"].values()) + sum(counts["by_type"].values())
         rows_in = sum(len(b.part.rows) for b in blocks) + sum(shaped.values()) + self.refused_rows + broken_elsewhere
@@ -327,7 +451,17 @@ class _Reader:
         for b in blocks:
             if not b.part.good.all():
                 dead += b.part.rejected(file_digest(b.part.table.path))
-        return DataReport(self.findings.sorted(), rows_in, loaded, rejected, duplicates, counts["by_label"], counts["by_type"], self.findings.fatal, tuple(dead))
+        return DataReport(
+            self.findings.sorted(),
+            rows_in,
+            loaded,
+            rejected,
+            duplicates,
+            counts["by_label"],
+            counts["by_type"],
+            self.findings.fatal,
+            tuple(dead),
+        )
 
     def _tell(self, phase: str, done: int, total: int) -> None:
         if self.progress is not None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from graphkit.errors import close_matches
-from graphkit.model.properties import FIRST_TS, LAST_TS, Property
-from graphkit.model.tables import Column
-from graphkit.store.files_raw import Slice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from graphkit.model.properties import Property
+    from graphkit.model.tables import Column
+    from graphkit.store.files_raw import Slice
 
 _FLOAT = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _INTEGER = r"^[+-]?\d+$"
@@ -72,7 +76,11 @@ class Converter:
             is_id = prop.en == "id"  # a name may be an odd kind of blank, as one real tag is; an id may not
             trim = pc.utf8_trim_whitespace if is_id else pc.ascii_trim_whitespace
             lacking = ~given if prop.type != "STRING" else ~_mask(pc.not_equal(trim(source), ""))
-            rule, what = ("id", f"{prop.name}: an id is empty") if is_id else ("missing-value", f"{prop.name} is mandatory and empty")
+            rule, what = (
+                ("id", f"{prop.name}: an id is empty")
+                if is_id
+                else ("missing-value", f"{prop.name} is mandatory and empty")
+            )
             self._note(lacking, rule, name, source, what, "give a value, or leave the row out")
             given &= ~lacking
         if not prop.multiline:
@@ -83,7 +91,16 @@ class Converter:
         self._note(nul, "nul", name, source, f"{prop.name} holds a NUL character", "remove it")
         return given & ~nul
 
-    def _note(self, bad: NDArray[np.bool_], rule: str, name: str, source: Any, message: str, hint: str, severity: Any = "error") -> None:
+    def _note(
+        self,
+        bad: NDArray[np.bool_],
+        rule: str,
+        name: str,
+        source: Any,
+        message: str,
+        hint: str,
+        severity: Any = "error",
+    ) -> None:
         rows = np.flatnonzero(bad & self.part.good) if severity == "error" else np.flatnonzero(bad)
         if len(rows):
             values = source.take(pa.array(rows)).to_pylist()
@@ -92,28 +109,41 @@ class Converter:
     def _string(self, source: Any, given: NDArray[np.bool_], prop: Property, name: str) -> Column:
         if prop.vocabulary is not None:
             odd = [x for x in pc.unique(source).to_pylist() if x and x not in prop.vocabulary]
-            for value in odd:
-                near = close_matches(value, prop.vocabulary) or tuple(sorted(prop.vocabulary))[:8]
+            if odd:
+                near = close_matches(odd[0], prop.vocabulary) or tuple(sorted(prop.vocabulary))[:8]
                 rule, severity = ("word", "error") if prop.closed else ("word-new", "warning")
-                same = given & _mask(pc.equal(source, value))
-                self._note(same, rule, name, source, f"{prop.name} {{value!r}} is not in the vocabulary".replace("{value!r}", repr(value)[:80]),
-                           f"known words: {', '.join(near)}", severity)  # fmt: skip
+                same = given & _mask(pc.is_in(source, value_set=pa.array(odd, source.type)))
+                text, hint = f"{prop.name} '{{value}}' is not in the vocabulary", f"known words: {', '.join(near)}"
+                self._note(same, rule, name, source, text, hint, severity)
         values: Column = source.to_numpy(zero_copy_only=False)
         if values.dtype != object:
             values = values.astype(object)
-        return values if given.all() else np.where(given, values, None)
+        if not given.all():
+            values = values.copy()
+            values[~given] = None
+        return values
 
     def _list(self, source: Any, given: NDArray[np.bool_], prop: Property, name: str) -> Column:
-        known: dict[str, list[str]] = {}
-        for value in pc.unique(source).to_pylist():
-            parts = (value or "").split(";")
-            known[value] = parts
-            wrong = sorted(set(parts) - set(prop.vocabulary)) if prop.vocabulary is not None and value else []
-            if value and (wrong or any(not p.strip() for p in parts)):
-                text = f"{prop.name} holds {wrong[0]!r}, which is not in the vocabulary" if wrong and wrong[0] else f"{prop.name} has an empty element"
-                hint = f"known words: {', '.join(sorted(prop.vocabulary or ()))}" if wrong else "separate elements by one ';'"
-                same = given & _mask(pc.equal(source, value))
-                self._note(same, "word" if wrong and wrong[0] else "list", name, source, text, hint)
+        known = {value: (value or "").split(";") for value in pc.unique(source).to_pylist()}
+        words = set(prop.vocabulary) if prop.vocabulary is not None else None
+        gaps = [v for v, parts in known.items() if v and any(not p.strip() for p in parts)]
+        odd = [
+            v
+            for v, parts in known.items()
+            if v and words is not None and v not in set(gaps) and not words.issuperset(parts)
+        ]
+        for values, rule, text, hint in (
+            (gaps, "list", f"{prop.name} '{{value}}' has an empty element", "separate elements by one ';'"),
+            (
+                odd,
+                "word",
+                f"{prop.name} '{{value}}' is not in the vocabulary",
+                f"known words: {', '.join(sorted(words or ()))}",
+            ),
+        ):
+            if values:
+                same = given & _mask(pc.is_in(source, value_set=pa.array(values, source.type)))
+                self._note(same, rule, name, source, text, hint)
         out = np.empty(len(source), dtype=object)
         for i, value in enumerate(source.to_pylist()):
             out[i] = list(known[value]) if given[i] else None
@@ -122,12 +152,23 @@ class Converter:
     def _boolean(self, source: Any, given: NDArray[np.bool_], name: str) -> Column:
         true = _mask(pc.is_in(source, value_set=pa.array(sorted(_TRUE), source.type)))
         fine = true | _mask(pc.is_in(source, value_set=pa.array(sorted(_FALSE), source.type)))
-        self._note(given & ~fine, "boolean", name, source, f"{name} is {{value}}, not true or false", "write true or false")
+        self._note(
+            given & ~fine, "boolean", name, source, f"{name} is {{value}}, not true or false", "write true or false"
+        )
         return _with_nulls(true, given & fine)
 
-    def _number(self, source: Any, given: NDArray[np.bool_], name: str) -> tuple[NDArray[np.float64], NDArray[np.bool_], Any]:
+    def _number(
+        self, source: Any, given: NDArray[np.bool_], name: str
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_], Any]:
         fine = given & _mask(pc.match_substring_regex(source, _FLOAT))
-        self._note(given & ~fine, "number", name, source, f"{name} is {{value}}, not a finite number", _number_hint(source, given & ~fine))
+        self._note(
+            given & ~fine,
+            "number",
+            name,
+            source,
+            f"{name} is {{value}}, not a finite number",
+            _number_hint(source, given & ~fine),
+        )
         cells = source if fine.all() else source.filter(pa.array(fine))
         try:
             parsed = pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False)
@@ -142,13 +183,25 @@ class Converter:
         if lost.any():
             lost &= _mask(pc.match_substring_regex(source, r"^[+-]?[0.]*[1-9]"))
         inexact = fine & (~np.isfinite(values) | wide | lost)
-        self._note(inexact, "number", name, source, f"{name} is {{value}}, beyond the numbers that can be stored exactly", "check the unit")
+        self._note(
+            inexact,
+            "number",
+            name,
+            source,
+            f"{name} is {{value}}, beyond the numbers that can be stored exactly",
+            "check the unit",
+        )
         return values, fine & ~inexact, source
 
-    def _limits(self, values: Any, fine: NDArray[np.bool_], source: Any, prop: Property, name: str, *, checked: bool = True) -> Column:
+    def _limits(
+        self, values: Any, fine: NDArray[np.bool_], source: Any, prop: Property, name: str, *, checked: bool = True
+    ) -> Column:
         """Range of the property."""
         if checked and (prop.low is not None or prop.high is not None):
-            low, high = prop.low if prop.low is not None else -math.inf, prop.high if prop.high is not None else math.inf
+            low, high = (
+                prop.low if prop.low is not None else -math.inf,
+                prop.high if prop.high is not None else math.inf,
+            )
             outside = fine & ((values < low) | (values > high) | ((values == low) & prop.open_low))
             left = "(" if prop.open_low else "["
             ms = " (milliseconds?)" if prop.is_time else ""
@@ -156,7 +209,15 @@ class Converter:
                        "give epoch seconds" if prop.is_time else "correct the value or its unit")  # fmt: skip
             fine = fine & ~outside
             if prop.is_time:
-                self._note(fine & (values < 0), "time-odd", name, source, f"{name} is {{value}}, before 1970", "check the unit", "warning")
+                self._note(
+                    fine & (values < 0),
+                    "time-odd",
+                    name,
+                    source,
+                    f"{name} is {{value}}, before 1970",
+                    "check the unit",
+                    "warning",
+                )
         return _with_nulls(values, fine)
 
     def _whole(self, source: Any, given: NDArray[np.bool_], prop: Property, name: str) -> Column:
@@ -176,14 +237,25 @@ class Converter:
                 values[i] = number
             else:
                 fine[i] = False
-                self._note(_one(i, len(source)), "range", name, source, f"{name} is {{value}}, beyond 64 bits", "check the unit")
+                self._note(
+                    _one(i, len(source)),
+                    "range",
+                    name,
+                    source,
+                    f"{name} is {{value}}, beyond 64 bits",
+                    "check the unit",
+                )
         if prop.is_time and rest.any():
             self._iso(source, rest, fine, values, name)
         else:
-            self._note(rest, "integer", name, source, f"{name} is {{value}}, not a whole number", _number_hint(source, rest))
+            self._note(
+                rest, "integer", name, source, f"{name} is {{value}}, not a whole number", _number_hint(source, rest)
+            )
         return self._limits(values, fine, source, prop, name)
 
-    def _iso(self, source: Any, rest: NDArray[np.bool_], fine: NDArray[np.bool_], values: NDArray[np.int64], name: str) -> None:
+    def _iso(
+        self, source: Any, rest: NDArray[np.bool_], fine: NDArray[np.bool_], values: NDArray[np.int64], name: str
+    ) -> None:
         """ISO 8601 texts to epoch seconds."""
         known: dict[str, int | tuple[str, str, str]] = {}
         for i in np.flatnonzero(rest).tolist():
@@ -198,11 +270,18 @@ class Converter:
 
     def _times(self, values: Column, factor: float, name: str, prop: Property) -> Column:
         """Assumed values: a column times a factor."""
-        missing = np.array([x is None for x in values.tolist()]) if values.dtype == object else np.zeros(len(values), np.bool_)
+        missing = (
+            np.array([x is None for x in values.tolist()])
+            if values.dtype == object
+            else np.zeros(len(values), np.bool_)
+        )
         numbers = np.where(missing, 0.0, values).astype(np.float64) * factor
         shown = pa.array([str(x) for x in numbers.tolist()])
         if prop.type == "INTEGER":
-            return _with_nulls(np.asarray(self._limits(numbers.round(), ~missing, shown, prop, name)).astype(np.int64), ~missing & self.part.good)
+            return _with_nulls(
+                np.asarray(self._limits(numbers.round(), ~missing, shown, prop, name)).astype(np.int64),
+                ~missing & self.part.good,
+            )
         return self._limits(numbers, ~missing, shown, prop, name)
 
     def _typed(self, source: Any, prop: Property, name: str) -> Column:
@@ -210,14 +289,26 @@ class Converter:
         kind, n = source.type, len(source)
         given = _mask(pc.is_valid(source))
         if prop.required:
-            self._note(~given, "missing-value", name, source, f"{prop.name} is mandatory and empty", "give a value, or leave the row out")
+            self._note(
+                ~given,
+                "missing-value",
+                name,
+                source,
+                f"{prop.name} is mandatory and empty",
+                "give a value, or leave the row out",
+            )
         if pa.types.is_null(kind):
             return np.full(n, None, dtype=object)
         if prop.type == "LIST" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
             out = np.empty(n, dtype=object)
             for i, cell in enumerate(source.to_pylist()):
                 out[i] = cell
-                wrong = cell is not None and (not all(isinstance(x, str) and x and (prop.vocabulary is None or x in prop.vocabulary) for x in cell) or (prop.required and not cell))
+                wrong = cell is not None and (
+                    not all(
+                        isinstance(x, str) and x and (prop.vocabulary is None or x in prop.vocabulary) for x in cell
+                    )
+                    or (prop.required and not cell)
+                )
                 if wrong:
                     self._note(_one(i, n), "list", name, source, f"{name} is {{value}}", "a list of known words")
             return out
@@ -229,18 +320,36 @@ class Converter:
         numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
         if prop.type in {"INTEGER", "FLOAT"} and numeric:
             return self._typed_number(source, given, prop, name)
-        self._note(given, "type", name, source, f"{name} is stored as {kind}, the schema asks for {prop.type}", f"store it as {prop.type.lower()}")
+        self._note(
+            given,
+            "type",
+            name,
+            source,
+            f"{name} is stored as {kind}, the schema asks for {prop.type}",
+            f"store it as {prop.type.lower()}",
+        )
         return np.full(n, None, dtype=object)
 
     def _typed_number(self, source: Any, given: NDArray[np.bool_], prop: Property, name: str) -> Column:
         if prop.type == "INTEGER" and pa.types.is_integer(source.type) and not pa.types.is_uint64(source.type):
-            return self._limits(pc.fill_null(source, 0).cast(pa.int64()).to_numpy(zero_copy_only=False), given, source, prop, name)
+            return self._limits(
+                pc.fill_null(source, 0).cast(pa.int64()).to_numpy(zero_copy_only=False), given, source, prop, name
+            )
         values = pc.fill_null(source.cast(pa.float64(), safe=False), 0.0).to_numpy(zero_copy_only=False)
         fine = given & np.isfinite(values)
-        self._note(given & ~fine, "number", name, source, f"{name} is {{value}}, not a finite number", "leave the cell empty instead")
+        self._note(
+            given & ~fine,
+            "number",
+            name,
+            source,
+            f"{name} is {{value}}, not a finite number",
+            "leave the cell empty instead",
+        )
         if prop.type == "INTEGER":
             whole = fine & (values == np.floor(values)) & (np.abs(values) <= 2.0**53)
-            self._note(fine & ~whole, "integer", name, source, f"{name} is {{value}}, not a whole number", "store it as int64")
+            self._note(
+                fine & ~whole, "integer", name, source, f"{name} is {{value}}, not a whole number", "store it as int64"
+            )
             return self._limits(np.where(whole, values, 0).astype(np.int64), whole, source, prop, name)
         return self._limits(values, fine, source, prop, name)
 
@@ -257,7 +366,11 @@ def epoch_seconds(text: str, zone: tzinfo | None) -> int | tuple[str, str, str]:
         return "time", f"{text!r} has a fraction of a second", "give whole seconds"
     if moment.tzinfo is None:
         if zone is None:
-            return "time-zone", f"{text!r} has no offset and dataset.toml declares no time_zone", 'add time_zone = "Asia/Shanghai" or an offset'
+            return (
+                "time-zone",
+                f"{text!r} has no offset and dataset.toml declares no time_zone",
+                'add time_zone = "Asia/Shanghai" or an offset',
+            )
         early, late = moment.replace(tzinfo=zone), moment.replace(tzinfo=zone, fold=1)
         if early.utcoffset() != late.utcoffset():
             return "time", f"{text!r} does not exist or occurs twice in this time zone", "give the offset"
@@ -285,7 +398,7 @@ def _with_nulls(values: NDArray[Any], given: NDArray[np.bool_]) -> Column:
 
 
 def _number_hint(source: Any, bad: NDArray[np.bool_]) -> str:
-    """What to do about the first text that is no number."""
+    """Say what to do about the first text that is no number."""
     rows = np.flatnonzero(bad)
     if not len(rows):
         return ""

@@ -12,19 +12,27 @@ import gzip
 import io
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
-from numpy.typing import NDArray
 
 from graphkit.model.validate import Finding, RejectedRow
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, file_digest
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
 BOM = b"\xef\xbb\xbf"
-_OTHER_MARKS = {b"\xff\xfe\x00\x00": "utf-32", b"\x00\x00\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_OTHER_MARKS = {
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
 _MAX_UNPACKED, _FREE_UNPACKED, _MAX_RATIO = 8 * 2**30, 16 * 2**20, 100
 _LF, _CR, _QUOTE, _COMMA = 10, 13, 34, 44
 _LINE_SEARCH = 1_000  # how many broken places of one file are located one by one
@@ -40,7 +48,9 @@ def read_csv(path: Path, name: str, findings: Findings, *, encoding: str = "utf-
     """
     data = _text_bytes(_unpack(path, name), name, encoding, findings)
     if not data.strip():
-        raise FileRefused(Finding("file-empty", "error", name, 1, None, None, "the file is empty", "write at least the header line"))
+        raise FileRefused(
+            Finding("file-empty", "error", name, 1, None, None, "the file is empty", "write at least the header line")
+        )
     return _Scan(data, path, name, findings).table()
 
 
@@ -54,7 +64,11 @@ def _unpack(path: Path, name: str) -> bytes:
             data = file.read(limit + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise FileRefused(Finding("file-unreadable", "error", name, None, None, None, f"cannot be read: {reason}", "write the file again")) from error
+        raise FileRefused(
+            Finding(
+                "file-unreadable", "error", name, None, None, None, f"cannot be read: {reason}", "write the file again"
+            )
+        ) from error
     if len(data) > limit:
         text = f"{packed} bytes unpack to more than {limit}"
         raise FileRefused(Finding("too-large", "error", name, None, None, str(packed), text, "give the file unpacked"))
@@ -68,11 +82,17 @@ def _text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> by
             return data.decode(encoding).removeprefix("\ufeff").encode()
         except (UnicodeError, LookupError) as error:
             line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
-            raise FileRefused(Finding("encoding", "error", name, line, None, None, f"not {encoding}: {error}", "name the right --encoding")) from error
+            raise FileRefused(
+                Finding(
+                    "encoding", "error", name, line, None, None, f"not {encoding}: {error}", "name the right --encoding"
+                )
+            ) from error
     for mark, other in _OTHER_MARKS.items():
         if data.startswith(mark):
             text = f"the file is {other}, not UTF-8"
-            raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, f"save it as UTF-8, or give --encoding {other}"))
+            raise FileRefused(
+                Finding("encoding", "error", name, 1, None, None, text, f"save it as UTF-8, or give --encoding {other}")
+            )
     if data.startswith(BOM):
         text = "the file starts with a byte order mark, which is left out"
         findings.add(Finding("byte-order-mark", "warning", name, 1, None, None, text, "save it as UTF-8 without BOM"))
@@ -81,7 +101,7 @@ def _text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> by
 
 
 def _guess(data: bytes) -> str:
-    """Encoding that a text which is not UTF-8 most likely has."""
+    """Guess the encoding that a text which is not UTF-8 most likely has."""
     if data[:2000].count(b"\0") * 4 >= len(data[:2000]):
         return "utf-16"
     try:
@@ -111,13 +131,24 @@ class _Scan:
         lines = np.arange(1, len(starts) + 1)
         stops = np.where((ends > starts) & (bytes_[np.maximum(ends - 1, 0)] == _CR), ends - 1, ends)
         broken = self._broken_lines(starts)  # line index -> (rule, message)
-        joined, quotes = self._quotes(bytes_, starts, stops, broken)
+        joined, quotes = self._quotes(bytes_, starts, broken)
         first = ~joined  # lines where a record begins
         blank = self._blank(bytes_, starts, stops)
         filled, odd = first & ~blank, bool((first & blank & (stops > starts)).any())
         begin = np.flatnonzero(filled)
         if not len(begin):
-            raise FileRefused(Finding("file-empty", "error", self.name, 1, None, None, "the file holds only blank lines", "write the header line"))
+            raise FileRefused(
+                Finding(
+                    "file-empty",
+                    "error",
+                    self.name,
+                    1,
+                    None,
+                    None,
+                    "the file holds only blank lines",
+                    "write the header line",
+                )
+            )
         following = np.append(np.flatnonzero(first), len(starts))
         last = following[np.searchsorted(following, begin, side="right")] - 1
         spans = starts[begin], stops[last]
@@ -147,7 +178,11 @@ class _Scan:
             if len(outside):
                 line = int(np.searchsorted(ends, outside[0])) + 1
                 text = "a lone carriage return is read as a line end"
-                self.findings.add(Finding("line-ends", "warning", self.name, line, None, None, text, "save the file with LF line ends"))
+                self.findings.add(
+                    Finding(
+                        "line-ends", "warning", self.name, line, None, None, text, "save the file with LF line ends"
+                    )
+                )
             ends = np.union1d(ends, lone) if len(lone) else ends
         return ends
 
@@ -155,7 +190,7 @@ class _Scan:
     def _blank(bytes_: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Lines without anything but blanks."""
         length = stops - starts
-        blank = length == 0
+        blank: NDArray[np.bool_] = length == 0
         for i in np.flatnonzero(~blank & (length < 100) & (bytes_[np.minimum(starts, len(bytes_) - 1)] <= 32)).tolist():
             blank[i] = not bytes_[starts[i] : stops[i]].tobytes().strip(b" \t\r\x0b\x0c")
         return blank
@@ -173,11 +208,20 @@ class _Scan:
                 line = int(np.searchsorted(starts, place, side="right")) - 1
                 broken[line] = ("encoding", f"byte {place} ({data[place]:#04x}) is not UTF-8")
                 at = int(starts[line + 1]) if line + 1 < len(starts) else len(data)
-        if 0 in broken or len(broken) > max(3, 0.2 * len(starts)) or (len(broken) > 1 and len(broken) >= len(starts) - 2):
+        if (
+            0 in broken
+            or len(broken) > max(3, 0.2 * len(starts))
+            or (len(broken) > 1 and len(broken) >= len(starts) - 2)
+        ):
             line = min(broken) + 1
             guess = _guess(data)
-            text, hint = f"the text is not UTF-8 (line {line}), it looks like {guess}", f"save it as UTF-8, or give --encoding {guess}"
-            raise FileRefused(Finding("encoding", "error", self.name, line, None, None, text, hint), rows=max(0, len(starts) - 1))
+            text, hint = (
+                f"the text is not UTF-8 (line {line}), it looks like {guess}",
+                f"save it as UTF-8, or give --encoding {guess}",
+            )
+            raise FileRefused(
+                Finding("encoding", "error", self.name, line, None, None, text, hint), rows=max(0, len(starts) - 1)
+            )
         at = data.find(b"\0")
         nul_lines = 0
         while at >= 0:
@@ -187,12 +231,24 @@ class _Scan:
             at = data.find(b"\0", int(starts[line + 1])) if line + 1 < len(starts) else -1
         if nul_lines and (0 in broken or nul_lines > max(3, 0.5 * len(starts))):
             text = "the text holds NUL characters throughout, it looks like utf-16"
-            finding = Finding("encoding", "error", self.name, min(broken) + 1, None, None, text, "save it as UTF-8, or give --encoding utf-16")
+            finding = Finding(
+                "encoding",
+                "error",
+                self.name,
+                min(broken) + 1,
+                None,
+                None,
+                text,
+                "save it as UTF-8, or give --encoding utf-16",
+            )
             raise FileRefused(finding, rows=max(0, len(starts) - 1))
         return broken
 
     def _quotes(
-        self, bytes_: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64], broken: dict[int, tuple[str, str]]
+        self,
+        bytes_: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        broken: dict[int, tuple[str, str]],
     ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         """(Lines that continue a quoted field, offsets of good quotes); broken quoting goes to `broken`."""
         joined = np.zeros(len(starts), dtype=np.bool_)
@@ -216,7 +272,7 @@ class _Scan:
             line = int(line_of[wrong[0]])
             here = line_of == line
             if inside[line] or here.sum() % 2:
-                self._give_up(line if not inside[line] else self._opening_line(quotes, line_of, line), broken, len(starts))
+                self._give_up(line if not inside[line] else self._opening_line(line_of, line), broken, len(starts))
                 return joined, quotes[line_of < min(broken_from(broken), line)]
             broken[line] = ("quote", "text stands beside a quoted part of a field")
             quotes, line_of = quotes[~here], line_of[~here]
@@ -227,13 +283,13 @@ class _Scan:
         return inside, quotes
 
     @staticmethod
-    def _opening_line(quotes: NDArray[np.int64], line_of: NDArray[np.int64], line: int) -> int:
+    def _opening_line(line_of: NDArray[np.int64], line: int) -> int:
         """Line where the quoted field that reaches into `line` was opened."""
         return int(line_of[np.flatnonzero(line_of < line)[-1]]) if (line_of < line).any() else line
 
     @staticmethod
     def _give_up(line: int, broken: dict[int, tuple[str, str]], n_lines: int) -> None:
-        """A quote that is never closed properly: nothing from its line on can be trusted."""
+        """Mark a quote that is never closed properly: nothing from its line on can be trusted."""
         broken[line] = ("quote", "a quote is opened here and not closed properly")
         for other in range(line + 1, n_lines):
             broken[other] = ("quote", f"stands after the broken quote of line {line + 1}")
@@ -291,7 +347,9 @@ class _Scan:
             body = b"\n".join(self.data[a:b] for a, b in zip(*(s.tolist() for s in table.spans), strict=True)) + b"\n"
         else:
             body = self.data[int(spans[1][0]) :].lstrip(b"\r\n") if len(keep) else b""
-        table.columns = _parse(body, header, len(keep), int((spans[1] - spans[0]).max()), quoted=quoted, multiline=multiline)
+        table.columns = _parse(
+            body, header, len(keep), int((spans[1] - spans[0]).max()), quoted=quoted, multiline=multiline
+        )
         return table
 
 
@@ -313,13 +371,24 @@ def _parse(body: bytes, header: list[str], n: int, longest: int, *, quoted: bool
     if not n:
         return {name: pa.chunked_array([pa.array([], pa.string())]) for name in header}
     if len(header) == 1:  # pyarrow takes a quoted empty field of a single column for a blank line
-        rows = [row for row in csv.reader(io.StringIO(body.decode(), newline=""), strict=True) if "".join(row).strip() or len(row) > 1]
-        return {name: pa.chunked_array([pa.array([row[i] for row in rows], pa.large_string())]) for i, name in enumerate(header)}
+        rows = [
+            row
+            for row in csv.reader(io.StringIO(body.decode(), newline=""), strict=True)
+            if "".join(row).strip() or len(row) > 1
+        ]
+        return {
+            name: pa.chunked_array([pa.array([row[i] for row in rows], pa.large_string())])
+            for i, name in enumerate(header)
+        }
     places = [f"c{i}" for i in range(len(header))]
     table = pacsv.read_csv(
         pa.BufferReader(body),
-        read_options=pacsv.ReadOptions(column_names=places, use_threads=True, block_size=min(2**31 - 1, max(1 << 22, 2 * longest + 64))),
-        parse_options=pacsv.ParseOptions(quote_char='"' if quoted else False, newlines_in_values=multiline, ignore_empty_lines=True),
+        read_options=pacsv.ReadOptions(
+            column_names=places, use_threads=True, block_size=min(2**31 - 1, max(1 << 22, 2 * longest + 64))
+        ),
+        parse_options=pacsv.ParseOptions(
+            quote_char='"' if quoted else False, newlines_in_values=multiline, ignore_empty_lines=True
+        ),
         convert_options=pacsv.ConvertOptions(
             column_types=dict.fromkeys(places, pa.string()), null_values=[], strings_can_be_null=False, check_utf8=False
         ),

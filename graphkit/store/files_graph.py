@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from graphkit.model.schema import LABELS, RelationshipType
 from graphkit.model.tables import Column, EdgeColumns, NodeColumns, as_column
 from graphkit.model.validate import Finding
-from graphkit.store.files_raw import Findings
-from graphkit.store.files_table import Block
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from graphkit.store.files_raw import Findings
+    from graphkit.store.files_table import Block
 
 Pair = tuple[str, str]
 
@@ -43,7 +47,11 @@ def build_nodes(label: str, blocks: Sequence[Block], findings: Findings) -> Node
         for key, members in groups.items():
             if len(members) > 1:
                 _settle(members, f"id {key!r}", "id", key)
-    table = NodeColumns(label, _stack([b.ids[b.loaded()] for b in blocks]), _stack_columns(blocks, [np.flatnonzero(b.loaded()) for b in blocks]))
+    table = NodeColumns(
+        label,
+        _stack([b.ids[b.loaded()] for b in blocks]),
+        _stack_columns(blocks, [np.flatnonzero(b.loaded()) for b in blocks]),
+    )
     if blocks:
         _alike(table.ids.tolist(), blocks[0].part.table.file, findings)
     return table
@@ -57,7 +65,15 @@ def _settle(members: list[tuple[Block, int]], what: str, column: str, value: str
     if all(v == values[0] for v in values):
         for b, row in members[1:]:
             b.duplicates[row] = True
-            b.part.note([row], "duplicate", "warning", column, [value], f"{what} repeats {first} with the same values", "remove the row")
+            b.part.note(
+                [row],
+                "duplicate",
+                "warning",
+                column,
+                [value],
+                f"{what} repeats {first} with the same values",
+                "remove the row",
+            )
         return
     differing = [n for i, n in enumerate(names) if any(v[i] != values[0][i] for v in values)]
     for b, row in members:
@@ -91,7 +107,9 @@ def _is_number(text: str) -> bool:
     return text.isascii()
 
 
-def build_edges(kind: RelationshipType, blocks: Sequence[Block], nodes: dict[str, NodeColumns], known: dict[str, set[str]]) -> list[EdgeColumns]:
+def build_edges(
+    kind: RelationshipType, blocks: Sequence[Block], nodes: dict[str, NodeColumns], known: dict[str, set[str]]
+) -> list[EdgeColumns]:
     """All good rows of a type, one table per pair of labels."""
     by_pair: dict[Pair, list[Resolved]] = defaultdict(list)
     for block in blocks:
@@ -114,7 +132,9 @@ def build_edges(kind: RelationshipType, blocks: Sequence[Block], nodes: dict[str
     return [_edge_table(kind, pair, parts) for pair, parts in out]
 
 
-def _resolve(block: Block, side: int, nodes: dict[str, NodeColumns], known: dict[str, set[str]]) -> dict[str, NDArray[np.int64]]:
+def _resolve(
+    block: Block, side: int, nodes: dict[str, NodeColumns], known: dict[str, set[str]]
+) -> dict[str, NDArray[np.int64]]:
     """Per label, the node row of each id (-1 when not of that label); rows without a node are put aside."""
     end = (block.spec.source, block.spec.target)[side]
     assert end is not None  # noqa: S101 - relationships have both ends
@@ -124,7 +144,11 @@ def _resolve(block: Block, side: int, nodes: dict[str, NodeColumns], known: dict
     hits = np.zeros(len(cells), dtype=np.int64)
     for label in end.labels:
         ids = pa.array(nodes[label].ids, pa.large_string()) if label in nodes else pa.array([], pa.large_string())
-        rows = pc.fill_null(pc.index_in(texts, value_set=ids, skip_nulls=True), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+        rows = (
+            pc.fill_null(pc.index_in(texts, value_set=ids, skip_nulls=True), -1)
+            .to_numpy(zero_copy_only=False)
+            .astype(np.int64)
+        )
         if labels is not None:
             rows = np.where(labels == label, rows, -1)
         found[label] = rows
@@ -133,17 +157,49 @@ def _resolve(block: Block, side: int, nodes: dict[str, NodeColumns], known: dict
     if labels is not None:
         wrong = np.flatnonzero(~np.isin(labels.astype(str), end.labels) & block.part.good)
         allowed = f"{block.spec.kind.name} has as {name} one of {', '.join(end.labels)}"
-        block.part.note(wrong.tolist(), "label-pair", "error", end.label_column, [labels[i] for i in wrong], "{value} is no label of this end", allowed)
+        block.part.note(
+            wrong.tolist(),
+            "label-pair",
+            "error",
+            end.label_column,
+            [labels[i] for i in wrong],
+            "{value} is no label of this end",
+            allowed,
+        )
     lost = np.flatnonzero((hits == 0) & block.part.good)
     if len(lost):
         where = " or ".join(end.labels[:4])
         refused = [i for i in lost.tolist() if any(cells[i] in known.get(label, ()) for label in end.labels)]
         missing = sorted(set(lost.tolist()) - set(refused))
-        block.part.note(refused, "unknown-node", "error", end.column, [cells[i] for i in refused], f"the {where} {{value}} was itself rejected", "correct its row first")
-        block.part.note(missing, "unknown-node", "error", end.column, [cells[i] for i in missing], f"unknown {where} {{value}}", f"add it to nodes/{end.labels[0].lower()}.csv, or remove the row")
+        block.part.note(
+            refused,
+            "unknown-node",
+            "error",
+            end.column,
+            [cells[i] for i in refused],
+            f"the {where} {{value}} was itself rejected",
+            "correct its row first",
+        )
+        block.part.note(
+            missing,
+            "unknown-node",
+            "error",
+            end.column,
+            [cells[i] for i in missing],
+            f"unknown {where} {{value}}",
+            f"add it to nodes/{end.labels[0].lower()}.csv, or remove the row",
+        )
     if len(end.labels) > 1 and labels is None:
         many = np.flatnonzero((hits > 1) & block.part.good)
-        block.part.note(many.tolist(), "ambiguous-node", "error", end.column, [cells[i] for i in many], "{value} exists under several labels", "name one label")
+        block.part.note(
+            many.tolist(),
+            "ambiguous-node",
+            "error",
+            end.column,
+            [cells[i] for i in many],
+            "{value} exists under several labels",
+            "name one label",
+        )
     return found
 
 
@@ -154,16 +210,31 @@ def _check_pairs(block: Block, kind: RelationshipType, ends: list[dict[str, NDAr
             if (a, b) not in kind.pairs:
                 wrong = np.flatnonzero((ends[0][a] >= 0) & (ends[1][b] >= 0) & block.part.good)
                 legal = ", ".join(f"{x}-{y}" for x, y in kind.pairs[:8])
-                block.part.note(wrong.tolist(), "label-pair", "error", None, [block.ends[0][i] for i in wrong], f"{kind.name} does not join {a} to {b}", f"legal: {legal}")
+                block.part.note(
+                    wrong.tolist(),
+                    "label-pair",
+                    "error",
+                    None,
+                    [block.ends[0][i] for i in wrong],
+                    f"{kind.name} does not join {a} to {b}",
+                    f"legal: {legal}",
+                )
 
 
 def _check_one_pair(block: Block, kind: RelationshipType, ends: list[dict[str, NDArray[np.int64]]]) -> None:
-    """A file that names no labels is refused when its rows join different pairs of labels."""
-    pairs = [(a, b) for a in ends[0] for b in ends[1] if bool(((ends[0][a] >= 0) & (ends[1][b] >= 0) & block.part.good).any())]
+    """Refuse a file that names no labels when its rows join different pairs of labels."""
+    pairs = [
+        (a, b)
+        for a in ends[0]
+        for b in ends[1]
+        if bool(((ends[0][a] >= 0) & (ends[1][b] >= 0) & block.part.good).any())
+    ]
     if len(pairs) > 1:
         text = f"the rows join {' and '.join(f'{a}-{b}' for a, b in pairs[:4])}, and the labels are not given"
         hint = f"add source_label and target_label, or one file per pair such as {kind.name.lower()}__{pairs[0][0].lower()}__{pairs[0][1].lower()}.csv"
-        block.part.findings.add(Finding("labels-missing", "error", block.part.table.file, 1, None, None, text, hint), fatal=True)
+        block.part.findings.add(
+            Finding("labels-missing", "error", block.part.table.file, 1, None, None, text, hint), fatal=True
+        )
         for row in np.flatnonzero(block.part.good).tolist():
             block.part.good[row] = False
             block.part.reasons[row] = ("labels-missing", None, text)
@@ -174,7 +245,14 @@ def _orient(kind: RelationshipType, pair: Pair, part: Resolved, nodes: dict[str,
     if pair[0] == pair[1]:
         loops = part.local[part.source == part.target]
         ids = part.block.ends[0]
-        part.block.part.note(loops.tolist(), "self-loop", "warning", None, [ids[i] for i in loops], "{value} is joined to itself; kept, and left out of propagation")
+        part.block.part.note(
+            loops.tolist(),
+            "self-loop",
+            "warning",
+            None,
+            [ids[i] for i in loops],
+            "{value} is joined to itself; kept, and left out of propagation",
+        )
     if not kind.undirected:
         return pair
     if pair[0] > pair[1]:
@@ -213,7 +291,12 @@ def _find_duplicates(kind: RelationshipType, pair: Pair, parts: list[Resolved], 
 
 def _find_cycles(kind: RelationshipType, parts: list[Resolved]) -> None:
     """Rows of a type without cycles that lie on one are put aside."""
-    rows = [(p, i, int(s), int(t)) for p in parts for i, s, t in zip(p.local.tolist(), p.source.tolist(), p.target.tolist(), strict=True) if p.block.loaded()[i]]
+    rows = [
+        (p, i, int(s), int(t))
+        for p in parts
+        for i, s, t in zip(p.local.tolist(), p.source.tolist(), p.target.tolist(), strict=True)
+        if p.block.loaded()[i]
+    ]
     left = rows
     while True:
         sources, targets = {r[2] for r in left}, {r[3] for r in left}
@@ -224,7 +307,9 @@ def _find_cycles(kind: RelationshipType, parts: list[Resolved]) -> None:
     for p, i, _, _ in left:
         ids = p.block.ends
         text = f"{kind.name} {ids[0][i]} -> {ids[1][i]} lies on a cycle"
-        p.block.part.note([i], "cycle", "error", "source,target", [f"{ids[0][i]},{ids[1][i]}"], text, "remove one row of the cycle")
+        p.block.part.note(
+            [i], "cycle", "error", "source,target", [f"{ids[0][i]},{ids[1][i]}"], text, "remove one row of the cycle"
+        )
 
 
 def _edge_table(kind: RelationshipType, pair: Pair, parts: list[Resolved]) -> EdgeColumns:
@@ -248,7 +333,10 @@ def _stack_columns(blocks: Sequence[Block], rows: Sequence[NDArray[np.int64]]) -
     """Columns of several blocks under each other, None where a block lacks one; empty columns are left out."""
     out: dict[str, Column] = {}
     for name in sorted({n for b in blocks for n in b.columns}):
-        pieces = [b.columns[name][r] if name in b.columns else np.full(len(r), None, dtype=object) for b, r in zip(blocks, rows, strict=True)]
+        pieces = [
+            b.columns[name][r] if name in b.columns else np.full(len(r), None, dtype=object)
+            for b, r in zip(blocks, rows, strict=True)
+        ]
         column = _stack(pieces)
         if column.dtype != object or any(x is not None for x in column.tolist()):
             out[name] = column

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +10,9 @@ import pyarrow.parquet as pq
 
 from graphkit.model.validate import Finding
 from graphkit.store.files_raw import FileRefused, RawTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def read_parquet(path: Path, name: str) -> RawTable:
@@ -26,12 +28,18 @@ def read_parquet(path: Path, name: str) -> RawTable:
             table = file.read()
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0][:200]
-        raise FileRefused(Finding("file-unreadable", "error", name, None, None, None, f"cannot be read: {reason}", "write the file again")) from error
+        raise FileRefused(
+            Finding(
+                "file-unreadable", "error", name, None, None, None, f"cannot be read: {reason}", "write the file again"
+            )
+        ) from error
     names = table.column_names
     doubled = sorted({n for n in names if names.count(n) > 1 or not n.strip()})
     if doubled:
         text = f"header name {doubled[0]!r} is empty or occurs twice"
-        raise FileRefused(Finding("header", "error", name, 1, None, doubled[0], text, "names must be unique"), table.num_rows)
+        raise FileRefused(
+            Finding("header", "error", name, 1, None, doubled[0], text, "names must be unique"), table.num_rows
+        )
     columns = {n: _plain(table.column(n)) for n in names}
     return RawTable(name, path, names, columns, np.arange(1, table.num_rows + 1, dtype=np.int64), typed=True)
 

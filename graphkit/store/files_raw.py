@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphkit.model.validate import Finding, RejectedRow, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 MAX_FINDINGS = 5_000  # of one rule in one file; further ones are counted in one closing finding
 
 
-class FileRefused(Exception):  # noqa: N818 - never leaves the reader
+class FileRefused(Exception):
     """The whole file cannot be used; carries the finding that says why."""
 
     def __init__(self, finding: Finding, rows: int = 0) -> None:
@@ -115,7 +118,14 @@ class Slice:
         return int(self.table.lines[self.rows[i]])
 
     def note(
-        self, rows: Iterable[int], rule: str, severity: Severity, column: str | None, values: Iterable[Any], message: str, hint: str | None = None
+        self,
+        rows: Iterable[int],
+        rule: str,
+        severity: Severity,
+        column: str | None,
+        values: Iterable[Any],
+        message: str,
+        hint: str | None = None,
     ) -> None:
         """Add a finding per row; with severity `error` the rows are put aside."""
         for i, value in zip(rows, values, strict=True):
@@ -127,13 +137,17 @@ class Slice:
                 self.reasons.setdefault(int(i), (rule, column, text))
 
     def rejected(self, sha256: str) -> list[RejectedRow]:
-        """The rows put aside, with their bytes."""
+        """Return the rows put aside, with their bytes."""
         out = []
         for i in np.flatnonzero(~self.good).tolist():
             rule, column, reason = self.reasons.get(i, ("conflict", None, "put aside"))
             row = int(self.rows[i])
             offset = int(self.table.spans[0][row]) if self.table.spans is not None else None
-            out.append(RejectedRow(self.table.file, sha256, row + 1, self.line(i), offset, column, rule, reason, self.table.raw(row)))
+            out.append(
+                RejectedRow(
+                    self.table.file, sha256, row + 1, self.line(i), offset, column, rule, reason, self.table.raw(row)
+                )
+            )
         return out
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from graphkit.errors import InvalidParameter
 from graphkit.model.properties import STRING, Property
@@ -21,7 +17,15 @@ from graphkit.model.target import parse_target
 from graphkit.model.validate import Finding
 from graphkit.store.files_convert import Converter
 from graphkit.store.files_raw import Findings, RawTable, Slice
-from graphkit.store.mapping import TableSpec
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+    from numpy.typing import NDArray
+
+    from graphkit.store.mapping import TableSpec
 
 _WINDOWS = (("from_ts", "to_ts", True), ("starts_ts", "ends_ts", False), ("since_ts", "until_ts", False), ("first_ts", "last_ts", False),
             ("uptake_lower", "uptake", False), ("uptake", "uptake_upper", False), ("p_lower", "p", False), ("p", "p_upper", False))  # fmt: skip
@@ -71,7 +75,13 @@ def select_rows(spec: TableSpec, table: RawTable) -> NDArray[np.int64]:
     return np.flatnonzero(mask)
 
 
-def read_block(spec: TableSpec, table: RawTable, findings: Findings, zone: tzinfo | None, counts: Mapping[tuple[str, str], Counter[str]]) -> Block:
+def read_block(
+    spec: TableSpec,
+    table: RawTable,
+    findings: Findings,
+    zone: tzinfo | None,
+    counts: Mapping[tuple[str, str], Counter[str]],
+) -> Block:
     """Convert the rows of a table; wrong ones are put aside with their line."""
     part = Slice(table, select_rows(spec, table), findings)
     convert = Converter(part, zone)
@@ -83,7 +93,8 @@ def read_block(spec: TableSpec, table: RawTable, findings: Findings, zone: tzinf
         sides = [e for e in (spec.source, spec.target) if e is not None]
         block.ends = tuple(_ids(convert, e.column, side) for e, side in zip(sides, ("source", "target"), strict=True))
         block.end_labels = tuple(
-            convert.column(e.label_column, Property(e.label_column, STRING, required=True)) if e.label_column else None for e in sides
+            convert.column(e.label_column, Property(e.label_column, STRING, required=True)) if e.label_column else None
+            for e in sides
         )
     for name, source in spec.columns.items():
         prop = spec.kind.properties[name]
@@ -92,7 +103,9 @@ def read_block(spec: TableSpec, table: RawTable, findings: Findings, zone: tzinf
         elif source.count is not None and source.by is not None:
             known, factor = counts[source.count, source.by], source.times if source.times is not None else 1.0
             numbers = [known[i] * factor if i is not None else 0 for i in block.ids.tolist()]
-            block.columns[name] = as_column([int(x) for x in numbers] if prop.type == "INTEGER" else [float(x) for x in numbers])
+            block.columns[name] = as_column(
+                [int(x) for x in numbers] if prop.type == "INTEGER" else [float(x) for x in numbers]
+            )
     for column, prop in spec.kept.items():
         if column in table.columns:
             block.columns[prop.name] = convert.column(column, prop)
@@ -109,7 +122,9 @@ def _ids(convert: Converter, column: str, side: str) -> Any:
     source = part.table.columns[column]
     if not (pa.types.is_string(source.type) or pa.types.is_large_string(source.type)):
         text = f"{column} is stored as {source.type}; ids are texts, so that 001, 1 and 1.0 stay three"
-        part.findings.add(Finding("id-type", "error", part.table.file, 1, column, None, text, "store it as string"), fatal=True)
+        part.findings.add(
+            Finding("id-type", "error", part.table.file, 1, column, None, text, "store it as string"), fatal=True
+        )
         part.good[:] = False
         return np.full(len(part.rows), None, dtype=object)
     return convert.column(column, Property(side, STRING, required=True, en="id"))
@@ -120,13 +135,25 @@ def _odd_ids(part: Slice, ids: Any, column: str) -> None:
     cells = pa.array(ids, pa.string())
     long = np.flatnonzero(pc.fill_null(pc.greater(pc.utf8_length(cells), MAX_ID), False).to_numpy(zero_copy_only=False))
     hint = "use a short id and keep the text as name"
-    part.note(long.tolist(), "id", "error", column, [ids[i] for i in long], f"an id is longer than {MAX_ID} characters", hint)
+    part.note(
+        long.tolist(), "id", "error", column, [ids[i] for i in long], f"an id is longer than {MAX_ID} characters", hint
+    )
     control = pc.match_substring_regex(cells, r"\p{Cc}")
     rows = np.flatnonzero(pc.fill_null(control, False).to_numpy(zero_copy_only=False) & part.good)
-    part.note(rows.tolist(), "id", "error", column, [ids[i] for i in rows], "an id holds a control character", "remove it")
+    part.note(
+        rows.tolist(), "id", "error", column, [ids[i] for i in rows], "an id holds a control character", "remove it"
+    )
     odd = pc.match_substring_regex(cells, r"^\s|\s$|\p{Cf}|\p{Zl}|\p{Zp}|^\p{Zs}|\p{Zs}$")
     rows = np.flatnonzero(pc.fill_null(odd, False).to_numpy(zero_copy_only=False) & part.good)
-    part.note(rows.tolist(), "id-odd", "warning", column, [ids[i] for i in rows], "an id begins or ends with a blank or holds an invisible character", "kept as it is")
+    part.note(
+        rows.tolist(),
+        "id-odd",
+        "warning",
+        column,
+        [ids[i] for i in rows],
+        "an id begins or ends with a blank or holds an invisible character",
+        "kept as it is",
+    )
 
 
 def _check_rows(block: Block) -> None:
@@ -138,12 +165,28 @@ def _check_rows(block: Block) -> None:
             with np.errstate(invalid="ignore"):
                 wrong = np.flatnonzero(((a >= b) if strict else (a > b)) & part.good)
             text = f"{high} lies before {low}" if not strict else f"{high} is not later than {low}"
-            part.note(wrong.tolist(), "window", "error", high, [columns[high][i] for i in wrong], text, "the interval is [from, to)")
+            part.note(
+                wrong.tolist(),
+                "window",
+                "error",
+                high,
+                [columns[high][i] for i in wrong],
+                text,
+                "the interval is [from, to)",
+            )
     for column in block.spec.checks:
         wanted = block.spec.kind.name
         cells = part.table.columns[column].to_pylist()
         wrong_rows = [i for i, r in enumerate(part.rows.tolist()) if wanted not in (cells[r] or "").split(";")]
-        part.note(wrong_rows, "label-pair", "error", column, [cells[part.rows[i]] for i in wrong_rows], f"the row says it is {{value!r}}, the file holds {wanted}".replace("{value!r}", "{value}"), "move the row")
+        part.note(
+            wrong_rows,
+            "label-pair",
+            "error",
+            column,
+            [cells[part.rows[i]] for i in wrong_rows],
+            f"the row says it is {{value!r}}, the file holds {wanted}".replace("{value!r}", "{value}"),
+            "move the row",
+        )
     if block.spec.kind.name == "Channel" and "audience_filter" in columns:
         for i, text in enumerate(columns["audience_filter"].tolist()):
             if text is not None and part.good[i]:

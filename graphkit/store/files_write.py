@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from graphkit.model.properties import Property
 from graphkit.model.schema import LABELS, TYPES
-from graphkit.model.tables import Column, GraphTables
 
-_ARROW = {"STRING": pa.string(), "INTEGER": pa.int64(), "FLOAT": pa.float64(), "BOOLEAN": pa.bool_(), "LIST": pa.list_(pa.string())}
-_ARROW_OF_PYTHON = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), list: pa.list_(pa.string())}
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from graphkit.model.properties import Property
+    from graphkit.model.tables import Column, GraphTables
+
+_ARROW = {
+    "STRING": pa.string(),
+    "INTEGER": pa.int64(),
+    "FLOAT": pa.float64(),
+    "BOOLEAN": pa.bool_(),
+    "LIST": pa.list_(pa.string()),
+}
+_ARROW_OF_PYTHON = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    list: pa.list_(pa.string()),
+}
 _SUFFIX = {int: "long", float: "double", bool: "boolean", list: "string[]", str: "string"}
 
 
@@ -45,7 +60,9 @@ def write_parquet(tables: GraphTables, directory: str | os.PathLike[str]) -> Non
     (root / "dataset.toml").write_text(_dataset(whole, keep), encoding="utf-8")
 
 
-def _columns(columns: Mapping[str, Column], known: Mapping[str, Property], keep: dict[str, list[str]], file: str) -> dict[str, Any]:
+def _columns(
+    columns: Mapping[str, Column], known: Mapping[str, Property], keep: dict[str, list[str]], file: str
+) -> dict[str, Any]:
     """Arrow arrays by column name; names outside the schema carry their type and go to `keep`."""
     out = {}
     for name, column in columns.items():

@@ -24,17 +24,19 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from graphkit.errors import close_matches
 from graphkit.model.properties import Property, PropertyType
 from graphkit.model.schema import LABELS, NAME, TYPES, NodeLabel, RelationshipType
 from graphkit.model.validate import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import tzinfo
 
 _ADMIN = re.compile(r"^(?P<name>[^:]*):(?P<kind>[A-Za-z_]+(?:\[\])?)(?:\((?P<space>[^)]*)\))?(?:\{.*\})?$")
 _TYPE_OF_SUFFIX: dict[str, PropertyType] = {
@@ -44,10 +46,12 @@ _TYPE_OF_SUFFIX: dict[str, PropertyType] = {
 _SPECIAL = {"ID", "START_ID", "END_ID", "LABEL", "TYPE", "IGNORE"}
 
 
-class MappingWrong(Exception):  # noqa: N818 - never leaves the reader
+class MappingWrong(Exception):
     """A mapping or dataset.toml that cannot be used."""
 
-    def __init__(self, message: str, *, rule: str = "mapping", line: int | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, rule: str = "mapping", line: int | None = None, hint: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message, self.rule, self.line, self.hint = message, rule, line, hint
 
@@ -149,23 +153,44 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
         raise MappingWrong("the text is not UTF-8", rule="encoding", line=line, hint="save it as UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         found = re.search(r"line (\d+)", str(error))
-        raise MappingWrong(f"not TOML: {error}", rule="dataset", line=int(found[1]) if found else 1, hint="texts stand in double quotes") from error
-    for name, wanted in (("name", str), ("currency", str), ("time_zone", str), ("keep", dict), ("nodes", list), ("relationships", list)):
+        raise MappingWrong(
+            f"not TOML: {error}",
+            rule="dataset",
+            line=int(found[1]) if found else 1,
+            hint="texts stand in double quotes",
+        ) from error
+    for name, wanted in (
+        ("name", str),
+        ("currency", str),
+        ("time_zone", str),
+        ("keep", dict),
+        ("nodes", list),
+        ("relationships", list),
+    ):
         if name in raw and not isinstance(raw[name], wanted):
             what = {str: "one text", dict: "a table", list: "an array of tables"}[wanted]
             hint = "one currency per data directory" if name == "currency" else None
-            raise MappingWrong(f"{name} must be {what}, not {raw[name]!r}", rule="dataset", line=_line_of(text, name), hint=hint)
+            raise MappingWrong(
+                f"{name} must be {what}, not {raw[name]!r}", rule="dataset", line=_line_of(text, name), hint=hint
+            )
     zone_name, zone = raw.get("time_zone"), None
     if zone_name is not None:
         try:
             zone = ZoneInfo(zone_name)
         except (ValueError, OSError, KeyError) as error:
             raise MappingWrong(
-                f"unknown time zone {zone_name!r}", rule="dataset", line=_line_of(text, "time_zone"), hint='for example "Asia/Shanghai" or "UTC"'
+                f"unknown time zone {zone_name!r}",
+                rule="dataset",
+                line=_line_of(text, "time_zone"),
+                hint='for example "Asia/Shanghai" or "UTC"',
             ) from error
     keep = {str(k): tuple(_texts(v, f"keep.{k}")) for k, v in raw.get("keep", {}).items()}
-    tables = [_node_spec(t, keep) for t in raw.get("nodes", [])] + [_edge_spec(t, keep) for t in raw.get("relationships", [])]
-    rest = {k: v for k, v in raw.items() if k not in {"name", "currency", "time_zone", "keep", "nodes", "relationships"}}
+    tables = [_node_spec(t, keep) for t in raw.get("nodes", [])] + [
+        _edge_spec(t, keep) for t in raw.get("relationships", [])
+    ]
+    rest = {
+        k: v for k, v in raw.items() if k not in {"name", "currency", "time_zone", "keep", "nodes", "relationships"}
+    }
     return Dataset(raw.get("name", default_name), raw.get("currency"), zone_name, zone, keep, tuple(tables), rest)
 
 
@@ -186,7 +211,10 @@ def _entry(table: Mapping[str, Any], allowed: set[str], required: Iterable[str])
     unknown = sorted(set(table) - allowed)
     if unknown:
         near = close_matches(unknown[0], allowed)
-        raise MappingWrong(f"unknown key {unknown[0]!r} in a table of {table.get('file')!r}", hint=f"did you mean {near[0]!r}?" if near else f"known: {sorted(allowed)}")
+        raise MappingWrong(
+            f"unknown key {unknown[0]!r} in a table of {table.get('file')!r}",
+            hint=f"did you mean {near[0]!r}?" if near else f"known: {sorted(allowed)}",
+        )
     for key in required:
         if key not in table:
             raise MappingWrong(f"a table of {table.get('file')!r} lacks {key!r}")
@@ -194,27 +222,43 @@ def _entry(table: Mapping[str, Any], allowed: set[str], required: Iterable[str])
         raise MappingWrong(f"file must be a path inside the directory, not {table['file']!r}")
 
 
-def _common(table: Mapping[str, Any], kind: NodeLabel | RelationshipType, keep: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+def _common(
+    table: Mapping[str, Any], kind: NodeLabel | RelationshipType, keep: Mapping[str, tuple[str, ...]]
+) -> dict[str, Any]:
     columns: dict[str, Source] = {}
     for name, value in dict(table.get("columns", {})).items():
         if name not in kind.properties or kind.properties[name].written or name == "id":
             near = close_matches(name, kind.properties)
-            raise MappingWrong(f"{kind.name} has no property {name!r}", hint=f"did you mean {near[0]!r}?" if near else "keep it with [keep]")
+            raise MappingWrong(
+                f"{kind.name} has no property {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else "keep it with [keep]",
+            )
         columns[name] = _source(name, value)
     constants = dict(table.get("constants", {}))
     for name, value in constants.items():
         prop = kind.properties.get(name)
-        fits = {"STRING": str, "LIST": list, "BOOLEAN": bool, "INTEGER": int, "FLOAT": (int, float)}
-        wrong = prop is None or not isinstance(value, fits[prop.type]) or (isinstance(value, bool) and prop.type != "BOOLEAN")  # type: ignore[arg-type]
+        fits: dict[str, Any] = {"STRING": str, "LIST": list, "BOOLEAN": bool, "INTEGER": int, "FLOAT": (int, float)}
+        wrong = (
+            prop is None
+            or not isinstance(value, fits[prop.type])
+            or (isinstance(value, bool) and prop.type != "BOOLEAN")
+        )
         vocabulary = prop.vocabulary if prop is not None and prop.closed else None
         given = value if isinstance(value, list) else [value]
         if wrong or (vocabulary is not None and not set(given) <= set(vocabulary)):
             raise MappingWrong(f"constant {name} = {value!r} does not fit {kind.name}")
-        if prop is not None and not isinstance(value, (str, list, bool)) and not (prop.low is None or value >= prop.low) & (prop.high is None or value <= prop.high):
+        if (
+            prop is not None
+            and not isinstance(value, (str, list, bool))
+            and not (prop.low is None or value >= prop.low) & (prop.high is None or value <= prop.high)
+        ):
             raise MappingWrong(f"constant {name} = {value!r} is outside its range")
         if prop is not None and prop.type == "FLOAT":
             constants[name] = float(value)
-    where = {str(k): tuple(str(x) for x in (v if isinstance(v, list) else [v])) for k, v in dict(table.get("where", {})).items()}
+    where = {
+        str(k): tuple(str(x) for x in (v if isinstance(v, list) else [v]))
+        for k, v in dict(table.get("where", {})).items()
+    }
     kept = {}
     for column in (*keep.get(table["file"], ()), *keep.get(kind.name, ()), *keep.get("all", ())):
         prop = kept_property(column)
@@ -227,9 +271,17 @@ def _source(name: str, value: object) -> Source:
     if isinstance(value, str):
         return Source(column=value)
     if isinstance(value, dict):
-        if set(value) <= {"column", "times"} and isinstance(value.get("column"), str) and isinstance(value.get("times", 1.0), (int, float)):
+        if (
+            set(value) <= {"column", "times"}
+            and isinstance(value.get("column"), str)
+            and isinstance(value.get("times", 1.0), (int, float))
+        ):
             return Source(column=value["column"], times=float(value["times"]) if "times" in value else None)
-        if set(value) <= {"count", "by", "times"} and isinstance(value.get("count"), str) and isinstance(value.get("by"), str):
+        if (
+            set(value) <= {"count", "by", "times"}
+            and isinstance(value.get("count"), str)
+            and isinstance(value.get("by"), str)
+        ):
             return Source(count=value["count"], by=value["by"], times=float(value.get("times", 1.0)))
     raise MappingWrong(f"column of {name} must be a name, {{column, times}} or {{count, by}}, not {value!r}")
 
@@ -244,11 +296,17 @@ def _node_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
 
 
 def _edge_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
-    _entry(table, {"file", "where", "type", "source", "target", "columns", "constants"}, ("file", "type", "source", "target"))
+    _entry(
+        table,
+        {"file", "where", "type", "source", "target", "columns", "constants"},
+        ("file", "type", "source", "target"),
+    )
     kind = TYPES.get(table["type"])
     if kind is None:
         near = close_matches(table["type"], TYPES)
-        raise MappingWrong(f"unknown relationship type {table['type']!r}", hint=f"did you mean {near[0]!r}?" if near else None)
+        raise MappingWrong(
+            f"unknown relationship type {table['type']!r}", hint=f"did you mean {near[0]!r}?" if near else None
+        )
     ends = []
     for side, place in (("source", 0), ("target", 1)):
         legal = tuple(sorted({p[place] for p in kind.pairs}))
@@ -257,7 +315,10 @@ def _edge_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
         if not isinstance(given.get("column"), str) or not set(given) <= {"column", "labels", "label"}:
             raise MappingWrong(f"{side} must be {{ column = ..., labels = [...] }}, not {table[side]!r}")
         if not set(labels) <= set(legal):
-            raise MappingWrong(f"{kind.name} has no {side} {sorted(set(labels) - set(legal))[0]!r}", hint=f"its {side} is one of {', '.join(legal)}")
+            raise MappingWrong(
+                f"{kind.name} has no {side} {min(set(labels) - set(legal))!r}",
+                hint=f"its {side} is one of {', '.join(legal)}",
+            )
         ends.append(End(given["column"], labels))
     return TableSpec(table["file"], kind, source=ends[0], target=ends[1], **_common(table, kind, keep))
 
@@ -271,8 +332,12 @@ def kept_property(column: str) -> Property:
     return Property(name, _TYPE_OF_SUFFIX[kind], zh=name, en=name, multiline=True)
 
 
-def plain_spec(  # noqa: C901
-    file: str, names: list[str], kind: NodeLabel | RelationshipType, pair: tuple[str | None, str | None], keep: Mapping[str, tuple[str, ...]]
+def plain_spec(
+    file: str,
+    names: list[str],
+    kind: NodeLabel | RelationshipType,
+    pair: tuple[str | None, str | None],
+    keep: Mapping[str, tuple[str, ...]],
 ) -> tuple[TableSpec, list[Finding]]:
     """Table of a file of the plain layout, from its header; and what is wrong with the header."""
     findings: list[Finding] = []
@@ -318,15 +383,39 @@ def plain_spec(  # noqa: C901
         if name not in roles and name not in columns:
             near = close_matches(name, unknown) or tuple(c for c in unknown if c.lower() == name)
             hint = f"rename the column {near[0]!r}" if near else f"add the column {name}"
-            findings.append(Finding("missing-column", "error", file, 1, name, None, f"{kind.name} needs the column {name}", hint))
+            findings.append(
+                Finding("missing-column", "error", file, 1, name, None, f"{kind.name} needs the column {name}", hint)
+            )
     for column in unknown[:20]:
         near = close_matches(column, kind.properties)
         hint = f"did you mean {near[0]!r}? " if near else ""
         text = f"column {column[:80]!r} is not registered for {kind.name} and not kept"
-        findings.append(Finding("unknown-column", "warning", file, 1, column[:200], None, text, f"{hint}name it under [keep] in dataset.toml to keep it"))
+        findings.append(
+            Finding(
+                "unknown-column",
+                "warning",
+                file,
+                1,
+                column[:200],
+                None,
+                text,
+                f"{hint}name it under [keep] in dataset.toml to keep it",
+            )
+        )
     if len(unknown) > 20:
         text = f"{len(unknown) - 20} more columns are not registered for {kind.name} and not kept"
-        findings.append(Finding("unknown-column", "warning", file, 1, None, None, text, "name them under [keep] in dataset.toml to keep them"))
+        findings.append(
+            Finding(
+                "unknown-column",
+                "warning",
+                file,
+                1,
+                None,
+                None,
+                text,
+                "name them under [keep] in dataset.toml to keep them",
+            )
+        )
     if isinstance(kind, NodeLabel):
         return TableSpec(file, kind, id=roles.get("id", ""), columns=columns, kept=kept, checks=tuple(checks)), findings
     source, target, problem = _plain_ends(kind, roles, spaces, pair)
@@ -334,7 +423,9 @@ def plain_spec(  # noqa: C901
         severity: Severity = "warning" if problem[0] == "labels-missing" else "error"
         findings.append(Finding(problem[0], severity, file, 1, None, None, problem[1], problem[2]))
     one_pair = bool(problem) and problem is not None and problem[0] == "labels-missing"
-    spec = TableSpec(file, kind, source=source, target=target, columns=columns, kept=kept, checks=tuple(checks), one_pair=one_pair)
+    spec = TableSpec(
+        file, kind, source=source, target=target, columns=columns, kept=kept, checks=tuple(checks), one_pair=one_pair
+    )
     return spec, findings
 
 
@@ -356,7 +447,11 @@ def _plain_ends(
         ends.append(End(roles.get(side, ""), (label,) if label else legal_here, column if not label else None))
     problem = None
     if labels[0] and labels[1] and (labels[0], labels[1]) not in kind.pairs:
-        problem = ("label-pair", f"{kind.name} does not join {labels[0]} to {labels[1]}", "legal: " + ", ".join(f"{a}-{b}" for a, b in kind.pairs[:8]))
+        problem = (
+            "label-pair",
+            f"{kind.name} does not join {labels[0]} to {labels[1]}",
+            "legal: " + ", ".join(f"{a}-{b}" for a, b in kind.pairs[:8]),
+        )
     elif any(label is None and not e.label_column for label, e in zip(labels, ends, strict=True)):
         text = f"{kind.name} has several legal end pairs and the labels are not given: all rows must join one pair"
         name = f"{kind.name.lower()}__{kind.pairs[0][0].lower()}__{kind.pairs[0][1].lower()}.csv"

@@ -1,0 +1,58 @@
+"""The dead-letter file: every rejected row with its place, reason and raw bytes, as NDJSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graphkit.model.validate import DataReport
+
+__all__ = ["write_dead_letters"]
+
+
+def write_dead_letters(report: DataReport, folder: str | os.PathLike[str], *, run: str) -> Path | None:
+    """Write `dead-<run>.ndjson` in the folder, whole or not at all.
+
+    Parameters
+    ----------
+    report
+        What reading found; its `dead_letters` are written in order.
+    folder
+        Made when missing.
+    run
+        Id of the load, part of the file name and of every line.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The file; None when no row was rejected.
+    """
+    if not report.dead_letters:
+        return None
+    root = Path(folder)
+    root.mkdir(parents=True, exist_ok=True)
+    place = root / f"dead-{run}.ndjson"
+    aside = place.with_suffix(f".{os.getpid()}.tmp")
+    with aside.open("w", encoding="utf-8") as file:
+        for row in report.dead_letters:
+            line = {
+                "run": run,
+                "file": row.file,
+                "sha256": row.sha256,
+                "record": row.record,
+                "line": row.line,
+                "offset": row.offset,
+                "column": row.column,
+                "rule": row.rule,
+                "reason": row.reason,
+                "raw": base64.b64encode(row.raw).decode("ascii"),
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(place)
+    return place
