@@ -26,7 +26,7 @@ HOMES = {
         "audience/",
         "planning/",
     ),
-    "pyarrow": ("store/", "projection/snapshot", "report/"),
+    "pyarrow": ("store/", "projection/snapshot", "projection/columns_file", "report/"),
     "networkx": ("projection/networkx_io",),
     "graspologic_native": ("community/",),
     "sklearn": ("matching/", "outcomes/"),
@@ -44,9 +44,25 @@ def room(path: Path) -> str:
     return parts[0]
 
 
+def for_types_only(tree: ast.AST) -> set[ast.AST]:
+    """Return what stands under ``if TYPE_CHECKING``: read by type checkers, never run."""
+    return {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+
+
 def imported(tree: ast.AST):
-    """Yield (dotted name, line) of every import, those inside functions included."""
+    """Yield (dotted name, line) of every import that runs, those inside functions included."""
+    skipped = for_types_only(tree)
     for node in ast.walk(tree):
+        if node in skipped and getattr(node, "module", "") and not node.module.startswith("graphkit"):
+            continue
+        if node in skipped and isinstance(node, ast.Import):
+            continue
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node.lineno
