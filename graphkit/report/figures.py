@@ -1,0 +1,55 @@
+"""Numbers as the reader of a page sees them; None and NaN are a dash, never 0."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+__all__ = ["DASH", "Figures"]
+
+DASH = "–"
+
+
+def _known(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+class Figures:
+    """Formats by kind of quantity."""
+
+    @staticmethod
+    def people(value: Any) -> str:
+        """Return a count of people or of value units: whole from 100 up, one digit below."""
+        if not _known(value):
+            return DASH
+        return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.1f}"
+
+    @staticmethod
+    def money(value: Any) -> str:
+        """Return an amount with two digits, or none when it is whole."""
+        return f"{value:,.2f}".removesuffix(".00") if _known(value) else DASH
+
+    @staticmethod
+    def percent(value: Any) -> str:
+        """Return a share as percent; a very small one keeps a digit that is not 0."""
+        if not _known(value):
+            return DASH
+        share = 100 * value
+        return f"{share:.1f} %".replace(".0 %", " %") if abs(share) >= 0.1 or not share else f"{share:.2g} %"
+
+    @staticmethod
+    def score(value: Any) -> str:
+        """Return a score with two digits."""
+        return f"{value:.2f}" if _known(value) else DASH
+
+    @staticmethod
+    def text(value: Any) -> str:
+        """Return a text, or a dash."""
+        return DASH if value is None or value == "" else str(value)
+
+    @classmethod
+    def band(cls, pair: Any) -> str:
+        """Return an interval as "low – high", or nothing."""
+        if not pair or not all(_known(end) for end in pair):
+            return ""
+        return f"{cls.people(pair[0])} – {cls.people(pair[1])}"

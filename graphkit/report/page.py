@@ -1,0 +1,213 @@
+"""A plan as one HTML file: nothing from outside, no script, every value escaped, Chinese and English.
+
+Nothing is computed here beyond ratios of printed numbers; a section without data is left out and
+named at the end as not measured.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from graphkit.check import one_of
+from graphkit.report.figures import Figures
+from graphkit.report.page_charts import charts_of
+from graphkit.report.page_style import STYLE
+from graphkit.report.page_template import TEMPLATE
+from graphkit.report.sentences import both_of, sentence, term
+from graphkit.results import jsonable
+
+__all__ = ["LANGUAGES", "render_page"]
+
+LANGUAGES = ("zh+en", "zh", "en")
+_SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
+_MOST_REJECTED = 60
+
+Row = Mapping[str, Any]
+
+
+def render_page(
+    plan: Row, *, partners: Row | None = None, extras: Mapping[str, Sequence[Row]] | None = None, lang: str = "zh+en"
+) -> str:
+    """Return the HTML page of a plan.
+
+    Parameters
+    ----------
+    plan : mapping
+        What `ChannelPlan.to_dict()` returns (`graphkit plan --format json`).
+    partners : mapping, optional
+        What `PartnerPortfolio.to_dict()` returns.
+    extras : mapping, optional
+        Rows by section: `communities` (community, size, share, optionally reach), `overlap`
+        (a, b, jaccard), `calibration` (size bin, predicted, observed).
+    lang : str
+        zh+en (side by side), zh or en.
+
+    Returns
+    -------
+    str
+        A whole HTML document.
+    """
+    one_of("lang", lang, LANGUAGES)
+    plan = jsonable(plan)
+    found = jsonable(partners) if partners else {}
+    parts = jsonable(extras or {})
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    words = _words(lang)
+    charts = charts_of(plan, found, parts, lambda key: _said(key, lang))
+    context = {
+        **_plan_part(plan),
+        **_partner_part(found),
+        **_evidence_part(plan),
+        **_community_part(parts.get("communities") or []),
+        "lang": lang,
+        "f": Figures,
+        "words": words,
+        "sentence": sentence,
+        "style": Markup(STYLE),
+        "charts": charts,
+        "missing": _missing(charts, found, plan),
+    }
+    return environment.from_string(TEMPLATE).render(context)
+
+
+def _words(lang: str) -> Callable[[str], Markup]:
+    """Return the function that writes a word of the registry in the page's languages."""
+
+    def write(key: str) -> Markup:
+        zh, en = term(key)
+        if lang == "zh":
+            return Markup("{}").format(zh)
+        if lang == "en" or zh == en:
+            return Markup("{}").format(en)
+        return Markup('<span class="zh" lang="zh-CN">{}</span> <span class="en" lang="en">{}</span>').format(zh, en)
+
+    return write
+
+
+def _said(key: str, lang: str) -> str:
+    """Return a word as plain text, for charts."""
+    zh, en = term(key)
+    return {"zh": zh, "en": en}.get(lang, zh if zh == en else f"{zh} {en}")
+
+
+def _plan_part(plan: Row) -> dict[str, Any]:
+    reach = plan.get("reach") or {}
+    mean, added = reach.get("mean"), plan.get("adding_up_would_have_said")
+    certificate = plan.get("certificate") or {}
+    objective = str(plan.get("objective", "reach"))
+    zh, en = term(f"expected_{objective}")
+    left = (plan.get("budget") or 0) - (plan.get("spent") or 0)
+    because = plan.get("unspent_because") if left > 0 else None
+    interval = reach.get("interval") or [None, None]
+    rejected = list(plan.get("rejected") or [])
+    return {
+        "plan": plan,
+        "title": f"graphkit · {plan.get('for', '')} · {plan.get('plan', '')}",
+        "target": plan.get("for", ""),
+        "items": [_item(item) for item in plan.get("items", [])],
+        "has_material": any(item.get("material") for item in plan.get("items", [])),
+        "reach": {"mean": mean},
+        "expected": f"expected_{objective}",
+        "interval_text": Figures.band(interval),
+        "model_interval": reach.get("interval_with_model_uncertainty"),
+        "certificate": certificate if certificate.get("ratio") else None,
+        "per_head": plan["spent"] / mean if mean and plan.get("spent") else None,
+        "overstated": added / mean - 1 if mean and added is not None else None,
+        "answer": {
+            "n": len(plan.get("items", [])), "spent": Figures.money(plan.get("spent")), "budget": Figures.money(plan.get("budget")),
+            "mean": Figures.people(mean), "lower": Figures.people(interval[0]), "upper": Figures.people(interval[1]),
+            "objective_zh": zh, "objective_en": en,
+        },
+        "unspent": both_of(str(because)) if because else None,
+        "rejected": [
+            {"candidate": next((row[k] for k in ("channel", "partner", "candidate") if k in row), ""), "rule": str(row.get("rule", "")), "reason": both_of(str(row.get("reason", "")))}
+            for row in rejected[:_MOST_REJECTED]
+        ],
+        "more_rejected": max(0, len(rejected) - _MOST_REJECTED),
+        "assumptions": [both_of(str(text)) for text in plan.get("assumptions") or []],
+    }  # fmt: skip
+
+
+def _item(item: Row) -> dict[str, Any]:
+    wave = item.get("wave") or 1
+    return {
+        **item,
+        "name": item.get("name") or item["channel"],
+        "key": f"items.{item['channel']}" + ("" if wave == 1 else f"@{wave}"),
+        "band": Figures.band(item.get("adds_interval")),
+        "reasons": [both_of(str(reason)) for reason in item.get("reasons") or []],
+    }
+
+
+def _partner_part(found: Row) -> dict[str, Any]:
+    rows = found.get("partners") or []
+    listed = [
+        {
+            "id": row["partner"],
+            "name": row.get("name") or row["partner"],
+            "rank": row.get("rank"),
+            "fit": row.get("fit"),
+            "scores": row.get("scores") or {},
+            "adds": row.get("adds"),
+            "band": Figures.band(row.get("adds_interval")),
+            "share": row.get("share"),
+            "reasons": [both_of(str(reason)) for reason in row.get("reasons") or []],
+        }
+        for row in rows
+    ]
+    return {
+        "partners": listed,
+        "score_names": [name for name in _SCORES if any(row["scores"].get(name) is not None for row in listed)],
+        "has_share": any(row["share"] is not None for row in listed),
+        "joint_reach": found.get("joint_reach"),
+    }
+
+
+def _evidence_part(plan: Row) -> dict[str, Any]:
+    claims, replays, anchors = [], [], {}
+    for i, row in enumerate(plan.get("claims") or []):
+        name, number = str(row.get("claim")), 0
+        if row.get("replay"):
+            text = _pretty(row["replay"])
+            if text not in replays:
+                replays.append(text)
+            number = replays.index(text) + 1
+        anchors.setdefault(name, f"claim-{i + 1}")
+        value = row.get("value")
+        shown = Figures.people(value) if isinstance(value, int | float) and not isinstance(value, bool) else Figures.text(value)
+        claims.append(
+            {"claim": name, "anchor": f"claim-{i + 1}", "value": shown, "query": row.get("query"), "params": _pretty(row.get("params") or {}), "replay_number": number}
+        )  # fmt: skip
+    manifest = plan.get("manifest") or {}
+    rows = [(key, manifest[key]) for key in ("digest", "seed", "snapshot", "engine", "seconds") if manifest.get(key) is not None]
+    versions = manifest.get("versions") or {}
+    if versions:
+        rows.append(("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))))
+    request = manifest.get("request") or plan.get("request")
+    return {"claims": claims, "replays": replays, "anchors": anchors, "manifest": rows, "request": _pretty(request) if request else ""}
+
+
+def _community_part(rows: Sequence[Row]) -> dict[str, Any]:
+    first = rows[0] if rows else {}
+    known = first.get("modularity") is not None and first.get("n_communities") is not None
+    return {
+        "community_reach": any(row.get("reach") is not None for row in rows),
+        "modularity": {"q": Figures.score(first["modularity"]), "n": Figures.people(first["n_communities"])} if known else None,
+    }
+
+
+def _missing(charts: Mapping[str, Any], found: Row, plan: Row) -> list[str]:
+    """Return the sections that have no data."""
+    empty = [key for key in ("overlap", "communities", "calibration") if not charts.get(key)]
+    empty += [] if found.get("partners") else ["partners"]
+    empty += [] if (plan.get("reach") or {}).get("interval_with_model_uncertainty") else ["model_interval"]
+    return empty + [key for key in ("baselines",) if not charts.get(key)]
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)

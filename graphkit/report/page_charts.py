@@ -1,0 +1,112 @@
+"""Which chart of the page shows which numbers; a chart without numbers is None."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from graphkit.report import charts
+from graphkit.report.figures import Figures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from markupsafe import Markup
+
+__all__ = ["charts_of"]
+
+_MOST = 24
+_OVERLAP_MOST = 14
+
+
+def charts_of(
+    plan: Mapping[str, Any], found: Mapping[str, Any], extras: Mapping[str, Any], say: Callable[[str], str]
+) -> dict[str, Markup | None]:
+    """Return the charts by section name.
+
+    Parameters
+    ----------
+    plan, found, extras : mapping
+        As `render_page` has them, JSON-ready.
+    say : callable
+        Word of the registry -> text in the page's languages.
+    """
+    items = plan.get("items") or []
+    return {
+        "interval": _interval(plan, say) if items else None,
+        "baselines": _baselines(plan, say) if items else None,
+        "reach": _reach(items, say),
+        "overlap": _overlap(extras.get("overlap") or [], items, say),
+        "communities": _communities(extras.get("communities") or [], say),
+        "calibration": _calibration(extras.get("calibration") or [], say),
+        "split": _split(found.get("partners") or [], found.get("lead_share"), say),
+    }
+
+
+def _interval(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | None:
+    reach = plan.get("reach") or {}
+    bands = [
+        (say(name), reach[key][0], reach[key][1])
+        for name, key in (("sampling_interval", "interval"), ("model_interval", "interval_with_model_uncertainty"))
+        if reach.get(key) and None not in reach[key]
+    ]
+    if not bands or reach.get("mean") is None:
+        return None
+    return charts.interval(reach["mean"], bands, say("interval"), Figures.people)
+
+
+def _baselines(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | None:
+    rows = [charts.Bar(say(name), value) for name, value in (plan.get("baselines") or {}).items() if value is not None]
+    mean = (plan.get("reach") or {}).get("mean")
+    if not rows or mean is None:
+        return None
+    rows = [charts.Bar(say("this_plan"), mean, strong=True), *rows]
+    if plan.get("adding_up_would_have_said") is not None:
+        rows.append(charts.Bar(say("adding_up"), plan["adding_up_would_have_said"]))
+    return charts.bars(rows, say("baselines"), Figures.people)
+
+
+def _reach(items: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
+    rows = [(str(i.get("name") or i["channel"]), i["adds"], i.get("alone")) for i in items if i.get("adds") is not None]
+    return charts.ladder(rows[:_MOST], say("reach_chart"), Figures.people) if rows else None
+
+
+def _overlap(pairs: Sequence[Mapping[str, Any]], items: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
+    called = {str(item["channel"]): str(item.get("name") or item["channel"]) for item in items}
+    names = list(dict.fromkeys(str(row[end]) for end in ("a", "b") for row in pairs))
+    ordered = [name for name in called if name in names] + [name for name in names if name not in called]
+    names = ordered[:_OVERLAP_MOST]
+    if len(names) < 2:
+        return None
+    value = {(str(row["a"]), str(row["b"])): row.get("jaccard") for row in pairs}
+    cells = [[value.get((a, b), value.get((b, a))) for b in names] for a in names]
+    labels = [f"{i + 1} {called.get(name, name)}" for i, name in enumerate(names)]
+    return charts.heatmap(labels, cells, say("overlap"), lambda share: f"{share:.2f}")
+
+
+def _communities(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
+    measured = any(row.get("reach") is not None for row in rows)
+    key = "reach" if measured else "size"
+    bars = []
+    for row in rows[:_MOST]:
+        if row.get(key) is None:
+            continue
+        share = f" ({Figures.percent(row['reach'] / row['size'])})" if measured and row.get("size") else ""
+        bars.append(charts.Bar(f"{say('community')} {row.get('community', len(bars))}{share}", row[key], strong=measured))
+    return charts.bars(bars, say("communities"), Figures.people) if bars else None
+
+
+def _calibration(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
+    spots = []
+    for row in rows[:_MOST]:
+        name = next((str(value) for key, value in row.items() if key not in {"predicted", "observed"} and value is not None), "")
+        if row.get("predicted") is not None or row.get("observed") is not None:
+            spots.append((name, row.get("predicted"), row.get("observed")))
+    return charts.dumbbells(spots, say("calibration"), (say("predicted"), say("observed")), Figures.people) if spots else None
+
+
+def _split(rows: Sequence[Mapping[str, Any]], lead: float | None, say: Callable[[str], str]) -> Markup | None:
+    parts = [(str(row.get("name") or row["partner"]), row["share"]) for row in rows if row.get("share")]
+    rest = 1.0 - sum(share for _, share in parts)
+    if lead or (parts and rest > 1e-9):
+        parts.insert(0, (say("lead"), lead or rest))
+    return charts.shares(parts, say("split"), Figures.percent) if parts else None

@@ -1,0 +1,97 @@
+"""The page's jinja2 text. Autoescape is on; no value is ever marked safe here."""
+
+MACROS = """
+{%- macro t(key) -%}{{ words(key) }}{%- endmacro -%}
+{%- macro say(key) -%}<div class="say{{ ' only' if lang != 'zh+en' }}">
+{%- if 'zh' in lang %}<p class="zh" lang="zh-CN">{{ sentence(key, 'zh', **kwargs) }}</p>{% endif -%}
+{%- if 'en' in lang %}<p class="en" lang="en">{{ sentence(key, 'en', **kwargs) }}</p>{% endif -%}
+</div>{%- endmacro -%}
+{%- macro both(pair) -%}
+{%- if pair[0] == pair[1] or lang == 'en' %}{{ pair[1] }}
+{%- elif lang == 'zh' %}{{ pair[0] }}
+{%- else %}<span class="zh" lang="zh-CN">{{ pair[0] }}</span> <span class="en" lang="en">{{ pair[1] }}</span>{% endif -%}
+{%- endmacro -%}
+{%- macro num(text, claim) -%}{% if claim in anchors %}<a href="#{{ anchors[claim] }}">{{ text }}</a>{% else %}{{ text }}{% endif %}{%- endmacro -%}
+{%- macro card(key, value, note='', warm=False, claim='') -%}
+<div class="card{{ ' warm' if warm }}"><div class="k">{{ t(key) }}</div><div class="v">{{ num(value, claim) }}</div><div class="n">{{ note }}</div></div>
+{%- endmacro -%}
+"""
+
+TEMPLATE = (
+    MACROS
+    + """<!doctype html>
+<html lang="{{ 'en' if lang == 'en' else 'zh-CN' }}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<meta name="generator" content="graphkit">
+<title>{{ title }}</title>
+<style>{{ style }}</style>
+</head>
+<body>
+<header><h1>{{ t('plan') }}: {{ target }}</h1><div class="sub">{{ t('plan_id') }} {{ plan.plan }} · {{ t('budget') }} {{ f.money(plan.budget) }}</div></header>
+<main>
+<section id="answer"><h2>{{ t('answer') }}</h2>
+<div class="lead">{% if items %}{{ say('answer', **answer) }}{% else %}{{ say('answer_empty') }}{% endif %}</div>
+<div class="cards">
+{{ card(expected, f.people(reach.mean), interval_text, claim='reach') }}
+{{ card('spent', f.money(plan.spent), words('budget') ~ ' ' ~ f.money(plan.budget), claim='spent') }}
+{% if per_head is not none %}{{ card('cost_per_reached', f.money(per_head)) }}{% endif %}
+{% if certificate %}{{ card('ratio', f.percent(certificate.ratio), '', claim='certificate.lower') }}{% endif %}
+{% if overstated is not none %}{{ card('adding_up', f.people(plan.adding_up_would_have_said), words('overstated') ~ ' ' ~ f.percent(overstated), True, 'adding_up_would_have_said') }}{% endif %}
+</div></section>
+{% if items %}
+<section id="plan"><h2>{{ t('plan') }}</h2><div class="wide"><table>
+<thead><tr><th class="num">#</th><th>{{ t('channel') }}</th><th class="num">{{ t('wave') }}</th>{% if has_material %}<th>{{ t('material') }}</th>{% endif %}
+<th class="num">{{ t('cost') }}</th><th class="num">{{ t('adds') }}</th><th class="num">{{ t('exclusive') }}</th><th class="num">{{ t('alone') }}</th><th>{{ t('reasons') }}</th></tr></thead>
+<tbody>{% for item in items %}<tr><td class="num">{{ loop.index }}</td><td>{{ item.name }}{% if item.name != item.channel %} <span class="id">{{ item.channel }}</span>{% endif %}</td><td class="num">{{ item.wave }}</td>
+{%- if has_material %}<td>{{ f.text(item.material) }}</td>{% endif %}
+<td class="num">{{ f.money(item.cost) }}</td><td class="num">{{ num('+' ~ f.people(item.adds), item.key ~ '.adds') }}{% if item.band %}<br><small>{{ item.band }}</small>{% endif %}</td>
+<td class="num">{{ num(f.people(item.exclusive), item.key ~ '.exclusive') }}</td><td class="num">{{ num(f.people(item.alone), item.key ~ '.alone') }}</td>
+<td><ul>{% for reason in item.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul></td></tr>{% endfor %}</tbody>
+<tfoot><tr><td></td><td></td><td></td>{% if has_material %}<td></td>{% endif %}<td class="num">{{ f.money(plan.spent) }}</td><td class="num">{{ f.people(reach.mean) }}</td><td></td><td></td><td></td></tr></tfoot>
+</table></div></section>
+{% endif %}
+{% if charts.interval %}<section id="interval"><h2>{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure>{{ charts.interval }}</figure></section>{% endif %}
+{% if items %}<section id="guarantee"><h2>{{ t('guarantee') }}</h2>
+{% if certificate %}{{ say('guarantee', ratio=f.percent(certificate.ratio), delta=f.percent(certificate.delta)) }}
+<p><small>{{ t('lower') }} {{ num(f.people(certificate.lower), 'certificate.lower') }} · {{ t('upper') }} {{ num(f.people(certificate.upper), 'certificate.upper') }} · {{ t('delta') }} {{ f.percent(certificate.delta) }}</small></p>
+{% else %}{{ say('no_guarantee') }}{% endif %}</section>{% endif %}
+{% if charts.baselines %}<section id="baselines"><h2>{{ t('baselines') }}</h2>{{ say('baselines') }}<figure>{{ charts.baselines }}</figure></section>{% endif %}
+{% if rejected or unspent %}<section id="not-possible"><h2>{{ t('not_possible') }}</h2>
+{% if unspent %}<p>{{ both(unspent) }}</p>{% endif %}
+{% if rejected %}<div class="wide"><table><thead><tr><th>{{ t('candidate') }}</th><th>{{ t('rule') }}</th><th>{{ t('reason') }}</th></tr></thead>
+<tbody>{% for row in rejected %}<tr><td>{{ row.candidate }}</td><td>{{ t(row.rule) }}</td><td>{{ both(row.reason) }}</td></tr>{% endfor %}</tbody></table></div>
+{% if more_rejected %}<p><small>+ {{ more_rejected }}</small></p>{% endif %}{% endif %}</section>{% endif %}
+{% if charts.reach %}<section id="reach"><h2>{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure>{{ charts.reach }}</figure></section>{% endif %}
+{% if charts.overlap %}<section id="overlap"><h2>{{ t('overlap') }}</h2>{{ say('overlap') }}<figure>{{ charts.overlap }}</figure></section>{% endif %}
+{% if charts.communities %}<section id="communities"><h2>{{ t('community_reach' if community_reach else 'communities') }}</h2>{{ say('communities') }}<figure>{{ charts.communities }}</figure>
+{% if modularity %}{{ say('communities_q', **modularity) }}{% endif %}</section>{% endif %}
+{% if charts.calibration %}<section id="calibration"><h2>{{ t('calibration') }}</h2>{{ say('calibration') }}<figure>{{ charts.calibration }}</figure></section>{% endif %}
+{% if partners %}<section id="partners"><h2>{{ t('partners') }}</h2>{{ say('partners') }}
+<div class="wide"><table><thead><tr><th class="num">{{ t('rank') }}</th><th>{{ t('partner') }}</th><th class="num">{{ t('fit') }}</th>{% for name in score_names %}<th class="num">{{ t(name) }}</th>{% endfor %}
+<th class="num">{{ t('adds') }}</th>{% if has_share %}<th class="num">{{ t('share') }}</th>{% endif %}<th>{{ t('reasons') }}</th></tr></thead>
+<tbody>{% for row in partners %}<tr><td class="num">{{ f.people(row.rank) }}</td><td>{{ row.name }}{% if row.name != row.id %} <span class="id">{{ row.id }}</span>{% endif %}</td><td class="num">{{ f.score(row.fit) }}</td>
+{%- for name in score_names %}<td class="num">{{ f.score(row.scores.get(name)) }}</td>{% endfor %}
+<td class="num">{{ f.people(row.adds) }}{% if row.band %}<br><small>{{ row.band }}</small>{% endif %}</td>{% if has_share %}<td class="num">{{ f.percent(row.share) }}</td>{% endif %}
+<td><ul>{% for reason in row.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul></td></tr>{% endfor %}</tbody></table></div>
+{% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach)) }}{% endif %}
+{% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure>{{ charts.split }}</figure>{% endif %}</section>{% endif %}
+{% if claims %}<section id="evidence"><h2>{{ t('evidence') }}</h2>{{ say('evidence') }}
+<div class="wide"><table><thead><tr><th>{{ t('claim') }}</th><th class="num">{{ t('value') }}</th><th>{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
+<tbody>{% for row in claims %}<tr id="{{ row.anchor }}"><td><code>{{ row.claim }}</code></td><td class="num">{{ row.value }}</td>
+<td>{% if row.query %}<code>{{ row.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ row.params }}</pre></details>{% else %}{% if row.replay_number %}<a href="#replay-{{ row.replay_number }}">{{ t('replay') }} {{ row.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}{% endif %}</td></tr>{% endfor %}</tbody></table></div>
+{% for text in replays %}<details id="replay-{{ loop.index }}"><summary>{{ t('replay') }} {{ loop.index }}</summary><pre>{{ text }}</pre></details>{% endfor %}</section>{% endif %}
+{% if assumptions %}<section id="assumptions"><h2>{{ t('assumptions') }}</h2><ul class="notes">{% for pair in assumptions %}<li>{{ both(pair) }}</li>{% endfor %}</ul></section>{% endif %}
+{% if manifest %}<section id="manifest"><h2>{{ t('manifest') }}</h2>{{ say('digest') }}
+<div class="wide"><table><tbody>{% for key, value in manifest %}<tr><th>{{ t(key) }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</tbody></table></div>
+{% if request %}<details><summary>{{ t('request') }}</summary><pre>{{ request }}</pre></details>{% endif %}</section>{% endif %}
+{% if missing %}<section id="not-measured"><h2>{{ t('not_measured_list') }}</h2>{{ say('not_measured') }}<ul class="notes">{% for key in missing %}<li>{{ t(key) }}</li>{% endfor %}</ul></section>{% endif %}
+</main>
+<footer>{{ say('made_by') }}</footer>
+</body>
+</html>
+"""
+)

@@ -1,0 +1,236 @@
+"""Every word of the report in Chinese and English, in one registry; ids and values of the data stay as given."""
+
+from __future__ import annotations
+
+import re
+
+from graphkit.errors import UnknownName, close_matches
+
+__all__ = ["SENTENCES", "TERMS", "both_of", "sentence", "term"]
+
+TERMS: dict[str, tuple[str, str]] = {
+    # sections
+    "answer": ("结论", "Answer"),
+    "plan": ("渠道计划", "Channel plan"),
+    "interval": ("有多大把握", "How sure"),
+    "guarantee": ("保证", "Guarantee"),
+    "baselines": ("与常见做法比较", "Against common practice"),
+    "not_possible": ("没有做成的", "What was not possible"),
+    "reach_chart": ("触达如何累积", "How reach adds up"),
+    "overlap": ("受众重叠", "Audience overlap"),
+    "communities": ("社群", "Communities"),
+    "community_reach": ("各社群触达", "Reach by community"),
+    "calibration": ("校准：预测与实际", "Calibration: predicted and observed"),
+    "partners": ("合作伙伴", "Partners"),
+    "split": ("利润分成", "Profit split"),
+    "evidence": ("证据", "Evidence"),
+    "assumptions": ("假设", "Assumptions"),
+    "manifest": ("来历", "Manifest"),
+    "not_measured_list": ("未测量", "Not measured"),
+    # figures
+    "reach": ("触达", "reach"),
+    "purchases": ("购买", "purchases"),
+    "value": ("价值", "value"),
+    "expected_reach": ("预计触达人数", "expected reach"),
+    "expected_purchases": ("预计购买", "expected purchases"),
+    "expected_value": ("预计价值", "expected value"),
+    "spent": ("花费", "spent"),
+    "budget": ("预算", "budget"),
+    "unspent": ("未花", "not spent"),
+    "cost_per_reached": ("单位触达成本", "cost per person reached"),
+    "adding_up": ("简单相加会说", "adding up would say"),
+    "overstated": ("夸大", "overstated by"),
+    "sampling_interval": ("抽样区间 95 %", "sampling interval, 95 %"),
+    "model_interval": ("含未知概率", "with unknown chances"),
+    "this_plan": ("本计划", "this plan"),
+    "price_per_contact": ("按单次接触价格", "price per contact"),
+    "sainsbury": ("独立受众公式", "Sainsbury formula"),
+    "top_degree": ("按受众规模", "largest audience"),
+    "random": ("随机", "random"),
+    "predicted": ("预测", "predicted"),
+    "observed": ("实际", "observed"),
+    "not_measured": ("未测量", "not measured"),
+    "lead": ("发起方", "lead"),
+    # columns
+    "channel": ("渠道", "channel"),
+    "wave": ("波次", "wave"),
+    "material": ("物料", "material"),
+    "cost": ("费用", "cost"),
+    "adds": ("新增", "adds"),
+    "exclusive": ("独占", "exclusive"),
+    "alone": ("单独", "alone"),
+    "also_reached": ("其他渠道也触达", "also reached by others"),
+    "reasons": ("理由", "reasons"),
+    "rule": ("规则", "rule"),
+    "reason": ("原因", "reason"),
+    "candidate": ("候选", "candidate"),
+    "rank": ("名次", "rank"),
+    "partner": ("伙伴", "partner"),
+    "fit": ("契合度", "fit"),
+    "share": ("占比", "share"),
+    "size": ("规模", "size"),
+    "largest": ("代表节点", "largest members"),
+    "community": ("社群", "community"),
+    "claim": ("结论项", "claim"),
+    "query": ("查询", "query"),
+    "params": ("参数", "parameters"),
+    "replay": ("重放", "replay"),
+    "lower": ("下界", "lower bound"),
+    "upper": ("最优解上界", "upper bound of the best plan"),
+    "ratio": ("保证比例", "guaranteed share of the best"),
+    "delta": ("失误概率", "chance of being wrong"),
+    # scores of partners
+    "theme": ("主题", "theme"),
+    "audience": ("受众", "audience"),
+    "brand": ("品牌", "brand"),
+    "data": ("数据", "data"),
+    "will": ("意愿", "will"),
+    "goal": ("目标", "goal"),
+    "complement": ("互补", "complement"),
+    "culture": ("文化", "culture"),
+    "novelty": ("新颖", "novelty"),
+    # rules
+    "rights": ("版权", "rights"),
+    "approved": ("审核", "approval"),
+    "not chosen": ("未选中", "not chosen"),
+    "capacity": ("容量", "capacity"),
+    "lead_time": ("提前期", "lead time"),
+    "forbidden": ("禁用", "forbidden"),
+    "min_cell": ("最小样本", "minimum cell"),
+    "conflict": ("冲突", "conflict"),
+    # manifest
+    "plan_id": ("计划编号", "plan id"),
+    "seed": ("随机种子", "seed"),
+    "snapshot": ("数据快照", "snapshot"),
+    "digest": ("结果摘要", "digest"),
+    "engine": ("引擎", "engine"),
+    "seconds": ("用时（秒）", "seconds"),
+    "versions": ("软件版本", "versions"),
+    "request": ("请求", "request"),
+    "function": ("函数", "function"),
+}
+
+SENTENCES: dict[str, tuple[str, str]] = {
+    "answer": (
+        "用 {spent}（预算 {budget}）购买 {n} 个渠道，{objective_zh} {mean}（95 % 抽样区间 {lower} 至 {upper}）。",
+        "Buy {n} channels for {spent} of {budget}: {objective_en} {mean} (95 % sampling interval {lower} to {upper}).",
+    ),
+    "answer_empty": ("在这些条件下没有可买的渠道。", "Under these conditions there is no channel to buy."),
+    "interval": (
+        "抽样区间只含随机误差；第二条还包含对传播概率本身的未知。",
+        "The sampling interval holds chance alone; the second band also holds that the chances themselves are not known.",
+    ),
+    "interval_one": (
+        "抽样区间只含随机误差；传播概率本身的未知没有测量。",
+        "The sampling interval holds chance alone; how far off the chances themselves may be was not measured.",
+    ),
+    "guarantee": (
+        "在模型和这些规则之内，本计划至少达到最优计划的 {ratio}，此话出错的概率至多 {delta}。模型之外的世界不在保证之内。",
+        "Within the model and under these rules the plan reaches at least {ratio} of the best one; the chance that this is wrong is at most {delta}. "
+        "It is true within the model, not of the world.",
+    ),
+    "no_guarantee": ("本计划没有保证。", "No guarantee is given for this plan."),
+    "baselines": (
+        "同样的钱、同样的世界：常见做法选出的计划触达多少。简单相加把同一个人数了几遍。",
+        "The same money in the same worlds: what plans chosen by common practice reach. Adding up counts the same person several times.",
+    ),
+    "ladder": (
+        "深色：在列于其上的渠道之后新增；浅色：该渠道单独触达。两者之差就是重叠。",
+        "Dark: what each channel adds after those listed above it. Light: what it reaches alone. The difference is overlap.",
+    ),
+    "unspent": ("未花 {left}。", "{left} is not spent."),
+    "overlap": (
+        "每格为两个渠道受众的 Jaccard 系数（交集 / 并集）；低于最小样本的格子不显示。",
+        "Each cell is the Jaccard share of two audiences (both / either); cells below the minimum are hidden.",
+    ),
+    "communities": ("图中的用户分为社群；这里列出最大的几个。", "Users fall into communities; the largest are listed."),
+    "communities_q": ("模块度 {q}，共 {n} 个社群。", "Modularity {q}, {n} communities in all."),
+    "calibration": (
+        "用没有参与学习的传播检验：按规模分组，预测的平均规模与实际的平均规模。",
+        "Checked on cascades kept out of the learning: mean size predicted and mean size observed, by size.",
+    ),
+    "partners": ("契合度只用测到的分项加权；横线表示未测量，不是零。", "Fit weighs only what was measured; a dash means not measured, never zero."),
+    "joint_reach": ("与这些伙伴联合触达 {joint}。", "Together with these partners: {joint} reached."),
+    "split": ("对同一批世界取 Shapley 值：谁让触达发生，谁得份额。", "Shapley shares over the same worlds: who makes the reach happen gets the share."),
+    "evidence": (
+        "每个数字都可以重算：可数的用查询，模拟的用同样的种子重放。",
+        "Every number can be made again: countable ones by the query, simulated ones by a replay with the same seed.",
+    ),
+    "not_measured": ("以下各节没有数据，因此没有列出：", "These sections had no data and are left out:"),
+    "digest": ("同样的摘要就是同样的数字。", "The same digest means the same numbers."),
+    "made_by": ("由 graphkit 生成。本页不含外部资源，可离线打开、打印和转发。", "Made by graphkit. This page loads nothing from outside: open, print or forward it."),
+}
+
+_SPOKEN: tuple[tuple[str, str], ...] = (
+    (r"(\d+) users \(([\d.]+%)\) without consent for planning are left out with their ties: reach is underestimated", r"\1 名用户（\2）未同意用于计划，连同其关系一并剔除：触达被低估"),
+    (r"no word of mouth is counted \(probability none\): numbers are exact for the given chances of exposure", "不计口碑传播：在给定曝光概率下数字是精确的"),
+    (r"chances on ties are learned \(INFLUENCES\.p\)", "关系上的传播概率由数据学得（INFLUENCES.p）"),
+    (r"chances on ties are declared, not measured: (.+)", r"关系上的传播概率是声明的，没有测量：\1"),
+    (r"each channel is used at most once per wave", "每个渠道每波最多用一次"),
+    (r"receptivity is not measured: 1 for every user", "接受度没有测量：每个用户按 1 计"),
+    (r"(\d+) channels reach by a declared reach_p over (.+)", r"\1 个渠道按声明的 reach_p 触达（\2）"),
+    (r"(\d+) of (\d+) channels have assumed prices or audiences", r"\2 个渠道中有 \1 个的价格或受众是假设"),
+    (r"(\d+) of (\d+) purchases rest on assumed prices or audiences", r"\2 项购买中有 \1 项基于假设的价格或受众"),
+    (r"interval_with_model_uncertainty: reach if every chance of exposure were x0\.5 to x1\.5; chances on ties as given", "含未知概率的区间：所有曝光概率乘以 0.5 至 1.5 时的触达；关系上的概率照旧"),
+    (r"the certificate holds within the model \(chances, ties, rules\), not of the world", "保证在模型之内（概率、关系、规则）成立，不是对现实世界的保证"),
+    (r"the data state no rights: rights were not checked", "数据没有版权信息：未检查版权"),
+    (r"no campaign dates were given: the period of rights was not checked", "没有给出活动日期：未检查版权期限"),
+    (r"its cost is unknown", "费用未知"),
+    (r"audience unknown \((\d+) followers are a count, not an audience\)", r"受众未知（\1 个粉丝只是数量，不是受众）"),
+    (r"audience unknown", "受众未知"),
+    (r"none of its audience is a user with consent", "其受众中没有同意的用户"),
+    (r"its status is (.+), not approved or active", r"状态为 \1，不是已批准或有效"),
+    (r"it accepts no approved material", "没有可用的已批准物料"),
+    (r"material (.+) is left out: its status is (.+)", r"物料 \1 被剔除：状态为 \2"),
+    (r"no right to promote (\w+) (.+) is stated for us or a running partner", r"没有声明我方或合作伙伴推广 \1 \2 的权利"),
+    (r"no right to promote (\w+) (.+) covers the region (.+)", r"推广 \1 \2 的权利不覆盖地区 \3"),
+    (r"the rights do not cover the campaign's period \(they end at (.+)\)", r"版权不覆盖活动期间（到 \1 为止）"),
+    (r"costs ([\d,.]+), more than the budget", r"费用 \1，超过预算"),
+    (r"would add ([\d,.]+) for ([\d,.]+), ([\d,.]+) is left; the chosen ones add more", r"用 \2 可新增 \1，仅余 \3；已选渠道新增更多"),
+    (r"would add ([\d,.]+) for ([\d,.]+); a rule on kinds or waves stands against it", r"用 \2 可新增 \1；类型或波次规则不允许"),
+)  # fmt: skip
+_PATTERNS = tuple((re.compile(pattern), zh) for pattern, zh in _SPOKEN)
+_HANZI = re.compile(r"[\u4e00-\u9fff]")
+
+
+def term(name: str) -> tuple[str, str]:
+    """Return (zh, en) of a word of the report; a name outside the registry stands for itself."""
+    return TERMS.get(name, (name, name))
+
+
+def sentence(key: str, lang: str, **values: object) -> str:
+    """Return a sentence of the registry with its values filled in.
+
+    Parameters
+    ----------
+    key : str
+        Name in `SENTENCES`.
+    lang : str
+        zh or en.
+    **values
+        What its braces stand for.
+
+    Raises
+    ------
+    UnknownName
+        No such sentence.
+    """
+    if key not in SENTENCES:
+        raise UnknownName(f"no sentence {key!r}", kind="sentence", name=key, close_matches=close_matches(key, SENTENCES))
+    return SENTENCES[key][0 if lang == "zh" else 1].format(**values)
+
+
+def both_of(text: str) -> tuple[str, str]:
+    """Return (zh, en) of a sentence of a result.
+
+    "zh | en" is split; an English sentence of the planner gets its Chinese form; any other text stands
+    for both, for values of the data are never translated.
+    """
+    left, mark, right = text.partition(" | ")
+    if mark and _HANZI.search(left):
+        return left, right
+    for pattern, zh in _PATTERNS:
+        found = pattern.fullmatch(text)
+        if found:
+            return found.expand(zh), text
+    return text, text
