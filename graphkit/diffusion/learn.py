@@ -42,7 +42,7 @@ __all__ = ["ArcEstimate", "LearnedProbabilities", "estimate_arcs", "learn"]
 
 METHODS = ("auto", "em", "partial")
 ITERATIONS = 40
-STRENGTH = (1.0, 200.0)  # allowed a + b: at least one made-up try, at most 200
+STRENGTH = (1.0, 5.0)  # allowed a + b in tries: cross-validated on a Q&A log, stronger pulls order cascades worse (rank correlation .41 at 5, .35 at 20, .23 at 59)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -190,7 +190,7 @@ def _prior(credit: NDArray[np.float64], tried: NDArray[np.float64]) -> tuple[flo
     between = beyond / weight / noise if weight > 0 else 0.0
     strength = (1 - between) / between if between > 0 else STRENGTH[1]
     strength = min(max(strength, STRENGTH[0]), STRENGTH[1])
-    return mean * strength, (1 - mean) * strength
+    return float(mean * strength), float((1 - mean) * strength)
 
 
 def _digest(log: Log) -> str:
