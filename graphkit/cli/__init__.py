@@ -23,7 +23,7 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     try:
         number = version("graphkit-planner")
     except PackageNotFoundError:
-        number = "0+checkout"
+        number = "0.0+checkout"
     click.echo(f"graphkit {number}")
     ctx.exit()
 

@@ -52,12 +52,13 @@ def _run(app: App, root: Path, *, users: int, budget_share: float, seed: int) ->
 
     data = root / "data"
     with app.timed("write data"):
-        write_campaign(data, n_users=users, seed=seed)
+        made = write_campaign(data, n_users=users, seed=seed)
+    _say("data", f"{sum(made['rows'].values()):,} rows of a made-up campaign in {data} (truth: {data / _MARK})")
     with app.progress() as progress, app.timed("load"):
         loaded = load_directory(app.open(create=True), data, progress=progress)
     _say("load", f"{loaded.rows_in:,} rows into {root / '.graphkit'}: {sum(loaded.created.values()):,} created, {sum(loaded.unchanged.values()):,} unchanged")
     calibration = _learn(app, data, seed)
-    film, budget = _task(app.snapshot(), budget_share)
+    film, budget = str(made["film"]), _budget(app.snapshot(), budget_share)
     plan = _plan(app, film, budget, seed)
     found = _partners(app, film, seed)
     _write(app, root, plan, found, calibration)
@@ -74,13 +75,13 @@ def _say(step: str, text: str) -> None:
 def _learn(app: App, data: Path, seed: int) -> list[dict[str, Any]]:
     """Learn the ties from the events of past campaigns and keep them."""
     from graphkit.cli.graphs import propagation_graph
-    from graphkit.cli.learn import learned_document
+    from graphkit.cli.learn import adoptions, learned_document
     from graphkit.cli.learned import keep_learned
     from graphkit.diffusion.learn import learn
     from graphkit.store.files import read_events
 
     with app.timed("learn"):
-        found = learn(propagation_graph(app.snapshot(), (), (), None), read_events(data), rng=seed)
+        found = learn(propagation_graph(app.snapshot(), (), (), None), adoptions(read_events(data)), rng=seed)
     keep_learned(app, found)
     told = learned_document(found)
     _say("learn", f"{told['n_arcs']:,} ties, p median {told['p_median']:.3f} (90 % of them {told['p_90'][0]:.3f} to {told['p_90'][1]:.3f})")
@@ -88,13 +89,12 @@ def _learn(app: App, data: Path, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _task(snapshot: Snapshot, share: float) -> tuple[str, int]:
-    """Return the first film and a budget."""
+def _budget(snapshot: Snapshot, share: float) -> int:
+    """Return a budget in round thousands that buys something."""
     import numpy as np
 
     costs = np.array([float(cost) for cost in snapshot.nodes("Channel").column("cost").tolist() if cost is not None])
-    budget = int(round(share * float(costs.sum()), -3))
-    return str(min(snapshot.nodes("Film").ids.tolist())), budget or int(costs.max())
+    return int(round(share * float(costs.sum()), -3)) or int(costs.max())
 
 
 def _plan(app: App, film: str, budget: float, seed: int) -> dict[str, Any]:

@@ -18,12 +18,12 @@ __all__ = ["evaluate"]
 @pass_app
 def evaluate(app: App, plan: str, events: str, form: str | None, output: str | None) -> None:
     """Compare the reach a plan promised with the events of the campaign."""
-    from graphkit.cli.output import emit
+    from graphkit.cli.output import emit, frame_rows
     from graphkit.cli.plans import rebuild
     from graphkit.planning.evaluate import evaluate as judge
     from graphkit.store.files import read_events
 
     found = judge(rebuild(app, plan), read_events(events))
-    rows = found.to_frame().to_dict("records")
+    rows = frame_rows(found.to_frame())
     columns = list(rows[0]) if rows else ["metric", "value"]
     emit(form=form, output=output, rows=rows, columns=columns, document=found.to_dict(), color=app.settings.color)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -10,20 +10,28 @@ import numpy as np
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import output_options, seed_option
+from graphkit.errors import DataInvalid
 
-__all__ = ["learn", "learned_document"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+__all__ = ["adoptions", "learn", "learned_document"]
 
 COLUMNS = ("size", "predicted", "observed")
+ADOPTING = ("view", "click", "like", "comment", "share", "add_to_cart", "purchase", "redeem", "complete")
 
 
 @click.command(cls=Command, examples=["graphkit learn --events data/", "graphkit learn --events data/ --format json"])
 @click.option("--events", required=True, type=click.Path(), help="Event files, or the directory that holds events/: item, user, ts.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help=f"Kinds of event that count as taking an item up (repeat).  [default: {', '.join(ADOPTING)}]")
 @click.option("--method", type=click.Choice(["auto"]), default="auto", help="How credit for an adoption is shared.")
 @click.option("--keep/--no-keep", default=True, help="Keep the learned ties beside the store, so that plan --probability learned finds them.")
 @seed_option
 @output_options
 @pass_app
-def learn(app: App, events: str, method: str, keep: bool, seed: int, form: str | None, output: str | None) -> None:
+def learn(app: App, events: str, kinds: tuple[str, ...], method: str, keep: bool, seed: int, form: str | None, output: str | None) -> None:
     """Learn the chance of every tie between users from who adopted what and when.
 
     Prints how the sizes it predicts compare with those observed.
@@ -36,7 +44,7 @@ def learn(app: App, events: str, method: str, keep: bool, seed: int, form: str |
 
     graph = propagation_graph(app.snapshot(), (), (), None)
     with app.timed("learn"):
-        found = fit(graph, read_events(events), method=method, rng=seed)
+        found = fit(graph, adoptions(read_events(events), kinds), method=method, rng=seed)
     if keep:
         keep_learned(app, found)
     document = learned_document(found)
@@ -46,11 +54,40 @@ def learn(app: App, events: str, method: str, keep: bool, seed: int, form: str |
     emit(form=form, output=output, rows=rows, columns=columns, document=document, text=text)
 
 
+def adoptions(events: pd.DataFrame, kinds: Sequence[str] = ()) -> pd.DataFrame:
+    """Return who took up which item when: columns item, node, ts.
+
+    Parameters
+    ----------
+    events : DataFrame
+        As read from event files: ts, user, kind, item, item_label.
+    kinds : sequence of str
+        Kinds that count; default every kind by which a user takes something up.
+
+    Raises
+    ------
+    DataInvalid
+        No event of these kinds names an item.
+    """
+    wanted = events[events["kind"].isin(list(kinds or ADOPTING))]
+    if "item" in wanted:
+        wanted = wanted[wanted["item"].notna()]
+    if "item" not in wanted or not len(wanted):
+        message = f"no event of the kinds {', '.join(kinds or ADOPTING)} names an item"
+        raise DataInvalid(message, rule="events", hint="events need ts, user, kind and item; --kind chooses other kinds")
+    items = wanted["item"].astype(str)
+    if "item_label" in wanted:
+        items = wanted["item_label"].fillna("").astype(str) + ":" + items
+    return wanted.assign(item=items, node=wanted["user"])[["item", "node", "ts"]]
+
+
 def learned_document(found: Any) -> dict[str, Any]:
     """Return a summary of learned probabilities; no user is named."""
+    from graphkit.cli.output import frame_rows
+
     p = np.asarray(found.projection.probability)
     low, middle, high = np.quantile(p, [0.05, 0.5, 0.95]) if p.size else (0.0, 0.0, 0.0)
     return {
         "schema_version": 1, "n_arcs": int(p.size), "p_median": float(middle), "p_90": [float(low), float(high)],
-        "calibration": found.calibration.to_dict("records"), "manifest": found.manifest,
+        "calibration": frame_rows(found.calibration), "manifest": found.manifest,
     }

@@ -28,7 +28,7 @@ COLUMNS = ("rank", "label", "id", "name", "score", "shared")
 def match(app: App, node: LabelId, to: str, by: str, top: int, form: str | None, output: str | None) -> None:
     """Rank items by the tags they share with one item (HAS_TAG, weighted by w)."""
     from graphkit.cli.graphs import check_labels, check_node
-    from graphkit.cli.output import emit
+    from graphkit.cli.output import emit, frame_rows
     from graphkit.matching.similarity import match as compare
 
     check_labels([to])
@@ -36,7 +36,7 @@ def match(app: App, node: LabelId, to: str, by: str, top: int, form: str | None,
     check_node(snapshot, node)
     own = _tags(snapshot, node.label).get(node.id, {})
     others = {id_: tags for id_, tags in _tags(snapshot, to).items() if (to, id_) != (node.label, node.id)}
-    found = compare({node.id: own}, others, by=by, top=top).to_frame().to_dict("records") if own and others else []
+    found = frame_rows(compare({node.id: own}, others, by=by, top=top).to_frame()) if own and others else []
     table, tag_names = snapshot.nodes(to), _names(snapshot, "Tag")
     names = dict(zip(table.ids.tolist(), table.column("name").tolist(), strict=True))
     rows: list[dict[str, Any]] = []

@@ -16,7 +16,9 @@ from graphkit.results import jsonable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["choose_format", "emit", "table", "write_out"]
+    import pandas as pd
+
+__all__ = ["choose_format", "emit", "frame_rows", "table", "write_out"]
 
 Row = dict[str, Any]
 _SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
@@ -66,6 +68,11 @@ def emit(
     else:
         body = _records(plain, columns, chosen, raw=raw)
     write_out(body, output)
+
+
+def frame_rows(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of a frame as dictionaries."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _records(rows: list[Row], columns: Sequence[str], form: str, *, raw: bool) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import LABEL_ID, LabelId, output_options, probability_option, seed_option
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["overlap"]
 
@@ -33,7 +36,7 @@ def overlap(
     from graphkit.audience.overlap import overlap as count
     from graphkit.cli.audiences import audiences_of
     from graphkit.cli.graphs import check_node, propagation_graph
-    from graphkit.cli.output import emit, table
+    from graphkit.cli.output import emit, frame_rows, table
 
     snapshot = app.snapshot(learned=probability == "learned")
     for node in audiences:
@@ -44,7 +47,7 @@ def overlap(
         more = {"projection": propagation_graph(snapshot, (), (), probability), "n_worlds": worlds, "rng": seed}
     with app.timed("overlap"):
         found = count(arrays, min_cell=min_cell, **more)
-    rows, pairs = found.to_frame().to_dict("records"), found.pairs.to_dict("records")
+    rows, pairs = frame_rows(found.to_frame()), frame_rows(found.pairs)
     document = {
         "schema_version": 1, "audiences": rows, "joint": found.joint, "shared": found.shared, "frequency": found.frequency, "pairs": pairs,
         "n_users": n_users, "manifest": found.manifest,
@@ -55,7 +58,7 @@ def overlap(
     emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
 
 
-def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+def _rounded(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Round numbers for people; a hidden one shows as nothing."""
     return {name: None if _hidden(value) else round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
 

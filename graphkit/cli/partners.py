@@ -35,7 +35,7 @@ def partners(
 
     plan = rebuild(app, plan_id) if plan_id else None
     with app.timed("partners"):
-        found = choose(app.snapshot(), for_=tuple(for_), max_partners=max_, plan=plan, lead=str(lead) if lead else None, split=split, rng=seed)
+        found = choose(app.snapshot(), for_=str(for_), max_partners=max_, plan=plan, lead=str(lead) if lead else None, split=split, rng=seed)
     document = found.to_dict()
     emit(form=form, output=output, rows=document["partners"], columns=COLUMNS, document=document, text=partners_text(document), color=app.settings.color)
 

@@ -69,7 +69,7 @@ def plan(  # the options of the contract
     with app.progress() as progress, app.timed("plan"):
         try:
             made = make_plan(
-                app.snapshot(learned=probability == "learned"), for_=tuple(for_), budget=_whole(budget), probability=probability, objective=objective, waves=waves, target=target,
+                app.snapshot(learned=probability == "learned"), for_=str(for_), budget=_whole(budget), probability=probability, objective=objective, waves=waves, target=target,
                 rules=rules, robust=robust, max_steps=max_steps, engine=engine, rng=seed, progress=progress, **more,
             )
         except Unfinished as error:

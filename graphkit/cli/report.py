@@ -74,19 +74,18 @@ def _overlap(snapshot: Snapshot, plan: dict[str, Any]) -> list[dict[str, Any]]:
     """Return how much each two channels of the plan share."""
     from graphkit.audience.overlap import overlap
     from graphkit.cli.audiences import channel_audiences
+    from graphkit.cli.output import frame_rows
 
     bought = list(dict.fromkeys(item["channel"] for item in plan["items"]))[:_MOST]
     audiences, n_users = channel_audiences(snapshot, bought)
     if len(audiences) < 2:
         return []
-    rows: list[dict[str, Any]] = overlap(audiences, n_nodes=n_users, min_cell=50).pairs.to_dict("records")
-    return rows
+    return frame_rows(overlap(audiences, n_nodes=n_users, min_cell=50).pairs)
 
 
 def _partners(snapshot: Snapshot, plan: dict[str, Any], most: int) -> dict[str, Any]:
     """Return the partners of what the plan promotes."""
     from graphkit.planning.partners import partners
 
-    label, _, id_ = str(plan["for"]).partition(":")
-    found: dict[str, Any] = partners(snapshot, for_=(label, id_), max_partners=most, rng=1).to_dict()
+    found: dict[str, Any] = partners(snapshot, for_=str(plan["for"]), max_partners=most, rng=1).to_dict()
     return found

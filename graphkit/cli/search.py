@@ -31,14 +31,14 @@ _FIELDS = ("name", "name_en", "title", "summary")
 def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | None, output: str | None) -> None:
     """Find films, courses, brands and others by the words of their names and summaries."""
     from graphkit.cli.graphs import check_labels
-    from graphkit.cli.output import emit
+    from graphkit.cli.output import emit, frame_rows
     from graphkit.matching.text import search as find
 
     snapshot = app.snapshot()
     documents, names = _documents(snapshot, check_labels(labels) or _LABELS)
     found = find(documents, text, top=top) if documents else None
     rows: list[dict[str, Any]] = []
-    for row in found.to_frame().to_dict("records") if found is not None else []:
+    for row in frame_rows(found.to_frame()) if found is not None else []:
         label, _, id_ = str(row["id"]).partition(":")
         rows.append({"rank": len(rows) + 1, "label": label, "id": id_, "name": names[str(row["id"])], "score": float(row["score"])})
     emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)

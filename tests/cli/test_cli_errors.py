@@ -37,10 +37,9 @@ def test_a_bug_shows_one_sentence_and_logs_the_rest(tmp_path, monkeypatch, capsy
     """An unexpected error shows no traceback; the log is private and holds no password."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("NEO4J_PASSWORD", "gk-canary")
-    try:
+    with pytest.raises(RuntimeError) as caught:
         raise RuntimeError("secret gk-canary inside")
-    except RuntimeError as error:
-        assert report_error(error) == 1
+    assert report_error(caught.value) == 1
     err = capsys.readouterr().err
     assert "Traceback" not in err
     assert err.count("\n") == 1

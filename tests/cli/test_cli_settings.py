@@ -87,7 +87,7 @@ def test_unknown_key_of_the_file_is_refused(tmp_path, monkeypatch, capsys):
 
 
 def test_doctor_tells_sources(tmp_path, monkeypatch, capsys):
-    """doctor --settings names value and origin of each setting, never a password."""
+    """The command doctor --settings names value and origin of each setting, never a password."""
     import json
 
     monkeypatch.chdir(tmp_path)
