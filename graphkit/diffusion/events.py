@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from graphkit.projection.projection import Projection
 
-__all__ = ["Log", "Tries", "count_tries", "read_log"]
+__all__ = ["Log", "Tries", "count_tries", "read_log", "step_length"]
+
+TIED = 0.1  # share of simultaneous adoptions from which equal gaps count as steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,9 +145,17 @@ def _rows(projection: Projection, names: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def step_length(log: Log) -> float | None:
-    """Return the length of a step when all items move in equal steps, else None (continuous time)."""
+    """Return the length of a step when all items move in equal steps, else None (continuous time).
+
+    Equal gaps alone are no proof: a log whose times are row numbers has them too. Steps also show in
+    several adopters at one time, so a share of `TIED` of the adoptions must be simultaneous.
+    """
     gaps = np.diff(log.times)
-    gaps[log.indptr[1:-1] - 1] = 0.0
+    inside = np.ones(gaps.size, np.bool_)
+    inside[log.indptr[1:-1] - 1] = False
+    gaps = gaps[inside]
+    if not gaps.size or (gaps == 0).mean() < TIED:
+        return None
     gaps = gaps[gaps > 0]
     return float(gaps[0]) if gaps.size and np.ptp(gaps) <= 1e-9 * abs(gaps[0]) else None
 

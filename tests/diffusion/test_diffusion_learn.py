@@ -1,0 +1,169 @@
+"""Learning: hand-counted tries, planted probabilities, order-free input, named refusals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from graphkit.diffusion.calibration import predict_sizes
+from graphkit.diffusion.learn import LearnedProbabilities, learn
+from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.projection.build import from_arrays
+
+
+def table(rows):
+    """Frame of (item, node, ts)."""
+    return pd.DataFrame(rows, columns=["item", "node", "ts"])
+
+
+def cascades(n, count, seed):
+    """A planted graph and independent cascades drawn by a plain loop, one time unit a step."""
+    rng = np.random.default_rng(seed)
+    key = rng.choice(n * (n - 1), 3 * n, replace=False)
+    s, t = key // (n - 1), key % (n - 1)
+    t = t + (t >= s)
+    p, rows = rng.uniform(0.05, 0.5, s.size), []
+    out = [np.flatnonzero(s == u) for u in range(n)]
+    for item in range(count):
+        when = dict.fromkeys(rng.choice(n, 3, replace=False).tolist(), 0)
+        front, step = list(when), 0
+        while front:
+            step += 1
+            hit = {int(t[j]) for u in front for j in out[u] if rng.random() < p[j]} - set(when)
+            when.update(dict.fromkeys(sorted(hit), step))
+            front = sorted(hit)
+        rows += [(item, u, float(k)) for u, k in when.items()]
+    return s, t, p, table(rows)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """800 cascades on 60 nodes, learned once; 200 more to predict."""
+    s, t, p, log = cascades(60, 1000, 4)
+    graph = from_arrays(np.r_[s, 60], np.r_[t, 61], n_nodes=62)
+    learned = learn(graph, log[log.item < 800], rng=1)
+    true = dict(zip(zip(s.tolist(), t.tolist(), strict=True), p, strict=True)) | {(60, 61): np.nan}
+    ends = zip(graph.sources.tolist(), graph.indices.tolist(), strict=True)
+    return graph, log, learned, np.array([true[e] for e in ends])
+
+
+def test_tries_and_credit_counted_by_hand():
+    """0 -> 1 tried 4 times, followed twice, once with 2 as a second possible cause (even credit 1 + 1/2)."""
+    rows = [("a", 0, 0), ("a", 1, 5), ("b", 0, 0), ("b", 2, 1), ("b", 1, 9), ("c", 0, 3), ("d", 0, 1), ("e", 1, 0), ("e", 0, 4)]
+    learned = learn(from_arrays([0, 2], [1, 1], n_nodes=4), table(rows), method="partial", rng=1)
+    a, b = learned.prior
+    assert learned.tried.tolist() == [4.0, 1.0]
+    assert learned.probability.tolist() == pytest.approx([(a + 1.5) / (a + b + 4), (a + 0.5) / (a + b + 1)])
+    assert learned.explained == pytest.approx(2 / 4)
+
+
+def test_planted_probabilities_come_back(planted):
+    """Correlation > .85 and mean within 5 % on arcs with 20 tries; 95 % intervals cover 90-99 %."""
+    _, _, learned, true = planted
+    often = learned.tried >= 20
+    assert often.sum() > 100
+    assert np.corrcoef(learned.probability[often], true[often])[0, 1] > 0.85
+    assert learned.probability[often].mean() == pytest.approx(true[often].mean(), rel=0.05)
+    inside = (learned.interval[:, 0] <= true) & (true <= learned.interval[:, 1])
+    assert 0.90 <= inside[~np.isnan(true)].mean() <= 0.99
+
+
+def test_an_arc_never_tried_keeps_the_prior(planted):
+    """Its p is a / (a + b), it is named, and its interval is wider than the median by far."""
+    _, _, learned, true = planted
+    never = np.isnan(true)
+    a, b = learned.prior
+    width = np.ptp(learned.interval, axis=1)
+    assert np.array_equal(learned.never_tried, never)
+    assert learned.probability[never] == pytest.approx(a / (a + b))
+    assert width[never].min() > 2 * np.median(width)
+
+
+@pytest.mark.parametrize("method", ["em", "partial"])
+def test_order_of_rows_changes_nothing(planted, method):
+    """The same log shuffled, with repeated later rows, gives the same bytes."""
+    graph, log, _, _ = planted
+    log = log[log.item < 100]
+    again = pd.concat([log, log.iloc[:50].assign(ts=99.0)]).sample(frac=1, random_state=1)
+    assert learn(graph, again, method=method, rng=1).probability.tobytes() == learn(graph, log, method=method, rng=1).probability.tobytes()
+
+
+def test_sizes_of_unseen_items_are_calibrated(planted):
+    """Mean within 15 % (about 3 standard errors), the 95 % interval holds 90 % or more, observed is the count."""
+    _, log, learned, _ = planted
+    test = log[log.item >= 800]
+    frame = predict_sizes(learned, test, rng=1)
+    real = test.groupby("item").node.nunique()
+    assert frame["observed"].tolist() == real.tolist()
+    assert frame["predicted"].mean() == pytest.approx(real.mean(), rel=0.15)
+    assert ((frame["lower"] <= frame["observed"]) & (frame["observed"] <= frame["upper"])).mean() >= 0.90
+    assert ((frame["lower"] <= frame["predicted"]) & (frame["predicted"] <= frame["upper"])).all()
+
+
+def test_prediction_uses_the_first_adopters_only(planted):
+    """Changing everything after the third adopter changes no prediction."""
+    _, log, learned, _ = planted
+    test = log[log.item >= 990].sort_values(["item", "ts", "node"])
+    later = test.groupby("item").cumcount() >= 3
+    cut = predict_sizes(learned, test[~later], rng=1)
+    full = predict_sizes(learned, test, rng=1)
+    assert cut["predicted"].tolist() == full["predicted"].tolist()
+
+
+def test_calibration_table_sums_to_the_training_items(planted):
+    """Bins hold all items; their means rise with the prediction."""
+    _, _, learned, _ = planted
+    frame = learned.calibration
+    assert frame["items"].sum() == 800
+    assert frame["predicted"].is_monotonic_increasing
+    assert frame["observed"].iloc[-1] > frame["observed"].iloc[0]
+
+
+def test_strangers_and_string_ids_do_no_harm():
+    """Adopters outside the graph count as adopters; ids are strings; unseen users still get a prediction."""
+    graph = from_arrays(["a", "b"], ["b", "c"], ids=["a", "b", "c"])
+    rows = [(f"i{i}", who, t) for i in range(40) for t, who in enumerate(("a", "stranger", "b"))]
+    learned = learn(graph, table(rows), rng=1)
+    assert learned.tried.tolist() == [40.0, 40.0]
+    assert learned.probability[0] > learned.probability[1]
+    frame = predict_sizes(learned, table([("new", "x", 0), ("new", "y", 1), ("new", "z", 2), ("new", "w", 3)]), rng=1)
+    assert frame["observed"].tolist() == [4]
+    assert np.isfinite(frame["predicted"]).all()
+    assert (frame["predicted"] >= 3).all()
+
+
+def test_row_numbers_as_times_are_no_steps():
+    """Equal gaps without simultaneous adopters: any earlier neighbour may be the cause, not only the one before."""
+    rows = [(i, who, 3 * i + t) for i in range(10) for t, who in enumerate((0, 2, 1))]
+    learned = learn(from_arrays([0, 2], [1, 1], n_nodes=3), table(rows), method="partial", rng=1)
+    a, b = learned.prior
+    assert learned.probability.tolist() == pytest.approx([(a + 5) / (a + b + 10)] * 2)
+
+
+def test_result_travels_through_json(planted):
+    """Probabilities, intervals and the table come back."""
+    learned = planted[2]
+    back = LearnedProbabilities.from_json(learned.to_json())
+    assert np.array_equal(back.probability, learned.probability)
+    assert np.array_equal(back.interval, learned.interval)
+    assert back.calibration["items"].tolist() == learned.calibration["items"].tolist()
+    assert len(learned.to_frame()) == learned.projection.n_arcs
+
+
+@pytest.mark.parametrize(
+    ("frame", "word"),
+    [(pd.DataFrame({"item": [1], "node": [1]}), "'ts'"), (table([(1, 0, np.nan)]), "ts is missing"), (table([]), "empty"), (table([(1, 0, "soon")]), "no time"), (None, "missing")],
+)
+def test_wrong_tables_are_named(frame, word):
+    """Column missing, null, empty, text as time, no table at all."""
+    with pytest.raises(DataInvalid, match=word):
+        learn(from_arrays([0], [1]), frame, rng=1)
+
+
+def test_wrong_arguments_are_named(planted):
+    """Unknown method, no first adopter, no arc."""
+    with pytest.raises(InvalidParameter, match="method"):
+        learn(planted[0], planted[1], method="magic")
+    with pytest.raises(InvalidParameter, match="n_first"):
+        predict_sizes(planted[2], planted[1], n_first=0)
+    with pytest.raises(DataInvalid, match="no arc"):
+        learn(from_arrays([], [], n_nodes=2), planted[1])
