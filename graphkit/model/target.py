@@ -241,7 +241,7 @@ def _evaluate(node: _Node, nodes: NodeColumns) -> tuple[Mask, Mask]:
     if node.op == "not":
         true_, false_ = _evaluate(node.parts[0], nodes)
         return false_, true_
-    column = nodes.column(node.name)
+    column = nodes.ids if node.name == "id" else nodes.column(node.name)
     known = ~is_missing(column)
     holds = np.zeros(len(column), dtype=np.bool_)
     cells = column[known]

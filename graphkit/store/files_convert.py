@@ -176,7 +176,7 @@ class Converter:
             parsed = np.array([float(x) for x in cells.to_pylist()], dtype=np.float64)
         values = np.zeros(len(source), dtype=np.float64)
         values[fine] = parsed
-        wide = fine & (np.abs(values) > 2.0**53) & np.isfinite(values)
+        wide = fine & (np.abs(values) >= 2.0**53) & np.isfinite(values)
         if wide.any():
             wide &= _mask(pc.match_substring_regex(source, _INTEGER))
         lost = fine & (values == 0)

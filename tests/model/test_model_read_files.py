@@ -1,0 +1,307 @@
+"""Reading directories: values verbatim, mappings, round trips, exports, events, dead letters."""
+
+import base64
+import csv
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphkit.errors import DataInvalid
+from graphkit.store.admin_import import write_admin_import
+from graphkit.store.files import check_directory, read_directory, read_events, write_parquet
+from graphkit.store.files_dead import write_dead_letters
+
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+
+
+def directory(root, **files):
+    """An input directory; `nodes__user` stands for nodes/user.csv."""
+    (root / "nodes").mkdir(parents=True, exist_ok=True)
+    (root / "relationships").mkdir(exist_ok=True)
+    (root / "dataset.toml").write_text(
+        files.pop("toml", 'name = "t"\ncurrency = "CNY"\ntime_zone = "Asia/Shanghai"\n'), encoding="utf-8"
+    )
+    for name, text in files.items():
+        folder, stem = name.split("__", 1)
+        (root / folder / f"{stem}.csv").write_text(text, encoding="utf-8", newline="")
+    return root
+
+
+def test_tiny_has_every_input_label():
+    """The tiny fixture holds what other tests rely on, without a finding."""
+    tables, report = read_directory(FIXTURES / "tiny")
+    assert report.ok
+    assert not report.findings
+    assert report.by_label["User"] == 12
+    assert len(report.by_label) == 12
+    assert len(report.by_type) == 30
+    assert tables.settings["reach_p"] == {"cinema": 0.02, "out_of_home": 0.01}
+    users = tables.nodes["User"]
+    assert users.columns["registered_ts"].tolist()[-1] == 1_700_006_400  # 2023-11-15T08:00:00+08:00, by hand
+    assert users.columns["consent_scope"].tolist()[0] == ["plan", "profile", "experiment"]
+    assert users.columns["age"].tolist()[9] is None
+
+
+def test_parquet_round_trip(tmp_path):
+    """Written as Parquet and read again the content is the same, kept columns included."""
+    directory(
+        tmp_path / "a",
+        nodes__user="id,consent,colour,age\n001,true,red,\n1,false,,3\n",
+        toml='name = "t"\n[keep]\nUser = ["colour"]\n[reach_p]\ncinema = 0.5\n',
+    )
+    for folder in (FIXTURES / "tiny", tmp_path / "a"):
+        tables, _ = read_directory(folder)
+        write_parquet(tables, tmp_path / folder.name / "out")
+        again, report = read_directory(tmp_path / folder.name / "out")
+        assert again.digest() == tables.digest()
+        assert report.ok
+        assert again.settings == tables.settings
+
+
+def test_texts_and_ids_stay_verbatim(tmp_path):
+    """What other readers turn into nulls, numbers or formulas comes back as it is."""
+    odd = [
+        "NA",
+        "null",
+        "None",
+        "001",
+        "1.0",
+        "9007199254740993",
+        "=1+1",
+        "a,b",
+        'say "x"',
+        "b;c",
+        "  two",
+        "\\N",
+        "café",
+        "cafe\u0301",
+        "😀",
+        "'; DROP",
+        "\u200b",
+    ]
+    with (directory(tmp_path) / "nodes" / "brand.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\r\n").writerows([["id", "name"], *[[x, x] for x in odd]])
+    tables, report = read_directory(tmp_path)
+    assert report.loaded == len(odd)
+    assert tables.nodes["Brand"].ids.tolist() == sorted(odd)
+    assert tables.nodes["Brand"].columns["name"].tolist() == sorted(odd)
+
+
+def test_line_breaks_only_where_declared(tmp_path):
+    """A summary may hold line breaks; the lines of later rows still count physically."""
+    text = 'id,name,summary\nf1,x,"one\r\ntwo"\n\nf2,y,"a ""quoted"" one"\nf3,,z\n'
+    directory(tmp_path, nodes__film=text)
+    report = check_directory(tmp_path)
+    assert [(f.rule, f.line) for f in report.findings] == [("missing-value", 6)]
+    tables, _ = read_directory(tmp_path, max_bad=1)
+    assert tables.nodes["Film"].columns["summary"].tolist() == ["one\r\ntwo", 'a "quoted" one']
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8),
+        min_size=1,
+        max_size=8,
+        unique=True,
+    )
+)
+def test_any_text_survives_csv_and_parquet(tmp_path_factory, names):
+    """Names written by the csv module come back the same, or their row is rejected: nothing in between."""
+    root = directory(tmp_path_factory.mktemp("d"))
+    with (root / "nodes" / "tag.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["id", "name", "kind"], *[[f"t{i}", x, "theme"] for i, x in enumerate(names)]])
+    tables, report = read_directory(root, max_bad=len(names))
+    assert report.rows_in == len(names) == report.loaded + report.rejected
+    kept = dict(zip(tables.nodes_of("Tag").ids.tolist(), tables.nodes_of("Tag").column("name").tolist(), strict=True))
+    assert all(kept[f"t{i}"] == x for i, x in enumerate(names) if x.strip())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=120))
+def test_any_bytes_are_counted_or_refused(tmp_path_factory, data):
+    """Arbitrary bytes as a file never raise anything but DataInvalid, and rows add up."""
+    root = directory(tmp_path_factory.mktemp("d"))
+    (root / "nodes" / "brand.csv").write_bytes(b"id,name\nb1,x\n" + data)
+    report = check_directory(root)
+    assert report.rows_in == report.loaded + report.rejected + report.duplicates
+    parsed = [r for r in csv.reader((b"id,name\nb1,x\n" + data).decode("utf-8", "replace").splitlines()) if r]
+    assert report.loaded <= len(parsed)
+
+
+def test_friendships_are_stored_once(tmp_path):
+    """KNOWS has the smaller id first whatever the file's order."""
+    directory(
+        tmp_path,
+        nodes__user="id,consent\nu2,true\nu1,true\nu10,true\n",
+        relationships__knows="source,target\nu2,u1\nu1,u2\nu10,u2\n",
+    )
+    tables, report = read_directory(tmp_path)
+    knows, ids = tables.edges_of("KNOWS")[0], tables.nodes["User"].ids
+    assert [(ids[s], ids[t]) for s, t in zip(knows.source_rows, knows.target_rows, strict=True)] == [
+        ("u1", "u2"),
+        ("u10", "u2"),
+    ]
+    assert (report.rows_in, report.loaded, report.duplicates) == (6, 5, 1)
+
+
+def test_admin_headers_and_gzip(tmp_path):
+    """neo4j-admin headers and packed files are read like plain ones."""
+    root = directory(
+        tmp_path, relationships__reaches=":START_ID(Channel),:END_ID(User),p:double,:TYPE\nc1,u1,0.5,REACHES\n"
+    )
+    (root / "nodes" / "user.csv.gz").write_bytes(
+        gzip.compress(b"userId:ID(User),consent:boolean,:LABEL\nu1,true,User\n")
+    )
+    (root / "nodes" / "channel.csv").write_text("id:ID,name,kind,cost:double\nc1,x,kol,5\n", encoding="utf-8")
+    tables, report = read_directory(root)
+    assert report.ok
+    assert report.by_type == {"REACHES": 1}
+    assert tables.edges[0].columns["p"].tolist() == [0.5]
+
+
+def test_mapping_of_foreign_files(tmp_path):
+    """Where, constants, factors, counts and ends of several labels, worked out by hand."""
+    root = directory(
+        tmp_path / "d",
+        nodes__pages="pageId:ID(Page),name,page_type,fans:double,spare\np1,A,company,10,x\np2,B,tv,200,y\np3,C,other,1,z\n",
+        relationships__likes=":START_ID(Page),:END_ID(Page)\np1,p2\np2,p1\n",
+    )
+    mapping = tmp_path / "m.toml"
+    mapping.write_text(
+        """
+[[nodes]]
+file = "nodes/pages.csv"
+where = { page_type = "company" }
+label = "Brand"
+id = "pageId:ID(Page)"
+columns = { name = "name" }
+constants = { role = "consumer_brand", evidence = "real" }
+
+[[nodes]]
+file = "nodes/pages.csv"
+where = { page_type = "tv" }
+label = "Channel"
+id = "pageId:ID(Page)"
+columns = { name = "name", followers = { column = "fans:double", times = 1 }, cost = { count = "relationships/likes.csv", by = ":START_ID(Page)", times = 2.5 } }
+constants = { kind = "tv", evidence = "assumed" }
+
+[[relationships]]
+file = "relationships/likes.csv"
+type = "LINKED_WITH"
+source = { column = ":START_ID(Page)", labels = ["Brand", "Channel"] }
+target = { column = ":END_ID(Page)", labels = ["Brand", "Channel"] }
+constants = { basis = "mutual_like" }
+""",
+        encoding="utf-8",
+    )
+    tables, report = read_directory(root, mapping=mapping)
+    assert (report.rows_in, report.loaded, report.duplicates, report.rejected) == (4, 3, 1, 0)
+    channel = tables.nodes["Channel"]
+    assert (channel.columns["followers"].tolist(), channel.columns["cost"].tolist()) == ([200], [2.5])
+    assert [(e.source_label, e.target_label) for e in tables.edges] == [("Brand", "Channel")]
+    rules = {(f.rule, f.column) for f in report.findings}
+    assert ("unknown-column", "spare") in rules
+    assert ("file-ignored", None) in rules
+
+
+def test_the_composite_mapping_parses():
+    """The mapping that ships is valid and maps every label it needs."""
+    from graphkit.store.mapping import parse_dataset
+
+    found = parse_dataset((FIXTURES / "mappings" / "composite.toml").read_bytes(), "x")
+    assert {t.kind.name for t in found.tables} >= {
+        "Film",
+        "User",
+        "Course",
+        "Tag",
+        "Partnership",
+        "Brand",
+        "Channel",
+        "RATED",
+        "JOINS",
+        "LINKED_WITH",
+        "KNOWS",
+    }
+
+
+@pytest.mark.parametrize(("column", "rule"), [(pa.array([1, 2]), "id-type"), (pa.array(["a", None]), "missing-value")])
+def test_parquet_is_as_strict(tmp_path, column, rule):
+    """Numbers are no ids, and NaN is no number, in Parquet either."""
+    root = directory(tmp_path)
+    pq.write_table(pa.table({"id": column, "consent": [True, False]}), root / "nodes" / "user.parquet")
+    assert {f.rule for f in check_directory(root).errors} <= {rule, "id"}
+    assert not check_directory(root).ok
+    pq.write_table(
+        pa.table({"id": ["a", "b"], "consent": [True, False], "propensity": [0.5, float("nan")], "age": [1.0, None]}),
+        root / "nodes" / "user.parquet",
+    )
+    report = check_directory(root)
+    assert [(f.rule, f.line) for f in report.findings] == [("number", 2)]
+    pq.write_table(
+        pa.table(
+            {
+                "id": ["a"],
+                "consent": [True],
+                "age": np.array([5], np.int8),
+                "registered_ts": pa.array([0], pa.timestamp("s", "UTC")),
+            }
+        ),
+        root / "nodes" / "user.parquet",
+    )
+    users = read_directory(root)[0].nodes["User"]
+    assert (users.columns["age"].tolist(), users.columns["registered_ts"].tolist()) == ([5], [0])
+
+
+def test_rejected_rows_are_kept(tmp_path):
+    """The dead-letter file has place, rule and the raw bytes of each rejected row."""
+    directory(tmp_path / "d", nodes__user="id,consent\nu1,true\nu2,maybe\nu3\n")
+    _, report = read_directory(tmp_path / "d", max_bad=2)
+    place = write_dead_letters(report, tmp_path / "reports", run="r1")
+    rows = [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()]
+    assert {(r["file"], r["line"], r["rule"], base64.b64decode(r["raw"])) for r in rows} == {
+        ("nodes/user.csv", 3, "boolean", b"u2,maybe"),
+        ("nodes/user.csv", 4, "row-width", b"u3"),
+    }
+    assert write_dead_letters(check_directory(FIXTURES / "tiny"), tmp_path, run="r2") is None
+
+
+def test_events(tmp_path):
+    """Events are sorted by time, typed, and refused with file and line."""
+    frame = read_events(FIXTURES / "tiny")
+    assert frame["ts"].tolist() == sorted(frame["ts"])
+    assert len(frame) == 10
+    assert frame["ts"].iloc[-1] == 1_695_175_200  # 2023-09-20T10:00:00+08:00, by hand
+    (tmp_path / "e.csv").write_text("ts,user,kind\n1,u1,view\n2,,view\n3,u1,viewed\n", encoding="utf-8")
+    with pytest.raises(DataInvalid, match=r"e\.csv line 3"):
+        read_events(tmp_path / "e.csv")
+
+
+def test_admin_import_files(tmp_path):
+    """Headers, quoting, list separators and the import line of the neo4j-admin export."""
+    tables, report = read_directory(FIXTURES / "tiny")
+    write_admin_import(tables, tmp_path)
+    head = (tmp_path / "nodes" / "user.header.csv").read_text(encoding="utf-8")
+    assert head.startswith("id:ID(User),age:long,consent:boolean,consent_scope:string[],")
+    rows = list(csv.reader((tmp_path / "nodes" / "user.csv").open(encoding="utf-8", newline="")))
+    assert len(rows) == 12
+    assert rows[0][:4] == ["u01", "24", "true", "plan;profile;experiment"]
+    script = (tmp_path / "import.sh").read_text(encoding="utf-8")
+    assert script.count("neo4j-admin database import full") == 1
+    assert script.count("--relationships=") == len(tables.edges)
+    verify = (tmp_path / "verify.cypher").read_text(encoding="utf-8")
+    assert verify.count("MATCH") == len(report.by_label) + len(report.by_type)
+
+
+def test_a_directory_that_is_none(tmp_path):
+    """A missing directory is one sentence, an empty one a finding."""
+    with pytest.raises(DataInvalid, match="does not exist"):
+        read_directory(tmp_path / "no")
+    assert not check_directory(tmp_path).ok
