@@ -10,6 +10,8 @@ from graphkit.rng import as_generator
 from graphkit.synthetic.people import REGIONS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from graphkit.synthetic.people import People
     from graphkit.synthetic.tables import Files
 
@@ -40,16 +42,18 @@ _PRICE_OF_FILTERED = 0.5
 def make_channels(files: Files, people: People, seed: int) -> list[str]:
     """Draw channels and audiences and add `nodes/channel`, `relationships/reaches`, `runs`, `owns` and `follows`.
 
-    Audiences come from shares of a few communities plus a thin layer of everybody, so channels of one community overlap strongly. The price is
+    Audiences come from shares of a few communities, popular ones more often, plus a thin layer of everybody: channels overlap strongly. The price is
     the number of contacts times a price per contact that varies threefold: cheap contacts are often the same people twice.
     """
     rng = as_generator(seed, "channels")
+    popularity = rng.gamma(0.8, 1.0, people.n_communities)
+    popularity /= popularity.mean()
     rows: list[tuple[Any, ...]] = []
     reaches: list[tuple[Any, ...]] = []
     for kind, zh, en, platform, many, communities, share, chance, price in _LISTED:
         for n in range(1, many + 1):
             i = f"c{len(rows) + 1:02d}"
-            audience = _audience(people, communities, share, rng)
+            audience = _audience(people, popularity, communities, share, rng)
             if kind == "direct":
                 audience = audience[people.consent[audience]]
             p = np.round(np.clip(rng.beta(6, 6 / chance - 6, len(audience)), 0.01, 1.0), 3)
@@ -114,11 +118,11 @@ def make_channels(files: Files, people: People, seed: int) -> list[str]:
 
 
 def _audience(
-    people: People, communities: float, share: float, rng: np.random.Generator
-) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Rows of a channel's people: a share of some communities, a thin layer of all others."""
-    some = rng.random(people.n_communities) < communities
-    some[int(rng.integers(people.n_communities))] = True
+    people: People, popularity: NDArray[np.float64], communities: float, share: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Rows of a channel's people: a share of some communities, popular ones more often, and a thin layer of all others."""
+    some = rng.random(people.n_communities) < communities * popularity
+    some[int(rng.choice(people.n_communities, p=popularity / popularity.sum()))] = True
     chance = np.where(some[people.community], share, 0.01)
     return np.flatnonzero(rng.random(len(people.ids)) < chance)
 

@@ -1,0 +1,139 @@
+"""Every read query gives the golden rows: from its Python twin and from every store, value for value.
+
+The rows of fixtures/golden/queries/cases.json were returned by Neo4j 5.26.30 over graph.json beside it; the embedded engine and the twins agree.
+"""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
+from graphkit.model.validate import DataReport
+from graphkit.store.queries import check_params, list_queries, load_query
+from graphkit.store.twins import TWINS
+
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+CASES = json.loads((FIXTURES / "golden/queries/cases.json").read_text(encoding="utf-8"))
+READS = [q.name for q in list_queries() if q.access == "read"]
+
+
+def columns(rows, without):
+    """Columns by name from dictionaries."""
+    names = sorted({name for row in rows for name in row} - without)
+    return {name: as_column([row.get(name) for row in rows]) for name in names}
+
+
+def golden_tables():
+    """The hand-made graph of the golden rows."""
+    graph = json.loads((FIXTURES / "golden/queries/graph.json").read_text(encoding="utf-8"))
+    nodes = {k: NodeColumns(k, object_array([r["id"] for r in rows]), columns(rows, {"id"})) for k, rows in graph["nodes"].items()}
+    groups = {}
+    for type_, source_label, source, target_label, target, properties in graph["relationships"]:
+        groups.setdefault((type_, source_label, target_label), []).append((source, target, properties))
+    edges = []
+    for (type_, source_label, target_label), rows in groups.items():
+        ends = [
+            np.array([nodes[label].row_of()[row[i]] for row in rows], dtype=np.int64) for i, label in ((0, source_label), (1, target_label))
+        ]
+        edges.append(EdgeColumns(type_, source_label, target_label, *ends, columns([row[2] for row in rows], set())))
+    return GraphTables(nodes, tuple(edges), "golden", "CNY", "UTC")
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """The graph, once."""
+    return golden_tables()
+
+
+def same(a, b):
+    """Equal rows: same columns in the same order, same types, floats to 1e-9."""
+    if isinstance(a, dict):
+        return isinstance(b, dict) and list(a) == list(b) and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)):
+        return isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, float):
+        return isinstance(b, float) and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
+    return type(a) is type(b) and a == b
+
+
+def rows_of(table):
+    """A store's table as dictionaries."""
+    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c['query']}-{json.dumps(c['params'], ensure_ascii=False)}")
+def test_the_twin_gives_the_golden_rows(case, tables):
+    """Second way to each number: plain Python over columns."""
+    found = TWINS[case["query"]](tables, check_params(load_query(case["query"]), case["params"]))
+    assert same(found, case["rows"]), found
+
+
+def test_the_twin_does_not_depend_on_the_order_of_rows(tables):
+    """Shuffled columns give the same rows."""
+    rng = np.random.default_rng(5)
+    nodes, position = {}, {}
+    for label, t in tables.nodes.items():
+        order = rng.permutation(len(t))
+        nodes[label], position[label] = t.take(order), np.argsort(order)
+    edges = []
+    for e in tables.edges:
+        order = rng.permutation(len(e))
+        source, target = position[e.source_label][e.source_rows][order], position[e.target_label][e.target_rows][order]
+        edges.append(EdgeColumns(e.type, e.source_label, e.target_label, source, target, {k: v[order] for k, v in e.columns.items()}))
+    shuffled = GraphTables(nodes, tuple(edges))
+    for case in CASES:
+        found = TWINS[case["query"]](shuffled, check_params(load_query(case["query"]), case["params"]))
+        assert same(found, case["rows"]), case["query"]
+
+
+def test_every_store_gives_the_golden_rows(store, tables):
+    """Identical rows on the memory store, the embedded engine and Neo4j."""
+    rows = sum(map(len, tables.nodes.values())) + sum(map(len, tables.edges))
+    counts = tables.counts()
+    store.load(tables, DataReport((), rows, rows, 0, 0, counts["by_label"], counts["by_type"]))
+    wrong = {}
+    for case in CASES:
+        found = rows_of(store.read(load_query(case["query"]), case["params"]))
+        if not same(found, case["rows"]):
+            wrong[case["query"]] = (case["params"], found)
+    assert not wrong
+
+
+def test_every_read_query_has_a_case_and_a_twin():
+    """A new file without golden rows or twin fails here."""
+    assert {c["query"] for c in CASES} == set(READS) == set(TWINS)
+
+
+def test_golden_rows_seldom_are_empty():
+    """A query that returns nothing tests nothing: only passed rules may be empty."""
+    empty = {c["query"] for c in CASES if not c["rows"]}
+    assert empty == {"rules/rights"}
+    for name in READS:
+        assert any(c["rows"] for c in CASES if c["query"] == name), name
+
+
+TINY = {
+    "film": "f01", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
+    "minCell": 1, "use": "promote", "region": "上海",
+}  # fmt: skip
+
+
+def test_every_store_agrees_with_the_twins_on_the_tiny_campaign(store):
+    """On fixtures/tiny, read from its files, Cypher and Python return the same rows."""
+    from graphkit.store.files import read_directory
+
+    tables, report = read_directory(FIXTURES / "tiny")
+    store.load(tables, report)
+    with_rows, wrong = 0, {}
+    for name in READS:
+        query = load_query(name)
+        values = check_params(query, {p.name: TINY[p.name] for p in query.params if p.name in TINY})
+        found, expected = rows_of(store.read(query, values)), TWINS[name](tables, values)
+        with_rows += bool(expected)
+        if not same(found, expected):
+            wrong[name] = (found, expected)
+    assert not wrong
+    assert with_rows >= 20

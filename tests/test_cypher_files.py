@@ -1,0 +1,125 @@
+"""The files under cypher/: portable, documented, bounded, and served by real servers without complaint."""
+
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from graphkit.model.schema import LABELS, TYPES, constraint_statements
+from graphkit.store.cypher_text import split_statements, tokens
+from graphkit.store.guard import guard_text
+from graphkit.store.queries import check_params, list_queries, load_query
+
+CYPHER = Path(__file__).parents[1] / "cypher"
+FILES = sorted(CYPHER.rglob("*.cypher"))
+NAMES = [p.relative_to(CYPHER).with_suffix("").as_posix() for p in FILES]
+READS = [q for q in list_queries() if q.access == "read"]
+NAMED = [q for q in list_queries() if q.access != "schema"]
+FORBIDDEN_WORDS = {"LOAD", "FOREACH", "SHORTEST", "USE", "LET", "FILTER", "NEXT", "ELEMENTID", "GRANT", "SHOW", "APOC", "GDS", "ALGO"}
+GUESSES = {
+    "film": "f1", "course": "k1", "channel": "c1", "brand": "b2", "plan": "P-1", "channels": ["c1", "c2"],
+}  # fmt: skip
+
+
+def code(query):
+    """Tokens of a query without comments."""
+    return [t for t in tokens(query.text) if t.kind != "comment"]
+
+
+def test_every_file_is_found_by_name():
+    """The loader lists what the folders hold."""
+    assert sorted(NAMES) == [q.name for q in list_queries()]
+
+
+@pytest.mark.parametrize("query", NAMED, ids=lambda q: q.name)
+def test_a_file_documents_itself(query):
+    """Title in both languages, a sentence, and each statement ended by a semicolon."""
+    zh, bar, en = query.title.partition(" | ")
+    assert bar
+    assert re.search(r"[\u4e00-\u9fff]", zh)
+    assert re.search(r"[a-z]", en)
+    assert query.doc
+    assert query.text.rstrip().endswith(";")
+    assert query.text.count("\t") == 0
+    assert not query.text.startswith("\ufeff")
+
+
+@pytest.mark.parametrize("query", READS, ids=lambda q: q.name)
+def test_a_read_file_passes_the_analysts_guard(query):
+    """One statement that only reads, ordered, without anything the portable subset forbids."""
+    assert len(query.statements) == 1
+    assert guard_text(query.text, name=query.name).statements == query.statements
+    found = code(query)
+    words = {t.word for before, t in pairwise(found) if t.kind == "word" and before.text != "$"}
+    assert not words & FORBIDDEN_WORDS
+    assert not re.search(r"\bid\(", query.text)
+    assert "ORDER" in words or query.name == "evaluate/audience_of_set"  # a single row
+    assert not re.search(r"\[\w*:[^\]]*\*(?!\d+\.\.\d+)", query.text), "unbounded path"
+
+
+@pytest.mark.parametrize("query", NAMED, ids=lambda q: q.name)
+def test_names_in_a_file_are_in_the_registry(query):
+    """A label or type that the schema does not know is a slip of the pen, apart from our own bookkeeping."""
+    found = code(query)
+    known = set(LABELS) | set(TYPES)
+    for before, token in pairwise(found):
+        if before.text in (":", "|") and before.kind == "sign" and token.kind == "word" and token.word != "CASE" and re.fullmatch(r"[A-Z][A-Za-z]+|[A-Z_]+", token.text):
+            assert token.text in known or token.text.startswith("_Gk"), token.text
+
+
+def test_the_schema_files_are_printed_from_the_registry():
+    """cypher/schema says what model/schema.py says, and nothing else."""
+    files = [q for q in list_queries() if q.access == "schema"]
+    assert [q.name for q in files] == ["schema/V001__constraints"]
+    assert [s for q in files for s in q.statements] == constraint_statements()
+    assert all("IF NOT EXISTS" in s for q in files for s in q.statements)
+
+
+def test_rules_return_label_id_reason_and_severity():
+    """A planner reads every rule the same way."""
+    for query in READS:
+        if query.name.startswith("rules/"):
+            aliases = re.findall(r"AS (\w+)", query.statements[0].rpartition("RETURN")[2].partition("ORDER BY")[0])
+            assert aliases == ["label", "id", "reason", "severity"], query.name
+
+
+@pytest.mark.parametrize("query", READS, ids=lambda q: q.name)
+def test_counts_of_people_have_a_minimum_cell(query):
+    """Who counts people with consent takes minCell, 50 by default."""
+    cells = [p for p in query.params if p.name == "minCell"]
+    assert all((p.type, p.default) == ("INTEGER", 50) for p in cells)
+    if "u.consent = true" in query.text:
+        assert cells
+
+
+@pytest.mark.neo4j
+def test_neo4j_plans_every_file_without_notices(neo4j_server):
+    """EXPLAIN of each named query: no deprecation and no performance note; reads are reads."""
+    neo4j = pytest.importorskip("neo4j")
+    with neo4j.GraphDatabase.driver(neo4j_server.uri, auth=(neo4j_server.username, neo4j_server.password)) as driver:
+        notes = []
+        for query in NAMED:
+            for statement in query.statements:
+                _, summary, _ = driver.execute_query("EXPLAIN " + statement, database_=neo4j_server.database)
+                notes += [
+                    (query.name, s.status_description)
+                    for s in summary.gql_status_objects
+                    if str(s.raw_classification) in ("DEPRECATION", "PERFORMANCE")
+                ]
+                assert query.access != "read" or summary.query_type == "r", query.name
+    assert not notes
+
+
+@pytest.mark.neo4j
+def test_files_run_unchanged_in_cypher_shell(neo4j_server):
+    """All read files in one call of the real shell, parameters set by the line that graphkit prints."""
+    script = []
+    for query in READS:
+        values = check_params(query, {p.name: GUESSES[p.name] for p in query.params if p.required})
+        literal = ", ".join(f"{k}: {json.dumps(v, ensure_ascii=False)}" for k, v in values.items())
+        script += [f":param {{{literal}}}" if values else "", query.text]
+    output = neo4j_server.cypher_shell("\n".join(script))
+    assert "rror" not in output
+    assert load_query("browser/labels").statements == split_statements((CYPHER / "browser/labels.cypher").read_text(encoding="utf-8"))
