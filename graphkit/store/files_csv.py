@@ -208,11 +208,8 @@ class _Scan:
                 line = int(np.searchsorted(starts, place, side="right")) - 1
                 broken[line] = ("encoding", f"byte {place} ({data[place]:#04x}) is not UTF-8")
                 at = int(starts[line + 1]) if line + 1 < len(starts) else len(data)
-        if (
-            0 in broken
-            or len(broken) > max(3, 0.2 * len(starts))
-            or (len(broken) > 1 and len(broken) >= len(starts) - 2)
-        ):
+        slip = len(broken) <= _LINE_SEARCH and 0 not in broken and 2 * len(broken) < self._foreign_lines(starts)
+        if broken and not slip:  # another encoding, or too many broken places to name
             line = min(broken) + 1
             guess = _guess(data)
             text, hint = (
@@ -243,6 +240,11 @@ class _Scan:
             )
             raise FileRefused(finding, rows=max(0, len(starts) - 1))
         return broken
+
+    def _foreign_lines(self, starts: NDArray[np.int64]) -> int:
+        """Count the lines with bytes beyond ASCII."""
+        places = np.flatnonzero(np.frombuffer(self.data, dtype=np.uint8) >= 0x80)
+        return len(np.unique(np.searchsorted(starts, places, side="right")))
 
     def _quotes(
         self,
