@@ -5,11 +5,11 @@
 // @access read
 // People with consent a channel can reach and how many of them none of the channels in have can reach.
 // A count below minCell is hidden, and so is one whose difference from the audience would be below it.
-MATCH (c:Channel)
-WHERE NOT c.id IN $have
-MATCH (c)-[:REACHES]->(u:User)
+MATCH (u:User)
 WHERE u.consent = true
-WITH c, u, EXISTS { MATCH (u)<-[:REACHES]-(h:Channel) WHERE h.id IN $have } AS covered
+WITH u, EXISTS { MATCH (u)<-[:REACHES]-(h:Channel) WHERE h.id IN $have } AS covered
+MATCH (u)<-[:REACHES]-(c:Channel)
+WHERE NOT c.id IN $have
 WITH c, count(u) AS audience, count(CASE WHEN covered THEN NULL ELSE u END) AS fresh
 WHERE audience >= $minCell
 WITH c, audience, CASE WHEN fresh >= $minCell AND (audience = fresh OR audience - fresh >= $minCell) THEN fresh ELSE NULL END AS incremental
