@@ -1,0 +1,162 @@
+"""Nine criteria of a partner (mission C33, C34), each in [0, 1] or None = not measured.
+
+theme: idf-weighted cosine of tags. brand, culture: cosine of value tags. data: how complete the record is.
+will: (accepted + 1) / (asked + 2), else the declared willingness. goal: cosine of goal vectors. complement:
+1 - shared resources / the smaller set. novelty: 1 - (pairs of these sectors + 1) / (largest pair count + 1).
+audience: percentile of incremental reach, filled in by the caller. A missing score changes no other one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from graphkit.model.schema import LABELS
+
+if TYPE_CHECKING:
+    from graphkit.projection.snapshot import Snapshot
+
+    Node = tuple[str, str]
+
+__all__ = ["CRITERIA", "PartnerData", "read_partner_data", "scores_of"]
+
+CRITERIA = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
+GOALS = ("goal_awareness", "goal_conversion", "goal_loyalty", "goal_revenue")
+ACCEPTED = frozenset({"accepted", "running", "ended"})
+TAGS_ENOUGH = 5
+
+
+@dataclass(frozen=True)
+class PartnerData:
+    """Tags, deals and properties of everyone who could be a partner."""
+
+    tags: dict[Node, dict[str, float]]
+    idf: dict[str, float]
+    value_tags: frozenset[str]
+    asked: Counter[Node]
+    accepted: Counter[Node]
+    deals: dict[str, list[Node]]
+    sector_pairs: Counter[tuple[str, str]]
+    properties: dict[Node, dict[str, Any]]
+
+
+def read_partner_data(snapshot: Snapshot) -> PartnerData:
+    """Collect what the criteria need, once."""
+    properties: dict[tuple[str, str], dict[str, Any]] = {}
+    for label in ("Brand", "Film", "Course"):
+        table = snapshot.nodes(label)
+        names = list(table.columns)
+        columns = [table.columns[name].tolist() for name in names]
+        for i, node in enumerate(table.ids.tolist()):
+            properties[label, str(node)] = {name: cells[i] for name, cells in zip(names, columns, strict=True) if cells[i] is not None}
+    tags = _tags(snapshot)
+    counts = Counter(tag for own in tags.values() for tag in own)
+    idf = {tag: math.log((1 + len(tags)) / (1 + n)) + 1 for tag, n in counts.items()}
+    kinds = zip(snapshot.nodes("Tag").ids.tolist(), snapshot.nodes("Tag").column("kind").tolist(), strict=True)
+    deals, asked, accepted = _deals(snapshot)
+    pairs: Counter[tuple[str, str]] = Counter()
+    for members in deals.values():
+        sectors = [properties.get(m, {}).get("sector") for m in members]
+        pairs.update(_pair(a, b) for a, b in combinations([s for s in sectors if s], 2))
+    return PartnerData(tags, idf, frozenset(t for t, k in kinds if k == "value"), asked, accepted, deals, pairs, properties)
+
+
+def _pair(a: str, b: str) -> tuple[str, str]:
+    return (a, b) if a <= b else (b, a)
+
+
+def _tags(snapshot: Snapshot) -> dict[Node, dict[str, float]]:
+    """Node -> tag -> weight."""
+    found: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    tag_ids = snapshot.nodes("Tag").ids
+    for edges in snapshot.edges("HAS_TAG"):
+        ids = snapshot.nodes(edges.source_label).ids
+        for source, tag, w in zip(edges.source_rows.tolist(), edges.target_rows.tolist(), edges.column("w", 1.0).tolist(), strict=True):
+            found[edges.source_label, str(ids[source])][str(tag_ids[tag])] = 1.0 if w is None else float(w)
+    return dict(found)
+
+
+def _deals(snapshot: Snapshot) -> tuple[dict[str, list[Node]], Counter[Node], Counter[Node]]:
+    """Past partnerships with their members; how often each member was asked, and accepted."""
+    table = snapshot.nodes("Partnership")
+    status, ids = table.column("status").tolist(), table.ids.tolist()
+    deals: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    asked: Counter[tuple[str, str]] = Counter()
+    accepted: Counter[tuple[str, str]] = Counter()
+    for edges in snapshot.edges("JOINS"):
+        members = snapshot.nodes(edges.target_label).ids
+        for deal, member in zip(edges.source_rows.tolist(), edges.target_rows.tolist(), strict=True):
+            node = (edges.target_label, str(members[member]))
+            if status[deal] != "proposed":
+                asked[node] += 1
+            if status[deal] in ACCEPTED:
+                accepted[node] += 1
+                deals[str(ids[deal])].append(node)
+    return dict(deals), asked, accepted
+
+
+def scores_of(data: PartnerData, subject: Node, partner: Node) -> dict[str, float | None]:
+    """Return the nine scores; ``audience`` is left None here."""
+    own, other = data.properties.get(subject, {}), data.properties.get(partner, {})
+    values = _cosine(_values(data, subject), _values(data, partner))
+    return {
+        "theme": _cosine(_weighted(data, subject), _weighted(data, partner)),
+        "audience": None,
+        "brand": values,
+        "data": _completeness(data, partner, other),
+        "will": _will(data, partner, other),
+        "goal": _cosine(_goals(own), _goals(other)),
+        "complement": _complement(own.get("resources"), other.get("resources")),
+        "culture": values,
+        "novelty": _novelty(data, own.get("sector"), other.get("sector")),
+    }
+
+
+def _weighted(data: PartnerData, node: Node) -> dict[str, float]:
+    return {tag: w * data.idf[tag] for tag, w in data.tags.get(node, {}).items()}
+
+
+def _values(data: PartnerData, node: Node) -> dict[str, float]:
+    return {tag: w for tag, w in data.tags.get(node, {}).items() if tag in data.value_tags}
+
+
+def _goals(properties: dict[str, Any]) -> dict[str, float]:
+    return {name: float(properties[name]) for name in GOALS if name in properties}
+
+
+def _cosine(a: dict[str, float], b: dict[str, float]) -> float | None:
+    """Cosine of two sparse vectors; None when one of them is empty or zero."""
+    norm = math.sqrt(math.fsum(x * x for x in a.values()) * math.fsum(x * x for x in b.values()))
+    if norm == 0:
+        return None
+    return min(1.0, math.fsum(a[k] * b[k] for k in sorted(a.keys() & b.keys())) / norm)
+
+
+def _completeness(data: PartnerData, node: Node, properties: dict[str, Any]) -> float:
+    """Mean of the share of optional fields filled, tags / 5 and whether the record is real."""
+    optional = [p.name for p in LABELS[node[0]].properties.values() if not p.required and p.name != "evidence"]
+    filled = sum(name in properties for name in optional) / len(optional) if optional else 1.0
+    tags = min(1.0, len(data.tags.get(node, {})) / TAGS_ENOUGH)
+    return (filled + tags + float(properties.get("evidence", "real") == "real")) / 3
+
+
+def _will(data: PartnerData, node: Node, properties: dict[str, Any]) -> float | None:
+    if data.asked[node]:
+        return (data.accepted[node] + 1) / (data.asked[node] + 2)
+    declared = properties.get("willingness")
+    return None if declared is None else float(declared)
+
+
+def _complement(a: list[str] | None, b: list[str] | None) -> float | None:
+    if not a or not b:
+        return None
+    return 1 - len(set(a) & set(b)) / min(len(set(a)), len(set(b)))
+
+
+def _novelty(data: PartnerData, a: str | None, b: str | None) -> float | None:
+    if not a or not b:
+        return None
+    return 1 - (data.sector_pairs[_pair(a, b)] + 1) / (max(data.sector_pairs.values(), default=0) + 1)
