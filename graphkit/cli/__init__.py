@@ -40,7 +40,7 @@ def _config(ctx: click.Context, _: click.Parameter, value: str | None) -> str | 
 @click.command(
     cls=LazyGroup,
     context_settings={"auto_envvar_prefix": "GRAPHKIT"},
-    examples=["graphkit demo && cd graphkit-demo", "graphkit plan --for Film:f01 --budget 300000"],
+    examples=["graphkit demo && cd graphkit-demo", "graphkit plan --for Film:f01 --budget 2000"],
 )
 @click.option("--store", cls=Option, default=DEFAULT_STORE, envvar=["GRAPHKIT_STORE", "NEO4J_URI"], metavar="URI",
               help="Directory of the embedded store, or neo4j:// or bolt:// of a server (NEO4J_USERNAME, NEO4J_PASSWORD).")

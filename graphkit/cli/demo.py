@@ -112,18 +112,23 @@ def _plan(app: App, film: str, budget: float, seed: int) -> dict[str, Any]:
     return made
 
 
-def _partners(app: App, film: str, seed: int) -> dict[str, Any]:
-    """Choose partners for the film."""
+def _partners(app: App, film: str, seed: int) -> dict[str, Any] | None:
+    """Choose partners for the film; say why when these data allow none."""
+    from graphkit.errors import DataInvalid, UnknownName
     from graphkit.planning.partners import partners
 
-    with app.timed("partners"):
-        found: dict[str, Any] = partners(app.snapshot(), for_=("Film", film), max_partners=_PARTNERS, rng=seed).to_dict()
+    try:
+        with app.timed("partners"):
+            found: dict[str, Any] = partners(app.snapshot(), for_=("Film", film), max_partners=_PARTNERS, rng=seed).to_dict()
+    except (DataInvalid, UnknownName) as error:
+        _say("partners", f"none: {error.message}")
+        return None
     names = ", ".join(f"{row['partner']} (fit {row['fit']:.2f})" for row in found["partners"][:3] if row.get("fit") is not None)
     _say("partners", names or "none")
     return found
 
 
-def _write(app: App, root: Path, plan: dict[str, Any], found: dict[str, Any], calibration: list[dict[str, Any]]) -> None:
+def _write(app: App, root: Path, plan: dict[str, Any], found: dict[str, Any] | None, calibration: list[dict[str, Any]]) -> None:
     """Write plan.json and plan.html."""
     from graphkit.cli.output import write_out
     from graphkit.cli.report import page

@@ -26,9 +26,9 @@ __all__ = ["plan"]
 @click.command(
     cls=Command,
     examples=[
-        "graphkit plan --for Film:f01 --budget 300000",
-        "graphkit plan --for Film:f01 --budget 300000 --probability 0.05 --seed 7 --format json -o plan.json",
-        'graphkit plan --for Film:f01 --budget 300000 --waves 2 --target "age>=18"',
+        "graphkit plan --for Film:f01 --budget 2000",
+        "graphkit plan --for Film:f01 --budget 2000 --probability 0.05 --seed 7 --format json -o plan.json",
+        'graphkit plan --for Film:f01 --budget 2000 --waves 2 --target "age>=18"',
     ],
 )
 @for_option

@@ -25,7 +25,7 @@ LISTED = ("name", "title", "access", "params")
     cls=Command,
     examples=[
         "graphkit query --list",
-        "graphkit query channels/audience_size --format csv",
+        "graphkit query channels/audience --format csv",
         "graphkit query --file reach.cypher --param film=f01",
     ],
 )

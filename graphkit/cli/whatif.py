@@ -13,7 +13,7 @@ __all__ = ["whatif"]
 COLUMNS = ("difference", "lower", "upper", "best_replacement")
 
 
-@click.command(cls=Command, examples=["graphkit whatif plan.json --drop c01", "graphkit whatif plan.json --budget 200000 --format json"])
+@click.command(cls=Command, examples=["graphkit whatif plan.json --drop c01", "graphkit whatif plan.json --budget 1000 --format json"])
 @click.argument("plan")
 @click.option("--drop", multiple=True, metavar="CHANNEL", help="Leave this channel out (repeat).")
 @click.option("--add", multiple=True, metavar="CHANNEL", help="Buy this channel too (repeat).")

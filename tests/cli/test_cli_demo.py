@@ -1,0 +1,68 @@
+"""The demo from nothing to a page, twice, and the first example of each command inside it."""
+
+import json
+import re
+import shlex
+
+import click
+import pytest
+
+from graphkit.cli import cli, run
+from graphkit.cli.commands import COMMANDS
+
+SKIPPED = {"demo"}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A small demo folder."""
+    root = tmp_path_factory.mktemp("demo") / "graphkit-demo"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphkit.cli.context.install", lambda: None)
+        assert run(["-q", "demo", str(root), "--users", "600"]) == 0
+        yield root
+
+
+def _first_examples():
+    """The first example of each command and subcommand."""
+    ctx = click.Context(cli, info_name="graphkit")
+    for name in COMMANDS:
+        command = cli.get_command(ctx, name)
+        found = command.commands.values() if isinstance(command, click.Group) else [command]
+        yield from (each.examples[0] for each in found if name not in SKIPPED)
+
+
+def test_demo_writes_plan_and_page(demo):
+    """One plan, one page, nothing loaded from outside."""
+    plan = json.loads((demo / "plan.json").read_text(encoding="utf-8"))
+    page = (demo / "plan.html").read_text(encoding="utf-8")
+    assert plan["spent"] <= plan["budget"]
+    assert plan["request"]["probability"] == "learned"
+    assert plan["plan"] in page
+    assert not re.findall(r"""(?:src|href)=["']https?:""", page)
+
+
+def test_demo_again_makes_the_same(demo, capsys):
+    """A second run changes nothing in the store and gives the same plan; three commands to try are named."""
+    before = json.loads((demo / "plan.json").read_text(encoding="utf-8"))
+    assert run(["demo", str(demo), "--users", "600"]) == 0
+    out = capsys.readouterr().out
+    after = json.loads((demo / "plan.json").read_text(encoding="utf-8"))
+    assert " 0 created" in out
+    assert before["manifest"]["digest"] == after["manifest"]["digest"]
+    assert len(set(re.findall(r"graphkit [a-z]+[^\n]*", out))) >= 3
+
+
+def test_demo_leaves_foreign_folders_alone(demo, tmp_path, capsys):
+    """A folder with data of its own is refused."""
+    (tmp_path / "data").mkdir()
+    assert run(["demo", str(tmp_path)]) == 2
+    assert "no demo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", list(_first_examples()))
+def test_first_example_runs(line, demo, monkeypatch, capsys):
+    """What the help shows first works inside the demo folder."""
+    monkeypatch.chdir(demo)
+    code = run(shlex.split(line)[1:])
+    assert code == 0, capsys.readouterr().err
