@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,11 +40,11 @@ class Biadjacency(Part):
     row_ids, column_ids : ndarray of str objects
     """
 
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
-    values: NDArray[np.float64]
-    row_ids: NDArray[np.object_]
-    column_ids: NDArray[np.object_]
+    indptr: NDArray[np.int64] = field(metadata={"dtype": np.int64})
+    indices: NDArray[np.int32] = field(metadata={"dtype": np.int32})
+    values: NDArray[np.float64] = field(metadata={"dtype": np.float64})
+    row_ids: NDArray[np.object_] = field(metadata={"dtype": object})
+    column_ids: NDArray[np.object_] = field(metadata={"dtype": object})
 
     @property
     def shape(self) -> tuple[int, int]:

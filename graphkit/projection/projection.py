@@ -57,8 +57,8 @@ class NodeIndex(Part):
     """
 
     n: int
-    ids: NDArray[np.object_] | None = None
-    labels: NDArray[np.object_] | None = None
+    ids: NDArray[np.object_] | None = field(default=None, metadata={"dtype": object})
+    labels: NDArray[np.object_] | None = field(default=None, metadata={"dtype": object})
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -172,13 +172,13 @@ class Projection(Part):
         The columns the arcs come from, so that a plan can be made from what `read_files` returned.
     """
 
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
-    probability: NDArray[np.float64] | None
-    weight: NDArray[np.float64] | None
+    indptr: NDArray[np.int64] = field(metadata={"dtype": np.int64})
+    indices: NDArray[np.int32] = field(metadata={"dtype": np.int32})
+    probability: NDArray[np.float64] | None = field(metadata={"dtype": np.float64})
+    weight: NDArray[np.float64] | None = field(metadata={"dtype": np.float64})
     nodes: NodeIndex
-    loop_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    loop_weight: NDArray[np.float64] | None = None
+    loop_rows: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64), metadata={"dtype": np.int64})
+    loop_weight: NDArray[np.float64] | None = field(default=None, metadata={"dtype": np.float64})
     n_self_loops: int = 0
     n_duplicates: int = 0
     without_consent: float = 0.0

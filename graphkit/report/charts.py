@@ -20,8 +20,8 @@ Format = Callable[[float], str]
 _INK, _MUTED, _RULE = "#1c2b3a", "#5b6b7b", "#d8dee6"
 _MAIN, _SOFT, _GHOST, _WARM = "#0f6e84", "#9fd0da", "#eef2f6", "#c2620a"
 _PALETTE = ("#0f6e84", "#c2620a", "#5a7d2a", "#7a4fa3", "#b03a5b", "#3a5fb0", "#8a7413", "#4d6b6b")
-_WIDTH, _LEFT, _RIGHT, _ROW = 760, 190, 96, 26
-_CELLS = 25  # of a label on the left, at 7 px a cell
+_WIDTH, _LEFT, _RIGHT, _ROW = 820, 240, 100, 26
+_CELLS = 32  # of a label on the left, at 7 px a cell
 
 
 class Bar(NamedTuple):
@@ -83,12 +83,17 @@ def interval(mean: float, bands: Sequence[tuple[str, float, float]], label: str,
     low, high = min(b[1] for b in bands), max(b[2] for b in bands)
     room = (high - low) * 0.12 or abs(mean) * 0.05 or 1.0
     scale = (_WIDTH - _LEFT - _RIGHT) / (high - low + 2 * room)
-    at = lambda value: _LEFT + (value - low + room) * scale  # noqa: E731
-    parts = []
+
+    def at(value: float) -> float:
+        return _LEFT + (value - low + room) * scale
+
+    parts: list[Markup] = []
     for i, (name, lower, upper) in enumerate(bands):
         y = i * 40 + 10
         parts += [_name(name, y), _rect(at(lower), y, at(upper) - at(lower), (_MAIN, _SOFT)[min(i, 1)])]
-        parts += [_text(at(lower), y + 32, form(lower), anchor="middle"), _text(at(upper), y + 32, form(upper), anchor="middle")]
+        apart = at(upper) - at(lower) > 90
+        parts.append(_text(at(lower), y + 32, form(lower), anchor="middle" if apart else "end"))
+        parts.append(_text(at(upper) + (0 if apart else 8), y + 32, form(upper), anchor="middle" if apart else "start"))
     bottom = len(bands) * 40 + 4
     parts += [_line(at(mean), 2, at(mean), bottom, _WARM), _text(at(mean), bottom + 14, form(mean), bold=True, anchor="middle")]
     return _svg(parts, bottom + 22, label)
@@ -121,7 +126,7 @@ def dumbbells(rows: Sequence[tuple[str, float | None, float | None]], label: str
     low, high = min([*known, 0.0]), max([*known, 1e-12])
     positive = [value for value in known if value > 0]
     powers = bool(positive) and len(positive) == len(known) and high / min(positive) > 50
-    place: Format = (lambda v: math.log10(v)) if powers else (lambda v: v)
+    place: Callable[[float], float] = math.log10 if powers else float
     start, end = (place(min(positive)) - 0.05, place(high)) if powers else (low, high)
     scale = (_WIDTH - _LEFT - _RIGHT) / ((end - start) or 1.0)
     parts = [_dot(_LEFT + 6, 12, _WARM), _text(_LEFT + 16, 16, words[0]), _dot(_LEFT + 166, 12, _MAIN), _text(_LEFT + 176, 16, words[1])]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 __all__ = ["DASH", "Figures"]
 
@@ -36,6 +39,12 @@ class Figures:
             return DASH
         share = 100 * value
         return f"{share:.1f} %".replace(".0 %", " %") if abs(share) >= 0.1 or not share else f"{share:.2g} %"
+
+    @classmethod
+    def share_of(cls, values: Iterable[Any]) -> Callable[[Any], str]:
+        """Return the format of shares: percent when they are parts of one, else a count."""
+        known = [value for value in values if _known(value)]
+        return cls.percent if sum(known) <= 1 + 1e-9 else cls.people
 
     @staticmethod
     def score(value: Any) -> str:

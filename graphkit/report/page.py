@@ -68,7 +68,7 @@ def render_page(
         "f": Figures,
         "words": words,
         "sentence": sentence,
-        "style": Markup(STYLE),
+        "style": Markup(STYLE),  # noqa: S704 - our own constant, the only text not escaped
         "charts": charts,
         "missing": _missing(charts, found, plan),
     }
@@ -145,7 +145,7 @@ def _item(item: Row) -> dict[str, Any]:
 
 
 def _partner_part(found: Row) -> dict[str, Any]:
-    rows = found.get("partners") or []
+    rows, joint = found.get("partners") or [], found.get("joint_reach")
     listed = [
         {
             "id": row["partner"],
@@ -164,12 +164,15 @@ def _partner_part(found: Row) -> dict[str, Any]:
         "partners": listed,
         "score_names": [name for name in _SCORES if any(row["scores"].get(name) is not None for row in listed)],
         "has_share": any(row["share"] is not None for row in listed),
-        "joint_reach": found.get("joint_reach"),
+        "share_form": Figures.share_of(row["share"] for row in listed),
+        "joint_reach": joint.get("mean") if isinstance(joint, dict) else joint,
     }
 
 
 def _evidence_part(plan: Row) -> dict[str, Any]:
-    claims, replays, anchors = [], [], {}
+    claims: list[dict[str, Any]] = []
+    replays: list[str] = []
+    anchors: dict[str, str] = {}
     for i, row in enumerate(plan.get("claims") or []):
         name, number = str(row.get("claim")), 0
         if row.get("replay"):

@@ -86,7 +86,7 @@ def _overlap(pairs: Sequence[Mapping[str, Any]], items: Sequence[Mapping[str, An
 def _communities(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
     measured = any(row.get("reach") is not None for row in rows)
     key = "reach" if measured else "size"
-    bars = []
+    bars: list[charts.Bar] = []
     for row in rows[:_MOST]:
         if row.get(key) is None:
             continue
@@ -105,8 +105,10 @@ def _calibration(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -
 
 
 def _split(rows: Sequence[Mapping[str, Any]], lead: float | None, say: Callable[[str], str]) -> Markup | None:
-    parts = [(str(row.get("name") or row["partner"]), row["share"]) for row in rows if row.get("share")]
-    rest = 1.0 - sum(share for _, share in parts)
-    if lead or (parts and rest > 1e-9):
-        parts.insert(0, (say("lead"), lead or rest))
-    return charts.shares(parts, say("split"), Figures.percent) if parts else None
+    """Shares may be parts of one or people; whichever they are, they are shown as given."""
+    parts = [(str(row.get("name") or row["partner"]), float(row["share"])) for row in rows if row.get("share")]
+    if lead:
+        parts.insert(0, (say("lead"), float(lead)))
+    if len(parts) < 2:
+        return None
+    return charts.shares(parts, say("split"), Figures.share_of(value for _, value in parts))

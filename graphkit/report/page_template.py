@@ -75,7 +75,7 @@ TEMPLATE = (
 <th class="num">{{ t('adds') }}</th>{% if has_share %}<th class="num">{{ t('share') }}</th>{% endif %}<th>{{ t('reasons') }}</th></tr></thead>
 <tbody>{% for row in partners %}<tr><td class="num">{{ f.people(row.rank) }}</td><td>{{ row.name }}{% if row.name != row.id %} <span class="id">{{ row.id }}</span>{% endif %}</td><td class="num">{{ f.score(row.fit) }}</td>
 {%- for name in score_names %}<td class="num">{{ f.score(row.scores.get(name)) }}</td>{% endfor %}
-<td class="num">{{ f.people(row.adds) }}{% if row.band %}<br><small>{{ row.band }}</small>{% endif %}</td>{% if has_share %}<td class="num">{{ f.percent(row.share) }}</td>{% endif %}
+<td class="num">{{ f.people(row.adds) }}{% if row.band %}<br><small>{{ row.band }}</small>{% endif %}</td>{% if has_share %}<td class="num">{{ share_form(row.share) }}</td>{% endif %}
 <td><ul>{% for reason in row.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul></td></tr>{% endfor %}</tbody></table></div>
 {% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach)) }}{% endif %}
 {% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure>{{ charts.split }}</figure>{% endif %}</section>{% endif %}

@@ -40,7 +40,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "cost_per_reached": ("单位触达成本", "cost per person reached"),
     "adding_up": ("简单相加会说", "adding up would say"),
     "overstated": ("夸大", "overstated by"),
-    "sampling_interval": ("抽样区间 95 %", "sampling interval, 95 %"),
+    "sampling_interval": ("抽样区间", "sampling interval"),
     "model_interval": ("含未知概率", "with unknown chances"),
     "this_plan": ("本计划", "this plan"),
     "price_per_contact": ("按单次接触价格", "price per contact"),
@@ -51,6 +51,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "observed": ("实际", "observed"),
     "not_measured": ("未测量", "not measured"),
     "lead": ("发起方", "lead"),
+    "others": ("其余", "others"),
     # columns
     "channel": ("渠道", "channel"),
     "wave": ("波次", "wave"),
@@ -126,8 +127,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "guarantee": (
         "在模型和这些规则之内，本计划至少达到最优计划的 {ratio}，此话出错的概率至多 {delta}。模型之外的世界不在保证之内。",
-        "Within the model and under these rules the plan reaches at least {ratio} of the best one; the chance that this is wrong is at most {delta}. "
-        "It is true within the model, not of the world.",
+        "Within the model and under these rules the plan reaches at least {ratio} of the best one; the chance that this is wrong is at most {delta}. It is true within the model, not of the world.",
     ),
     "no_guarantee": ("本计划没有保证。", "No guarantee is given for this plan."),
     "baselines": (

@@ -48,6 +48,6 @@ def _cells(letter: str) -> int:
 
 def _shown(letter: str) -> str:
     # Cf holds direction marks that can disguise a text; the joiners inside emoji are harmless
-    if unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} and letter not in "\u200d":
+    if unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"} and letter != "\u200d":
         return f"\\x{ord(letter):02x}" if ord(letter) < 256 else f"\\u{ord(letter):04x}"
     return letter

@@ -1,0 +1,188 @@
+"""The page: whole in one file, both languages, nothing of the data executed, dashes for what was not measured."""
+
+from __future__ import annotations
+
+import copy
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from graphkit.errors import InvalidParameter, UnknownName
+from graphkit.report.page import render_page
+from graphkit.report.sentences import SENTENCES, TERMS, both_of, sentence
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
+
+REPLAY = {"request": {"budget": 500}, "snapshot": "abc"}
+PLAN = {
+    "schema_version": 1, "plan": "P-7f3a", "for": "Film:f01", "objective": "reach", "budget": 500, "spent": 350.5,
+    "items": [
+        {"channel": "c1", "name": "抖音·科学小飞", "wave": 1, "material": "m1", "cost": 200, "adds": 413.25, "adds_interval": [400, 420],
+         "exclusive": 380.0, "alone": 413.25, "evidence": "real", "reasons": ["新增 413 | adds 413"]},
+        {"channel": "c2", "name": "c2", "wave": 2, "material": None, "cost": 150.5, "adds": 200.0, "adds_interval": [190, 210],
+         "exclusive": 200.0, "alone": 260.0, "evidence": "real", "reasons": []},
+    ],
+    "reach": {"mean": 613.25, "interval": [600, 626], "interval_with_model_uncertainty": [500, 700]},
+    "certificate": {"lower": 590.0, "upper": 640.0, "ratio": 0.922, "delta": 0.05},
+    "adding_up_would_have_said": 673.25, "baselines": {"price_per_contact": 580.0, "sainsbury": 575.0, "top_degree": 500.0},
+    "unspent_because": "余 149.50 | 149.50 is left", "rejected": [{"channel": "c4", "rule": "rights", "reason": "its cost is unknown"}],
+    "assumptions": ["each channel is used at most once per wave"],
+    "claims": [{"claim": "reach", "value": 613.25, "query": None, "params": {}, "replay": REPLAY},
+               {"claim": "spent", "value": 350.5, "query": "evaluate/audience_of_set", "params": {"channels": ["c1", "c2"]}, "replay": None},
+               {"claim": "items.c2@2.adds", "value": 200.0, "query": None, "params": {}, "replay": REPLAY}],
+    "manifest": {"seed": 7, "snapshot": "9f", "versions": {"numpy": "2.4"}, "digest": "7f3a", "engine": "threads", "seconds": 1.2},
+}  # fmt: skip
+PARTNERS = {
+    "for": "Film:f01",
+    "partners": [
+        {"partner": f"k{i}", "name": name, "rank": i, "fit": 0.8, "scores": {"theme": 0.9, "brand": None}, "adds": None, "adds_interval": None, "share": 20.0 * i, "reasons": []}
+        for i, name in ((1, "数据分析入门"), (2, HOSTILE))
+    ],
+    "joint_reach": 900,
+}
+EXTRAS = {
+    "overlap": [{"a": "c1", "b": "c2", "jaccard": 0.25, "shared": 10, "lift": 1.0}],
+    "communities": [{"community": 0, "size": 30, "share": 0.6, "n_communities": 2, "modularity": 0.41}],
+    "calibration": [{"size": "1-3", "predicted": 2.5, "observed": 2.0}, {"size": HOSTILE, "predicted": 30.0, "observed": None}],
+}
+
+
+class _Seen(HTMLParser):
+    """What a browser would make of the page."""
+
+    VOID = frozenset({"meta", "br", "img", "link", "input", "hr", "rect", "line", "circle"})
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.words, self.open, self.ids, self.links = [], [], [], [], set(), set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, *pair) for pair in attrs]
+        values = dict(attrs)
+        self.ids |= {values["id"]} if "id" in values else set()
+        self.links |= {values["href"]} if "href" in values else set()
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def _page(plan=PLAN, **more):
+    return _Seen(render_page(plan, **more))
+
+
+def test_every_section_has_its_numbers():
+    """Each printed figure of the plan stands on the page, tags are balanced, links lead somewhere."""
+    page = _page(partners=PARTNERS, extras=EXTRAS)
+    assert page.open == []
+    for figure in ("613", "600 – 626", "350.50", "92.2 %", "673", "+413", "580", "数据分析入门", "P-7f3a", "9f", "evaluate/audience_of_set", "0.41", "9.8 %"):
+        assert figure in page.text, figure
+    wanted = {"answer", "plan", "interval", "guarantee", "baselines", "not-possible", "reach", "overlap", "communities", "calibration", "partners", "evidence", "assumptions", "manifest"}
+    assert wanted <= page.ids
+    assert {link[1:] for link in page.links} <= page.ids
+    assert "#claim-3" in page.links
+    assert page.tags.count("svg") == 7
+
+
+def test_nothing_is_loaded_and_a_policy_says_so():
+    """No script, no address, no event attribute, a Content-Security-Policy without hosts."""
+    text = render_page(PLAN, partners=PARTNERS, extras=EXTRAS)
+    page = _Seen(text)
+    assert not {"script", "iframe", "object", "embed", "img", "link", "foreignobject", "base", "form"} & set(page.tags)
+    assert not [a for a in page.attributes if a[1].startswith("on") or a[1] in {"src", "srcset", "action", "xlink:href"}]
+    policy = dict(a[1:] for a in page.attributes if a[0] == "meta")["content"]
+    assert "default-src 'none'" in next(a[2] for a in page.attributes if a[1] == "content" and "default-src" in a[2]), policy
+    assert not re.search(r"https?:(?!//www\.w3\.org/2000/svg)|@import|url\(", text)
+
+
+def test_hostile_names_appear_as_typed():
+    """A name with markup, quotes and template marks is shown, never run, wherever it enters."""
+    plan = copy.deepcopy(PLAN)
+    plan["for"], plan["unspent_because"], plan["assumptions"] = HOSTILE, HOSTILE, [HOSTILE]
+    plan["items"][0] |= {"name": HOSTILE, "channel": HOSTILE, "material": HOSTILE, "reasons": [HOSTILE]}
+    plan["rejected"] = [{"channel": HOSTILE, "rule": HOSTILE, "reason": HOSTILE}]
+    plan["claims"].append({"claim": HOSTILE, "value": HOSTILE, "query": HOSTILE, "params": {HOSTILE: HOSTILE}, "replay": None})
+    plan["manifest"] |= {"engine": HOSTILE, "versions": {HOSTILE: HOSTILE}, "request": {"a": HOSTILE}}
+    plan["baselines"] = {HOSTILE: 3.0}
+    overlap = [{"a": HOSTILE, "b": "c2", "jaccard": 0.1}]
+    page = _page(plan, partners=PARTNERS, extras=EXTRAS | {"overlap": overlap})
+    assert not {"script", "img"} & set(page.tags)
+    assert not [a for a in page.attributes if a[1].startswith("on")]
+    assert page.text.count("{{7*7}}") >= 10
+    assert "49" not in page.text.replace("149.50", "")
+    assert page.open == []
+
+
+def test_sections_without_data_are_named_as_not_measured():
+    """A plan alone has no overlap, partners or calibration: they are left out and listed."""
+    page = _page(PLAN | {"reach": {"mean": 613.25, "interval": [600, 626], "interval_with_model_uncertainty": None}})
+    assert not {"overlap", "partners", "calibration", "communities"} & page.ids
+    assert "not-measured" in page.ids
+    tail = page.text[page.text.index("未测量") :]
+    assert all(word in tail for word in ("受众重叠", "partners".title(), "Calibration", "含未知概率"))
+
+
+def test_empty_plan_has_a_page():
+    """No item, no certificate, no number: still a page, without NaN, None or a guarantee."""
+    empty = {"plan": "P-0", "for": "Film:f1", "objective": "reach", "budget": 10, "spent": 0, "items": [], "reach": {"mean": float("nan"), "interval": [None, None]}}
+    page = _page(empty)
+    assert not re.search(r"\bNaN\b|\bNone\b|\bnan\b|\bundefined\b", page.text)
+    assert "no channel to buy" in page.text
+    assert "guarantee" not in page.ids
+
+
+@pytest.mark.parametrize(("lang", "has", "lacks"), [("zh", "渠道计划", "Channel plan"), ("en", "Channel plan", "渠道计划"), ("zh+en", "渠道计划", None)])
+def test_languages(lang, has, lacks):
+    """One language alone, or both side by side; the document says its language."""
+    page = _page(PLAN, lang=lang)
+    assert has in page.text
+    assert lacks is None or lacks not in page.text
+    assert ("html", "lang", "en" if lang == "en" else "zh-CN") in page.attributes
+    with pytest.raises(InvalidParameter, match=r"zh\+en"):
+        render_page(PLAN, lang="de")
+
+
+def test_same_plan_same_bytes():
+    """The page holds no time of writing: the same plan gives the same file."""
+    assert render_page(PLAN, extras=EXTRAS) == render_page(copy.deepcopy(PLAN), extras=EXTRAS)
+
+
+def test_registry_speaks_both_languages():
+    """Every word and sentence has Chinese characters in zh, none in en, and the same braces in both."""
+    hanzi = re.compile(r"[\u4e00-\u9fff]")
+    for name, (zh, en) in {**TERMS, **SENTENCES}.items():
+        assert hanzi.search(zh), name
+        assert not hanzi.search(en), name
+    for name, (zh, en) in SENTENCES.items():
+        strip = lambda text: sorted(re.sub(r"_(zh|en)$", "", x) for x in re.findall(r"{(\w+)}", text))
+        assert strip(zh) == strip(en), name
+    with pytest.raises(UnknownName):
+        sentence("nothing", "zh")
+
+
+@pytest.mark.parametrize(
+    ("text", "zh"),
+    [
+        ("预算已用尽 | nothing is left", "预算已用尽"),
+        ("costs 1,200.50, more than the budget", "费用 1,200.50，超过预算"),
+        ("audience unknown (900 followers are a count, not an audience)", "受众未知（900 个粉丝只是数量，不是受众）"),
+        ("a | b", "a | b"),
+        ("抖音", "抖音"),
+    ],
+)
+def test_sentences_of_the_planner_have_chinese(text, zh):
+    """Split where both are given, translated where the sentence is known, else as it stands."""
+    assert both_of(text)[0] == zh
