@@ -1,0 +1,141 @@
+"""Likeness of tags and texts against hand examples and scikit-learn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics.pairwise import cosine_similarity
+
+from graphkit.errors import DataInvalid, InvalidParameter, UnknownName
+from graphkit.matching.history import PartnerRanking, rank_partners
+from graphkit.matching.similarity import Matches, match
+from graphkit.matching.text import search
+
+
+def test_cosine_equals_scikit_learn():
+    """All pairs of sparse rows, zero rows among them, to 1e-12."""
+    x, y = (sparse.random_array((n, 30), density=0.1, rng=np.random.default_rng(n)).tocsr() for n in (20, 25))
+    frame = match(x, y, top=25).to_frame()
+    true = cosine_similarity(x, y)
+    assert_allclose(frame.score, true[frame.left.astype(int), frame.right.astype(int)], atol=1e-12)
+    assert frame.score.notna().all()
+
+
+def test_jaccard_by_hand():
+    """2 of 4 tags shared; both empty 0; weighted with weights 0/1 equals the set form."""
+    left, right = {"f": ["a", "b", "c"], "e": []}, {"k": ["b", "c", "d"], "m": []}
+    frame = match(left, right, by="jaccard").to_frame().set_index(["left", "right"]).score
+    assert frame["f", "k"] == 0.5
+    assert frame["e", "m"] == frame["e", "k"] == 0
+    assert list(match(left, right, by="weighted_jaccard").score) == list(match(left, right, by="jaccard").score)
+    weighted = match({"f": {"a": 1, "b": 2}}, {"k": {"a": 2, "b": 1}}, by="weighted_jaccard")
+    assert weighted.score[0] == pytest.approx(2 / 4)
+
+
+def test_ties_go_by_id_and_scale_does_not_matter():
+    """Equal tags at any scale score 1, orthogonal ones 0, equal scores rank by id."""
+    found = match({"f": {"a": 1e-200}}, {"k2": {"a": 3.0}, "k1": {"a": 1e200}, "k0": {"b": 1.0}})
+    assert list(found.right) == ["k1", "k2", "k0"]
+    assert_allclose(found.score, [1, 1, 0])
+    assert list(found.rank) == [1, 2, 3]
+
+
+def test_idf_cosine_evidence_sums_to_the_score():
+    """A tag that everybody has counts less; contributions of the shared tags sum to the score."""
+    left, right = {"f": ["x", "rare"]}, {"k1": ["x", "rare"], "k2": ["x", "other"], "k3": ["rare", "odd"], "k4": ["x", "more"]}
+    found = match(left, right, by="idf_cosine")
+    assert list(found.right)[:2] == ["k1", "k3"]
+    for score, text in zip(found.score, found.evidence, strict=True):
+        parts = sum(float(part.rsplit("=", 1)[1]) for part in text.split(" · ") if part)
+        assert parts == pytest.approx(score, abs=2e-3)
+
+
+def test_search_equals_scikit_learn_character_grams():
+    """Three films and one query: the scores of TfidfVectorizer(analyzer="char", ngram_range=(1, 2))."""
+    films = {"f1": "这部电影是一部科幻电影。", "f2": "这部电影是一部爱情电影。", "f3": "这部电影是一部动作电影。"}
+    model = TfidfVectorizer(analyzer="char", ngram_range=(1, 2))
+    true = (model.fit_transform(films.values()) @ model.transform(["科幻电影"]).T).toarray().ravel()
+    found = search(films, "科幻电影")
+    assert list(found.ids) == ["f1", "f2", "f3"]
+    assert_allclose(found.scores, true, atol=1e-12)
+    assert found.scores[0] > 2 * found.scores[1] > 0
+
+
+def test_search_folds_width_and_case_and_explains_an_empty_answer():
+    """Full-width and upper-case letters match; an unknown query gives a reason, not an accident."""
+    assert search({"a": "ＫＯＬ 直播"}, "kol").ids == ("a",)
+    found = search({"a": "科幻"}, "xyz")
+    assert len(found) == 0
+    assert "xyz" in found.reason
+    assert search({}, "x").reason == "there are no documents"
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda: match({"a": "tag"}, {"b": []}), DataInvalid),
+        (lambda: match({"a": {"t": float("nan")}}, {"b": []}), DataInvalid),
+        (lambda: match({"a": {"t": -1}}, {"b": {"t": 1}}, by="jaccard"), DataInvalid),
+        (lambda: match({"a": []}, {"b": []}, by="cosin"), InvalidParameter),
+        (lambda: match({"a": []}, np.eye(2)), InvalidParameter),
+        (lambda: search({"a": 3}, "x"), DataInvalid),
+        (lambda: search({"a": "x"}, 3), InvalidParameter),
+    ],
+)
+def test_bad_input_is_refused(call, error):
+    """Each mistake has a named error."""
+    with pytest.raises(error):
+        call()
+
+
+def history():
+    """Two worlds of tea and cars; the star works with everybody."""
+    pairs = {1: ["tea a", "star"], 2: ["tea b", "star"], 3: ["tea a", "cup"], 4: ["car a", "tyre"], 5: ["car b", "star"], 6: ["tea b", "pot"]}
+    rows = [(str(k), name, 86_400 * k) for k, names in pairs.items() for name in names]
+    return pd.DataFrame(rows, columns=["partnership", "member", "ts"])
+
+
+TEXTS = pd.DataFrame({"member": ["cup", "pot", "tyre", "star", "new tea"], "text": ["茶杯 奶茶", "茶壶 奶茶", "轮胎 汽车", "明星", "奶茶 新茶"]})
+
+
+def test_popularity_text_and_graph_enter_the_rank():
+    """A new tea brand gets the tea things before the tyre; columns say why; nobody meets himself."""
+    frame = rank_partners(history(), texts=TEXTS, subjects=["new tea", "tea a"]).to_frame()
+    new = frame[frame.subject == "new tea"].set_index("partner")
+    assert new["rank"]["cup"] < new["rank"]["tyre"]
+    assert new.walk.isna().all()
+    known = frame[frame.subject == "tea a"]
+    assert not {"tea a", "star", "cup"} & set(known.partner)
+    assert list(known["rank"]) == list(range(1, len(known) + 1))
+    assert known.score.is_monotonic_decreasing
+    assert known.set_index("partner").popularity["tea b"] == 2
+
+
+def test_row_order_changes_nothing_and_former_partners_come_on_request():
+    """Shuffled rows give the same table; exclude_known=False ranks the star."""
+    a = rank_partners(history(), texts=TEXTS).to_frame()
+    b = rank_partners(history().sample(frac=1, random_state=1), texts=TEXTS.sample(frac=1, random_state=2)).to_frame()
+    pd.testing.assert_frame_equal(a, b)
+    all_of_them = rank_partners(history(), subjects=["tea a"], exclude_known=False, candidates=["star", "cup", "tyre"])
+    assert set(all_of_them.partner) == {"star", "cup", "tyre"}
+    assert dict(zip(all_of_them.partner, all_of_them.together, strict=True)) == {"star": 1, "cup": 1, "tyre": 0}
+
+
+def test_history_mistakes_are_refused():
+    """Empty, without a column, with a null, with an unknown subject."""
+    for frame in (history().head(0), history().drop(columns="member"), history().assign(member=None)):
+        with pytest.raises(DataInvalid):
+            rank_partners(frame)
+    with pytest.raises(UnknownName) as caught:
+        rank_partners(history(), subjects=["tea c"])
+    assert "tea a" in caught.value.close_matches
+
+
+def test_results_survive_json():
+    """from_json(to_json(x)) holds the same table, unmeasured parts as NaN."""
+    found = rank_partners(history(), texts=TEXTS, subjects=["new tea"])
+    assert PartnerRanking.from_json(found.to_json()).to_frame().equals(found.to_frame())
+    pairs = match({"f": ["a"]}, {"k": ["a"]})
+    assert Matches.from_json(pairs.to_json()).to_frame().equals(pairs.to_frame())
