@@ -103,7 +103,7 @@ def test_large_arrays_are_ordered_like_small_ones():
 )
 def test_wrong_arrays_are_refused(call):
     """Each mistake is an `InvalidParameter` that shows the value."""
-    with pytest.raises(InvalidParameter, match="Got|have no value"):
+    with pytest.raises(InvalidParameter, match=r"Got|have no value"):
         call()
 
 
