@@ -16,7 +16,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -121,7 +121,7 @@ def world_keys(base: Any, first: int, count: int) -> Any:
 
 
 @intrinsic
-def trailing_zeros(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's signature
+def _trailing_zeros(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's signature
     """Return the number of zero bits below the lowest one of a nonzero uint64."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
@@ -131,13 +131,17 @@ def trailing_zeros(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba'
 
 
 @intrinsic
-def ones(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's signature
+def _ones(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's signature
     """Return the number of one bits of a uint64."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
         return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), code
+
+
+trailing_zeros = cast("Callable[[Any], Any]", _trailing_zeros)
+ones = cast("Callable[[Any], Any]", _ones)
 
 
 @kernel

@@ -93,10 +93,7 @@ def _seed_list(place: dict[Any, int], seeds: Any) -> list[Any]:
             return [seeds]
     except TypeError:
         pass  # a list or a set is no node
-    if isinstance(seeds, str | bytes) or not hasattr(seeds, "__iter__"):
-        chosen = [seeds]
-    else:
-        chosen = list(seeds)
+    chosen = [seeds] if isinstance(seeds, str | bytes) or not hasattr(seeds, "__iter__") else list(seeds)
     if not chosen:
         refuse("seeds", seeds, "at least one node")
     for seed in chosen:

@@ -81,9 +81,10 @@ def calibration_table(projection: Projection, log: Log, *, even: bool, seed: int
     model = _Model(projection, log, n_first, even=even, seed=child_seed(seed, "calibration"))
     predicted, observed = n_first + model.held_out, model.sizes.astype(np.float64)
     order = np.argsort(predicted, kind="stable")
-    rows = []
-    for part in np.array_split(order, min(BINS, order.size // 4)):
-        rows.append((f"{predicted[part[0]]:.1f}-{predicted[part[-1]]:.1f}", part.size, float(predicted[part].mean()), float(observed[part].mean())))
+    rows = [
+        (f"{predicted[part[0]]:.1f}-{predicted[part[-1]]:.1f}", part.size, float(predicted[part].mean()), float(observed[part].mean()))
+        for part in np.array_split(order, min(BINS, order.size // 4))
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -149,7 +150,7 @@ class _Model:
 
 
 def _simulated(projection: Projection, log: Log, n_first: int, seed: int) -> NDArray[np.float64]:
-    """Expected later adopters by simulation from the first ones; 0 where none of them is in the graph."""
+    """Return the expected later adopters by simulation from the first ones; 0 where none of them is in the graph."""
     result, units = np.zeros(log.sizes.size), np.ones(projection.n_nodes, np.int64)
     for i in range(log.sizes.size):
         rows = log.rows[log.indptr[i] : min(log.indptr[i + 1], log.indptr[i] + n_first)]
@@ -179,4 +180,5 @@ def _gamma_fit(x: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[n
 
 
 def _mean(x: NDArray[np.float64], beta: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.exp(np.clip(beta[0] + x @ beta[1:], -20.0, 20.0))
+    mean: NDArray[np.float64] = np.exp(np.clip(beta[0] + x @ beta[1:], -20.0, 20.0))
+    return mean

@@ -94,7 +94,7 @@ def _hits(lanes: Any, worlds: Any, key: Any, low: Any, width: Any) -> Any:
 
 
 @kernel
-def _tally(mask: Any, unit: int, even: bool, planes: Any, totals: Any) -> None:
+def _tally(mask: Any, unit: int, even: bool, planes: Any, totals: Any) -> None:  # noqa: FBT001 - kernels take no keywords
     """Add ``unit`` to the total of every lane in ``mask``; units of 1 go through a bit-sliced counter."""
     if even:
         j = 0
@@ -111,7 +111,7 @@ def _tally(mask: Any, unit: int, even: bool, planes: Any, totals: Any) -> None:
 
 @kernel
 def _cascade_kernel(first: int, count: int, base: Any, indptr: Any, indices: Any, key: Any, low: Any, width: Any, seeds: Any,
-                    units: Any, even: bool, steps: int) -> Any:
+                    units: Any, even: bool, steps: int) -> Any:  # noqa: FBT001 - kernels take no keywords
     """Breadth-first search, one level a step, 64 worlds at a time."""
     n = indptr.size - 1
     totals, activation, by_step = np.zeros(count, np.int64), np.zeros(n, np.int64), np.zeros(16, np.int64)

@@ -55,7 +55,7 @@ def epidemic_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDA
 
 @kernel
 def _epidemic_kernel(first: int, count: int, arc: Any, heal: Any, indptr: Any, indices: Any, arc_key: Any, limit: Any, node_key: Any,
-                     heals: Any, again: bool, seeds: Any, units: Any, steps: int) -> Any:
+                     heals: Any, again: bool, seeds: Any, units: Any, steps: int) -> Any:  # noqa: FBT001 - kernels take no keywords
     """Follow the infectious nodes step by step; tries look at the states at the start of the step."""
     n = indptr.size - 1
     totals, activation, by_step = np.zeros(count, np.int64), np.zeros(n, np.int64), np.zeros(16, np.int64)

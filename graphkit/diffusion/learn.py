@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
 from graphkit.check import one_of
 from graphkit.diffusion.events import Log, Tries, count_tries, read_log, step_length
@@ -164,15 +164,15 @@ def estimate_arcs(projection: Projection, log: Log, *, even: bool) -> ArcEstimat
     tries = count_tries(projection, log, step_length(log))
     m = projection.n_arcs
     shared = 1.0 / np.bincount(tries.group, minlength=tries.n_groups)
-    credit = np.bincount(tries.arc, shared[tries.group], m)
+    credit: NDArray[np.float64] = np.bincount(tries.arc, shared[tries.group], m).astype(np.float64)
     prior = _prior(credit, tries.tried)
     for number in range(0 if even else ITERATIONS):
         p = (prior[0] + credit) / (sum(prior) + tries.tried)
         none = np.bincount(tries.group, np.log1p(-np.minimum(p[tries.arc], 1 - 1e-12)), tries.n_groups)
-        credit = np.bincount(tries.arc, p[tries.arc] / -np.expm1(none)[tries.group], m)
+        credit = np.bincount(tries.arc, p[tries.arc] / -np.expm1(none)[tries.group], m).astype(np.float64)
         if number % 10 == 9:
             prior = _prior(credit, tries.tried)
-    credit = np.minimum(credit, tries.tried)
+    credit = np.minimum(credit, tries.tried).astype(np.float64)
     return ArcEstimate(prior[0] + credit, prior[1] + tries.tried - credit, prior, tries)
 
 

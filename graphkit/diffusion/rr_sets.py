@@ -217,7 +217,7 @@ def sample_rr_sets(
 def _cumulative(value: NDArray[np.float64]) -> NDArray[np.uint64]:
     """Integer cumulative limits over the nodes; nodes of value 0 are never drawn."""
     total = np.cumsum(value)
-    result = np.floor(total / total[-1] * float(1 << 62)).astype(np.uint64)
+    result: NDArray[np.uint64] = np.floor(total / total[-1] * float(1 << 62)).astype(np.uint64)
     result[np.flatnonzero(value)[-1] :] = ALWAYS
     return result
 
@@ -243,7 +243,8 @@ def binomial_table(degree: NDArray[np.int64], p: NDArray[np.float64]) -> tuple[N
     table = np.stack(columns, axis=1)
     table[np.arange(p.size), length - 1] = ALWAYS
     start = np.concatenate((np.zeros(1, np.int64), np.cumsum(length)[:-1]))
-    return table[np.arange(c) < length[:, None]], start
+    flat: NDArray[np.uint64] = table[np.arange(c) < length[:, None]]
+    return flat, start
 
 
 @kernel
@@ -339,7 +340,7 @@ def _sets_kernel(first: int, count: int, base: Any, root_base: Any, roots: Any, 
 
 @kernel
 def _inverse_kernel(indptr: Any, nodes: Any, start: Any) -> Any:
-    """Counting sort of (node, set) pairs."""
+    """Sort (node, set) pairs by counting."""
     place, sets = start[:-1].copy(), np.empty(nodes.size, np.int32)
     for i in range(indptr.size - 1):
         for j in range(indptr[i], indptr[i + 1]):

@@ -15,7 +15,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
 from graphkit.check import finite, positive_int, refuse
 from graphkit.diffusion.cascade import LANES, cascade_blocks

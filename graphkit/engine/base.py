@@ -7,6 +7,7 @@ engine, number of workers and number of blocks, and a block that is run again ch
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -47,7 +48,7 @@ def split_blocks(n_items: int, blocks: int | None) -> list[tuple[int, int]]:
     """Cut 0..n_items-1 into ranges of nearly equal length; at most one item a block."""
     count = max(1, min(n_items, blocks or DEFAULT_BLOCKS))
     edges = [i * n_items // count for i in range(count + 1)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(itertools.pairwise(edges))
 
 
 @dataclass(frozen=True)
@@ -160,9 +161,9 @@ def as_engine(engine: str | Engine) -> Engine:
         return Serial()
     if engine == "threads":
         return Threads()
-    if not isinstance(engine, str) and isinstance(engine, Engine):
-        return engine
-    refuse("engine", engine, "'serial', 'threads', Serial() or Threads()")
+    if isinstance(engine, str) or not isinstance(engine, Engine):
+        refuse("engine", engine, "'serial', 'threads', Serial() or Threads()")
+    return engine
 
 
 def _cores() -> int:

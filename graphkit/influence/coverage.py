@@ -96,7 +96,9 @@ class Coverage:
     def _run(self, rules: Rules, *, by_cost: bool) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
         cost = np.zeros(0) if rules.cost is None else rules.cost
         state = self.load.copy(), np.zeros(self.times.size, np.bool_), rules.allowed.copy()
-        seeds, gains, spent, covered, bound = [], [], 0.0, 0, math.inf
+        seeds: list[int] = []
+        gains: list[int] = []
+        spent, covered, bound = 0.0, 0, math.inf
         every = max(1, self.n_nodes * rules.k // 20_000_000)  # on large graphs not after every pick: any subset of prefixes is valid
         while len(seeds) < rules.k:
             if len(seeds) % every == 0:
@@ -162,7 +164,7 @@ def _gather(indptr: Any, nodes: Any, keep: Any, start: Any) -> Any:
 
 @kernel
 def _inverse(indptr: Any, nodes: Any, start: Any) -> Any:
-    """Sets of each node, by counting sort."""
+    """List the sets of each node, by counting sort."""
     place, sets = start[:-1].copy(), np.empty(nodes.size, np.int32)
     for i in range(indptr.size - 1):
         for j in range(indptr[i], indptr[i + 1]):
@@ -196,7 +198,7 @@ def _inside(indptr: Any, nodes: Any, share: Any) -> Any:
 
 
 @kernel
-def _best(gain: Any, free: Any, rank: Any, cost: Any, money: float, by_cost: bool) -> int:
+def _best(gain: Any, free: Any, rank: Any, cost: Any, money: float, by_cost: bool) -> int:  # noqa: FBT001 - kernels take no keywords
     """Free, affordable node of the largest gain (or gain per cost); ties to the smaller rank; -1 if none gains."""
     best, score = -1, 0.0
     for v in range(gain.size):

@@ -3,7 +3,7 @@
 Rounds double the sample R1. In each, greedy chooses S on R1 and the share of R2 hit by S judges
 it without greedy's optimism. Stopping at ratio 1 - 1/e - epsilon, as the text-book rule does, is too early
 for quality (directed NetHEPT: 8k sets give 1161, 131k 1287, 1M 1295; published 1294-1298), so
-sampling goes on until optimism plus sampling error is below ``epsilon / 14``. The bounds are
+sampling goes on until optimism plus sampling error is below ``epsilon / 14`` in two rounds running. The bounds are
 evaluated in at most `ROUNDS` rounds and delta is shared evenly among them, so the certificate holds
 whenever one stops.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
 from graphkit.check import finite, non_negative, positive_int, refuse
 from graphkit.diffusion.rr_sets import ReverseWorlds, RRSets
@@ -207,8 +207,9 @@ class _Search:
         found: _Found | None = None
         for number in range(ROUNDS):
             try:
+                calm = found is not None and found.optimism <= self.epsilon / QUALITY
                 found = self._round(sample, last=self._is_last(sample, number))
-                if self._good(found):
+                if calm and self._good(found):
                     return found, None
                 if self._is_last(sample, number):
                     return found, None if self.goal is None else "the largest sample was reached"
@@ -261,14 +262,17 @@ class _Search:
         stop = optimism <= self.epsilon / QUALITY or last
         if stop:
             target = 1.0 if self.goal is None else self.goal
-            enough = lambda bound: lower >= target * upper_bound(bound, n1, value, each)  # noqa: E731
+
+            def enough(bound: float) -> bool:
+                return lower >= target * upper_bound(bound, n1, value, each)
+
             if not enough(top):
                 steps = PLAIN_STEPS if self.goal is None else HARD_STEPS
                 top = min(top, cover.dual_bound(self.rules, seeds, covered, steps=steps, enough=enough))
         certificate = Certificate.of(lower, upper_bound(top, n1, value, each), self.delta)
         if self.progress is not None:
             self.progress(Progress("seeds", n1 + n2, None, "rr_sets"))
-        return _Found(seeds, gains * (value / n1), share * value, error * value, certificate, n1 + n2, optimism)
+        return _Found(seeds, (gains * (value / n1)).astype(np.float64), share * value, error * value, certificate, n1 + n2, optimism)
 
 
 def _within(seeds: NDArray[np.int64], gains: NDArray[np.int64], rules: Rules) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -30,7 +30,7 @@ def test_splitmix_equals_vigna_reference():
 
 
 def test_limits_are_exact_at_the_ends():
-    """p = 0 never, p = 1 always, the smallest p > 0 can happen, and .5 is one half."""
+    """At p = 0 never, p = 1 always, the smallest p > 0 can happen, and .5 is one half."""
     assert [int(x) for x in limits([0.0, 1.0, 0.5, 1e-300])] == [0, int(ALWAYS), 2**61, 1]
     assert int(ALWAYS) == 2**62
 

@@ -1,5 +1,6 @@
 """Engines: same integers, order kept, failures and deadlines leave nothing behind."""
 
+import itertools
 import threading
 import time
 
@@ -23,7 +24,7 @@ def test_blocks_cover_the_range_without_gaps(items, blocks, count):
     assert len(ranges) == count
     assert ranges[0][0] == 0
     assert ranges[-1][1] == items
-    assert all(a[1] == b[0] for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(ranges))
     sizes = [last - first for first, last in ranges]
     assert max(sizes) - min(sizes) <= 1
 
