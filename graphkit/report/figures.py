@@ -41,6 +41,11 @@ class Figures:
         return f"{share:.1f} %".replace(".0 %", " %") if abs(share) >= 0.1 or not share else f"{share:.2g} %"
 
     @classmethod
+    def at_least(cls, value: Any) -> str:
+        """Return a guaranteed share, rounded down: a guarantee must not grow by printing it."""
+        return cls.percent(math.floor(value * 1000 + 1e-9) / 1000) if _known(value) else DASH
+
+    @classmethod
     def share_of(cls, values: Iterable[Any]) -> Callable[[Any], str]:
         """Return the format of shares: percent when they are parts of one, else a count."""
         known = [value for value in values if _known(value)]

@@ -39,7 +39,7 @@ TEMPLATE = (
 {{ card(expected, f.people(reach.mean), interval_text, claim='reach') }}
 {{ card('spent', f.money(plan.spent), words('budget') ~ ' ' ~ f.money(plan.budget), claim='spent') }}
 {% if per_head is not none %}{{ card('cost_per_reached', f.money(per_head)) }}{% endif %}
-{% if certificate %}{{ card('ratio', f.percent(certificate.ratio), '', claim='certificate.lower') }}{% endif %}
+{% if certificate %}{{ card('ratio', f.at_least(certificate.ratio), '', claim='certificate.lower') }}{% endif %}
 {% if overstated is not none %}{{ card('adding_up', f.people(plan.adding_up_would_have_said), words('overstated') ~ ' ' ~ f.percent(overstated), True, 'adding_up_would_have_said') }}{% endif %}
 </div></section>
 {% if items %}
@@ -56,7 +56,7 @@ TEMPLATE = (
 {% endif %}
 {% if charts.interval %}<section id="interval"><h2>{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure>{{ charts.interval }}</figure></section>{% endif %}
 {% if items %}<section id="guarantee"><h2>{{ t('guarantee') }}</h2>
-{% if certificate %}{{ say('guarantee', ratio=f.percent(certificate.ratio), delta=f.percent(certificate.delta)) }}
+{% if certificate %}{{ say('guarantee', ratio=f.at_least(certificate.ratio), delta=f.percent(certificate.delta)) }}
 <p><small>{{ t('lower') }} {{ num(f.people(certificate.lower), 'certificate.lower') }} · {{ t('upper') }} {{ num(f.people(certificate.upper), 'certificate.upper') }} · {{ t('delta') }} {{ f.percent(certificate.delta) }}</small></p>
 {% else %}{{ say('no_guarantee') }}{% endif %}</section>{% endif %}
 {% if charts.baselines %}<section id="baselines"><h2>{{ t('baselines') }}</h2>{{ say('baselines') }}<figure>{{ charts.baselines }}</figure></section>{% endif %}

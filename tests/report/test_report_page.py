@@ -155,6 +155,13 @@ def test_languages(lang, has, lacks):
         render_page(PLAN, lang="de")
 
 
+def test_a_guarantee_is_rounded_down():
+    """.94886 is printed as 94.8 %, never as the 94.9 % or 95 % that nobody promised."""
+    page = _page(PLAN | {"certificate": PLAN["certificate"] | {"ratio": 0.94886}})
+    assert "94.8 %" in page.text
+    assert "94.9 %" not in page.text
+
+
 def test_same_plan_same_bytes():
     """The page holds no time of writing: the same plan gives the same file."""
     assert render_page(PLAN, extras=EXTRAS) == render_page(copy.deepcopy(PLAN), extras=EXTRAS)
