@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphkit.errors import DeadlineExceeded
@@ -66,7 +67,7 @@ def load_directory(
         When the store fails.
     """
     begin = time.monotonic()
-    tables, report = read_directory(directory, mapping=mapping, max_bad=max_bad, progress=progress)
+    tables, report = read_directory(Path(directory), mapping=None if mapping is None else Path(mapping), max_bad=max_bad, progress=progress)
     tables = tables.canonical()
     left = None
     if deadline is not None:

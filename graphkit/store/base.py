@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
     from types import TracebackType
+    from typing import Self
 
     from graphkit.model.tables import GraphTables
     from graphkit.model.validate import DataReport
@@ -107,7 +108,7 @@ class LoadReport:
         return self.rows_in == parts + self.rejected + self.duplicates
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as `graphkit load --format json` prints it."""
+        """Return the report as `graphkit load --format json` prints it."""
         return {
             "schema_version": 1,
             "created": dict(self.created),
@@ -182,7 +183,7 @@ class GraphStore(Protocol):
     def close(self) -> None:
         """Let go of files and connections; harmless when repeated."""
 
-    def __enter__(self) -> GraphStore: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -285,7 +285,7 @@ class BoltStore(CypherStore):
         return self._attempts(lambda tx: work(_Transaction(tx)), deadline, WRITE_ACCESS if write else READ_ACCESS)
 
     def unit(self, work: Callable[[Run], T], deadline: Deadline, *, write: bool = True) -> T:
-        """`_unit` for the loader."""
+        """Run `work` in one transaction, for the loader."""
         return self._unit(work, deadline, write=write)
 
     def _agent(self, tx: Any) -> str:
@@ -316,14 +316,14 @@ class BoltStore(CypherStore):
     def _ddl(self, texts: Sequence[str], deadline: Deadline) -> None:
         """Run schema statements, one transaction each, then wait until every index is ONLINE."""
         for text in texts:
-            self._unit(lambda run, text=text: run(text), deadline, write=True)
+            self._unit(_saying(text), deadline, write=True)
         while any(r["state"] != "ONLINE" for r in self._rows("SHOW INDEXES YIELD name, state RETURN name, state", None, deadline)):
             deadline.check()
             time.sleep(0.1)
 
     # -- reading
     def record(self) -> Record:
-        """What the store remembers about itself."""
+        """Return what the store remembers about itself."""
         return self._record()
 
     def counts(self, deadline: Deadline) -> dict[str, int]:
@@ -433,8 +433,8 @@ class BoltStore(CypherStore):
         apply_schema(self, self._ddl, self._unit, timeout=min(clock.remaining(), 300.0))
 
 
-class _Stalled(Exception):  # noqa: N818 - an internal signal, never seen outside
-    """The watchdog closed the driver."""
+class _Stalled(Exception):
+    """The watchdog closed the driver; never seen outside."""
 
 
 def _may_retry(error: Exception) -> bool:
@@ -445,7 +445,12 @@ def _may_retry(error: Exception) -> bool:
         return False
     if isinstance(error, ClientError) and "TransactionTimedOut" in (error.code or ""):
         return False
-    return bool(getattr(error, "is_retryable", lambda: False)()) or isinstance(error, DriverError) and "defunct" in str(error)
+    return bool(getattr(error, "is_retryable", lambda: False)()) or (isinstance(error, DriverError) and "defunct" in str(error))
+
+
+def _saying(text: str) -> Callable[[Run], Rows]:
+    """Return the unit of work that runs one statement."""
+    return lambda run: run(text)
 
 
 def _capped(result: Any, max_rows: int) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import DataInvalid, StoreError
@@ -69,10 +70,10 @@ class Loader:
             kinds = {*self.tables.nodes, *(e.type for e in self.tables.edges)}
             self.fresh = frozenset(k for k in kinds if not counts.get(k))
         for table in self.tables.nodes.values():
-            self._in_batches(table.label, len(table), lambda run, a, b, t=table: self._nodes(run, t, a, b))
+            self._in_batches(table.label, len(table), partial(self._nodes, table))
         for e in self.tables.edges:
             name = f"{e.type}/{e.source_label}/{e.target_label}"
-            self._in_batches(name, len(e), lambda run, a, b, e=e: self._edges(run, e, a, b))
+            self._in_batches(name, len(e), partial(self._edges, e))
         if not self.dry_run:
             after = record.loaded(self.tables, changed=resumed or not self.tally.is_empty())
             after = replace(after, identity=record.identity or self.store.record().identity)
@@ -85,9 +86,9 @@ class Loader:
         while first < n:
             last = min(first + self.size, n)
             try:
-                counts = self.store.unit(lambda run, a=first, b=last: self._batch(run, name, a, b, work), self.clock, write=not self.dry_run)
+                counts = self.store.unit(partial(self._batch, name, first, last, work), self.clock, write=not self.dry_run)
             except StoreError as error:
-                if "OutOfMemory" not in str(error) and "MemoryPool" not in str(error) or self.size <= _LEAST:
+                if not any(word in str(error) for word in ("OutOfMemory", "MemoryPool")) or self.size <= _LEAST:
                     raise
                 self.size = max(_LEAST, self.size // 2)
                 continue
@@ -98,7 +99,7 @@ class Loader:
             self.tell(Progress("load", self.done, self.total, "rows"))
 
     def _batch(
-        self, run: Run, name: str, first: int, last: int, work: Callable[[Run, int, int], tuple[int, int, int]]
+        self, name: str, first: int, last: int, work: Callable[[Run, int, int], tuple[int, int, int]], run: Run
     ) -> tuple[int, int, int]:
         if self.dry_run:
             return work(run, first, last)
@@ -111,7 +112,7 @@ class Loader:
         return counts
 
     # -- nodes
-    def _nodes(self, run: Run, table: NodeColumns, first: int, last: int) -> tuple[int, int, int]:
+    def _nodes(self, table: NodeColumns, run: Run, first: int, last: int) -> tuple[int, int, int]:
         ids = table.ids[first:last].tolist()
         rows = [{"id": i, "p": p} for i, p in zip(ids, _maps(table.columns, first, last), strict=True)]
         there = {} if table.label in self.fresh else {r["id"]: r["p"] for r in run(statements.find_nodes(table.label), {"ids": ids})}
@@ -121,7 +122,7 @@ class Loader:
         return len(created), len(changed), len(rows) - len(created) - len(changed)
 
     # -- relationships
-    def _edges(self, run: Run, e: EdgeColumns, first: int, last: int) -> tuple[int, int, int]:
+    def _edges(self, e: EdgeColumns, run: Run, first: int, last: int) -> tuple[int, int, int]:
         pair, key = (e.type, e.source_label, e.target_label), wider_key(e.type)
         sources = self.tables.nodes[e.source_label].ids[e.source_rows[first:last]].tolist()
         targets = self.tables.nodes[e.target_label].ids[e.target_rows[first:last]].tolist()

@@ -15,7 +15,6 @@ from graphkit.model.schema import LABELS, TYPES
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
 from graphkit.progress import Progress, null_progress
 from graphkit.store import statements
-from graphkit.store.base import Counts, Table
 from graphkit.store.deadline import Deadline
 from graphkit.store.files_out import export_tables
 from graphkit.store.layout import Layout, Pair, coerce
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from graphkit.progress import ProgressCallback
-    from graphkit.store.base import Capabilities, ExportFormat
+    from graphkit.store.base import Capabilities, Counts, ExportFormat, Table
     from graphkit.store.queries import Query
 
 __all__ = ["CypherStore", "Run"]
@@ -314,6 +313,7 @@ class CypherStore(ABC):
         """Write the loaded graph as files, aside first, then renamed."""
         export_tables(self.tables(), directory, as_)
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of files and connections; harmless when repeated."""
 
@@ -327,5 +327,5 @@ class CypherStore(ABC):
 
 
 def _of_data(counts: dict[str, int]) -> dict[str, int]:
-    """Counts that only data can change."""
+    """Leave out counts that a kept plan can change."""
     return {k: n for k, n in counts.items() if k not in _MIXED}

@@ -147,12 +147,13 @@ class EmbeddedStore(CypherStore):
                 with db.transaction():
                     found = work(_InProcess(db, write=True))
                     deadline.check()
-                return found
             except Exception as error:
                 if not _is_engine_error(error):
                     raise
                 if "ConcurrentModification" not in str(error) or deadline.remaining() < pause:
                     raise self._translated(error, None) from error
+            else:
+                return found
             time.sleep(pause)
             pause = min(2 * pause, 1.0)
 
@@ -192,7 +193,7 @@ class EmbeddedStore(CypherStore):
                 for text in query.statements:
                     used = {k: v for k, v in values.items() if f"${k}" in text}
                     box.table = _table(db.query("opencypher", text, *([used] if used else [])), max_rows)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
                 box.error = error
 
         thread = threading.Thread(target=work, daemon=True, name="graphkit-query")

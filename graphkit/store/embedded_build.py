@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-
 from graphkit.errors import StoreError
 from graphkit.model.tables import object_array
 from graphkit.progress import Progress, null_progress

@@ -83,7 +83,7 @@ class Engine:
         self.db: Any = None
         try:
             self.port = self._start(module, data)
-            self.db = self._server.create_database(DATABASE)
+            self.db = self._open()
         except BaseException as error:
             self.close()
             if not isinstance(error, Exception):
@@ -111,6 +111,10 @@ class Engine:
             else:
                 return port
         raise AssertionError
+
+    def _open(self) -> Any:
+        """Open the database, or make it."""
+        return self._server.create_database(DATABASE)
 
     def close(self) -> None:
         """Stop in the engine's order: database, server, private root."""

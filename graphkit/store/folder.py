@@ -18,7 +18,6 @@ import os
 import shutil
 import sys
 import time
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from graphkit.errors import StoreUnavailable
@@ -26,6 +25,7 @@ from graphkit.store.files_out import flush_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 __all__ = ["Folder", "is_alive"]
 

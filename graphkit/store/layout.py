@@ -69,7 +69,7 @@ class Layout:
 
     @classmethod
     def of_tables(cls, tables: GraphTables) -> Layout:
-        """The names used in these tables."""
+        """Return the names used in these tables."""
         return cls(
             {k: set(v.columns) for k, v in tables.nodes.items()},
             {(e.type, e.source_label, e.target_label): set(e.columns) for e in tables.edges},

@@ -46,7 +46,7 @@ class Tally:
         return not (self.created.total() or self.changed.total())
 
     def to_dicts(self) -> dict[str, dict[str, int]]:
-        """The three pairs of a load report."""
+        """Return the three pairs of a load report."""
         keys = ("nodes", "relationships")
         return {n: {k: getattr(self, n)[k] for k in keys} for n in ("created", "changed", "unchanged")}
 

@@ -70,7 +70,7 @@ class Record:
         }
 
     def loaded(self, tables: GraphTables, *, changed: bool) -> Record:
-        """The record after a load of these tables; a new version only when something changed."""
+        """Return the record after a load of these tables; a new version only when something changed."""
         layout = Layout()
         layout.add(self.layout)
         layout.add(Layout.of_tables(tables))

@@ -110,7 +110,7 @@ def read_nodes(label: str, names: list[str]) -> str:
 
 
 def read_edges(type_: str, source_label: str, target_label: str, names: list[str]) -> str:
-    """Ends and the named properties of all relationships of a type between two labels."""
+    """Return ends and the named properties of all relationships of a type between two labels."""
     columns = "".join(f", r.{property_name(x)} AS c{i}" for i, x in enumerate(names))
     return f"MATCH (a:{quote(source_label)})-[r:{quote(type_)}]->(b:{quote(target_label)}) RETURN a.id AS s, b.id AS t{columns}"
 

@@ -1,0 +1,152 @@
+"""The Bolt store's own promises: addresses, versions, half loads, the ledger, lost answers."""
+
+import time
+
+import pytest
+from contracts.store import TINY, report_for, small
+from neo4j.exceptions import IncompleteCommit
+
+from graphkit.errors import InvalidParameter, StoreUnavailable
+from graphkit.store.bolt import BoltStore, check_agent, check_uri
+from graphkit.store.files import read_directory
+from graphkit.store.guard import guard_text
+from graphkit.store.ledger import Lease
+from graphkit.store.open import open_store
+from graphkit.store.queries import list_queries
+
+
+@pytest.mark.parametrize("agent", ["Neo4j/4.4.40", "Neo4j/5.25.1", "Memgraph/3.0", ""])
+def test_old_and_foreign_servers_are_refused_with_their_version(agent):
+    """The message names what was found."""
+    with pytest.raises(StoreUnavailable) as error:
+        check_agent(agent, "bolt://x")
+    assert (agent or "does not say") in str(error.value)
+
+
+@pytest.mark.parametrize("agent", ["Neo4j/5.26.30", "Neo4j/2025.01.0", "Neo4j/2026.09.0"])
+def test_supported_servers_are_taken(agent):
+    """5.26 and every year-numbered version."""
+    assert check_agent(agent, "bolt://x") == (agent, False)
+
+
+@pytest.mark.parametrize("uri", ["bolt://u:secret@localhost", "neo4j://example.org", "bolt://", "http://localhost"])
+def test_addresses_that_are_refused(uri):
+    """Passwords inside, plain text to another host, no host, another scheme."""
+    with pytest.raises(InvalidParameter) as error:
+        open_store(uri)
+    assert "secret" not in str(error.value)
+
+
+def test_plain_text_to_another_host_needs_a_word():
+    """TLS or this machine need none."""
+    assert check_uri("neo4j://example.org", insecure=True)
+    assert check_uri("neo4j+s://example.org", insecure=False)
+    assert check_uri("bolt://[::1]:7687", insecure=False)
+
+
+def test_a_server_that_is_not_there_is_said_soon():
+    """Within seconds, with the address and a next step, without the password."""
+    begin = time.monotonic()
+    with pytest.raises(StoreUnavailable) as error:
+        open_store("bolt://127.0.0.1:1", password="gk-canary")
+    assert time.monotonic() - begin < 15
+    assert "127.0.0.1:1" in str(error.value)
+    assert "gk-canary" not in str(error.value) + repr(error.value.__cause__)
+
+
+@pytest.mark.neo4j
+def test_a_wrong_password_is_said(neo4j_server):
+    """As a store that cannot be used, naming the variables."""
+    with pytest.raises(StoreUnavailable, match="NEO4J_PASSWORD"):
+        open_store(neo4j_server.uri, password="wrong-" + "x" * 9)
+
+
+@pytest.mark.neo4j
+def test_half_a_load_is_not_shown_and_the_next_one_completes_it(open_neo4j, neo4j_server):
+    """A load cut off between batches: readers are refused; loading again finds what is in and adds the rest, once."""
+    tables, report = read_directory(TINY)
+    store = open_neo4j()
+
+    def stop(event):
+        if event.done > 60:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.load(tables, report, progress=stop)
+    assert neo4j_server.query("MATCH (u:User) RETURN count(u) AS n")[0]["n"] == 12
+    for ask in (store.version, store.tables, lambda: store.read(guard_text("RETURN 1 AS one"))):
+        with pytest.raises(StoreUnavailable, match="load"):
+            ask()
+    done = store.load(tables, report)
+    assert done.created == {"nodes": sum(map(len, tables.nodes.values())), "relationships": sum(map(len, tables.edges))}
+    assert store.tables().digest() == tables.digest()
+    assert neo4j_server.query("MATCH (b:_GkBatch) RETURN count(b) AS n")[0]["n"] == 0
+
+
+@pytest.mark.neo4j
+def test_a_lost_answer_to_commit_counts_once(open_neo4j, monkeypatch):
+    """Every third COMMIT succeeds and its answer is lost: the ledger decides, counts and rows are those of one load."""
+    from neo4j import Transaction
+
+    real, calls = Transaction.commit, []
+
+    def lossy(tx):
+        real(tx)
+        calls.append(1)
+        if len(calls) % 3 == 0:
+            raise IncompleteCommit("the line was cut")
+
+    store = open_neo4j()
+    store.ensure_schema()
+    tables, report = read_directory(TINY)
+    monkeypatch.setattr(Transaction, "commit", lossy)
+    done = store.load(tables, report)
+    monkeypatch.undo()
+    assert len(calls) > 30
+    assert sum(done.created.values()) == report.loaded
+    assert store.tables().digest() == tables.digest()
+
+
+@pytest.mark.neo4j
+def test_two_loaders_exclude_each_other(open_neo4j):
+    """While another process loads, a load is refused naming it; once it is silent or dead, it is taken over."""
+    store = open_neo4j()
+    store.ensure_schema()
+    other = Lease("other", "there")
+    other.holder = "elsewhere:4242:abc"
+    from graphkit.store.deadline import Deadline
+
+    store.unit(other.take, Deadline(10))
+    with pytest.raises(StoreUnavailable, match="4242 on elsewhere"):
+        store.load(small(), report_for(small()))
+    store.unit(lambda run: run("MATCH (s:_GkStore) SET s.beat = timestamp() - 600000 RETURN 1 AS n"), Deadline(10))
+    assert store.load(small(), report_for(small())).created["nodes"] == 3
+    with pytest.raises(StoreUnavailable, match="taken over"):
+        store.unit(other.renew, Deadline(10))
+
+
+@pytest.mark.neo4j
+def test_our_queries_give_no_notice_and_run_in_cypher_shell(open_neo4j, neo4j_server):
+    """EXPLAIN of every packaged read gives no deprecation or performance note; the real shell runs one as it stands."""
+    store = open_neo4j()
+    store.load(*read_directory(TINY))
+    seen = []
+    with neo4j_server.driver() as driver:
+        for query in list_queries():
+            for text in query.statements if query.access == "read" else ():
+                params = {p.name: p.default for p in query.params}
+                _, summary, _ = driver.execute_query("EXPLAIN " + text, params, database_=neo4j_server.database)
+                seen += [query.name for g in summary.gql_status_objects if str(g.raw_classification) in ("DEPRECATION", "PERFORMANCE")]
+    assert not seen
+    assert "12" in neo4j_server.cypher_shell("MATCH (u:User) RETURN count(u) AS n;")
+
+
+def test_a_stalled_line_ends_at_the_deadline():
+    """A server that accepts and never answers: the call ends within two seconds of its time."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        begin = time.monotonic()
+        with pytest.raises(Exception, match="within 1 s"):
+            BoltStore(f"bolt://127.0.0.1:{silent.getsockname()[1]}", password="x", timeout=1.0)
+        assert time.monotonic() - begin < 3.5

@@ -1,0 +1,175 @@
+"""The embedded store's own promises: one owner, silence, whole loads or none."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from graphkit.errors import StoreUnavailable
+from graphkit.store.embedded import EmbeddedStore
+from graphkit.store.files import read_directory
+from graphkit.store.guard import guard_text
+from graphkit.store.open import open_store
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ROOT / "fixtures" / "tiny"
+OWNER = """
+import sys, time
+from graphkit.store.open import open_store
+from graphkit.store.files import read_directory
+with open_store(sys.argv[1]) as store:
+    store.load(*read_directory(sys.argv[2]))
+    store.version()
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+LOADER = """
+import sys
+from graphkit.store.open import open_store
+from graphkit.store.files import read_directory
+from dataclasses import replace
+tables, report = read_directory(sys.argv[2])
+with open_store(sys.argv[1]) as store:
+    print("loading", flush=True)
+    users = tables.nodes["User"]
+    changed = replace(users, columns={**users.columns, "gender": users.columns["region"]})
+    store.load(replace(tables, nodes={**tables.nodes, "User": changed}, _is_canonical=False), report)
+"""
+
+
+def child(code, *args):
+    """Start Python on a text."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True)
+
+
+def end(process):
+    """End a child of ours, whatever it does."""
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """A folder that holds the tiny campaign."""
+    with open_store(tmp_path / "store") as store:
+        store.load(*read_directory(TINY))
+    return tmp_path / "store"
+
+
+def test_a_second_process_reads_through_the_owner_and_may_not_load(tmp_path):
+    """While one process owns the folder another reads the same data over Bolt; a load is refused, naming the pid."""
+    owner = child(OWNER, tmp_path / "store", TINY)
+    try:
+        assert owner.stdout.readline().strip() == "ready"
+        tables, report = read_directory(TINY)
+        with open_store(tmp_path / "store") as second:
+            assert second.capabilities.bolt
+            assert second.tables().digest() == tables.digest()
+            assert second.read(guard_text("MATCH (f:Film) RETURN count(f) AS n")).rows == [(3,)]
+            with pytest.raises(StoreUnavailable, match=str(owner.pid)):
+                second.load(tables, report)
+        with pytest.raises(StoreUnavailable, match=str(owner.pid)):
+            EmbeddedStore(tmp_path / "store")
+        mode = (tmp_path / "store" / "bolt.json").stat().st_mode & 0o777
+        assert mode == 0o600
+    finally:
+        end(owner)
+
+
+def test_a_dead_owner_is_no_obstacle(tmp_path):
+    """After kill -9 of the owner the next process opens the folder itself."""
+    owner = child(OWNER, tmp_path / "store", TINY)
+    assert owner.stdout.readline().strip() == "ready"
+    end(owner)
+    assert (tmp_path / "store" / "bolt.json").exists()
+    with EmbeddedStore(tmp_path / "store") as store:
+        assert store.tables().digest() == read_directory(TINY)[0].digest()
+    assert not (tmp_path / "store" / "bolt.json").exists()
+
+
+@pytest.mark.parametrize("after", [0.02, 0.2, 0.5, 1.0])
+def test_a_killed_load_leaves_the_old_or_the_new_graph(tiny, after):
+    """kill -9 at several moments of a load: the store opens whole, and a load completes it."""
+    before = read_directory(TINY)[0].digest()
+    loader = child(LOADER, tiny, TINY)
+    assert loader.stdout.readline().strip() == "loading"
+    time.sleep(after)
+    end(loader)
+    with open_store(tiny) as store:
+        found = store.tables()
+        changed = found.digest() != before
+        assert found.counts() == read_directory(TINY)[0].counts()
+        if changed:
+            assert store.load(*read_directory(TINY)).changed["nodes"] > 0
+        assert store.tables().digest() == before
+    assert not list(tiny.glob("loading-*"))
+    assert len(list(tiny.glob("data-*"))) == 1
+
+
+def test_an_interrupted_load_changes_nothing(tiny):
+    """A progress callback that raises KeyboardInterrupt: the old graph is whole and no folder is left behind."""
+    tables, report = read_directory(TINY)
+    users = tables.nodes["User"]
+    users.columns["gender"] = users.columns["region"]
+
+    def stop(event):
+        if event.phase == "load":
+            raise KeyboardInterrupt
+
+    with open_store(tiny) as store:
+        before = store.version()
+        with pytest.raises(KeyboardInterrupt):
+            store.load(tables, report, progress=stop)
+        assert store.version() == before
+        assert store.tables().digest() == read_directory(TINY)[0].digest()
+    assert not list(tiny.glob("loading-*"))
+
+
+def test_the_engine_keeps_quiet(tmp_path):
+    """Loading and reading write nothing to stdout or stderr, and closing is not needed for a clean end."""
+    code = OWNER.replace("with open_store(sys.argv[1]) as store:", "store = open_store(sys.argv[1])\nif True:").replace("    time.sleep(60)\n", "")
+    process = child(code, tmp_path / "store", TINY)
+    out, err = process.communicate(timeout=120)
+    assert (out, err, process.returncode) == ("ready\n", "", 0)
+
+
+def test_sigint_ends_a_waiting_query_at_once(tiny):
+    """Ctrl-C while the engine computes arrives within two seconds."""
+    code = """
+import sys
+from graphkit.store.open import open_store
+from graphkit.store.guard import guard_text
+with open_store(sys.argv[1]) as store:
+    store.version()
+    print("asking", flush=True)
+    heavy = " ".join(f"UNWIND range(1, 3000) AS x{i}" for i in range(4))
+    store.read(guard_text(f"{heavy} WITH x0 + x1 * x2 - x3 AS y RETURN sum(y) AS s"), timeout=60)
+"""
+    process = child(code, tiny)
+    assert process.stdout.readline().strip() == "asking"
+    time.sleep(0.5)
+    begin = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert time.monotonic() - begin < 10
+    assert process.returncode in (130, -signal.SIGINT, 1)
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path):
+    """A store below a file is an error with the place."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StoreUnavailable, match="file"):
+        open_store(tmp_path / "file" / "store")
+
+
+def test_the_connection_file_of_a_dead_process_is_ignored(tiny):
+    """A left-over bolt.json does not stop the next process."""
+    (tiny / "bolt.json").write_text(json.dumps({"port": 1, "password": "x", "pid": 2**22 + 12345}))
+    with open_store(tiny) as store:
+        assert not store.is_empty()
