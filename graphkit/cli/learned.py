@@ -38,7 +38,7 @@ def learned_ties(found: Any) -> Any:
     ids = np.array(graph.nodes.ids_of(np.arange(graph.n_nodes)), dtype=str)
     return {
         "source": ids[graph.sources], "target": ids[graph.indices], "p": np.asarray(graph.probability, float),
-        "p_lower": bounds[:, 0].astype(float), "p_upper": bounds[:, 1].astype(float), "run": np.array([found.manifest.digest[:16]]),
+        "p_lower": bounds[:, 0].astype(float), "p_upper": bounds[:, 1].astype(float), "run": np.array(["learn"]),
     }
 
 
