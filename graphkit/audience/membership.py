@@ -189,7 +189,7 @@ def propagated_items(
 
 
 @njit(nogil=True, cache=True)
-def gather_kernel(set_indptr, set_nodes, indptr, party, chance, m):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def gather_kernel(set_indptr, set_nodes, indptr, party, chance, m):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Chances of every set: 1 - prod over its members of (1 - q), as CSR with parties rising."""
     n_sets = set_indptr.size - 1
     ends = np.zeros(n_sets + 1, np.int64)

@@ -9,7 +9,6 @@ propagation: through the graph), not impressions.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,8 @@ from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import ArrayLike
 
@@ -69,7 +70,7 @@ class Overlap(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per audience: name, reach, exclusive, incremental."""
-        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+        import pandas as pd
 
         columns = {name: getattr(self, name) for name in ("reach", "exclusive", "incremental")}
         return pd.DataFrame({"name": list(self.names), **columns})
@@ -158,7 +159,7 @@ def overlap(
 
 def _pairs(names: tuple[str, ...], reach: np.ndarray, both: np.ndarray, total: float) -> pd.DataFrame:
     """One row per unordered pair, in the order given."""
-    import pandas as pd  # noqa: PLC0415 - pandas only at the border
+    import pandas as pd
 
     a, b = np.triu_indices(len(names), 1)
     shared, union = both[a, b], reach[a] + reach[b] - both[a, b]
@@ -171,7 +172,7 @@ def _pairs(names: tuple[str, ...], reach: np.ndarray, both: np.ndarray, total: f
 
 
 @njit(nogil=True, cache=True)
-def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental, frequency, both):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental, frequency, both):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Add every item to the totals; return joint, shared and the total weight."""
     m = reach.size
     joint, shared, total = 0.0, 0.0, 0.0

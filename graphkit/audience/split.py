@@ -21,7 +21,6 @@ disjoint, for partners who overlap would together ask for more than they reach.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -87,7 +86,7 @@ class ProfitSplit(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per party: name, share, lower, upper, exclusive, alone."""
-        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+        import pandas as pd
 
         columns = {name: getattr(self, name) for name in ("share", "lower", "upper", "exclusive", "alone")}
         return pd.DataFrame({"name": list(self.names), **columns})
@@ -242,7 +241,7 @@ class _Sums:
         return self.share, _Z95 * self.error(self.share, self.share_square)
 
     def error(self, total: NDArray[np.float64], square: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Standard error of a total over independent items."""
+        """Return the standard error of a total over independent items."""
         return np.sqrt(np.maximum(square - total * total / self.n_items, 0.0))
 
 
@@ -272,7 +271,7 @@ def _stability(
 
 
 @njit(nogil=True, cache=True)
-def split_kernel(indptr, party, chance, weight, t, w, with_lead, share, share_square, exclusive, alone, slack, slack_square):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def split_kernel(indptr, party, chance, weight, t, w, with_lead, share, share_square, exclusive, alone, slack, slack_square):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Add every item's split to the totals; return the joint value."""
     joint, prods = 0.0, np.empty(t.size)
     m = alone.size

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -38,6 +37,8 @@ from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed, child_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -77,7 +78,7 @@ class Communities(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per node: node, community, size of the community."""
-        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+        import pandas as pd
 
         names = np.arange(self.labels.size) if self.ids is None else self.ids
         size = np.bincount(self.labels, minlength=self.n_communities)

@@ -86,12 +86,12 @@ def canonical_labels(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def common_neighbours(graph: Undirected) -> NDArray[np.float64]:
-    """Common neighbours of the two ends of every stored direction, by intersecting sorted rows."""
+    """Return the common neighbours of the two ends of every stored direction, by intersecting sorted rows."""
     return np.asarray(intersect_kernel(graph.indptr, graph.indices))
 
 
 @njit(nogil=True, cache=True)
-def intersect_kernel(indptr, indices):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def intersect_kernel(indptr, indices):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Sizes of N(u) and N(v) in common for each arc u -> v; the smaller end is marked, not merged."""
     n = indptr.size - 1
     found, mark = np.zeros(indices.size), np.full(n, -1, np.int64)

@@ -73,7 +73,7 @@ class PartnerRanking(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per subject and partner: subject, partner, rank, score and the evidence."""
-        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+        import pandas as pd
 
         names = ("rank", "score", "popularity", "recent", "text", "walk", "together")
         columns = {name: getattr(self, name) for name in names}

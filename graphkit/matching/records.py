@@ -89,7 +89,7 @@ def _ages(ts: pd.Series[Any], row: list[int], n: int) -> NDArray[np.float64] | N
 
 def _seconds(ts: pd.Series[Any]) -> NDArray[np.float64]:
     """Numbers as they are, dates as seconds; anything else is an error."""
-    import pandas as pd  # noqa: PLC0415 - pandas only at the border
+    import pandas as pd
 
     try:
         if pd.api.types.is_numeric_dtype(ts):

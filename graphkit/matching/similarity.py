@@ -61,7 +61,7 @@ class Matches(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per pair: left, right, rank, score, evidence."""
-        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+        import pandas as pd
 
         columns = {"left": list(self.left), "right": list(self.right), "rank": self.rank, "score": self.score}
         return pd.DataFrame({**columns, "evidence": list(self.evidence)})

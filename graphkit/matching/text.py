@@ -73,7 +73,7 @@ class GramModel:
 
 
 def count_matrix(counts: Sequence[Counter[str]], column: dict[str, int]) -> sparse.csr_array:
-    """Counts as rows; grams outside ``column`` are left out."""
+    """Return counts as rows; grams outside ``column`` are left out."""
     ends, places, values = [0], [], []
     for count in counts:
         pairs = sorted((column[gram], n) for gram, n in count.items() if gram in column)
@@ -123,7 +123,7 @@ class SearchResult(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per document: id, rank, score, evidence; ``attrs['reason']`` when empty."""
-        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+        import pandas as pd
 
         rank = np.arange(1, len(self.ids) + 1)
         frame = pd.DataFrame({"id": list(self.ids), "rank": rank, "score": self.scores, "evidence": list(self.evidence)})
@@ -197,7 +197,7 @@ def _reason(query: str, ids: list[str]) -> str:
 
 
 def _shared(document: sparse.csr_array, query: sparse.csr_array, words: dict[int, str]) -> str:
-    """The grams with the largest part of the score, longest share first."""
+    """Return the grams with the largest part of the score, longest share first."""
     part = document.multiply(query).tocoo()
     order = sorted(range(part.data.size), key=lambda i: (-part.data[i], words[int(part.coords[1][i])]))
     return " ".join(words[int(part.coords[1][i])] for i in order[:_EVIDENCE])

@@ -56,7 +56,7 @@ class PredictedLinks(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per link: source, target, score, evidence."""
-        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+        import pandas as pd
 
         ends = (self.source, self.target) if self.ids is None else (self.ids[self.source], self.ids[self.target])
         columns = {"source": ends[0], "target": ends[1], "score": self.score, "evidence": list(self.evidence)}
@@ -150,7 +150,7 @@ def contributions(
 
 
 def _evidence(p: Projection, operator: WalkOperator, walk: NDArray[np.float64], target: int, damping: float) -> str:
-    """The strongest last steps and the share of the score they cover."""
+    """Return the strongest last steps and the share of the score they cover."""
     rows, part = contributions(operator, walk, target, damping)
     total = part.sum()
     best = sorted(range(rows.size), key=lambda i: (-part[i], rows[i]))[:_PATHS]

@@ -68,7 +68,7 @@ class ManyRankings(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per source and rank: source, node, rank, score."""
-        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+        import pandas as pd
 
         n, top = self.nodes.shape
         source, node = np.repeat(self.sources, top), self.nodes.ravel()
@@ -221,8 +221,8 @@ _FAST = {"reassoc", "contract"}
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def chebyshev_kernel(indptr, indices, weight, degree, seats, damping, first, last, a, b):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Steps first..last-1 of Chebyshev on w = d D^-1 A w + (1-d) D^-1 v; the newest w is in a if last is even, else b."""
+def chebyshev_kernel(indptr, indices, weight, degree, seats, damping, first, last, a, b):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Run steps first..last-1 of Chebyshev on w = d D^-1 A w + (1-d) D^-1 v; the newest w is in a if last is even, else b."""
     real = a.dtype.type
     one, two, four = real(1), real(2), real(4)
     total, omega = np.zeros(16, a.dtype), one
@@ -256,8 +256,8 @@ def chebyshev_kernel(indptr, indices, weight, degree, seats, damping, first, las
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def finish_kernel(degree, seats, w, x):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """x = D w with negatives cut and every column summing to 1; a seat without arcs keeps all."""
+def finish_kernel(degree, seats, w, x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """X = D w with negatives cut and every column summing to 1; a seat without arcs keeps all."""
     total = np.zeros(16)
     for i in range(x.shape[0]):
         for k in range(16):
@@ -273,8 +273,8 @@ def finish_kernel(degree, seats, w, x):  # type: ignore[no-untyped-def]  # pragm
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def power_kernel(indptr, indices, weight, out_weight, seats, damping, steps, goal, x, y):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Fixed point x <- F(x) for 16 columns until all move by at most goal; y is scratch."""
+def power_kernel(indptr, indices, weight, out_weight, seats, damping, steps, goal, x, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Iterate the fixed point x <- F(x) for 16 columns until all move by at most goal; y is scratch."""
     n, real = out_weight.size, x.dtype.type
     total, back, moved = np.zeros(16, x.dtype), np.zeros(16, x.dtype), np.zeros(16)
     seated = np.zeros(n, np.bool_)
@@ -325,7 +325,7 @@ def power_kernel(indptr, indices, weight, out_weight, seats, damping, steps, goa
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def check_kernel(indptr, indices, weight, out_weight, seats, damping, x):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def check_kernel(indptr, indices, weight, out_weight, seats, damping, x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """||F(x) - x||_1 per column, summed in float64 from the columns as they stand."""
     found, back, total = np.zeros(16), np.zeros(16), np.zeros(16)
     scale = np.zeros(out_weight.size)
@@ -353,8 +353,8 @@ def check_kernel(indptr, indices, weight, out_weight, seats, damping, x):  # typ
 
 
 @njit(nogil=True, cache=True)
-def best_kernel(column, mask, order, nodes, scores):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """The best masked entries, score down then row up, into nodes and scores (insertion by cut)."""
+def best_kernel(column, mask, order, nodes, scores):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Put the best masked entries, score down then row up, into nodes and scores (insertion by cut)."""
     size, top = 0, nodes.size
     for i in range(column.size):
         if not mask[i]:

@@ -182,7 +182,7 @@ def source_rows(projection: Projection, nodes: Any, *, parameter: str = "source"
     """
     values = nodes.tolist() if isinstance(nodes, np.ndarray) else list(nodes)
     for value in values:
-        if isinstance(value, bool | np.bool_) or isinstance(value, float):
+        if isinstance(value, (bool | np.bool_, float)):
             message = f"{parameter}: {value!r} is no node"
             raise UnknownNode(message, kind="node", name=str(value))
         if isinstance(value, int | np.integer) and not 0 <= int(value) < projection.n_nodes:

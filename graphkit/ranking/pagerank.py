@@ -60,7 +60,7 @@ class Ranking(Result):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per node: node, score, rank (ties by row), best first."""
-        import pandas as pd  # noqa: PLC0415 - pandas only at the border
+        import pandas as pd
 
         order = np.argsort(-self.scores, kind="stable")
         names = np.arange(order.size) if self.ids is None else self.ids

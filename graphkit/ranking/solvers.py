@@ -89,27 +89,29 @@ def _solve_symmetric(
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"}, error_model="numpy")
-def _pull(indptr, indices, weight, y, row):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Sum of y over the in-arcs of one row."""
-    total = 0.0
-    if weight.size:
-        for j in range(indptr[row], indptr[row + 1]):
-            total += weight[j] * y[indices[j]]
-    else:
-        for j in range(indptr[row], indptr[row + 1]):
-            total += y[indices[j]]
-    return total
+def pull_kernel(indptr, indices, weight, y, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """out[i] = sum of y over the in-arcs of row i; one call a sweep, since a call a row costs more than the row."""
+    for i in range(out.size):
+        total = 0.0
+        if weight.size:
+            for j in range(indptr[i], indptr[i + 1]):
+                total += weight[j] * y[indices[j]]
+        else:
+            for j in range(indptr[i], indptr[i + 1]):
+                total += y[indices[j]]
+        out[i] = total
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"}, error_model="numpy")
-def conjugate_kernel(indptr, indices, weight, degree, v, damping, goal, max_iterations, w):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def conjugate_kernel(indptr, indices, weight, degree, v, damping, goal, max_iterations, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Improve w in place until ||(1-d) v - (D - dA) w||_1 <= goal; nodes without arcs stay 0."""
     n = v.size
     r, p, q = np.empty(n), np.empty(n), np.empty(n)
     rho, size = 0.0, 0.0
+    pull_kernel(indptr, indices, weight, w, q)
     for i in range(n):
         if degree[i] > 0:
-            r[i] = (1 - damping) * v[i] - degree[i] * w[i] + damping * _pull(indptr, indices, weight, w, i)
+            r[i] = (1 - damping) * v[i] - degree[i] * w[i] + damping * q[i]
             p[i] = r[i] / degree[i]
             rho += r[i] * p[i]
             size += abs(r[i])
@@ -118,8 +120,9 @@ def conjugate_kernel(indptr, indices, weight, degree, v, damping, goal, max_iter
     count = 0
     while size > goal and rho > 0 and count < max_iterations:
         curvature = 0.0
+        pull_kernel(indptr, indices, weight, p, q)
         for i in range(n):
-            q[i] = degree[i] * p[i] - damping * _pull(indptr, indices, weight, p, i)
+            q[i] = degree[i] * p[i] - damping * q[i]
             curvature += q[i] * p[i]
         if curvature <= 0:
             break
@@ -140,7 +143,7 @@ def conjugate_kernel(indptr, indices, weight, degree, v, damping, goal, max_iter
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def finish_kernel(degree, w, v, damping):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def finish_kernel(degree, w, v, damping):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Scores from w: z = D w (nodes without arcs keep (1-d) v), negatives cut, sum 1."""
     x, total = np.empty(v.size), 0.0
     for i in range(v.size):
@@ -153,7 +156,7 @@ def finish_kernel(degree, w, v, damping):  # type: ignore[no-untyped-def]  # pra
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"}, error_model="numpy")
-def sweep_kernel(indptr, indices, weight, out_weight, x, v, damping, y):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def sweep_kernel(indptr, indices, weight, out_weight, x, v, damping, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Return ||F(x) - x||_1 with dangling mass sent to v; y is scratch."""
     lost, total = 0.0, 0.0
     for i in range(x.size):
@@ -162,14 +165,15 @@ def sweep_kernel(indptr, indices, weight, out_weight, x, v, damping, y):  # type
         else:
             y[i] = 0.0
             lost += x[i]
-    back = damping * lost + 1 - damping
+    back, moved = damping * lost + 1 - damping, np.empty(x.size)
+    pull_kernel(indptr, indices, weight, y, moved)
     for i in range(x.size):
-        total += abs(damping * _pull(indptr, indices, weight, y, i) + back * v[i] - x[i])
+        total += abs(damping * moved[i] + back * v[i] - x[i])
     return total
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc", "contract"}, error_model="numpy")
-def power_kernel(indptr, indices, weight, out_weight, v, damping, goal, max_iterations):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def power_kernel(indptr, indices, weight, out_weight, v, damping, goal, max_iterations):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Iterate x <- F(x) from v until ||F(x) - x||_1 <= goal or rounding stops it."""
     n = v.size
     x, fresh, y = v.copy(), np.empty(n), np.empty(n)
@@ -183,8 +187,9 @@ def power_kernel(indptr, indices, weight, out_weight, v, damping, goal, max_iter
                 y[i] = 0.0
                 lost += x[i]
         back, size = damping * lost + 1 - damping, 0.0
+        pull_kernel(indptr, indices, weight, y, fresh)
         for i in range(n):
-            fresh[i] = damping * _pull(indptr, indices, weight, y, i) + back * v[i]
+            fresh[i] = damping * fresh[i] + back * v[i]
             size += abs(fresh[i] - x[i])
         if size < best:
             best, idle = size, 0

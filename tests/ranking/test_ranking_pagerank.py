@@ -56,7 +56,7 @@ def test_scores_equal_a_dense_solve_and_keep_their_bound(number):
 
 
 def test_scores_equal_networkx_with_dangling_nodes():
-    """networkx multiplies tol by n, so it is asked for 1e-13 / n."""
+    """Networkx multiplies tol by n, so it is asked for 1e-13 / n."""
     n, s, t, w = random_graph(99)
     g = nx.DiGraph()
     g.add_nodes_from(range(n))
@@ -148,7 +148,7 @@ def test_results_survive_json():
 
 
 def test_contributions_of_neighbours_sum_to_the_score():
-    """d ppr(u) P(u, t) over the in-neighbours of t is ppr(t) when t is not the source."""
+    """D ppr(u) P(u, t) over the in-neighbours of t is ppr(t) when t is not the source."""
     n, s, t, w = random_graph(11)
     p = from_arrays(s, t, weight=w, n_nodes=n)
     walk, operator = personalised_pagerank(p, 20, tolerance=1e-12).scores, walk_operator(p)
