@@ -3,7 +3,8 @@
 Rounds double the sample R1. In each, greedy chooses S on R1 and the share of R2 hit by S judges
 it without greedy's optimism. Stopping at ratio 1 - 1/e - epsilon, as the text-book rule does, is too early
 for quality (directed NetHEPT: 8k sets give 1161, 131k 1287, 1M 1295; published 1294-1298), so
-sampling goes on until optimism plus sampling error is below ``epsilon / 14`` in two rounds running. The bounds are
+sampling goes on until greedy's optimism (its own share on R1 over that on R2) is at most ``epsilon / 10`` and
+the relative standard error of that comparison at most ``epsilon / 20``. The bounds are
 evaluated in at most `ROUNDS` rounds and delta is shared evenly among them, so the certificate holds
 whenever one stops.
 """
@@ -45,7 +46,7 @@ FIRST_SETS = 8_192
 ROUNDS = 14  # 8,192 * 2**13 = 67 M sets at most
 MOST_IDS = 400_000_000  # 1.6 GB of ids in R1
 JUDGES = 2  # R2 is that many times as large as R1: it stores nothing
-QUALITY = 14.0  # optimism and sampling error may cost epsilon / QUALITY of the spread
+OPTIMISM, NOISE = 10.0, 20.0  # epsilon over these: allowed optimism, allowed relative error of comparing R1 with R2
 PLAIN_STEPS, HARD_STEPS = 12, 60  # subgradient steps without and with a promised ratio
 DEFAULT_SECONDS = 120.0  # limit of a promised ratio
 
@@ -184,7 +185,7 @@ class _Found:
     std_error: float
     certificate: Certificate
     n_rr_sets: int
-    optimism: float
+    settled: bool
 
 
 @dataclass
@@ -207,9 +208,8 @@ class _Search:
         found: _Found | None = None
         for number in range(ROUNDS):
             try:
-                calm = found is not None and found.optimism <= self.epsilon / QUALITY
                 found = self._round(sample, last=self._is_last(sample, number))
-                if calm and self._good(found):
+                if self._good(found):
                     return found, None
                 if self._is_last(sample, number):
                     return found, None if self.goal is None else "the largest sample was reached"
@@ -230,9 +230,14 @@ class _Search:
         return number == ROUNDS - 1 or 2 * sample.nodes.size > MOST_IDS
 
     def _good(self, found: _Found) -> bool:
-        if found.optimism > self.epsilon / QUALITY:
-            return False
-        return self.goal is None or found.certificate.ratio >= self.goal
+        return found.settled and (self.goal is None or found.certificate.ratio >= self.goal)
+
+    def _settled(self, chosen: float, judged: float, n1: int, n2: int) -> bool:
+        """Say whether the shares hit on R1 and R2 agree, and are known well enough to say so."""
+        if judged == 0:
+            return chosen == 0
+        noise = math.sqrt(judged * (1 - judged) * (1 / n1 + 1 / n2)) / judged
+        return chosen / judged - 1 <= self.epsilon / OPTIMISM and noise <= self.epsilon / NOISE
 
     def _more(self, sample: RRSets | None, n_sets: int) -> RRSets:
         """Extend R1 to ``n_sets``."""
@@ -255,12 +260,11 @@ class _Search:
             hits = self.worlds.count_hits(seeds, n2, seed=self.seed, purpose="judge", engine=self.engine, deadline=self.deadline)
         share = hits / n2
         error = math.sqrt(share * (1 - share) / n2)
-        optimism = (abs(covered / n1 - share) + error) / share if share else math.inf if covered else 0.0
+        settled = self._settled(covered / n1, share, n1, n2)
         each = self.delta / (2 * ROUNDS)
         lower = lower_bound(hits, n2, value, each)
         top = online
-        stop = optimism <= self.epsilon / QUALITY or last
-        if stop:
+        if settled or last:
             target = 1.0 if self.goal is None else self.goal
 
             def enough(bound: float) -> bool:
@@ -272,7 +276,7 @@ class _Search:
         certificate = Certificate.of(lower, upper_bound(top, n1, value, each), self.delta)
         if self.progress is not None:
             self.progress(Progress("seeds", n1 + n2, None, "rr_sets"))
-        return _Found(seeds, (gains * (value / n1)).astype(np.float64), share * value, error * value, certificate, n1 + n2, optimism)
+        return _Found(seeds, (gains * (value / n1)).astype(np.float64), share * value, error * value, certificate, n1 + n2, settled)
 
 
 def _within(seeds: NDArray[np.int64], gains: NDArray[np.int64], rules: Rules) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
