@@ -10,6 +10,8 @@ from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["page", "report"]
@@ -46,7 +48,7 @@ def page(
 
     snapshot = app.snapshot()
     parts: dict[str, Any] = dict(extras or {})
-    makers = {"communities": lambda: _communities(snapshot), "overlap": lambda: _overlap(snapshot, plan)}
+    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {"communities": lambda: _communities(snapshot), "overlap": lambda: _overlap(snapshot, plan)}
     for name, maker in makers.items():
         try:
             parts.setdefault(name, maker())

@@ -18,7 +18,7 @@ COLUMNS = ("step", "newly_active")
 
 @click.command(
     cls=Command,
-    examples=["graphkit simulate --seeds u0001,u0003 --model ic --probability 0.1 --worlds 2000", "graphkit simulate --seeds u0001 --model sir --transmission 0.3 --recovery 0.5 --max-steps 20"],
+    examples=["graphkit simulate --seeds u0001 --model ic --probability 0.1 --worlds 2000", "graphkit simulate --seeds u0001 --model sir --transmission 0.3 --recovery 0.5 --max-steps 20"],
 )
 @click.option("--seeds", type=ID_LISTS, required=True, help="Nodes active at the start: ids or LABEL:ID, separated by commas.")
 @click.option("--model", type=click.Choice(["ic", "lt", "sir", "sis", "si"]), default="ic", help="Independent cascade, linear threshold, or epidemic.")

@@ -19,7 +19,7 @@ def demo(tmp_path_factory):
     root = tmp_path_factory.mktemp("demo") / "graphkit-demo"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("graphkit.cli.context.install", lambda: None)
-        assert run(["-q", "demo", str(root), "--users", "600"]) == 0
+        assert run(["-q", "demo", str(root), "--users", "1000"]) == 0
         yield root
 
 
@@ -45,7 +45,7 @@ def test_demo_writes_plan_and_page(demo):
 def test_demo_again_makes_the_same(demo, capsys):
     """A second run changes nothing in the store and gives the same plan; three commands to try are named."""
     before = json.loads((demo / "plan.json").read_text(encoding="utf-8"))
-    assert run(["demo", str(demo), "--users", "600"]) == 0
+    assert run(["demo", str(demo), "--users", "1000"]) == 0
     out = capsys.readouterr().out
     after = json.loads((demo / "plan.json").read_text(encoding="utf-8"))
     assert " 0 created" in out
