@@ -12,7 +12,6 @@ Everything public is reachable from here and loaded on first use (PEP 562), so t
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -114,7 +113,9 @@ def __dir__() -> list[str]:
 
 def _version() -> str:
     """Return the installed version, or a marker in a checkout that is not installed."""
+    from importlib import metadata  # costs 40 ms, and few ask
+
     try:
-        return importlib.metadata.version("graphkit-planner")
-    except importlib.metadata.PackageNotFoundError:
+        return metadata.version("graphkit-planner")
+    except metadata.PackageNotFoundError:
         return "0+checkout"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
 import math
 import numbers
@@ -71,11 +70,13 @@ def _jsonable_object(value: Any) -> Any:
 @cache
 def package_versions() -> dict[str, str]:
     """Return the versions that can change a number; absent packages are left out."""
+    from importlib import metadata
+
     versions = {}
     for name in _RECORDED:
         try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
             continue
     return versions
 
