@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from graphkit.errors import UnknownName
+
 if TYPE_CHECKING:
     from graphkit.planning.partner_scores import PartnerData
     from graphkit.projection.snapshot import Snapshot
@@ -45,12 +47,15 @@ def history_ranking(snapshot: Snapshot, data: PartnerData, subject: Node, top: i
     texts = _texts(snapshot, data, None if known else subject)
     if not known and (texts is None or name not in set(texts.member)):
         return {}
-    frame = rank_partners(history, texts=texts, subjects=[name], top=top, rng=seed).to_frame()
+    try:
+        frame = rank_partners(history, texts=texts, subjects=[name], top=top, rng=seed).to_frame()
+    except UnknownName:
+        return {}  # its words share nothing with the history: not measured
     parts = [c for c in frame.columns if c not in {"subject", "partner", "rank", "score"}]
     found = {}
     for row in frame.to_dict("records"):
         label, _, node = str(row["partner"]).partition(":")
-        shown = ", ".join(f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts)
+        shown = ", ".join(f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c])
         found[label, node] = HistoryRow(int(row["rank"]), float(row["score"]), f"history: {shown or 'score'}")
     return found
 
