@@ -54,6 +54,7 @@ __all__ = ["BoltStore", "check_agent", "check_uri"]
 
 T = TypeVar("T")
 _STALL = 45.0  # seconds without an answer after which a connection is given up
+_CONNECT = 5.0  # seconds for a new connection, handshake and login included
 _PATIENCE = 12.0  # seconds of retries when the server cannot be reached
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -218,8 +219,8 @@ class BoltStore(CypherStore):
                     auth=self._auth,
                     telemetry_disabled=True,
                     notifications_min_severity="OFF",
-                    connection_timeout=10.0,
-                    connection_acquisition_timeout=20.0,
+                    connection_timeout=min(_CONNECT, self._timeout or _CONNECT),  # a handshake is not yet in the pool:
+                    connection_acquisition_timeout=min(_CONNECT, self._timeout or _CONNECT),  # the watchdog misses it
                     liveness_check_timeout=30.0,
                     user_agent="graphkit",
                 )

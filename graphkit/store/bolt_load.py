@@ -58,24 +58,23 @@ class Loader:
 
     def run(self) -> Tally:
         """Load everything; return the counts."""
-        counts = self.store.counts(self.clock)
         if self.dry_run:
-            record, resumed = self.store.record(), False
+            record = self.store.record()
         else:
             _one_currency(self.store.record(), self.tables)
-            record, resumed = self.store.unit(self.lease.take, self.clock)
+            record, _ = self.store.unit(self.lease.take, self.clock)
         _one_currency(record, self.tables)
-        # Nothing of a kind there: no need to look. A resumed load has its own rows there, the ledger knows which.
-        if not resumed:
-            kinds = {*self.tables.nodes, *(e.type for e in self.tables.edges)}
-            self.fresh = frozenset(k for k in kinds if not counts.get(k))
+        counts = self.store.counts(self.clock)
+        kinds = {*self.tables.nodes, *(e.type for e in self.tables.edges)}
+        self.fresh = frozenset(k for k in kinds if not counts.get(k))  # nothing there: no need to look
         for table in self.tables.nodes.values():
             self._in_batches(table.label, len(table), partial(self._nodes, table))
         for e in self.tables.edges:
             name = f"{e.type}/{e.source_label}/{e.target_label}"
             self._in_batches(name, len(e), partial(self._edges, e))
         if not self.dry_run:
-            after = record.loaded(self.tables, changed=resumed or not self.tally.is_empty())
+            # An earlier load that was cut off, this one or another, may have changed rows without a new version.
+            after = record.loaded(self.tables, changed=record.state == "loading" or not self.tally.is_empty())
             after = replace(after, identity=record.identity or self.store.record().identity)
             self.store.unit(lambda run: self.lease.done(run, after), self.clock)
         return self.tally

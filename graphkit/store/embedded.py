@@ -26,7 +26,7 @@ from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
 from graphkit.store.embedded_build import build
 from graphkit.store.embedded_dump import add_rest
-from graphkit.store.embedded_engine import Engine, settle
+from graphkit.store.embedded_engine import Engine, kept_attached, settle
 from graphkit.store.folder import Folder
 from graphkit.store.layout import Layout, list_names
 from graphkit.store.memory import load_report
@@ -190,9 +190,10 @@ class EmbeddedStore(CypherStore):
 
         def work() -> None:
             try:
-                for text in query.statements:
-                    used = {k: v for k, v in values.items() if f"${k}" in text}
-                    box.table = _table(db.query("opencypher", text, *([used] if used else [])), max_rows)
+                with kept_attached():
+                    for text in query.statements:
+                        used = {k: v for k, v in values.items() if f"${k}" in text}
+                        box.table = _table(db.query("opencypher", text, *([used] if used else [])), max_rows)
             except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
                 box.error = error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import secrets
 import shutil
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from graphkit.errors import MissingExtra, StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import ModuleType
 
-__all__ = ["DATABASE", "Engine", "engine_module", "settle"]
+__all__ = ["DATABASE", "Engine", "engine_module", "kept_attached", "settle"]
 
 DATABASE = "graph"
 
@@ -54,6 +56,29 @@ def settle(cell: Any) -> Any:
     if hasattr(cell, "to_dict"):
         return settle(cell.to_dict())
     return str(cell)
+
+
+@contextlib.contextmanager
+def kept_attached() -> Iterator[None]:
+    """Keep this thread attached to the native engine as long as a call may run.
+
+    The engine's package detaches a thread when Python forgets it. At the end of the process that also hits a thread whose
+    query is still running (one given up at its deadline), and the engine then aborts the whole process: seen as exit
+    status 134 with 26.11.1.dev2. A thread that is not owned is not detached; afterwards it is owned again.
+    """
+    handle = None
+    with contextlib.suppress(Exception):  # another build of the engine has no such handle, and needs none
+        native = importlib.import_module("arcadedb._native.lib")
+        native._thread_handle()  # noqa: SLF001 - there is no public way
+        handle = native._local.thread  # noqa: SLF001
+    owned = getattr(handle, "owned", False)
+    if owned and handle is not None:
+        handle.owned = False
+    try:
+        yield
+    finally:
+        if owned and handle is not None:
+            handle.owned = True
 
 
 def _free_port() -> int:

@@ -30,7 +30,7 @@ _BEAT = f"MATCH (s:{_STORE} {{id: 'store'}}) WHERE (s.holder = $holder) SET s.be
 _FIND = f"MATCH (b:{_BATCH} {{id: $id}}) RETURN b.created AS created, b.changed AS changed, b.unchanged AS unchanged"
 _NOTE = f"CREATE (b:{_BATCH} {{id: $id}}) SET b.created = $created, b.changed = $changed, b.unchanged = $unchanged RETURN 1 AS n"
 _CLEAR = f"MATCH (b:{_BATCH}) DETACH DELETE b RETURN count(*) AS n"
-_DONE = f"MATCH (s:{_STORE} {{id: 'store'}}) SET s += $p REMOVE s.run, s.beat, s.taken RETURN 1 AS n"
+_DONE = f"MATCH (s:{_STORE} {{id: 'store'}}) SET s += $p, s.done = $holder REMOVE s.run, s.beat, s.taken RETURN 1 AS n"
 
 Triple = tuple[int, int, int]
 
@@ -50,6 +50,7 @@ class Lease:
         self.run_id = run
         self.address = address
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{new_token()}"
+        self._taken: tuple[Record, bool] | None = None
 
     def take(self, run: Run) -> tuple[Record, bool]:
         """Become the loader; return the record and whether an earlier load of the same run is resumed.
@@ -62,6 +63,8 @@ class Lease:
         times = run(_TAKE)[0]
         properties = run(READ_RECORD)[0]["p"]
         record = Record.from_properties(properties) if "state" in properties else Record()
+        if self._taken is not None and record.holder == self.holder:
+            return self._taken  # taken before, and only the answer was lost
         if record.state == "loading" and self._is_busy(record.holder, times["now"] - times["beat"]):
             host, pid, _ = record.holder.split(":")
             message = f"{self.address}: process {pid} on {host} is loading into this store"
@@ -71,12 +74,13 @@ class Lease:
             run(_CLEAR)
         identity = record.identity or new_token()
         run(_HOLD, {"holder": self.holder, "run": self.run_id, "identity": identity})
-        return record, resumed
+        self._taken = record, resumed
+        return self._taken
 
     def _is_busy(self, holder: str, silent: int) -> bool:
         host, _, rest = holder.partition(":")
         pid = rest.partition(":")[0]
-        if holder == self.holder or silent > SILENCE:
+        if silent > SILENCE:
             return False
         if host != socket.gethostname() or not pid.isdigit():
             return True
@@ -106,7 +110,9 @@ class Lease:
 
     def done(self, run: Run, record: Record) -> None:
         """Open the store to readers again and clear the ledger."""
+        if run(READ_RECORD)[0]["p"].get("done") == self.holder:
+            return  # done before, and only the answer was lost
         self.renew(run)
         run(_CLEAR)
         properties: dict[str, Any] = record.to_properties()
-        run(_DONE, {"p": properties})
+        run(_DONE, {"p": properties, "holder": self.holder})

@@ -56,7 +56,8 @@ class StoreContract:
         n = {"nodes": sum(map(len, tables.nodes.values())), "relationships": sum(map(len, tables.edges))}
         assert (first.created, first.changed["nodes"], first.unchanged["nodes"]) == (n, 0, 0)
         assert (again.unchanged, sum(again.created.values()), sum(again.changed.values())) == (n, 0, 0)
-        assert first.adds_up() and again.adds_up()
+        assert first.adds_up()
+        assert again.adds_up()
         assert {"by_label": again.by_label, "by_type": again.by_type} == tables.counts()
 
     def test_columns_come_back_with_the_digest_of_the_files(self, store):
@@ -108,7 +109,8 @@ class StoreContract:
         tables, report = read_directory(TINY)
         done = store.load(tables, report, dry_run=True)
         assert sum(done.created.values()) == rows_of(tables)
-        assert done.dry_run and store.is_empty()
+        assert done.dry_run
+        assert store.is_empty()
 
     def test_two_currencies_do_not_mix(self, store):
         """A directory in another currency is refused and changes nothing."""
@@ -187,7 +189,7 @@ class StoreContract:
         """A named read gives rows of plain values; a writing query is not served as a read."""
         tables, report = read_directory(TINY)
         store.load(tables, report)
-        found = store.read(load_query("profiles/consent"), {})
+        found = store.read(load_query("profiles/consent"), {"minCell": 1})
         assert found.rows
         assert all(isinstance(cell, (str, int, float, bool, list, type(None))) for row in found.rows for cell in row)
         with pytest.raises(WriteRefused):
@@ -235,9 +237,9 @@ class CypherContract:
 
     def test_analysts_are_cut_off_by_time_and_rows(self, tiny):
         """A heavy text ends at its time limit, within 2 s, and the store goes on; rows beyond the cap are said to be cut."""
-        heavy = " ".join(f"UNWIND range(1, 3000) AS x{i}" for i in range(4))
+        heavy = " ".join(f"UNWIND range(1, 600) AS x{i}" for i in range(3))
         with pytest.raises(DeadlineExceeded):
-            tiny.read(guard_text(f"{heavy} WITH x0 + x1 * x2 - x3 AS y RETURN sum(y) AS s"), timeout=1.0)
+            tiny.read(guard_text(f"{heavy} WITH x0 + x1 * x2 AS y RETURN sum(y) AS s"), timeout=1.0)
         found = tiny.read(guard_text("UNWIND range(1, 10) AS x RETURN x ORDER BY x"), max_rows=4)
         assert (found.columns, found.rows, found.truncated) == (["x"], [(1,), (2,), (3,), (4,)], True)
 

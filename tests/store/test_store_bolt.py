@@ -6,7 +6,7 @@ import pytest
 from contracts.store import TINY, report_for, small
 from neo4j.exceptions import IncompleteCommit
 
-from graphkit.errors import InvalidParameter, StoreUnavailable
+from graphkit.errors import InvalidParameter, StoreError, StoreUnavailable
 from graphkit.store.bolt import BoltStore, check_agent, check_uri
 from graphkit.store.files import read_directory
 from graphkit.store.guard import guard_text

@@ -173,3 +173,22 @@ def test_the_connection_file_of_a_dead_process_is_ignored(tiny):
     (tiny / "bolt.json").write_text(json.dumps({"port": 1, "password": "x", "pid": 2**22 + 12345}))
     with open_store(tiny) as store:
         assert not store.is_empty()
+
+
+def test_a_process_ends_cleanly_beside_a_query_it_gave_up(tiny):
+    """After a time limit the process keeps its own exit status and says nothing of the engine's."""
+    code = """
+import sys
+from graphkit.errors import DeadlineExceeded
+from graphkit.store.open import open_store
+from graphkit.store.guard import guard_text
+heavy = " ".join(f"UNWIND range(1, 3000) AS x{i}" for i in range(4))
+try:
+    with open_store(sys.argv[1]) as store:
+        store.read(guard_text(f"{heavy} WITH x0 + x1 * x2 - x3 AS y RETURN sum(y) AS s"), timeout=0.5)
+except DeadlineExceeded:
+    sys.exit(4)
+"""
+    process = child(code, tiny)
+    assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 4
