@@ -157,10 +157,10 @@ def split_profit(
         if projection is None
         else propagated_items(table, projection, values, worlds, seed)
     )
-    sums = _Sums.over(items, len(table.names), lead is not None)
-    gross, half = sums.shares(projection is not None)
+    sums = _Sums.over(items, len(table.names), with_lead=lead is not None)
+    gross, half = sums.shares(sampled=projection is not None)
     net = gross - costs
-    stable, reason = _stability(sums, net, lead is not None, projection is not None, common_cost)
+    stable, reason = _stability(sums, net, common_cost, with_lead=lead is not None, sampled=projection is not None)
     request = _request(table, lead, value, own_cost, common_cost, projection, worlds)
     exclusive = np.append(sums.exclusive, sums.joint) if lead is not None else sums.exclusive
     alone = np.append(sums.alone, 0.0) if lead is not None else sums.alone
@@ -221,9 +221,9 @@ class _Sums:
     joint: float
 
     @classmethod
-    def over(cls, items: Iterator[Items], m: int, with_lead: bool) -> _Sums:
+    def over(cls, items: Iterator[Items], m: int, *, with_lead: bool) -> _Sums:
         parties = m + 1 if with_lead else m
-        total = cls(0, *(np.zeros(k) for k in (parties, parties, m, m, m, m)), 0.0)
+        total = cls(0, np.zeros(parties), np.zeros(parties), np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m), 0.0)
         for part in items:
             most = int(np.diff(part.indptr).max(initial=0))
             t, w = np.polynomial.legendre.leggauss((most + 2) // 2 + 1)
@@ -234,7 +234,7 @@ class _Sums:
             total.n_items += part.weight.size
         return total
 
-    def shares(self, sampled: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def shares(self, *, sampled: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Gross shares and half the width of their 95 % intervals."""
         if not sampled:
             return self.share, np.zeros(self.share.size)
@@ -246,7 +246,7 @@ class _Sums:
 
 
 def _stability(
-    sums: _Sums, net: NDArray[np.float64], with_lead: bool, sampled: bool, common_cost: float
+    sums: _Sums, net: NDArray[np.float64], common_cost: float, *, with_lead: bool, sampled: bool
 ) -> tuple[bool | None, str]:
     """Core check of the game that includes the costs."""
     tiny = _ROUNDING * max(sums.joint, 1e-12)
@@ -301,8 +301,10 @@ def split_kernel(indptr, party, chance, weight, t, w, with_lead, share, share_sq
             part *= q * weight[i]
             if q >= 1:
                 only = nobody if sure == 1 else 0.0
+            elif sure == 0:
+                only = q * nobody / (1 - q)
             else:
-                only = q * nobody / (1 - q) if sure == 0 else 0.0
+                only = 0.0
             only *= weight[i]
             share[c] += part
             share_square[c] += part * part

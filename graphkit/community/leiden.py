@@ -18,6 +18,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import graspologic_native
@@ -161,7 +162,7 @@ class _Search:
             return self.best
         for turn in range(2):
             weight = _FLOOR + self.together(seen[len(plain) :] if turn == 0 else seen) ** _POWER
-            seen = self.each(4, lambda s, w=weight: self.refined(self.rough(w, 3, s), 5, s), offset=10 * (turn + 1))
+            seen = self.each(4, partial(self.weighted, weight), offset=10 * (turn + 1))
             self.keep(seen)
         self.keep(self.each(2, lambda s: self.refined(self.best, 10, s), offset=100))
         return self.best
@@ -190,6 +191,10 @@ class _Search:
             graph.indptr, graph.indices, scaled, graph.n_nodes, resolution=self.resolution, iterations=iterations, seed=seed
         )
         return self.complete(found, range(graph.n_nodes))
+
+    def weighted(self, weight: NDArray[np.float64], seed: int) -> NDArray[np.int64]:
+        """Leiden on other weights, refined on the graph's own."""
+        return self.refined(self.rough(weight, 3, seed), 5, seed)
 
     def refined(self, labels: NDArray[np.int64], iterations: int, seed: int) -> NDArray[np.int64]:
         """Plain Leiden from a partition."""

@@ -138,8 +138,8 @@ def rank_partners(
     rows: list[_Rows] = []
     for first in range(0, len(wanted), _BLOCK):
         block = np.array([place[name] for name in wanted[first : first + _BLOCK]], np.int64)
-        rows.extend(parts.rank(block, seats, count, exclude_known))
-    return _result(wanted, names, rows, history, texts, count, exclude_known, pool, seed, start)
+        rows.extend(parts.rank(block, seats, count, exclude_known=exclude_known))
+    return _result(wanted, names, rows, history, texts, count, pool, seed, start, exclude_known=exclude_known)
 
 
 def _names(parameter: str, given: Iterable[str] | None, members: Sequence[str]) -> list[str]:
@@ -204,7 +204,7 @@ class _Parts:
         cosine[~self.has_text[block]] = np.nan
         return cosine
 
-    def rank(self, block: NDArray[np.int64], seats: NDArray[np.int64], top: int, exclude_known: bool) -> list[_Rows]:
+    def rank(self, block: NDArray[np.int64], seats: NDArray[np.int64], top: int, *, exclude_known: bool) -> list[_Rows]:
         """Ranked partners of each subject of the block."""
         walk, text = self.walk(block)[:, seats], self.text(block)[:, seats]
         credit = np.fmax(np.nan_to_num(self.popularity) + _RECENT * np.nan_to_num(self.recent), _NEW)[seats]
@@ -247,10 +247,11 @@ def _result(
     history: pd.DataFrame,
     texts: pd.DataFrame | None,
     top: int,
-    exclude_known: bool,
     pool: list[str],
     seed: int | None,
     start: float,
+    *,
+    exclude_known: bool,
 ) -> PartnerRanking:
     subject = tuple(name for name, row in zip(wanted, rows, strict=True) for _ in row.partner)
     partner = tuple(names[i] for row in rows for i in row.partner)

@@ -117,7 +117,7 @@ def _matrices(left: Any, right: Any) -> tuple[list[str], list[str], sparse.csr_a
         message = "left and right must both be mappings id -> tags or both be matrices"
         raise InvalidParameter(message, parameter="right", value=type(right).__name__, allowed=type(left).__name__)
     if not isinstance(left, Mapping):
-        x, y = (sparse.csr_array(np.asarray(m, dtype=np.float64) if not sparse.issparse(m) else m, dtype=np.float64) for m in (left, right))
+        x, y = _given(left), _given(right)
         if x.shape[1] != y.shape[1]:
             message = f"left has {x.shape[1]} columns, right has {y.shape[1]}"
             raise InvalidParameter(message, parameter="right", value=y.shape, allowed=(y.shape[0], x.shape[1]))
@@ -130,6 +130,13 @@ def _matrices(left: Any, right: Any) -> tuple[list[str], list[str], sparse.csr_a
     ids = [sorted(side) for side in sides]
     x, y = (_matrix([side[name] for name in names], column) for side, names in zip(sides, ids, strict=True))
     return ids[0], ids[1], x, y, tags
+
+
+def _given(matrix: Any) -> sparse.csr_array:
+    """Return a dense or sparse matrix of the caller as rows of float64."""
+    cells: Any = matrix if sparse.issparse(matrix) else np.asarray(matrix, dtype=np.float64)
+    rows: sparse.csr_array = sparse.csr_array(cells, dtype=np.float64)
+    return rows
 
 
 def _weights(name: str, tags: Any) -> dict[str, float]:
@@ -147,7 +154,7 @@ def _weights(name: str, tags: Any) -> dict[str, float]:
 
 
 def _matrix(items: list[dict[str, float]], column: dict[str, int]) -> sparse.csr_array:
-    ends, places, values = [0], [], []
+    ends, places, values = [0], list[int](), list[float]()
     for own in items:
         pairs = sorted((column[tag], weight) for tag, weight in own.items())
         places.extend(place for place, _ in pairs)

@@ -74,7 +74,7 @@ class GramModel:
 
 def count_matrix(counts: Sequence[Counter[str]], column: dict[str, int]) -> sparse.csr_array:
     """Return counts as rows; grams outside ``column`` are left out."""
-    ends, places, values = [0], [], []
+    ends, places, values = [0], list[int](), list[float]()
     for count in counts:
         pairs = sorted((column[gram], n) for gram, n in count.items() if gram in column)
         places.extend(place for place, _ in pairs)
@@ -86,7 +86,7 @@ def count_matrix(counts: Sequence[Counter[str]], column: dict[str, int]) -> spar
 
 def weigh(counted: sparse.csr_array, idf: NDArray[np.float64], *, sublinear: bool = False) -> sparse.csr_array:
     """Tf-idf rows of length 1 from rows of counts; an empty row stays 0."""
-    matrix = sparse.csr_array(counted, dtype=np.float64, copy=True)
+    matrix: sparse.csr_array = counted.astype(np.float64, copy=True)
     values = 1 + np.log(matrix.data) if sublinear else matrix.data
     matrix.data = values * idf[matrix.indices]
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
@@ -158,9 +158,7 @@ def search(documents: Mapping[str, str], query: str, *, top: int = 20) -> Search
     ['a']
     """
     start, count = time.perf_counter(), positive_int("top", top)
-    if not isinstance(query, str):
-        message = f"query must be text, got {type(query).__name__}"
-        raise InvalidParameter(message, parameter="query", value=repr(query), allowed="str")
+    _check_query(query)
     ids, texts = _documents(documents)
     model = GramModel.fit(texts)
     row = model.rows([query])
@@ -175,7 +173,13 @@ def search(documents: Mapping[str, str], query: str, *, top: int = 20) -> Search
     return SearchResult(query, found, score[order], evidence, reason, manifest)
 
 
-def _documents(documents: Mapping[str, str]) -> tuple[list[str], list[str]]:
+def _check_query(query: object) -> None:
+    if not isinstance(query, str):
+        message = f"query must be text, got {type(query).__name__}"
+        raise InvalidParameter(message, parameter="query", value=repr(query), allowed="str")
+
+
+def _documents(documents: object) -> tuple[list[str], list[str]]:
     """Ids in sorted order, and their texts; a missing text is an empty one."""
     if not isinstance(documents, Mapping):
         message = f"documents must be a mapping id -> text, got {type(documents).__name__}"

@@ -55,7 +55,7 @@ def solve(
     """
     if operator.symmetric:
         return _solve_symmetric(operator, v, damping, tolerance, max_iterations)
-    return power_kernel(
+    scores, residual, iterations = power_kernel(
         operator.indptr,
         operator.indices,
         operator.weight,
@@ -65,6 +65,7 @@ def solve(
         tolerance * (1 - damping),
         max_iterations,
     )
+    return scores, residual, iterations
 
 
 def _solve_symmetric(
