@@ -55,13 +55,17 @@ def load(app: App, directory: str, mapping: str | None, max_bad: int, time_limit
 
 def _run(app: App, directory: str, *, mapping: str | None, max_bad: int, time_limit: float | None, dry_run: bool) -> dict[str, Any]:
     """Open the store and load; return the report as data."""
-    from graphkit.projection.load import load_directory
+    from graphkit.projection.load import dead_letter_folder, load_directory
 
     begin = time.monotonic()
     store = app.open(create=True, timeout=time_limit)
     left = None if time_limit is None else max(time_limit - (time.monotonic() - begin), 0.1)
     with app.progress() as progress:
-        return load_directory(store, directory, mapping=mapping, max_bad=max_bad, deadline=left, dry_run=dry_run, progress=progress).to_dict()
+        report = load_directory(store, directory, mapping=mapping, max_bad=max_bad, deadline=left, dry_run=dry_run, progress=progress).to_dict()
+    kept = dead_letter_folder(store)
+    if report["rejected"] and not dry_run and kept is not None:
+        app.say(f"{report['rejected']:,} rejected rows are kept in {kept}")
+    return report
 
 
 def _refused(error: Any, seconds: float) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING
 from graphkit.errors import DeadlineExceeded
 from graphkit.projection.snapshot import default_cache, snapshot_from_tables, snapshot_key
 from graphkit.store.files import read_directory
+from graphkit.store.files_dead import write_dead_letters
 
 if TYPE_CHECKING:
     from os import PathLike
 
+    from graphkit.model.validate import DataReport
     from graphkit.progress import ProgressCallback
     from graphkit.store.base import GraphStore, LoadReport
 
-__all__ = ["load_directory"]
+__all__ = ["dead_letter_folder", "load_directory"]
 
 
 def load_directory(
@@ -42,7 +45,8 @@ def load_directory(
     mapping
         A file that maps foreign columns, when `dataset.toml` does not.
     max_bad
-        Rows that may be rejected; one more, and nothing is loaded.
+        Rows that may be rejected; one more, and nothing is loaded. Those rejected from a load are written to
+        `dead_letter_folder(store)`.
     deadline
         Seconds allowed for reading and loading together.
     dry_run
@@ -77,9 +81,27 @@ def load_directory(
             raise DeadlineExceeded(message, hint="allow more with --time-limit SECONDS")
     was_empty = not dry_run and store.is_empty()
     done = store.load(tables, report, progress=progress, deadline=left, dry_run=dry_run)
+    if not dry_run and (kept := dead_letter_folder(store)) is not None:
+        write_dead_letters(report, kept, run=_dead_letter_run(report))
     if was_empty:
         folder = snapshot_cache if snapshot_cache is not None else default_cache(store)
         if folder is not None:
             version = store.version()
             snapshot_from_tables(tables, folder, snapshot_key(store.identity(), version), version=version)
     return replace(done, seconds=time.monotonic() - begin)
+
+
+def dead_letter_folder(store: GraphStore) -> Path | None:
+    """Return where rows rejected from loads are kept: `<store>/reports`, for a server in the user's cache; None for a store in memory."""
+    cache = default_cache(store)
+    if cache is None:
+        return None
+    if getattr(store, "directory", None) is not None:
+        return cache.parent / "reports"
+    return cache.parent.parent / "reports" / cache.name
+
+
+def _dead_letter_run(report: DataReport) -> str:
+    """Return an id that the same rejected rows of the same files always get, so that loading again adds no file."""
+    rows = "\n".join(f"{x.file}\t{x.sha256}\t{x.record}\t{x.rule}" for x in report.dead_letters)
+    return hashlib.sha256(rows.encode()).hexdigest()[:12]
