@@ -95,12 +95,12 @@ class LearnedProbabilities(Result):
         return frame
 
 
-def learn(projection: Projection, events: Any, *, method: str = "auto", rng: RandomState = None) -> LearnedProbabilities:
+def learn(p: Projection, events: Any, *, method: str = "auto", rng: RandomState = None) -> LearnedProbabilities:
     """Learn the probability of every arc from a log of adoptions.
 
     Parameters
     ----------
-    projection : Projection
+    p : Projection
         The graph; its own probabilities are not used.
     events : DataFrame
         Columns ``item``, ``node`` (row or id), ``ts`` (seconds or datetime). Nodes outside the graph are
@@ -123,18 +123,18 @@ def learn(projection: Projection, events: Any, *, method: str = "auto", rng: Ran
 
     begin = time.perf_counter()
     one_of("method", method, METHODS)
-    if not projection.n_arcs:
+    if not p.n_arcs:
         message = "the graph has no arc to learn about"
         raise DataInvalid(message, rule="arcs", hint="load relationships between the users first")
-    log, seed = read_log(projection, events), as_seed(rng)
-    found = estimate_arcs(projection, log, even=method == "partial")
-    p, prior, tries = found.mean, found.prior, found.tries
-    learned = projection.with_probability(p)
-    table = calibration_table(projection, log, even=method == "partial", seed=seed)
+    log, seed = read_log(p, events), as_seed(rng)
+    found = estimate_arcs(p, log, even=method == "partial")
+    chance, prior, tries = found.mean, found.prior, found.tries
+    learned = p.with_probability(chance)
+    table = calibration_table(p, log, even=method == "partial", seed=seed)
     request = {"method": method, "events": _digest(log)}
-    answer = {"probability": hashlib.sha256(p.tobytes()).hexdigest(), "prior": prior, "calibration": table}
-    manifest = make_manifest("learn", request=request, answer=answer, seed=seed, snapshot=projection.snapshot_id, seconds=time.perf_counter() - begin)
-    return LearnedProbabilities(p, found.interval(), tries.tried, tries.tried == 0, prior, tries.explained, table, method, learned, log, manifest)
+    answer = {"probability": hashlib.sha256(chance.tobytes()).hexdigest(), "prior": prior, "calibration": table}
+    manifest = make_manifest("learn", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id, seconds=time.perf_counter() - begin)
+    return LearnedProbabilities(chance, found.interval(), tries.tried, tries.tried == 0, prior, tries.explained, table, method, learned, log, manifest)
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,7 +80,7 @@ class SpreadEstimate(Result):
 
 
 def estimate_spread(
-    projection: Projection, seeds: Any, *, model: str | SI | SIS | SIR = "ic", n_worlds: int = 10_000,
+    p: Projection, seeds: Any, *, model: str | SI | SIS | SIR = "ic", n_worlds: int = 10_000,
     max_steps: int | None = None, value: ArrayLike | None = None, rng: RandomState = None,
     engine: str | Engine = "threads", progress: ProgressCallback | None = None,
 ) -> SpreadEstimate:
@@ -88,7 +88,7 @@ def estimate_spread(
 
     Parameters
     ----------
-    projection : Projection
+    p : Projection
         With a probability on every arc; SI, SIS and SIR take 1 without one.
     seeds : array_like of int, or of str
         Rows or ids of the nodes active at step 0; repeated ones count once.
@@ -128,16 +128,16 @@ def estimate_spread(
     """
     begin = time.perf_counter()
     positive_int("n_worlds", n_worlds)
-    rows, steps, worth = node_rows(projection, seeds), check_steps(max_steps), check_value(value, projection.n_nodes)
+    rows, steps, worth = node_rows(p, seeds), check_steps(max_steps), check_value(value, p.n_nodes)
     if not rows.size:
         refuse("seeds", seeds, "at least one node")
     seed, runner = as_seed(rng), as_engine(engine)
-    units, unit = _fixed_point(worth, projection.n_nodes, n_worlds)
+    units, unit = _fixed_point(worth, p.n_nodes, n_worlds)
     if isinstance(model, SI | SIS | SIR):
-        n_items, block = n_worlds, epidemic_blocks(projection, rows, units, model=model, seed=seed, steps=steps)
+        n_items, block = n_worlds, epidemic_blocks(p, rows, units, model=model, seed=seed, steps=steps)
     elif model in ("ic", "lt"):
         n_items = -(-n_worlds // LANES)
-        block = cascade_blocks(projection, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps)
+        block = cascade_blocks(p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps)
     else:
         refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
     parts = runner.map_blocks(block, n_items, progress=progress)
@@ -147,10 +147,10 @@ def estimate_spread(
     mean = int(totals.sum()) * unit / n_worlds
     spreads = totals * unit
     error = float(spreads.std(ddof=1)) / math.sqrt(n_worlds) if n_worlds > 1 else math.inf
-    highest = float(projection.n_nodes) if worth is None else float(worth.sum())
+    highest = float(p.n_nodes) if worth is None else float(worth.sum())
     request = {"seeds": rows, "model": repr(model), "n_worlds": n_worlds, "max_steps": max_steps, "value": _array_digest(worth)}
     answer = {"mean": mean, "std_error": error, "by_step": by_step, "activation": _array_digest(counts)}
-    manifest = make_manifest("estimate_spread", request=request, answer=answer, seed=seed, snapshot=projection.snapshot_id,
+    manifest = make_manifest("estimate_spread", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id,
                              engine=runner.name, seconds=time.perf_counter() - begin)
     return SpreadEstimate(mean, error, by_step * unit / n_worlds, counts / n_worlds, n_worlds, highest, manifest)
 

@@ -92,7 +92,7 @@ class SeedSelection(Result):
 
 
 def select_seeds(
-    projection: Projection, *, k: int | None = None, budget: float | None = None, cost: ArrayLike | None = None,
+    p: Projection, *, k: int | None = None, budget: float | None = None, cost: ArrayLike | None = None,
     model: str = "ic", epsilon: float = 0.1, delta: float | None = None, ratio: float | None = None,
     value: ArrayLike | None = None, candidates: Any = None, max_steps: int | None = None, time_limit: float | None = None,
     rng: RandomState = None, engine: str | Engine = "threads", progress: ProgressCallback | None = None,
@@ -101,7 +101,7 @@ def select_seeds(
 
     Parameters
     ----------
-    projection : Projection
+    p : Projection
         With probabilities (IC) or in-weights (LT) on its arcs.
     k : int >= 1, optional
         Number of seeds; above the number of useful nodes all useful ones are returned.
@@ -149,9 +149,9 @@ def select_seeds(
     [0]
     """
     begin = time.perf_counter()
-    rules = _rules(projection, k, budget, cost, candidates)
-    worlds = ReverseWorlds(projection, model=model, max_steps=max_steps, value=value)
-    sure = min(0.5, 1.0 / projection.n_nodes) if delta is None else _open("delta", delta)
+    rules = _rules(p, k, budget, cost, candidates)
+    worlds = ReverseWorlds(p, model=model, max_steps=max_steps, value=value)
+    sure = min(0.5, 1.0 / p.n_nodes) if delta is None else _open("delta", delta)
     goal = None if ratio is None else _open("ratio", ratio)
     seconds = None if time_limit is None else non_negative("time_limit", time_limit)
     if seconds is None and goal is not None:
@@ -160,15 +160,15 @@ def select_seeds(
     search = _Search(worlds, rules, seed, runner, _open("epsilon", epsilon), sure, goal,
                      None if seconds is None else time.monotonic() + seconds, progress)
     found, reason = search.run()
-    worth = check_value(value, projection.n_nodes)
+    worth = check_value(value, p.n_nodes)
     request = {"k": k, "budget": budget, "cost": _digest(rules.cost), "model": model, "epsilon": epsilon, "delta": sure, "ratio": ratio,
-               "value": _digest(worth), "candidates": _digest(None if candidates is None else node_rows(projection, candidates)), "max_steps": max_steps}
+               "value": _digest(worth), "candidates": _digest(None if candidates is None else node_rows(p, candidates)), "max_steps": max_steps}
     answer = {"seeds": found.seeds, "spread": found.spread, "certificate": found.certificate, "n_rr_sets": found.n_rr_sets}
-    manifest = make_manifest("select_seeds", request=request, answer=answer, seed=seed, snapshot=projection.snapshot_id,
+    manifest = make_manifest("select_seeds", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id,
                              engine=runner.name, seconds=time.perf_counter() - begin)
     total = None if budget is None or rules.cost is None else float(rules.cost[found.seeds].sum())
     result = SeedSelection(found.seeds, found.gains, found.spread, found.std_error, found.certificate, found.n_rr_sets,
-                           projection.nodes.ids_of(found.seeds), total, manifest)
+                           p.nodes.ids_of(found.seeds), total, manifest)
     if reason is not None:
         message = f"the certificate reached {found.certificate.ratio:.4f}, not {ratio}: {reason}"
         raise TimeLimit(message, best=result, seconds=time.perf_counter() - begin, hint="the best so far is in .best; allow more time or ask for a lower ratio")
