@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphkit.errors import close_matches
+from graphkit.store.files_time import epoch_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
 
     from numpy.typing import NDArray
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _FLOAT = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _INTEGER = r"^[+-]?\d+$"
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?", re.ASCII)
 _TRUE, _FALSE = {"true", "True", "TRUE", "1"}, {"false", "False", "FALSE", "0"}
 
 
@@ -352,30 +352,6 @@ class Converter:
             )
             return self._limits(np.where(whole, values, 0).astype(np.int64), whole, source, prop, name)
         return self._limits(values, fine, source, prop, name)
-
-
-def epoch_seconds(text: str, zone: tzinfo | None) -> int | tuple[str, str, str]:
-    """Epoch seconds of an ISO 8601 text, or (rule, what is wrong, hint)."""
-    if not _TIME.fullmatch(text):
-        return "time", f"{text[:60]!r} is not a time", "write epoch seconds or 2024-05-01T10:00:00+08:00"
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        return "time", f"{text!r}: {error}", "write epoch seconds or 2024-05-01T10:00:00+08:00"
-    if moment.microsecond:
-        return "time", f"{text!r} has a fraction of a second", "give whole seconds"
-    if moment.tzinfo is None:
-        if zone is None:
-            return (
-                "time-zone",
-                f"{text!r} has no offset and dataset.toml declares no time_zone",
-                'add time_zone = "Asia/Shanghai" or an offset',
-            )
-        early, late = moment.replace(tzinfo=zone), moment.replace(tzinfo=zone, fold=1)
-        if early.utcoffset() != late.utcoffset():
-            return "time", f"{text!r} does not exist or occurs twice in this time zone", "give the offset"
-        moment = early
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
 
 
 def _mask(array: Any) -> NDArray[np.bool_]:
