@@ -41,7 +41,8 @@ __all__ = ["plan"]
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops of word of mouth counted at most.")
 @probability_option("weighted_cascade")
 @graph_options
-@click.option("--keep/--no-keep", default=True, help="Keep the plan in the store under its id.")
+@click.option("--keep/--no-keep", default=True, help="Keep the plan beside the store under its id.")
+@click.option("--write", is_flag=True, help="Also store the plan as nodes, for queries such as plan/items.")
 @time_limit_option
 @seed_option
 @engine_option
@@ -49,16 +50,16 @@ __all__ = ["plan"]
 @pass_app
 def plan(  # the options of the contract
     app: App, for_: LabelId, budget: float, objective: str, waves: int, target: str | None, rules: str | None, robust: float | None,
-    max_steps: int | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], keep: bool, time_limit: float | None,
+    max_steps: int | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], keep: bool, write: bool, time_limit: float | None,
     seed: int, engine: str, form: str | None, output: str | None,
 ) -> None:
     """Choose the channels that reach most people for the budget, overlaps counted once.
 
-    Prints the plan with intervals, a guarantee and reasons, and keeps it in the store.
+    Prints the plan with intervals, a guarantee and reasons, and keeps it beside the store under its id.
     """
     from graphkit.cli.graphs import check_labels, check_types
     from graphkit.cli.output import emit
-    from graphkit.cli.plans import ITEM, keep_plan, plan_text
+    from graphkit.cli.plans import ITEM, keep_plan, plan_text, write_plan
     from graphkit.errors import Unfinished
     from graphkit.planning.channels import plan as make_plan
 
@@ -79,6 +80,8 @@ def plan(  # the options of the contract
     document = made.to_dict()
     if keep:
         keep_plan(app, document)
+    if write:
+        write_plan(app, document)
     rows = [{"number": number, **item} for number, item in enumerate(document["items"], 1)]
     emit(form=form, output=output, rows=rows, columns=ITEM, document=document, text=plan_text(document), color=app.settings.color)
     if late is not None:

@@ -1,43 +1,68 @@
-"""Plans on the command line: found by id or file, turned into rows, kept in the store."""
+"""Plans on the command line: found by id or file, turned into rows, kept beside the store.
+
+A kept plan changes neither the data of the store nor what its queries answer; `plan --write` stores it as nodes.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphkit.errors import InvalidParameter
+from graphkit.errors import InvalidParameter, UnknownName, close_matches
 
 if TYPE_CHECKING:
     from graphkit.cli.context import App
     from graphkit.planning.channels import ChannelPlan
 
-__all__ = ["ITEM", "find_plan", "keep_plan", "plan_text", "rebuild"]
+__all__ = ["ITEM", "find_plan", "keep_plan", "plan_text", "rebuild", "write_plan"]
 
 ITEM = ("number", "wave", "channel", "material", "cost", "adds", "adds_interval", "exclusive", "alone", "reasons")
 _SHOWN = ("wave", "channel", "material", "cost", "adds", "adds_interval", "exclusive", "alone")
 
 
 def find_plan(app: App, name: str) -> dict[str, Any]:
-    """Return a plan from a file of JSON, or from the store by its id."""
+    """Return a plan from a file of JSON, or by its id among those kept beside the store or written into it."""
     path = Path(name)
     if path.suffix == ".json" or path.is_file():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            message = f"the plan {name} cannot be read: {error.strerror}"
-            raise InvalidParameter(message, parameter="plan", value=name) from error
-        except ValueError as error:
-            message = f"{name} is no JSON of a plan: {error}"
-            raise InvalidParameter(message, parameter="plan", value=name) from error
-        if not isinstance(found, dict) or not {"plan", "items", "reach"} <= found.keys():
-            message = f"{name} is no plan as graphkit plan --format json writes it"
-            raise InvalidParameter(message, parameter="plan", value=name)
-        return found
-    from graphkit.store.plans import load_plan
+        return _read(path)
+    from graphkit.store.plans import list_plans, load_plan
 
-    kept: dict[str, Any] = load_plan(app.open(), name)
-    return kept
+    store = app.open()
+    kept = {file.stem: file for file in _folder(app).glob("*.json")}
+    if name in kept:
+        return _read(kept[name])
+    written = list_plans(store)
+    if name not in written and (close := close_matches(name, sorted({*kept, *written}))):
+        raise UnknownName(f"there is no plan {name!r} in the store", kind="plan", name=name, close_matches=close)
+    return load_plan(store, name)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the plan in a file of JSON."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"the plan {path} cannot be read: {error.strerror}"
+        raise InvalidParameter(message, parameter="plan", value=str(path)) from error
+    except ValueError as error:
+        message = f"{path} is no JSON of a plan: {error}"
+        raise InvalidParameter(message, parameter="plan", value=str(path)) from error
+    if not isinstance(found, dict) or not {"plan", "items", "reach"} <= found.keys():
+        message = f"{path} is no plan as graphkit plan --format json writes it"
+        raise InvalidParameter(message, parameter="plan", value=str(path))
+    return found
+
+
+def _folder(app: App) -> Path:
+    """Return the folder of kept plans: inside an embedded store, else in the user's cache."""
+    store = app.settings.store
+    if "://" not in store:
+        return Path(store) / "plans"
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "graphkit" / "plans" / hashlib.sha256(app.open().identity().encode()).hexdigest()[:24]
 
 
 def rebuild(app: App, name: str) -> ChannelPlan:
@@ -50,7 +75,22 @@ def rebuild(app: App, name: str) -> ChannelPlan:
 
 
 def keep_plan(app: App, plan: dict[str, Any]) -> None:
-    """Keep a plan in the store under its id."""
+    """Keep a plan beside the store under its id, whole or not at all."""
+    from graphkit.cli.interrupts import temporary
+
+    target = _folder(app) / f"{plan['plan']}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    with temporary(beside):
+        with beside.open("w", encoding="utf-8") as file:
+            json.dump(plan, file, ensure_ascii=False, allow_nan=False)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+
+
+def write_plan(app: App, plan: dict[str, Any]) -> None:
+    """Write a plan into the store as nodes, for analysts' queries."""
     from graphkit.store.plans import save_plan
 
     save_plan(app.open(), plan)

@@ -220,6 +220,16 @@ def test_infeasible_and_unknown(loaded):
     assert loaded("plan", "--for", "Film:f9", "--budget", "500")[0] == 2
 
 
+def test_plan_is_stored_as_nodes_only_when_asked(loaded):
+    """A kept plan leaves the answers of the store alone; --write makes it nodes."""
+    ask = ("plan", "--for", "Film:f2", "--budget", "300", "--probability", "none", "--format", "json")
+    plan = rows_of(loaded(*ask))["plan"]
+    stored = lambda: rows_of(loaded("query", "plan/list", "--format", "json"))
+    assert plan not in json.dumps(stored())
+    assert rows_of(loaded(*ask, "--write", "--no-keep"))["plan"] == plan
+    assert plan in json.dumps(stored())
+
+
 def test_learn_then_plan_with_it(loaded, home):
     """Learned ties are kept beside the store and used by name; before that the hint names the command."""
     code, _, err = loaded("simulate", "--seeds", "u00", "--probability", "learned")
