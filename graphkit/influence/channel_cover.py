@@ -5,8 +5,7 @@ a plan S is seen with f_R(S) = 1 - prod(1 - q_a(R), a in S) = 1 - exp(-sum of h_
 h_a(R) = -sum of ln(1 - r_au) over u in R. So one sparse matrix h (sets x options) answers every question:
 the weighted mean of f_R(S) times the total value is the expected reach of S (algorithms.md 6).
 
-Choosing under a budget: lazy ideas are not needed because one sparse product gives all gains at once; greedy
-by gain per money and by gain, then local swaps. Ties go to the first option, i.e. the smallest external id.
+Choosing under a budget: lazy greedy by gain per money and by gain, then local swaps. Ties go to the first option, i.e. the smallest external id.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["CERTAIN", "Cover", "Menu", "fill_in_order", "greedy", "improve", "merged", "set_matrix"]
+__all__ = ["CERTAIN", "Cover", "Menu", "by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "merged", "set_matrix"]
 
 CERTAIN = 40.0  # -ln(1 - r) of a certain exposure: exp(-40) vanishes beside 1 in float64
 SMALL = 1e-12
@@ -106,11 +105,12 @@ class Menu:
     required: Ints
     budget: int
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """True when the budget is the only rule."""
         return (
-            np.unique(self.group).size == self.group.size
+            not (self.extra_key >= 0).any()
+            and np.unique(self.group).size == self.group.size
             and bool((self.most >= self.cost.size).all())
             and not self.least.any()
             and not self.required.size
@@ -135,11 +135,13 @@ class Menu:
         """Options that every rule still admits beside ``chosen`` (minima reserve places, not money)."""
         rows = list(chosen)
         fits: NDArray[np.bool_] = self.next_cost(rows) <= self.budget - self.money(rows)
-        if not rows:
-            return fits & (self.most[self.kind] > 0)
-        fits &= ~np.isin(self.group, self.group[rows])
-        counts = np.bincount(self.kind[rows], minlength=self.most.size)
-        return fits & (counts < self.most)[self.kind]
+        if self.plain:
+            fits[rows] = False
+            return fits
+        taken = np.zeros(int(self.group.max(initial=0)) + 1, dtype=bool)
+        taken[self.group[rows]] = True
+        counts = np.bincount(self.kind[rows], minlength=self.most.size) if rows else np.zeros(self.most.size)
+        return fits & ~taken[self.group] & (counts < self.most)[self.kind]
 
     def complete(self, chosen: Sequence[int]) -> bool:
         """True when required options and minima are met within the budget."""
@@ -157,24 +159,54 @@ class Menu:
 def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = ()) -> list[int]:
     """Add the option with the largest gain (or gain per money) until nothing allowed gains.
 
+    Lazy: by submodularity an old gain bounds the new one, so only options that could still win are looked at again.
     Kinds below their minimum are served first.
     """
     chosen = list(start)
     missed = cover.missed(chosen)
+    gain, fresh = cover.gains(missed), np.zeros(cover.n_options, dtype=np.int64)
     while True:
-        allowed = menu.allowed(chosen)
-        short = _short(menu, chosen)
+        allowed, short = menu.allowed(chosen), _short(menu, chosen)
         if (allowed & short[menu.kind]).any():
             allowed &= short[menu.kind]
-        gain = np.where(allowed, cover.gains(missed), -1.0)
-        score = gain / np.maximum(menu.next_cost(chosen), 1e-9) if per_cost else gain
-        best = int(np.argmax(score))
-        must = bool(short[menu.kind[best]]) and bool(allowed[best])
+        price = np.maximum(menu.next_cost(chosen), 1e-9) if per_cost else np.ones(gain.size)
+        score = np.where(allowed, gain / price, -1.0)
+        best = _next(cover, missed, gain, score, price, fresh, len(chosen))
+        must = bool(short[menu.kind[best]])
         if not allowed[best] or (gain[best] <= SMALL and not must):
             return chosen
         chosen.append(best)
         rows, seen = cover.seen(best)
         missed[rows] *= 1.0 - seen
+
+
+def _next(cover: Cover, missed: Floats, gain: Floats, score: Floats, price: Floats, fresh: Ints, round_: int) -> int:
+    """Option with the best score after bringing the gains of all that could win up to date."""
+    while True:
+        best = int(np.argmax(score))
+        if fresh[best] == round_ or score[best] < 0:
+            return best
+        rows, seen = cover.seen(best)
+        gain[best] = cover.scale * float((cover.weight[rows] * missed[rows]) @ seen)
+        fresh[best] = round_
+        score[best] = gain[best] / price[best]
+
+
+def by_marginal_gain(cover: Cover, chosen: Sequence[int]) -> list[int]:
+    """Return the same options, each the one that adds most after those before it."""
+    options = np.array(sorted(chosen), dtype=np.int64)
+    missed, gain = np.ones(cover.weight.size), np.full(cover.n_options, -1.0)
+    gain[options] = [cover.scale * float(cover.weight[rows] @ seen) for rows, seen in map(cover.seen, options.tolist())]
+    score, fresh = gain.copy(), np.zeros(cover.n_options, dtype=np.int64)
+    order: list[int] = []
+    price = np.ones(cover.n_options)
+    for _ in options:
+        best = _next(cover, missed, gain, score, price, fresh, len(order))
+        order.append(best)
+        score[best] = -2.0
+        rows, seen = cover.seen(best)
+        missed[rows] *= 1.0 - seen
+    return order
 
 
 def _short(menu: Menu, chosen: Sequence[int]) -> NDArray[np.bool_]:
@@ -186,8 +218,13 @@ def _short(menu: Menu, chosen: Sequence[int]) -> NDArray[np.bool_]:
 def fill_in_order(menu: Menu, order: Iterable[int], start: Sequence[int] = ()) -> list[int]:
     """Buy in this order whatever the rules still admit: how a list of prices is read by hand."""
     chosen = list(start)
+    left = menu.budget - menu.money(chosen)
     for option in order:
-        if menu.allowed(chosen)[option]:
+        if menu.plain:
+            if menu.cost[option] <= left and option not in start:
+                chosen.append(int(option))
+                left -= int(menu.cost[option])
+        elif menu.allowed(chosen)[option]:
             chosen.append(int(option))
     return chosen
 
@@ -230,7 +267,7 @@ def merged(cover: Cover) -> Cover:
     """The same cover with equal rows joined and empty rows dropped: small markets have few distinct sets."""
     dense = cover.hazard.toarray()
     rows, where = np.unique(dense, axis=0, return_inverse=True)
-    weight = np.bincount(where.ravel(), weights=cover.weight, minlength=len(rows))
+    weight = np.bincount(where.ravel(), weights=cover.weight, minlength=len(rows)).astype(np.float64)
     keep = rows.any(axis=1)
     return Cover(sp.csr_matrix(rows[keep]), weight[keep], cover.scale)
 

@@ -1,6 +1,7 @@
 """Which channels to buy with a budget: the plan, its interval, its certificate and its reasons.
 
-Two independent samples: R1 chooses the plan and bounds every other plan, R2 judges it (algorithms.md 3-6). Rounds
+Independent samples: R1 chooses the plan and bounds every other plan, a third one compares it with the baselines, R2
+judges it (algorithms.md 3-6). Rounds
 double both until the certificate reaches what was asked for; delta covers all rounds. Money is counted in minor units.
 """
 
@@ -39,9 +40,12 @@ if TYPE_CHECKING:
 __all__ = ["ChannelPlan", "plan"]
 
 FIRST_SETS, ROUNDS, GROWTH = 32_768, 3, 4
+SETS_PER_OPTION = 16
+MOST_TO_JUDGE = 65_536
 MORE_TO_JUDGE = 2  # R2 is cheap: only the chosen columns are needed
+PROBE, FEWEST_SETS, MOST_ENTRIES, TOO_MANY_ENTRIES, MOST_VISITS = 256, 2_048, 1e7, 4e7, 1e8
 BAND = (0.5, 1.5)
-CHOOSING, JUDGING = "plan:choose", "plan:judge"
+CHOOSING, CHECKING, JUDGING = "plan:choose", "plan:check", "plan:judge"
 
 
 def plan(
@@ -148,19 +152,23 @@ def make_plan(
     campaign = prepare(source, request, engine=engine, progress=progress)
     worlds, exact = campaign.worlds, campaign.worlds.exact
     baselines = baseline_plans(campaign.hazard, campaign.value, campaign.menu)
-    choice, rounds = None, 1 if exact else ROUNDS
+    choice: Choice | None = None
+    late, rounds = False, 1 if exact else ROUNDS
+    first_sets, most_sets = (worlds.n, worlds.n) if exact else _sample_sizes(campaign)
     for i in range(rounds):
-        n_choose = worlds.n if exact else FIRST_SETS * GROWTH**i
-        cover = worlds.cover(worlds.sets(n_choose, CHOOSING), campaign.hazard)
-        choice = choose(cover, campaign.menu, baselines, first=None if choice is None else choice.chosen)
-        sets = worlds.sets(n_choose * MORE_TO_JUDGE, JUDGING)
+        n_choose = first_sets * GROWTH**i
+        cover, crowded = worlds.choosing_cover(n_choose, CHOOSING, campaign.hazard)
+        found = choose(cover, campaign.menu, baselines, first=None if choice is None else choice.chosen)
+        choice = replace(_checked(campaign, found, baselines, n_choose), value=found.value + crowded, bound=found.bound + crowded)
+        sets = worlds.sets(min(n_choose * MORE_TO_JUDGE, MOST_TO_JUDGE), JUDGING)
         judged = worlds.cover(sets, campaign.hazard)
         certificate = certify(worlds.total, choice, judged, n_choose, request.delta / rounds, exact=exact)
         late = time_limit is not None and time.monotonic() - start > time_limit
-        if certificate.ratio >= request.aim or late or not _helps(certificate, choice):
+        if certificate.ratio >= request.aim or late or not _helps(certificate, choice) or n_choose * GROWTH > most_sets:
             break
     if not exact:
         certificate = replace(certificate, delta=request.delta)
+    assert choice is not None  # noqa: S101 - at least one round was run
     sample = {"choose": n_choose, "judge": int(judged.weight.size), "exact": exact}
     made = _report(source, campaign, choice, certificate, baselines, (sets, judged), sample, time.monotonic() - start)
     if certificate.ratio < request.aim and late and time_limit is not None:
@@ -170,6 +178,29 @@ def make_plan(
         message = f"the certificate stays at {certificate.ratio:.3f}, below the {request.aim:g} asked for"
         raise NotConverged(message, best=made, iterations=rounds, residual=request.aim - certificate.ratio)
     return made
+
+
+def _sample_sizes(campaign: Campaign) -> tuple[int, int]:
+    """Sets of the first round and at most: memory bounds their entries, time the nodes they visit."""
+    probe, _ = campaign.worlds.choosing_cover(PROBE, CHOOSING, campaign.hazard)
+    entries = probe.hazard.nnz / PROBE
+    visited = campaign.worlds.sets(PROBE, CHOOSING).nnz / PROBE
+    most = max(FEWEST_SETS, min(TOO_MANY_ENTRIES / max(entries, 1e-9), MOST_VISITS / max(visited, 1e-9)))
+    wanted = max(FIRST_SETS, SETS_PER_OPTION * campaign.options.n)
+    return int(min(wanted, most, max(FEWEST_SETS, MOST_ENTRIES / max(entries, 1e-9)))), int(most)
+
+
+def _checked(campaign: Campaign, choice: Choice, baselines: dict[str, list[int]], n_sets: int) -> Choice:
+    """The choice, or the baseline that beats it on a third sample: with many options a choice may fit R1 too well."""
+    worlds = campaign.worlds
+    if worlds.exact:
+        return choice
+    options = sorted({*choice.chosen, *(x for rows in baselines.values() for x in rows)})
+    place = {x: i for i, x in enumerate(options)}
+    cover = worlds.cover(worlds.sets(min(n_sets, FIRST_SETS), CHECKING), campaign.hazard[:, options])
+    plans = [choice.chosen, *baselines.values()]
+    best = max((rows for rows in plans if campaign.menu.complete(rows)), key=lambda rows: cover.value(place[x] for x in rows))
+    return choice if best is choice.chosen else replace(choice, chosen=list(best))
 
 
 def _helps(certificate: Certificate, choice: Choice) -> bool:
@@ -221,7 +252,7 @@ def _items(campaign: Campaign, chosen: list[int], parts: dict[str, Any]) -> tupl
                 exclusive_interval=exclusive_at, alone=alone, alone_interval=alone_at, audience=int(people_of[option]),
                 evidence="assumed" if market.assumed[channel] else "real",
                 reasons=item_reasons(campaign, option, cost, adds, exclusive, alone),
-            )  # fmt: skip
+            )
         )
     return tuple(items)
 

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from graphkit.errors import Infeasible
 from graphkit.influence.certificate import Certificate
 from graphkit.influence.channel_bound import lower_limit, relax, upper_limit
-from graphkit.influence.channel_cover import Cover, exhaustive, fill_in_order, greedy, improve, merged
+from graphkit.influence.channel_cover import Cover, by_marginal_gain, exhaustive, fill_in_order, greedy, improve, merged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,8 @@ BASELINES = ("price_per_contact", "sainsbury", "top_degree")
 SMALL_MARKET = 15  # options; all 2^15 plans are then looked at
 SMALL_WORK = 3e8
 THIN = 8_192  # sets on which local search tries its exchanges
-SEARCH_WORK = 1e8
+SEARCH_WORK, RELAX_WORK = 1e8, 3e8
+SEARCHED = 300  # purchases; in longer plans one exchange no longer shows
 STEPS = 60
 Z95 = 1.959963984540054
 
@@ -76,21 +77,23 @@ def choose(cover: Cover, menu: Menu, baselines: dict[str, list[int]], *, first: 
         small = merged(cover)
         if 2.0**cover.n_options * max(small.weight.size, 1) <= SMALL_WORK:
             chosen, value = exhaustive(small, menu)
-            return Choice(_listed(cover, _feasible(chosen, menu)), value, value)
+            return Choice(by_marginal_gain(cover, _feasible(chosen, menu)), value, value)
     required = menu.required.tolist()
     candidates = [greedy(cover, menu, per_cost=True, start=required), greedy(cover, menu, per_cost=False, start=required)]
     candidates += [*baselines.values(), greedy(cover, menu, per_cost=True, start=_cheap_minima(menu))]
     if first is not None:
         candidates.append(list(first))
     start = _best(cover, menu, candidates)
-    found = relax(cover, menu, start, steps=STEPS)
+    found = relax(cover, menu, start, steps=int(np.clip(RELAX_WORK / max(cover.hazard.nnz, 1), 15, STEPS)))
     order = [int(x) for x in np.argsort(-found.fractional, kind="stable") if found.fractional[x] > 1e-3]
     rounded = greedy(cover, menu, per_cost=True, start=fill_in_order(menu, order, required))
     best = _best(cover, menu, [start, rounded])
     thin = _thinned(cover)
     tries = int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 200))
-    best = _best(cover, menu, [best, *(improve(thin, menu, x, tries=tries) for x in {tuple(best): best, tuple(rounded): rounded}.values())])
-    return Choice(_listed(cover, best), cover.value(best), max(found.bound, cover.value(best)))
+    if len(best) <= SEARCHED:
+        starts = {tuple(best): best, tuple(rounded): rounded}
+        best = _best(cover, menu, [best, *(improve(thin, menu, x, tries=tries) for x in starts.values())])
+    return Choice(by_marginal_gain(cover, best), cover.value(best), max(found.bound, cover.value(best)))
 
 
 def _thinned(cover: Cover) -> Cover:
@@ -103,7 +106,7 @@ def _thinned(cover: Cover) -> Cover:
 
 def _cheap_minima(menu: Menu) -> list[int]:
     """Required options and the cheapest ones that fill the minima."""
-    chosen = menu.required.tolist()
+    chosen: list[int] = menu.required.tolist()
     for option in np.argsort(menu.cost, kind="stable"):
         counts = np.bincount(menu.kind[chosen], minlength=menu.most.size) if chosen else np.zeros(menu.most.size)
         if counts[menu.kind[option]] < menu.least[menu.kind[option]] and menu.allowed(chosen)[option]:
@@ -124,20 +127,8 @@ def _best(cover: Cover, menu: Menu, candidates: Sequence[Sequence[int]]) -> list
     if not good:
         _feasible([], menu)
         good = [[]]
-    return max(good, key=cover.value)
-
-
-def _listed(cover: Cover, chosen: Sequence[int]) -> list[int]:
-    """The same options, each the one that adds most after those before it."""
-    left, order = sorted(chosen), []
-    missed = np.ones(cover.weight.size)
-    while left:
-        gain = cover.gains(missed)[left]
-        best = left.pop(int(np.argmax(gain)))
-        order.append(best)
-        rows, seen = cover.seen(best)
-        missed[rows] *= 1.0 - seen
-    return order
+    values = [cover.value(x) for x in good]
+    return good[int(np.argmax(values))]
 
 
 def certify(worlds_total: float, choice: Choice, judged: Cover, n_choice: int, delta: float, *, exact: bool) -> Certificate:

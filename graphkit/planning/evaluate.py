@@ -101,7 +101,7 @@ def evaluate(plan: ChannelPlan, events: pd.DataFrame | str | Path, *, days: int 
     promised = plan.reach.mean
     band = plan.reach.interval_with_model_uncertainty or plan.reach.interval
     comparable = plan.objective == "reach" and reached is not None
-    answer = {
+    answer: dict[str, Any] = {
         "plan": plan.plan, "promised": promised, "promised_interval": tuple(plan.reach.interval), "observed": reached,
         "observed_share": reached / promised if comparable and promised > 0 else None,
         "within_promise": band[0] <= reached <= band[1] if comparable else None, "metrics": metrics, "unattributed": unknown,
@@ -113,7 +113,7 @@ def evaluate(plan: ChannelPlan, events: pd.DataFrame | str | Path, *, days: int 
     }  # fmt: skip
     request = {"plan": plan.manifest.digest, "days": days, "min_cell": min_cell, "events": len(rows)}
     manifest = make_manifest("evaluate", request=request, answer=answer, snapshot=plan.manifest.snapshot, seconds=time.monotonic() - start)
-    return Evaluation(**answer, manifest=manifest)  # type: ignore[arg-type]
+    return Evaluation(**answer, manifest=manifest)
 
 
 def _rows(events: Any) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ SET_QUERY = "evaluate/audience_of_set"
 def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list[dict[str, Any]]:
     """Return one claim per printed number: {claim, value, query, params, replay}."""
     items, stored = answer["items"], campaign.market.source
-    replay = {"request": answer["request"], "sample": answer["sample"], "snapshot": campaign.snapshot.digest, "digest": digest}
+    replay = {"plan": f"P-{digest[:8]}", "seed": campaign.request.seed, "snapshot": campaign.snapshot.digest[:16], "sets": answer["sample"]["judge"]}
     rows = [("reach", answer["reach"].mean), ("adding_up_would_have_said", answer["adding_up_would_have_said"])]
     rows += [("certificate.lower", answer["certificate"].lower), ("certificate.upper", answer["certificate"].upper)]
     rows += [(f"baselines.{name}", value) for name, value in answer["baselines"].items()]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from graphkit.errors import UnknownName
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from graphkit.planning.partner_scores import PartnerData
     from graphkit.projection.snapshot import Snapshot
 
@@ -60,7 +62,7 @@ def history_ranking(snapshot: Snapshot, data: PartnerData, subject: Node, top: i
     return found
 
 
-def _texts(snapshot: Snapshot, data: PartnerData, newcomer: Node | None) -> object:
+def _texts(snapshot: Snapshot, data: PartnerData, newcomer: Node | None) -> pd.DataFrame | None:
     """Texts of past partnerships, or of every member when the subject itself is new."""
     import pandas as pd
 

@@ -187,13 +187,14 @@ def read_market(snapshot: Snapshot, who: People) -> Market:
     else:
         rows = _audiences(snapshot, table, who)
     cost = numbers(table.column("cost"))
+    public = table.column("followers").tolist()
     keep = []
     for row in order:
         name = str(table.ids[row])
         if np.isnan(cost[row]):
             rejected.append(_reject(name, "cost", "its cost is unknown"))
         elif row not in rows:
-            followers = table.column("followers")[row]
+            followers = public[row]
             said = f" ({int(followers)} followers are a count, not an audience)" if followers is not None else ""
             rejected.append(_reject(name, "audience", f"audience unknown{said}"))
         elif not rows[row][0].size:
@@ -214,8 +215,14 @@ def _pack(table: NodeColumns, keep: list[int], rows: dict[int, Any], n: int, cos
     index = np.concatenate(users) if users else np.empty(0, np.int64)
     p = np.concatenate([rows[r][1] for r in keep]) if users else np.empty(0)
     chance = sp.csc_matrix((p, index, indptr), shape=(n, len(keep)))
-    pick = lambda name, default=None: [table.column(name, default)[r] for r in keep]  # noqa: E731
-    number = lambda name, default: np.nan_to_num(numbers(table.column(name)), nan=default)[keep]  # noqa: E731
+    where = np.array(keep, dtype=np.int64)
+
+    def pick(name: str) -> list[Any]:
+        return list(table.column(name)[where].tolist())
+
+    def number(name: str, default: float) -> Floats:
+        return np.nan_to_num(numbers(table.column(name)), nan=default)[where]
+
     return Market(
         ids=[str(table.ids[r]) for r in keep], names=[str(x or "") for x in pick("name")],
         kinds=[str(x or "") for x in pick("kind")], regions=pick("region"),
@@ -277,7 +284,9 @@ def _followers(snapshot: Snapshot, who: People) -> dict[int, NDArray[np.int64]]:
         for channel in np.unique(direct.target_rows):
             sets.setdefault(int(channel), []).append(np.asarray(direct.source_rows)[direct.target_rows == channel])
     social = follow.get(("User", "User"))
-    for runs in snapshot.edges("RUNS") if social is not None else ():
+    for runs in snapshot.edges("RUNS"):
+        if social is None:
+            break
         for account, channel in zip(runs.source_rows.tolist(), runs.target_rows.tolist(), strict=True):
             sets.setdefault(channel, []).append(np.asarray(social.source_rows)[social.target_rows == account])
     merged = {c: np.unique(who.of_table[np.concatenate(parts)]) for c, parts in sets.items()}

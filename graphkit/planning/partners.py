@@ -179,13 +179,13 @@ def partners(
             history=past[n].score if n in past else None, adds=adds[n][0] if n in adds else None, adds_interval=adds[n][1] if n in adds else None,
             share=shares[n][0] if n in shares else None, share_interval=shares[n][1] if n in shares else None,
             evidence=_evidence(n, past, audiences, scores[n]), reasons=_reasons(n, past, adds, scores[n]),
-        )  # fmt: skip
+        )
         for i, n in enumerate(order)
     )
-    answer = {"for_": ":".join(subject), "partners": found, "joint_reach": joint, "rejected": rejected, "assumptions": assumptions}
+    answer: dict[str, Any] = {"for_": ":".join(subject), "partners": found, "joint_reach": joint, "rejected": rejected, "assumptions": assumptions}
     request = {"for": ":".join(subject), "max_partners": limit, "plan": None if plan is None else plan.manifest.digest, "lead": lead, "split": split, "min_cell": min_cell}
     manifest = make_manifest("partners", request=request, answer=answer, seed=seed, snapshot=snapshot.digest, seconds=time.monotonic() - start)
-    return PartnerPortfolio(**answer, manifest=manifest)  # type: ignore[arg-type]
+    return PartnerPortfolio(**answer, manifest=manifest)
 
 
 def _audiences(snapshot: Snapshot, who: People, types: tuple[str, ...], labels: tuple[str, ...]) -> dict[Node, Rows]:
@@ -269,7 +269,7 @@ def _mean(scores: dict[str, float | None]) -> float | None:
 
 
 def _fuse(candidates: list[Node], past: dict[Node, HistoryRow], increment: dict[Node, float], fit: dict[Node, float | None]) -> list[Node]:
-    """Reciprocal rank fusion of the lists that exist; absent = 0, ties by id."""
+    """Reciprocal rank fusion of the lists that exist; absent = 0, ties by increment, then id."""
     lists: list[list[Node]] = [sorted(past, key=lambda n: past[n].rank), sorted(increment, key=lambda n: (-increment[n], n[1]))]
     if not past:
         lists.append(sorted((n for n in candidates if fit[n] is not None), key=lambda n: (-(fit[n] or 0.0), n[1])))
@@ -277,7 +277,7 @@ def _fuse(candidates: list[Node], past: dict[Node, HistoryRow], increment: dict[
     for ranked in lists:
         for place, node in enumerate(n for n in ranked if n in total):
             total[node] += 1.0 / (FUSION + place + 1)
-    return sorted(candidates, key=lambda n: (-total[n], n[1], n[0]))
+    return sorted(candidates, key=lambda n: (-total[n], -increment.get(n, 0.0), n[1], n[0]))
 
 
 def _by_tags(data: Any, subject: Node) -> list[Node]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from graphkit.influence.certificate import Certificate
+from graphkit.influence.certificate import Certificate  # noqa: TC001 - from_dict resolves it
 from graphkit.results import Manifest, Part, Result
 
 if TYPE_CHECKING:

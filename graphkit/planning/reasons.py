@@ -46,7 +46,8 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
     gain = cover.gains(cover.missed(chosen))
     left = campaign.menu.budget - campaign.menu.money(chosen)
     cost = campaign.menu.next_cost(list(chosen))
-    rows, seen = [], set(bought)
+    rows: list[dict[str, str]] = []
+    seen = set(bought)
     for option in np.argsort(-gain, kind="stable"):
         channel = int(campaign.options.channel[option])
         if channel in seen:

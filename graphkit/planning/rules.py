@@ -165,14 +165,14 @@ def _rights(snapshot: Snapshot, market: Market, rules: Rules, target: tuple[str,
         market.assumptions.append("the data state no rights: rights were not checked")
         return None
     holders = _holders(snapshot)
-    grants = []
+    grants: list[dict[str, Any]] = []
     for edges in tables:
         if edges.target_label != target[0]:
             continue
         wanted = snapshot.nodes(target[0]).row_of()[target[1]]
-        for i in range(len(edges)):
-            if edges.target_rows[i] == wanted and int(edges.source_rows[i]) in holders:
-                grants.append({name: edges.column(name)[i] for name in ("uses", "territory", "from_ts", "to_ts")})
+        columns = {name: edges.column(name) for name in ("uses", "territory", "from_ts", "to_ts")}
+        mine = [i for i in range(len(edges)) if edges.target_rows[i] == wanted and int(edges.source_rows[i]) in holders]
+        grants.extend({name: cells[i] for name, cells in columns.items()} for i in mine)
     grants = [g for g in grants if "promote" in (g["uses"] or ())]
     if rules.starts_ts is None:
         market.assumptions.append("no campaign dates were given: the period of rights was not checked")

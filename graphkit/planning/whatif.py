@@ -12,7 +12,7 @@ import numpy as np
 from graphkit.check import non_negative
 from graphkit.errors import InvalidParameter, UnknownNode, close_matches
 from graphkit.planning.campaign import Campaign, Request, prepare
-from graphkit.planning.channels import CHOOSING, JUDGING, make_plan
+from graphkit.planning.channels import CHOOSING, FIRST_SETS, JUDGING, make_plan
 from graphkit.planning.choose import estimate
 from graphkit.results import Manifest, Part, Result, make_manifest
 
@@ -119,7 +119,7 @@ def whatif(
     limit = campaign_budget(plan, budget)
     spent = campaign.menu.money(variant)
     best = _replacement(campaign, plan, variant, other, limit - spent, (*dropped, *added)) if len(variant) < len(base) else None
-    answer = {
+    answer: dict[str, Any] = {
         "plan": plan.plan, "reach": reach, "spent": spent / 100, "within_budget": spent <= limit,
         "channels": tuple(campaign.label(x) for x in variant), "best_replacement": best, "change": change,
     }  # fmt: skip
@@ -193,7 +193,7 @@ def _difference(judged: Cover, base: list[int], other: Cover, variant: list[int]
 def _replacement(campaign: Campaign, plan: ChannelPlan, variant: list[int], judged: Cover, left: int, without: Iterable[str]) -> dict[str, Any] | None:
     """The affordable purchase with the largest gain: found on R1, measured on R2."""
     worlds = campaign.worlds
-    first = worlds.cover(worlds.sets(plan.sample["choose"], CHOOSING), campaign.hazard)
+    first, _ = worlds.choosing_cover(min(plan.sample["choose"], FIRST_SETS), CHOOSING, campaign.hazard)
     groups = campaign.menu.group[variant]
     free = (campaign.menu.next_cost(variant) <= left) & ~np.isin(campaign.menu.group, groups)
     free &= ~np.isin(campaign.options.channel, [i for i, c in enumerate(campaign.market.ids) if c in set(without)])

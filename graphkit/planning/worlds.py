@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+CHUNK, CROWD = 16_384, 512
+
 __all__ = ["Worlds", "make_worlds"]
 
 
@@ -50,6 +52,26 @@ class Worlds:
             return sp.identity(self.n, dtype=np.float64, format="csr")
         rr = self.reverse.sample(n_sets, seed=self.seed, purpose=purpose, engine=self.engine, progress=self.progress)
         return set_matrix(rr.indptr, rr.nodes, self.n)
+
+    def choosing_cover(self, n_sets: int, purpose: str, hazard: Any) -> tuple[Cover, float]:
+        """Return the cover to choose on, and the value of the crowded sets left out of it.
+
+        A set of more than CROWD people is seen by nearly every plan; it is counted as seen by all of them. That can
+        only enlarge a bound on the best plan, and leaves room for the many small sets that tell plans apart.
+        """
+        if self.reverse is None:
+            return self.cover(self.sets(n_sets, purpose), hazard), 0.0
+        parts, crowded = [], 0
+        for first in range(0, n_sets, CHUNK):
+            count = min(CHUNK, n_sets - first)
+            rr = self.reverse.sample(count, seed=self.seed, purpose=purpose, first=first, engine=self.engine, progress=self.progress)
+            sets = set_matrix(rr.indptr, rr.nodes, self.n)
+            few = np.flatnonzero(np.diff(rr.indptr) <= CROWD)
+            crowded += count - few.size
+            parts.append(sp.csr_matrix(sets[few] @ hazard))
+        product = sp.csr_matrix(sp.vstack(parts, format="csr"))
+        scale = self.total / n_sets
+        return Cover(product, np.ones(product.shape[0]), scale), scale * crowded
 
     def cover(self, sets: Any, hazard: Any) -> Cover:
         """Return the cover of these sets by the options of ``hazard`` (people x options)."""

@@ -1,0 +1,125 @@
+"""Soft coverage, selection and bounds against enumeration."""
+
+import itertools
+
+import numpy as np
+import pytest
+import scipy.optimize as so
+import scipy.sparse as sp
+
+from graphkit.influence.channel_bound import best_fraction, lower_limit, relax, upper_limit
+from graphkit.influence.channel_cover import (
+    Cover,
+    Menu,
+    by_marginal_gain,
+    exhaustive,
+    fill_in_order,
+    greedy,
+    improve,
+    merged,
+)
+
+
+def market(rng, n_sets=30, n_options=8, hard=False):
+    """A random cover with its dense q, and a menu with the budget as only rule."""
+    q = (rng.random((n_sets, n_options)) < 0.4) * (1.0 if hard else rng.uniform(0.05, 0.95, (n_sets, n_options)))
+    with np.errstate(divide="ignore"):
+        hazard = np.minimum(-np.log1p(-q), 40.0)
+    cost = rng.integers(1, 9, n_options) * 100
+    return q, Cover(sp.csr_matrix(hazard), np.ones(n_sets), 1.0), menu(cost, int(rng.integers(cost.min(), cost.sum())))
+
+
+def menu(cost, budget, *, group=None, kind=None, most=None, least=None, required=()):
+    """A menu with everything optional."""
+    n = len(cost)
+    kind = np.zeros(n, np.int64) if kind is None else np.asarray(kind)
+    kinds = int(kind.max()) + 1
+    return Menu(
+        np.asarray(cost, np.int64), np.arange(n) if group is None else np.asarray(group), kind,
+        np.full(kinds, n) if most is None else np.asarray(most), np.zeros(kinds, np.int64) if least is None else np.asarray(least),
+        np.full(n, -1), np.empty(0, np.int64), np.asarray(required, np.int64), budget,
+    )  # fmt: skip
+
+
+def every_plan(q, rules):
+    """Value of each allowed plan by the product formula."""
+    n = q.shape[1]
+    plans = itertools.chain.from_iterable(itertools.combinations(range(n), r) for r in range(n + 1))
+    return {p: float((1 - np.prod(1 - q[:, list(p)], axis=1)).sum()) for p in plans if rules.complete(list(p))}
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_no_bound_is_below_the_enumerated_optimum(hard):
+    """The relaxation bounds every plan, and exhaustive search finds the best, on 40 random markets."""
+    rng = np.random.default_rng(3)
+    for _ in range(40):
+        q, cover, rules = market(rng, hard=hard)
+        best = max(every_plan(q, rules).values())
+        start = greedy(cover, rules, per_cost=True)
+        assert relax(cover, rules, start).bound >= best - 1e-9
+        assert exhaustive(merged(cover), rules)[1] == pytest.approx(best, abs=1e-9)
+        assert cover.value(improve(cover, rules, start)) <= best + 1e-9
+
+
+def test_rules_inside_the_maximum_still_bound():
+    """Groups, counts per kind and required options: the bound holds and plans keep the rules."""
+    rng = np.random.default_rng(5)
+    for _ in range(30):
+        q, cover, free = market(rng)
+        rules = menu(free.cost, int(free.cost.sum() * 0.6), group=[0, 0, 1, 2, 3, 4, 5, 6], kind=[0, 0, 0, 0, 1, 1, 1, 1], most=[2, 2], least=[0, 1], required=[3])
+        plans = every_plan(q, rules)
+        if not plans:
+            continue
+        chosen = greedy(cover, rules, per_cost=True, start=[3])
+        assert relax(cover, rules, chosen).bound >= max(plans.values()) - 1e-9
+        assert not rules.complete(chosen) or tuple(sorted(chosen)) in plans
+
+
+def test_fraction_equals_the_linear_programme():
+    """The fractional knapsack, and the multiplier form with kinds, equal SciPy's HiGHS."""
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        cost, gain, kind = rng.integers(1, 9, 10), rng.random(10), np.arange(10) % 2
+        budget = int(rng.integers(9, cost.sum()))
+        plain = so.linprog(-gain, A_ub=[cost], b_ub=[budget], bounds=(0, 1))
+        assert best_fraction(menu(cost, budget), gain)[1] == pytest.approx(-plain.fun, rel=1e-9)
+        rows = [cost, kind == 0, kind == 1]
+        capped = so.linprog(-gain, A_ub=np.array(rows, float), b_ub=[budget, 2, 3], bounds=(0, 1))
+        total = best_fraction(menu(cost, budget, kind=kind, most=[2, 3]), gain)[1]
+        assert -capped.fun - 1e-9 <= total <= -capped.fun * (1 + 1e-6) + 1e-9
+
+
+def test_lazy_greedy_equals_the_plain_one():
+    """Lazy updates choose what recomputing every gain chooses."""
+    rng = np.random.default_rng(11)
+    for _ in range(20):
+        q, cover, rules = market(rng)
+        chosen, missed, left = [], np.ones(len(q)), rules.budget
+        while True:
+            gain = np.where((rules.cost <= left) & ~np.isin(np.arange(8), chosen), missed @ q, 0) / rules.cost
+            if gain.max() <= 1e-12:
+                break
+            chosen.append(int(gain.argmax()))
+            missed *= 1 - q[:, chosen[-1]]
+            left -= rules.cost[chosen[-1]]
+        assert greedy(cover, rules, per_cost=True) == chosen
+        assert sorted(by_marginal_gain(cover, chosen)) == sorted(chosen)
+
+
+def test_fill_in_order_buys_what_still_fits():
+    """A dear option is skipped, a later cheap one is bought."""
+    assert fill_in_order(menu([300, 900, 100], 450), [0, 1, 2]) == [0, 2]
+
+
+def test_tails_match_the_binomial():
+    """lower_limit and upper_limit fail at most as often as delta, by the exact binomial tail."""
+    from scipy.stats import binom
+
+    n, delta = 400, 0.05
+    for true in (0.02, 0.3, 0.9):
+        k = np.arange(n + 1)
+        chance = binom.pmf(k, n, true)
+        low = np.array([lower_limit(x / n, n, delta) for x in k])
+        high = np.array([upper_limit(x / n, n, delta) for x in k])
+        assert chance[low > true].sum() <= delta
+        assert chance[high < true].sum() <= delta
