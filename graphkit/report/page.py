@@ -26,6 +26,7 @@ __all__ = ["LANGUAGES", "render_page"]
 LANGUAGES = ("zh+en", "zh", "en")
 _SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
 _MOST_REJECTED = 60
+_MOST_CHARACTERS = 1200
 
 Row = Mapping[str, Any]
 
@@ -169,6 +170,13 @@ def _partner_part(found: Row) -> dict[str, Any]:
     }
 
 
+def _shortened(text: str) -> str:
+    """Cut what nobody reads on a page; the whole text is one command away."""
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    return f"{text[:_MOST_CHARACTERS]} … ({len(text):,} characters; whole: graphkit evidence PLAN --format json)"
+
+
 def _evidence_part(plan: Row) -> dict[str, Any]:
     claims: list[dict[str, Any]] = []
     replays: list[str] = []
@@ -184,7 +192,7 @@ def _evidence_part(plan: Row) -> dict[str, Any]:
         value = row.get("value")
         shown = Figures.people(value) if isinstance(value, int | float) and not isinstance(value, bool) else Figures.text(value)
         claims.append(
-            {"claim": name, "anchor": f"claim-{i + 1}", "value": shown, "query": row.get("query"), "params": _pretty(row.get("params") or {}), "replay_number": number}
+            {"claim": name, "anchor": f"claim-{i + 1}", "value": shown, "query": row.get("query"), "params": _shortened(_pretty(row.get("params") or {})), "replay_number": number}
         )  # fmt: skip
     manifest = plan.get("manifest") or {}
     rows = [(key, manifest[key]) for key in ("digest", "seed", "snapshot", "engine", "seconds") if manifest.get(key) is not None]
@@ -192,7 +200,8 @@ def _evidence_part(plan: Row) -> dict[str, Any]:
     if versions:
         rows.append(("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))))
     request = manifest.get("request") or plan.get("request")
-    return {"claims": claims, "replays": replays, "anchors": anchors, "manifest": rows, "request": _pretty(request) if request else ""}
+    shown_replays = [_shortened(text) for text in replays]
+    return {"claims": claims, "replays": shown_replays, "anchors": anchors, "manifest": rows, "request": _shortened(_pretty(request)) if request else ""}
 
 
 def _community_part(rows: Sequence[Row]) -> dict[str, Any]:
