@@ -27,6 +27,7 @@ LANGUAGES = ("zh+en", "zh", "en")
 _SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
 _MOST_REJECTED = 60
 _MOST_CHARACTERS = 1200
+_MOST_ROWS = 300
 
 Row = Mapping[str, Any]
 
@@ -110,7 +111,8 @@ def _plan_part(plan: Row) -> dict[str, Any]:
         "plan": plan,
         "title": f"graphkit · {plan.get('for', '')} · {plan.get('plan', '')}",
         "target": plan.get("for", ""),
-        "items": [_item(item) for item in plan.get("items", [])],
+        "items": [_item(item) for item in plan.get("items", [])[:_MOST_ROWS]],
+        "more_items": max(0, len(plan.get("items", [])) - _MOST_ROWS),
         "has_material": any(item.get("material") for item in plan.get("items", [])),
         "reach": {"mean": mean},
         "expected": f"expected_{objective}",
@@ -181,7 +183,7 @@ def _evidence_part(plan: Row) -> dict[str, Any]:
     claims: list[dict[str, Any]] = []
     replays: list[str] = []
     anchors: dict[str, str] = {}
-    for i, row in enumerate(plan.get("claims") or []):
+    for i, row in enumerate((plan.get("claims") or [])[:_MOST_ROWS]):
         name, number = str(row.get("claim")), 0
         if row.get("replay"):
             text = _pretty(row["replay"])
@@ -201,7 +203,8 @@ def _evidence_part(plan: Row) -> dict[str, Any]:
         rows.append(("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))))
     request = manifest.get("request") or plan.get("request")
     shown_replays = [_shortened(text) for text in replays]
-    return {"claims": claims, "replays": shown_replays, "anchors": anchors, "manifest": rows, "request": _shortened(_pretty(request)) if request else ""}
+    more = max(0, len(plan.get("claims") or []) - _MOST_ROWS)
+    return {"claims": claims, "more_claims": more, "replays": shown_replays, "anchors": anchors, "manifest": rows, "request": _shortened(_pretty(request)) if request else ""}
 
 
 def _community_part(rows: Sequence[Row]) -> dict[str, Any]:

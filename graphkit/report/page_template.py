@@ -52,7 +52,7 @@ TEMPLATE = (
 <td class="num">{{ num(f.people(item.exclusive), item.key ~ '.exclusive') }}</td><td class="num">{{ num(f.people(item.alone), item.key ~ '.alone') }}</td>
 <td><ul>{% for reason in item.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul></td></tr>{% endfor %}</tbody>
 <tfoot><tr><td></td><td></td><td></td>{% if has_material %}<td></td>{% endif %}<td class="num">{{ f.money(plan.spent) }}</td><td class="num">{{ f.people(reach.mean) }}</td><td></td><td></td><td></td></tr></tfoot>
-</table></div></section>
+</table></div>{% if more_items %}<p><small>+ {{ more_items }}</small></p>{% endif %}</section>
 {% endif %}
 {% if charts.interval %}<section id="interval"><h2>{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure>{{ charts.interval }}</figure></section>{% endif %}
 {% if items %}<section id="guarantee"><h2>{{ t('guarantee') }}</h2>
@@ -82,7 +82,7 @@ TEMPLATE = (
 {% if claims %}<section id="evidence"><h2>{{ t('evidence') }}</h2>{{ say('evidence') }}
 <div class="wide"><table><thead><tr><th>{{ t('claim') }}</th><th class="num">{{ t('value') }}</th><th>{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
 <tbody>{% for row in claims %}<tr id="{{ row.anchor }}"><td><code>{{ row.claim }}</code></td><td class="num">{{ row.value }}</td>
-<td>{% if row.query %}<code>{{ row.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ row.params }}</pre></details>{% else %}{% if row.replay_number %}<a href="#replay-{{ row.replay_number }}">{{ t('replay') }} {{ row.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}{% endif %}</td></tr>{% endfor %}</tbody></table></div>
+<td>{% if row.query %}<code>{{ row.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ row.params }}</pre></details>{% else %}{% if row.replay_number %}<a href="#replay-{{ row.replay_number }}">{{ t('replay') }} {{ row.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}{% endif %}</td></tr>{% endfor %}</tbody></table></div>{% if more_claims %}<p><small>+ {{ more_claims }}</small></p>{% endif %}
 {% for text in replays %}<details id="replay-{{ loop.index }}"><summary>{{ t('replay') }} {{ loop.index }}</summary><pre>{{ text }}</pre></details>{% endfor %}</section>{% endif %}
 {% if assumptions %}<section id="assumptions"><h2>{{ t('assumptions') }}</h2><ul class="notes">{% for pair in assumptions %}<li>{{ both(pair) }}</li>{% endfor %}</ul></section>{% endif %}
 {% if manifest %}<section id="manifest"><h2>{{ t('manifest') }}</h2>{{ say('digest') }}
