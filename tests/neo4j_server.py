@@ -7,6 +7,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import zipfile
@@ -26,6 +27,30 @@ server.memory.heap.max_size=1g
 server.memory.pagecache.size=128m
 db.tx_log.rotation.size=32m
 db.tx_log.preallocate=false
+"""
+
+
+# Runs the server as a child of its own and ends it when standard input ends, which it does however the tests die.
+GUARD = """
+import shutil, subprocess, sys, threading
+home, *command = sys.argv[1:]
+server, orphaned = subprocess.Popen(command, stdin=subprocess.DEVNULL), threading.Event()
+def watch():
+    sys.stdin.buffer.read()
+    orphaned.set()
+    server.terminate()
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+    shutil.rmtree(home, ignore_errors=True)
+watcher = threading.Thread(target=watch, daemon=True)
+watcher.start()
+code = server.wait()
+if orphaned.is_set():
+    watcher.join()
+sys.exit(code if code >= 0 else 128 - code)
 """
 
 
@@ -149,7 +174,8 @@ class Started(Given):
             main = re.sub(r"#.*", "", jar.read("META-INF/services/org.neo4j.server.startup.EntryPoint").decode()).split()[0]
         command = [self.java, "-cp", f"{self.lib}/*", *OPENS, "-Xms256m", "-Xmx1g", main, f"--home-dir={self.home}", f"--config-dir={self.home}/conf"]
         with (self.home / "console.log").open("wb") as console:
-            self.process = subprocess.Popen(command, stdout=console, stderr=console, stdin=subprocess.DEVNULL, start_new_session=True)
+            guarded = [sys.executable, "-c", GUARD, str(self.home), *command]
+            self.process = subprocess.Popen(guarded, stdout=console, stderr=console, stdin=subprocess.PIPE, start_new_session=True)
         log, end = self.home / "logs" / "neo4j.log", time.monotonic() + 120
         while not (log.exists() and "Started." in log.read_text(errors="replace")):
             if self.process.poll() is not None or time.monotonic() > end:
@@ -158,9 +184,10 @@ class Started(Given):
             time.sleep(0.1)
 
     def close(self):
-        """Stop the server and remove its home."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+        """Stop the server and remove its home: the same way as when the tests are killed."""
+        if self.process is not None:
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
             try:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:

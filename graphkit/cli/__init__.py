@@ -64,6 +64,16 @@ def cli(ctx: click.Context, /, **options: object) -> None:
 
 
 def run(args: list[str]) -> int:
+    """Run one command line inside another program and return its exit status; its signal handlers stay as they were."""
+    try:
+        return _run(args)
+    finally:
+        interrupts = sys.modules.get("graphkit.cli.interrupts")
+        if interrupts is not None:
+            interrupts.uninstall()
+
+
+def _run(args: list[str]) -> int:
     """Run one command line and return its exit status."""
     cli._main_shell_completion({}, "graphkit")  # noqa: SLF001  click offers no public door to it
     try:
@@ -88,7 +98,7 @@ def run(args: list[str]) -> int:
 
 def main() -> NoReturn:
     """Run the command line: the entry point ``graphkit``."""
-    code = run(sys.argv[1:])
+    code = _run(sys.argv[1:])
     try:
         sys.stdout.flush()
     except BrokenPipeError:

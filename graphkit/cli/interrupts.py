@@ -11,20 +11,21 @@ import os
 import signal
 import sys
 import threading
-import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import FrameType
 
-__all__ = ["Terminated", "deadline", "install", "temporary"]
+__all__ = ["Terminated", "deadline", "install", "temporary", "uninstall"]
 
 GRACE = 1.8
 _STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 _unfinished: set[Path] = set()
+_undo: list[Callable[[], object]] = []
 
 
 class Terminated(KeyboardInterrupt):
@@ -62,11 +63,13 @@ def _numbers(pipe: int) -> Iterator[int]:
             piece = os.read(pipe, 16)
         except OSError:
             return
+        if not piece:
+            return
         yield from piece
 
 
-def _watch(pipe: int) -> None:
-    """End the process at the second signal, or when the first one takes longer than the grace."""
+def _watch(pipe: int, over: threading.Event) -> None:
+    """End the process at the second signal, or when the first one takes longer than the grace; until `over` is set."""
     seen = False
     for number in _numbers(pipe):
         if number not in _STATUS:
@@ -75,13 +78,14 @@ def _watch(pipe: int) -> None:
         if seen:
             _leave(status)
         seen = True
-        threading.Thread(target=_end, args=(status,), daemon=True).start()
+        threading.Thread(target=_end, args=(status, over), daemon=True).start()
+    os.close(pipe)
 
 
-def _end(status: int) -> None:
+def _end(status: int, over: threading.Event) -> None:
     """Give the tidy way its time, then leave."""
-    time.sleep(GRACE)
-    _leave(status)
+    if not over.wait(GRACE):
+        _leave(status)
 
 
 def _leave(status: int, text: str = "Interrupted; nothing half written. Run the same command again to resume.\n") -> None:
@@ -96,15 +100,24 @@ def _leave(status: int, text: str = "Interrupted; nothing half written. Run the 
 
 
 def install() -> None:
-    """Handle SIGINT and SIGTERM of this process from now on."""
-    signal.signal(signal.SIGINT, _raise)
-    signal.signal(signal.SIGTERM, _raise)
+    """Handle SIGINT and SIGTERM of this process until `uninstall`."""
+    if _undo or threading.current_thread() is not threading.main_thread():
+        return  # a program that runs commands in its own threads keeps its own handlers
+    before = {number: signal.signal(number, _raise) for number in _STATUS}
+    _undo.extend(partial(signal.signal, *old) for old in before.items())
     if os.name != "posix":
         return
     read, write = os.pipe()
     os.set_blocking(write, False)
-    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(read,), daemon=True, name="graphkit-signals").start()
+    pipe, over = signal.set_wakeup_fd(write, warn_on_full_buffer=False), threading.Event()
+    _undo.extend((over.set, partial(os.close, write), partial(signal.set_wakeup_fd, pipe)))
+    threading.Thread(target=_watch, args=(read, over), daemon=True, name="graphkit-signals").start()
+
+
+def uninstall() -> None:
+    """Put back the handlers that a program had before it ran a command; harmless when there is nothing to put back."""
+    while _undo:
+        _undo.pop()()
 
 
 class deadline:  # noqa: N801  reads as a sentence at the place of use

@@ -91,15 +91,16 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, *, title: str | None = None, color: bool = False) -> str:
-    """Render rows as a table for people, as wide as the terminal."""
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, *, title: str | None = None, color: bool = False,
+          keep: Sequence[str] | None = None) -> str:
+    """Render rows as a table for people, as wide as the terminal; a pipe gets whole cells."""
     from graphkit.report.table import render_table
 
     if not rows:
         return (f"{title}\n" if title else "") + "(no rows)\n"
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
     plain = [{name: _cell(value) for name, value in row.items()} for row in rows]
-    return render_table(plain, list(columns) if columns else None, title=title, width=width, color=color).rstrip("\n") + "\n"
+    return render_table(plain, list(columns) if columns else None, title=title, width=width, color=color, keep=keep).rstrip("\n") + "\n"
 
 
 def _use_color(color: bool | None, output: str | None) -> bool:

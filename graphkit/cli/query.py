@@ -79,8 +79,14 @@ def _list_text(rows: list[dict[str, Any]]) -> str:
     """Return the list for people: parameters as they are typed, a star when they must be given."""
     from graphkit.cli.output import table
 
-    lines = [{**row, "params": " ".join(param["name"] + "*" * param["required"] for param in row["params"])} for row in rows]
-    return table(lines, LISTED) + "* must be given: graphkit query NAME --param K=V"
+    lines = [
+        {
+            "name": row["name"], "params": " ".join(param["name"] + "*" * param["required"] for param in row["params"]),
+            "title": row["title"] if row["access"] == "read" else f"({row['access']}) {row['title']}",
+        }
+        for row in rows
+    ]
+    return table(lines, ("name", "params", "title"), keep=("name",)) + "* must be given: graphkit query NAME --param K=V"
 
 
 def _named(name: str) -> Query:

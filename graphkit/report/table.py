@@ -47,6 +47,7 @@ def render_table(
     title: str | None = None,
     width: int | None = None,
     color: bool = False,
+    keep: Sequence[str] | None = None,
 ) -> str:
     """Return rows as an aligned table that ends with a line break.
 
@@ -59,9 +60,12 @@ def render_table(
     title : str, optional
         A line above the table.
     width : int, optional
-        Cells available; wide text columns are cut to fit. None: as wide as needed.
+        Cells available; wide text columns are cut to fit, and when even that is too wide, each row becomes a block of
+        lines, one per column. None: as wide as needed.
     color : bool
         Bold headers and a dim rule, by terminal escapes.
+    keep : sequence of str, optional
+        Columns that are cut only after all others, since a reader types them again; default: the first one.
 
     Returns
     -------
@@ -77,7 +81,10 @@ def render_table(
     heads = [visible(name) for name in names]
     widths = [max([width_of(heads[i]), *(width_of(line[i]) for line in cells)]) for i in range(len(names))]
     if width is not None:
-        widths = _fit(widths, to_right, width)
+        last = [name in (names[:1] if keep is None else keep) for name in names]
+        widths = _fit(widths, to_right, last, width)
+        if sum(widths) + len(_GAP) * (len(widths) - 1) > width:
+            return _stacked(heads, cells, title=title, width=width, color=color)
     lines = [_line(heads, widths, to_right), _GAP.join("─" * w for w in widths)]
     if color:
         lines = [f"{_BOLD}{lines[0]}{_PLAIN}", f"{_DIM}{lines[1]}{_PLAIN}"]
@@ -97,13 +104,26 @@ def _line(cells: Sequence[str], widths: Sequence[int], to_right: Sequence[bool])
     return _GAP.join(pieces).rstrip()
 
 
-def _fit(widths: Sequence[int], to_right: Sequence[bool], width: int) -> list[int]:
-    """Narrow the widest text column, cell by cell, until the line fits; numbers are never cut."""
+def _fit(widths: Sequence[int], to_right: Sequence[bool], last: Sequence[bool], width: int) -> list[int]:
+    """Narrow the widest text column, cell by cell, until the line fits; keys come last, numbers are never cut."""
     room = width - len(_GAP) * (len(widths) - 1)
     result = list(widths)
-    while sum(result) > room:
-        candidates = [i for i, right in enumerate(to_right) if not right and result[i] > _NARROWEST]
-        if not candidates:
-            break
-        result[max(candidates, key=lambda i: result[i])] -= 1
+    for turn in (False, True):
+        while sum(result) > room:
+            candidates = [i for i, right in enumerate(to_right) if not right and last[i] is turn and result[i] > _NARROWEST]
+            if not candidates:
+                break
+            result[max(candidates, key=lambda i: result[i])] -= 1
     return result
+
+
+def _stacked(heads: Sequence[str], cells: Sequence[Sequence[str]], *, title: str | None, width: int, color: bool) -> str:
+    """Return one block a row, one line a column: for tables whose numbers alone are wider than the terminal."""
+    side = max(map(width_of, heads))
+    room = max(width - side - len(_GAP), _NARROWEST)
+    blocks = [
+        "\n".join(_GAP.join((pad(head, side), clip(cell, room))).rstrip() for head, cell in zip(heads, line, strict=True)) for line in cells
+    ]
+    if title:
+        blocks.insert(0, f"{_BOLD}{visible(title)}{_PLAIN}" if color else visible(title))
+    return "\n\n".join(blocks) + "\n"

@@ -18,22 +18,27 @@ def _verdict(label: str, id_: str, reason: str, severity: str = "block") -> Row:
     return {"label": label, "id": id_, "reason": reason, "severity": severity}
 
 
+_OWNED = ("CoProduction", "Course", "Film", "Material")
+
+
 def rights(g: TwinGraph, p: Params) -> list[Row]:
     """rules/rights."""
-    rows = []
-    for f in g.find("Film", p["film"]):
-        granted = False
-        for b, h in g.into(f, "HOLDS_RIGHTS"):
-            partner = g.get(b, "ours") is True or any(
-                g.get(d, "status") == "running" for d in g.ends(g.into(b, "JOINS"), "Partnership")
-            )
-            place = p["region"] == "" or "ALL" in h["territory"] or p["region"] in h["territory"]
-            timeless = p["startsTs"] == 0 and p["endsTs"] == 0
-            time = timeless or (h["from_ts"] <= p["startsTs"] and p["endsTs"] <= h["to_ts"])
-            granted |= partner and place and time and p["use"] in h["uses"]
-        if not granted:
-            rows.append(_verdict("Film", f[1], f"no right to {p['use']} is held for this region and time"))
-    return rows
+    found = [n for label in _OWNED if p["label"] in ("", label) for n in g.find(label, p["item"])]
+    if not found:
+        return [_verdict(p["label"], p["item"], "there is no such item")]
+    reason = f"no right to {p['use']} is held for this region and time"
+    return [_verdict(label, id_, reason) for label, id_ in found if not any(_grants(g, p, *tie) for tie in g.into((label, id_), "HOLDS_RIGHTS"))]
+
+
+def _grants(g: TwinGraph, p: Params, brand: Node, h: dict[str, Any]) -> bool:
+    """Whether a brand's right lets us use the item: it is ours or a running partner's, and covers use, place and time."""
+    partner = g.get(brand, "ours") is True or any(
+        g.get(d, "status") == "running" for d in g.ends(g.into(brand, "JOINS"), "Partnership")
+    )
+    place = p["region"] == "" or "ALL" in h["territory"] or p["region"] in h["territory"]
+    timeless = p["startsTs"] == 0 and p["endsTs"] == 0
+    time = timeless or (h["from_ts"] <= p["startsTs"] and p["endsTs"] <= h["to_ts"])
+    return partner and place and time and p["use"] in h["uses"]
 
 
 def approved(g: TwinGraph, _: Params) -> list[Row]:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
@@ -105,3 +106,32 @@ def test_deadline_guard_ends_a_hang():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
     assert done.returncode == 4
     assert done.stderr == "Error: the load did not end\n"
+
+
+def test_a_command_inside_another_program_leaves_its_signal_handlers(tmp_path):
+    """Handlers, wake-up pipe and threads are as before; a signal caught during the command does not end the program later."""
+    from graphkit.cli import run
+
+    def here():
+        before = signal.set_wakeup_fd(-1)
+        signal.set_wakeup_fd(before)
+        return signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM), before
+
+    was, seen = here(), []
+
+    def look(_):
+        seen.append(here())
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphkit.cli.output.write_out", lambda *_: look(None))
+        assert run(["--store", str(tmp_path / "none"), "query", "--list"]) == 130
+    assert seen[0] != was
+    assert here() == was
+    end = time.monotonic() + 5
+    while any(t.name == "graphkit-signals" for t in threading.enumerate()) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not any(t.name == "graphkit-signals" for t in threading.enumerate())
+    time.sleep(2.2)  # the grace after which a process of its own would be ended
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)

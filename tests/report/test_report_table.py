@@ -72,3 +72,20 @@ def test_ndjson_and_nan():
     assert write_records([{"a": float("nan")}, {"b": "渠道"}], "ndjson") == '{"a": null}\n{"b": "渠道"}\n'
     with pytest.raises(InvalidParameter, match="ndjson"):
         write_records([], "xml")
+
+
+def test_the_first_column_is_cut_last():
+    """A reader types keys again: other texts give way first, and a chosen column can take that place."""
+    rows = [{"name": "channels/incremental_reach", "title": "t" * 60}]
+    assert "channels/incremental_reach" in render_table(rows, width=40)
+    assert "t" * 28 in render_table(rows, width=40, keep=("title",))
+
+
+def test_a_table_of_numbers_too_wide_for_the_terminal_becomes_blocks():
+    """No line is wider than the terminal and no number is lost."""
+    rows = [{"channel": f"c{i}", **{f"measure_{k}": 1_234_567.0 + k for k in range(8)}} for i in range(2)]
+    text = render_table(rows, width=40, title="plan")
+    assert max(map(width_of, text.splitlines())) <= 40
+    assert text.count("1,234,574") == 2
+    assert text.startswith("plan\n\nchannel    c0\n")
+    assert max(map(width_of, render_table(rows).splitlines())) > 80

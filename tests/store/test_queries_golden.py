@@ -116,7 +116,7 @@ def test_golden_rows_seldom_are_empty():
 
 
 TINY = {
-    "film": "f01", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
+    "film": "f01", "item": "k02", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
     "minCell": 1, "use": "promote", "region": "上海",
 }  # fmt: skip
 
@@ -137,3 +137,16 @@ def test_every_store_agrees_with_the_twins_on_the_tiny_campaign(store):
             wrong[name] = (found, expected)
     assert not wrong
     assert with_rows >= 20
+
+
+def test_rights_are_asked_of_everything_that_can_be_owned():
+    """The labels of the query are the targets that the schema gives to HOLDS_RIGHTS, each with a case that passes and one that blocks."""
+    from graphkit.model.schema import TYPES
+
+    owned = {target for _, target in TYPES["HOLDS_RIGHTS"].pairs}
+    text = load_query("rules/rights").statements[0]
+    assert all(f"{label}" in text.split("WHERE")[0] for label in owned)
+    blocked = {row["label"] for c in CASES if c["query"] == "rules/rights" for row in c["rows"]}
+    asked = {"k1": "Course", "m1": "Material", "p1": "CoProduction", "f1": "Film"}
+    passed = {asked[c["params"]["item"]] for c in CASES if c["query"] == "rules/rights" and not c["rows"] and c["params"]["item"] in asked}
+    assert blocked == passed == owned
