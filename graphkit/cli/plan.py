@@ -33,10 +33,10 @@ __all__ = ["plan"]
 )
 @for_option
 @click.option("--budget", type=MONEY, required=True, help="Money that may be spent, in the currency of the data.")
-@click.option("--objective", type=click.Choice(["reach", "purchases", "value"]), default="reach", help="What to maximise.")
-@click.option("--waves", type=click.IntRange(min=1), default=1, help="Number of waves.")
+@click.option("--objective", metavar="GOAL", default="reach", help="What to maximise: reach, purchases, value, loyalty, or a weighted sum such as reach=1,value=0.02.")
+@click.option("--waves", type=click.IntRange(min=1), default=1, help="Number of waves; their gap and money stand in the rules.")
 @click.option("--target", metavar="EXPR", help="Only these users count, such as: age>=18 and region='上海'.")
-@click.option("--rules", type=click.Path(dir_okay=False), metavar="FILE", help="Rules in TOML: required, forbidden, min, max per kind, rights ...")
+@click.option("--rules", type=click.Path(dir_okay=False), metavar="FILE", help="Rules in TOML: required, forbidden, least, most, capacity, days_to_start, gap_days, wave_budgets, starts_ts ...")
 @click.option("--robust", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="Q", help="Maximise the Q-quantile over unknown p instead of the mean.")
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops of word of mouth counted at most.")
 @probability_option("weighted_cascade")

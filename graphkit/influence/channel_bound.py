@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from graphkit.influence.channel_cover import Cover, Menu
+    from graphkit.influence.channel_cover import Cover
+    from graphkit.influence.channel_menu import Menu
 
     Floats = NDArray[np.float64]
 
@@ -45,31 +46,15 @@ class Relaxation:
 
 
 def best_fraction(menu: Menu, coefficient: Floats) -> tuple[Floats, float]:
-    """Return (x, total): the best fractional plan under the budget for additive gains, and an upper bound on it.
+    """Return (x, total): the best fractional plan under the rules for additive gains, and an upper bound on it.
 
-    Options of a plain menu: the fractional knapsack. With groups and counts per kind: one multiplier on the
-    budget, the heaviest option of each group, the heaviest groups of each kind; required options are bought first.
-    One-off costs and minima are left out, which can only enlarge the maximum.
+    Options of a plain menu: the fractional knapsack. Every other rule (waves, groups, counts per kind, required
+    channels, one-off costs) stands in the rows of a linear programme; its dual prices give the bound.
     """
     gain = np.maximum(coefficient, 0.0)
     if menu.plain:
         return _knapsack(menu.cost, gain, menu.budget)
-    low, high = 0.0, float(np.max(gain / np.maximum(menu.cost, 1e-9), initial=0.0)) + 1.0
-    best, picks = math.inf, []
-    for _ in range(60):
-        price = (low + high) / 2
-        x = _heaviest(menu, gain - price * menu.cost)
-        best = min(best, float(x @ (gain - price * menu.cost)) + price * menu.budget)
-        spent = float(x @ menu.cost)
-        picks.append((spent, x))
-        low, high = (price, high) if spent > menu.budget else (low, price)
-    free = _heaviest(menu, gain)
-    if float(free @ menu.cost) <= menu.budget:
-        return free, min(best, float(free @ gain))
-    under = max((p for p in picks if p[0] <= menu.budget), key=lambda p: p[0], default=(0.0, np.zeros_like(gain)))
-    over = min((p for p in picks if p[0] > menu.budget), key=lambda p: p[0], default=under)
-    share = 0.0 if over[0] <= under[0] else (menu.budget - under[0]) / (over[0] - under[0])
-    return under[1] + share * (over[1] - under[1]), best
+    return menu.rows.best_total(np.where(menu.cost <= menu.budget, gain, 0.0))
 
 
 def _knapsack(cost: NDArray[np.int64], gain: Floats, budget: int) -> tuple[Floats, float]:
@@ -84,25 +69,6 @@ def _knapsack(cost: NDArray[np.int64], gain: Floats, budget: int) -> tuple[Float
     if whole < order.size:
         x[order[whole]] = (budget - (spent[whole - 1] if whole else 0)) / cost[order[whole]]
     return x, float(x @ gain)
-
-
-def _heaviest(menu: Menu, net: Floats) -> Floats:
-    """Best option of each group, best groups of each kind; required ones whatever they weigh."""
-    net = np.where(menu.cost <= menu.budget, net, -np.inf)
-    forced = np.zeros(net.size, dtype=bool)
-    forced[menu.required] = True
-    order = np.lexsort((np.arange(net.size), -net, ~forced))
-    first = np.unique(menu.group[order], return_index=True)[1]
-    order = order[np.sort(first)]
-    order = order[forced[order] | (net[order] > 0)]
-    kind = menu.kind[order]
-    by_kind = np.argsort(kind, kind="stable")
-    starts = np.searchsorted(kind[by_kind], kind[by_kind], side="left")
-    place = np.empty(order.size, dtype=np.int64)
-    place[by_kind] = np.arange(order.size) - starts
-    x = np.zeros(net.size)
-    x[order[place < menu.most[kind]]] = 1.0
-    return x
 
 
 def relax(cover: Cover, menu: Menu, start: Sequence[int], *, steps: int = 60) -> Relaxation:

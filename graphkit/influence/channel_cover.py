@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from graphkit.influence.channel_boosts import Boosts
+    from graphkit.influence.channel_menu import Menu
+
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["CERTAIN", "Cover", "Menu", "by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "merged", "set_matrix"]
+__all__ = ["CERTAIN", "Cover", "by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "merged", "next_best", "set_matrix", "worth"]
 
 CERTAIN = 40.0  # -ln(1 - r) of a certain exposure: exp(-40) vanishes beside 1 in float64
 SMALL = 1e-12
@@ -60,6 +63,13 @@ class Cover:
         seen.data = -np.expm1(-seen.data)
         return seen
 
+    def bundled(self, bundles: Sequence[Sequence[int]]) -> Cover:
+        """The cover whose options are these sets of options, each bought as a whole."""
+        rows = np.concatenate([np.asarray(b, dtype=np.int64) for b in bundles]) if bundles else np.empty(0, np.int64)
+        column = np.repeat(np.arange(len(bundles)), [len(b) for b in bundles])
+        together = sp.csr_matrix((np.ones(rows.size), (rows, column)), shape=(self.n_options, len(bundles)))
+        return Cover(sp.csr_matrix(self.hazard @ together), self.weight, self.scale)
+
     @property
     def n_options(self) -> int:
         """How many options there are."""
@@ -87,100 +97,30 @@ class Cover:
         return matrix.indices[part], matrix.data[part]
 
 
-@dataclass(frozen=True)
-class Menu:
-    """What may be bought: money in minor units, at most one option of a group, counts per kind.
-
-    ``extra`` is a cost paid once per ``extra_key`` (a material's production), -1 = none. ``most`` and ``least``
-    bound the number of options of each kind. ``required`` options are in every plan.
-    """
-
-    cost: Ints
-    group: Ints
-    kind: Ints
-    most: Ints
-    least: Ints
-    extra_key: Ints
-    extra: Ints
-    required: Ints
-    budget: int
-
-    @cached_property
-    def plain(self) -> bool:
-        """True when the budget is the only rule."""
-        return (
-            not (self.extra_key >= 0).any()
-            and np.unique(self.group).size == self.group.size
-            and bool((self.most >= self.cost.size).all())
-            and not self.least.any()
-            and not self.required.size
-        )
-
-    def money(self, chosen: Sequence[int]) -> int:
-        """Cost of the chosen options, one-off costs once."""
-        rows = np.asarray(list(chosen), dtype=np.int64)
-        keys = np.unique(self.extra_key[rows])
-        return int(self.cost[rows].sum() + self.extra[keys[keys >= 0]].sum())
-
-    def next_cost(self, chosen: Sequence[int]) -> Ints:
-        """What each option would cost now, given that paid one-off costs are not paid again."""
-        if not (self.extra_key >= 0).any():
-            return self.cost
-        paid = np.zeros(self.extra.size + 1, dtype=bool)
-        paid[self.extra_key[list(chosen)]] = True
-        open_extra = np.where((self.extra_key >= 0) & ~paid[self.extra_key], self.extra[self.extra_key], 0)
-        return np.asarray(self.cost + open_extra)
-
-    def allowed(self, chosen: Sequence[int]) -> NDArray[np.bool_]:
-        """Options that every rule still admits beside ``chosen`` (minima reserve places, not money)."""
-        rows = list(chosen)
-        fits: NDArray[np.bool_] = self.next_cost(rows) <= self.budget - self.money(rows)
-        if self.plain:
-            fits[rows] = False
-            return fits
-        taken = np.zeros(int(self.group.max(initial=0)) + 1, dtype=bool)
-        taken[self.group[rows]] = True
-        counts = np.bincount(self.kind[rows], minlength=self.most.size) if rows else np.zeros(self.most.size)
-        return fits & ~taken[self.group] & (counts < self.most)[self.kind]
-
-    def complete(self, chosen: Sequence[int]) -> bool:
-        """True when required options and minima are met within the budget."""
-        rows = list(chosen)
-        counts = np.bincount(self.kind[rows], minlength=self.most.size) if rows else np.zeros(self.most.size)
-        return (
-            bool(np.isin(self.required, rows).all())
-            and bool((counts >= self.least).all())
-            and bool((counts <= self.most).all())
-            and np.unique(self.group[rows]).size == len(rows)
-            and self.money(rows) <= self.budget
-        )
-
-
 def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = ()) -> list[int]:
     """Add the option with the largest gain (or gain per money) until nothing allowed gains.
 
     Lazy: by submodularity an old gain bounds the new one, so only options that could still win are looked at again.
-    Kinds below their minimum are served first.
+    Required channels and kinds below their minimum are served first.
     """
     chosen = list(start)
     missed = cover.missed(chosen)
     gain, fresh = cover.gains(missed), np.zeros(cover.n_options, dtype=np.int64)
     while True:
-        allowed, short = menu.allowed(chosen), _short(menu, chosen)
-        if (allowed & short[menu.kind]).any():
-            allowed &= short[menu.kind]
+        allowed, wanted = menu.allowed(chosen), menu.wanted(chosen)
+        if (allowed & wanted).any():
+            allowed &= wanted
         price = np.maximum(menu.next_cost(chosen), 1e-9) if per_cost else np.ones(gain.size)
         score = np.where(allowed, gain / price, -1.0)
-        best = _next(cover, missed, gain, score, price, fresh, len(chosen))
-        must = bool(short[menu.kind[best]])
-        if not allowed[best] or (gain[best] <= SMALL and not must):
+        best = next_best(cover, missed, gain, score, price, fresh, len(chosen))
+        if not allowed[best] or (gain[best] <= SMALL and not wanted[best]):
             return chosen
         chosen.append(best)
         rows, seen = cover.seen(best)
         missed[rows] *= 1.0 - seen
 
 
-def _next(cover: Cover, missed: Floats, gain: Floats, score: Floats, price: Floats, fresh: Ints, round_: int) -> int:
+def next_best(cover: Cover, missed: Floats, gain: Floats, score: Floats, price: Floats, fresh: Ints, round_: int) -> int:
     """Option with the best score after bringing the gains of all that could win up to date."""
     while True:
         best = int(np.argmax(score))
@@ -201,7 +141,7 @@ def by_marginal_gain(cover: Cover, chosen: Sequence[int]) -> list[int]:
     order: list[int] = []
     price = np.ones(cover.n_options)
     for _ in options:
-        best = _next(cover, missed, gain, score, price, fresh, len(order))
+        best = next_best(cover, missed, gain, score, price, fresh, len(order))
         order.append(best)
         score[best] = -2.0
         rows, seen = cover.seen(best)
@@ -209,41 +149,38 @@ def by_marginal_gain(cover: Cover, chosen: Sequence[int]) -> list[int]:
     return order
 
 
-def _short(menu: Menu, chosen: Sequence[int]) -> NDArray[np.bool_]:
-    """Kinds that still lack options."""
-    counts = np.bincount(menu.kind[list(chosen)], minlength=menu.most.size) if chosen else 0
-    return np.asarray(counts < menu.least)
-
-
 def fill_in_order(menu: Menu, order: Iterable[int], start: Sequence[int] = ()) -> list[int]:
     """Buy in this order whatever the rules still admit: how a list of prices is read by hand."""
     chosen = list(start)
-    left = menu.budget - menu.money(chosen)
-    for option in order:
+    left, mine = menu.budget - menu.money(chosen), set(chosen)
+    for option in map(int, order):
+        if option in mine:
+            continue
         if menu.plain:
-            if menu.cost[option] <= left and option not in start:
-                chosen.append(int(option))
-                left -= int(menu.cost[option])
-        elif menu.allowed(chosen)[option]:
-            chosen.append(int(option))
+            fits = menu.cost[option] <= left and (menu.after[option] < 0 or int(menu.after[option]) in mine)
+        else:
+            fits = bool(menu.allowed(chosen)[option])
+        if fits:
+            chosen.append(option)
+            mine.add(option)
+            left -= int(menu.cost[option])
     return chosen
 
 
-def improve(cover: Cover, menu: Menu, chosen: Sequence[int], *, tries: int = 300) -> list[int]:
-    """Local search: take one option out, buy the best others for the money; keep what reaches more.
+def improve(cover: Cover, menu: Menu, chosen: Sequence[int], *, tries: int = 300, boosts: Boosts | None = None) -> list[int]:
+    """Local search: take one option out, buy the best others for the money; keep what is worth more.
 
     ``tries`` bounds the number of removals looked at.
     """
-    best, value = list(chosen), cover.value(chosen)
-    fixed = set(menu.required.tolist())
+    best, value = list(chosen), worth(cover, menu, chosen, boosts)
     left, improved = tries, True
     while improved and left > 0:
         improved = False
-        for option in [x for x in best if x not in fixed]:
+        for option in best:
             left -= 1
-            rest = [x for x in best if x != option]
-            for candidate in _refilled(cover, menu, rest, option):
-                now = cover.value(candidate)
+            rest = _without(menu, best, option)
+            for candidate in _refilled(cover, menu, rest, option, boosts):
+                now = worth(cover, menu, candidate, boosts)
                 if now > value * (1 + 1e-9) + SMALL and menu.complete(candidate):
                     best, value, improved = candidate, now, True
                     break
@@ -252,13 +189,28 @@ def improve(cover: Cover, menu: Menu, chosen: Sequence[int], *, tries: int = 300
     return best
 
 
-def _refilled(cover: Cover, menu: Menu, rest: list[int], without: int) -> list[list[int]]:
+def worth(cover: Cover, menu: Menu, chosen: Sequence[int], boosts: Boosts | None) -> float:
+    """Expected reach of a purchase, and the bonuses it earns."""
+    return cover.value(chosen) + (boosts.total(menu, chosen) if boosts is not None else 0.0)
+
+
+def _without(menu: Menu, chosen: Sequence[int], option: int) -> list[int]:
+    """The others that may stay: later uses fall with the use they follow."""
+    gone = {option}
+    for x in sorted(chosen):
+        if int(menu.after[x]) in gone:
+            gone.add(x)
+    return [x for x in chosen if x not in gone]
+
+
+def _refilled(cover: Cover, menu: Menu, rest: list[int], without: int, boosts: Boosts | None) -> list[list[int]]:
     """The rest plus its best exchange by gain and by gain per money, each filled up again."""
     allowed = menu.allowed(rest)
     allowed[without] = False
     if not allowed.any():
         return []
-    gain = np.where(allowed, cover.gains(cover.missed(rest)), -1.0)
+    extra = boosts.gains(menu, rest) if boosts is not None else 0.0
+    gain = np.where(allowed, cover.gains(cover.missed(rest)) + extra, -1.0)
     firsts = {int(np.argmax(gain)), int(np.argmax(gain / np.maximum(menu.next_cost(rest), 1e-9)))}
     return [greedy(cover, menu, per_cost=True, start=[*rest, first]) for first in sorted(firsts)]
 
@@ -272,19 +224,20 @@ def merged(cover: Cover) -> Cover:
     return Cover(sp.csr_matrix(rows[keep]), weight[keep], cover.scale)
 
 
-def exhaustive(cover: Cover, menu: Menu) -> tuple[list[int], float]:
-    """Best plan by looking at every allowed set of options (depth first), and its value.
+def exhaustive(cover: Cover, menu: Menu, boosts: Boosts | None = None) -> tuple[list[int] | None, float]:
+    """Best plan by looking at every allowed set of options (depth first), and its value; None when no plan keeps the rules.
 
     Only for small markets: the work is 2^n_options x distinct sets.
     """
     seen = cover.seen_by_option.toarray()
-    best: tuple[float, list[int]] = (-1.0, [])
+    best: tuple[float, list[int] | None] = (-np.inf, None)
 
     def visit(option: int, chosen: list[int], missed: Floats) -> None:
         nonlocal best
         if option == cover.n_options:
             if menu.complete(chosen):
-                value = float(cover.weight.sum() - cover.weight @ missed)
+                value = cover.scale * float(cover.weight.sum() - cover.weight @ missed)
+                value += boosts.total(menu, chosen) if boosts is not None else 0.0
                 if value > best[0] + SMALL:
                     best = (value, list(chosen))
             return
@@ -293,4 +246,4 @@ def exhaustive(cover: Cover, menu: Menu) -> tuple[list[int], float]:
         visit(option + 1, chosen, missed)
 
     visit(0, [], np.ones(cover.weight.size))
-    return best[1], cover.scale * best[0]
+    return best[1], best[0]

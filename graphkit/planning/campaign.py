@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import one_of, positive_int, refuse
-from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.planning.inputs import known_target, numbers, pages, people, read_market, user_column, user_values
-from graphkit.planning.options import build_menu, build_options, hazards
-from graphkit.planning.rules import filter_market, read_rules
+from graphkit.errors import DataInvalid, Infeasible, InvalidParameter
+from graphkit.planning.boosts import read_boosts
+from graphkit.planning.conflicts import find_conflict, raise_conflict
+from graphkit.planning.filters import blocks, reject_blocked
+from graphkit.planning.goals import goal_values, goal_weights
+from graphkit.planning.inputs import known_target, numbers, pages, people, read_market, user_column
+from graphkit.planning.options import build_menu, build_options, hazards, kind_names
+from graphkit.planning.placements import PLACEMENT, add_placements
+from graphkit.planning.rules import Rules, read_rules
 from graphkit.planning.worlds import make_worlds
 from graphkit.projection.build import project
 from graphkit.projection.snapshot import as_snapshot
@@ -21,7 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.engine.base import Engine
-    from graphkit.influence.channel_cover import Menu
+    from graphkit.influence.channel_boosts import Boosts
+    from graphkit.influence.channel_menu import Menu
     from graphkit.planning.inputs import Market, People
     from graphkit.planning.options import Options
     from graphkit.planning.worlds import Worlds
@@ -31,9 +37,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["OBJECTIVES", "Campaign", "Request", "prepare"]
+__all__ = ["Campaign", "Request", "prepare"]
 
-OBJECTIVES = ("reach", "purchases", "value")
 TIES = ("KNOWS", "FOLLOWS", "SHARED_WITH")
 PROMOTED = ("Film", "Course", "Brand")
 
@@ -57,14 +62,20 @@ class Request:
     aim: float = 0.9
     delta: float = 0.05
     seed: int = 0
+    robust: float | None = None
+    draws: int = 16
+    done: dict[str, Any] | None = None
 
     def check(self) -> None:
         """Raise InvalidParameter when a value lies outside its range."""
         budget = self.budget
         if isinstance(budget, bool) or not isinstance(budget, int | float) or not math.isfinite(budget) or budget < 0:
             refuse("budget", budget, "a finite amount of money >= 0")
-        one_of("objective", self.objective, OBJECTIVES)
+        goal_weights(self.objective)
         positive_int("waves", self.waves)
+        positive_int("draws", self.draws, minimum=2)
+        if self.robust is not None and (isinstance(self.robust, bool) or not 0 < self.robust < 1):
+            refuse("robust", self.robust, "a share between 0 and 1, such as 0.1")
         if self.max_steps is not None and (isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int) or self.max_steps < 0):
             refuse("max_steps", self.max_steps, "a whole number >= 0")
         if isinstance(self.probability, str):
@@ -85,6 +96,11 @@ class Request:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data that :meth:`from_dict` reads back."""
         data = asdict(self)
+        for name in ("robust", "done"):  # left out when unused: a plan's digest then stays what it was
+            if data[name] is None:
+                del data[name]
+        if self.robust is None:
+            del data["draws"]
         return {**data, "nodes": list(self.nodes), "via": list(self.via)}
 
     @classmethod
@@ -102,16 +118,21 @@ class Campaign:
     target: tuple[str, str]
     who: People
     market: Market
+    rules: Rules
     options: Options
     menu: Menu
     value: Floats | None
     receptivity: Floats | None
+    active: NDArray[np.bool_] | None
     hazard: Any
     worlds: Worlds
+    boosts: Boosts | None
+    projection: Projection | None
 
-    def with_factor(self, factor: float) -> Any:
-        """Hazards with every chance of exposure multiplied by ``factor``."""
-        return hazards(self.market, self.options, self.receptivity, factor * self.request.receptivity)
+    def with_factor(self, factor: float | Floats) -> Any:
+        """Hazards with every chance of exposure multiplied by ``factor`` (one number, or one per channel)."""
+        found = hazards(self.market, self.options, self.receptivity, factor * self.request.receptivity)
+        return found if self.active is None else _only(found, ~self.active)
 
     def label(self, option: int) -> str:
         """Channel id of an option."""
@@ -119,11 +140,19 @@ class Campaign:
 
 
 def prepare(
-    source: object, request: Request, *, engine: str | Engine = "threads", progress: ProgressCallback | None = None, open_menu: bool = False
+    source: object, request: Request, *, engine: str | Engine = "threads", progress: ProgressCallback | None = None,
+    open_menu: bool = False, active: NDArray[np.bool_] | None = None,
 ) -> Campaign:
     """Read the data a request asks for.
 
-    ``open_menu`` (for what-if) leaves out what concerns choosing: the budget is then as large as all costs together.
+    ``open_menu`` (for what-if) leaves out what concerns choosing: no rule but what a channel itself allows, and a
+    budget as large as all costs together. ``active`` marks people (rows of users with consent) who are reached
+    already: they count no more and pass nothing on any more.
+
+    Raises
+    ------
+    Infeasible
+        No plan keeps the rules; ``conflict`` lists a smallest set of rules that contradict each other.
     """
     request.check()
     snapshot = as_snapshot(source)
@@ -132,27 +161,113 @@ def prepare(
     who = pages(projection, snapshot.nodes("Channel")) if projection is not None and request.page_level else people(snapshot)
     if not who.n:
         raise DataInvalid("nobody to reach: no user with consent for planning", rule="consent", hint="is User.consent filled?")
-    market = read_market(snapshot, who)
-    _say(market, who, projection, request, snapshot)
-    for channel, price in request.price.items():
-        if channel not in market.ids:
-            raise InvalidParameter(f"price names channel {channel!r}, which cannot be bought", parameter="price", value=channel)
-        market.cost[market.ids.index(channel)] = round(price * 100)
     rules = read_rules(request.rules)
-    kept = filter_market(snapshot, market, rules, target)
-    options = build_options(snapshot, market, kept, request.waves)
-    everything = int(options.cost.sum() + options.material_cost.sum())
-    menu = build_menu(market, options, rules, everything if open_menu else round(math.floor(request.budget * 100 + 1e-6)))
+    _check_waves(request, rules)
+    market = read_market(snapshot, who)
+    add_placements(snapshot, market, who, target)
+    _say(market, who, projection, request, snapshot)
+    _reprice(market, request, rules)
+    options, menu = _menu(snapshot, market, request, rules, target, open_menu=open_menu)
     value, receptivity = None, None
     if not request.page_level:
-        value = user_values(snapshot, who, request.objective, request.target)
+        value = goal_values(snapshot, who, goal_weights(request.objective), request.target)
         column = user_column(snapshot, who, "receptivity")
         receptivity = None if np.isnan(column).all() else np.nan_to_num(column, nan=1.0)
     elif request.objective != "reach" or request.target is not None:
         raise InvalidParameter("pages have no propensity and no attributes: use objective 'reach' without target", parameter="objective", value=request.objective)
-    worlds = make_worlds(projection, who.n, value=value, max_steps=request.max_steps, seed=request.seed, engine=engine, progress=progress)
     hazard = hazards(market, options, receptivity, request.receptivity)
-    return Campaign(request, snapshot, target, who, market, options, menu, value, receptivity, hazard, worlds)
+    if active is not None:
+        value, hazard = np.where(active, 0.0, 1.0 if value is None else value), _only(hazard, ~active)
+        projection = None if projection is None else _silenced(projection, active)
+    worlds = make_worlds(projection, who.n, value=value, max_steps=request.max_steps, seed=request.seed, engine=engine, progress=progress)
+    boosts = read_boosts(snapshot, market, menu) if rules.boosts else None
+    if not rules.boosts:
+        market.assumptions.append("BOOSTS bonuses are not counted: the rules say so")
+    return Campaign(request, snapshot, target, who, market, rules, options, menu, value, receptivity, active, hazard, worlds, boosts, projection)
+
+
+def _menu(snapshot: Snapshot, market: Market, request: Request, rules: Rules, target: tuple[str, str], *, open_menu: bool) -> tuple[Options, Menu]:
+    """The options that no rule keeps out, and their rules; a contradiction is raised."""
+    done = request.done or {"waves": 0, "spent": 0, "materials": []}
+    waves = request.waves
+    against = blocks(snapshot, market, rules, target, waves)
+    open_ = {(c, w) for c, w in reject_blocked(market, against, waves) if w > done["waves"]}
+    budget = math.floor(request.budget * 100 + 1e-6) - round(done["spent"] * 100)
+    _known_required(market, rules)
+    if open_menu:
+        budget = 2**62
+    options = build_options(snapshot, market, open_, rules, waves, budget, paid=done["materials"])
+    if open_menu:
+        everything = int(options.cost.sum() + options.material_cost.sum())
+        return options, build_menu(market, options, Rules(), everything, waves)
+    if not request.done:
+        _check_budget(market, options, budget)
+        every = {(c, w) for c in range(len(market.ids)) for w in range(1, waves + 1)}
+        notes = (list(market.assumptions), list(market.rejected))
+        whole = build_options(snapshot, market, every, rules, waves, budget)
+        market.assumptions[:], market.rejected[:] = notes
+        if rules.required or rules.least or rules.most or rules.wave_budgets or not options.n:
+            raise_conflict(find_conflict(market, whole, build_menu(market, whole, rules, budget, waves), against, kind_names(market, rules)))
+    return options, build_menu(market, options, rules, budget, waves)
+
+
+def _check_waves(request: Request, rules: Rules) -> None:
+    """Waves, their money and their dates must fit together."""
+    if rules.wave_budgets and len(rules.wave_budgets) != request.waves:
+        message = f"wave_budgets has {len(rules.wave_budgets)} amounts for {request.waves} waves"
+        raise InvalidParameter(message, parameter="rules.wave_budgets", value=rules.wave_budgets, hint="one amount per wave")
+    last = rules.wave_start(request.waves)
+    if last is not None and rules.ends_ts is not None and last >= rules.ends_ts:
+        message = f"wave {request.waves} would start at {last}, the campaign ends at {rules.ends_ts}"
+        raise Infeasible(message, rule="gap_days + ends_ts", missing=last - rules.ends_ts + 1, hint="fewer waves, a smaller gap, or a later end")
+
+
+def _reprice(market: Market, request: Request, rules: Rules) -> None:
+    """Prices of a what-if, and capacities of the rules."""
+    for channel, price in request.price.items():
+        if channel not in market.ids:
+            raise InvalidParameter(f"price names channel {channel!r}, which cannot be bought", parameter="price", value=channel)
+        market.cost[market.ids.index(channel)] = round(price * 100)
+    for channel, uses in rules.capacity.items():
+        if channel in market.ids:
+            market.capacity[market.ids.index(channel)] = uses
+
+
+def _known_required(market: Market, rules: Rules) -> None:
+    """A required channel must be one that can be planned at all."""
+    for name in rules.required:
+        if name not in market.ids:
+            why = next((row for row in market.rejected if row["channel"] == name), {"rule": "data", "reason": "it does not exist"})
+            raise Infeasible(f"channel {name} is required, but {why['reason']}", rule=f"required.{name} + {why['rule']}", missing=1)
+
+
+def _check_budget(market: Market, options: Options, budget: int) -> None:
+    """A budget below the cheapest purchase gets the plainest message."""
+    if not options.n:
+        return
+    first = options.cost + np.where(options.material_key >= 0, np.append(options.material_cost, 0)[options.material_key], 0)
+    cheapest = int(first.min())
+    if budget < cheapest:
+        name = market.ids[int(options.channel[int(np.argmin(first))])]
+        raise Infeasible(
+            f"the budget {budget / 100:g} is below the cheapest purchase: channel {name} at {cheapest / 100:g}",
+            rule="budget", missing=(cheapest - budget) / 100, hint=f"a budget of at least {cheapest / 100:g}",
+        )  # fmt: skip
+
+
+def _only(hazard: Any, kept: NDArray[np.bool_]) -> Any:
+    """Hazards of the kept people; the others can no longer be exposed."""
+    found = hazard.copy()
+    found.data = np.where(kept[found.indices], found.data, 0.0)
+    found.eliminate_zeros()
+    return found
+
+
+def _silenced(projection: Projection, active: NDArray[np.bool_]) -> Projection:
+    """The graph after a wave: who was active has tried every arc, so no arc from or to him carries anything."""
+    p = np.array(projection.probability, dtype=np.float64)
+    p[active[projection.sources] | active[projection.indices]] = 0.0
+    return projection.with_probability(p)
 
 
 def _projection(snapshot: Snapshot, request: Request) -> Projection | None:
@@ -176,10 +291,15 @@ def _say(market: Market, who: People, projection: Projection | None, request: Re
         notes.append("chances on ties are learned (INFLUENCES.p)")
     else:
         notes.append(f"chances on ties are declared, not measured: {request.probability}")
-    notes.append("each channel is used at most once per wave")
+    notes.append("a channel is used at most capacity times per wave; every use exposes anew with the same chance")
+    if request.waves > 1 and not read_rules(request.rules).gap_days:
+        notes.append("no gap between the waves was given: lead times are compared with the start of the campaign")
     if not request.page_level and np.isnan(numbers(snapshot.nodes("User").column("receptivity"))).all():
         notes.append("receptivity is not measured: 1 for every user")
-    kinds = sorted(set(market.source) - {"REACHES", "itself"})
+    placed = market.source.count(PLACEMENT)
+    if placed:
+        notes.append(f"{placed} placements in films count: viewers of the film are exposed with the declared reach_p times response")
+    kinds = sorted(set(market.source) - {"REACHES", "itself", PLACEMENT})
     if kinds:
         count = sum(x in kinds for x in market.source)
         notes.append(f"{count} channels reach by a declared reach_p over {' and '.join(kinds)}")

@@ -9,25 +9,28 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphkit.errors import InvalidParameter, NotConverged, TimeLimit
 from graphkit.planning.campaign import TIES, Campaign, Request, prepare
-from graphkit.planning.choose import baseline_plans, certify, choose, estimate, measure
+from graphkit.planning.choose import baseline_plans, certify, choose, estimate, listed, measure
 from graphkit.planning.evidence import plan_claims
+from graphkit.planning.goals import goal_text, goal_weights
 from graphkit.planning.inputs import target_node
 from graphkit.planning.plan_result import ChannelPlan, PlanItem, Reach
 from graphkit.planning.reasons import item_reasons, not_bought, unspent_because
 from graphkit.planning.rules import read_rules
-from graphkit.results import jsonable, make_manifest
+from graphkit.results import make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from graphkit.engine.base import Engine
     from graphkit.influence.certificate import Certificate
@@ -54,7 +57,7 @@ def plan(
     for_: tuple[str, str] | str,
     budget: float,
     probability: float | str = "weighted_cascade",
-    objective: str = "reach",
+    objective: str | Mapping[str, float] = "reach",
     waves: int = 1,
     target: str | None = None,
     rules: Rules | Mapping[str, Any] | str | Path | None = None,
@@ -84,16 +87,17 @@ def plan(
     probability : float in [0, 1], "weighted_cascade", "trivalency", "learned" or "none"
         Chance that an active user activates a neighbour. "learned" reads INFLUENCES.p; "none" switches word of mouth
         off, and all numbers are then exact.
-    objective : {"reach", "purchases", "value"}
-        Users count 1, their propensity, or propensity x lifetime value.
+    objective : {"reach", "purchases", "value", "loyalty"} or mapping goal -> weight
+        Users count 1, their propensity, propensity x lifetime value, or lifetime value; ``{"reach": 1, "value": 0.02}``
+        or ``"reach=1,value=0.02"`` is a weighted sum, and the certificate then refers to the sum.
     waves : int
-        Each channel may be bought once per wave.
+        Each channel may be used `capacity` times per wave.
     target : str, optional
         Target expression over users; others count nothing but pass messages on.
     rules : Rules, mapping or file, optional
         See `graphkit.planning.rules.Rules`.
-    robust : None
-        Plans for a quantile over draws of p are not supported; any other value raises.
+    robust : float in (0, 1), optional
+        Plan for this quantile of reach over draws of unknown chances, see `graphkit.planning.robust`.
     max_steps : int, optional
         Only that many hops of word of mouth.
     engine, rng, progress
@@ -129,28 +133,54 @@ def plan(
     --------
     >>> plan("data/", for_=("Film", "f1"), budget=30_000, rng=7)  # doctest: +SKIP
     """
-    if robust is not None:
-        message = "robust plans (a quantile over draws of p) are not supported"
-        raise InvalidParameter(message, parameter="robust", value=robust, allowed=None, hint="leave it out; whatif gives receptivity bands")
     label, node = target_node(for_)
     level = (nodes,) if isinstance(nodes, str) else tuple(nodes)
     ties = (via,) if isinstance(via, str) else tuple(via) if via is not None else (TIES if level == ("User",) else ("LINKED_WITH",))
-    chosen_rules = {k: v for k, v in jsonable(read_rules(rules)).items() if v}
     request = Request(
-        for_=f"{label}:{node}", budget=budget, probability=probability, objective=objective, waves=waves, target=target,
-        rules=chosen_rules, max_steps=max_steps, nodes=level, via=ties, aim=0.9 if ratio is None else ratio, delta=delta, seed=as_seed(rng),
+        for_=f"{label}:{node}", budget=budget, probability=probability, objective=goal_text(goal_weights(objective)), waves=waves, target=target,
+        rules=read_rules(rules).to_dict(), max_steps=max_steps, nodes=level, via=ties, aim=0.9 if ratio is None else ratio, delta=delta, seed=as_seed(rng), robust=robust,
     )  # fmt: skip
     return make_plan(source, request, promised=ratio is not None, engine=engine, time_limit=time_limit, progress=progress)
 
 
 def make_plan(
-    source: Any, request: Request, *, promised: bool = False, engine: str | Engine = "threads",
-    time_limit: float | None = None, progress: ProgressCallback | None = None,
+    source: Any, request: Request, *, promised: bool = False, engine: str | Engine = "threads", time_limit: float | None = None,
+    progress: ProgressCallback | None = None, active: NDArray[np.bool_] | None = None, keep: Sequence[Any] = (),
 ) -> ChannelPlan:
-    """Answer a request; see :func:`plan`."""
+    """Answer a request; see :func:`plan`. ``keep``: purchases (channel, wave, material, use) that may stand (`replan`)."""
     start = time.monotonic()
-    campaign = prepare(source, request, engine=engine, progress=progress)
-    worlds, exact = campaign.worlds, campaign.worlds.exact
+    if request.robust is not None:
+        raise InvalidParameter("robust plans are not supported", parameter="robust", value=request.robust)
+    campaign = prepare(source, request, engine=engine, progress=progress, active=active)
+    found = search(campaign, deadline=None if time_limit is None else start + time_limit, first=_options_of(campaign, keep))
+    made = _report(source, campaign, found, time.monotonic() - start)
+    ratio = found.certificate.ratio
+    if ratio < request.aim and found.late and time_limit is not None:
+        message = f"{time_limit:g} s passed before the certificate reached {request.aim:g}; it stands at {ratio:.3f}"
+        raise TimeLimit(message, best=made, seconds=time_limit, hint="the best plan so far is kept")
+    if promised and not ratio >= request.aim:
+        stands = "there is none with BOOSTS bonuses" if math.isnan(ratio) else f"it stays at {ratio:.3f}"
+        message = f"no certificate of the {request.aim:g} asked for: {stands}"
+        raise NotConverged(message, best=made, iterations=ROUNDS, residual=request.aim if math.isnan(ratio) else request.aim - ratio)
+    return made
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plan with what is needed to report it."""
+
+    choice: Choice
+    certificate: Certificate
+    baselines: dict[str, list[int]]
+    sets: Any
+    judged: Cover
+    n_choose: int
+    late: bool
+
+
+def search(campaign: Campaign, *, deadline: float | None = None, first: list[int] | None = None) -> Found:
+    """Choose on R1, judge on R2, and sample on until the certificate is as good as asked for."""
+    request, worlds, exact = campaign.request, campaign.worlds, campaign.worlds.exact
     baselines = baseline_plans(campaign.hazard, campaign.value, campaign.menu)
     choice: Choice | None = None
     late, rounds = False, 1 if exact else ROUNDS
@@ -158,26 +188,29 @@ def make_plan(
     for i in range(rounds):
         n_choose = first_sets * GROWTH**i
         cover, crowded = worlds.choosing_cover(n_choose, CHOOSING, campaign.hazard)
-        found = choose(cover, campaign.menu, baselines, first=None if choice is None else choice.chosen)
+        found = choose(cover, campaign.menu, baselines, first=first if choice is None else choice.chosen, boosts=campaign.boosts)
         choice = replace(_checked(campaign, found, baselines, n_choose), value=found.value + crowded, bound=found.bound + crowded)
         sets = worlds.sets(min(n_choose * MORE_TO_JUDGE, MOST_TO_JUDGE), JUDGING)
         judged = worlds.cover(sets, campaign.hazard)
         certificate = certify(worlds.total, choice, judged, n_choose, request.delta / rounds, exact=exact)
-        late = time_limit is not None and time.monotonic() - start > time_limit
-        if certificate.ratio >= request.aim or late or not _helps(certificate, choice) or n_choose * GROWTH > most_sets:
+        late = deadline is not None and time.monotonic() > deadline
+        if not certificate.ratio < request.aim or late or not _helps(certificate, choice) or n_choose * GROWTH > most_sets:
             break
-    if not exact:
+    if not exact and not math.isnan(certificate.ratio):
         certificate = replace(certificate, delta=request.delta)
     assert choice is not None  # noqa: S101 - at least one round was run
-    sample = {"choose": n_choose, "judge": int(judged.weight.size), "exact": exact}
-    made = _report(source, campaign, choice, certificate, baselines, (sets, judged), sample, time.monotonic() - start)
-    if certificate.ratio < request.aim and late and time_limit is not None:
-        message = f"{time_limit:g} s passed before the certificate reached {request.aim:g}; it stands at {certificate.ratio:.3f}"
-        raise TimeLimit(message, best=made, seconds=time_limit, hint="the best plan so far is kept")
-    if certificate.ratio < request.aim and promised:
-        message = f"the certificate stays at {certificate.ratio:.3f}, below the {request.aim:g} asked for"
-        raise NotConverged(message, best=made, iterations=rounds, residual=request.aim - certificate.ratio)
-    return made
+    return Found(choice, certificate, baselines, sets, judged, n_choose, late)
+
+
+def _options_of(campaign: Campaign, keep: Sequence[Any]) -> list[int] | None:
+    """Options of named purchases, None when there are none or one is no longer open."""
+    options = campaign.options
+    place = {
+        (campaign.market.ids[int(c)], int(w), m, int(u)): i
+        for i, (c, w, m, u) in enumerate(zip(options.channel, options.wave, options.material, options.use, strict=True))
+    }
+    rows = [place.get(x, -1) for x in keep]
+    return rows if rows and -1 not in rows else None
 
 
 def _sample_sizes(campaign: Campaign) -> tuple[int, int]:
@@ -198,8 +231,10 @@ def _checked(campaign: Campaign, choice: Choice, baselines: dict[str, list[int]]
     options = sorted({*choice.chosen, *(x for rows in baselines.values() for x in rows)})
     place = {x: i for i, x in enumerate(options)}
     cover = worlds.cover(worlds.sets(min(n_sets, FIRST_SETS), CHECKING), campaign.hazard[:, options])
-    plans = [choice.chosen, *baselines.values()]
-    best = max((rows for rows in plans if campaign.menu.complete(rows)), key=lambda rows: cover.value(place[x] for x in rows))
+    plans = [rows for rows in (choice.chosen, *baselines.values()) if campaign.menu.complete(rows)]
+    bonus = [0.0 if campaign.boosts is None else campaign.boosts.total(campaign.menu, rows) for rows in plans]
+    worths = [cover.value(place[x] for x in rows) + more for rows, more in zip(plans, bonus, strict=True)]
+    best = plans[int(np.argmax(worths))]
     return choice if best is choice.chosen else replace(choice, chosen=list(best))
 
 
@@ -208,26 +243,25 @@ def _helps(certificate: Certificate, choice: Choice) -> bool:
     return choice.bound <= 0 or certificate.ratio < 0.98 * choice.value / choice.bound
 
 
-def _report(
-    source: Any, campaign: Campaign, choice: Choice, certificate: Certificate, baselines: dict[str, list[int]],
-    judged: tuple[Any, Cover], sample: dict[str, Any], seconds: float,
-) -> ChannelPlan:
+def _report(source: Any, campaign: Campaign, found: Found, seconds: float) -> ChannelPlan:
     """Every printed number, from R2 only."""
-    request, chosen, cover = campaign.request, choice.chosen, judged[1]
+    request, chosen, cover = campaign.request, found.choice.chosen, found.judged
     exact = campaign.worlds.exact
     mean, interval = estimate(cover, None, 1.0 - cover.missed(chosen), exact=exact)
-    parts = measure(cover, chosen, exact=exact)
-    items = _items(campaign, chosen, parts)
+    bundles = listed(cover, campaign.options, chosen)
+    parts = measure(cover.bundled(bundles), range(len(bundles)), exact=exact)
+    items = _items(campaign, bundles, parts)
     spent = campaign.menu.money(chosen)
     rejected = [*campaign.market.rejected, *not_bought(campaign, cover, chosen)]
     answer: dict[str, Any] = {
         "for_": request.for_, "objective": request.objective, "budget": request.budget, "spent": spent / 100, "items": items,
-        "reach": Reach(mean, interval, _band(campaign, judged[0], chosen, interval, exact=exact)), "certificate": certificate,
+        "reach": Reach(mean, interval, _band(campaign, found.sets, chosen, interval, exact=exact)), "certificate": found.certificate,
         "adding_up_would_have_said": math.fsum(item.alone for item in items),
-        "baselines": {name: cover.value(rows) for name, rows in baselines.items()},
+        "baselines": {name: cover.value(rows) for name, rows in found.baselines.items()},
         "unspent_because": unspent_because(campaign, chosen, cover), "rejected": rejected,
         "assumptions": [*campaign.market.assumptions, *_notes(campaign, chosen)],
-        "request": request.to_dict(), "sample": sample,
+        "request": request.to_dict(), "sample": {"choose": found.n_choose, "judge": int(cover.weight.size), "exact": exact},
+        "waves": _waves(campaign, items), "synergy": _synergy(campaign, chosen),
     }  # fmt: skip
     engine = campaign.worlds.engine.name
     manifest = make_manifest("plan", request=request.to_dict(), answer=answer, seed=request.seed, snapshot=campaign.snapshot.digest, engine=engine, seconds=seconds)
@@ -235,26 +269,53 @@ def _report(
     return ChannelPlan(plan=f"P-{manifest.digest[:8]}", **answer, claims=claims, manifest=manifest, source=source)
 
 
-def _items(campaign: Campaign, chosen: list[int], parts: dict[str, Any]) -> tuple[PlanItem, ...]:
-    """One row per purchase, in listed order."""
+def _items(campaign: Campaign, bundles: list[list[int]], parts: dict[str, Any]) -> tuple[PlanItem, ...]:
+    """One row per (channel, wave, material), in listed order; the first row with a material pays for making it."""
     market, options, people_of = campaign.market, campaign.options, np.diff(campaign.hazard.indptr)
     charged: set[int] = set()
     items = []
-    for place, option in enumerate(chosen):
-        channel, key = int(options.channel[option]), int(options.material_key[option])
-        cost = int(options.cost[option]) + (int(options.material_cost[key]) if key >= 0 and key not in charged else 0)
+    for place, rows in enumerate(bundles):
+        option = rows[0]
+        channel, key, wave = int(options.channel[option]), int(options.material_key[option]), int(options.wave[option])
+        once = int(options.material_cost[key]) if key >= 0 and key not in charged else 0
         charged.add(key)
+        cost = int(options.cost[rows].sum()) + once
         (adds, adds_at), (exclusive, exclusive_at), (alone, alone_at) = (parts[n][place] for n in ("adds", "exclusive", "alone"))
         items.append(
             PlanItem(
-                channel=market.ids[channel], name=market.names[channel], kind=market.kinds[channel], wave=int(options.wave[option]),
+                channel=market.ids[channel], name=market.names[channel], kind=market.kinds[channel], wave=wave,
                 material=options.material[option], cost=cost / 100, adds=adds, adds_interval=adds_at, exclusive=exclusive,
                 exclusive_interval=exclusive_at, alone=alone, alone_interval=alone_at, audience=int(people_of[option]),
-                evidence="assumed" if market.assumed[channel] else "real",
-                reasons=item_reasons(campaign, option, cost, adds, exclusive, alone),
+                evidence="assumed" if market.assumed[channel] else "real", uses=len(rows), one_off_cost=once / 100,
+                starts_ts=campaign.rules.wave_start(wave), code=options.code[option],
+                reasons=item_reasons(campaign, rows, cost, once, adds, exclusive, alone),
             )
         )
     return tuple(items)
+
+
+def _waves(campaign: Campaign, items: tuple[PlanItem, ...]) -> list[dict[str, Any]]:
+    """One row per wave: when it starts, its money, what it costs and adds."""
+    limits, done = campaign.rules.wave_budgets, (campaign.request.done or {}).get("waves", 0)
+    rows = []
+    for wave in range(done + 1, campaign.request.waves + 1):
+        mine = [item for item in items if item.wave == wave]
+        rows.append({
+            "wave": wave, "starts_ts": campaign.rules.wave_start(wave), "budget": limits[wave - 1] if limits else None,
+            "spent": math.fsum(i.cost for i in mine), "one_off": math.fsum(i.one_off_cost for i in mine),
+            "purchases": len(mine), "adds": math.fsum(i.adds for i in mine),
+        })  # fmt: skip
+    return rows
+
+
+def _synergy(campaign: Campaign, chosen: list[int]) -> dict[str, Any] | None:
+    """The bonuses of BOOSTS that the plan earns; they are beside the reach, never in it."""
+    boosts = campaign.boosts
+    if boosts is None:
+        return None
+    ids, earned = campaign.market.ids, boosts.pairs(campaign.menu, chosen)
+    rows = zip(boosts.first[earned].tolist(), boosts.second[earned].tolist(), boosts.bonus[earned].tolist(), strict=True)
+    return {"bonus": float(boosts.bonus[earned].sum()), "pairs": [{"channel": ids[a], "boosts": ids[b], "bonus": x} for a, b, x in rows]}
 
 
 def _band(campaign: Campaign, sets: Any, chosen: list[int], interval: tuple[float, float], *, exact: bool) -> tuple[float, float]:

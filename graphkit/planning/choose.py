@@ -13,8 +13,20 @@ import scipy.sparse as sp
 
 from graphkit.errors import Infeasible
 from graphkit.influence.certificate import Certificate
+from graphkit.influence.channel_boosts import boosted_plans
 from graphkit.influence.channel_bound import lower_limit, relax, upper_limit
-from graphkit.influence.channel_cover import Cover, by_marginal_gain, exhaustive, fill_in_order, greedy, improve, merged
+from graphkit.influence.channel_cover import (
+    Cover,
+    by_marginal_gain,
+    exhaustive,
+    fill_in_order,
+    greedy,
+    improve,
+    merged,
+    next_best,
+    worth,
+)
+from graphkit.influence.channel_menu import cheapest_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +34,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from graphkit.influence.channel_cover import Menu
+    from graphkit.influence.channel_boosts import Boosts
+    from graphkit.influence.channel_menu import Menu
+    from graphkit.planning.options import Options
 
     Floats = NDArray[np.float64]
 
-__all__ = ["BASELINES", "Choice", "baseline_plans", "certify", "choose", "measure"]
+__all__ = ["BASELINES", "Choice", "baseline_plans", "certify", "choose", "estimate", "listed", "measure"]
 
 BASELINES = ("price_per_contact", "sainsbury", "top_degree")
 SMALL_MARKET = 15  # options; all 2^15 plans are then looked at
@@ -61,39 +75,53 @@ def baseline_plans(hazard: Any, value: Floats | None, menu: Menu) -> dict[str, l
     cost = np.maximum(menu.cost, 1e-9)
     share = np.minimum(contacts / weight.sum(), 1 - 1e-12)
     score = {"price_per_contact": contacts / cost, "sainsbury": -np.log1p(-share) / cost, "top_degree": audience.astype(np.float64)}
-    start = menu.required.tolist()
+    start = (cheapest_plan(menu) or []) if menu.counts_bind else []
     return {name: fill_in_order(menu, np.argsort(-score[name], kind="stable"), start) for name in BASELINES}
 
 
-def choose(cover: Cover, menu: Menu, baselines: dict[str, list[int]], *, first: Sequence[int] | None = None) -> Choice:
-    """Return the best plan found on R1 and the bound on all plans.
+def choose(
+    cover: Cover, menu: Menu, baselines: dict[str, list[int]], *, first: Sequence[int] | None = None, boosts: Boosts | None = None
+) -> Choice:
+    """Return the best plan found on R1 and the bound on all plans; with boosts there is no bound (NaN).
 
     Raises
     ------
     Infeasible
-        No plan meets minima, required channels and budget together.
+        No plan keeps the rules.
     """
     if cover.n_options <= SMALL_MARKET:
         small = merged(cover)
         if 2.0**cover.n_options * max(small.weight.size, 1) <= SMALL_WORK:
-            chosen, value = exhaustive(small, menu)
-            return Choice(by_marginal_gain(cover, _feasible(chosen, menu)), value, value)
-    required = menu.required.tolist()
-    candidates = [greedy(cover, menu, per_cost=True, start=required), greedy(cover, menu, per_cost=False, start=required)]
-    candidates += [*baselines.values(), greedy(cover, menu, per_cost=True, start=_cheap_minima(menu))]
+            every, value = exhaustive(small, menu, boosts)
+            chosen = _found(every)
+            return Choice(by_marginal_gain(cover, chosen), cover.value(chosen), value if boosts is None else np.nan)
+    candidates = [greedy(cover, menu, per_cost=True), greedy(cover, menu, per_cost=False), *baselines.values()]
+    if menu.counts_bind:
+        cheap = _found(cheapest_plan(menu))
+        candidates += [cheap, greedy(cover, menu, per_cost=True, start=cheap)]
+    if boosts is not None:
+        candidates += boosted_plans(cover, menu, boosts)
     if first is not None:
         candidates.append(list(first))
-    start = _best(cover, menu, candidates)
+    start = _best(cover, menu, candidates, boosts)
     found = relax(cover, menu, start, steps=int(np.clip(RELAX_WORK / max(cover.hazard.nnz, 1), 15, STEPS)))
     order = [int(x) for x in np.argsort(-found.fractional, kind="stable") if found.fractional[x] > 1e-3]
-    rounded = greedy(cover, menu, per_cost=True, start=fill_in_order(menu, order, required))
-    best = _best(cover, menu, [start, rounded])
+    rounded = greedy(cover, menu, per_cost=True, start=fill_in_order(menu, order))
+    best = _best(cover, menu, [start, rounded], boosts)
     thin = _thinned(cover)
     tries = int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 200))
     if len(best) <= SEARCHED:
         starts = {tuple(best): best, tuple(rounded): rounded}
-        best = _best(cover, menu, [best, *(improve(thin, menu, x, tries=tries) for x in starts.values())])
-    return Choice(by_marginal_gain(cover, best), cover.value(best), max(found.bound, cover.value(best)))
+        best = _best(cover, menu, [best, *(improve(thin, menu, x, tries=tries, boosts=boosts) for x in starts.values())], boosts)
+    value = cover.value(best)
+    return Choice(by_marginal_gain(cover, best), value, max(found.bound, value) if boosts is None else np.nan)
+
+
+def _found(chosen: list[int] | None) -> list[int]:
+    """The plan itself, or the refusal when there is none."""
+    if chosen is None:
+        raise Infeasible("no plan keeps the rules within the budget", rule="rules and budget", hint="raise the budget or drop a rule")
+    return chosen
 
 
 def _thinned(cover: Cover) -> Cover:
@@ -104,36 +132,19 @@ def _thinned(cover: Cover) -> Cover:
     return Cover(sp.csr_matrix(cover.hazard[:THIN]), cover.weight[:THIN], cover.scale * n / THIN)
 
 
-def _cheap_minima(menu: Menu) -> list[int]:
-    """Required options and the cheapest ones that fill the minima."""
-    chosen: list[int] = menu.required.tolist()
-    for option in np.argsort(menu.cost, kind="stable"):
-        counts = np.bincount(menu.kind[chosen], minlength=menu.most.size) if chosen else np.zeros(menu.most.size)
-        if counts[menu.kind[option]] < menu.least[menu.kind[option]] and menu.allowed(chosen)[option]:
-            chosen.append(int(option))
-    return chosen
-
-
-def _feasible(chosen: list[int], menu: Menu) -> list[int]:
-    """The plan itself, or the reason why there is none."""
-    if not chosen and not menu.complete(chosen):
-        raise Infeasible("no plan meets the rules within the budget", rule="least, required and budget", hint="raise the budget or drop a rule")
-    return chosen
-
-
-def _best(cover: Cover, menu: Menu, candidates: Sequence[Sequence[int]]) -> list[int]:
-    """The candidate that meets the rules and reaches most; ties to the earlier one."""
+def _best(cover: Cover, menu: Menu, candidates: Sequence[Sequence[int]], boosts: Boosts | None = None) -> list[int]:
+    """The candidate that keeps the rules and is worth most; ties to the earlier one."""
     good = [list(x) for x in candidates if menu.complete(list(x))]
     if not good:
-        _feasible([], menu)
-        good = [[]]
-    values = [cover.value(x) for x in good]
-    return good[int(np.argmax(values))]
+        good = [_found(cheapest_plan(menu))]
+    return good[int(np.argmax([worth(cover, menu, x, boosts) for x in good]))]
 
 
 def certify(worlds_total: float, choice: Choice, judged: Cover, n_choice: int, delta: float, *, exact: bool) -> Certificate:
     """Return the certificate: lower from R2, upper from R1, each with half of ``delta``; exact without sampling."""
     value = judged.value(choice.chosen)
+    if np.isnan(choice.bound):
+        return Certificate(np.nan, np.nan, np.nan, np.nan)
     if exact:
         return Certificate.of(value, choice.bound, 0.0)
     lower = worlds_total * lower_limit(value / worlds_total, judged.weight.size, delta / 2)
@@ -154,6 +165,23 @@ def measure(cover: Cover, chosen: Sequence[int], *, exact: bool) -> dict[str, li
             out[name].append(estimate(cover, rows, x, exact=exact))
         before[rows] += hazard
     return out
+
+
+def listed(cover: Cover, options: Options, chosen: Sequence[int]) -> list[list[int]]:
+    """Purchases put together by (channel, wave, material): wave by wave, in each the one that adds most first."""
+    rest, order, missed = options.bundles(sorted(chosen)), [], np.ones(cover.weight.size)
+    whole = cover.bundled(rest)
+    gain, fresh = whole.gains(missed), np.zeros(len(rest), dtype=np.int64)
+    wave = np.array([int(options.wave[rows[0]]) for rows in rest], dtype=np.int64)
+    left = np.ones(len(rest), dtype=bool)
+    for number in range(len(rest)):
+        score = np.where(left & (wave == wave[left].min()), gain, -1.0)
+        best = next_best(whole, missed, gain, score, np.ones(len(rest)), fresh, number)
+        left[best] = False
+        order.append(rest[best])
+        rows, seen = whole.seen(best)
+        missed[rows] *= 1.0 - seen
+    return order
 
 
 def estimate(cover: Cover, rows: NDArray[Any] | None, x: Floats, *, exact: bool) -> tuple[float, tuple[float, float]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
+from graphkit.errors import InvalidParameter, UnknownNode, close_matches
 from graphkit.model.target import parse_target
 from graphkit.projection.consent import consent_mask
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Market", "People", "known_target", "minor", "numbers", "pages", "people", "read_market", "target_node", "user_values"]
+__all__ = ["Market", "People", "known_target", "minor", "numbers", "pages", "people", "read_market", "target_node", "user_column"]
 
 MINOR = 100  # minor units of a currency unit
 
@@ -121,39 +121,6 @@ def user_column(snapshot: Snapshot, who: People, name: str) -> Floats:
     inside = who.of_table >= 0
     out[who.of_table[inside]] = values[inside]
     return out
-
-
-def user_values(snapshot: Snapshot, who: People, objective: str, target: str | None) -> Floats | None:
-    """Value of each user under the objective; None when every user counts 1.
-
-    Raises
-    ------
-    DataInvalid
-        Propensity or lifetime value missing for some users: a silent default would change the plan.
-    """
-    value = np.ones(who.n)
-    for name in {"reach": (), "purchases": ("propensity",), "value": ("propensity", "lifetime_value")}[objective]:
-        column = user_column(snapshot, who, name)
-        missing = int(np.isnan(column).sum())
-        if missing:
-            raise DataInvalid(
-                f"objective {objective!r} needs User.{name}, which is missing for {missing} of {who.n} users",
-                rule=f"{name} missing", count=missing, hint=f"fill User.{name}, or plan with objective 'reach'",
-            )  # fmt: skip
-        if (column < 0).any():
-            raise DataInvalid(f"User.{name} is negative for {int((column < 0).sum())} users", rule=f"{name} negative")
-        value = value * column
-    if target is not None:
-        mask = np.asarray(parse_target(target).to_mask(snapshot.nodes("User")), dtype=bool)
-        inside = who.of_table >= 0
-        wanted = np.zeros(who.n, dtype=bool)
-        wanted[who.of_table[inside]] = mask[inside]
-        value = value * wanted
-    if objective == "reach" and target is None:
-        return None
-    if value.sum() <= 0:
-        raise DataInvalid("no user with consent has a positive value under this objective and target", rule="no value")
-    return value
 
 
 @dataclass

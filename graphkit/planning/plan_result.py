@@ -21,7 +21,8 @@ class PlanItem(Part):
     """One purchase: what it costs and what it adds after those listed before it.
 
     ``exclusive`` is lost when it is dropped from the whole plan, ``alone`` is its reach by itself; all in units of the
-    objective. ``audience`` counts people it can expose.
+    objective. ``audience`` counts people it can expose. ``cost`` covers all ``uses`` and, in ``one_off_cost``, making
+    the material where it is first used; ``starts_ts`` is the wave's start, ``code`` the material's tracking code.
     """
 
     channel: str
@@ -39,6 +40,10 @@ class PlanItem(Part):
     audience: int
     evidence: str
     reasons: tuple[str, ...]
+    uses: int = 1
+    one_off_cost: float = 0.0
+    starts_ts: int | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,14 +80,23 @@ class ChannelPlan(Result):
     request: dict[str, Any]
     sample: dict[str, Any]
     manifest: Manifest
+    waves: list[dict[str, Any]] = field(default_factory=list)
+    synergy: dict[str, Any] | None = None
+    goals: list[dict[str, Any]] | None = None
+    pareto: list[dict[str, Any]] | None = None
+    robust: dict[str, Any] | None = None
+    replanned: dict[str, Any] | None = None
     source: Any = field(default=None, repr=False, kw_only=True, metadata={"json": False})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON of interface.md section 3; whole amounts of money as integers."""
         data = super().to_dict()
         out = {("for" if key == "for_" else key): value for key, value in data.items()}
-        for holder, key in ((out, "budget"), (out, "spent"), *((item, "cost") for item in out["items"])):
+        for holder, key in ((out, "budget"), (out, "spent"), *((row, key) for row in out["items"] for key in ("cost", "one_off_cost"))):
             holder[key] = whole(holder[key])
+        for name in ("synergy", "goals", "pareto", "robust", "replanned"):
+            if out[name] is None:
+                del out[name]
         return out
 
     @classmethod
@@ -102,7 +116,7 @@ class ChannelPlan(Result):
             row = {k: v for k, v in item.to_dict().items() if not k.endswith("_interval") and k != "reasons"}
             row["adds_lower"], row["adds_upper"] = item.adds_interval
             rows.append(row)
-        names = ["channel", "name", "kind", "wave", "material", "cost", "adds", "adds_lower", "adds_upper", "exclusive", "alone"]
+        names = ["channel", "name", "kind", "wave", "material", "cost", "adds", "adds_lower", "adds_upper", "exclusive", "alone", "uses", "one_off_cost", "starts_ts", "code"]
         return pd.DataFrame(rows, columns=[*names, "audience", "evidence"])
 
 

@@ -27,15 +27,21 @@ def money(minor: float) -> str:
     return f"{minor / 100:,.2f}".removesuffix(".00")
 
 
-def item_reasons(campaign: Campaign, option: int, cost: int, adds: float, exclusive: float, alone: float) -> tuple[str, ...]:
+def item_reasons(campaign: Campaign, rows: Sequence[int], cost: int, once: int, adds: float, exclusive: float, alone: float) -> tuple[str, ...]:
     """Why one purchase is in the plan."""
+    option, market = rows[0], campaign.market
+    channel = int(campaign.options.channel[option])
     per = f"{cost / 100 / adds:,.2f}" if adds > 0 else "-"
     reasons = [both(f"新增 {adds:,.1f}，单位增量成本 {per}", f"adds {adds:,.1f} at {per} each")]
     shared = 1 - exclusive / alone if alone > 0 else 0.0
     reasons.append(both(f"其受众触达的 {shared:.0%} 也由其他所选渠道触达", f"{shared:.0%} of what it reaches is also reached by the others chosen"))
-    if option in campaign.menu.required:
+    if len(rows) > 1:
+        reasons.append(both(f"本波使用 {len(rows)} 次", f"used {len(rows)} times in this wave"))
+    if once:
+        reasons.append(both(f"含一次性物料制作费 {money(once)}", f"includes {money(once)} once for making the material"))
+    if channel in campaign.menu.must:
         reasons.append(both("规则要求购买", "required by the rules"))
-    if campaign.market.assumed[int(campaign.options.channel[option])]:
+    if market.assumed[channel]:
         reasons.append(both("价格或受众为假设", "its price or audience is assumed"))
     return tuple(reasons)
 
@@ -61,7 +67,7 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
         elif cost[option] > left:
             rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": f"{text}, {money(left)} is left; the chosen ones add more"})
         else:
-            rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": f"{text}; a rule on kinds or waves stands against it"})
+            rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": f"{text}; a rule on kinds, waves or materials stands against it"})
     return rows
 
 
@@ -82,4 +88,4 @@ def unspent_because(campaign: Campaign, chosen: Sequence[int], cover: Cover) -> 
     cheapest = int(menu.next_cost(list(chosen))[free].min())
     if cheapest > left:
         return both(f"余 {money(left)}：最便宜的未购渠道需 {money(cheapest)}", f"{money(left)} is left: the cheapest unused channel costs {money(cheapest)}")
-    return both(f"余 {money(left)}：类型或波次规则已限制购买", f"{money(left)} is left: the rules on kinds or waves allow no more")
+    return both(f"余 {money(left)}：类型、波次或物料规则已限制购买", f"{money(left)} is left: the rules on kinds, waves or materials allow no more")

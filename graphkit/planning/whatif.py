@@ -155,23 +155,24 @@ def _campaign(plan: ChannelPlan, request: Request, price: Mapping[str, float] | 
 
 def _known(campaign: Campaign, names: Iterable[str]) -> None:
     """Every channel must exist."""
-    table = campaign.snapshot.nodes("Channel")
+    known = {*campaign.snapshot.nodes("Channel").ids.tolist(), *campaign.market.ids}
     for name in names:
-        if name not in table.row_of():
-            near = close_matches(name, table.ids.tolist())
+        if name not in known:
+            near = close_matches(name, sorted(known))
             raise UnknownNode(f"there is no channel {name!r}", kind="Channel", name=name, close_matches=near)
 
 
 def _rows(campaign: Campaign, plan: ChannelPlan) -> list[int]:
-    """Options of a plan's items."""
+    """Options of a plan's items, one for each use."""
     options = campaign.options
-    place = {(campaign.market.ids[int(c)], int(w), m): i for i, (c, w, m) in enumerate(zip(options.channel, options.wave, options.material, strict=True))}
-    return [place[item.channel, item.wave, item.material] for item in plan.items]
+    keys = zip(options.channel.tolist(), options.wave.tolist(), options.material, options.use.tolist(), strict=True)
+    place = {(campaign.market.ids[c], w, m, u): i for i, (c, w, m, u) in enumerate(keys)}
+    return [place[item.channel, item.wave, item.material, use] for item in plan.items for use in range(1, item.uses + 1)]
 
 
 def _purchase(campaign: Campaign, name: str) -> int:
     """First wave's cheapest option of a channel."""
-    rows = [i for i in range(campaign.options.n) if campaign.label(i) == name and campaign.options.wave[i] == 1]
+    rows = [i for i in range(campaign.options.n) if campaign.label(i) == name and campaign.options.wave[i] == 1 and campaign.options.use[i] == 1]
     if not rows:
         why = next((r["reason"] for r in campaign.market.rejected if r["channel"] == name), "it may not be bought")
         raise InvalidParameter(f"channel {name} cannot be added: {why}", parameter="add", value=name)
@@ -194,8 +195,7 @@ def _replacement(campaign: Campaign, plan: ChannelPlan, variant: list[int], judg
     """The affordable purchase with the largest gain: found on R1, measured on R2."""
     worlds = campaign.worlds
     first, _ = worlds.choosing_cover(min(plan.sample["choose"], FIRST_SETS), CHOOSING, campaign.hazard)
-    groups = campaign.menu.group[variant]
-    free = (campaign.menu.next_cost(variant) <= left) & ~np.isin(campaign.menu.group, groups)
+    free = campaign.menu.allowed(variant) & (campaign.menu.next_cost(variant) <= left)
     free &= ~np.isin(campaign.options.channel, [i for i, c in enumerate(campaign.market.ids) if c in set(without)])
     gain = np.where(free, first.gains(first.missed(variant)), 0.0)
     best = int(np.argmax(gain))

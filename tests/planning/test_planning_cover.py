@@ -10,7 +10,6 @@ import scipy.sparse as sp
 from graphkit.influence.channel_bound import best_fraction, lower_limit, relax, upper_limit
 from graphkit.influence.channel_cover import (
     Cover,
-    Menu,
     by_marginal_gain,
     exhaustive,
     fill_in_order,
@@ -18,6 +17,7 @@ from graphkit.influence.channel_cover import (
     improve,
     merged,
 )
+from graphkit.influence.channel_menu import Menu
 
 
 def market(rng, n_sets=30, n_options=8, hard=False):
@@ -29,16 +29,9 @@ def market(rng, n_sets=30, n_options=8, hard=False):
     return q, Cover(sp.csr_matrix(hazard), np.ones(n_sets), 1.0), menu(cost, int(rng.integers(cost.min(), cost.sum())))
 
 
-def menu(cost, budget, *, group=None, kind=None, most=None, least=None, required=()):
+def menu(cost, budget, **given):
     """A menu with everything optional."""
-    n = len(cost)
-    kind = np.zeros(n, np.int64) if kind is None else np.asarray(kind)
-    kinds = int(kind.max()) + 1
-    return Menu(
-        np.asarray(cost, np.int64), np.arange(n) if group is None else np.asarray(group), kind,
-        np.full(kinds, n) if most is None else np.asarray(most), np.zeros(kinds, np.int64) if least is None else np.asarray(least),
-        np.full(n, -1), np.empty(0, np.int64), np.asarray(required, np.int64), budget,
-    )  # fmt: skip
+    return Menu.of(cost, budget, **given)
 
 
 def every_plan(q, rules):
@@ -66,11 +59,11 @@ def test_rules_inside_the_maximum_still_bound():
     rng = np.random.default_rng(5)
     for _ in range(30):
         q, cover, free = market(rng)
-        rules = menu(free.cost, int(free.cost.sum() * 0.6), group=[0, 0, 1, 2, 3, 4, 5, 6], kind=[0, 0, 0, 0, 1, 1, 1, 1], most=[2, 2], least=[0, 1], required=[3])
+        rules = menu(free.cost, int(free.cost.sum() * 0.6), group=[0, 0, 1, 2, 3, 4, 5, 6], kind=[0, 0, 0, 0, 1, 1, 1, 1], most=[2, 2], least=[0, 1], must=[3])
         plans = every_plan(q, rules)
         if not plans:
             continue
-        chosen = greedy(cover, rules, per_cost=True, start=[3])
+        chosen = greedy(cover, rules, per_cost=True)
         assert relax(cover, rules, chosen).bound >= max(plans.values()) - 1e-9
         assert not rules.complete(chosen) or tuple(sorted(chosen)) in plans
 

@@ -27,7 +27,7 @@ PLAN = {
     "certificate": {"lower": 590.0, "upper": 640.0, "ratio": 0.922, "delta": 0.05},
     "adding_up_would_have_said": 673.25, "baselines": {"price_per_contact": 580.0, "sainsbury": 575.0, "top_degree": 500.0},
     "unspent_because": "余 149.50 | 149.50 is left", "rejected": [{"channel": "c4", "rule": "rights", "reason": "its cost is unknown"}],
-    "assumptions": ["each channel is used at most once per wave"],
+    "assumptions": ["a channel is used at most capacity times per wave; every use exposes anew with the same chance"],
     "claims": [{"claim": "reach", "value": 613.25, "query": None, "params": {}, "replay": REPLAY},
                {"claim": "spent", "value": 350.5, "query": "evaluate/audience_of_set", "params": {"channels": ["c1", "c2"]}, "replay": None},
                {"claim": "items.c2@2.adds", "value": 200.0, "query": None, "params": {}, "replay": REPLAY}],
