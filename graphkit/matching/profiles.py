@@ -1,0 +1,295 @@
+"""Profiles of people over tags, made from events; who likes an item, in the same tags.
+
+Weight of an event: kappa(kind) x 2^(-(T - ts) / h), with T the newest event (never the clock, so
+the same log gives the same profile tomorrow) and half-life h. x_u = sum of weight x tag vector of
+the item, at length 1; an item's audience is the weighted mean of the profiles of its people.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from graphkit.check import finite, non_negative, refuse
+from graphkit.errors import DataInvalid, close_matches
+from graphkit.results import Manifest, Result, make_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+__all__ = ["EVENT_WEIGHTS", "Profiles", "build_profiles"]
+
+DAY = 86_400.0
+EVENT_WEIGHTS: dict[str, float] = {
+    "exposure": 0.0, "view": 1.0, "click": 1.0, "like": 2.0, "comment": 2.0, "share": 3.0, "add_to_cart": 3.0, "purchase": 5.0,
+    "refund": 0.0, "register": 1.0, "redeem": 3.0, "complete": 4.0, "survey": 0.0, "test_score": 0.0,
+}  # fmt: skip
+"""kappa by kind of event: a declared scale, not a measured one; `[event_weights]` of dataset.toml replaces entries."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Profiles(Result):
+    """Users x tags and items x tags, rows of length 1 or 0.
+
+    Parameters
+    ----------
+    users, items, tags : tuple of str
+        Sorted.
+    indptr, indices, values : ndarray
+        The users' rows in compressed form (see `matrix`).
+    audience_indptr, audience_indices, audience_values : ndarray
+        The items' audiences: weighted means of user rows, not scaled (see `audience`).
+    half_life_days : float or None
+        None: events do not age.
+    without_events : int
+        Users with a zero row because nothing is known of them.
+    without_tags : int
+        Events whose item carries no tag: they say nothing here.
+    ignored_users : int
+        Events of people who are not among the given users (no consent): left out.
+    """
+
+    users: tuple[str, ...]
+    items: tuple[str, ...]
+    tags: tuple[str, ...]
+    indptr: np.ndarray = field(metadata={"dtype": np.int64})
+    indices: np.ndarray = field(metadata={"dtype": np.int64})
+    values: np.ndarray = field(metadata={"dtype": np.float64})
+    audience_indptr: np.ndarray = field(metadata={"dtype": np.int64})
+    audience_indices: np.ndarray = field(metadata={"dtype": np.int64})
+    audience_values: np.ndarray = field(metadata={"dtype": np.float64})
+    half_life_days: float | None
+    without_events: int
+    without_tags: int
+    ignored_users: int
+    manifest: Manifest
+
+    def __len__(self) -> int:
+        """Return the number of users."""
+        return len(self.users)
+
+    @property
+    def matrix(self) -> sparse.csr_array:
+        """Users x tags, shape (n_users, n_tags)."""
+        return sparse.csr_array((self.values, self.indices, self.indptr), shape=(len(self.users), len(self.tags)))
+
+    @property
+    def audience(self) -> sparse.csr_array:
+        """Items x tags, shape (n_items, n_tags)."""
+        cells = (self.audience_values, self.audience_indices, self.audience_indptr)
+        return sparse.csr_array(cells, shape=(len(self.items), len(self.tags)))
+
+    def of(self, user: str) -> dict[str, float]:
+        """Return the tags of one user by weight, ties by tag; empty when nothing is known."""
+        if user not in self.users:
+            refuse("user", user, "a user with a profile", hint=_close(user, self.users))
+        row = self.users.index(user)
+        at = slice(self.indptr[row], self.indptr[row + 1])
+        cells = [(self.tags[i], float(v)) for i, v in zip(self.indices[at], self.values[at], strict=True)]
+        return dict(sorted(cells, key=lambda cell: (-cell[1], cell[0])))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per user and tag: user, tag, weight; users by id, tags by weight."""
+        import pandas as pd
+
+        rows = np.repeat(np.arange(len(self.users)), np.diff(self.indptr))
+        order = np.lexsort((self.indices, -self.values, rows))
+        cells = {"user": [self.users[i] for i in rows[order]], "tag": [self.tags[i] for i in self.indices[order]]}
+        return pd.DataFrame({**cells, "weight": self.values[order]})
+
+
+def build_profiles(
+    events: pd.DataFrame,
+    item_tags: Mapping[str, Mapping[str, float]],
+    *,
+    users: Iterable[str] | None = None,
+    tags: Iterable[str] | None = None,
+    event_weights: Mapping[str, float] | None = None,
+    half_life_days: float | None = 90.0,
+) -> Profiles:
+    """Build profiles of users and audiences of items from an event log.
+
+    Parameters
+    ----------
+    events : DataFrame with user, item, optionally kind, ts (epoch seconds), n (times, default 1)
+        Row order plays no part. Without ``kind`` every event weighs 1, without ``ts`` none ages.
+    item_tags : mapping item -> tag -> weight >= 0
+    users : iterable of str, optional
+        People who agreed to a profile; events of others are left out and counted, and users without events get a
+        zero row. Default: everybody in the log.
+    tags : iterable of str, optional
+        Known tags; another one in ``item_tags`` is an error. Default: those of ``item_tags``.
+    event_weights : mapping kind -> number >= 0, optional
+        Entries that replace `EVENT_WEIGHTS`.
+    half_life_days : float > 0 or None, default 90
+        None: events do not age.
+
+    Returns
+    -------
+    Profiles
+
+    Raises
+    ------
+    InvalidParameter
+        A half-life that is not above 0, a negative weight.
+    DataInvalid
+        A column is missing, a kind has no weight, a time or count is not a finite number, a tag is unknown or its
+        weight negative; some events have a time and others none.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"user": ["u", "u"], "item": ["f", "k"], "kind": ["view", "view"], "ts": [0, 90 * 86_400]})
+    >>> build_profiles(log, {"f": {"love": 1.0}, "k": {"space": 1.0}}).of("u")  # 1 : 2, at length 1
+    {'space': 0.894427190999916, 'love': 0.447213595499958}
+    """
+    start = time.perf_counter()
+    if half_life_days is not None and finite("half_life_days", half_life_days) <= 0:
+        refuse("half_life_days", half_life_days, "a number of days above 0, or None for no ageing")
+    who, what, weight = _read(events, event_weights, half_life_days)
+    known = sorted(set(who)) if users is None else sorted({str(user) for user in users})
+    items, names, vectors = _vectors(item_tags, tags)
+    user_row, item_row = ({name: i for i, name in enumerate(side)} for side in (known, items))
+    rows = np.array([user_row.get(user, -1) for user in who], np.int64)
+    cols = np.array([item_row.get(item, -1) for item in what], np.int64)
+    ours, tagged = rows >= 0, cols >= 0
+    use = ours & tagged & (weight > 0)
+    cells = _sum_cells(rows[use], cols[use], weight[use], (len(known), len(items)))
+    x = _length_one(sparse.csr_array(cells @ vectors))
+    y = _weighted_mean(cells, x)
+    request = {
+        "events": [who, what, weight], "item_tags": [items, names, vectors.indptr, vectors.indices, vectors.data], "users": known,
+        "half_life_days": half_life_days,
+    }  # fmt: skip
+    manifest = make_manifest("build_profiles", request=_digest_of(request), answer=[x.indptr, x.indices, x.data], seconds=time.perf_counter() - start)
+    return Profiles(
+        tuple(known), tuple(items), tuple(names), x.indptr, x.indices, x.data, y.indptr, y.indices, y.data,
+        None if half_life_days is None else float(half_life_days), int(np.count_nonzero(np.diff(x.indptr) == 0)),
+        int(np.count_nonzero(ours & ~tagged)), int(np.count_nonzero(~ours)), manifest,
+    )  # fmt: skip
+
+
+def _digest_of(request: dict[str, Any]) -> dict[str, Any]:
+    """Keep names and sizes in the manifest and the bulk as a digest: a log of millions of rows is no request."""
+    import hashlib
+    import json
+
+    from graphkit.results import jsonable
+
+    text = json.dumps(jsonable({k: request[k] for k in ("events", "item_tags", "users")}), ensure_ascii=False)
+    return {"half_life_days": request["half_life_days"], "n_events": len(request["events"][0]), "content": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _read(
+    events: pd.DataFrame, event_weights: Mapping[str, float] | None, half_life_days: float | None
+) -> tuple[list[str], list[str], NDArray[np.float64]]:
+    """User, item and weight of each event, in an order that does not depend on that of the rows."""
+    for name in ("user", "item"):
+        if name not in events.columns:
+            message = f"events have no column {name!r}; they have {', '.join(map(str, events.columns))}"
+            raise DataInvalid(message, source="events", rule="missing-column")
+    who, what = _names(events, "user"), _names(events, "item")
+    weight = np.ones(len(events))
+    if "kind" in events.columns:
+        weight *= _kappa(_names(events, "kind"), event_weights)
+    if "n" in events.columns:
+        weight *= _numbers(events, "n", least=0.0)
+    if "ts" in events.columns and half_life_days is not None and len(events):
+        ts = _numbers(events, "ts", least=None)
+        weight *= np.exp2((ts - ts.max()) / (half_life_days * DAY))
+    order = sorted(range(len(who)), key=lambda i: (who[i], what[i], weight[i]))
+    return [who[i] for i in order], [what[i] for i in order], weight[order]
+
+
+def _names(events: pd.DataFrame, column: str) -> list[str]:
+    values = events[column].tolist()
+    for row, value in enumerate(values):
+        if value is None or value != value:  # noqa: PLR0124 - NaN differs from itself
+            message = f"events row {row}: {column} is missing"
+            raise DataInvalid(message, source="events", rule="missing", rows=((row, None),))
+    return [str(value) for value in values]
+
+
+def _numbers(events: pd.DataFrame, column: str, *, least: float | None) -> NDArray[np.float64]:
+    try:
+        values = np.asarray(events[column].to_numpy(dtype=np.float64, na_value=np.nan))
+    except (TypeError, ValueError) as error:
+        message = f"events: {column} is no number: {error}"
+        raise DataInvalid(message, source="events", rule=column, hint="times are epoch seconds") from error
+    wrong = ~np.isfinite(values) if least is None else ~(np.isfinite(values) & (values >= least))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        message = f"events row {row}: {column} is {float(values[row])!r}" + ("" if least is None else f", below {least:g} or no number")
+        hint = "give every event a time, or leave the column out and nothing ages" if column == "ts" else None
+        raise DataInvalid(message, source="events", rule=column, count=int(wrong.sum()), rows=((row, float(values[row])),), hint=hint)
+    return values
+
+
+def _kappa(kinds: list[str], event_weights: Mapping[str, float] | None) -> NDArray[np.float64]:
+    table = {**EVENT_WEIGHTS, **{str(k): non_negative(f"event_weights[{k!r}]", v) for k, v in (event_weights or {}).items()}}
+    unknown = sorted(set(kinds) - set(table))
+    if unknown:
+        message = f"events of the kind {unknown[0]!r} have no weight"
+        row = kinds.index(unknown[0])
+        raise DataInvalid(message, source="events", rule="kind", count=sum(k in unknown for k in kinds), rows=((row, unknown[0]),), hint=_close(unknown[0], table) or "name its weight in event_weights")
+    return np.array([table[kind] for kind in kinds])
+
+
+def _close(name: str, known: Iterable[str]) -> str | None:
+    near = close_matches(name, known)
+    return f"did you mean {near[0]!r}?" if near else None
+
+
+def _vectors(item_tags: Mapping[str, Mapping[str, float]], tags: Iterable[str] | None) -> tuple[list[str], list[str], sparse.csr_array]:
+    """Items with tags, all tags, and items x tags."""
+    own = {str(item): {str(tag): weight for tag, weight in sorted(found.items())} for item, found in sorted(item_tags.items()) if found}
+    used = sorted({tag for found in own.values() for tag in found})
+    names = used if tags is None else sorted({str(tag) for tag in tags})
+    column = {tag: i for i, tag in enumerate(names)}
+    places, values, ends = list[int](), list[float](), [0]
+    for item, found in own.items():
+        for tag, weight in found.items():
+            if tag not in column:
+                message = f"item {item!r} carries the unknown tag {tag!r}"
+                raise DataInvalid(message, source="item_tags", rule="unknown-tag", rows=((item, tag),), hint=_close(tag, names))
+            try:
+                values.append(non_negative("weight", weight))
+            except ValueError as error:
+                message = f"item {item!r}: the weight of tag {tag!r} is {weight!r}, not a number >= 0"
+                raise DataInvalid(message, source="item_tags", rule="weight", rows=((item, weight),)) from error
+            places.append(column[tag])
+        ends.append(len(places))
+    return list(own), names, sparse.csr_array((np.array(values), np.array(places, np.int64), np.array(ends, np.int64)), shape=(len(own), len(names)))
+
+
+def _sum_cells(rows: NDArray[np.int64], cols: NDArray[np.int64], weight: NDArray[np.float64], shape: tuple[int, int]) -> sparse.csr_array:
+    """Sum events of the same user and item; they come sorted, so the sum has one order."""
+    key = rows * max(1, shape[1]) + cols
+    new = np.flatnonzero(np.concatenate((np.ones(min(1, key.size), bool), key[1:] != key[:-1])))
+    total = np.add.reduceat(weight, new) if new.size else np.empty(0)
+    return sparse.csr_array((total, (rows[new], cols[new])), shape=shape)
+
+
+def _length_one(x: sparse.csr_array) -> sparse.csr_array:
+    x.sort_indices()
+    x.eliminate_zeros()
+    row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+    norm = np.sqrt(np.bincount(row, x.data**2, minlength=x.shape[0]))
+    x.data /= norm[row]
+    return x
+
+
+def _weighted_mean(cells: sparse.csr_array, x: sparse.csr_array) -> sparse.csr_array:
+    """Items x tags: sum over users of weight x profile / sum of weights."""
+    total = np.asarray(cells.sum(axis=0), np.float64).ravel()
+    scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+    y = sparse.csr_array(sparse.diags_array(scale) @ cells.T @ x)
+    y.sort_indices()
+    return y

@@ -1,0 +1,173 @@
+"""Tags out of texts: the terms that set a document apart from the others.
+
+w(t, d) = tf x idf / largest tf x idf of d, with idf = ln((1 + n) / (1 + df)) + 1, so the strongest
+term of a document weighs 1. Terms are words of letters and digits, and for Chinese, Japanese and
+Korean runs of 2-4 characters: a longer run counts as a term when at least two documents hold it,
+and then replaces the shorter ones that never stand without it. Particles (的, 了, ..) and English
+function words end a run.
+Emoji and punctuation are no terms. Feelings are not guessed: a tag of kind emotion must be given.
+"""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphkit.check import positive_int, refuse
+from graphkit.errors import DataInvalid
+from graphkit.matching.text import normalise
+from graphkit.results import Manifest, Result, make_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+__all__ = ["TextTags", "tags_from_text"]
+
+_PARTICLES = frozenset("的了是在和与及或也就都而着被把从对为以之其这那我你他她它们吗呢吧啊个一不")
+_FUNCTION_WORDS = frozenset(
+    ["a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "for", "from", "has", "have", "how", "in", "into", "is", "it", "its", "not", "of", "on", "or", "our", "she", "that", "the", "their", "they", "this", "to", "was", "we", "were", "what", "when", "which", "who", "will", "with", "you", "your", "he", "his", "her", "i"]
+)
+_LONGEST = 4
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TextTags(Result):
+    """Tags of documents, documents by id, tags of a document by weight, ties by term.
+
+    Parameters
+    ----------
+    ids, tags : tuple of str
+        One pair per row.
+    weights : ndarray of float64
+        In (0, 1]; the strongest tag of a document weighs 1.
+    without : tuple of str
+        Documents in whose text there is no term.
+    """
+
+    ids: tuple[str, ...]
+    tags: tuple[str, ...]
+    weights: np.ndarray = field(metadata={"dtype": np.float64})
+    without: tuple[str, ...]
+    manifest: Manifest
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.ids)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per tag: id, tag, w."""
+        import pandas as pd
+
+        return pd.DataFrame({"id": list(self.ids), "tag": list(self.tags), "w": self.weights})
+
+    def by_id(self) -> dict[str, dict[str, float]]:
+        """Return id -> tag -> weight, as `match` and `build_profiles` take it."""
+        found: dict[str, dict[str, float]] = {name: {} for name in (*self.ids, *self.without)}
+        for name, tag, weight in zip(self.ids, self.tags, self.weights.tolist(), strict=True):
+            found[name][tag] = weight
+        return found
+
+
+def tags_from_text(documents: Mapping[str, str | None], *, top: int = 10) -> TextTags:
+    """Return the ``top`` terms of every document.
+
+    Parameters
+    ----------
+    documents : mapping id -> text
+        A missing text (None) counts as an empty one.
+    top : int, default 10
+
+    Returns
+    -------
+    TextTags
+
+    Raises
+    ------
+    InvalidParameter
+        ``documents`` is no mapping, ``top`` below 1.
+    DataInvalid
+        A document is no text.
+
+    Examples
+    --------
+    >>> tags_from_text({"a": "robot robot love", "b": "love story"}, top=1).by_id()
+    {'a': {'robot': 1.0}, 'b': {'story': 1.0}}
+    """
+    start, keep = time.perf_counter(), positive_int("top", top)
+    if not isinstance(documents, Mapping):
+        refuse("documents", type(documents).__name__, "a mapping id -> text")
+    texts = dict(sorted((str(name), _text(str(name), value)) for name, value in documents.items()))
+    counts = _grams(texts)
+    df = Counter(term for count in counts.values() for term in count)
+    idf = {term: float(np.log((1 + len(texts)) / (1 + n)) + 1) for term, n in df.items()}
+    rows: list[tuple[str, str, float]] = []
+    for name, count in counts.items():
+        value = {term: n * idf[term] for term, n in count.items()}
+        largest = max(value.values(), default=1.0)
+        best = sorted(value, key=lambda term: (-value[term], term))[:keep]
+        rows += [(name, term, value[term] / largest) for term in best]
+    ids, tags = tuple(row[0] for row in rows), tuple(row[1] for row in rows)
+    weights = np.array([row[2] for row in rows])
+    request = {"top": keep, "documents": texts}
+    manifest = make_manifest("tags_from_text", request=request, answer=[ids, tags, weights], seconds=time.perf_counter() - start)
+    return TextTags(ids, tags, weights, tuple(name for name, count in counts.items() if not count), manifest)
+
+
+def _text(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        message = f"document {name!r} is no text: {value!r}"
+        raise DataInvalid(message, rule="text", rows=((name, repr(value)[:80]),))
+    return normalise(value)
+
+
+def _is_ideograph(character: str) -> bool:
+    """Whether words are written without blanks: Han, kana, hangul."""
+    return unicodedata.name(character, "").startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA", "HANGUL", "CJK COMPATIBILITY IDEOGRAPH"))
+
+
+def _runs(text: str, breaks: Iterable[str]) -> tuple[list[str], list[str]]:
+    """(words, ideograph runs) of a normalised text."""
+    words, runs, now, kind = list[str](), list[str](), "", ""
+    for character in (*text, " "):
+        this = "" if not character.isalnum() or character in breaks else "run" if _is_ideograph(character) else "word"
+        if this != kind and now:
+            (runs if kind == "run" else words).append(now)
+            now = ""
+        now, kind = now + character if this else "", this
+    return [word for word in words if word not in _FUNCTION_WORDS and (len(word) > 1 or word.isdigit())], runs
+
+
+def _grams(texts: Mapping[str, str]) -> dict[str, Counter[str]]:
+    """Words and runs of 2-4 characters; a run of one character stays as it is."""
+    cut = {name: _runs(text, _PARTICLES) for name, text in texts.items()}
+    every = {name: Counter(g for run in runs for n in range(2, _LONGEST + 1) for g in _of_length(run, n)) for name, (_, runs) in cut.items()}
+    df, total = Counter(g for own in every.values() for g in own), Counter[str]()
+    for own in every.values():
+        total.update(own)
+    terms = {g for g, n in df.items() if len(g) == 2 or n >= 2}
+    inside = {part for g in terms if len(g) > 2 for part in (g[:-1], g[1:]) if total[part] == total[g]}
+    for length in range(_LONGEST, 2, -1):  # what is inside a replaced run is replaced as well
+        inside |= {part for g in inside if len(g) == length for part in (g[:-1], g[1:]) if total[part] == total[g]}
+    kept = terms - inside
+    found = {}
+    for name, (words, runs) in cut.items():
+        own = Counter(words)
+        own.update({g: n for g, n in every[name].items() if g in kept})
+        own.update(run for run in runs if len(run) == 1)
+        found[name] = own
+    return found
+
+
+def _of_length(run: str, n: int) -> list[str]:
+    return [run[i : i + n] for i in range(len(run) - n + 1)]
+
