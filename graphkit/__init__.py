@@ -26,9 +26,20 @@ if TYPE_CHECKING:
     from graphkit.engine.base import Serial, Threads
     from graphkit.influence.certificate import Certificate
     from graphkit.influence.greedy import SeedSelection, select_seeds
+    from graphkit.matching.clusters import Clusters, adjusted_rand_index, cluster_profiles
+    from graphkit.matching.context import ContextRates, context_rates
+    from graphkit.matching.factors import Factors, factorise
+    from graphkit.matching.fuse import FusedRanking, fuse_rankings
     from graphkit.matching.history import PartnerRanking, rank_partners
+    from graphkit.matching.lift import TagLift, tag_lift
+    from graphkit.matching.neighbours import item_neighbours
+    from graphkit.matching.path import LearningPath, learning_path
+    from graphkit.matching.profiles import Profiles, build_profiles
+    from graphkit.matching.ratings import rating_neighbours
     from graphkit.matching.similarity import match
+    from graphkit.matching.tags import TextTags, tags_from_text
     from graphkit.matching.text import search
+    from graphkit.matching.update import update_profile
     from graphkit.planning.channels import ChannelPlan, plan
     from graphkit.planning.evaluate import Evaluation, evaluate
     from graphkit.planning.partners import PartnerPortfolio, partners
@@ -45,13 +56,19 @@ if TYPE_CHECKING:
 _HOMES = {
     "Certificate": "influence.certificate",
     "ChannelPlan": "planning.channels",
+    "Clusters": "matching.clusters",
     "Communities": "community.leiden",
+    "ContextRates": "matching.context",
     "Evaluation": "planning.evaluate",
+    "Factors": "matching.factors",
+    "FusedRanking": "matching.fuse",
     "LearnedProbabilities": "diffusion.learn",
+    "LearningPath": "matching.path",
     "ManyRankings": "ranking.many_sources",
     "Overlap": "audience.overlap",
     "PartnerPortfolio": "planning.partners",
     "PartnerRanking": "matching.history",
+    "Profiles": "matching.profiles",
     "ProfitSplit": "audience.split",
     "Projection": "projection.projection",
     "Ranking": "ranking.pagerank",
@@ -61,15 +78,25 @@ _HOMES = {
     "SeedSelection": "influence.greedy",
     "Serial": "engine.base",
     "SpreadEstimate": "diffusion.spread",
+    "TagLift": "matching.lift",
+    "TextTags": "matching.tags",
     "Threads": "engine.base",
     "WhatIf": "planning.whatif",
+    "adjusted_rand_index": "matching.clusters",
+    "build_profiles": "matching.profiles",
+    "cluster_profiles": "matching.clusters",
     "communities": "community.leiden",
+    "context_rates": "matching.context",
     "estimate_spread": "diffusion.spread",
     "evaluate": "planning.evaluate",
+    "factorise": "matching.factors",
     "from_arrays": "projection.build",
     "from_frames": "projection.build",
     "from_networkx": "projection.networkx_io",
+    "fuse_rankings": "matching.fuse",
+    "item_neighbours": "matching.neighbours",
     "learn": "diffusion.learn",
+    "learning_path": "matching.path",
     "match": "matching.similarity",
     "open_store": "store.open",
     "overlap": "audience.overlap",
@@ -80,10 +107,14 @@ _HOMES = {
     "predict_links": "ranking.links",
     "predict_sizes": "diffusion.calibration",
     "rank_partners": "matching.history",
+    "rating_neighbours": "matching.ratings",
     "read_files": "projection.snapshot",
     "search": "matching.text",
     "select_seeds": "influence.greedy",
     "split_profit": "audience.split",
+    "tag_lift": "matching.lift",
+    "tags_from_text": "matching.tags",
+    "update_profile": "matching.update",
     "viral_propagation": "diffusion.alias",
     "whatif": "planning.whatif",
 }

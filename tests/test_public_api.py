@@ -26,6 +26,17 @@ SIGNATURES = {
     "match": "left right by top",
     "search": "documents query top",
     "viral_propagation": "G seeds iterations rng",
+    "build_profiles": "events item_tags users tags event_weights half_life_days",
+    "update_profile": "profile item response rate method",
+    "cluster_profiles": "profiles k rng",
+    "tag_lift": "baskets min_cell top",
+    "tags_from_text": "documents top",
+    "fuse_rankings": "rankings weights method constant top",
+    "learning_path": "requires course completed known",
+    "context_rates": "events contexts responses shrink",
+    "item_neighbours": "matrix method k ridge",
+    "factorise": "matrix rank method alpha regularisation iterations rng engine",
+    "rating_neighbours": "ratings damping shrink",
 }
 
 
