@@ -1,20 +1,18 @@
 """A store behind the official driver: Neo4j 5.26+ and 2025+, and the Bolt server of an embedded store's owner.
 
 The driver is not trusted with time: a stalled connection blocks it without limit, and its own retries run on after it
-was closed. Here each attempt is one explicit transaction under a watchdog that closes the driver, the clock is checked
-before each attempt, and the retries are ours. Batches leave a ledger node, so an attempt whose COMMIT was cut off can
-be repeated.
+was closed. Here each attempt is one explicit transaction under a watch that closes the driver, the clock is checked
+before each attempt, and the retries are ours (see `patience`). Batches leave a ledger node, so an attempt whose COMMIT
+was cut off can be repeated.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
-import threading
 import time
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from neo4j import READ_ACCESS, WRITE_ACCESS, GraphDatabase
 from neo4j.exceptions import (
@@ -29,13 +27,15 @@ from neo4j.exceptions import (
 )
 from neo4j.graph import Node, Path, Relationship
 
-from graphkit.errors import DeadlineExceeded, InvalidParameter, StoreError, StoreUnavailable, WriteRefused
+from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
 from graphkit.store import statements
+from graphkit.store.address import check_agent, check_uri
 from graphkit.store.base import Capabilities, Counts, Table
 from graphkit.store.bolt_load import Loader
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
 from graphkit.store.memory import load_report
+from graphkit.store.patience import MOST, Pace, Watch
 
 if TYPE_CHECKING:
     import pathlib
@@ -50,52 +50,12 @@ if TYPE_CHECKING:
     from graphkit.store.queries import Query
     from graphkit.store.record import Record
 
-__all__ = ["BoltStore", "check_agent", "check_uri"]
+__all__ = ["BoltStore"]
 
 T = TypeVar("T")
-_STALL = 45.0  # seconds without an answer after which a connection is given up
+_SILENCE = 60.0  # seconds before the next rows of a long answer
 _CONNECT = 5.0  # seconds for a new connection, handshake and login included
 _PATIENCE = 12.0  # seconds of retries when the server cannot be reached
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def check_uri(uri: str, *, insecure: bool) -> str:
-    """Return the address when it may be used.
-
-    Raises
-    ------
-    InvalidParameter
-        With a password inside, without a host, or in plain text to another machine.
-    """
-    parts = urlsplit(uri)
-    host = parts.hostname or ""
-    if parts.username is not None or parts.password is not None:
-        message = "a store's address may not hold a user name or password"
-        raise InvalidParameter(message, parameter="uri", hint="use NEO4J_USERNAME and NEO4J_PASSWORD")
-    if not host:
-        message = f"{uri!r} names no host"
-        raise InvalidParameter(message, parameter="uri", value=uri, hint="e.g. neo4j://localhost:7687")
-    if "+" not in parts.scheme and host not in _LOOPBACK and not host.startswith("127.") and not insecure:
-        message = f"{parts.scheme}://{host} would send password and data in plain text"
-        raise InvalidParameter(message, parameter="uri", value=uri, hint=f"use {parts.scheme}+s://{host}, or --insecure on a network you trust")
-    return uri
-
-
-def check_agent(agent: str, address: str) -> tuple[str, bool]:
-    """Return the server's name and whether it is ArcadeDB.
-
-    Raises
-    ------
-    StoreUnavailable
-        For a Neo4j older than 5.26, or another server; the version found is in the message.
-    """
-    if "ArcadeDB" in agent:
-        return agent, True
-    found = re.match(r"Neo4j/(\d+)\.(\d+)", agent)
-    if found and (int(found[1]), int(found[2])) >= (5, 26):
-        return agent, False
-    message = f"{address}: {agent or 'a server that does not say its version'} is not supported"
-    raise StoreUnavailable(message, store=address, hint="Neo4j 5.26 or newer is needed; the embedded store needs no server: --store DIR")
 
 
 class _Transaction(Run):
@@ -167,6 +127,7 @@ class BoltStore(CypherStore):
         self._driver: Any = None
         self._closed = False
         self._reads_only: bool | None = None
+        self._pace = Pace()
         self._reached = False
         try:
             agent = self._attempts(self._agent, Deadline(timeout or 30.0, f"connecting to {self.address}"), READ_ACCESS)
@@ -203,8 +164,7 @@ class BoltStore(CypherStore):
         self._closed = True
         driver, self._driver = self._driver, None
         if driver is not None:
-            with contextlib.suppress(Exception):
-                driver.close()
+            _close(driver)
 
     # -- units of work
     def _connected(self) -> Any:
@@ -226,21 +186,14 @@ class BoltStore(CypherStore):
                 )
         return self._driver
 
-    def _cut(self, driver: Any, fired: threading.Event) -> None:
-        """Close the driver from the watchdog's thread: the only thing that ends a stalled call."""
-        fired.set()
-        with contextlib.suppress(Exception):
-            driver.close()
-
-    def _once(self, work: Callable[[Any], T], deadline: Deadline, access: str) -> T:
-        """One transaction under the watchdog."""
-        limit = max(0.05, min(deadline.remaining(), self._timeout or _STALL, _STALL))
-        driver, fired = self._connected(), threading.Event()
-        watchdog = threading.Timer(limit + 0.2, self._cut, (driver, fired))
-        watchdog.daemon = True
-        watchdog.start()
+    def _once(self, work: Callable[[Any], T], deadline: Deadline, access: str, limit: float, watch: Watch) -> T:
+        """One transaction under the watch."""
+        driver = self._connected()
         try:
-            with driver.session(database=self._database, default_access_mode=access, fetch_size=5_000) as session:
+            with (
+                watch.over(partial(_close, driver)),  # from the watch's thread: the only thing that ends a stalled call
+                driver.session(database=self._database, default_access_mode=access, fetch_size=5_000) as session,
+            ):
                 with session.begin_transaction(timeout=limit) as tx:
                     found = work(tx)
                     deadline.check()
@@ -250,36 +203,52 @@ class BoltStore(CypherStore):
                         tx.commit()
                 return found
         except BaseException as error:
-            if fired.is_set():
+            if watch.fired:
                 raise _Stalled from error
             raise
         finally:
-            watchdog.cancel()
-            if fired.is_set():
+            if watch.fired:
                 self._driver = None
 
-    def _attempts(self, work: Callable[[Any], T], deadline: Deadline, access: str) -> T:
-        """Try until it works, the time is over, or trying again cannot help."""
-        begin, pause, stalls = time.monotonic(), 0.05, 0
+    def _attempts(self, work: Callable[..., T], deadline: Deadline, access: str, *, long: bool = False) -> T:
+        """Try until it works, the time is over, or trying again cannot help.
+
+        A `long` unit may take all the time there is, and gets as second argument what it calls with every row.
+        """
+        lost_since, pause, silences = None, 0.05, 0
         while True:
             deadline.check()
+            most = min(deadline.remaining(), self._timeout or deadline.remaining())
+            limit = max(0.05, most if long else min(most, self._pace.allowed(silences)))
+            watch, begin = Watch(min(limit, _SILENCE * 2**silences if long else limit) + 0.2), time.monotonic()
             try:
-                return self._once(work, deadline, access)
-            except _Stalled as error:
-                stalls += 1
-                if deadline.passed():
-                    raise deadline.error() from error
-                if stalls > 2:
-                    message = f"{self.address}: no answer within {_STALL:g} s, {stalls} times"
-                    raise StoreUnavailable(message, store=self.address, retryable=True) from error
-            except (Neo4jError, DriverError, ConfigurationError, OSError) as error:
-                waited = time.monotonic() - begin
+                found = self._once(partial(_telling, work, watch) if long else work, deadline, access, limit, watch)
+            except (_Stalled, Neo4jError, DriverError, ConfigurationError, OSError) as error:
+                by_server = not isinstance(error, _Stalled) and time.monotonic() - begin < 0.8 * limit  # its own setting
+                if _is_silence(error) and (long or limit < most) and not by_server:
+                    silences += 1
+                    lost_since = None
+                    if silences >= MOST:
+                        raise self._silent(silences) from error
+                    continue
+                if isinstance(error, _Stalled):
+                    raise deadline.error() if deadline.passed() else self._silent(silences + 1) from error
                 lost = isinstance(error, (ServiceUnavailable, SessionExpired, OSError))
                 patience = (_PATIENCE if self._reached else 2.0) if lost else 60.0
-                if not _may_retry(error) or waited > patience or deadline.remaining() < pause:
+                lost_since = begin if lost_since is None else lost_since
+                if not _may_retry(error) or time.monotonic() - lost_since > patience or deadline.remaining() < pause:
                     raise self._translated(error, deadline) from error
+            else:
+                if not long:
+                    self._pace.took(time.monotonic() - begin)
+                return found
             time.sleep(min(pause, deadline.remaining()))
             pause = min(2 * pause, 2.0)
+
+    def _silent(self, times: int) -> StoreUnavailable:
+        """Return the error of a server that does not answer."""
+        message = f"{self.address}: no answer, {times} times"
+        return StoreUnavailable(message, store=self.address, retryable=True, hint="graphkit doctor tells whether the server works")
 
     def _unit(self, work: Callable[[Run], T], deadline: Deadline, *, write: bool) -> T:
         """Run `work` in one transaction, again after a lost connection or a deadlock."""
@@ -303,7 +272,7 @@ class BoltStore(CypherStore):
             return StoreUnavailable(message, store=self.address, hint="check NEO4J_USERNAME and NEO4J_PASSWORD")
         if "AccessMode" in code:
             return WriteRefused(message, store=self.address)
-        if "TransactionTimedOut" in code:
+        if _is_silence(error):
             return DeadlineExceeded(f"{deadline.what}: the server stopped it after its time limit", store=self.address)
         if "DatabaseNotFound" in code:
             return StoreUnavailable(message, store=self.address, hint="name another database with NEO4J_DATABASE")
@@ -336,7 +305,7 @@ class BoltStore(CypherStore):
         self._probe()
         asks = self._capabilities.explain_query_type and not query.path.startswith("cypher/")
 
-        def work(tx: Any) -> Table:
+        def work(tx: Any, heard: Callable[[], None]) -> Table:
             self._ready_record(_Transaction(tx))
             table = Table([], [])
             for text in query.statements:
@@ -346,11 +315,11 @@ class BoltStore(CypherStore):
                     if plan.query_type != "r" or "LoadCSV" in str(plan.plan):
                         message = f"{query.path}: the server would run this as {plan.query_type!r}, not as a plain read"
                         raise WriteRefused(message, store=self.address)
-                table = _capped(tx.run(text, used), max_rows)
+                table = _capped(tx.run(text, used), max_rows, heard)
             return table
 
         try:
-            return self._attempts(work, deadline, READ_ACCESS)
+            return self._attempts(work, deadline, READ_ACCESS, long=True)
         except StoreError as error:
             if type(error) is StoreError:
                 message = f"{query.path}: {error.message.removeprefix(self.address + ': ')}"
@@ -373,7 +342,15 @@ class BoltStore(CypherStore):
 
     def _node_cells(self, label: str, names: list[str], deadline: Deadline) -> tuple[list[str], dict[str, Any]]:
         text = statements.read_nodes(label, names)
-        rows = self._attempts(lambda tx: [tuple(r.values()) for r in tx.run(text)], deadline, READ_ACCESS)
+
+        def work(tx: Any, heard: Callable[[], None]) -> list[tuple[Any, ...]]:
+            rows = []
+            for record in tx.run(text):
+                heard()
+                rows.append(tuple(record.values()))
+            return rows
+
+        rows = self._attempts(work, deadline, READ_ACCESS, long=True)
         columns = list(zip(*rows, strict=True)) if rows else [()] * (1 + len(names))
         return list(columns[0]), {n: list(c) for n, c in zip(names, columns[1:], strict=True)}
 
@@ -383,12 +360,13 @@ class BoltStore(CypherStore):
         """One row a source: the fastest way out over Bolt."""
         text = statements.read_grouped(*pair, names)
 
-        def work(tx: Any) -> tuple[list[str], list[str], dict[str, list[Any]]]:
+        def work(tx: Any, heard: Callable[[], None]) -> tuple[list[str], list[str], dict[str, list[Any]]]:
             sources: list[str] = []
             targets: list[str] = []
             cells: dict[str, list[Any]] = {n: [] for n in names}
             for source, rows in (r.values() for r in tx.run(text)):
                 deadline.check()
+                heard()
                 sources += [source] * len(rows)
                 ends, *columns = zip(*rows, strict=True)
                 targets += ends
@@ -396,7 +374,7 @@ class BoltStore(CypherStore):
                     cells[n] += c
             return sources, targets, cells
 
-        yield self._attempts(work, deadline, READ_ACCESS)
+        yield self._attempts(work, deadline, READ_ACCESS, long=True)
 
     # -- loading
     def load(
@@ -435,7 +413,25 @@ class BoltStore(CypherStore):
 
 
 class _Stalled(Exception):
-    """The watchdog closed the driver; never seen outside."""
+    """The watch closed the driver; never seen outside."""
+
+
+def _telling(work: Callable[..., T], watch: Watch, tx: Any) -> T:
+    return work(tx, watch.heard)
+
+
+def _close(driver: Any) -> None:
+    with contextlib.suppress(Exception):
+        driver.close()
+
+
+def _is_silence(error: BaseException) -> bool:
+    """Whether a unit ended because its time was over, here or on the server."""
+    if isinstance(error, _Stalled):
+        return True
+    code = getattr(error, "code", None) or ""
+    # What a transaction that waits for a lock meets at its limit; the driver takes both for final.
+    return any(word in code for word in ("TransactionTimedOut", "LockClientStopped", "Transaction.Terminated"))
 
 
 def _may_retry(error: Exception) -> bool:
@@ -454,10 +450,11 @@ def _saying(text: str) -> Callable[[Run], Rows]:
     return lambda run: run(text)
 
 
-def _capped(result: Any, max_rows: int) -> Table:
+def _capped(result: Any, max_rows: int, heard: Callable[[], None]) -> Table:
     columns = list(result.keys())
     rows: list[tuple[Any, ...]] = []
     for record in result:
+        heard()
         if len(rows) == max_rows:
             return Table(columns, rows, truncated=True)
         rows.append(tuple(map(_plain, record.values())))

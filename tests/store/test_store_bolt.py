@@ -7,7 +7,8 @@ from contracts.store import TINY, report_for, small
 from neo4j.exceptions import IncompleteCommit
 
 from graphkit.errors import InvalidParameter, StoreError, StoreUnavailable
-from graphkit.store.bolt import BoltStore, check_agent, check_uri
+from graphkit.store.address import check_agent, check_uri
+from graphkit.store.bolt import BoltStore
 from graphkit.store.files import read_directory
 from graphkit.store.guard import guard_text
 from graphkit.store.ledger import Lease

@@ -1,0 +1,78 @@
+"""Lines that break during a load: one load absorbs it, nothing lost, nothing doubled, nothing hangs."""
+
+import os
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from contracts.store import TINY
+from fault_proxy import MODES, Proxy
+
+from graphkit.store.files import read_directory
+from graphkit.store.patience import Pace, Watch
+
+CUTS = int(os.environ.get("GRAPHKIT_TEST_CUTS", "1"))  # places in each mode, every mode at others
+
+
+def test_a_unit_gets_more_time_after_each_silence():
+    """Five seconds, doubled; three times the slowest unit so far when that is more."""
+    pace = Pace()
+    assert [pace.allowed(i) for i in range(4)] == [5, 10, 20, 40]
+    pace.took(4.0)
+    pace.took(0.1)
+    assert [pace.allowed(i) for i in range(2)] == [12, 24]
+
+
+def test_a_watch_cuts_after_silence_only():
+    """Signs of life wind it up; once the block has ended it does nothing."""
+    cut = threading.Event()
+    with Watch(0.3).over(cut.set):
+        pass
+    watch = Watch(0.3)
+    with watch.over(cut.set):
+        for _ in range(6):
+            time.sleep(0.1)
+            watch.heard()
+        assert not cut.is_set()
+        assert cut.wait(2)
+    assert watch.fired
+
+
+@pytest.fixture(scope="module")
+def small():
+    """The tiny campaign and its report."""
+    return read_directory(TINY)
+
+
+def through(open_neo4j, server, small, at, mode):
+    """Load over a proxy; return (proxy, report, seconds)."""
+    proxy = Proxy(urlsplit(server.uri).port, at, mode)
+    begin = time.monotonic()
+    try:
+        done = open_neo4j(uri=f"bolt://127.0.0.1:{proxy.port}").load(*small, deadline=60)
+    finally:
+        proxy.close()
+    return proxy, done, time.monotonic() - begin
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize("mode", MODES)
+def test_a_load_absorbs_a_broken_line(mode, open_neo4j, neo4j_server, small):
+    """Wherever the line breaks, and even when one end never hears of it, the same load ends complete and exact."""
+    if urlsplit(neo4j_server.uri).scheme != "bolt":
+        pytest.skip("a proxy needs a bolt:// address")
+    open_neo4j().ensure_schema()
+    whole, _, _ = through(open_neo4j, neo4j_server, small, None, mode)
+    tables, report = small
+    for i in range(CUTS):
+        neo4j_server.wipe()
+        at = int((i + (MODES.index(mode) + 0.5) / len(MODES)) / CUTS * whole.count)
+        proxy, done, seconds = through(open_neo4j, neo4j_server, small, at, mode)
+        assert proxy.fired.is_set()
+        assert seconds < 45
+        assert sum(done.created.values()) == report.loaded, (mode, at)
+        assert done.adds_up()
+        assert open_neo4j().tables().digest() == tables.digest()
+        doubled = "MATCH (a)-[r]->(b) WITH a, b, type(r) AS t, count(*) AS n WHERE n > 1 AND t <> 'LINKED_WITH' RETURN count(*) AS n"
+        assert neo4j_server.query(doubled)[0]["n"] == 0
