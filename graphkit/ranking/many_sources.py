@@ -1,16 +1,15 @@
 """Personalised PageRank of many sources at once: 16 columns a sweep.
 
-One gather of an arc fetches one cache line, which holds the values of 16 sources in float32.
-Symmetric graphs run Chebyshev's semi-iteration on w = z / out_weight (two buffers of n x 16,
-spectrum known to lie in [-d, d]), others the fixed point with dangling mass sent back. Blocks of 16
-sources run side by side on threads; a block's numbers do not depend on the others, so any
-number of workers gives the same bytes. At the end every column is put through the full operator in
-float64; a column whose bound misses the tolerance is solved again alone in float64.
+One gather of an arc fetches one cache line, which holds the values of 16 sources in float32. The
+columns w = z / out_weight are relaxed in place, row after row: over-relaxation where every arc has
+a twin, Gauss-Seidel with the mass set right after each sweep elsewhere. Then they pass the full
+operator in float64; what float32 cannot reach is polished in float64 from there. Blocks of 16
+sources run side by side on threads and know nothing of each other, so any number of workers gives
+the same bytes.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +21,10 @@ from numba import njit
 
 from graphkit.check import positive_int
 from graphkit.errors import InvalidParameter, NotConverged
+from graphkit.ranking.lanes import LANES, aligned_rows, relax_row, sum_rows, sum_weighted_rows
 from graphkit.ranking.operator import WalkOperator, source_rows, walk_operator
 from graphkit.ranking.pagerank import MAX_ITERATIONS, check_restart, check_tolerance, digest_of, node_ids
-from graphkit.ranking.solvers import solve
+from graphkit.ranking.solvers import MOVE, over_relaxation
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ManyRankings", "personalised_pagerank_many"]
 
-_LANES = 16
-_SINGLE_PRECISION = 5e-7  # below this tolerance float32 columns cannot pass the certificate
+_ROUNDING = 1e-7  # residuals that float32 columns cannot get below
+_PATIENCE = 5  # sweeps without progress before rounding is blamed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +55,9 @@ class ManyRankings(Result):
     error_bound : ndarray of float64, shape (n_sources,)
         Per source, the largest possible error of any single score. Both vectors sum to 1, so no
         score is off by more than half the L1 error: residual / (2 restart_probability).
+    certified : ndarray of bool, shape (n_sources,)
+        Per source, whether the *set* of nodes is proven to be the exact best: the gap behind the
+        last place exceeds twice ``error_bound``. Else nodes around the cut may be tied within it.
     ids : ndarray of str, shape (n_nodes,), or None
         Node ids of the rows; None when rows are their own names.
     """
@@ -63,6 +66,7 @@ class ManyRankings(Result):
     nodes: np.ndarray = field(metadata={"dtype": np.int64})
     scores: np.ndarray = field(metadata={"dtype": np.float64})
     error_bound: np.ndarray = field(metadata={"dtype": np.float64})
+    certified: np.ndarray = field(metadata={"dtype": np.bool_})
     ids: np.ndarray | None = field(metadata={"dtype": object})
     manifest: Manifest
 
@@ -124,9 +128,9 @@ def personalised_pagerank_many(
         if values.size == 0:
             message = f"{name} names no node"
             raise InvalidParameter(message, parameter=name, value=[], allowed="at least one node")
-    operator = walk_operator(p)
-    nodes, scores, residual = _run(operator, rows, allowed, min(count, allowed.size), 1 - restart, wanted)
+    nodes, scores, residual, behind = _run(walk_operator(p), rows, allowed, min(count, allowed.size), 1 - restart, wanted)
     bound = residual / (2 * restart)
+    certified = scores[:, -1] - behind > 2 * bound
     request = {
         "sources": digest_of(rows),
         "top": count,
@@ -141,7 +145,7 @@ def personalised_pagerank_many(
         snapshot=p.snapshot_id,
         seconds=time.perf_counter() - start,
     )
-    result = ManyRankings(rows, nodes, scores, bound, node_ids(p), manifest)
+    result = ManyRankings(rows, nodes, scores, bound, certified, node_ids(p), manifest)
     if bound.max() > wanted:
         message = f"the error bound of source {int(rows[bound.argmax()])} is {bound.max():.3g}, wanted {wanted:.3g}"
         raise NotConverged(message, best=result, residual=float(residual.max()), hint="ask for a larger tolerance")
@@ -150,27 +154,29 @@ def personalised_pagerank_many(
 
 def _run(
     operator: WalkOperator, rows: NDArray[np.int64], allowed: NDArray[np.int64], top: int, damping: float, tolerance: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Solve block by block on threads; each block writes its own slice of the answer."""
-    nodes = np.empty((rows.size, top), np.int64)
-    scores, residual = np.empty((rows.size, top)), np.empty(rows.size)
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Solve block by block on threads; each block writes its own slice of the answer.
+
+    The last array holds the score behind the last place, -inf where there is no candidate left.
+    """
+    nodes, scores = np.empty((rows.size, top + 1), np.int64), np.full((rows.size, top + 1), -np.inf)
+    residual = np.empty(rows.size)
     mask = np.zeros(operator.n_nodes, np.bool_)
     mask[operator.place[allowed]] = True
+    degree = np.where(operator.out_weight > 0, operator.out_weight, 1.0)
     goal = 2 * tolerance * (1 - damping)
-    dtype = np.float32 if tolerance >= _SINGLE_PRECISION and operator.n_nodes > _LANES else np.float64
 
     def work(first: int) -> None:
-        last = min(first + _LANES, rows.size)
-        seats = np.full(_LANES, -1, np.int64)
+        last = min(first + LANES, rows.size)
+        seats = np.full(LANES, -1, np.int64)
         seats[: last - first] = operator.place[rows[first:last]]
-        x, found = _solve_block(operator, seats, damping, goal, dtype)
+        w, found, scale = _solve_block(operator, degree, seats, damping, goal)
         for lane in range(last - first):
-            column, residual[first + lane] = x[:, lane], found[lane]
-            if found[lane] > goal:
-                column, residual[first + lane] = _alone(operator, int(seats[lane]), damping, 2 * tolerance)
-            best_kernel(np.ascontiguousarray(column), mask, operator.order, nodes[first + lane], scores[first + lane])
+            row = first + lane
+            residual[row] = found[lane]
+            best_kernel(w, degree, lane, scale[lane], mask, operator.order, nodes[row], scores[row])
 
-    blocks = range(0, rows.size, _LANES)
+    blocks = range(0, rows.size, LANES)
     workers = min(len(blocks), os.cpu_count() or 1)
     if workers == 1:
         for first in blocks:
@@ -178,188 +184,125 @@ def _run(
     else:
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(work, blocks))
-    return nodes, scores, residual
+    return nodes[:, :top].copy(), scores[:, :top].copy(), residual, scores[:, top]
 
 
 def _solve_block(
-    operator: WalkOperator, seats: NDArray[np.int64], damping: float, goal: float, dtype: type[np.floating[Any]]
-) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Normalised columns of one block and the float64 residual of each."""
-    shape = operator.n_nodes, _LANES
-    a, b, x = np.zeros(shape, dtype), np.zeros(shape, dtype), np.zeros(shape, dtype)
-    arrays = operator.indptr, operator.indices, operator.weight.astype(dtype), operator.out_weight.astype(dtype)
-    exact = operator.indptr, operator.indices, operator.weight, operator.out_weight
-    if not operator.symmetric:
-        steps = 1 + math.ceil(math.log(goal / 2) / math.log(damping)) if damping > 0 else 1
-        power_kernel(*arrays, seats, dtype(damping), min(steps, MAX_ITERATIONS), goal / 2, x, a)
-        return x, check_kernel(*exact, seats, damping, x)
-    # after k steps the residual is about k q^k with q the Chebyshev rate: guess, look, add what lacks
-    rate = damping / (1 + math.sqrt(1 - damping * damping))
-    done, steps, found = 0, 3 + math.ceil(math.log(goal / 4) / math.log(rate)) if damping > 0 else 1, np.full(_LANES, np.inf)
-    for _ in range(3):
-        chebyshev_kernel(*arrays, seats, dtype(damping), done, steps, a, b)
-        done, before = steps, found.max()
-        finish_kernel(operator.out_weight, seats, b if steps % 2 else a, x)
-        found = check_kernel(*exact, seats, damping, x)
-        if found.max() <= goal or found.max() > before / 2 or damping == 0:
-            break
-        steps += 1 + math.ceil(math.log(goal / found.max()) / math.log(rate))
-    return x, found
-
-
-def _alone(operator: WalkOperator, seat: int, damping: float, tolerance: float) -> tuple[NDArray[np.float64], float]:
-    """Solve one source in float64."""
-    v = np.zeros(operator.n_nodes)
-    v[seat] = 1.0
-    x, residual, _ = solve(operator, v, damping, tolerance, MAX_ITERATIONS)
-    return x, residual
-
-
-# The kernels add up one row of 16 values with a plain inner loop, which the compiler turns into
-# one vector instruction an arc; an array made per row, or a call per row, costs 2 to 10 times more.
-_FAST = {"reassoc", "contract"}
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def chebyshev_kernel(indptr, indices, weight, degree, seats, damping, first, last, a, b):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Run steps first..last-1 of Chebyshev on w = d D^-1 A w + (1-d) D^-1 v; the newest w is in a if last is even, else b."""
-    real = a.dtype.type
-    one, two, four = real(1), real(2), real(4)
-    total, omega = np.zeros(16, a.dtype), one
-    for step in range(last):
-        if step == 1:
-            omega = two / (two - damping * damping)
-        elif step > 1:
-            omega = one / (one - damping * damping * omega / four)
-        if step < first:
-            continue
-        old, new = (a, b) if step % 2 == 0 else (b, a)
-        for i in range(degree.size):
-            if degree[i] <= 0:
-                continue
-            total[:] = 0
-            for j in range(indptr[i], indptr[i + 1]):
-                row = old[indices[j]]
-                if weight.size:
-                    for k in range(16):
-                        total[k] += weight[j] * row[k]
-                else:
-                    for k in range(16):
-                        total[k] += row[k]
-            part = omega * damping / degree[i]
-            for k in range(16):
-                new[i, k] = part * total[k] + (one - omega) * new[i, k]
-        for k in range(16):
-            s = seats[k]
-            if s >= 0 and degree[s] > 0:
-                new[s, k] += omega * (one - damping) / degree[s]
+    operator: WalkOperator, degree: NDArray[np.float64], seats: NDArray[np.int64], damping: float, goal: float
+) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
+    """Columns w of one block, the residual of each as scores, and what w degree must be multiplied by."""
+    arcs: Any = (operator.indptr, operator.indices)
+    omega = over_relaxation(damping) if operator.symmetric else 1.0
+    lost, done, w = operator.out_weight <= 0, 0, aligned_rows(operator.n_nodes, np.float32)
+    for dtype, floor in ((np.float32, _ROUNDING), (np.float64, 0.0)):
+        if dtype is np.float64:
+            rough, w = w, aligned_rows(operator.n_nodes, dtype)
+            w[:] = rough
+        weight, inverse, before = operator.weight.astype(dtype), (1.0 / degree).astype(dtype), np.inf
+        aim = max(goal, floor) * (MOVE if operator.symmetric else 2.0)
+        while True:
+            options = dtype(damping), dtype(omega), not operator.symmetric, aim, MAX_ITERATIONS - done, _PATIENCE
+            done += relax_kernel(*arcs, weight, degree, inverse, lost, seats, *options, w, np.zeros(LANES, dtype))  # type: ignore[call-arg]
+            found, scale = check_kernel(*arcs, operator.weight, degree, lost, seats, damping, w, np.zeros(LANES))  # type: ignore[call-arg]
+            worst = found.max()
+            if worst <= goal or done >= MAX_ITERATIONS:
+                return w, found, scale
+            if worst > before / 2:
+                break  # rounding: no further progress possible
+            before, aim = worst, aim / 4
+    return w, found, scale
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def finish_kernel(degree, seats, w, x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """X = D w with negatives cut and every column summing to 1; a seat without arcs keeps all."""
-    total = np.zeros(16)
-    for i in range(x.shape[0]):
-        for k in range(16):
-            x[i, k] = max(w[i, k] * degree[i], 0.0)
-            total[k] += x[i, k]
-    for k in range(16):
-        if seats[k] >= 0 and degree[seats[k]] <= 0:
-            x[seats[k], k], total[k] = 1.0, 1.0
-        total[k] = 1.0 / total[k] if total[k] > 0 else 0.0
-    for i in range(x.shape[0]):
-        for k in range(16):
-            x[i, k] *= total[k]
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def power_kernel(indptr, indices, weight, out_weight, seats, damping, steps, goal, x, y):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Iterate the fixed point x <- F(x) for 16 columns until all move by at most goal; y is scratch."""
-    n, real = out_weight.size, x.dtype.type
-    total, back, moved = np.zeros(16, x.dtype), np.zeros(16, x.dtype), np.zeros(16)
+def relax_kernel(indptr, indices, weight, degree, inverse, lost, seats, damping, omega, rescale, goal, most, patience, w, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Relax D w = d A^T w + (1-d) v in place until no column moves by more than goal, or rounding stops it."""
+    n, real, one = degree.size, w.dtype.type, w.dtype.type(1)
     seated = np.zeros(n, np.bool_)
-    for k in range(16):
+    for k in range(LANES):
         if seats[k] >= 0:
-            x[seats[k], k] = real(1)
             seated[seats[k]] = True
-    for _ in range(steps):
-        back[:] = 0
+    nothing, extra, moved = np.zeros(LANES, w.dtype), np.zeros(LANES, w.dtype), np.zeros(LANES, w.dtype)
+    best, idle, count = np.inf, 0, 0
+    while count < most:
         moved[:] = 0
         for i in range(n):
-            part = real(1) / out_weight[i] if out_weight[i] > 0 else real(0)
-            for k in range(16):
-                y[i, k] = x[i, k] * part
-            if out_weight[i] <= 0:
-                for k in range(16):
-                    back[k] += x[i, k]
-        for k in range(16):
-            back[k] = damping * back[k] + real(1) - damping
-        for i in range(n):
-            total[:] = 0
-            for j in range(indptr[i], indptr[i + 1]):
-                row = y[indices[j]]
-                if weight.size:
-                    for k in range(16):
-                        total[k] += weight[j] * row[k]
-                else:
-                    for k in range(16):
-                        total[k] += row[k]
-            for k in range(16):
-                total[k] *= damping
+            if weight.size:
+                sum_weighted_rows(w, indices, weight, indptr[i], indptr[i + 1], total)
+            else:
+                sum_rows(w, indices, indptr[i], indptr[i + 1], total)
             if seated[i]:
-                for k in range(16):
-                    if seats[k] == i:
-                        total[k] += back[k]
-            for k in range(16):
-                moved[k] += abs(total[k] - x[i, k])
-                x[i, k] = total[k]
-        if moved.max() <= goal:
-            break
-    sums = np.zeros(16)
-    for i in range(n):
-        for k in range(16):
-            sums[k] += x[i, k]
-    for i in range(n):
-        for k in range(16):
-            x[i, k] = x[i, k] / sums[k] if sums[k] > 0 else 0.0
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def check_kernel(indptr, indices, weight, out_weight, seats, damping, x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """||F(x) - x||_1 per column, summed in float64 from the columns as they stand."""
-    found, back, total = np.zeros(16), np.zeros(16), np.zeros(16)
-    scale = np.zeros(out_weight.size)
-    for i in range(x.shape[0]):
-        if out_weight[i] > 0:
-            scale[i] = 1.0 / out_weight[i]
+                for k in range(LANES):
+                    extra[k] = (one - damping) * inverse[i] if seats[k] == i else real(0)
+                relax_row(w, i, total, damping * inverse[i], extra, omega, degree[i], moved)
+            else:
+                relax_row(w, i, total, damping * inverse[i], nothing, omega, degree[i], moved)
+        count += 1
+        if rescale:
+            rescale_kernel(degree, lost, seats, damping, w)
+        size = moved.max()
+        if size < best:
+            best, idle = size, 0
         else:
-            for k in range(16):
-                back[k] += x[i, k]
-    for k in range(16):
-        back[k] = damping * back[k] + 1 - damping
-    for i in range(x.shape[0]):
-        total[:] = 0
-        for j in range(indptr[i], indptr[i + 1]):
-            u = indices[j]
-            row, w = x[u], scale[u] * (weight[j] if weight.size else 1.0)
-            for k in range(16):
-                total[k] += w * row[k]
-        for k in range(16):
-            value = damping * total[k]
-            if seats[k] == i:
-                value += back[k]
-            found[k] += abs(value - x[i, k])
-    return found
+            idle += 1
+        if size <= goal or idle > patience:
+            break
+    return count
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def rescale_kernel(degree, lost, seats, damping, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Scale every column so that its residual sums to 0: what is left then decays as fast as differences do."""
+    have = np.zeros(LANES)
+    for i in range(degree.size):
+        share = degree[i] if lost[i] else (1.0 - damping) * degree[i]
+        for k in range(LANES):
+            have[k] += share * w[i, k]
+    factor = np.ones(LANES, w.dtype)
+    for k in range(LANES):
+        if seats[k] >= 0 and have[k] > 0:
+            factor[k] = (1.0 - damping) / have[k]
+    for i in range(degree.size):
+        for k in range(LANES):
+            w[i, k] *= factor[k]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def check_kernel(indptr, indices, weight, degree, lost, seats, damping, w, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Cut negatives; ||F(x) - x||_1 of each column x = scale D w, all sums in float64, and the scales."""
+    n = degree.size
+    mass, back, found, scale = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    for i in range(n):
+        for k in range(LANES):
+            w[i, k] = max(w[i, k], w.dtype.type(0))
+            x = degree[i] * w[i, k]
+            mass[k] += x
+            if lost[i]:
+                back[k] += x
+    for k in range(LANES):
+        scale[k] = 1.0 / mass[k] if mass[k] > 0 else 0.0
+        back[k] = damping * back[k] * scale[k] + 1.0 - damping
+    for i in range(n):
+        if weight.size:
+            sum_weighted_rows(w, indices, weight, indptr[i], indptr[i + 1], total)
+        else:
+            sum_rows(w, indices, indptr[i], indptr[i + 1], total)
+        for k in range(LANES):
+            value = damping * total[k] * scale[k] - scale[k] * degree[i] * w[i, k]
+            found[k] += abs(value + back[k] if seats[k] == i else value)
+    for k in range(LANES):
+        if seats[k] < 0:
+            found[k] = 0.0
+    return found, scale
 
 
 @njit(nogil=True, cache=True)
-def best_kernel(column, mask, order, nodes, scores):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Put the best masked entries, score down then row up, into nodes and scores (insertion by cut)."""
+def best_kernel(w, degree, lane, scale, mask, order, nodes, scores):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Put the best masked entries of a column, score down then row up, into nodes and scores (insertion by cut)."""
     size, top = 0, nodes.size
-    for i in range(column.size):
+    for i in range(degree.size):
         if not mask[i]:
             continue
-        value, row = np.float64(column[i]), order[i]
+        value, row = scale * degree[i] * np.float64(w[i, lane]), order[i]
         if size == top and (value < scores[top - 1] or (value == scores[top - 1] and row > nodes[top - 1])):
             continue
         j = size if size < top else top - 1

@@ -1,0 +1,129 @@
+"""The solvers' own paths: chunks on threads, hubs, groups of four, float64 polish, proven sets."""
+
+import os
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from graphkit.projection.arrays import from_arrays
+from graphkit.ranking import solvers
+from graphkit.ranking.many_sources import personalised_pagerank_many
+from graphkit.ranking.operator import walk_operator
+from graphkit.ranking.pagerank import personalised_pagerank
+
+
+def dense(n, source, target, weight, v, restart=0.15):
+    """Stationary vector by a dense solve, dangling mass returned to v."""
+    a = np.zeros((n, n))
+    np.add.at(a, (source, target), weight)
+    out = a.sum(1, keepdims=True)
+    step = np.divide(a, out, out=np.zeros_like(a), where=out > 0)
+    z = np.linalg.solve(np.eye(n) - (1 - restart) * step.T, v)
+    return z / z.sum()
+
+
+def arcs(seed, n, m, *, symmetric, weighted=True):
+    """Random arcs with a hub, self-loops and nodes without out-arcs; weights equal in both directions if symmetric."""
+    rng = np.random.default_rng(seed)
+    source, target = rng.integers(0, n, (2, m))
+    source, target = np.r_[source, np.zeros(n // 2, int)], np.r_[target, np.arange(1, n // 2 + 1)]
+    keep = source < n - n // 8
+    source, target = source[keep], target[keep]
+    if symmetric:
+        source, target = np.r_[source, target], np.r_[target, source]
+    key = np.unique(source * n + target)
+    source, target = key // n, key % n
+    low, high = (np.minimum(source, target), np.maximum(source, target)) if symmetric else (source, target)
+    weight = rng.uniform(0.1, 5, n * n)[low * n + high]
+    return source, target, weight if weighted else np.ones(source.size)
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("n", [61, 62, 63, 64])
+def test_rows_of_every_remainder_equal_a_dense_solve(symmetric, weighted, n):
+    """Groups of four rows, the rows before them and the hub: 1e-12 for any n modulo 4."""
+    s, t, w = arcs(n, n, 160, symmetric=symmetric, weighted=weighted)
+    p = from_arrays(s, t, weight=w if weighted else None, n_nodes=n)
+    found = personalised_pagerank(p, {2: 1.0, 9: 3.0}, tolerance=1e-13 if symmetric else 1e-12)
+    v = np.zeros(n)
+    v[[2, 9]] = 0.25, 0.75
+    assert walk_operator(p).symmetric == symmetric
+    assert np.abs(found.scores - dense(n, s, t, w, v)).sum() < 2e-12
+
+
+@pytest.mark.parametrize("damping", [0.01, 0.5, 0.85, 0.99])
+def test_pairs_and_cliques_inside_a_group_converge(damping):
+    """Neighbours that share a group of four are relaxed one after the other: pairs, a path, a clique, a star."""
+    pairs = [(2 * i, 2 * i + 1) for i in range(20)]
+    path = [(40 + i, 41 + i) for i in range(30)]
+    clique = [(71 + i, 71 + j) for i in range(8) for j in range(i)]
+    star = [(79, 80 + i) for i in range(40)]
+    s, t = np.array(pairs + path + clique + star).T
+    p = from_arrays(s, t, n_nodes=121, directed=False)
+    for source in (0, 45, 73, 79, 90, 120):
+        found = personalised_pagerank(p, source, restart_probability=1 - damping, tolerance=1e-10)
+        true = dense(121, np.r_[s, t], np.r_[t, s], np.ones(2 * s.size), np.eye(121)[source], 1 - damping)
+        assert np.abs(found.scores - true).sum() <= found.error_bound + 1e-12 <= 1.01e-10
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_chunks_on_threads_equal_one_piece_and_each_other(symmetric, monkeypatch):
+    """Cut into chunks the answer is within both bounds, and the same bytes for 1, 2 and 7 cores."""
+    s, t, w = arcs(4, 300, 3_000, symmetric=symmetric)
+    whole = personalised_pagerank(from_arrays(s, t, weight=w, n_nodes=300), 5, tolerance=1e-10)
+    monkeypatch.setattr(solvers, "_ARCS_A_CHUNK", 300)
+    found = []
+    for count in (1, 2, 7):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        found.append(personalised_pagerank(from_arrays(s, t, weight=w, n_nodes=300), 5, tolerance=1e-10))
+    assert len({x.scores.tobytes() for x in found}) == 1
+    assert np.abs(found[0].scores - whole.scores).sum() <= 2e-10
+    assert found[0].error_bound <= 1e-10
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-9, 1e-12])
+def test_blocks_are_polished_in_float64_where_float32_ends(symmetric, tolerance):
+    """Same scores as the dense solve for a tolerance on either side of single precision; 1, 2 and 7 cores alike."""
+    n = 90
+    s, t, w = arcs(8, n, 400, symmetric=symmetric)
+    p = from_arrays(s, t, weight=w, n_nodes=n)
+    found = personalised_pagerank_many(p, range(0, n, 3), top=n, tolerance=tolerance)
+    assert found.error_bound.max() <= tolerance
+    for i, source in enumerate(range(0, n, 3)):
+        true = dense(n, s, t, w, np.eye(n)[source])
+        assert_allclose(found.scores[i], true[found.nodes[i]], atol=found.error_bound[i] + 1e-14, rtol=0)
+        assert np.array_equal(np.sort(found.nodes[i]), np.arange(n))
+    assert found.certified.all()
+
+
+def test_blocks_do_not_depend_on_the_number_of_cores(monkeypatch):
+    """Five blocks of sources, the same bytes."""
+    s, t, w = arcs(8, 90, 400, symmetric=True)
+    seen = set()
+    for count in (1, 2, 7):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        found = personalised_pagerank_many(from_arrays(s, t, weight=w, n_nodes=90), range(70), top=9)
+        seen.add((found.nodes.tobytes(), found.scores.tobytes()))
+    assert len(seen) == 1
+
+
+def test_a_set_is_certified_only_where_the_gap_proves_it():
+    """Six equal leaves: the best 3 are a tie, the best 7 (hub and all leaves) are certain."""
+    p = from_arrays([0] * 6, [1, 2, 3, 4, 5, 6], n_nodes=9, directed=False)
+    assert not personalised_pagerank_many(p, [0], top=3).certified[0]
+    assert personalised_pagerank_many(p, [0], top=7).certified[0]
+    assert personalised_pagerank_many(p, [0], top=50).certified[0]
+
+
+def test_graphs_without_arcs_keep_the_walker_at_home():
+    """No arcs at all, one node, and an isolated source among others: all mass stays."""
+    none = np.array([], int)
+    for n in (1, 2, 5):
+        p = from_arrays(none, none, n_nodes=n)
+        assert personalised_pagerank(p, n - 1).scores.tolist() == [0.0] * (n - 1) + [1.0]
+        found = personalised_pagerank_many(p, [n - 1], top=1)
+        assert found.nodes.tolist() == [[n - 1]]
+        assert found.scores.tolist() == [[1.0]]
