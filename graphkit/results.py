@@ -14,7 +14,7 @@ import math
 import numbers
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -26,7 +26,16 @@ from graphkit.errors import DataInvalid
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SCHEMA_VERSION", "Manifest", "Part", "Result", "jsonable", "make_manifest", "package_versions"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "FrameResult",
+    "Manifest",
+    "Part",
+    "Result",
+    "jsonable",
+    "make_manifest",
+    "package_versions",
+]
 
 SCHEMA_VERSION = 1
 _RECORDED = ("graphkit-planner", "numpy", "scipy", "numba")
@@ -260,3 +269,35 @@ class Result(Part):
     def _repr_html_(self) -> str:
         """Return the frame as an escaped HTML table for notebooks."""
         return str(self.to_frame().to_html(index=False, escape=True))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FrameResult(Result):
+    """A result that is a table: it reads like its frame.
+
+    ``result["score"]``, ``len(result)`` and pandas' own methods (``result.set_index(...)``,
+    ``result.iloc``) work on :meth:`to_frame`, a fresh frame at each call, so the result
+    itself stays frozen. Fields of the result come before names of the frame.
+    """
+
+    def __getitem__(self, key: Any) -> Any:
+        """Return what the frame holds under ``key``."""
+        return self.to_frame()[key]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.to_frame())
+
+    def __bool__(self) -> bool:
+        """Return True: an empty ranking is an answer too."""
+        return True
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the names of the columns, as a frame does."""
+        return iter(self.to_frame())
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the frame's attribute; private names are not looked up there."""
+        if name.startswith("_") or name in type(self).__dataclass_fields__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.to_frame(), name)

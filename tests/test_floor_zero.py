@@ -112,3 +112,22 @@ def test_another_schema_version_is_refused():
 def test_jsonable_has_no_nan():
     """NaN and infinities become null."""
     assert jsonable({"a": np.array([np.nan, 1.0]), "b": np.inf}) == {"a": [None, 1.0], "b": None}
+
+
+def test_a_table_result_reads_like_its_frame():
+    """Columns, length and pandas' methods of a ranking equal those of to_frame(); an empty one is still true."""
+    from graphkit.matching.similarity import match
+    from graphkit.matching.text import search
+
+    found = match({"a": ["x", "y"]}, {"b": ["x"], "c": []}, by="jaccard")
+    frame = found.to_frame()
+    assert found["score"].tolist() == frame["score"].tolist() == [0.5, 0.0]
+    assert len(found) == len(frame)
+    assert found.set_index(list(frame)[1])["score"].tolist() == frame["score"].tolist()
+    assert list(found) == list(frame)
+    with pytest.raises(AttributeError):
+        _ = found.no_such_thing
+    nothing = search({"d": "film"}, "qqq")
+    assert len(nothing) == 0
+    assert nothing
+    assert pickle.loads(pickle.dumps(found)).to_json() == found.to_json()

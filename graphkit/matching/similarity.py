@@ -17,7 +17,7 @@ from scipy import sparse
 
 from graphkit.check import one_of, positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.results import Manifest, Result, make_manifest
+from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,7 @@ _EVIDENCE = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Matches(Result):
+class Matches(FrameResult):
     """Ranked pairs.
 
     Parameters

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from graphkit.check import positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.results import Manifest, Result, make_manifest
+from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,7 +96,7 @@ def weigh(counted: sparse.csr_array, idf: NDArray[np.float64], *, sublinear: boo
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SearchResult(Result):
+class SearchResult(FrameResult):
     """Documents that share a gram with the query, best first, ties by id.
 
     Parameters

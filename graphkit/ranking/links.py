@@ -18,7 +18,7 @@ from graphkit.check import finite, positive_int, refuse
 from graphkit.errors import InvalidParameter
 from graphkit.ranking.operator import WalkOperator, source_rows, walk_operator
 from graphkit.ranking.pagerank import check_restart, check_tolerance, digest_of, node_ids, personalised_pagerank
-from graphkit.results import Manifest, Result, make_manifest
+from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ _PATHS = 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PredictedLinks(Result):
+class PredictedLinks(FrameResult):
     """Ranked missing links.
 
     Parameters
