@@ -37,7 +37,8 @@ __all__ = ["plan"]
 @click.option("--waves", type=click.IntRange(min=1), default=1, help="Number of waves; their gap and money stand in the rules.")
 @click.option("--target", metavar="EXPR", help="Only these users count, such as: age>=18 and region='上海'.")
 @click.option("--rules", type=click.Path(dir_okay=False), metavar="FILE", help="Rules in TOML: required, forbidden, least, most, capacity, days_to_start, gap_days, wave_budgets, starts_ts ...")
-@click.option("--robust", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="Q", help="Maximise the Q-quantile over unknown p instead of the mean.")
+@click.option("--robust", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="Q", help="Maximise the Q-quantile over draws of the unknown chances instead of the mean.")
+@click.option("--pareto", metavar="GOAL,GOAL", help="Also list plans between these goals, such as reach,value.")
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops of word of mouth counted at most.")
 @probability_option("weighted_cascade")
 @graph_options
@@ -50,7 +51,7 @@ __all__ = ["plan"]
 @pass_app
 def plan(  # the options of the contract
     app: App, for_: LabelId, budget: float, objective: str, waves: int, target: str | None, rules: str | None, robust: float | None,
-    max_steps: int | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], keep: bool, write: bool, time_limit: float | None,
+    pareto: str | None, max_steps: int | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], keep: bool, write: bool, time_limit: float | None,
     seed: int, engine: str, form: str | None, output: str | None,
 ) -> None:
     """Choose the channels that reach most people for the budget, overlaps counted once.
@@ -65,6 +66,7 @@ def plan(  # the options of the contract
 
     more: dict[str, Any] = {"nodes": check_labels(nodes)} if nodes else {}
     more |= {"via": check_types(via)} if via else {}
+    more |= {"pareto": pareto} if pareto else {}
     more |= {"time_limit": time_limit} if time_limit is not None else {}
     late: Unfinished | None = None
     with app.progress() as progress, app.timed("plan"):

@@ -5,6 +5,7 @@ A kept plan changes neither the data of the store nor what its queries answer; `
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -105,8 +106,9 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines = [f"Plan {plan['plan']} for {plan['for']}: {plan['objective']}, budget {plan['budget']:,.0f}, spent {plan['spent']:,.0f}"]
     lines.append(table(rows, _SHOWN).rstrip("\n") if rows else "(nothing bought)")
     lines.append(f"reach {reach['mean']:,.0f} ({_interval(reach.get('interval'))})" + _uncertain(reach))
-    if sure.get("ratio") is not None:
+    if sure.get("ratio"):
         lines.append(f"guarantee: at least {sure['ratio']:.3f} of the best plan under these rules, wrong with chance {sure.get('delta', 0):.2g}, within the model")
+    lines += _waves(plan) + _goals(plan) + _robust(plan)
     if plan.get("adding_up_would_have_said") is not None:
         lines.append(f"adding up the channels would have said {plan['adding_up_would_have_said']:,.0f}")
     best = ", ".join(f"{name} {value:,.0f}" for name, value in (plan.get("baselines") or {}).items() if value is not None)
@@ -115,6 +117,49 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines += [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
     lines += [f"assumed: {text}" for text in plan.get("assumptions", ())]
     return "\n".join(lines)
+
+
+def _waves(plan: dict[str, Any]) -> list[str]:
+    """Return one line per wave when there are several."""
+    rows = plan.get("waves") or []
+    lines = []
+    for row in rows if len(rows) > 1 else []:
+        start = "" if row["starts_ts"] is None else f", starts {_day(row['starts_ts'])}"
+        of = "" if row["budget"] is None else f" of {row['budget']:,.0f}"
+        lines.append(f"wave {row['wave']}{start}: {row['purchases']} purchases for {row['spent']:,.0f}{of}, adds {row['adds']:,.0f}")
+    return lines
+
+
+def _goals(plan: dict[str, Any]) -> list[str]:
+    """Return what the plan is worth under each goal, and the plans between goals."""
+    lines = []
+    for row in plan.get("goals") or ():
+        floor = "" if row["floor"] is None else f", floor {row['floor']:,.0f}"
+        lines.append(f"{row['goal']} {row['mean']:,.1f} ({_interval(row['interval'])}){floor}")
+    for row in plan.get("pareto") or ():
+        worth = ", ".join(f"{goal} {value:,.1f}" for goal, value in row["goals"].items())
+        lines.append(f"between goals: {worth} for {row['spent']:,.0f} ({len(row['channels'])} channels)")
+    if plan.get("synergy"):
+        lines.append(f"bonuses beside the reach: {plan['synergy']['bonus']:,.1f} from {len(plan['synergy']['pairs'])} pairs")
+    return lines
+
+
+def _robust(plan: dict[str, Any]) -> list[str]:
+    """Return how the plan fares when chances are not as given."""
+    told = plan.get("robust")
+    if not told:
+        return []
+    mine, plain = told["robust"], told["plain"]
+    text = (
+        f"over {told['draws']} draws of unknown chances: {told['q']:g}-quantile {mine['quantile']:,.0f} (plain plan {plain['quantile']:,.0f}), "
+        f"mean {mine['mean']:,.0f} ({plain['mean']:,.0f}), worst {mine['worst']:,.0f} ({plain['worst']:,.0f})"
+    )
+    return [text]
+
+
+def _day(ts: int) -> str:
+    """Return a moment as date and time in UTC."""
+    return dt.datetime.fromtimestamp(ts, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _interval(pair: Any) -> str:

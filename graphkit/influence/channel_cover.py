@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["CERTAIN", "Cover", "by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "merged", "next_best", "set_matrix", "worth"]
+__all__ = ["CERTAIN", "Cover", "by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "merged", "next_best", "refilled", "set_matrix", "without", "worth"]
 
 CERTAIN = 40.0  # -ln(1 - r) of a certain exposure: exp(-40) vanishes beside 1 in float64
 SMALL = 1e-12
@@ -178,8 +178,8 @@ def improve(cover: Cover, menu: Menu, chosen: Sequence[int], *, tries: int = 300
         improved = False
         for option in best:
             left -= 1
-            rest = _without(menu, best, option)
-            for candidate in _refilled(cover, menu, rest, option, boosts):
+            rest = without(menu, best, option)
+            for candidate in refilled(cover, menu, rest, option, boosts):
                 now = worth(cover, menu, candidate, boosts)
                 if now > value * (1 + 1e-9) + SMALL and menu.complete(candidate):
                     best, value, improved = candidate, now, True
@@ -194,7 +194,7 @@ def worth(cover: Cover, menu: Menu, chosen: Sequence[int], boosts: Boosts | None
     return cover.value(chosen) + (boosts.total(menu, chosen) if boosts is not None else 0.0)
 
 
-def _without(menu: Menu, chosen: Sequence[int], option: int) -> list[int]:
+def without(menu: Menu, chosen: Sequence[int], option: int) -> list[int]:
     """The others that may stay: later uses fall with the use they follow."""
     gone = {option}
     for x in sorted(chosen):
@@ -203,7 +203,7 @@ def _without(menu: Menu, chosen: Sequence[int], option: int) -> list[int]:
     return [x for x in chosen if x not in gone]
 
 
-def _refilled(cover: Cover, menu: Menu, rest: list[int], without: int, boosts: Boosts | None) -> list[list[int]]:
+def refilled(cover: Cover, menu: Menu, rest: list[int], without: int, boosts: Boosts | None) -> list[list[int]]:
     """The rest plus its best exchange by gain and by gain per money, each filled up again."""
     allowed = menu.allowed(rest)
     allowed[without] = False
@@ -216,12 +216,23 @@ def _refilled(cover: Cover, menu: Menu, rest: list[int], without: int, boosts: B
 
 
 def merged(cover: Cover) -> Cover:
-    """The same cover with equal rows joined and empty rows dropped: small markets have few distinct sets."""
-    dense = cover.hazard.toarray()
-    rows, where = np.unique(dense, axis=0, return_inverse=True)
-    weight = np.bincount(where.ravel(), weights=cover.weight, minlength=len(rows)).astype(np.float64)
-    keep = rows.any(axis=1)
-    return Cover(sp.csr_matrix(rows[keep]), weight[keep], cover.scale)
+    """The same cover with equal rows joined and empty rows dropped: small markets have few distinct sets.
+
+    Rows are found equal by a random linear form and then compared entry by entry; should two different rows share the
+    form, nothing is joined.
+    """
+    hazard = sp.csr_matrix(cover.hazard)
+    hazard.sort_indices()
+    size = np.diff(hazard.indptr)
+    form = hazard @ np.random.default_rng(0).uniform(0.5, 1.5, hazard.shape[1])
+    _, first, where = np.unique(form, return_index=True, return_inverse=True)
+    lead = first[where.ravel()]
+    aligned = hazard[lead]
+    equal = bool((size[lead] == size).all() and (aligned.indices == hazard.indices).all() and (aligned.data == hazard.data).all())
+    weight: Floats = np.bincount(where.ravel(), weights=cover.weight, minlength=first.size) if equal else cover.weight  # type: ignore[assignment]
+    rows = first if equal else np.arange(size.size)
+    keep = size[rows] > 0
+    return Cover(sp.csr_matrix(hazard[rows[keep]]), weight[keep], cover.scale)
 
 
 def exhaustive(cover: Cover, menu: Menu, boosts: Boosts | None = None) -> tuple[list[int] | None, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from graphkit.projection.build import project
 from graphkit.projection.snapshot import as_snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from graphkit.engine.base import Engine
@@ -64,6 +66,7 @@ class Request:
     seed: int = 0
     robust: float | None = None
     draws: int = 16
+    pareto: tuple[str, ...] = ()
     done: dict[str, Any] | None = None
 
     def check(self) -> None:
@@ -101,12 +104,16 @@ class Request:
                 del data[name]
         if self.robust is None:
             del data["draws"]
-        return {**data, "nodes": list(self.nodes), "via": list(self.via)}
+        if not self.pareto:
+            del data["pareto"]
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in data.items()}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Request:
         """Rebuild from :meth:`to_dict`."""
-        return cls(**{**data, "nodes": tuple(data["nodes"]), "via": tuple(data["via"])})
+        given = dict(data)
+        given.update((k, tuple(data[k])) for k in ("nodes", "via", "pareto") if k in data)
+        return cls(**given)
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,24 @@ class Campaign:
         """Hazards with every chance of exposure multiplied by ``factor`` (one number, or one per channel)."""
         found = hazards(self.market, self.options, self.receptivity, factor * self.request.receptivity)
         return found if self.active is None else _only(found, ~self.active)
+
+    def with_value(self, value: Floats | None) -> Campaign:
+        """The same options, rules and graph with other values of the users."""
+        if self.active is not None:
+            value = np.where(self.active, 0.0, 1.0 if value is None else value)
+        return replace(self, value=value, worlds=self._worlds(self.projection, value))
+
+    def with_chances(self, hazard: Any, projection: Projection | None) -> Campaign:
+        """The same options, rules and values with other chances."""
+        return replace(self, hazard=hazard, projection=projection, worlds=self._worlds(projection, self.value))
+
+    def goal(self, weights: Mapping[str, float]) -> Floats | None:
+        """Value of each user under a weighted sum of goals, within the target."""
+        return goal_values(self.snapshot, self.who, weights, self.request.target)
+
+    def _worlds(self, projection: Projection | None, value: Floats | None) -> Worlds:
+        old = self.worlds
+        return make_worlds(projection, self.who.n, value=value, max_steps=self.request.max_steps, seed=old.seed, engine=old.engine, progress=old.progress)
 
     def label(self, option: int) -> str:
         """Channel id of an option."""

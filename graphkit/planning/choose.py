@@ -80,9 +80,9 @@ def baseline_plans(hazard: Any, value: Floats | None, menu: Menu) -> dict[str, l
 
 
 def choose(
-    cover: Cover, menu: Menu, baselines: dict[str, list[int]], *, first: Sequence[int] | None = None, boosts: Boosts | None = None
+    cover: Cover, menu: Menu, baselines: dict[str, list[int]], *, first: Sequence[int] | None = None, boosts: Boosts | None = None, bound: bool = True
 ) -> Choice:
-    """Return the best plan found on R1 and the bound on all plans; with boosts there is no bound (NaN).
+    """Return the best plan found on R1 and the bound on all plans; with boosts, or if not asked for, there is none (NaN).
 
     Raises
     ------
@@ -104,6 +104,11 @@ def choose(
     if first is not None:
         candidates.append(list(first))
     start = _best(cover, menu, candidates, boosts)
+    if not bound:
+        thin = _thinned(cover)
+        better = improve(thin, menu, start, tries=int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 50)), boosts=boosts)
+        best = _best(cover, menu, [start, better], boosts)
+        return Choice(best, cover.value(best), np.nan)
     found = relax(cover, menu, start, steps=int(np.clip(RELAX_WORK / max(cover.hazard.nnz, 1), 15, STEPS)))
     order = [int(x) for x in np.argsort(-found.fractional, kind="stable") if found.fractional[x] > 1e-3]
     rounded = greedy(cover, menu, per_cost=True, start=fill_in_order(menu, order))

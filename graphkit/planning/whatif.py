@@ -12,8 +12,9 @@ import numpy as np
 from graphkit.check import non_negative
 from graphkit.errors import InvalidParameter, UnknownNode, close_matches
 from graphkit.planning.campaign import Campaign, Request, prepare
-from graphkit.planning.channels import CHOOSING, FIRST_SETS, JUDGING, make_plan
+from graphkit.planning.channels import make_plan
 from graphkit.planning.choose import estimate
+from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
 from graphkit.results import Manifest, Part, Result, make_manifest
 
 if TYPE_CHECKING:

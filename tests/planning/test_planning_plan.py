@@ -139,7 +139,7 @@ def test_values_are_counted_and_never_defaulted():
     ("change", "error", "words"),
     [
         ({"budget": float("nan")}, InvalidParameter, "budget"), ({"budget": -1}, InvalidParameter, "budget"), ({"budget": 99}, Infeasible, "cheapest"),
-        ({"robust": 0.1}, InvalidParameter, "robust"), ({"objective": "fame"}, InvalidParameter, "objective"), ({"probability": 1.5}, InvalidParameter, "probability"),
+        ({"robust": 0}, InvalidParameter, "robust"), ({"objective": "fame"}, InvalidParameter, "objective"), ({"probability": 1.5}, InvalidParameter, "probability"),
         ({"rules": {"required": ["c4"], "forbidden": ["c4"]}}, Infeasible, "c4"), ({"rules": {"requires": ["c4"]}}, InvalidParameter, "required"),
         ({"rules": {"required": ["c3", "c4"]}}, Infeasible, "required"), ({"rules": {"least": {"app": 3}}}, Infeasible, "app"),
         ({"rules": {"required": ["c9"]}}, UnknownNode, "c9"), ({"probability": "learned"}, DataInvalid, "learned"),
