@@ -1,6 +1,6 @@
 """Integer arrays -> Projection: sorting, merging parallel arcs, setting self-loops aside.
 
-Rows travel as int64, so that keys of 2**31 nodes cannot overflow; only the finished target rows are int32.
+Rows may come in any integer type; keys of two rows are int64, so that 2**31 nodes cannot overflow.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from graphkit import check
 from graphkit.projection.probability import per_row
 from graphkit.projection.projection import NodeIndex, Projection
-from graphkit.projection.sorting import arc_order
+from graphkit.projection.sorting import arc_order, distinct_arcs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +89,8 @@ def from_arrays(
 
 
 def from_rows(
-    tail: NDArray[np.int64],
-    head: NDArray[np.int64],
+    tail: NDArray[np.integer],
+    head: NDArray[np.integer],
     nodes: NodeIndex,
     *,
     probability: object = None,
@@ -107,14 +107,16 @@ def from_rows(
     w = None if weight is None else weight_array(weight, tail.size)
     looped = tail == head
     n_loops = int(np.count_nonzero(looped))
+    n_arcs = (1 if directed else 2) * (tail.size - n_loops)
     loop_rows: NDArray[np.int64] = np.empty(0, np.int64)
     loop_weight: NDArray[np.float64] | None = None if w is None else np.empty(0)
     if n_loops:
-        loop_rows, place = np.unique(tail[looped], return_inverse=True)
+        loop_rows, place = np.unique(tail[looped].astype(np.int64), return_inverse=True)
         loop_weight = None if w is None else np.bincount(place, w[looped], loop_rows.size).astype(np.float64)
         keep = ~looped
         tail, head = tail[keep], head[keep]
         p, w = (None if x is None else x[keep] for x in (p, w))
+    del looped
     if not directed:
         tail, head = np.concatenate([tail, head]), np.concatenate([head, tail])
         p, w = (None if x is None else np.concatenate([x, x]) for x in (p, w))
@@ -128,7 +130,7 @@ def from_rows(
         loop_rows,
         loop_weight,
         n_loops,
-        int(tail.size - indices.size),
+        int(n_arcs - indices.size),
         without_consent,
         None if snapshot is None else snapshot.digest,
         snapshot,
@@ -137,8 +139,8 @@ def from_rows(
 
 
 def combine(
-    tail: NDArray[np.int64],
-    head: NDArray[np.int64],
+    tail: NDArray[np.integer],
+    head: NDArray[np.integer],
     p: NDArray[np.float64] | None,
     w: NDArray[np.float64] | None,
     n: int,
@@ -147,6 +149,8 @@ def combine(
 
     Merging happens in the order of the values, so the result is the same for any order of rows.
     """
+    if p is None and w is None:
+        return *distinct_arcs(tail, head, n), None, None
     order = arc_order(tail, head, n)
     tail, head = tail[order], head[order]
     p, w = (None if x is None else x[order] for x in (p, w))
@@ -160,7 +164,7 @@ def combine(
     return indptr, head.astype(np.int32), p, w
 
 
-def _first_of_runs(tail: NDArray[np.int64], head: NDArray[np.int64]) -> NDArray[np.int64]:
+def _first_of_runs(tail: NDArray[np.integer], head: NDArray[np.integer]) -> NDArray[np.int64]:
     """Return where each run of equal arcs begins."""
     new = np.ones(tail.size, np.bool_)
     new[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])

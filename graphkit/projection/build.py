@@ -23,7 +23,7 @@ from graphkit.projection.projection import NodeIndex, Projection
 from graphkit.projection.snapshot import Snapshot, as_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -87,31 +87,45 @@ def project(
     if isinstance(probability, str) and not learned:
         check.one_of("probability", probability, (*RULES, "learned"))
     nodes, row_of, share = _rows_of_labels(snapshot, labels, purpose if consent else None)
-    tails, heads, carried = [], [], []
-    for kind in ("INFLUENCES",) if learned else kinds:
-        for edges in snapshot.edges(kind):
-            if edges.source_label not in row_of or edges.target_label not in row_of:
-                continue
-            wanted = "p" if learned else _weight_of(weight, kind)
-            kept = _at_least(edges, min_evidence, wanted)
-            tail, head = row_of[edges.source_label][kept.source_rows], row_of[edges.target_label][kept.target_rows]
-            inside = np.flatnonzero((tail >= 0) & (head >= 0))
-            tail, head, values = tail[inside], head[inside], _values(kept.take(inside), wanted)
-            for a, b, pick in _directions(kind, tail, head):
-                tails.append(a)
-                heads.append(b)
-                carried.append(values[pick] if wanted is not None else values)
+    chosen = [e for kind in (("INFLUENCES",) if learned else kinds) for e in snapshot.edges(kind)]
+    tails, heads, carried = _arcs(chosen, row_of, min_evidence, lambda kind: "p" if learned else _weight_of(weight, kind))
     if learned:
         _one_run(snapshot)
     return from_rows(
-        _joined(tails, np.int64),
-        _joined(heads, np.int64),
+        _joined(tails, np.int32),
+        _joined(heads, np.int32),
         nodes,
         probability=_joined(carried, np.float64) if learned else probability,
         weight=None if weight is None or learned else _joined(carried, np.float64),
         without_consent=share,
         snapshot=snapshot,
     )
+
+
+def _arcs(
+    chosen: Sequence[EdgeColumns],
+    row_of: Mapping[str, NDArray[np.int32]],
+    min_evidence: str | None,
+    wanted: Callable[[str], str | float | None],
+) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]], list[NDArray[np.float64]]]:
+    """Return sources, targets and the wanted values of the arcs between rows, table by table and direction by direction."""
+    tails, heads, carried = [], [], []
+    for edges in chosen:
+        if edges.source_label not in row_of or edges.target_label not in row_of:
+            continue
+        what = wanted(edges.type)
+        kept = _at_least(edges, min_evidence, what)
+        tail, head = row_of[edges.source_label][kept.source_rows], row_of[edges.target_label][kept.target_rows]
+        outside = (tail < 0) | (head < 0)
+        if outside.any():
+            inside = np.flatnonzero(~outside)
+            tail, head, kept = tail[inside], head[inside], kept.take(inside)
+        values = _values(kept, what)
+        for a, b, pick in _directions(edges.type, tail, head):
+            tails.append(a)
+            heads.append(b)
+            carried.append(values[pick] if what is not None else values)
+    return tails, heads, carried
 
 
 def _known(names: tuple[str, ...], registry: Mapping[str, object], kind: str) -> tuple[str, ...]:
@@ -124,14 +138,14 @@ def _known(names: tuple[str, ...], registry: Mapping[str, object], kind: str) ->
 
 def _rows_of_labels(
     snapshot: Snapshot, labels: tuple[str, ...], purpose: str | None
-) -> tuple[NodeIndex, dict[str, NDArray[np.int64]], float]:
+) -> tuple[NodeIndex, dict[str, NDArray[np.int32]], float]:
     """Return the index of rows, for each label the row of each of its nodes (-1 = dropped), and the dropped share."""
     row_of, ids, names, n, dropped, users = {}, [], [], 0, 0, 0
     for label in sorted(labels):
         table = snapshot.nodes(label)
         keep = np.ones(len(table), np.bool_) if purpose is None else consent_mask(table, purpose)
-        rows = np.full(len(table), -1, np.int64)
-        rows[keep] = np.arange(n, n + np.count_nonzero(keep))
+        rows = np.full(len(table), -1, np.int32)
+        rows[keep] = np.arange(n, n + np.count_nonzero(keep), dtype=np.int32)
         row_of[label], n = rows, n + int(np.count_nonzero(keep))
         ids.append(table.ids[keep])
         names.append(np.full(int(np.count_nonzero(keep)), label, dtype=object))
@@ -142,14 +156,16 @@ def _rows_of_labels(
 
 
 def _directions(
-    kind: str, tail: NDArray[np.int64], head: NDArray[np.int64]
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64], Any]]:
+    kind: str, tail: NDArray[np.int32], head: NDArray[np.int32]
+) -> list[tuple[NDArray[np.int32], NDArray[np.int32], Any]]:
     """Return (source, target, positions) of the arcs of one type along influence; a self-loop counts once."""
     every = slice(None)
     if kind in _AGAINST:
         return [(head, tail, every)]
     if kind in _BOTH or TYPES[kind].undirected:
         back = np.flatnonzero(tail != head)
+        if back.size == tail.size:
+            return [(tail, head, every), (head, tail, every)]
         return [(tail, head, every), (head[back], tail[back], back)]
     return [(tail, head, every)]
 
@@ -213,5 +229,8 @@ def _one_run(snapshot: Snapshot) -> None:
         raise DataInvalid(message, rule="learned", count=len(runs))
 
 
-def _joined(parts: Sequence[NDArray[Any]], dtype: Any) -> NDArray[Any]:
-    return np.concatenate(parts).astype(dtype, copy=False) if parts else np.empty(0, dtype)
+def _joined(parts: list[NDArray[Any]], dtype: Any) -> NDArray[Any]:
+    """Return the parts as one array and empty the list: at tens of millions of arcs both would not fit."""
+    whole = np.concatenate(parts).astype(dtype, copy=False) if parts else np.empty(0, dtype)
+    parts.clear()
+    return whole

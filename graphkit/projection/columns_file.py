@@ -46,8 +46,9 @@ def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> tuple[dict
 
 def read_columns(path: Path, kinds: Mapping[str, str]) -> dict[str, NDArray[Any]]:
     """Read columns back exactly as they were written; numeric ones are read-only views of the file."""
-    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    return {name: _from_arrow(table.column(name).combine_chunks(), kind) for name, kind in kinds.items()}
+    file = pa.ipc.open_file(pa.memory_map(str(path)))
+    batch = file.get_batch(0)  # `write_columns` makes one; the chunks of a table would be copied out of the map when combined
+    return {name: _from_arrow(batch.column(name), kind) for name, kind in kinds.items()}
 
 
 def _to_arrow(column: NDArray[Any]) -> tuple[str, pa.Array[Any]]:

@@ -69,7 +69,8 @@ def per_row(spec: object, size: int) -> NDArray[np.float64]:
 
 def weighted_cascade(projection: Projection) -> NDArray[np.float64]:
     """Return p = 1 / in-degree of the target; parallel rows count once, a self-loop counts."""
-    chance: NDArray[np.float64] = 1.0 / projection.in_degree[projection.indices]
+    share = 1.0 / np.maximum(projection.in_degree, 1)  # one division a node; who has no in-arc is no arc's target
+    chance: NDArray[np.float64] = share[projection.indices]
     return chance
 
 

@@ -19,6 +19,7 @@ from graphkit.check import refuse
 from graphkit.errors import UnknownNode, close_matches
 from graphkit.projection.keys import edge_keys, node_hashes, position_hashes
 from graphkit.projection.probability import resolve_probability
+from graphkit.projection.sorting import transposed
 from graphkit.results import Part
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = ["NodeIndex", "Projection", "ReverseView"]
 
 _PAIR = 2  # a node named (label, id)
 _LISTED = 20_000  # ids looked through for close matches
+_COUNTED = 1 << 24  # arcs counted at once: bincount makes int64 of them all
 
 
 class ReverseView(NamedTuple):
@@ -226,7 +228,9 @@ class Projection(Part):
     @cached_property
     def in_degree(self) -> NDArray[np.int64]:
         """Number of in-arcs per node, a self-loop counted once."""
-        degree = np.bincount(self.indices, minlength=self.n_nodes)
+        degree = np.zeros(self.n_nodes, np.int64)
+        for first in range(0, self.n_arcs, _COUNTED):
+            degree += np.bincount(self.indices[first : first + _COUNTED], minlength=self.n_nodes)
         degree[self.loop_rows] += 1
         return degree
 
@@ -245,15 +249,7 @@ class Projection(Part):
     @cached_property
     def reverse(self) -> ReverseView:
         """In-arcs of every node in canonical order (by source row), built once on demand."""
-        from scipy.sparse import csr_array
-
-        forward = csr_array((np.arange(self.n_arcs), self.indices, self.indptr), shape=(self.n_nodes, self.n_nodes))
-        back = forward.tocsc()
-        return ReverseView(
-            back.indptr.astype(np.int64),
-            back.indices.astype(np.int32, copy=False),
-            back.data.astype(np.int64, copy=False),
-        )
+        return ReverseView(*transposed(self.indptr, self.indices, self.n_nodes))
 
     @cached_property
     def snapshot_id(self) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from graphkit.errors import InvalidParameter, UnknownNode
 from graphkit.projection.arrays import from_arrays
@@ -17,7 +18,7 @@ from graphkit.projection.frames import from_frames
 from graphkit.projection.keys import edge_keys, node_hashes, position_hashes
 from graphkit.projection.networkx_io import from_networkx
 from graphkit.projection.projection import Projection
-from graphkit.projection.sorting import arc_order
+from graphkit.projection.sorting import arc_order, distinct_arcs, transposed
 
 EDGES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.floats(0, 1)), max_size=30)
 
@@ -80,6 +81,30 @@ def test_large_arrays_are_ordered_like_small_ones():
     rng = np.random.default_rng(1)
     s, t = rng.integers(0, 1000, 450_000), rng.integers(0, 1000, 450_000)
     assert np.array_equal(arc_order(s, t, 1000), np.argsort(s * 1000 + t, kind="stable"))
+
+
+@pytest.mark.parametrize("m", [0, 1, 3000, 450_000])
+@pytest.mark.parametrize("n", [30, 1000])
+def test_distinct_arcs_are_those_of_a_sorted_set(m, n):
+    """Few arcs are sorted, many are counted into place; repeats (nearly all, or a fifth) go; empty rows stay empty."""
+    rng = np.random.default_rng(m + n)
+    tail, head = (rng.integers(0, n - 1, m).astype(np.int32) for _ in range(2))
+    wanted = sorted(set(zip(tail.tolist(), head.tolist(), strict=True)))
+    indptr, indices = distinct_arcs(tail, head, n)
+    rows = np.repeat(np.arange(n), np.diff(indptr))
+    assert list(zip(rows.tolist(), indices.tolist(), strict=True)) == wanted
+    assert (indptr.dtype, indices.dtype, len(indptr)) == (np.int64, np.int32, n + 1)
+
+
+@pytest.mark.parametrize("m", [0, 3000, 500_000])
+def test_transposing_is_what_scipy_does(m):
+    """In-arcs of SciPy's compressed columns, with the place of each arc forward."""
+    rng = np.random.default_rng(m)
+    indptr, indices = distinct_arcs(rng.integers(0, 2000, m), rng.integers(0, 2000, m), 2000)
+    back = csr_array((np.arange(len(indices)), indices, indptr), shape=(2000, 2000)).tocsc()
+    found = transposed(indptr, indices, 2000)
+    for mine, other in zip(found, (back.indptr, back.indices, back.data), strict=True):
+        assert np.array_equal(mine, other)
 
 
 @pytest.mark.parametrize(
