@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from graphkit.matching.tags import TextTags, tags_from_text
     from graphkit.matching.text import search
     from graphkit.matching.update import update_profile
+    from graphkit.outcomes.lifetime_value import LifetimeValue, lifetime_value
+    from graphkit.outcomes.propensity import Propensity, propensity
+    from graphkit.outcomes.retention import Retention, retention
+    from graphkit.outcomes.uplift import Uplift, uplift
     from graphkit.planning.channels import ChannelPlan, plan
     from graphkit.planning.evaluate import Evaluation, evaluate
     from graphkit.planning.partners import PartnerPortfolio, partners
@@ -64,6 +68,7 @@ _HOMES = {
     "FusedRanking": "matching.fuse",
     "LearnedProbabilities": "diffusion.learn",
     "LearningPath": "matching.path",
+    "LifetimeValue": "outcomes.lifetime_value",
     "ManyRankings": "ranking.many_sources",
     "Overlap": "audience.overlap",
     "PartnerPortfolio": "planning.partners",
@@ -71,7 +76,9 @@ _HOMES = {
     "Profiles": "matching.profiles",
     "ProfitSplit": "audience.split",
     "Projection": "projection.projection",
+    "Propensity": "outcomes.propensity",
     "Ranking": "ranking.pagerank",
+    "Retention": "outcomes.retention",
     "SI": "diffusion.models",
     "SIR": "diffusion.models",
     "SIS": "diffusion.models",
@@ -81,6 +88,7 @@ _HOMES = {
     "TagLift": "matching.lift",
     "TextTags": "matching.tags",
     "Threads": "engine.base",
+    "Uplift": "outcomes.uplift",
     "WhatIf": "planning.whatif",
     "adjusted_rand_index": "matching.clusters",
     "build_profiles": "matching.profiles",
@@ -97,6 +105,7 @@ _HOMES = {
     "item_neighbours": "matching.neighbours",
     "learn": "diffusion.learn",
     "learning_path": "matching.path",
+    "lifetime_value": "outcomes.lifetime_value",
     "match": "matching.similarity",
     "open_store": "store.open",
     "overlap": "audience.overlap",
@@ -106,15 +115,18 @@ _HOMES = {
     "plan": "planning.channels",
     "predict_links": "ranking.links",
     "predict_sizes": "diffusion.calibration",
+    "propensity": "outcomes.propensity",
     "rank_partners": "matching.history",
     "rating_neighbours": "matching.ratings",
     "read_files": "projection.snapshot",
+    "retention": "outcomes.retention",
     "search": "matching.text",
     "select_seeds": "influence.greedy",
     "split_profit": "audience.split",
     "tag_lift": "matching.lift",
     "tags_from_text": "matching.tags",
     "update_profile": "matching.update",
+    "uplift": "outcomes.uplift",
     "viral_propagation": "diffusion.alias",
     "whatif": "planning.whatif",
 }

@@ -47,6 +47,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "report": Entry("report", "Write a plan as one HTML page."),
         "evaluate": Entry("evaluate", "Compare a plan with what happened."),
     },
+    "Effect": {
+        "outcomes": Entry("outcomes", "Purchase, staying, lifetime value, uplift."),
+    },
 }
 
 COMMANDS: dict[str, Entry] = {name: entry for section in SECTIONS.values() for name, entry in section.items()}

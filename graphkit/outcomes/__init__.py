@@ -1,0 +1,1 @@
+"""What people do next: purchase, staying, lifetime value, uplift. Tables in, frozen results out."""

@@ -1,0 +1,288 @@
+"""What a customer is worth from here on: a Markov chain of states, rewards per period, and a discount.
+
+v = r + gamma P v, so v = (I - gamma P)^-1 r; over a horizon of T periods v_T = sum_{t<T} gamma^t P^t r. Intervals come from
+Dirichlet draws of the rows, so a state seldom seen has a wide one.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.check import finite, non_negative, positive_int, refuse
+from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.results import Manifest, Result, make_manifest
+from graphkit.rng import as_generator, as_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    from graphkit.rng import RandomState
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["LifetimeValue", "lifetime_value"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LifetimeValue(Result):
+    """Value of each state, in the unit of the reward.
+
+    Attributes
+    ----------
+    states : list of str
+    value, lower, upper : ndarray, shape (n_states,)
+        Expected discounted reward from a period that starts in the state, this period's included; ``lower`` and ``upper`` (95 %)
+        are NaN where only probabilities, no counts, were given.
+    periods : ndarray, shape (n_states,)
+        Expected periods until absorption; NaN where it is not certain.
+    transition : ndarray, shape (n_states, n_states)
+    """
+
+    states: list[str]
+    value: NDArray[np.float64] = field(metadata={"dtype": np.float64})
+    lower: NDArray[np.float64] = field(metadata={"dtype": np.float64})
+    upper: NDArray[np.float64] = field(metadata={"dtype": np.float64})
+    periods: NDArray[np.float64] = field(metadata={"dtype": np.float64})
+    reward: NDArray[np.float64] = field(metadata={"dtype": np.float64})
+    transition: NDArray[np.float64] = field(metadata={"dtype": np.float64})
+    discount: float
+    horizon: int | None
+    absorbing: list[str]
+    assumptions: list[str]
+    manifest: Manifest
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return state, reward, value, lower, upper, periods."""
+        import pandas as pd
+
+        columns = {"state": self.states, "reward": self.reward, "value": self.value, "lower": self.lower, "upper": self.upper, "periods": self.periods}
+        return pd.DataFrame(columns)
+
+
+def lifetime_value(
+    transition: ArrayLike | None = None,
+    reward: ArrayLike = (),
+    *,
+    counts: ArrayLike | None = None,
+    discount: float = 0.9,
+    horizon: int | None = None,
+    states: Sequence[str] | None = None,
+    absorbing: Sequence[str] = (),
+    reward_error: ArrayLike | None = None,
+    n_draws: int = 2000,
+    rng: RandomState = None,
+) -> LifetimeValue:
+    """Compute the lifetime value of each state.
+
+    Parameters
+    ----------
+    transition : array, shape (n, n), optional
+        Row i: chances of the next state, summing to 1.
+    reward : array, shape (n,)
+        Expected reward of a period spent in the state, any currency.
+    counts : array of counts, shape (n, n), optional
+        Transitions seen, instead of ``transition``: the chances are then the means of Dirichlet(counts + 1/n), and
+        intervals are given.
+    discount : float in (0, 1]
+        gamma, the worth today of a unit one period later; 1 only when every state ends in an absorbing one without reward.
+    horizon : int, optional
+        Number of periods that count; default all.
+    states : sequence of str, optional
+        Names; default "0", "1", ...
+    absorbing : sequence of str
+        States that are never left (churn): their row is set when counts hold none.
+    reward_error : array, shape (n,), optional
+        Standard errors of the rewards, drawn into the intervals.
+    n_draws : int
+    rng : int, Generator, SeedSequence or None
+
+    Returns
+    -------
+    LifetimeValue
+
+    Raises
+    ------
+    DataInvalid
+        A row does not sum to 1, a chance lies outside [0, 1], a count is negative, a state that is not absorbing was never left.
+    InvalidParameter
+        Both or neither of ``transition`` and ``counts``, shapes that disagree, a discount outside (0, 1], or 1 without certain absorption.
+
+    References
+    ----------
+    Pfeifer, Carraway (2000). Modeling customer relationships as Markov chains.
+    https://doi.org/10.1002/(SICI)1520-6653(200021)14:2<43::AID-DIR4>3.0.CO;2-H
+
+    Examples
+    --------
+    A customer who pays 10, stays with chance .8, else is gone: 10 / (1 - .9 * .8) = 35.714.
+
+    >>> float(lifetime_value([[0.8, 0.2], [0, 1]], [10, 0], discount=0.9).value[0].round(3))
+    35.714
+    """
+    start = time.monotonic()
+    seed = as_seed(rng)
+    gamma = finite("discount", discount)
+    if not 0 < gamma <= 1:
+        refuse("discount", discount, "a number in (0, 1]")
+    if horizon is not None:
+        positive_int("horizon", horizon)
+    positive_int("n_draws", n_draws, minimum=100)
+    if (transition is None) == (counts is None):
+        raise InvalidParameter("give either transition or counts", parameter="transition", hint="counts also give intervals")
+    seen = None if counts is None else _square(counts, "counts")
+    n = (_square(transition, "transition") if seen is None else seen).shape[0]
+    names = [str(s) for s in (states if states is not None else range(n))]
+    if len(names) != n or len(set(names)) != n:
+        refuse("states", names, f"{n} different names")
+    ends = _ends(names, absorbing)
+    alpha = None if seen is None else _alpha(seen, ends, names)
+    chain = _checked(_square(transition, "transition"), ends, names) if alpha is None else _mean(alpha, ends)
+    pay = _vector("reward", reward, n)
+    error = np.zeros(n) if reward_error is None else _vector("reward_error", reward_error, n)
+    if gamma == 1 and horizon is None:
+        _certain_absorption(chain, pay, names)
+    value = _value(chain[None], pay[None], gamma, horizon)[0]
+    lower = upper = np.full(n, np.nan)
+    if alpha is not None:
+        draws = _draws(alpha, ends, pay, error, gamma, horizon, n_draws, seed)
+        lower, upper = np.quantile(draws, [0.025, 0.975], axis=0)
+    answer: dict[str, Any] = {
+        "states": names, "value": value, "lower": lower, "upper": upper, "periods": _periods(chain), "reward": pay, "transition": chain,
+        "discount": gamma, "horizon": horizon, "absorbing": [names[i] for i in sorted(ends)],
+        "assumptions": ["the next state depends on the present one only, and its chances stay as they were", "rewards of a state do not change over time"],
+    }  # fmt: skip
+    request = {"discount": gamma, "horizon": horizon, "n_draws": n_draws, "counts": seen is not None}
+    manifest = make_manifest("lifetime_value", request=request, answer=answer, seed=seed, seconds=time.monotonic() - start)
+    return LifetimeValue(**answer, manifest=manifest)
+
+
+def _square(values: Any, name: str) -> Floats:
+    """Return a square matrix of finite numbers >= 0."""
+    matrix = np.asarray(values, np.float64)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+        raise InvalidParameter(f"{name} must be a square matrix, one row and column per state. Got shape {matrix.shape}.", parameter=name, value=matrix.shape)
+    bad = ~(np.isfinite(matrix) & (matrix >= 0))
+    if bad.any():
+        i, j = (int(x) for x in np.argwhere(bad)[0])
+        raise DataInvalid(f"{name}[{i}, {j}] is {matrix[i, j]}, not a finite number >= 0", rule=f"{name}-range", rows=((i, j, float(matrix[i, j])),))
+    return matrix
+
+
+def _vector(name: str, values: Any, n: int) -> Floats:
+    """Return n finite numbers."""
+    array = np.asarray(values, np.float64)
+    if array.shape != (n,):
+        raise InvalidParameter(f"{name} must hold one number per state ({n}). Got shape {array.shape}.", parameter=name, value=array.shape)
+    check = non_negative if name == "reward_error" else finite
+    return np.array([check(f"{name}[{i}]", float(x)) for i, x in enumerate(array)])
+
+
+def _ends(names: list[str], absorbing: Sequence[str]) -> frozenset[int]:
+    for name in absorbing:
+        if name not in names:
+            raise InvalidParameter(f"absorbing names {name!r}, which is no state", parameter="absorbing", value=name, allowed=tuple(names))
+    return frozenset(names.index(str(name)) for name in absorbing)
+
+
+def _checked(chain: Floats, ends: frozenset[int], names: list[str]) -> Floats:
+    """Rows that sum to 1; an absorbing row that stays."""
+    sums = chain.sum(axis=1)
+    wrong = np.flatnonzero(np.abs(sums - 1) > 1e-9)
+    if wrong.size:
+        i = int(wrong[0])
+        raise DataInvalid(
+            f"the chances out of {names[i]!r} sum to {sums[i]:.12g}, not to 1", rule="row-sum", count=int(wrong.size), rows=((names[i], float(sums[i])),),
+            hint="each row holds the chances of every next state; for counts use counts=",
+        )  # fmt: skip
+    for i in ends:
+        if chain[i, i] != 1:
+            raise DataInvalid(f"{names[i]!r} is called absorbing but is left with chance {1 - chain[i, i]:.4g}", rule="absorbing", rows=((names[i],),))
+    return chain
+
+
+def _alpha(seen: Floats, ends: frozenset[int], names: list[str]) -> Floats:
+    """Dirichlet parameters: counts plus one observation spread over all states (Perks)."""
+    for i in range(len(names)):
+        if i in ends:
+            if seen[i].sum() - seen[i, i] > 0:
+                raise DataInvalid(f"{names[i]!r} is called absorbing but was left {int(seen[i].sum() - seen[i, i])} times", rule="absorbing", rows=((names[i],),))
+        elif seen[i].sum() == 0:
+            raise DataInvalid(
+                f"no transition out of {names[i]!r} was seen", rule="state-never-left", rows=((names[i],),), hint="call it absorbing, or leave the state out"
+            )
+    return np.asarray(seen + 1 / len(names), np.float64)
+
+
+def _mean(alpha: Floats, ends: frozenset[int]) -> Floats:
+    chain = np.asarray(alpha / alpha.sum(axis=1, keepdims=True), np.float64)
+    for i in ends:
+        chain[i] = np.eye(alpha.shape[0])[i]
+    return chain
+
+
+def _certain_absorption(chain: Floats, pay: Floats, names: list[str]) -> None:
+    """Without discount every state must reach, with certainty, one that is never left and pays nothing."""
+    ends = np.diag(chain) == 1
+    earning = [names[i] for i in np.flatnonzero(ends & (pay != 0))]
+    reach = ends.copy()
+    for _ in range(chain.shape[0]):
+        reach = reach | ((chain > 0) @ reach)
+    stuck = [names[i] for i in np.flatnonzero(~reach)]
+    if not ends.any() or earning or stuck:
+        why = "no state is absorbing" if not ends.any() else f"{earning[0]!r} pays for ever" if earning else f"{stuck[0]!r} never ends"
+        raise InvalidParameter(
+            f"discount 1 needs certain absorption: {why}", parameter="discount", value=1.0, allowed="below 1", hint="use a discount below 1, or a horizon"
+        )
+
+
+def _value(chains: Floats, pays: Floats, gamma: float, horizon: int | None) -> Floats:
+    """Values for stacks of chains (m, n, n) and rewards (m, n)."""
+    n = chains.shape[1]
+    if horizon is not None:
+        value = np.zeros_like(pays)
+        for _ in range(horizon):
+            value = np.asarray(pays + gamma * (chains @ value[:, :, None])[:, :, 0], np.float64)
+        return value
+    if gamma < 1:
+        return np.asarray(np.linalg.solve(np.eye(n) - gamma * chains, pays[:, :, None])[:, :, 0])
+    value = np.zeros_like(pays)  # absorbing states pay nothing; solve among the others only
+    moving = np.flatnonzero(np.diagonal(chains, axis1=1, axis2=2)[0] != 1)
+    inner = np.eye(moving.size) - chains[:, moving][:, :, moving]
+    value[:, moving] = np.linalg.solve(inner, pays[:, moving, None])[:, :, 0]
+    return value
+
+
+def _draws(alpha: Floats, ends: frozenset[int], pay: Floats, error: Floats, gamma: float, horizon: int | None, n_draws: int, seed: int) -> Floats:
+    """Values under chains and rewards drawn from what is known of them."""
+    draw = as_generator(seed, "lifetime", "dirichlet")
+    n = pay.size
+    chains = np.empty((n_draws, n, n))
+    for i in range(n):
+        chains[:, i] = np.eye(n)[i] if i in ends else draw.dirichlet(alpha[i], size=n_draws)
+    pays = pay + error * draw.standard_normal((n_draws, n))
+    return _value(chains, pays, gamma, horizon)
+
+
+def _periods(chain: Floats) -> Floats:
+    """Expected periods spent outside absorbing states, NaN where absorption is not certain."""
+    n = chain.shape[0]
+    ends = np.diag(chain) == 1
+    reach = ends.copy()
+    for _ in range(n):
+        reach = reach | ((chain > 0) @ reach)
+    safe = reach & ~((chain > 0) @ ~reach)
+    for _ in range(n):
+        safe = safe & ~((chain > 0) @ ~safe)
+    out = np.full(n, np.nan)
+    out[ends] = 0.0
+    inside = np.flatnonzero(safe & ~ends)
+    if inside.size:
+        out[inside] = np.linalg.solve(np.eye(inside.size) - chain[np.ix_(inside, inside)], np.ones(inside.size))
+    return out

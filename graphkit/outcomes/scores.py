@@ -1,0 +1,71 @@
+"""How good are chances of a yes: AUC, Brier score and calibration, each beside what the base rate alone would give."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from graphkit.intervals import quantile, wilson
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["auc", "auc_interval", "brier_gain", "calibration_table"]
+
+BINS = 10
+
+
+def auc(label: NDArray[np.int64], score: Floats) -> float:
+    """Return the chance that a random yes scores above a random no, ties one half (Mann-Whitney)."""
+    return float(_placements(label, score)[0].mean())
+
+
+def auc_interval(label: NDArray[np.int64], score: Floats, *, confidence: float = 0.95) -> tuple[float, tuple[float, float]]:
+    """Return the AUC and DeLong's interval.
+
+    Variance = var(V10)/n1 + var(V01)/n0, where V10 of a yes is the share of noes below it and V01 of a no the share
+    of yeses above it. Clipped to [0, 1].
+
+    References
+    ----------
+    DeLong, DeLong, Clarke-Pearson (1988). https://doi.org/10.2307/2531595
+    """
+    of_yes, of_no = _placements(label, score)
+    value = float(of_yes.mean())
+    spread = [part.var(ddof=1) / part.size if part.size > 1 else 0.25 for part in (of_yes, of_no)]
+    half = quantile(confidence) * math.sqrt(sum(spread))
+    return value, (max(0.0, value - half), min(1.0, value + half))
+
+
+def _placements(label: NDArray[np.int64], score: Floats) -> tuple[Floats, Floats]:
+    """Share of noes below each yes, and of yeses above each no, ties one half."""
+    yes, no = np.sort(score[label == 1]), np.sort(score[label == 0])
+    below = (np.searchsorted(no, yes, "left") + np.searchsorted(no, yes, "right")) / (2 * no.size)
+    above = 1 - (np.searchsorted(yes, no, "left") + np.searchsorted(yes, no, "right")) / (2 * yes.size)
+    return below, above
+
+
+def brier_gain(label: NDArray[np.int64], score: Floats, base: Floats, *, confidence: float = 0.95) -> tuple[float, tuple[float, float]]:
+    """Return by how much the Brier score beats the base rate's, person by person, with its interval.
+
+    gain = mean((base - y)^2 - (p - y)^2); above 0 the model is better.
+    """
+    gain = (base - label) ** 2 - (score - label) ** 2
+    half = quantile(confidence) * float(gain.std(ddof=1)) / math.sqrt(gain.size)
+    return float(gain.mean()), (float(gain.mean()) - half, float(gain.mean()) + half)
+
+
+def calibration_table(label: NDArray[np.int64], score: Floats, *, bins: int = BINS) -> pd.DataFrame:
+    """Return ``bins`` groups of equal size by predicted chance: n, predicted and observed share, Wilson's interval."""
+    order = np.argsort(score, kind="stable")
+    rows = []
+    for number, part in enumerate(np.array_split(order, min(bins, order.size)), start=1):
+        yes = int(label[part].sum())
+        lower, upper = wilson(yes, part.size)
+        rows.append((number, part.size, float(score[part].mean()), yes / part.size, lower, upper))
+    return pd.DataFrame(rows, columns=["bin", "n", "predicted", "observed", "lower", "upper"])

@@ -1,0 +1,227 @@
+"""Tables of people: read, checked, and made ready for a model. Every refusal names file, rule and row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from graphkit.errors import DataInvalid, InvalidParameter, close_matches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Features", "binary", "check_columns", "numeric", "prepare", "read_table"]
+
+_YES = frozenset({"1", "1.0", "true", "yes", "y", "是"})
+_NO = frozenset({"0", "0.0", "false", "no", "n", "否"})
+MANY_TEXTS = 50  # more distinct texts than that look like names or ids, not like groups
+
+
+def read_table(source: Any, *, id: str | None = None) -> tuple[pd.DataFrame, str]:  # noqa: A002 - the column's usual name
+    """Return (table, its name) from a frame or from a .csv, .csv.gz or .parquet file.
+
+    Raises
+    ------
+    DataInvalid
+        The file cannot be read, or it has no rows.
+    """
+    if isinstance(source, pd.DataFrame):
+        table, name = source.reset_index(drop=True), "table"
+    else:
+        path = Path(source)
+        name = str(path)
+        try:
+            if path.name.endswith(".parquet"):
+                table = pd.read_parquet(path)
+            else:
+                table = pd.read_csv(path, low_memory=False, dtype=None if id is None else {id: str})
+        except (OSError, ValueError, EOFError) as error:  # ParserError and UnicodeDecodeError are ValueErrors
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            raise DataInvalid(
+                f"{path} cannot be read as a table: {reason}", source=str(path), rule="file-unreadable", hint="give a .csv, .csv.gz or .parquet file with a header"
+            ) from error
+    if not len(table):
+        raise DataInvalid(f"{name} has no rows", source=name, rule="file-empty", hint="one row per person, columns as named in the header")
+    return table, name
+
+
+def check_columns(table: pd.DataFrame, wanted: Sequence[str], name: str) -> None:
+    """Refuse names that the table does not have, with close ones.
+
+    Raises
+    ------
+    DataInvalid
+        Rule ``missing-column``.
+    """
+    for column in wanted:
+        if column not in table.columns:
+            near = close_matches(column, list(table.columns))
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"its columns: {', '.join(map(str, table.columns[:20]))}"
+            raise DataInvalid(f"{name} has no column {column!r}", source=name, rule="missing-column", hint=hint)
+
+
+def binary(table: pd.DataFrame, column: str, name: str) -> NDArray[np.int64]:
+    """Return a column of yes and no as 1 and 0.
+
+    Raises
+    ------
+    DataInvalid
+        A missing value (unknown is not "no"), or a word that is neither.
+    """
+    check_columns(table, [column], name)
+    words = [None if pd.isna(x) else str(x).strip().lower() for x in table[column].tolist()]
+    bad = [(i + 2, table[column].iloc[i]) for i, w in enumerate(words) if w is None or (w not in _YES and w not in _NO)]
+    if bad:
+        line, value = bad[0]
+        what = "is missing" if words[line - 2] is None else f"is {value!r}"
+        raise DataInvalid(
+            f"{name} line {line}: {column} {what}; it must be 0 or 1, true or false, yes or no ({len(bad)} such rows)",
+            source=name, rule="not-binary", count=len(bad), rows=tuple(bad[:5]), hint=f"make {column} a yes/no column, drop rows where it is unknown",
+        )  # fmt: skip
+    return np.array([w in _YES for w in words], np.int64)
+
+
+def numeric(table: pd.DataFrame, column: str, name: str, *, low: float | None = None, positive: bool = False) -> NDArray[np.float64]:
+    """Return a column of finite numbers.
+
+    Raises
+    ------
+    DataInvalid
+        A value is missing, no number, infinite or below ``low``.
+    """
+    check_columns(table, [column], name)
+    values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
+    wrong = ~np.isfinite(values)
+    if low is not None:
+        wrong |= (values <= low) if positive else (values < low)
+    if wrong.any():
+        i = int(np.flatnonzero(wrong)[0])
+        bound = "" if low is None else f" {'above' if positive else 'of at least'} {low:g}"
+        raise DataInvalid(
+            f"{name} line {i + 2}: {column} is {table[column].iloc[i]!r}, not a finite number{bound} ({int(wrong.sum())} such rows)",
+            source=name, rule="not-a-number", count=int(wrong.sum()), rows=((i + 2, str(table[column].iloc[i])),),
+        )  # fmt: skip
+    return values
+
+
+@dataclass(frozen=True)
+class Features:
+    """Columns a model may use: ``frame`` with floats (NaN = missing) and texts; ``notes`` on what was left out."""
+
+    frame: pd.DataFrame
+    numbers: tuple[str, ...]
+    texts: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def transformer(self) -> Any:
+        """Return the encoding, unfitted: medians for missing numbers plus a flag, unit variance, one column per text.
+
+        One part per feature, so that `output_indices_` says which encoded columns are whose.
+        """
+        from sklearn.compose import ColumnTransformer
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+        parts: list[Any] = [(c, make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), [c]) for c in self.numbers]
+        parts += [(c, OneHotEncoder(handle_unknown="ignore", sparse_output=False), [c]) for c in self.texts]
+        return ColumnTransformer(parts, sparse_threshold=0.0)
+
+    def same(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
+        """Return the same columns of another table, typed alike.
+
+        Raises
+        ------
+        DataInvalid
+            A column is missing, or a text stands where the model learned numbers.
+        """
+        check_columns(table, [*self.numbers, *self.texts], name)
+        columns: dict[str, Any] = {}
+        for column in self.numbers:
+            values = _as_numbers(table[column])
+            if values is None:
+                raise DataInvalid(f"{name}: {column} holds texts, the model learned numbers", source=name, rule="not-a-number")
+            columns[column] = values
+        for column in self.texts:
+            columns[column] = _as_texts(table[column])
+        return pd.DataFrame(columns)
+
+
+def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequence[str], name: str) -> Features:
+    """Choose and type the feature columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+    features : sequence of str, optional
+        Default: every column but the excluded ones.
+    exclude : sequence of str
+        Label, id, treatment and what the caller leaves out.
+    name : str
+        Of the table, for messages.
+
+    Raises
+    ------
+    DataInvalid
+        A named feature is missing, empty or a text with too many values.
+    InvalidParameter
+        Nothing is left.
+    """
+    chosen = [str(c) for c in table.columns if c not in set(exclude)] if features is None else list(features)
+    check_columns(table, chosen, name)
+    clash = sorted(set(chosen) & set(exclude))
+    if clash:
+        raise InvalidParameter(f"{clash[0]!r} cannot be a feature: it is the label, the treatment or the id, or it is excluded", parameter="features", value=clash[0])
+    columns: dict[str, Any] = {}
+    numbers, texts, notes = [], [], []
+    for column in chosen:
+        values = _as_numbers(table[column])
+        if values is not None:
+            if np.isnan(values).all():
+                notes.append(f"{column} left out: it has no value")
+                continue
+            if np.nanmin(values) == np.nanmax(values) and not np.isnan(values).any():
+                notes.append(f"{column} left out: it is the same for everyone")
+                continue
+            numbers.append(column)
+            columns[column] = values
+            continue
+        words = _as_texts(table[column])
+        distinct = len(set(words))
+        if distinct > MANY_TEXTS:
+            message = f"{column} has {distinct} different texts: it looks like a name or an id"
+            if features is not None:
+                raise DataInvalid(f"{name}: {message}", source=name, rule="too-many-texts", count=distinct, hint=f"leave {column} out, or group its values")
+            notes.append(f"{column} left out: {distinct} different texts look like names or ids")
+        elif distinct == 1:
+            notes.append(f"{column} left out: it is the same for everyone")
+        else:
+            texts.append(column)
+            columns[column] = words
+    if not columns:
+        raise InvalidParameter("no feature column is left", parameter="features", value=chosen, hint="; ".join(notes) or "name feature columns")
+    return Features(pd.DataFrame(columns), tuple(numbers), tuple(texts), tuple(notes))
+
+
+def _as_numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
+    """Return floats with NaN where missing or blank; None when some cell is a word."""
+    if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
+        values = column.to_numpy(np.float64, na_value=np.nan)
+    else:
+        blank = column.isna() | column.astype(str).str.strip().eq("")
+        found = pd.to_numeric(column.where(~blank), errors="coerce")
+        if bool((found.isna() & ~blank).any()):
+            return None
+        values = found.to_numpy(np.float64)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _as_texts(column: pd.Series[Any]) -> list[str]:
+    """Return words; a missing one is a group of its own."""
+    return ["(missing)" if pd.isna(x) else str(x) for x in column.tolist()]
