@@ -13,11 +13,13 @@ slow reference with published known answers.
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 if TYPE_CHECKING:
@@ -31,8 +33,10 @@ __all__ = [
     "fraction",
     "kernel",
     "limits",
+    "live_eight",
     "mix64",
     "philox4x32",
+    "prefetch",
     "stream",
     "trailing_zeros",
     "world_key",
@@ -140,8 +144,63 @@ def _ones(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's signatu
     return types.uint64(types.uint64), code
 
 
+_WORD, _BYTE, _HALF = ir.IntType(64), ir.IntType(8), ir.IntType(32)
+_EIGHT = ir.VectorType(_WORD, 8)
+
+
+def _splat(builder: Any, word: Any) -> Any:
+    """Copy a word into all eight places."""
+    empty = ir.Constant(_EIGHT, ir.Undefined)
+    one = builder.insert_element(empty, word, ir.Constant(_HALF, 0))
+    return builder.shuffle_vector(one, empty, ir.Constant(ir.VectorType(_HALF, 8), [0] * 8))
+
+
+def _load(context: Any, builder: Any, kind: Any, array: Any, j: Any) -> Any:
+    """Load array[j : j + 8]."""
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.load(builder.bitcast(builder.gep(data, [j]), _EIGHT.as_pointer()), align=8)
+
+
+@intrinsic
+def _live_eight(typing_context: Any, world: Any, keys: Any, low: Any, width: Any, j: Any) -> Any:  # noqa: ARG001 - numba's signature
+    """Return eight bits: bit t says low[j + t] <= coin(world, keys[j + t]) < low[j + t] + width[j + t]."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        key, least, size = (partial(_load, context, builder, signature.args[i], arguments[i], arguments[4]) for i in (1, 2, 3))
+
+        def even(number: int) -> Any:
+            return ir.Constant(_EIGHT, [number] * 8)
+
+        x = builder.xor(key(), _splat(builder, arguments[0]))
+        x = builder.mul(builder.xor(x, builder.lshr(x, even(30))), even(int(_M1)))
+        x = builder.mul(builder.xor(x, builder.lshr(x, even(27))), even(int(_M2)))
+        x = builder.lshr(builder.xor(x, builder.lshr(x, even(31))), even(2))
+        if not isinstance(signature.args[2], types.NoneType):
+            x = builder.sub(x, least())
+        return builder.zext(builder.bitcast(builder.icmp_unsigned("<", x, size()), _BYTE), _WORD)
+
+    return types.uint64(types.uint64, keys, low, width, types.intp), code
+
+
+@intrinsic
+def _prefetch(typing_context: Any, array: Any, j: Any) -> Any:  # noqa: ARG001 - numba's signature
+    """Ask for the cache line of array[j]; changes no value."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), _BYTE.as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), _HALF, _HALF, _HALF])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")  # type: ignore[no-untyped-call]
+        builder.call(function, [place, ir.Constant(_HALF, 0), ir.Constant(_HALF, 3), ir.Constant(_HALF, 1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), code
+
+
 trailing_zeros = cast("Callable[[Any], Any]", _trailing_zeros)
 ones = cast("Callable[[Any], Any]", _ones)
+live_eight = cast("Callable[[Any, Any, Any, Any, Any], Any]", _live_eight)
+prefetch = cast("Callable[[Any, Any], None]", _prefetch)
 
 
 @kernel

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from reference import live_edge
 
+from graphkit.coins import coin, kernel, live_eight, stream, world_keys
+from graphkit.diffusion.cascade import cascade_blocks
 from graphkit.diffusion.models import SI, SIR, SIS
 from graphkit.diffusion.spread import SpreadEstimate, estimate_spread
 from graphkit.engine.base import Serial, Threads
@@ -199,3 +201,44 @@ def test_missing_probability_and_heavy_thresholds_are_refused():
         estimate_spread(from_arrays([0], [1]), [0])
     with pytest.raises(InvalidParameter, match="above 1"):
         estimate_spread(from_arrays([0, 1], [2, 2], probability=[0.7, 0.6]), [0], model="lt")
+
+
+@pytest.mark.parametrize("model", ["ic", "lt"])
+@pytest.mark.parametrize(("n", "m"), [(2, 1), (5, 7), (120, 900)])
+@pytest.mark.parametrize("steps", [-1, 2])
+def test_words_equal_worlds_one_by_one(model, n, m, steps, seed):
+    """64 worlds a word and one at a time: totals, activation and steps agree in every bit, values included."""
+    rng = np.random.default_rng(seed)
+    s, t = rng.integers(0, n, (2, m))
+    p = from_arrays(s[s != t], t[s != t], probability="weighted_cascade", n_nodes=n)
+    for units in (np.ones(n, np.int64), rng.integers(0, 9, n)):
+        one, many = (cascade_blocks(p, np.arange(min(n, 3)), units, model=model, seed=seed, n_worlds=150, steps=steps, by=by)(0, 3) for by in ("world", "word"))
+        assert np.array_equal(one[0], many[0])
+        assert np.array_equal(one[1], many[1])
+        assert np.array_equal(np.trim_zeros(one[2], "b"), np.trim_zeros(many[2], "b"))
+
+
+def test_eight_coins_equal_one_by_one(seed):
+    """The vector of eight comparisons against the scalar coin, with and without a lower end, at the exact ends too."""
+    rng = np.random.default_rng(seed)
+    keys = rng.integers(0, 2**63, 64).astype(np.uint64)
+    low, width = rng.integers(0, 2**61, 64).astype(np.uint64), rng.integers(0, 2**61, 64).astype(np.uint64)
+    world = world_keys(stream(seed, "t"), 3, 1)[0]
+    width[:8] = [coin(world, key) for key in keys[:8]]
+    width[8:16] = [coin(world, key) + np.uint64(1) for key in keys[8:16]]
+    plain = [int(coin(world, keys[i])) < int(width[i]) for i in range(64)]
+    assert plain[:16] == [False] * 8 + [True] * 8
+    above = [int(low[i]) <= int(coin(world, keys[i])) < int(low[i]) + int(width[i]) for i in range(64)]
+    assert _eights(world, keys, None, width).tolist() == plain
+    assert _eights(world, keys, low, width).tolist() == above
+
+
+@kernel
+def _eights(world, keys, low, width):
+    """All comparisons of four vectors."""
+    result = np.zeros(keys.size, np.bool_)
+    for j in range(0, keys.size, 8):
+        bits = live_eight(world, keys, low, width, j)
+        for t in range(8):
+            result[j + t] = (bits >> np.uint64(t)) & np.uint64(1)
+    return result
