@@ -51,7 +51,10 @@ def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> st
 @output_options
 @pass_app
 def check(app: App, directory: str, mapping: str | None, form: str | None, output: str | None) -> None:
-    """Report what is wrong with an input directory; exit 3 when a finding is an error."""
+    """Report what is wrong with an input directory; exit 3 when a finding is an error.
+
+    Rows of nodes/ and relationships/ are counted as rows, those of events/ apart: events stay files.
+    """
     from graphkit.cli.output import emit
     from graphkit.store.files import check_directory
 
@@ -59,7 +62,8 @@ def check(app: App, directory: str, mapping: str | None, form: str | None, outpu
         report = check_directory(directory, mapping=mapping).to_dict()
     findings = report["findings"]
     errors = sum(finding["severity"] == "error" for finding in findings)
-    verdict = f"{directory}: {report['rows_in']:,} rows, {errors} errors, {len(findings) - errors} other findings"
+    events = f", {report['events']['rows_in']:,} events" if report["events"]["files"] else ""
+    verdict = f"{directory}: {report['rows_in']:,} rows{events}, {errors} errors, {len(findings) - errors} other findings"
     emit(form=form, output=output, rows=findings, columns=FINDING, document=report,
          text="\n".join(part for part in (findings_text(findings), verdict) if part))
     if not report["ok"]:

@@ -63,8 +63,9 @@ def _run(app: App, directory: str, *, mapping: str | None, max_bad: int, time_li
     with app.progress() as progress:
         report = load_directory(store, directory, mapping=mapping, max_bad=max_bad, deadline=left, dry_run=dry_run, progress=progress).to_dict()
     kept = dead_letter_folder(store)
-    if report["rejected"] and not dry_run and kept is not None:
-        app.say(f"{report['rejected']:,} rejected rows are kept in {kept}")
+    rejected = report["rejected"] + report["events"]["rejected"]
+    if rejected and not dry_run and kept is not None:
+        app.say(f"{rejected:,} rejected rows are kept in {kept}")
     return report
 
 
@@ -77,7 +78,7 @@ def _refused(error: Any, seconds: float) -> dict[str, Any] | None:
     none = {"nodes": 0, "relationships": 0}
     return {
         "schema_version": 1, "created": none, "changed": none, "unchanged": none, "rejected": checked["rows_in"], "duplicates": 0,
-        "rows_in": checked["rows_in"], "by_label": {}, "by_type": {}, "seconds": round(seconds, 3), "findings": checked["findings"],
+        "rows_in": checked["rows_in"], "by_label": {}, "by_type": {}, "seconds": round(seconds, 3), "events": checked["events"], "findings": checked["findings"],
     }
 
 
@@ -98,4 +99,6 @@ def load_text(report: dict[str, Any], directory: str, *, dry_run: bool = False) 
     verb = "would load" if dry_run else "loaded"
     counts = ", ".join(f"{n:,} {name}" for name, n in {**report["by_label"], **report["by_type"]}.items())
     head = f"{verb} {directory}: {report['rows_in']:,} rows in {report['seconds']:.1f} s"
+    if report["events"]["files"]:
+        head += f"; {report['events']['accepted']:,} of {report['events']['rows_in']:,} events are good and stay files"
     return f"{head}\n{table(_rows(report), COLUMNS)}{counts}"

@@ -52,6 +52,7 @@ RULES: dict[str, tuple[str, str]] = {
     "label-pair": ("此关系类型不能连接这两个标签", "this type does not join these labels"),
     "labels-missing": ("必须给出两端的标签", "the labels of both ends must be given"),
     "unknown-node": ("端点不存在", "the end of a relationship does not exist"),
+    "event-node": ("事件所指的节点不存在", "an event names a node that does not exist"),
     "ambiguous-node": ("端点在多个标签中存在", "the end of a relationship exists under several labels"),
     "duplicate": ("重复的行, 已合并", "a repeated row, counted once"),
     "conflict": ("同一键有不同的值", "one key with different values"),
@@ -113,6 +114,38 @@ class RejectedRow:
 
 
 @dataclass(frozen=True)
+class EventCounts:
+    """Rows of the event log: rows_in = accepted + rejected; they stay files and are counted beside nodes and relationships.
+
+    Parameters
+    ----------
+    files, rows_in, accepted, rejected
+        Files read, their rows, those that can be used and those that cannot.
+    by_kind
+        Accepted rows per kind of event.
+    """
+
+    files: int = 0
+    rows_in: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    by_kind: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.rows_in != self.accepted + self.rejected or self.accepted != sum(self.by_kind.values()):
+            message = f"events do not add up: {self}"
+            raise AssertionError(message)
+
+    def refused(self) -> EventCounts:
+        """Return the counts of a load that was refused."""
+        return replace(self, accepted=0, rejected=self.rows_in, by_kind={})
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class DataReport:
     """Findings and counts of a check or load.
 
@@ -128,6 +161,8 @@ class DataReport:
         A file or the whole directory cannot be used, whatever number of bad rows is allowed.
     dead_letters
         The rejected rows with their bytes.
+    events
+        What the event log holds; its rows are not among rows_in.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -139,6 +174,7 @@ class DataReport:
     by_type: dict[str, int] = field(default_factory=dict)
     fatal: bool = False
     dead_letters: tuple[RejectedRow, ...] = ()
+    events: EventCounts = field(default_factory=EventCounts)
 
     def __post_init__(self) -> None:
         if self.rows_in != self.loaded + self.rejected + self.duplicates:
@@ -153,11 +189,11 @@ class DataReport:
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong (warnings are allowed)."""
-        return not self.fatal and not self.rejected and not self.errors
+        return not self.fatal and not self.rejected and not self.events.rejected and not self.errors
 
     def refused(self) -> DataReport:
         """Return the report of a load that was refused: every row rejected, nothing loaded."""
-        return replace(self, rejected=self.rows_in, loaded=0, duplicates=0, by_label={}, by_type={})
+        return replace(self, rejected=self.rows_in, loaded=0, duplicates=0, by_label={}, by_type={}, events=self.events.refused())
 
     def to_dict(self) -> dict[str, Any]:
         """JSON of `graphkit check DIR --format json`."""
@@ -173,4 +209,5 @@ class DataReport:
                 "by_label": self.by_label,
                 "by_type": self.by_type,
             },
+            "events": self.events.to_dict(),
         }

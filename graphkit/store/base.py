@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
+from graphkit.model.validate import EventCounts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from os import PathLike
@@ -89,7 +91,7 @@ def _pair() -> dict[str, int]:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did: rows_in = created + changed + unchanged + rejected + duplicates."""
+    """What a load did: rows_in = created + changed + unchanged + rejected + duplicates; events are counted apart."""
 
     created: dict[str, int] = field(default_factory=_pair)
     changed: dict[str, int] = field(default_factory=_pair)
@@ -101,6 +103,7 @@ class LoadReport:
     by_type: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     dry_run: bool = False
+    events: EventCounts = field(default_factory=EventCounts)
 
     def adds_up(self) -> bool:
         """Whether every row that came in is accounted for."""
@@ -121,6 +124,7 @@ class LoadReport:
             "by_type": dict(self.by_type),
             "seconds": round(self.seconds, 3),
             "dry_run": self.dry_run,
+            "events": self.events.to_dict(),
         }
 
 

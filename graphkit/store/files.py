@@ -37,14 +37,15 @@ def read_directory(
     encoding
         Encoding of the CSV files.
     max_bad
-        How many rows may be rejected before nothing is loaded.
+        How many rows, events included, may be rejected before nothing is loaded.
     progress
         Called per file.
 
     Returns
     -------
     tables, report
-        The good rows, and what was found; rows_in = loaded + rejected + duplicates.
+        The good rows, and what was found; rows_in = loaded + rejected + duplicates. Events are judged and counted apart
+        (`report.events`): they stay files.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def read_directory(
         More than `max_bad` rows rejected, or a file or the directory unusable; `.report` has every row rejected.
     """
     tables, report = DirectoryReader(Path(path), mapping, encoding, progress).read()
-    if report.fatal or report.rejected > max_bad:
+    if report.fatal or report.rejected + report.events.rejected > max_bad:
         raise _refusal(report, str(path))
     return tables, report
 
@@ -71,18 +72,20 @@ def check_directory(
 def _refusal(report: DataReport, path: str) -> DataInvalid:
     errors = report.errors
     first = [f"{f.file}{f' line {f.line}' if f.line else ''}: {f.message}" for f in errors[:5]]
-    message = f"{path}: {report.rejected} of {report.rows_in} rows rejected, nothing loaded\n  " + "\n  ".join(first)
+    bad = [f"{report.rejected} of {report.rows_in} rows"] if report.rejected or not report.events.rejected else []
+    bad += [f"{report.events.rejected} of {report.events.rows_in} events"] if report.events.rejected else []
+    message = f"{path}: {' and '.join(bad)} rejected, nothing loaded\n  " + "\n  ".join(first)
     if len(errors) > 5:
         message += f"\n  ... and {len(errors) - 5} more"
     rows = tuple((f.file, f.line, f.value) for f in errors[:5])
     hint = f"graphkit check {path} lists all" + (
-        "" if report.fatal else f"; --max-bad {report.rejected} loads the rest"
+        "" if report.fatal else f"; --max-bad {report.rejected + report.events.rejected} loads the rest"
     )
     return DataInvalid(
         message,
         source=path,
         rule=errors[0].rule if errors else None,
-        count=report.rejected,
+        count=report.rejected + report.events.rejected,
         rows=rows,
         report=report.refused(),
         hint=hint,

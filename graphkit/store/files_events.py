@@ -1,34 +1,83 @@
-"""Event logs: `events/*.csv|csv.gz|parquet` to one frame, checked like every other file."""
+"""Event logs: `events/*.csv|csv.gz|parquet` to one frame, checked like every other file.
+
+Events stay files: a load reads them only to judge them. A row with a wrong time, kind or number is rejected. One that
+names a node the directory does not hold is kept with a warning: an adopter outside the graph is still an observation.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphkit.errors import DataInvalid
 from graphkit.model import vocabulary
 from graphkit.model.properties import Property, by_name, moment, money, number, text, word
-from graphkit.model.validate import Finding
+from graphkit.model.schema import LABELS
+from graphkit.model.validate import EventCounts, Finding, RejectedRow
 from graphkit.store.files_convert import Converter
 from graphkit.store.files_csv import read_csv
 from graphkit.store.files_parquet import read_parquet
-from graphkit.store.files_raw import FileRefused, Findings, RawTable, Slice
+from graphkit.store.files_raw import FileRefused, Findings, RawTable, Slice, file_digest
 from graphkit.store.mapping import MappingWrong, parse_dataset
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import tzinfo
 
     import pandas as pd
 
+    from graphkit.model.tables import Column
+
+__all__ = ["EVENT_COLUMNS", "EventLog", "check_events", "files_of_events", "read_events"]
+
+_ITEMS = {name: label.zh for name, label in LABELS.items() if not label.written}
 EVENT_COLUMNS: dict[str, Property] = by_name(
     moment("ts", "时间", required=True, en="time"), text("user", "用户", required=True), word("kind", "类型", vocabulary.EVENT_KIND, required=True),
-    text("item_label", "对象标签"), text("item", "对象"), text("channel", "渠道"), text("campaign", "活动"), text("code", "追踪码"), text("parent_user", "转发者"),
-    money("amount", "金额"), number("seconds", "时长", unit="s"), number("value", "数值", low=None), text("arm", "实验组"), text("device", "设备"),
-    text("region", "地区"),
+    word("item_label", "对象标签", _ITEMS, closed=False), text("item", "对象"), text("channel", "渠道"), text("campaign", "活动"), text("code", "追踪码"),
+    text("parent_user", "转发者"), money("amount", "金额"), number("seconds", "时长", unit="s"), number("value", "数值", low=None), text("arm", "实验组"),
+    text("device", "设备"), text("region", "地区"),
 )  # fmt: skip
+_ENDS = {"user": "User", "parent_user": "User", "channel": "Channel", "campaign": "Campaign"}
+
+
+@dataclass
+class EventLog:
+    """What the files of an event log hold.
+
+    Parameters
+    ----------
+    parts
+        Per readable file its rows and their values.
+    files, n_broken
+        Files found; rows that have no shape or stand in files that cannot be used.
+    """
+
+    parts: list[tuple[Slice, dict[str, Column]]] = field(default_factory=list)
+    files: int = 0
+    n_broken: int = 0
+
+    def counts(self) -> EventCounts:
+        """Count every row once."""
+        kinds: Counter[str] = Counter()
+        rejected = self.n_broken
+        for part, columns in self.parts:
+            kinds.update(columns["kind"][part.good].tolist())
+            rejected += int((~part.good).sum())
+        accepted = sum(kinds.values())
+        return EventCounts(self.files, accepted + rejected, accepted, rejected, dict(sorted(kinds.items())))
+
+    def rejected(self) -> list[RejectedRow]:
+        """Return the rows put aside, with their bytes."""
+        out = [row for part, _ in self.parts for row in part.table.broken]
+        for part, _ in self.parts:
+            if not part.good.all():
+                out += part.rejected(file_digest(part.table.path))
+        return out
 
 
 def read_events(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -49,8 +98,9 @@ def read_events(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     root = Path(path)
     findings = Findings()
-    frames = [_read(file, name, findings, zone) for file, name, zone in _event_files(root)]
-    if not frames and not findings.found:
+    files, zone = _event_files(root)
+    log = _read(files, zone, findings)
+    if not log.parts and not findings.found:
         raise DataInvalid(
             f"{root} holds no events",
             source=str(root),
@@ -69,12 +119,124 @@ def read_events(path: str | os.PathLike[str]) -> pd.DataFrame:
             rows=rows,
             hint=errors[0].hint,
         )
-    frame = pd.concat([f for f in frames if f is not None], ignore_index=True)
+    frame = pd.concat([_frame(columns) for _, columns in log.parts], ignore_index=True)
     return frame.sort_values(["ts", "user", "kind"], kind="stable", ignore_index=True)
 
 
-def _event_files(root: Path) -> list[tuple[Path, str, tzinfo | None]]:
-    """(path, shown name, declared time zone) of the files of an event log."""
+def check_events(
+    files: Iterable[tuple[Path, str]],
+    zone: tzinfo | None,
+    findings: Findings,
+    ids: Mapping[str, Collection[str]],
+    codes: Collection[str],
+) -> EventLog:
+    """Read an event log and look for the nodes it names.
+
+    Parameters
+    ----------
+    files
+        Path and shown name of each file.
+    zone
+        Declared time zone of naive times.
+    findings
+        Where findings go.
+    ids
+        Label -> ids of the directory; a label without nodes is not looked for.
+    codes
+        Tracking codes of its touchpoints.
+    """
+    log = _read(files, zone, findings)
+    for part, columns in log.parts:
+        for column, label in _ENDS.items():
+            if column in columns and ids.get(label):
+                _unknown(part, column, columns[column], set(ids[label]), f"no {label} {{value}}")
+        if "code" in columns and codes:
+            _unknown(part, "code", columns["code"], set(codes), "no Touchpoint with the code {value}")
+        if "item" in columns:
+            _items(part, columns, ids)
+        if "parent_user" in columns:
+            own = np.flatnonzero((columns["parent_user"] == columns["user"]) & part.good)
+            text_ = "{value} is said to have passed it on to itself"
+            part.note(own.tolist(), "self-loop", "warning", "parent_user", columns["user"][own], text_, "leave parent_user empty")
+    return log
+
+
+def files_of_events(
+    folder: Path, findings: Findings, problem: Callable[[Path], tuple[str, str] | None], fatal: Callable[[str, str, str], None]
+) -> list[tuple[Path, str]]:
+    """Path and shown name of the files of `events/`; others are reported.
+
+    Parameters
+    ----------
+    folder
+        `events/` of an input directory; none is no fault.
+    findings
+        Where findings go.
+    problem
+        Says why a path is no readable file inside the directory, or None.
+    fatal
+        Told rule, name and message of what makes the directory unusable.
+    """
+    if not folder.exists() and not folder.is_symlink():
+        return []
+    if not folder.is_dir() or not folder.resolve().is_relative_to(folder.parent.resolve()):
+        rule = "file-outside" if folder.is_symlink() else "file-unreadable"
+        fatal(rule, folder.name, "is not a folder inside the input directory")
+        return []
+    out = []
+    for path in sorted(folder.iterdir()):
+        name = f"{folder.name}/{path.name}"
+        if path.name.startswith(".") or not path.name.endswith((".csv", ".csv.gz", ".parquet")):
+            text_ = "only .csv, .csv.gz and .parquet files are read"
+            findings.add(Finding("file-ignored", "warning", name, None, None, None, text_, None))
+        elif (found := problem(path)) is not None:
+            fatal(found[0], name, found[1])
+        else:
+            out.append((path, name))
+    return out
+
+
+def _items(part: Slice, columns: dict[str, Column], ids: Mapping[str, Collection[str]]) -> None:
+    """Items by their label; without one, under any label that an event may name."""
+    items = columns["item"]
+    labels = columns.get("item_label", np.full(len(items), None, dtype=object))
+    for label in dict.fromkeys(x for x in labels.tolist() if x is not None):
+        if ids.get(label):
+            _unknown(part, "item", _only(items, labels == label), set(ids[label]), f"no {label} {{value}}")
+    known = {i for label, found in ids.items() if label != "User" for i in found}
+    if known:
+        bare = np.array([x is None for x in labels.tolist()], dtype=np.bool_)
+        _unknown(part, "item", _only(items, bare), known, "no node {value} of any label")
+
+
+def _only(cells: Column, mask: Any) -> Column:
+    """Cells where the mask says so, None elsewhere."""
+    out = np.full(len(cells), None, dtype=object)
+    out[mask] = cells[mask]
+    return out
+
+
+def _unknown(part: Slice, column: str, cells: Column, known: set[str], message: str) -> None:
+    """Warn once per name that is not known, at its first row, with the number of rows."""
+    rows: dict[str, list[int]] = {}
+    for i in np.flatnonzero(part.good).tolist():
+        cell = cells[i]
+        if cell is not None and cell not in known:
+            rows.setdefault(cell, []).append(i)
+    for name, at in rows.items():
+        more = f" ({len(at)} events)" if len(at) > 1 else ""
+        part.note([at[0]], "event-node", "warning", column, [name], message + more, "kept; add the node, or correct the name")
+
+
+def _frame(columns: dict[str, Column]) -> pd.DataFrame:
+    import pandas as pd
+
+    numeric = {c for c, p in EVENT_COLUMNS.items() if p.type == "FLOAT"}
+    return pd.DataFrame({c: v.astype(np.float64) if c in numeric else v for c, v in columns.items()})
+
+
+def _event_files(root: Path) -> tuple[list[tuple[Path, str]], tzinfo | None]:
+    """Path and shown name of the files of an event log; the declared time zone."""
     if not root.exists():
         raise DataInvalid(
             f"{root} does not exist", source=str(root), rule="file-unreadable", hint="give a file or folder of events"
@@ -98,41 +260,36 @@ def _event_files(root: Path) -> list[tuple[Path, str, tzinfo | None]]:
             raise DataInvalid(
                 f"dataset.toml: {error.message}", source=str(home), rule=error.rule, hint=error.hint
             ) from error
-    return [(p, f"events/{p.name}", zone) for p in files]
+    return [(p, f"events/{p.name}") for p in files], zone
 
 
-def _read(path: Path, name: str, findings: Findings, zone: tzinfo | None) -> pd.DataFrame | None:
-    import pandas as pd
+def _read(files: Iterable[tuple[Path, str]], zone: tzinfo | None, findings: Findings) -> EventLog:
+    """Read all files of a log; what does not fit is put aside."""
+    log = EventLog()
+    for path, name in files:
+        log.files += 1
+        try:
+            table: RawTable = read_parquet(path, name) if name.endswith(".parquet") else read_csv(path, name, findings)
+        except FileRefused as error:
+            findings.add(error.finding, fatal=True)
+            log.n_broken += error.rows
+            continue
+        log.n_broken += table.n_broken
+        missing = [p.name for p in EVENT_COLUMNS.values() if p.required and p.name not in table.columns]
+        for column in missing:
+            text_ = f"events need the column {column}"
+            findings.add(Finding("missing-column", "error", name, 1, column, None, text_, f"add the column {column}"), fatal=True)
+        if missing:
+            log.n_broken += len(table)
+            continue
+        log.parts.append((part := Slice(table, np.arange(len(table)), findings), _columns(part, zone, findings)))
+    return log
 
-    try:
-        table: RawTable = read_parquet(path, name) if name.endswith(".parquet") else read_csv(path, name, findings)
-    except FileRefused as error:
-        findings.add(error.finding)
-        return None
-    missing = [p.name for p in EVENT_COLUMNS.values() if p.required and p.name not in table.columns]
-    for column in missing:
-        findings.add(
-            Finding(
-                "missing-column",
-                "error",
-                name,
-                1,
-                column,
-                None,
-                f"events need the column {column}",
-                f"add the column {column}",
-            )
-        )
-    if missing:
-        return None
-    part = Slice(table, np.arange(len(table)), findings)
-    convert = Converter(part, zone)
-    columns = {c: convert.column(c, EVENT_COLUMNS[c]) for c in table.names if c in EVENT_COLUMNS}
+
+def _columns(part: Slice, zone: tzinfo | None, findings: Findings) -> dict[str, Any]:
+    """Values of the columns that events have; others are reported."""
+    table, convert = part.table, Converter(part, zone)
     for column in (c for c in table.names if c not in EVENT_COLUMNS):
-        findings.add(
-            Finding(
-                "unknown-column", "warning", name, 1, column, None, f"column {column!r} is not a column of events", None
-            )
-        )
-    numeric = {c for c, p in EVENT_COLUMNS.items() if p.type == "FLOAT"}
-    return pd.DataFrame({c: v.astype(np.float64) if c in numeric else v for c, v in columns.items()})
+        text_ = f"column {column[:80]!r} is not a column of events"
+        findings.add(Finding("unknown-column", "warning", table.file, 1, column[:200], None, text_, None))
+    return {c: convert.column(c, EVENT_COLUMNS[c]) for c in table.names if c in EVENT_COLUMNS}

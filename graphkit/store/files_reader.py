@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from graphkit.errors import DataInvalid
 from graphkit.model.schema import LABELS, TYPES, NodeLabel, RelationshipType, label_of_file, type_of_file
-from graphkit.model.tables import GraphTables
+from graphkit.model.tables import GraphTables, NodeColumns
 from graphkit.model.validate import DataReport, Finding, RejectedRow
 from graphkit.progress import Progress, ProgressCallback
 from graphkit.store.files_csv import read_csv
+from graphkit.store.files_events import EventLog, check_events, files_of_events
 from graphkit.store.files_graph import build_edges, build_nodes
 from graphkit.store.files_parquet import read_parquet
 from graphkit.store.files_plain import plain_spec
@@ -75,7 +76,8 @@ class DirectoryReader:
             dataset.settings,
         )
         self._whole(tables, dataset)
-        return tables.canonical(), self._report(blocks, tables)
+        log = self._events(dataset, nodes)
+        return tables.canonical(), self._report(blocks, tables, log)
 
     def _dataset(self) -> Dataset:
         """`dataset.toml`, with the mapping laid over it."""
@@ -364,7 +366,16 @@ class DirectoryReader:
                     )
                 )
 
-    def _report(self, blocks: list[Block], tables: GraphTables) -> DataReport:
+    def _events(self, dataset: Dataset, nodes: Mapping[str, NodeColumns]) -> EventLog:
+        """Judge the event log that lies beside the tables; it is not loaded."""
+        files = files_of_events(self.root / "events", self.findings, self._problem, self._fatal)
+        if not files:
+            return EventLog()
+        ids = {label: table.row_of() for label, table in nodes.items()}
+        codes = {x for x in nodes["Touchpoint"].column("code").tolist() if x is not None} if "Touchpoint" in nodes else set()
+        return check_events(files, dataset.zone, self.findings, ids, codes)
+
+    def _report(self, blocks: list[Block], tables: GraphTables, log: EventLog) -> DataReport:
         counts = tables.counts()
         shaped = {
             name: table.n_broken for name, table in self.raw.items() if any(b.part.table is table for b in blocks)
@@ -389,7 +400,8 @@ class DirectoryReader:
             counts["by_label"],
             counts["by_type"],
             self.findings.fatal,
-            tuple(dead),
+            (*dead, *log.rejected()),
+            log.counts(),
         )
 
     def _tell(self, phase: str, done: int, total: int) -> None:

@@ -52,6 +52,7 @@ def load_report(
         by_type=counts["by_type"],
         seconds=seconds,
         dry_run=dry_run,
+        events=report.events,
     )
     if not found.adds_up():
         message = f"rows do not add up: {found.to_dict()}"

@@ -284,6 +284,34 @@ def test_events(tmp_path):
         read_events(tmp_path / "e.csv")
 
 
+def test_events_are_judged_beside_the_rows_and_counted_apart(tmp_path):
+    """Conservation over both: wrong events are kept aside with their bytes; names the graph lacks are reported once each."""
+    root = directory(tmp_path, nodes__user="id,consent\nu1,true\nu2,true\n", nodes__film="id,name,kind\nf1,x,film\n")
+    (root / "events").mkdir()
+    text = "ts,user,kind,item_label,item\n1,u1,view,Film,f1\n2,u9,view,Film,f8\n3,u9,click,Film,f8\n4,u9,viewed,Film,f8\n5,u2,like,Film,f9\n"
+    (root / "events" / "a.csv").write_text(text, encoding="utf-8")
+    pq.write_table(pa.table({"ts": [7, 8], "user": ["u1", "u2"], "kind": ["view", "share"]}), root / "events" / "b.parquet")
+    report = check_directory(root)
+    assert report.events.to_dict() == {"files": 2, "rows_in": 7, "accepted": 6, "rejected": 1, "by_kind": {"click": 1, "like": 1, "share": 1, "view": 3}}
+    assert (report.rows_in, report.loaded, report.rejected) == (3, 3, 0)
+    assert not report.ok
+    named = {(f.column, f.value, f.line, f.severity, "(2 events)" in f.message) for f in report.findings}
+    assert named == {
+        ("kind", "viewed", 5, "error", False), ("user", "u9", 3, "warning", True), ("item", "f8", 3, "warning", True), ("item", "f9", 6, "warning", False),
+    }  # fmt: skip
+    assert [(r.file, r.line, r.raw) for r in report.dead_letters] == [("events/a.csv", 5, b"4,u9,viewed,Film,f8")]
+    with pytest.raises(DataInvalid, match="1 of 7 events rejected, nothing loaded"):
+        read_directory(root)
+
+
+def test_an_event_folder_that_leads_elsewhere_is_refused(tmp_path):
+    """A link out of the directory is never followed."""
+    (tmp_path / "elsewhere").mkdir()
+    root = directory(tmp_path / "in", nodes__user="id,consent\nu1,true\n")
+    (root / "events").symlink_to(tmp_path / "elsewhere")
+    assert [(f.rule, f.severity) for f in check_directory(root).findings] == [("file-outside", "error")]
+
+
 def test_admin_import_files(tmp_path):
     """Headers, quoting, list separators and the import line of the neo4j-admin export."""
     tables, report = read_directory(FIXTURES / "tiny")

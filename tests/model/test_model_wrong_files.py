@@ -34,6 +34,7 @@ def test_the_base_is_valid():
     assert report.ok
     assert not report.findings
     assert report.rows_in == report.loaded == 21
+    assert report.events.rows_in == report.events.accepted == 3
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -59,8 +60,12 @@ def test_a_mistake_is_named(tmp_path, case):
     with pytest.raises(DataInvalid) as caught:
         read_directory(folder)
     assert caught.value.report.rejected == report.rows_in
+    assert caught.value.report.events.rejected == report.events.rows_in == report.events.accepted + report.events.rejected
     assert Path(wanted["file"]).name in str(caught.value)
-    if report.rejected and not report.fatal:
-        tables, again = read_directory(folder, max_bad=report.rejected)
+    bad = report.rejected + report.events.rejected
+    if bad and not report.fatal:
+        with pytest.raises(DataInvalid):
+            read_directory(folder, max_bad=bad - 1)
+        tables, again = read_directory(folder, max_bad=bad)
         assert again.loaded == sum(tables.counts()["by_label"].values()) + sum(tables.counts()["by_type"].values())
-        assert len(again.dead_letters) == again.rejected
+        assert len(again.dead_letters) == bad
