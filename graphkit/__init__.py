@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from graphkit.planning.channels import ChannelPlan, plan
     from graphkit.planning.evaluate import Evaluation, evaluate
     from graphkit.planning.partners import PartnerPortfolio, partners
+    from graphkit.planning.replan import replan
+    from graphkit.planning.verify import Verification, verify
     from graphkit.planning.whatif import WhatIf, whatif
     from graphkit.projection.build import from_arrays, from_frames
     from graphkit.projection.networkx_io import from_networkx
@@ -89,6 +91,7 @@ _HOMES = {
     "TextTags": "matching.tags",
     "Threads": "engine.base",
     "Uplift": "outcomes.uplift",
+    "Verification": "planning.verify",
     "WhatIf": "planning.whatif",
     "adjusted_rand_index": "matching.clusters",
     "build_profiles": "matching.profiles",
@@ -119,6 +122,7 @@ _HOMES = {
     "rank_partners": "matching.history",
     "rating_neighbours": "matching.ratings",
     "read_files": "projection.snapshot",
+    "replan": "planning.replan",
     "retention": "outcomes.retention",
     "search": "matching.text",
     "select_seeds": "influence.greedy",
@@ -127,6 +131,7 @@ _HOMES = {
     "tags_from_text": "matching.tags",
     "update_profile": "matching.update",
     "uplift": "outcomes.uplift",
+    "verify": "planning.verify",
     "viral_propagation": "diffusion.alias",
     "whatif": "planning.whatif",
 }

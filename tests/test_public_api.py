@@ -21,6 +21,8 @@ SIGNATURES = {
     "split_profit": "audiences n_nodes lead value own_cost common_cost projection n_worlds rng",
     "plan": "source for_ budget probability objective waves target rules robust max_steps engine rng",
     "whatif": "plan drop add price budget receptivity",
+    "replan": "plan events done spent engine time_limit",
+    "verify": "plan events engine",
     "partners": "source for_ max_partners plan lead split rng",
     "evaluate": "plan events",
     "match": "left right by top",

@@ -42,6 +42,8 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "plan": Entry("plan", "Choose promotion channels under a budget."),
         "partners": Entry("partners", "Choose partner brands and split the profit."),
         "whatif": Entry("whatif", "Compare a plan with a changed one, same worlds."),
+        "replan": Entry("replan", "Plan the waves left for what happened so far."),
+        "verify": Entry("verify", "Make a plan again: every number must be the same."),
         "explain": Entry("explain", "Say why each channel is in or out of a plan."),
         "evidence": Entry("evidence", "Show the query behind each number of a plan."),
         "report": Entry("report", "Write a plan as one HTML page."),

@@ -108,7 +108,7 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines.append(f"reach {reach['mean']:,.0f} ({_interval(reach.get('interval'))})" + _uncertain(reach))
     if sure.get("ratio"):
         lines.append(f"guarantee: at least {sure['ratio']:.3f} of the best plan under these rules, wrong with chance {sure.get('delta', 0):.2g}, within the model")
-    lines += _waves(plan) + _goals(plan) + _robust(plan)
+    lines += _again(plan) + _waves(plan) + _goals(plan) + _robust(plan)
     if plan.get("adding_up_would_have_said") is not None:
         lines.append(f"adding up the channels would have said {plan['adding_up_would_have_said']:,.0f}")
     best = ", ".join(f"{name} {value:,.0f}" for name, value in (plan.get("baselines") or {}).items() if value is not None)
@@ -117,6 +117,15 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines += [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
     lines += [f"assumed: {text}" for text in plan.get("assumptions", ())]
     return "\n".join(lines)
+
+
+def _again(plan: dict[str, Any]) -> list[str]:
+    """Return what a plan of the waves left starts from."""
+    told = plan.get("replanned")
+    if not told:
+        return []
+    text = f"after wave {told['waves']} of plan {told['plan']}: {told['reached']:,} users reached, {told['spent']:,.0f} gone"
+    return [text if told.get("gain") is None else f"{text}; {told['gain']:+,.1f} ({_interval(told['gain_interval'])}) against the purchases planned before"]
 
 
 def _waves(plan: dict[str, Any]) -> list[str]:

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graphkit.influence.channel_cover import dot
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -68,7 +70,7 @@ def _knapsack(cost: NDArray[np.int64], gain: Floats, budget: int) -> tuple[Float
     x[order[:whole]] = 1.0
     if whole < order.size:
         x[order[whole]] = (budget - (spent[whole - 1] if whole else 0)) / cost[order[whole]]
-    return x, float(x @ gain)
+    return x, dot(x, gain)
 
 
 def relax(cover: Cover, menu: Menu, start: Sequence[int], *, steps: int = 60) -> Relaxation:
@@ -88,7 +90,7 @@ def relax(cover: Cover, menu: Menu, start: Sequence[int], *, steps: int = 60) ->
         missed = np.exp(-across)
         pull: Floats = np.asarray(by_option.T @ (weight * missed)).ravel()
         corner, best = best_fraction(menu, pull)
-        bound = min(bound, total - float(weight @ missed) - float(pull @ x) + best)
+        bound = min(bound, total - dot(weight, missed) - dot(pull, x) + best)
         if step == 1:
             bound = min(bound, _online(cover, menu, plan, missed))
         if step in {1, 4} or (cuts_help and step % 4 == 0):
@@ -112,7 +114,7 @@ def _online(cover: Cover, menu: Menu, plan: NDArray[np.bool_], missed: Floats) -
     """f(A) plus the best additive purchase of marginal gains outside A."""
     gain = cover.seen_by_option.T @ (cover.weight * missed)
     _, best = best_fraction(menu, np.where(plan, 0.0, np.asarray(gain).ravel()))
-    return float(cover.weight.sum() - cover.weight @ missed) + best
+    return float(cover.weight.sum()) - dot(cover.weight, missed) + best
 
 
 def _mixed(cover: Cover, menu: Menu, across: Floats, reach_sum: Floats, soft: float) -> float:
@@ -126,15 +128,15 @@ def _mixed(cover: Cover, menu: Menu, across: Floats, reach_sum: Floats, soft: fl
     coefficient = cover.seen_by_option.T @ (cover.weight * np.where(use_cut, y, 0.0))
     coefficient = coefficient + cover.by_option.T @ (cover.weight * np.where(use_cut, 0.0, w))
     _, best = best_fraction(menu, np.asarray(coefficient).ravel())
-    return float(cover.weight @ constant) + best
+    return dot(cover.weight, constant) + best
 
 
 def _line_search(weight: Floats, across: Floats, along: Floats) -> float:
     """Step in [0, 1] that maximises sum of weight x (1 - exp(-(across + t along))), by bisection on its slope."""
-    low, high = 0.0, 1.0
+    low, high, slope = 0.0, 1.0, weight * along
     for _ in range(14):
         middle = (low + high) / 2
-        if float((weight * along) @ np.exp(-(across + middle * along))) > 0:
+        if dot(slope, np.exp(-(across + middle * along))) > 0:
             low = middle
         else:
             high = middle

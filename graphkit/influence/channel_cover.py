@@ -28,10 +28,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["CERTAIN", "Cover", "by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "merged", "next_best", "refilled", "set_matrix", "without", "worth"]
+__all__ = ["CERTAIN", "Cover", "by_marginal_gain", "dot", "exhaustive", "fill_in_order", "greedy", "improve", "merged", "next_best", "refilled", "set_matrix", "without", "worth"]
 
 CERTAIN = 40.0  # -ln(1 - r) of a certain exposure: exp(-40) vanishes beside 1 in float64
 SMALL = 1e-12
+
+
+def dot(a: Floats, b: Floats) -> float:
+    """Sum of products, in an order that does not depend on the number of threads (BLAS's does)."""
+    return float((a * b).sum())
 
 
 def set_matrix(indptr: Ints, nodes: NDArray[np.int32], n_nodes: int) -> Any:
@@ -83,7 +88,7 @@ class Cover:
 
     def value(self, chosen: Iterable[int]) -> float:
         """Expected reach of the chosen options on these sets."""
-        return float(self.scale * (self.weight @ (1.0 - self.missed(chosen))))
+        return self.scale * dot(self.weight, 1.0 - self.missed(chosen))
 
     def gains(self, missed: Floats) -> Floats:
         """What each option adds when the sets are missed with ``missed``, shape (n_options,)."""
@@ -127,7 +132,7 @@ def next_best(cover: Cover, missed: Floats, gain: Floats, score: Floats, price: 
         if fresh[best] == round_ or score[best] < 0:
             return best
         rows, seen = cover.seen(best)
-        gain[best] = cover.scale * float((cover.weight[rows] * missed[rows]) @ seen)
+        gain[best] = cover.scale * dot(cover.weight[rows] * missed[rows], seen)
         fresh[best] = round_
         score[best] = gain[best] / price[best]
 
@@ -136,7 +141,7 @@ def by_marginal_gain(cover: Cover, chosen: Sequence[int]) -> list[int]:
     """Return the same options, each the one that adds most after those before it."""
     options = np.array(sorted(chosen), dtype=np.int64)
     missed, gain = np.ones(cover.weight.size), np.full(cover.n_options, -1.0)
-    gain[options] = [cover.scale * float(cover.weight[rows] @ seen) for rows, seen in map(cover.seen, options.tolist())]
+    gain[options] = [cover.scale * dot(cover.weight[rows], seen) for rows, seen in map(cover.seen, options.tolist())]
     score, fresh = gain.copy(), np.zeros(cover.n_options, dtype=np.int64)
     order: list[int] = []
     price = np.ones(cover.n_options)
@@ -247,7 +252,7 @@ def exhaustive(cover: Cover, menu: Menu, boosts: Boosts | None = None) -> tuple[
         nonlocal best
         if option == cover.n_options:
             if menu.complete(chosen):
-                value = cover.scale * float(cover.weight.sum() - cover.weight @ missed)
+                value = cover.scale * (float(cover.weight.sum()) - dot(cover.weight, missed))
                 value += boosts.total(menu, chosen) if boosts is not None else 0.0
                 if value > best[0] + SMALL:
                     best = (value, list(chosen))

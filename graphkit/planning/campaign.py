@@ -231,8 +231,10 @@ def _menu(snapshot: Snapshot, market: Market, request: Request, rules: Rules, ta
         notes = (list(market.assumptions), list(market.rejected))
         whole = build_options(snapshot, market, every, rules, waves, budget)
         market.assumptions[:], market.rejected[:] = notes
-        if rules.required or rules.least or rules.most or rules.wave_budgets or not options.n:
+        if whole.n and (rules.required or rules.least or rules.most or rules.wave_budgets or not options.n):
             raise_conflict(find_conflict(market, whole, build_menu(market, whole, rules, budget, waves), against, kind_names(market, rules)))
+    if not options.n:
+        raise Infeasible("no channel may be bought", rule="candidates", hint="the rejected list says why each was left out")
     return options, build_menu(market, options, rules, budget, waves)
 
 

@@ -18,12 +18,14 @@ from graphkit.influence.channel_bound import lower_limit, relax, upper_limit
 from graphkit.influence.channel_cover import (
     Cover,
     by_marginal_gain,
+    dot,
     exhaustive,
     fill_in_order,
     greedy,
     improve,
     merged,
     next_best,
+    without,
     worth,
 )
 from graphkit.influence.channel_menu import cheapest_plan
@@ -93,7 +95,7 @@ def choose(
         small = merged(cover)
         if 2.0**cover.n_options * max(small.weight.size, 1) <= SMALL_WORK:
             every, value = exhaustive(small, menu, boosts)
-            chosen = _found(every)
+            chosen = _useful(cover, menu, _found(every), boosts)
             return Choice(by_marginal_gain(cover, chosen), cover.value(chosen), value if boosts is None else np.nan)
     candidates = [greedy(cover, menu, per_cost=True), greedy(cover, menu, per_cost=False), *baselines.values()]
     if menu.counts_bind:
@@ -118,6 +120,7 @@ def choose(
     if len(best) <= SEARCHED:
         starts = {tuple(best): best, tuple(rounded): rounded}
         best = _best(cover, menu, [best, *(improve(thin, menu, x, tries=tries, boosts=boosts) for x in starts.values())], boosts)
+    best = _useful(cover, menu, best, boosts)
     value = cover.value(best)
     return Choice(by_marginal_gain(cover, best), value, max(found.bound, value) if boosts is None else np.nan)
 
@@ -127,6 +130,22 @@ def _found(chosen: list[int] | None) -> list[int]:
     if chosen is None:
         raise Infeasible("no plan keeps the rules within the budget", rule="rules and budget", hint="raise the budget or drop a rule")
     return chosen
+
+
+def _useful(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None) -> list[int]:
+    """The plan without purchases that add nothing, as far as the rules can spare them."""
+    total = np.asarray(cover.by_option[:, chosen].sum(axis=1)).ravel()
+    kept, value = list(chosen), worth(cover, menu, chosen, boosts)
+    for option in chosen:
+        rows, seen = cover.seen(option)
+        first = cover.by_option.indptr[option]
+        own = cover.by_option.data[first : first + rows.size]
+        if dot(cover.weight[rows] * np.exp(-np.maximum(total[rows] - own, 0.0)), seen) * cover.scale > 1e-9:
+            continue
+        rest = without(menu, kept, option)
+        if menu.complete(rest) and worth(cover, menu, rest, boosts) >= value - 1e-9:
+            kept, total = rest, np.asarray(cover.by_option[:, rest].sum(axis=1)).ravel()
+    return kept
 
 
 def _thinned(cover: Cover) -> Cover:
@@ -195,11 +214,11 @@ def estimate(cover: Cover, rows: NDArray[Any] | None, x: Floats, *, exact: bool)
     Exact values get the interval of their own rounding to thousandths.
     """
     weight = cover.weight if rows is None else cover.weight[rows]
-    mean = float(cover.scale * (weight @ x))
+    mean = cover.scale * dot(weight, x)
     if exact:
         return mean, (float(np.floor(mean * 1e3) / 1e3), float(np.ceil(mean * 1e3) / 1e3))
     n = cover.weight.size
-    share = float(weight @ x) / n
-    spread = max(float(weight @ (x * x)) / n - share * share, 0.0)
+    share = dot(weight, x) / n
+    spread = max(dot(weight, x * x) / n - share * share, 0.0)
     half = Z95 * cover.scale * float(np.sqrt(n * spread * n / max(n - 1, 1)))
     return mean, (mean - half, mean + half)

@@ -11,6 +11,7 @@ import numpy as np
 
 from graphkit.check import non_negative
 from graphkit.errors import InvalidParameter, UnknownNode, close_matches
+from graphkit.influence.channel_cover import dot
 from graphkit.planning.campaign import Campaign, Request, prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.choose import estimate
@@ -143,6 +144,9 @@ def campaign_budget(plan: ChannelPlan, budget: float | None) -> int:
 
 def _campaign(plan: ChannelPlan, request: Request, price: Mapping[str, float] | None, engine: str | Engine) -> Campaign:
     """The plan's campaign again, every allowed channel open."""
+    if request.done is not None:
+        message = f"plan {plan.plan} was made after wave {request.done['waves']} and names no users, so it cannot be varied without its events"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ask what-if of the first plan, or replan again")
     if plan.source is None:
         message = f"plan {plan.plan} does not know its data"
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
@@ -184,12 +188,12 @@ def _difference(judged: Cover, base: list[int], other: Cover, variant: list[int]
     """Paired difference set by set; equal plans give exactly 0."""
     before = 1.0 - judged.missed(base)
     if same and sorted(base) == sorted(variant):
-        value = float(judged.scale * (judged.weight @ before))
+        value = judged.scale * dot(judged.weight, before)
         return ReachDifference(0.0, (0.0, 0.0), value, value)
     after = 1.0 - other.missed(variant)
     difference, interval = estimate(judged, None, after - before, exact=exact)
     weigh = judged.scale * judged.weight
-    return ReachDifference(difference, interval, float(weigh @ before), float(weigh @ after))
+    return ReachDifference(difference, interval, dot(weigh, before), dot(weigh, after))
 
 
 def _replacement(campaign: Campaign, plan: ChannelPlan, variant: list[int], judged: Cover, left: int, without: Iterable[str]) -> dict[str, Any] | None:

@@ -1,0 +1,159 @@
+"""Waves that learn: after a wave, the rest of a plan is chosen anew for what happened (mission C29).
+
+Who took part is reached and counts no more. In the independent cascade an active user tries every tie once, so after
+the wave has run out no tie from or to him carries anything: the rest of the campaign is the same problem on the
+people who are left, with the money that is left, and fresh coins for every further use. The purchases that had been
+planned stay among the candidates, so on the sample that chooses, the new plan is never worse than them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.check import non_negative, positive_int
+from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.planning.campaign import Request
+from graphkit.planning.channels import make_plan
+from graphkit.planning.inputs import people
+from graphkit.planning.rules import read_rules
+from graphkit.projection.snapshot import as_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from graphkit.engine.base import Engine
+    from graphkit.planning.plan_result import ChannelPlan, PlanItem
+    from graphkit.planning.rules import Rules
+    from graphkit.progress import ProgressCallback
+
+__all__ = ["active_users", "replan"]
+
+PASSIVE = frozenset({"refund", "survey", "test_score"})  # kinds of event that show nobody was reached
+SHOWN = ("ts", "user", "kind")
+
+
+def replan(
+    plan: ChannelPlan,
+    events: pd.DataFrame | str | Path | Iterable[str],
+    *,
+    done: int = 1,
+    spent: float | None = None,
+    engine: str | Engine = "threads",
+    time_limit: float | None = None,
+    progress: ProgressCallback | None = None,
+) -> ChannelPlan:
+    """Plan the waves that are left, given who was reached so far.
+
+    Parameters
+    ----------
+    plan : ChannelPlan
+        A plan of several waves with its ``source``.
+    events : DataFrame with columns ts, user, kind, an input directory, or an iterable of user ids
+        Users with any event but refunds, surveys and tests count as reached.
+    done : int
+        Waves that are over (of all waves of the first plan).
+    spent : float, optional
+        Money that is gone; default: what the plan had foreseen for these waves.
+    engine, time_limit, progress
+        As for `graphkit.planning.channels.plan`.
+
+    Returns
+    -------
+    ChannelPlan
+        Its items are the waves left; ``reach`` counts people reached from now on; ``replanned`` holds who was reached
+        before, the money gone, and the gain over the purchases that had been planned (paired, same worlds).
+
+    Raises
+    ------
+    InvalidParameter
+        No wave is left, the plan has no source or is about pages, or more money is gone than there was.
+    DataInvalid
+        The events lack a column.
+
+    References
+    ----------
+    Golovin, Krause: Adaptive submodularity. JAIR 42 (2011). https://doi.org/10.1613/jair.3278
+
+    Examples
+    --------
+    >>> replan(plan, events="data/", done=1)  # doctest: +SKIP
+    """
+    request = Request.from_dict(plan.request)
+    positive_int("done", done)
+    before = request.done["waves"] if request.done else 0
+    if not before < done < request.waves:
+        left = f"{before + 1} to {request.waves - 1}" if before + 1 < request.waves else "none: its last wave has begun"
+        message = f"plan {plan.plan} has {request.waves} waves and {before} of them were over; done can be {left}"
+        raise InvalidParameter(message, parameter="done", value=done, hint="graphkit plan --waves W plans several waves")
+    if plan.source is None or request.page_level:
+        message = f"plan {plan.plan} " + ("does not know its data" if plan.source is None else "is about pages, not users")
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
+    over = [item for item in plan.items if item.wave <= done]
+    gone = _gone(request, over, spent)
+    active, known, unknown = active_users(plan.source, events)
+    ids = sorted({*(request.done or {}).get("materials", ()), *(i.material for i in over if i.material)})
+    state: dict[str, Any] = {
+        "plan": plan.plan, "waves": done, "spent": gone, "materials": ids, "reached": int(active.sum()), "unknown_users": unknown,
+        "events": hashlib.sha256("\n".join(known).encode()).hexdigest()[:16],
+    }  # fmt: skip
+    rules = _rest(read_rules(request.rules), over)
+    keep = [(i.channel, i.wave, i.material, use) for i in plan.items if i.wave > done for use in range(1, i.uses + 1)]
+    state["kept"] = [list(x) for x in keep]
+    again = replace(request, done=state, rules=rules.to_dict())
+    return make_plan(plan.source, again, engine=engine, time_limit=time_limit, progress=progress, active=active, keep=keep)
+
+
+def _gone(request: Request, over: Sequence[PlanItem], spent: float | None) -> float:
+    """Money that is gone, checked against the budget."""
+    before = float(request.done["spent"]) if request.done else 0.0
+    gone = before + sum(item.cost for item in over) if spent is None else non_negative("spent", spent)
+    if gone > request.budget:
+        message = f"{gone:g} is gone, more than the budget of {request.budget:g}"
+        raise InvalidParameter(message, parameter="spent", value=gone, hint="raise the budget with a new plan")
+    return gone
+
+
+def active_users(source: Any, events: Any) -> tuple[NDArray[np.bool_], list[str], int]:
+    """Return who was reached: a mask over users with consent, their ids sorted, and how many ids are not among them."""
+    who = people(as_snapshot(source))
+    names = _names(events)
+    known = sorted(names & who.row_of.keys())
+    active = np.zeros(who.n, dtype=bool)
+    active[[who.row_of[name] for name in known]] = True
+    return active, known, len(names) - len(known)
+
+
+def _names(events: Any) -> set[str]:
+    """Ids of users with an event that shows they were reached."""
+    if isinstance(events, str | Path):
+        from graphkit.store.files import read_events
+
+        events = read_events(Path(events))
+    if not hasattr(events, "columns"):
+        return {str(x) for x in events}
+    missing = [c for c in SHOWN if c not in events.columns]
+    if missing:
+        raise DataInvalid(f"events lack the columns {', '.join(missing)}", rule="events columns", rows=tuple(missing), hint="ts, user, kind")
+    pairs = zip(events["user"].tolist(), events["kind"].tolist(), strict=True)
+    return {str(user) for user, kind in pairs if kind not in PASSIVE and user is not None and user == user}  # noqa: PLR0124 - NaN differs from itself
+
+
+def _rest(rules: Rules, over: Sequence[PlanItem]) -> Rules:
+    """What the rules still ask of the waves left: channels used already count towards minima and maxima."""
+    used = {item.channel: item.kind for item in over}
+    count = dict.fromkeys({*rules.least, *rules.most}, 0)
+    for kind in used.values():
+        if kind in count:
+            count[kind] += 1
+    return replace(
+        rules, required=tuple(x for x in rules.required if x not in used),
+        least={k: max(0, v - count[k]) for k, v in rules.least.items()}, most={k: max(0, v - count[k]) for k, v in rules.most.items()},
+    )  # fmt: skip

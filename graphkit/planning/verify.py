@@ -1,0 +1,107 @@
+"""A plan made again from its own request: every claim must come out as the same number."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graphkit.errors import InvalidParameter
+from graphkit.planning.campaign import Request
+from graphkit.planning.channels import make_plan
+from graphkit.planning.replan import active_users
+from graphkit.results import Manifest, Result, jsonable, make_manifest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graphkit.engine.base import Engine
+    from graphkit.planning.plan_result import ChannelPlan
+
+__all__ = ["Verification", "verify"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Verification(Result):
+    """Each claim of a plan beside the number that came out again.
+
+    ``same`` is True when every claim and the digest agree. ``differs`` says what else changed when not: the data, the
+    versions of the software, or nothing (then the plan's file was edited).
+    """
+
+    plan: str
+    same: bool
+    same_digest: bool
+    claims: list[dict[str, Any]]
+    differs: list[str]
+    manifest: Manifest
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per claim: claim, printed, again, same."""
+        import pandas as pd
+
+        return pd.DataFrame(self.claims, columns=["claim", "printed", "again", "same"])
+
+
+def verify(plan: ChannelPlan, events: Any = None, *, engine: str | Engine = "threads") -> Verification:
+    """Make a plan again from its request, seed and data, and compare every number bit by bit.
+
+    Parameters
+    ----------
+    plan : ChannelPlan
+        With its ``source``.
+    events : as for `graphkit.planning.replan.replan`
+        Needed for a plan that `replan` made, since a plan names no users.
+    engine : str or Engine
+        Any engine must give the same numbers.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    InvalidParameter
+        The plan has no source, or events are needed or are not those of the plan.
+    """
+    start = time.monotonic()
+    if plan.source is None:
+        message = f"plan {plan.plan} does not know its data"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
+    request = Request.from_dict(plan.request)
+    active, keep = None, []
+    if request.done is not None:
+        if events is None:
+            message = f"plan {plan.plan} was made after wave {request.done['waves']}; its users are not in it"
+            raise InvalidParameter(message, parameter="events", value=None, hint="give the events it was made from")
+        active = active_users(plan.source, events)[0]
+        keep = [tuple(x) for x in request.done.get("kept", ())]
+    again = make_plan(plan.source, request, engine=engine, active=active, keep=keep)
+    new = {row["claim"]: row["value"] for row in jsonable(again.claims)}
+    rows = [
+        {"claim": row["claim"], "printed": row["value"], "again": new.get(row["claim"]), "same": row["value"] == new.get(row["claim"])}
+        for row in jsonable(plan.claims)
+    ]
+    printed = {item.channel for item in plan.items}
+    rows.append({"claim": "channels", "printed": len(printed), "again": len({i.channel for i in again.items}), "same": printed == {i.channel for i in again.items}})
+    same_digest = plan.manifest.digest == again.manifest.digest
+    differs = _differs(plan.manifest, again.manifest)
+    answer: dict[str, Any] = {
+        "plan": plan.plan, "same": same_digest and all(row["same"] for row in rows), "same_digest": same_digest, "claims": rows, "differs": differs,
+    }  # fmt: skip
+    manifest = make_manifest(
+        "verify", request={"plan": plan.manifest.digest}, answer=answer, seed=request.seed, snapshot=again.manifest.snapshot,
+        engine=again.manifest.engine, seconds=time.monotonic() - start,
+    )  # fmt: skip
+    return Verification(**answer, manifest=manifest)
+
+
+def _differs(old: Manifest, new: Manifest) -> list[str]:
+    """What is not as it was when the plan was made."""
+    found = []
+    if old.snapshot != new.snapshot:
+        found.append("the data changed")
+    if old.versions != new.versions:
+        names = sorted(k for k in {*old.versions, *new.versions} if old.versions.get(k) != new.versions.get(k))
+        found.append(f"other versions of {', '.join(names)}")
+    return found

@@ -1,0 +1,185 @@
+"""Waves that learn: replanning against simulated truths, dates, and plans that come out again."""
+
+import datetime as dt
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from market_fixtures import market
+
+from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.planning.channels import ChannelPlan, plan
+from graphkit.planning.replan import replan
+from graphkit.planning.verify import verify
+from graphkit.planning.whatif import whatif
+from graphkit.report.calendar import date_rows, write_calendar
+
+P, N, M = 0.15, 60, 6
+
+
+def ask(data, budget=60, **more):
+    """A plan of two waves."""
+    return plan(data, for_="Film:f1", budget=budget, **{"probability": "none", "waves": 2, "rng": 7, **more})
+
+
+def network(seed):
+    """60 users on a random graph, 6 channels with overlapping audiences."""
+    rng = np.random.default_rng(seed)
+    knows = sorted({(min(a, b), max(a, b)) for a, b in rng.integers(0, N, (90, 2)).tolist() if a != b})
+    chance = np.zeros((M, N))
+    for c in range(M):
+        chance[c, rng.choice(N, 22, replace=False)] = 0.5
+    return market(chance, [20, 20, 15, 15, 10, 10], ["kol"] * M, knows=knows), chance, knows
+
+
+class Truth:
+    """One world: which ties work, and whom each use of a channel exposes; the same for every plan."""
+
+    def __init__(self, seed, chance, knows, p):
+        rng = np.random.default_rng(seed)
+        self.near = [[] for _ in range(N)]
+        for a, b in knows:
+            for s, t in ((a, b), (b, a)):
+                if rng.random() < p:
+                    self.near[s].append(t)
+        self.exposed = rng.random((2, M, N)) < chance
+
+    def run(self, active, items):
+        """Users active after these purchases, given who was before."""
+        front = {int(u) for i in items for u in np.flatnonzero(self.exposed[i.wave - 1, int(i.channel[1:])])} - active
+        found = set(active) | front
+        while front:
+            front = {t for s in front for t in self.near[s]} - found
+            found |= front
+        return found
+
+
+def gains(count, networks):
+    """Adaptive minus fixed reach on simulated truths."""
+    out = []
+    for world in range(networks):
+        data, chance, knows = network(world)
+        made = ask(data, probability=P, rules={"wave_budgets": [30, 30]})
+        for k in range(count // networks):
+            truth = Truth((world, k), chance, knows, P)
+            first = truth.run(set(), [i for i in made.items if i.wave == 1])
+            again = replan(made, [f"u{u:02d}" for u in sorted(first)], done=1)
+            assert again.spent + sum(i.cost for i in made.items if i.wave == 1) <= 60
+            assert all(i.wave == 2 for i in again.items)
+            fixed, adaptive = truth.run(first, [i for i in made.items if i.wave == 2]), truth.run(first, again.items)
+            out.append(len(adaptive) - len(fixed))
+    return np.array(out, float)
+
+
+def test_adaptive_waves_are_not_worse_on_a_few_truths():
+    """Five simulated truths: the one-sided 99.9 % interval of the mean gain does not lie below zero."""
+    found = gains(5, 1)
+    assert found.mean() + 3.1 * found.std(ddof=1) / math.sqrt(len(found)) >= 0
+
+
+@pytest.mark.slow
+def test_adaptive_waves_are_not_worse_on_two_hundred_truths(request):
+    """200 simulated truths: the one-sided 95 % lower end of the mean gain is not below zero."""
+    if "slow" not in (request.config.getoption("-m") or ""):
+        pytest.skip("takes minutes: pytest -m slow")
+    found = gains(200, 20)
+    assert found.mean() - 1.645 * found.std(ddof=1) / math.sqrt(len(found)) >= 0
+
+
+def test_a_replan_equals_the_closed_form():
+    """Without word of mouth: who is reached counts no more, and the best rest for the money that is left is bought."""
+    chance = np.zeros((3, 30))
+    chance[0, :12], chance[1, 8:20], chance[2, 20:30] = 0.5, 0.5, 0.4
+    made = ask(market(chance, [10, 10, 10], ["kol"] * 3), budget=30, rules={"wave_budgets": [10, 20]})
+    first = [i.channel for i in made.items if i.wave == 1]
+    reached = [f"u{u:02d}" for u in range(20)]
+    again = replan(made, reached)
+    assert [i.channel for i in made.items if i.wave == 1] == first
+    assert {i.channel for i in again.items} == {"c2"}
+    assert again.reach.mean == pytest.approx(4)
+    told = again.replanned
+    assert (told["reached"], told["waves"], told["spent"]) == (20, 1, 10)
+    assert told["gain"] == pytest.approx(again.reach.mean - told["fixed"])
+    assert told["gain"] >= 0
+    assert again.to_dict()["replanned"]["plan"] == made.plan
+    assert ChannelPlan.from_json(again.to_json()).to_json() == again.to_json()
+
+
+def test_nothing_is_spent_twice():
+    """Money that is gone is gone, a material that is made is free, and required channels are bought once."""
+    data, *_ = network(1)
+    made = ask(data, budget=40, rules={"required": ["c0"]})
+    again = replan(made, [], spent=35)
+    assert again.spent <= 5
+    assert made.spent <= 40
+    with pytest.raises(InvalidParameter, match="gone"):
+        replan(made, [], spent=41)
+
+
+def test_events_say_who_was_reached():
+    """Frames count every event but refunds and surveys; unknown users are counted, missing columns refused."""
+    data, *_ = network(2)
+    made = ask(data)
+    events = pd.DataFrame({"ts": [1, 2, 3, 4], "user": ["u01", "u02", "u03", "nobody"], "kind": ["exposure", "share", "survey", "view"]})
+    told = replan(made, events).replanned
+    assert (told["reached"], told["unknown_users"]) == (2, 1)
+    with pytest.raises(DataInvalid, match="kind"):
+        replan(made, events.drop(columns="kind"))
+    with pytest.raises(InvalidParameter, match="done can be"):
+        replan(made, [], done=2)
+    with pytest.raises(InvalidParameter, match="last wave has begun"):
+        replan(ask(data, waves=1), [])
+
+
+def test_a_plan_comes_out_again():
+    """Every claim is the same float on another engine; an edited number, or other data, is found."""
+    data, *_ = network(3)
+    made = ask(data, probability=P)
+    found = verify(made, engine="serial")
+    assert found.same
+    assert all(row["same"] for row in found.claims)
+    assert len(found.claims) == len(made.claims) + 1
+    document = made.to_dict()
+    next(row for row in document["claims"] if row["claim"] == "reach")["value"] += 1e-9
+    wrong = verify(ChannelPlan.from_dict(document, source=data))
+    assert [row["claim"] for row in wrong.claims if not row["same"]] == ["reach"]
+    other = verify(ChannelPlan.from_dict(made.to_dict(), source=network(4)[0]))
+    assert not other.same
+    assert other.differs == ["the data changed"]
+
+
+def test_a_replanned_plan_needs_its_events_to_come_out_again():
+    """A plan names no users: verify asks for the events, and agrees with them."""
+    data, *_ = network(5)
+    made = replan(ask(data, probability=P), ["u01", "u02"])
+    with pytest.raises(InvalidParameter, match="users are not in it"):
+        verify(made)
+    assert verify(made, ["u02", "u01"]).same
+    assert "u01" not in made.to_json()
+    with pytest.raises(InvalidParameter, match="events"):
+        whatif(made, drop=["c0"])
+
+
+def test_dates_of_the_calendar_equal_the_rows():
+    """Every event of the calendar has the start and end of its row; long lines are folded at 75 octets."""
+    day = 86_400
+    channel = {"name": ["抖音，科学;小飞" * 9, "B\n站"]}
+    chance = np.full((2, 5), 0.5)
+    data = market(chance, [10, 10], ["kol"] * 2)
+    data.nodes["Channel"].columns["name"][:] = channel["name"]
+    made = ask(data, rules={"starts_ts": 10 * day, "gap_days": 7, "ends_ts": 30 * day, "wave_budgets": [20, 20]}).to_dict()
+    rows = date_rows(made)
+    assert {(r["wave"], r["starts"], r["ends"]) for r in rows} == {(1, "1970-01-11T00:00:00Z", "1970-01-18T00:00:00Z"), (2, "1970-01-18T00:00:00Z", "1970-01-31T00:00:00Z")}
+    text = write_calendar(made)
+    lines = text.split("\r\n")
+    assert lines[-1] == ""
+    assert max(len(line.encode()) for line in lines) <= 75
+    whole = text.replace("\r\n ", "").split("\r\n")
+    stamps = [(a, b) for a, b in zip([x for x in whole if x.startswith("DTSTART")], [x for x in whole if x.startswith("DTEND")], strict=True)]
+    assert stamps == [tuple(f"{name}:{dt.datetime.fromtimestamp(r[key], tz=dt.UTC):%Y%m%dT%H%M%SZ}" for name, key in (("DTSTART", "starts_ts"), ("DTEND", "ends_ts"))) for r in rows]
+    assert len({x for x in whole if x.startswith("UID")}) == len(rows) == whole.count("BEGIN:VEVENT") == whole.count("END:VEVENT")
+    assert any("抖音，科学\\;小飞" in x for x in whole if x.startswith("SUMMARY"))
+    assert write_calendar(made) == text
+    with pytest.raises(InvalidParameter, match="no dates"):
+        date_rows(ask(data).to_dict())
