@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from graphkit.planning.verify import Verification, verify
     from graphkit.planning.whatif import WhatIf, whatif
     from graphkit.projection.build import from_arrays, from_frames
+    from graphkit.projection.learned import keep_learned
     from graphkit.projection.networkx_io import from_networkx
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import read_files
@@ -106,6 +107,7 @@ _HOMES = {
     "from_networkx": "projection.networkx_io",
     "fuse_rankings": "matching.fuse",
     "item_neighbours": "matching.neighbours",
+    "keep_learned": "projection.learned",
     "learn": "diffusion.learn",
     "learning_path": "matching.path",
     "lifetime_value": "outcomes.lifetime_value",

@@ -33,6 +33,7 @@ SIGNATURES = {
     "cluster_profiles": "profiles k rng",
     "tag_lift": "baskets min_cell top",
     "tags_from_text": "documents top",
+    "keep_learned": "store found",
     "fuse_rankings": "rankings weights method constant top",
     "learning_path": "requires course completed known",
     "context_rates": "events contexts responses shrink",

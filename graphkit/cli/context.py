@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from graphkit.cli.interrupts import install
+from graphkit.cli.interrupts import install, temporary
 from graphkit.config import Settings
 from graphkit.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from graphkit.diffusion.learn import LearnedProbabilities
     from graphkit.progress import ProgressCallback
     from graphkit.projection.snapshot import Snapshot
     from graphkit.store.base import GraphStore
@@ -111,9 +112,19 @@ class App:
             found = take_snapshot(self.open(), progress=progress)
         if not learned:
             return found
-        from graphkit.cli.learned import with_learned
+        from graphkit.projection.learned import with_learned
 
-        return with_learned(self, found)
+        return with_learned(found, self.open())
+
+    def keep_learned(self, found: LearnedProbabilities) -> None:
+        """Keep learned ties beside the store; nothing half written is left by an interrupt."""
+        from contextlib import nullcontext
+
+        from graphkit.projection.learned import aside, keep_learned, learned_place
+
+        place = learned_place(self.open())
+        with nullcontext() if place is None else temporary(aside(place)):
+            keep_learned(self.open(), found)
 
     def close(self) -> None:
         """Close the store; calling it twice is fine."""

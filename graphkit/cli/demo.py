@@ -75,14 +75,14 @@ def _say(step: str, text: str) -> None:
 def _learn(app: App, data: Path, seed: int) -> list[dict[str, Any]]:
     """Learn the ties from the events of past campaigns and keep them."""
     from graphkit.cli.graphs import propagation_graph
-    from graphkit.cli.learn import adoptions, learned_document
-    from graphkit.cli.learned import keep_learned
+    from graphkit.cli.learn import learned_document
+    from graphkit.diffusion.adoptions import adoptions
     from graphkit.diffusion.learn import learn
     from graphkit.store.files import read_events
 
     with app.timed("learn"):
         found = learn(propagation_graph(app.snapshot(), (), (), None), adoptions(read_events(data)), rng=seed)
-    keep_learned(app, found)
+    app.keep_learned(found)
     told = learned_document(found)
     _say("learn", f"{told['n_arcs']:,} ties, p median {told['p_median']:.3f} (90 % of them {told['p_90'][0]:.3f} to {told['p_90'][1]:.3f})")
     rows: list[dict[str, Any]] = told["calibration"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import numpy as np
@@ -10,17 +10,11 @@ import numpy as np
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import output_options, seed_option
-from graphkit.errors import DataInvalid
+from graphkit.diffusion.adoptions import ADOPTING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pandas as pd
-
-__all__ = ["adoptions", "learn", "learned_document"]
+__all__ = ["learn", "learned_document"]
 
 COLUMNS = ("size", "predicted", "observed")
-ADOPTING = ("view", "click", "like", "comment", "share", "add_to_cart", "purchase", "redeem", "complete")
 
 
 @click.command(cls=Command, examples=["graphkit learn --events data/", "graphkit learn --events data/ --format json"])
@@ -37,8 +31,8 @@ def learn(app: App, events: str, kinds: tuple[str, ...], method: str, keep: bool
     Prints how the sizes it predicts compare with those observed.
     """
     from graphkit.cli.graphs import propagation_graph
-    from graphkit.cli.learned import keep_learned
     from graphkit.cli.output import emit, table
+    from graphkit.diffusion.adoptions import adoptions
     from graphkit.diffusion.learn import learn as fit
     from graphkit.store.files import read_events
 
@@ -46,39 +40,12 @@ def learn(app: App, events: str, kinds: tuple[str, ...], method: str, keep: bool
     with app.timed("learn"):
         found = fit(graph, adoptions(read_events(events), kinds), method=method, rng=seed)
     if keep:
-        keep_learned(app, found)
+        app.keep_learned(found)
     document = learned_document(found)
     rows = document["calibration"]
     columns = list(rows[0]) if rows else list(COLUMNS)
     text = f"{document['n_arcs']:,} ties, p median {document['p_median']:.4f} (90 % of them {document['p_90'][0]:.4f} to {document['p_90'][1]:.4f})\n" + table(rows, columns)
     emit(form=form, output=output, rows=rows, columns=columns, document=document, text=text)
-
-
-def adoptions(events: pd.DataFrame, kinds: Sequence[str] = ()) -> pd.DataFrame:
-    """Return who took up which item when: columns item, node, ts.
-
-    Parameters
-    ----------
-    events : DataFrame
-        As read from event files: ts, user, kind, item, item_label.
-    kinds : sequence of str
-        Kinds that count; default every kind by which a user takes something up.
-
-    Raises
-    ------
-    DataInvalid
-        No event of these kinds names an item.
-    """
-    wanted = events[events["kind"].isin(list(kinds or ADOPTING))]
-    if "item" in wanted:
-        wanted = wanted[wanted["item"].notna()]
-    if "item" not in wanted or not len(wanted):
-        message = f"no event of the kinds {', '.join(kinds or ADOPTING)} names an item"
-        raise DataInvalid(message, rule="events", hint="events need ts, user, kind and item; --kind chooses other kinds")
-    items = wanted["item"].astype(str)
-    if "item_label" in wanted:
-        items = wanted["item_label"].fillna("").astype(str) + ":" + items
-    return wanted.assign(item=items, node=wanted["user"])[["item", "node", "ts"]]
 
 
 def learned_document(found: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from graphkit.planning.conflicts import find_conflict, raise_conflict
 from graphkit.planning.filters import blocks, reject_blocked
 from graphkit.planning.goals import goal_values, goal_weights
 from graphkit.planning.inputs import known_target, numbers, pages, people, read_market, user_column
+from graphkit.planning.learned import learned_snapshot
 from graphkit.planning.options import build_menu, build_options, hazards, kind_names
 from graphkit.planning.placements import PLACEMENT, add_placements
 from graphkit.planning.rules import Rules, read_rules
@@ -180,7 +181,7 @@ def prepare(
         No plan keeps the rules; ``conflict`` lists a smallest set of rules that contradict each other.
     """
     request.check()
-    snapshot = as_snapshot(source)
+    snapshot = learned_snapshot(source, seed=request.seed) if request.probability == "learned" else as_snapshot(source)
     target = known_target(snapshot, request.for_, PROMOTED)
     projection = _projection(snapshot, request)
     who = pages(projection, snapshot.nodes("Channel")) if projection is not None and request.page_level else people(snapshot)

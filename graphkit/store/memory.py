@@ -69,6 +69,7 @@ class MemoryStore:
     are kept as single nodes.
     """
 
+    learned: dict[str, Any] | None = None  # ties kept by graphkit.projection.learned
     capabilities = Capabilities(
         name="memory",
         cypher=False,
