@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,7 @@ def doctor(app: App, settings: bool, form: str | None, output: str | None) -> No
         rows = list(_settings(click.get_current_context(), app))
         emit(form=form, output=output, rows=rows, columns=SETTINGS, color=app.settings.color)
         return
-    rows = [*_machine(), *_store(app)]
+    rows = [*_machine(), *_disks(app.settings.store), *_store(app)]
     emit(form=form, output=output, rows=rows, columns=CHECKS, color=app.settings.color)
     wrong = [row for row in rows if not row["ok"]]
     if wrong:
@@ -52,16 +53,14 @@ def _row(check: str, ok: bool, value: object, fix: str = "") -> dict[str, Any]:
 
 
 def _machine() -> Iterator[dict[str, Any]]:
-    """Check interpreter, packages and disk."""
+    """Check interpreter, packages and what shadows them."""
     from importlib.metadata import PackageNotFoundError, version
 
     yield _row("python", sys.version_info >= (3, 11), sys.version.split()[0], "use Python 3.11 or newer")
-    yield _row("graphkit", True, Path(__file__).parents[1])
-    try:
-        other = version("graphkit")
-    except PackageNotFoundError:
-        other = ""
-    yield _row("shadowing package", not other, other or "none", "another project is called graphkit: pip uninstall graphkit")
+    home = Path(__file__).parents[1]
+    yield _row("graphkit", True, home)
+    yield _row("shadowing package", not (other := _shadows(home)), "; ".join(other) or "none",
+               "another project is called graphkit: pip uninstall graphkit, or start from another folder")
     for name in _PACKAGES:
         try:
             yield _row(name, True, version(name))
@@ -71,9 +70,41 @@ def _machine() -> Iterator[dict[str, Any]]:
         yield _row("embedded engine", True, version("arcadedb"))
     except PackageNotFoundError:
         yield _row("embedded engine", True, "not installed here: name a server with --store neo4j+s://host:7687")
-    free = shutil.disk_usage(".").free
-    yield _row("disk space here", free > _ROOM, f"{free / (1 << 30):.1f} GiB free", "free some disk space")
     yield _row("processors", True, os.cpu_count())
+
+
+def _shadows(home: Path) -> list[str]:
+    """Return what else answers to the name graphkit: a distribution, a command, a folder on the import path."""
+    from importlib.metadata import PackageNotFoundError, entry_points, version
+
+    found = []
+    with suppress(PackageNotFoundError):
+        found.append(f"distribution graphkit {version('graphkit')}")
+    commands = entry_points(group="console_scripts", name="graphkit")
+    found += [f"command graphkit = {point.value}" for point in commands if point.value != "graphkit.cli:main"]
+    for entry in dict.fromkeys(sys.path):
+        place = Path(entry or ".") / "graphkit" / "__init__.py"
+        if place.is_file() and not place.parent.samefile(home):
+            found.append(f"folder {place.parent}")
+    return found
+
+
+def _disks(store: str) -> Iterator[dict[str, Any]]:
+    """Check the room where the store, its snapshots and temporary files go; each disk once."""
+    import tempfile
+
+    places = {"here": Path(), "temporary files": Path(tempfile.gettempdir()), "cache": Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")}
+    if not is_server(store) and "://" not in store:
+        places = {"store": Path(store), **places}
+    seen: set[int] = set()
+    for name, wanted in places.items():
+        place = next(p for p in (wanted.absolute(), *wanted.absolute().parents) if p.exists())
+        if (device := place.stat().st_dev) in seen:
+            continue
+        seen.add(device)
+        free = shutil.disk_usage(place).free
+        yield _row(f"disk space: {name}", free > _ROOM, f"{free / (1 << 30):.1f} GiB free", "free some disk space: a load writes the new data beside the old")
+        yield _row(f"writable: {name}", os.access(place, os.W_OK), place, "give this account the right to write there, or choose another --store DIR")
 
 
 def _store(app: App) -> Iterator[dict[str, Any]]:
@@ -87,15 +118,19 @@ def _store(app: App) -> Iterator[dict[str, Any]]:
     try:
         store = app.open(timeout=15.0)
         able = store.capabilities
-        counts = store.tables(deadline=30.0).counts() if not able.bolt or not is_server(where) else None
+        yield _row("store", True, f"{where}: {able.name}")
+        yield _row("reads protected by", able.readonly != "none", able.readonly, "analysts' texts could write: use an account with the role reader")
+        checks = store.diagnose()
+        yield from (_row(x.name, x.ok, x.value, x.fix) for x in checks)
+        if not all(x.ok for x in checks if x.name == "load"):
+            return
+        yield _row("store version", True, store.version())
+        if not is_server(where):
+            counts = store.tables(deadline=30.0).counts()
+            total = ", ".join(f"{n:,} {name}" for name, n in {**counts["by_label"], **counts["by_type"]}.items())
+            yield _row("content", True, total or "empty")
     except GraphkitError as error:
         yield _row("store", False, f"{where}: {error.message}", error.hint or "is the server running, and are NEO4J_USERNAME and NEO4J_PASSWORD set?")
-        return
-    yield _row("store", True, f"{where}: {able.name}")
-    yield _row("reads protected by", able.readonly != "none", able.readonly, "analysts' texts could write: use an account with the role reader")
-    yield _row("store version", True, store.version())
-    if counts is not None:
-        yield _row("content", True, ", ".join(f"{n:,} {name}" for name, n in {**counts["by_label"], **counts["by_type"]}.items()) or "empty")
 
 
 def _settings(ctx: click.Context, app: App) -> Iterator[dict[str, Any]]:

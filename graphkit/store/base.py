@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from graphkit.model.tables import GraphTables
     from graphkit.model.validate import DataReport
     from graphkit.progress import ProgressCallback
+    from graphkit.store.health import Check
     from graphkit.store.queries import Query
 
 __all__ = ["Capabilities", "Counts", "ExportFormat", "GraphStore", "LoadReport", "Table"]
@@ -138,6 +139,9 @@ class GraphStore(Protocol):
 
     def ensure_schema(self) -> int:
         """Create missing constraints and wait until they work; return how many steps were new."""
+
+    def diagnose(self) -> list[Check]:
+        """Look for what can be wrong with the store; nothing is changed."""
 
     def load(
         self,

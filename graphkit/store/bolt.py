@@ -25,7 +25,6 @@ from neo4j.exceptions import (
     ServiceUnavailable,
     SessionExpired,
 )
-from neo4j.graph import Node, Path, Relationship
 
 from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
 from graphkit.store import statements
@@ -34,8 +33,10 @@ from graphkit.store.base import Capabilities, Counts, Table
 from graphkit.store.bolt_load import Loader
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
+from graphkit.store.health import Check, check_server
 from graphkit.store.memory import load_report
 from graphkit.store.patience import MOST, Pace, Watch
+from graphkit.store.plain import capped, plain
 
 if TYPE_CHECKING:
     import pathlib
@@ -68,7 +69,7 @@ class _Transaction(Run):
     def __call__(self, text: str, params: Mapping[str, Any] | None = None) -> Rows:
         """Run one statement."""
         result = self._tx.run(text, dict(params or {}))
-        rows = [{k: _plain(v) for k, v in record.items()} for record in result]
+        rows = [{k: plain(v) for k, v in record.items()} for record in result]
         made, c = result.consume().counters, self._counts
         self._counts = Counts(
             0,
@@ -283,6 +284,31 @@ class BoltStore(CypherStore):
             return StoreUnavailable(message, store=self.address, retryable=True, hint=hint)
         return StoreError(message, store=self.address, retryable=_may_retry(error))
 
+    def diagnose(self) -> list[Check]:
+        """Look for what can be wrong with the store and its server; nothing is changed."""
+        found = super().diagnose()
+        if self._is_arcade:
+            return found
+        hints = self._attempts(lambda tx: getattr(getattr(tx, "_connection", None), "connection_hints", None), Deadline(15, "doctor"), READ_ACCESS)
+        found += check_server(self._asked, hints)
+        return [*found, self._may_write()]
+
+    def _may_write(self) -> Check:
+        """Whether the account may write: tried in a transaction that is rolled back."""
+        text = f"CREATE (n:{statements.quote(statements.RUN)} {{id: 'doctor'}}) RETURN 1 AS n"
+
+        def work(tx: Any) -> None:
+            list(tx.run(text))
+            raise _Enough
+
+        try:
+            self._attempts(work, Deadline(15, "doctor"), WRITE_ACCESS)
+        except _Enough:
+            return Check("writes", True, "this account may load")
+        except StoreError as error:
+            return Check("writes", False, error.message, "use an account that may write, e.g. with the role publisher")
+        return Check("writes", True, "this account may load")
+
     def _ddl(self, texts: Sequence[str], deadline: Deadline) -> None:
         """Run schema statements, one transaction each, then wait until every index is ONLINE."""
         for text in texts:
@@ -315,7 +341,7 @@ class BoltStore(CypherStore):
                     if plan.query_type != "r" or "LoadCSV" in str(plan.plan):
                         message = f"{query.path}: the server would run this as {plan.query_type!r}, not as a plain read"
                         raise WriteRefused(message, store=self.address)
-                table = _capped(tx.run(text, used), max_rows, heard)
+                table = capped(tx.run(text, used), max_rows, heard)
             return table
 
         try:
@@ -412,6 +438,10 @@ class BoltStore(CypherStore):
         apply_schema(self, self._ddl, self._unit, timeout=min(clock.remaining(), 300.0))
 
 
+class _Enough(Exception):
+    """Ends a trial whose writes are to be rolled back."""
+
+
 class _Stalled(Exception):
     """The watch closed the driver; never seen outside."""
 
@@ -448,29 +478,3 @@ def _may_retry(error: Exception) -> bool:
 def _saying(text: str) -> Callable[[Run], Rows]:
     """Return the unit of work that runs one statement."""
     return lambda run: run(text)
-
-
-def _capped(result: Any, max_rows: int, heard: Callable[[], None]) -> Table:
-    columns = list(result.keys())
-    rows: list[tuple[Any, ...]] = []
-    for record in result:
-        heard()
-        if len(rows) == max_rows:
-            return Table(columns, rows, truncated=True)
-        rows.append(tuple(map(_plain, record.values())))
-    return Table(columns, rows)
-
-
-def _plain(cell: Any) -> Any:
-    """Plain value of a driver's cell: nodes and relationships become maps, moments text."""
-    if cell is None or isinstance(cell, (str, bool, int, float)):
-        return cell
-    if isinstance(cell, (list, tuple)):
-        return [_plain(x) for x in cell]
-    if isinstance(cell, dict):
-        return {k: _plain(v) for k, v in cell.items()}
-    if isinstance(cell, Path):
-        return [_plain(x) for x in cell.nodes]
-    if isinstance(cell, (Node, Relationship)):
-        return {k: _plain(v) for k, v in cell.items()}
-    return cell.iso_format() if hasattr(cell, "iso_format") else str(cell)

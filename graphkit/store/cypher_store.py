@@ -17,6 +17,7 @@ from graphkit.progress import Progress, null_progress
 from graphkit.store import statements
 from graphkit.store.deadline import Deadline
 from graphkit.store.files_out import export_tables
+from graphkit.store.health import check_store
 from graphkit.store.layout import Layout, Pair, coerce
 from graphkit.store.queries import check_params
 from graphkit.store.record import READ_RECORD, WRITE_RECORD, Record, new_token
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from graphkit.progress import ProgressCallback
     from graphkit.store.base import Capabilities, Counts, ExportFormat, Table
+    from graphkit.store.health import Check
     from graphkit.store.queries import Query
 
 __all__ = ["CypherStore", "Run"]
@@ -137,7 +139,14 @@ class CypherStore(ABC):
 
     def ensure_schema(self) -> int:
         """Create missing constraints, wait until they work, remember their checksums; return how many steps were new."""
-        return apply_schema(self, self._ddl, self._unit)
+        return apply_schema(self, self._ddl, self._unit, repair=not self.capabilities.bulk_atomic)
+
+    def diagnose(self) -> list[Check]:
+        """Look for what can be wrong with the store; nothing is changed."""
+        return list(check_store(self._asked))
+
+    def _asked(self, text: str) -> Rows:
+        return self._rows(text, None, Deadline(15, "doctor"))
 
     # -- reading and writing by query
     def read(

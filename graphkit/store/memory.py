@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from graphkit.model.validate import DataReport
     from graphkit.progress import ProgressCallback
     from graphkit.store.base import ExportFormat
+    from graphkit.store.health import Check
     from graphkit.store.queries import Query
 
 __all__ = ["MemoryStore", "load_report"]
@@ -89,6 +90,10 @@ class MemoryStore:
         self._identity, self._version = new_token(), new_token()
         self._written: dict[str, dict[str, dict[str, Any]]] = {}
         self._plans: dict[str, dict[str, Any]] = {}
+
+    def diagnose(self) -> list[Check]:
+        """Nothing can be wrong with columns in this process."""
+        return []
 
     def ensure_schema(self) -> int:
         """Nothing to do: keys are unique by construction."""

@@ -14,7 +14,7 @@ from graphkit.store.queries import list_queries
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["apply_schema", "schema_steps"]
+__all__ = ["apply_schema", "checksum", "schema_steps"]
 
 _NODE = statements.quote(statements.SCHEMA)
 
@@ -36,9 +36,12 @@ def checksum(texts: Sequence[str]) -> str:
 
 
 def apply_schema(
-    store: _Addressed, ddl: Callable[[Sequence[str], Deadline], None], unit: Callable[..., Any], *, timeout: float = 120.0
+    store: _Addressed, ddl: Callable[[Sequence[str], Deadline], None], unit: Callable[..., Any], *, timeout: float = 120.0,
+    repair: bool = False,
 ) -> int:
     """Apply the steps that are not yet remembered; return how many were new.
+
+    With `repair`, the statements of remembered steps run again: each creates only what is missing.
 
     Raises
     ------
@@ -55,6 +58,9 @@ def apply_schema(
             raise SchemaMissing(message, store=store.address, hint="export the data, load it into a new store")
         if name not in known:
             fresh[name] = texts
+    if repair:
+        for name in known.keys() & schema_steps().keys():
+            ddl(schema_steps()[name], clock)
     for name, texts in fresh.items():
         ddl(texts, clock)
         values = {"id": name, "checksum": checksum(texts)}
