@@ -34,10 +34,7 @@ _KINDS: dict[type, type] = {int: np.int64, float: np.float64, bool: np.bool_}
 def object_array(values: Iterable[Any]) -> Column:
     """One-dimensional object array of the values, lists kept as single cells."""
     cells = list(values)
-    out = np.empty(len(cells), dtype=object)
-    for i, cell in enumerate(cells):  # a slice assignment would unpack cells that are lists
-        out[i] = cell
-    return out
+    return np.fromiter(cells, dtype=object, count=len(cells))  # unlike an assignment it never unpacks cells that are lists
 
 
 def as_column(values: Iterable[Any]) -> Column:

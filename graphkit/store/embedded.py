@@ -17,20 +17,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
-from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
+from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns
 from graphkit.progress import null_progress
-from graphkit.store import statements
 from graphkit.store.base import Capabilities, Counts, Table
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
 from graphkit.store.embedded_build import build
 from graphkit.store.embedded_dump import add_rest
 from graphkit.store.embedded_engine import Engine, kept_attached, settle
+from graphkit.store.embedded_read import edge_cells, node_cells, present
 from graphkit.store.folder import Folder
-from graphkit.store.layout import Layout, coerce, list_names
+from graphkit.store.layout import Layout
 from graphkit.store.memory import load_report
 from graphkit.store.merge import merge
 from graphkit.store.record import Record
@@ -38,9 +36,6 @@ from graphkit.store.record import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from graphkit.model.tables import Column
     from graphkit.model.validate import DataReport
     from graphkit.progress import ProgressCallback
     from graphkit.store.base import LoadReport
@@ -218,35 +213,18 @@ class EmbeddedStore(CypherStore):
 
     def _node_cells(self, label: str, names: list[str], deadline: Deadline) -> tuple[list[str], dict[str, Any]]:
         deadline.check()
-        found = self._columns(statements.read_nodes(label, names), label, names, ["id"])
-        return found.pop("id"), found
+        return node_cells(self._db(), label, names)
+
+    def _edge_columns(self, pair: Pair, names: list[str], nodes: dict[str, NodeColumns], clock: Deadline) -> EdgeColumns:
+        """Only properties that have values are asked for."""
+        return super()._edge_columns(pair, list(present(self._db(), pair[0], names)), nodes, clock)
 
     def _edge_cells(
         self, pair: Pair, names: list[str], deadline: Deadline
     ) -> Iterator[tuple[Sequence[str], Sequence[str], dict[str, Any]]]:
-        deadline.check()
-        found = self._columns(statements.read_edges(*pair, names), pair[0], names, ["s", "t"])
-        yield found.pop("s"), found.pop("t"), found
-
-    def _edge_columns(self, pair: Pair, names: list[str], nodes: dict[str, NodeColumns], clock: Deadline) -> EdgeColumns:
-        """Arrow's dictionaries name each end once: a million relationships need no million look-ups."""
-        if list_names(pair[0], names):
-            return super()._edge_columns(pair, names, nodes, clock)
-        clock.check()
-        table = self._db().query("opencypher", statements.read_edges(*pair, names)).to_arrow()
-        sources, targets = (_rows_of(table, k, nodes[label]) for k, label in zip("st", pair[1:], strict=True))
-        cells = {n: coerce(pair[0], n, _cells(table, f"c{i}")) for i, n in enumerate(names)}
-        return EdgeColumns(*pair, sources, targets, cells)
-
-    def _columns(self, text: str, owner: str, names: list[str], keys: list[str]) -> dict[str, Any]:
-        """Columns of a statement that names its properties c0, c1, ...; Arrow keeps integers beside nulls exact."""
-        answer = self._db().query("opencypher", text)
-        wanted = {**{k: k for k in keys}, **{f"c{i}": n for i, n in enumerate(names)}}
-        if list_names(owner, names):  # Arrow would turn lists into text
-            rows = answer.to_list()
-            return {n: [settle(r.get(c)) for r in rows] for c, n in wanted.items()}
-        table = answer.to_arrow()
-        return {n: _cells(table, c) for c, n in wanted.items()}
+        for part in edge_cells(self._db(), pair, names):
+            deadline.check()
+            yield part
 
     # -- loading
     def load(
@@ -308,27 +286,6 @@ class EmbeddedStore(CypherStore):
         finally:
             with contextlib.suppress(OSError):
                 shutil.rmtree(loading, ignore_errors=True)
-
-
-def _cells(table: Any, name: str) -> Column:
-    """Column of an Arrow table; numbers without nulls are not taken apart."""
-    if name not in table.column_names:
-        return object_array([None] * table.num_rows)
-    column = table.column(name)
-    if column.null_count == 0 and str(column.type) in ("int64", "double", "bool"):
-        found: Column = column.to_numpy()
-        return found
-    return object_array(column.to_pylist())
-
-
-def _rows_of(table: Any, name: str, nodes: NodeColumns) -> NDArray[np.int64]:
-    """Rows of the nodes whose ids stand in a column."""
-    if name not in table.column_names:
-        return np.empty(0, dtype=np.int64)
-    codes, known = table.column(name).combine_chunks().dictionary_encode(), nodes.row_of()
-    rows = np.array([known[i] for i in codes.dictionary.to_pylist()], dtype=np.int64)
-    found: NDArray[np.int64] = rows[codes.indices.to_numpy()]
-    return found
 
 
 class _Box:

@@ -1,92 +1,103 @@
-"""Time and quality of the whole chain on a generated graph: files, store, snapshot, plan.
+"""Time and quality of the chain on a made-up graph: files, embedded store, snapshot, projection, plan.
 
-Run ``python tests/bench/bench_pipeline.py [USERS] [TIES] [CHANNELS]``; defaults 100,000 users,
-1,000,000 ties and 80 channels. Each line prints a time beside what was made in it. The graph
-is synthetic (preferential ends, overlapping audiences) and says nothing about real reach.
+    python tests/bench/bench_pipeline.py                      100,000 users, 1,000,000 ties, 80 channels (about 2 minutes)
+    python tests/bench/bench_pipeline.py --large              1,000,000 users, 20,000,000 ties, 200 channels, from arrays
+    python tests/bench/bench_pipeline.py --users 10000 --ties 50000 --channels 20
+
+What is timed: "load" reads CSV files, checks every row, writes and verifies the database and its snapshot; "load again" finds nothing to
+change; "open snapshot" checks the SHA-256 of every file and maps it; "arcs" builds the compressed rows of both directions of each tie
+from the mapped columns, the rate is ties a second; "plan, first" builds what is built once and, when kernels are not cached, compiles
+them; "plan, warm" is the same call again. Quality stands beside: counts, digests, reach with its interval, certified ratio.
 """
 
 import contextlib
-import json
-import resource
-import sys
 import tempfile
-import time
 from pathlib import Path
 
-import numpy as np
+import measure
+
+SMALL, LARGE = (100_000, 1_000_000, 80), (1_000_000, 20_000_000, 200)
+BARS = {"load": 15, "plan": {SMALL: 10, LARGE: 60}}
 
 
-@contextlib.contextmanager
-def timed(what: str, facts: dict):
-    """Print the wall time of a block with the facts it leaves behind."""
-    start = time.perf_counter()
-    yield
-    seconds = time.perf_counter() - start
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{what:<34}{seconds:9.2f} s   peak {memory:7.0f} MB   {json.dumps(facts, default=str)}", flush=True)
+def main() -> None:
+    """Run every step in its order."""
+    from made_graph import made_graph, write_csv
+
+    parser = measure.arguments(__doc__)
+    parser.add_argument("--large", action="store_true", help="the large graph; the embedded store is left out")
+    for name in ("users", "ties", "channels"):
+        parser.add_argument(f"--{name}", type=int)
+    chosen = parser.parse_args()
+    size = LARGE if chosen.large else SMALL
+    size = tuple(given or usual for given, usual in zip((chosen.users, chosen.ties, chosen.channels), size, strict=True))
+    bench = measure.Bench("{:,} users, {:,} ties, {:,} channels".format(*size), chosen.json)
+    tables = made_graph(*size)
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(bench):
+        if not chosen.large:
+            write_csv(tables, Path(folder) / "in")
+            _store(bench, Path(folder), size)
+        snapshot = _snapshot(bench, Path(folder), tables, chosen.rounds, size)
+        del tables
+        _plan(bench, snapshot, chosen.rounds, size)
 
 
-def write_graph(directory: Path, users: int, ties: int, channels: int, seed: int = 7) -> None:
-    """Write a plain-layout directory: users, one film, channels with audiences, KNOWS ties."""
-    rng = np.random.default_rng(seed)
-    for folder in ("nodes", "relationships"):
-        (directory / folder).mkdir(parents=True)
-    (directory / "dataset.toml").write_text('name = "bench"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
-    names = [f"u{number:07d}" for number in range(users)]
-    (directory / "nodes/user.csv").write_text("id,consent\n" + "".join(f"{name},true\n" for name in names))
-    (directory / "nodes/film.csv").write_text("id,name\nf1,Bench\n")
-    costs = rng.integers(1_000, 50_000, channels)
-    rows = "".join(f"c{i},Channel {i},kol,{cost}\n" for i, cost in enumerate(costs))
-    (directory / "nodes/channel.csv").write_text("id,name,kind,cost\n" + rows)
-    ends = np.minimum((rng.pareto(1.5, 3 * ties) * 50).astype(np.int64), users - 1)
-    one, two = ends[: 3 * ties // 2], rng.integers(0, users, 3 * ties // 2)
-    low, high = np.minimum(one, two), np.maximum(one, two)
-    keys = np.unique((low * users + high)[low != high])
-    keys = np.sort(rng.permutation(keys)[:ties])
-    lines = "".join(f"{names[key // users]},{names[key % users]}\n" for key in keys.tolist())
-    (directory / "relationships/knows.csv").write_text("source,target\n" + lines)
-    reaches = []
-    for channel, cost in enumerate(costs):
-        audience = rng.choice(users, size=int(cost / 10), replace=False)
-        reaches += [f"c{channel},{names[row]},0.3\n" for row in np.sort(audience).tolist()]
-    (directory / "relationships/reaches.csv").write_text("source,target,p\n" + "".join(reaches))
-
-
-def main(users: int = 100_000, ties: int = 1_000_000, channels: int = 80) -> None:
-    """Run every step once, cold and warm where that differs."""
-    import graphkit as gk
-    from graphkit.projection.build import project
+def _store(bench: measure.Bench, folder: Path, size: tuple[int, ...]) -> None:
+    """Load into the embedded store twice, then read everything back."""
     from graphkit.projection.load import load_directory
     from graphkit.projection.snapshot import take_snapshot
+    from graphkit.store.open import open_store
 
-    with tempfile.TemporaryDirectory() as folder:
-        directory = Path(folder) / "in"
-        facts: dict = {}
-        with timed("write files (not ours)", facts):
-            write_graph(directory, users, ties, channels)
-        facts = {}
-        with gk.open_store(str(Path(folder) / "store")) as store:
-            with timed("load into the embedded store", facts):
-                report = load_directory(store, directory)
-                facts.update(report.to_dict()["created"])
-            facts = {}
-            with timed("load again", facts):
-                facts.update(load_directory(store, directory).to_dict()["created"])
-            facts = {}
-            with timed("snapshot", facts):
-                snapshot = take_snapshot(store)
-                facts["digest"] = snapshot.digest[:12]
-            for label in ("projection, cold", "projection, warm"):
-                facts = {}
-                with timed(label, facts):
-                    projection = project(snapshot, probability="weighted_cascade")
-                    facts["arcs"] = projection.n_arcs
-            for label in ("plan, cold", "plan, warm"):
-                facts = {}
-                with timed(label, facts):
-                    made = gk.plan(snapshot, for_=("Film", "f1"), budget=300_000, rng=7).to_dict()
-                    facts.update(reach=made["reach"], ratio=made["certificate"]["ratio"], items=len(made["items"]))
+    with open_store(str(folder / "store")) as store:
+        made = bench.time("load", lambda: load_directory(store, folder / "in"), bar=BARS["load"] if size == SMALL else None, quality=_counts)
+        bench.time("load again", lambda: load_directory(store, folder / "in"), quality=_counts)
+        wanted = take_snapshot(store).digest
+        found = bench.time("read everything back", store.tables)
+        if found.digest() != wanted or made.rejected:
+            raise SystemExit("the store does not hold what was loaded")
+
+
+def _counts(report) -> str:
+    return f"created {sum(report.created.values()):,} of {report.rows_in:,} rows"
+
+
+def _snapshot(bench: measure.Bench, folder: Path, tables, rounds: int, size: tuple[int, ...]):
+    """Write a snapshot, open it again, build the arcs."""
+    from graphkit.projection.build import project
+    from graphkit.projection.snapshot import _open, snapshot_from_tables
+
+    first = bench.time("write snapshot", lambda: snapshot_from_tables(tables, folder, "snap"), quality=lambda s: s.digest[:12])
+    again = bench.time("open snapshot", lambda: _open(folder / "snap"), rounds=rounds)
+    if again.digest != first.digest:
+        raise SystemExit("the snapshot does not hold what was written")
+    project(again)  # loads or compiles the kernels, reads the columns
+    bar = size[1] / 5e6 if size in {SMALL, LARGE} else None
+    bench.time("arcs from the mapped columns", lambda: project(again), rounds=rounds, bar=bar, quality=lambda p: f"{p.n_arcs:,} arcs")
+    return again
+
+
+def _plan(bench: measure.Bench, snapshot, rounds: int, size: tuple[int, ...]) -> None:
+    """Plan with 15 % of what all channels cost, first and warm."""
+    from graphkit.planning.channels import plan
+
+    budget = int(0.15 * snapshot.nodes("Channel").column("cost").sum())
+    made = []
+
+    def call():
+        made.append(plan(snapshot, for_=("Film", "f1"), budget=budget, rng=7).to_dict())
+        return made[-1]
+
+    bench.time("plan, first", call, quality=_reach)
+    bench.time("plan, warm", call, rounds=rounds, bar=BARS["plan"].get(size), quality=_reach)
+    if len({p["manifest"]["digest"] for p in made}) != 1:
+        raise SystemExit("the same request and seed gave two plans")
+
+
+def _reach(made: dict) -> str:
+    low, high = made["reach"]["interval"]
+    best = max(made["baselines"].values())
+    return f"reach {made['reach']['mean']:,.0f} ({low:,.0f}..{high:,.0f}), certified {made['certificate']['ratio']:.3f}, best baseline {best:,.0f}"
 
 
 if __name__ == "__main__":
-    main(*(int(text.replace(",", "").replace("_", "")) for text in sys.argv[1:]))
+    main()

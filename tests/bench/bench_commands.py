@@ -1,0 +1,58 @@
+"""Time of whole command lines in fresh processes, kernels cached: help, first use of each kind of command, the demo.
+
+python tests/bench/bench_commands.py              help and commands on a small demo
+python tests/bench/bench_commands.py --demo       the full demo as well: once with an empty kernel cache, once with a full one
+"""
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import measure
+
+GRAPHKIT = [sys.executable, "-m", "graphkit"]
+COMMANDS = (
+    "query schema/labels",
+    "rank Film:f01 --to Brand",
+    "communities --effort fast",
+    "simulate --seeds u0001,u0002 --worlds 1000",
+    "seeds --k 5",
+    "plan --for Film:f01 --budget 20000 --seed 7 --no-keep",
+    "partners --for Film:f01 --max 3",
+    "match Film:f01 --to Course",
+    "search 科幻",
+    "overlap c01 c02",
+)
+
+
+def main() -> None:
+    """Run every command once to fill the caches, then time it."""
+    parser = measure.arguments(__doc__)
+    parser.add_argument("--demo", action="store_true", help="also time the demo of the default size")
+    chosen = parser.parse_args()
+    bench = measure.Bench("whole commands in fresh processes", chosen.json)
+    env = {**os.environ, "PYTHONPATH": str(measure.ROOT), "GRAPHKIT_STORE": ".graphkit"}
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(bench):
+        where = {"cwd": folder, "env": env}
+        for words in (["--help"], ["plan", "--help"]):
+            bench.run(" ".join(words), [*GRAPHKIT, *words], rounds=4 * chosen.rounds, bar=0.15, **where)
+        if chosen.demo:
+            cold = {"cwd": folder, "env": {**env, "NUMBA_CACHE_DIR": str(Path(folder) / "kernels")}}
+            for name in ("demo, kernel cache empty", "demo, kernels cached"):
+                bench.run(name, [*GRAPHKIT, "demo", name[6:12].strip()], bar=60, quality=_last_plan, **cold)
+        bench.run("demo --users 1000", [*GRAPHKIT, "demo", "small", "--users", "1000"], quality=_last_plan, **where)
+        inside = {"cwd": str(Path(folder) / "small"), "env": env}
+        for words in COMMANDS:
+            bench.run(f"({words}: fills the caches)", [*GRAPHKIT, *words.split()], **inside)
+            bench.run(words, [*GRAPHKIT, *words.split()], rounds=chosen.rounds, bar=2, **inside)
+
+
+def _last_plan(done) -> str:
+    return next((line for line in done.stdout.splitlines() if line.startswith("plan ")), json.dumps(done.stdout[-80:]))[:110]
+
+
+if __name__ == "__main__":
+    main()
