@@ -10,7 +10,8 @@ Each set may use its own one, so each choice of (w, y) gives: optimum <= sum of 
 the coefficients that the rules allow. The budget row (and groups, and counts per kind) stands inside that maximum,
 relaxed only upwards. The tangent's best w comes from maximising the concave relaxation sum of 1 - exp(-h x) over
 fractional plans x by conditional gradients: its duality gap *is* the bound. Where exposures are near certain the
-tangent is loose and the cut, with y driven by the same x, takes over set by set.
+tangent is loose and the cut, with y driven by the same x, takes over set by set; where all exposures are certain (a
+page sees itself) the cut alone does the work, see `graphkit.influence.channel_hard`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit.influence.channel_cover import dot
+from graphkit.influence.channel_hard import hard_bound, is_hard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +80,9 @@ def relax(cover: Cover, menu: Menu, start: Sequence[int], *, steps: int = 60) ->
 
     Any step yields a valid bound; the smallest counts. It ends when the bound hardly falls any more.
     """
+    if is_hard(cover):
+        total_seen, shares, taken = hard_bound(cover, menu, start, best_fraction, steps=steps)
+        return Relaxation(total_seen * cover.scale, shares, taken)
     x = np.zeros(cover.n_options)
     x[list(start)] = 1.0
     plan = x > 0

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from graphkit.influence.channel_lazy import lazy_order
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -49,12 +51,14 @@ def set_matrix(indptr: Ints, nodes: NDArray[np.int32], n_nodes: int) -> Any:
 class Cover:
     """Hazards h (CSR, sets x options), the weight of each set, and the value of all sets together.
 
-    ``scale`` x sum(weight x f) is a number of users (or of value units): scale = total value / n_sets.
+    ``scale`` x sum(weight x f) is a number of users (or of value units): scale = total value / n_sets. With ``cycle`` =
+    n > 0 the root of set i is node i % n, so that sets are compared within roots only.
     """
 
     hazard: Any
     weight: Floats
     scale: float
+    cycle: int = 0
 
     @cached_property
     def by_option(self) -> Any:
@@ -73,7 +77,7 @@ class Cover:
         rows = np.concatenate([np.asarray(b, dtype=np.int64) for b in bundles]) if bundles else np.empty(0, np.int64)
         column = np.repeat(np.arange(len(bundles)), [len(b) for b in bundles])
         together = sp.csr_matrix((np.ones(rows.size), (rows, column)), shape=(self.n_options, len(bundles)))
-        return Cover(sp.csr_matrix(self.hazard @ together), self.weight, self.scale)
+        return Cover(sp.csr_matrix(self.hazard @ together), self.weight, self.scale, self.cycle)
 
     @property
     def n_options(self) -> int:
@@ -110,6 +114,11 @@ def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = (
     """
     chosen = list(start)
     missed = cover.missed(chosen)
+    if menu.plain:
+        open_ = np.ones(menu.n, dtype=bool)
+        open_[chosen] = False
+        more = lazy_order(cover, open_, missed, cost=menu.cost, left=menu.budget - menu.money(chosen), after=menu.after, per_cost=per_cost, least=SMALL)
+        return chosen + more
     gain, fresh = cover.gains(missed), np.zeros(cover.n_options, dtype=np.int64)
     while True:
         allowed, wanted = menu.allowed(chosen), menu.wanted(chosen)
@@ -139,19 +148,9 @@ def next_best(cover: Cover, missed: Floats, gain: Floats, score: Floats, price: 
 
 def by_marginal_gain(cover: Cover, chosen: Sequence[int]) -> list[int]:
     """Return the same options, each the one that adds most after those before it."""
-    options = np.array(sorted(chosen), dtype=np.int64)
-    missed, gain = np.ones(cover.weight.size), np.full(cover.n_options, -1.0)
-    gain[options] = [cover.scale * dot(cover.weight[rows], seen) for rows, seen in map(cover.seen, options.tolist())]
-    score, fresh = gain.copy(), np.zeros(cover.n_options, dtype=np.int64)
-    order: list[int] = []
-    price = np.ones(cover.n_options)
-    for _ in options:
-        best = next_best(cover, missed, gain, score, price, fresh, len(order))
-        order.append(best)
-        score[best] = -2.0
-        rows, seen = cover.seen(best)
-        missed[rows] *= 1.0 - seen
-    return order
+    open_ = np.zeros(cover.n_options, dtype=bool)
+    open_[list(chosen)] = True
+    return lazy_order(cover, open_, np.ones(cover.weight.size))
 
 
 def fill_in_order(menu: Menu, order: Iterable[int], start: Sequence[int] = ()) -> list[int]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from graphkit.engine.base import Engine
     from graphkit.influence.channel_boosts import Boosts
     from graphkit.influence.channel_menu import Menu
+    from graphkit.planning.filters import Block
     from graphkit.planning.inputs import Market, People
     from graphkit.planning.options import Options
     from graphkit.planning.worlds import Worlds
@@ -228,15 +229,21 @@ def _menu(snapshot: Snapshot, market: Market, request: Request, rules: Rules, ta
         return options, build_menu(market, options, Rules(), everything, waves)
     if not request.done:
         _check_budget(market, options, budget)
-        every = {(c, w) for c in range(len(market.ids)) for w in range(1, waves + 1)}
-        notes = (list(market.assumptions), list(market.rejected))
-        whole = build_options(snapshot, market, every, rules, waves, budget)
-        market.assumptions[:], market.rejected[:] = notes
-        if whole.n and (rules.required or rules.least or rules.most or rules.wave_budgets or not options.n):
-            raise_conflict(find_conflict(market, whole, build_menu(market, whole, rules, budget, waves), against, kind_names(market, rules)))
+        if rules.required or rules.least or rules.most or rules.wave_budgets or not options.n:
+            _refuse_contradictions(snapshot, market, rules, against, waves, budget)
     if not options.n:
         raise Infeasible("no channel may be bought", rule="candidates", hint="the rejected list says why each was left out")
     return options, build_menu(market, options, rules, budget, waves)
+
+
+def _refuse_contradictions(snapshot: Snapshot, market: Market, rules: Rules, against: list[Block], waves: int, budget: int) -> None:
+    """Look for rules that no purchase keeps together, among all channels of the market."""
+    every = {(c, w) for c in range(len(market.ids)) for w in range(1, waves + 1)}
+    notes = (list(market.assumptions), list(market.rejected))
+    whole = build_options(snapshot, market, every, rules, waves, budget)
+    market.assumptions[:], market.rejected[:] = notes
+    if whole.n:
+        raise_conflict(find_conflict(market, whole, build_menu(market, whole, rules, budget, waves), against, kind_names(market, rules)))
 
 
 def _check_waves(request: Request, rules: Rules) -> None:

@@ -24,10 +24,10 @@ from graphkit.influence.channel_cover import (
     greedy,
     improve,
     merged,
-    next_best,
     without,
     worth,
 )
+from graphkit.influence.channel_lazy import lazy_order
 from graphkit.influence.channel_menu import cheapest_plan
 
 if TYPE_CHECKING:
@@ -193,19 +193,9 @@ def measure(cover: Cover, chosen: Sequence[int], *, exact: bool) -> dict[str, li
 
 def listed(cover: Cover, options: Options, chosen: Sequence[int]) -> list[list[int]]:
     """Purchases put together by (channel, wave, material): wave by wave, in each the one that adds most first."""
-    rest, order, missed = options.bundles(sorted(chosen)), [], np.ones(cover.weight.size)
-    whole = cover.bundled(rest)
-    gain, fresh = whole.gains(missed), np.zeros(len(rest), dtype=np.int64)
-    wave = np.array([int(options.wave[rows[0]]) for rows in rest], dtype=np.int64)
-    left = np.ones(len(rest), dtype=bool)
-    for number in range(len(rest)):
-        score = np.where(left & (wave == wave[left].min()), gain, -1.0)
-        best = next_best(whole, missed, gain, score, np.ones(len(rest)), fresh, number)
-        left[best] = False
-        order.append(rest[best])
-        rows, seen = whole.seen(best)
-        missed[rows] *= 1.0 - seen
-    return order
+    rest, missed = options.bundles(sorted(chosen)), np.ones(cover.weight.size)
+    whole, wave = cover.bundled(rest), np.array([int(options.wave[rows[0]]) for rows in rest], dtype=np.int64)
+    return [rest[x] for w in np.unique(wave) for x in lazy_order(whole, wave == w, missed)]
 
 
 def estimate(cover: Cover, rows: NDArray[Any] | None, x: Floats, *, exact: bool) -> tuple[float, tuple[float, float]]:
@@ -218,7 +208,16 @@ def estimate(cover: Cover, rows: NDArray[Any] | None, x: Floats, *, exact: bool)
     if exact:
         return mean, (float(np.floor(mean * 1e3) / 1e3), float(np.ceil(mean * 1e3) / 1e3))
     n = cover.weight.size
-    share = dot(weight, x) / n
-    spread = max(dot(weight, x * x) / n - share * share, 0.0)
-    half = Z95 * cover.scale * float(np.sqrt(n * spread * n / max(n - 1, 1)))
+    half = Z95 * cover.scale * float(np.sqrt(n * _variance(cover, rows, x)))
     return mean, (mean - half, mean + half)
+
+
+def _variance(cover: Cover, rows: NDArray[Any] | None, x: Floats) -> float:
+    """Variance of one set's value, within its root where roots are even."""
+    n, rounds = cover.weight.size, cover.weight.size // cover.cycle if cover.cycle else 1
+    if rounds < 2:
+        share = float(x.sum()) / n
+        return max(float((x * x).sum()) / n - share * share, 0.0) * n / max(n - 1, 1)
+    root = (np.arange(n) if rows is None else rows) % cover.cycle
+    total, square = (np.bincount(root, weights=v, minlength=cover.cycle) for v in (x, x * x))
+    return max(float((square - total * total / rounds).sum()), 0.0) / (rounds - 1) / cover.cycle

@@ -54,7 +54,7 @@ def search(campaign: Campaign, *, deadline: float | None = None, first: list[int
     late, rounds = False, 1 if exact else ROUNDS
     first_sets, most_sets = (worlds.n, worlds.n) if exact else sample_sizes(campaign)
     for i in range(rounds):
-        n_choose = first_sets * GROWTH**i
+        n_choose = worlds.rounded(first_sets * GROWTH**i)
         cover, crowded = worlds.choosing_cover(n_choose, CHOOSING, campaign.hazard)
         found = choose(cover, campaign.menu, baselines, first=first if choice is None else choice.chosen, boosts=campaign.boosts)
         choice = replace(_checked(campaign, found, baselines, n_choose), value=found.value + crowded, bound=found.bound + crowded)

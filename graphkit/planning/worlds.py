@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 CHUNK, CROWD = 16_384, 512
 
@@ -46,11 +47,27 @@ class Worlds:
         """True when sets are not sampled but listed."""
         return self.reverse is None
 
+    def rounded(self, n_sets: int) -> int:
+        """Return the number of sets to draw: when everybody counts 1, each person is the root equally often.
+
+        Even roots leave only the chance on ties. The bounds hold as before: the tail of a sum of independent values in
+        [0, 1] is never heavier than that of equal ones with the same mean (Hoeffding 1963).
+        """
+        return n_sets - n_sets % self.n if self._even(n_sets) else n_sets
+
+    def _even(self, n_sets: int) -> bool:
+        return self.value is None and n_sets >= 2 * self.n
+
+    def _roots(self, n_sets: int, first: int, count: int) -> Ints | None:
+        """Root of each set first..first+count-1 of n_sets; None: drawn."""
+        return np.arange(first, first + count, dtype=np.int64) % self.n if self._even(n_sets) else None
+
     def sets(self, n_sets: int, purpose: str) -> Any:
-        """Return sets 0..n_sets-1 of this purpose as a CSR matrix (n_sets, n); all singletons when exact."""
+        """Return ``rounded(n_sets)`` sets of this purpose as a CSR matrix (n_sets, n); all singletons when exact."""
         if self.reverse is None:
             return sp.identity(self.n, dtype=np.float64, format="csr")
-        rr = self.reverse.sample(n_sets, seed=self.seed, purpose=purpose, engine=self.engine, progress=self.progress)
+        count = self.rounded(n_sets)
+        rr = self.reverse.sample(count, seed=self.seed, purpose=purpose, roots=self._roots(count, 0, count), engine=self.engine, progress=self.progress)
         return set_matrix(rr.indptr, rr.nodes, self.n)
 
     def choosing_cover(self, n_sets: int, purpose: str, hazard: Any) -> tuple[Cover, float]:
@@ -61,10 +78,11 @@ class Worlds:
         """
         if self.reverse is None:
             return self.cover(self.sets(n_sets, purpose), hazard), 0.0
+        n_sets = self.rounded(n_sets)
         parts, crowded = [], 0
         for first in range(0, n_sets, CHUNK):
             count = min(CHUNK, n_sets - first)
-            rr = self.reverse.sample(count, seed=self.seed, purpose=purpose, first=first, engine=self.engine, progress=self.progress)
+            rr = self.reverse.sample(count, seed=self.seed, purpose=purpose, first=first, roots=self._roots(n_sets, first, count), engine=self.engine, progress=self.progress)
             sets = set_matrix(rr.indptr, rr.nodes, self.n)
             few = np.flatnonzero(np.diff(rr.indptr) <= CROWD)
             crowded += count - few.size
@@ -79,7 +97,7 @@ class Worlds:
         if self.reverse is None:
             return Cover(product, np.ones(self.n) if self.value is None else self.value, 1.0)
         n_sets = sets.shape[0]
-        return Cover(product, np.ones(n_sets), self.total / n_sets)
+        return Cover(product, np.ones(n_sets), self.total / n_sets, self.n if self._even(n_sets) and n_sets % self.n == 0 else 0)
 
 
 def make_worlds(
