@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from graphkit.planning.partners import PartnerPortfolio, partners
     from graphkit.planning.replan import replan
     from graphkit.planning.verify import Verification, verify
+    from graphkit.planning.recommend import Recommendations, recommend
     from graphkit.planning.whatif import WhatIf, whatif
     from graphkit.projection.build import from_arrays, from_frames
     from graphkit.projection.learned import keep_learned
@@ -82,6 +83,7 @@ _HOMES = {
     "Propensity": "outcomes.propensity",
     "Ranking": "ranking.pagerank",
     "Retention": "outcomes.retention",
+    "Recommendations": "planning.recommend",
     "SI": "diffusion.models",
     "SIR": "diffusion.models",
     "SIS": "diffusion.models",
@@ -126,6 +128,7 @@ _HOMES = {
     "read_files": "projection.snapshot",
     "replan": "planning.replan",
     "retention": "outcomes.retention",
+    "recommend": "planning.recommend",
     "search": "matching.text",
     "select_seeds": "influence.greedy",
     "split_profit": "audience.split",

@@ -36,6 +36,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "communities": Entry("communities", "Find groups of users or pages."),
         "match": Entry("match", "Match one item to others by shared tags."),
         "search": Entry("search", "Find films, courses, brands by words, zh or en."),
+        "recommend": Entry("recommend", "Recommend courses or films to users, with reasons."),
+        "profile": Entry("profile", "Show what users are interested in, as tags."),
+        "tag": Entry("tag", "Propose tags for items from their words."),
+        "path": Entry("path", "List what to take before a course."),
         "overlap": Entry("overlap", "Shared, exclusive and added reach of audiences."),
     },
     "Planning": {

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from graphkit.cli.options import LabelId
-    from graphkit.model.tables import EdgeColumns
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import Snapshot
 
@@ -94,49 +93,7 @@ def seed_rows(projection: Projection, seeds: Sequence[str]) -> np.ndarray[Any, n
 
 
 def typed_graph(snapshot: Snapshot, types: Sequence[str] = ()) -> tuple[Projection, list[tuple[str, str]]]:
-    """Return the whole graph for walks across labels, and the (label, id) of each row.
+    """Return the whole graph for walks across labels, and the (label, id) of each row; unknown types are refused."""
+    from graphkit.projection.typed import typed_graph as walk
 
-    Each tie is walked both ways. From every node the types share the chance equally, whatever
-    their number of ties: one studio of a film counts as much as its thousand viewers together.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-        Columns of the store.
-    types : sequence of str
-        Relationship types to walk; default all that are no results of ours.
-    """
-    from graphkit.projection.build import from_arrays
-
-    labels = [name for name, label in LABELS.items() if not label.written and len(snapshot.nodes(name))]
-    offset: dict[str, int] = {}
-    names: list[tuple[str, str]] = []
-    for label in labels:
-        offset[label] = len(names)
-        names += [(label, id_) for id_ in snapshot.nodes(label).ids.tolist()]
-    allowed = _with_consent(snapshot, len(names), offset)
-    source, target, weight = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
-    for name in check_types(types) or [name for name, kind in TYPES.items() if not kind.written]:
-        for edges in snapshot.edges(name):
-            a, b = _ends(edges, offset)
-            keep = allowed[a] & allowed[b]
-            for start, end in ((a[keep], b[keep]), (b[keep], a[keep])):
-                source.append(start)
-                target.append(end)
-                weight.append(1.0 / np.bincount(start, minlength=len(names))[start])
-    return from_arrays(np.concatenate(source), np.concatenate(target), weight=np.concatenate(weight), n_nodes=len(names)), names
-
-
-def _ends(edges: EdgeColumns, offset: dict[str, int]) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
-    """Return both ends of relationships as rows of the whole graph."""
-    return edges.source_rows + offset[edges.source_label], edges.target_rows + offset[edges.target_label]
-
-
-def _with_consent(snapshot: Snapshot, n: int, offset: dict[str, int]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return a mask of nodes that may be used: users only with their consent."""
-    allowed = np.ones(n, bool)
-    users = snapshot.nodes("User")
-    if len(users):
-        consent = np.array([value is True for value in users.column("consent", True).tolist()], bool)
-        allowed[offset["User"] : offset["User"] + len(users)] = consent
-    return allowed
+    return walk(snapshot, check_types(types))

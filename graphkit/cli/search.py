@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from graphkit.projection.snapshot import Snapshot
 
-__all__ = ["search"]
+__all__ = ["documents", "search"]
 
 COLUMNS = ("rank", "label", "id", "name", "score")
 _LABELS = ("Film", "Course", "Brand", "Channel", "Tag", "Partnership", "Material")
@@ -35,8 +35,8 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     from graphkit.matching.text import search as find
 
     snapshot = app.snapshot()
-    documents, names = _documents(snapshot, check_labels(labels) or _LABELS)
-    found = find(documents, text, top=top) if documents else None
+    texts, names = documents(snapshot, check_labels(labels) or _LABELS)
+    found = find(texts, text, top=top) if texts else None
     rows: list[dict[str, Any]] = []
     for row in frame_rows(found.to_frame()) if found is not None else []:
         label, _, id_ = str(row["id"]).partition(":")
@@ -46,9 +46,9 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
         app.say(str(getattr(found, "reason", None) or "nothing in the store has a name or text"))
 
 
-def _documents(snapshot: Snapshot, labels: Iterable[str]) -> tuple[dict[str, str], dict[str, str | None]]:
+def documents(snapshot: Snapshot, labels: Iterable[str]) -> tuple[dict[str, str], dict[str, str | None]]:
     """Return the text and the name of each node, both by ``Label:id``."""
-    documents: dict[str, str] = {}
+    texts: dict[str, str] = {}
     names: dict[str, str | None] = {}
     for label in labels:
         table = snapshot.nodes(label)
@@ -57,5 +57,5 @@ def _documents(snapshot: Snapshot, labels: Iterable[str]) -> tuple[dict[str, str
         for row, id_ in enumerate(table.ids.tolist()):
             words = " ".join(str(column[row]) for column in columns if column[row])
             if words:
-                documents[f"{label}:{id_}"], names[f"{label}:{id_}"] = words, shown[row]
-    return documents, names
+                texts[f"{label}:{id_}"], names[f"{label}:{id_}"] = words, shown[row]
+    return texts, names

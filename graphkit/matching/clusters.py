@@ -146,7 +146,7 @@ def _rows(profiles: Any) -> sparse.csr_array:
             message = f"profiles must be numbers: {error}"
             raise DataInvalid(message, source="profiles", rule="number", hint="encode text columns first") from error
         cells = cells.reshape(-1, 1) if cells.ndim == 1 else cells
-    x = sparse.csr_array(cells, dtype=np.float64)
+    x = sparse.csr_array(cells, dtype=np.float64, copy=True)
     if not np.isfinite(x.data).all():
         message = "profiles hold a value that is not finite"
         raise DataInvalid(message, source="profiles", rule="finite", count=int(np.count_nonzero(~np.isfinite(x.data))))

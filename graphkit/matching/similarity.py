@@ -135,7 +135,7 @@ def _matrices(left: Any, right: Any) -> tuple[list[str], list[str], sparse.csr_a
 def _given(matrix: Any) -> sparse.csr_array:
     """Return a dense or sparse matrix of the caller as rows of float64."""
     cells: Any = matrix if sparse.issparse(matrix) else np.asarray(matrix, dtype=np.float64)
-    rows: sparse.csr_array = sparse.csr_array(cells, dtype=np.float64)
+    rows: sparse.csr_array = sparse.csr_array(cells, dtype=np.float64, copy=True)
     return rows
 
 

@@ -1,0 +1,172 @@
+"""``graphkit profile``: what users are interested in, as tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.cli.options import output_options, seed_option
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graphkit.projection.snapshot import Snapshot
+
+__all__ = ["profile"]
+
+COLUMNS = ("user", "tag", "name", "weight")
+CLUSTER_COLUMNS = ("cluster", "users", "tag", "name", "weight")
+LIFT_COLUMNS = ("tag_a", "name_a", "tag_b", "name_b", "users", "lift")
+AUDIENCE_COLUMNS = ("item", "tag", "name", "weight")
+
+
+@click.command(cls=Command, examples=["graphkit profile u01", "graphkit profile u01 --events DIR --half-life 30", "graphkit profile --clusters 4", "graphkit profile --lift --min-cell 20", "graphkit profile --audience Film:f01"])
+@click.argument("users", nargs=-1, metavar="[USER...]")
+@click.option("--events", type=click.Path(), metavar="DIR", help="Event log; default the ties of the store, each once.")
+@click.option("--half-life", type=click.FloatRange(min=0, min_open=True), default=90.0, metavar="DAYS", help="Age at which an event counts half (with --events).")
+@click.option("--clusters", type=click.IntRange(min=0), metavar="K", help="Group users into K clusters instead (0 = best silhouette), beside the communities.")
+@click.option("--lift", is_flag=True, help="Show pairs of tags that people combine instead.")
+@click.option("--audience", metavar="LABEL:ID", help="Show the tags of an item's people instead.")
+@click.option("--min-cell", type=click.IntRange(min=1), default=50, help="Hide rows that speak of fewer users (--clusters, --lift, --audience).")
+@click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows (with --clusters: tags a cluster).")
+@seed_option
+@output_options
+@pass_app
+def profile(
+    app: App, users: tuple[str, ...], events: str | None, half_life: float, clusters: int | None, lift: bool, audience: str | None, min_cell: int, top: int,
+    seed: int, form: str | None, output: str | None,
+) -> None:  # fmt: skip
+    """Show users' interests: tags of what they took, newer and stronger events weighing more.
+
+    Only users who agreed to a profile are looked at.
+    """
+    from graphkit.cli.output import emit
+
+    asked = [bool(users), clusters is not None, lift, audience is not None]
+    if sum(asked) != 1:
+        message = "give USER..., or one of --clusters, --lift and --audience"
+        raise click.UsageError(message)
+    snapshot = app.snapshot()
+    names = dict(zip(snapshot.nodes("Tag").ids.tolist(), snapshot.nodes("Tag").column("name").tolist(), strict=True))
+    columns: tuple[str, ...]
+    with app.timed("profile"):
+        if lift:
+            columns, rows = LIFT_COLUMNS, _lift(snapshot, names, min_cell, top)
+        elif clusters is not None:
+            columns, rows = CLUSTER_COLUMNS, _clusters(app, snapshot, names, clusters or None, min_cell, top, seed, _profiles(snapshot, events, half_life))
+        elif audience is not None:
+            columns, rows = AUDIENCE_COLUMNS, _audience(snapshot, names, audience, min_cell, top, _profiles(snapshot, events, half_life))
+        else:
+            columns, rows = COLUMNS, _users(snapshot, names, users, top, _profiles(snapshot, events, half_life))
+    emit(form=form, output=output, rows=rows, columns=columns, color=app.settings.color)
+    if not rows:
+        app.say("no rows: nothing tagged was taken" if users else f"no rows of at least {min_cell} users")
+
+
+def _log(snapshot: Snapshot) -> pd.DataFrame:
+    """Ties of taste as events of weight 1, without times."""
+    import numpy as np
+    import pandas as pd
+
+    from graphkit.planning.tastes import read_tastes
+
+    tastes = read_tastes(snapshot)
+    rows = np.repeat(np.arange(len(tastes.users)), np.diff(tastes.taken.indptr))
+    items = [":".join(tastes.items[i]) for i in tastes.taken.indices]
+    return pd.DataFrame({"user": [tastes.users[i] for i in rows], "item": items})
+
+
+def _profiles(snapshot: Snapshot, events: str | None, half_life: float) -> Any:
+    """Profiles of everybody with consent, items named ``Label:id``."""
+    from graphkit.matching.profiles import build_profiles
+    from graphkit.planning.recommend import item_names
+    from graphkit.planning.tastes import read_tastes
+
+    tastes = read_tastes(snapshot)
+    tags = {
+        ":".join(item): {tastes.tag_ids[t]: float(w) for t, w in zip(tastes.tags.indices[a:b], tastes.tags.data[a:b], strict=True)}
+        for item, a, b in zip(tastes.items, tastes.tags.indptr[:-1], tastes.tags.indptr[1:], strict=True)
+    }
+    weights = snapshot.settings.get("event_weights")
+    if events is None:
+        return build_profiles(_log(snapshot), tags, users=tastes.users, half_life_days=None)
+    from graphkit.store.files_events import read_events
+
+    log = read_events(events)
+    log = log.assign(item=item_names(tastes, log))
+    return build_profiles(log[log.item != ""], tags, users=tastes.users, event_weights=weights, half_life_days=half_life)
+
+
+def _users(snapshot: Snapshot, names: dict[str, Any], users: tuple[str, ...], top: int, found: Any) -> list[dict[str, Any]]:
+    from graphkit.cli.graphs import check_node
+    from graphkit.cli.options import LabelId
+    from graphkit.errors import InvalidParameter
+
+    rows = []
+    for user in (name.removeprefix("User:") for name in users):
+        check_node(snapshot, LabelId("User", user))
+        if user not in found.users:
+            message = f"User {user!r} has not agreed to a profile"
+            raise InvalidParameter(message, parameter="users", value=user, allowed="users with consent for 'profile'")
+        rows += [{"user": user, "tag": t, "name": names.get(t), "weight": round(w, 6)} for t, w in list(found.of(user).items())[:top]]
+    return rows
+
+
+def _audience(snapshot: Snapshot, names: dict[str, Any], item: str, min_cell: int, top: int, found: Any) -> list[dict[str, Any]]:
+    import numpy as np
+
+    from graphkit.cli.graphs import check_node
+    from graphkit.cli.options import LABEL_ID
+    from graphkit.planning.tastes import read_tastes
+
+    node = check_node(snapshot, LABEL_ID.convert(item, None, None))
+    tastes = read_tastes(snapshot)
+    place = {name: i for i, name in enumerate(tastes.items)}
+    people = int(np.count_nonzero(tastes.taken.indices == place.get((node.label, node.id), -1)))
+    if str(node) not in found.items or people < min_cell:
+        return []
+    row = found.audience[[found.items.index(str(node))]]
+    cells = sorted(zip(row.data.tolist(), row.indices.tolist(), strict=True), key=lambda cell: (-cell[0], cell[1]))[:top]
+    return [{"item": str(node), "tag": found.tags[i], "name": names.get(found.tags[i]), "weight": round(w, 6)} for w, i in cells]
+
+
+def _lift(snapshot: Snapshot, names: dict[str, Any], min_cell: int, top: int) -> list[dict[str, Any]]:
+    import numpy as np
+
+    from graphkit.matching.lift import tag_lift
+    from graphkit.planning.tastes import read_tastes
+
+    tastes = read_tastes(snapshot)
+    held = tastes.taken @ tastes.tags
+    baskets = {user: [tastes.tag_ids[i] for i in held.indices[a:b]] for user, a, b in zip(tastes.users, held.indptr[:-1], held.indptr[1:], strict=True)}
+    found = tag_lift(baskets, min_cell=min_cell, top=top)
+    return [
+        {"tag_a": a, "name_a": names.get(a), "tag_b": b, "name_b": names.get(b), "users": n, "lift": round(value, 6)}
+        for a, b, n, value in zip(found.tag_a, found.tag_b, np.asarray(found.users).tolist(), np.asarray(found.lift).tolist(), strict=True)
+    ]
+
+
+def _clusters(app: App, snapshot: Snapshot, names: dict[str, Any], k: int | None, min_cell: int, top: int, seed: int, found: Any) -> list[dict[str, Any]]:
+    """Tags of each cluster's centre; how far clusters and communities agree goes to the messages."""
+    import numpy as np
+
+    from graphkit.community.leiden import communities
+    from graphkit.matching.clusters import adjusted_rand_index, cluster_profiles
+    from graphkit.projection.build import project
+
+    groups = cluster_profiles(found.matrix, k=k, rng=seed)
+    graph = project(snapshot, label="User", purpose="profile")
+    if graph.n_arcs:
+        index = adjusted_rand_index(groups.labels, communities(graph, rng=seed, effort="fast").labels)
+        app.say(f"agreement of clusters with communities of the graph: adjusted Rand index {index:.3f}")
+    if groups.silhouette is not None:
+        app.say(f"{groups.n_clusters} clusters, silhouette {groups.silhouette:.3f}")
+    rows, size = [], np.bincount(groups.labels[groups.labels >= 0], minlength=groups.n_clusters)
+    for c in range(groups.n_clusters):
+        centre = groups.centres[c]
+        best = [int(i) for i in np.lexsort((np.arange(centre.size), -centre))[:top] if size[c] >= min_cell and centre[i] > 1e-12]
+        rows += [{"cluster": c, "users": int(size[c]), "tag": found.tags[i], "name": names.get(found.tags[i]), "weight": round(float(centre[i]), 6)} for i in best]
+    return rows

@@ -1,0 +1,95 @@
+"""``graphkit recommend``: what to offer a user next, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from graphkit.cli.context import App, pass_app
+from graphkit.cli.group import Command
+from graphkit.cli.options import engine_option, output_options, probability_option, seed_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["pairs", "recommend"]
+
+COLUMNS = ("user", "rank", "label", "id", "name", "score", "cold", "evidence")
+WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "ratings", "popularity", "fused")
+
+
+@click.command(cls=Command, examples=["graphkit recommend u01", "graphkit recommend u01 --to Film --by fused --top 5", "graphkit recommend u01 --by popularity --context region=上海 --events DIR"])
+@click.argument("users", nargs=-1, required=True, metavar="USER...")
+@click.option("--by", type=click.Choice(WAYS), default="cf", help="Way: what people like him took (cf, cosine, als, svd), tags (content), ties (ppr), word of mouth (cascade), expected rating (ratings), all together (fused).")
+@click.option("--to", type=click.Choice(["Course", "Film"]), default="Course", help="What to recommend.")
+@click.option("--top", type=click.IntRange(min=1), default=10, help="How many rows a user.")
+@click.option("--include-known", is_flag=True, help="Also what the user already took.")
+@click.option("--context", multiple=True, metavar="KEY=VALUE", help="Rank for region=.., device=.. or hour=.. (repeat); needs --events with exposures.")
+@click.option("--events", type=click.Path(), metavar="DIR", help="Event log: content weighs events by kind and age, --context measures response.")
+@click.option("--half-life", type=click.FloatRange(min=0, min_open=True), default=90.0, metavar="DAYS", help="Age at which an event counts half (content with --events).")
+@click.option("--worlds", type=click.IntRange(min=1), default=2_000, help="Simulated worlds a user (cascade).")
+@probability_option("weighted_cascade")
+@seed_option
+@engine_option
+@output_options
+@pass_app
+def recommend(
+    app: App, users: tuple[str, ...], by: str, to: str, top: int, include_known: bool, context: tuple[str, ...], events: str | None, half_life: float,
+    worlds: int, probability: str | float, seed: int, engine: str, form: str | None, output: str | None,
+) -> None:  # fmt: skip
+    """Recommend courses or films to users, each with the items, tags or ties that carry its score.
+
+    A user the chosen way knows nothing about gets the most popular items, marked cold.
+    """
+    from graphkit.cli.graphs import check_node
+    from graphkit.cli.options import LabelId
+    from graphkit.cli.output import emit
+    from graphkit.planning.recommend import recommend as choose
+
+    snapshot = app.snapshot(learned=by == "cascade" and probability == "learned")
+    names = [user.removeprefix("User:") for user in users]
+    for name in names:
+        check_node(snapshot, LabelId("User", name))
+    log = None
+    if events is not None:
+        from graphkit.store.files_events import read_events
+
+        log = read_events(events)
+    with app.timed("recommend"):
+        found = choose(
+            snapshot, names, by=by, to=to, top=top, exclude_known=not include_known, context=pairs(context, "context"), events=log,
+            half_life_days=half_life, probability=0.0 if probability == "none" else probability, n_worlds=worlds, rng=seed, engine=engine,
+        )  # fmt: skip
+    table = snapshot.nodes(to)
+    shown = dict(zip(table.ids.tolist(), table.column("name").tolist(), strict=True))
+    rows: list[dict[str, Any]] = [
+        {"user": user, "rank": rank, "label": to, "id": item, "name": shown[item], "score": score, "cold": cold, "evidence": [str(reason) for reason in reasons]}
+        for user, rank, item, score, cold, reasons in zip(found.users, found.rank.tolist(), found.items, found.score.tolist(), found.cold, found.reasons, strict=True)
+    ]
+    people = [{**row, "score": f"{row['score']:.4g}", "evidence": ", ".join(row["evidence"][:3])} for row in rows]
+    from graphkit.cli.output import table as render
+
+    emit(form=form, output=output, rows=rows, columns=COLUMNS, text=render(people, COLUMNS), color=app.settings.color)
+    _tell(app, names, {row["user"] for row in rows}, {row["user"] for row in rows if row["cold"]}, to)
+
+
+def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Read repeated ``KEY=VALUE`` options."""
+    found = {}
+    for text in texts:
+        key, mark, value = text.partition("=")
+        if not mark or not key or not value:
+            message = f"{text!r} is not KEY=VALUE"
+            raise click.BadParameter(message, param_hint=f"--{option}")
+        found[key] = value
+    return found
+
+
+def _tell(app: App, asked: Sequence[str], answered: set[str], cold: set[str], to: str) -> None:
+    """Say who got nothing, or only what is popular."""
+    empty = [user for user in asked if user not in answered]
+    if empty:
+        app.say(f"{len(empty)} of {len(asked)} users already took every {to}")
+    if cold:
+        app.say(f"{len(cold)} of {len(asked)} users are unknown to this way: they get what is popular")

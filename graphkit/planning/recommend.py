@@ -1,0 +1,344 @@
+"""What to offer a user next, by one of several ways, each with its evidence.
+
+A user a way knows nothing about gets the most popular items and is flagged ``cold``: never an empty
+or a made-up answer. Items already taken are left out unless asked for; ties go by id.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from graphkit.check import one_of, positive_int, refuse
+from graphkit.errors import DataInvalid
+from graphkit.matching.context import context_rates
+from graphkit.matching.factors import factorise
+from graphkit.matching.fuse import fuse_rankings
+from graphkit.matching.neighbours import item_neighbours
+from graphkit.matching.profiles import build_profiles
+from graphkit.matching.ratings import rating_neighbours
+from graphkit.planning.recommenders import Cascade, Content, Popularity, Ratings, Taken, Walk, unit_rows
+from graphkit.planning.tastes import ITEM_LABELS, read_ratings, read_tastes
+from graphkit.projection.snapshot import as_snapshot
+from graphkit.results import Manifest, Part, Result, make_manifest
+from graphkit.rng import as_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from graphkit.engine.base import Engine
+    from graphkit.planning.recommenders import Scorer
+    from graphkit.planning.tastes import Tastes
+    from graphkit.projection.snapshot import Snapshot
+    from graphkit.rng import RandomState
+
+__all__ = ["WAYS", "Reason", "Recommendations", "item_names", "recommend"]
+
+WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "ratings", "popularity", "fused")
+_FUSED = ("cf", "content", "ppr")
+_DEPTH = 200  # places of each list that fusing looks at
+_SHOWN = 5
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reason(Part):
+    """One thing that carries a score.
+
+    Parameters
+    ----------
+    kind : str
+        Label of a node (Course, Film, Tag, ..), or people, baseline, context, list, popularity, rest.
+    name : str
+        Its id, or words.
+    part : float
+        What it adds to the score.
+    """
+
+    kind: str
+    name: str
+    part: float
+
+    def __str__(self) -> str:
+        """Return ``kind:name=part``."""
+        return f"{self.kind}:{self.name}={self.part:.4g}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Recommendations(Result):
+    """Ranked items per user.
+
+    Parameters
+    ----------
+    by, to : str
+    users, items : tuple of str
+        One row per recommendation, users in the order asked.
+    rank : ndarray of int64
+    score : ndarray of float64
+        Comparable within one user and way only.
+    cold : tuple of bool
+        Whether the user is unknown to this way, so that popularity answered.
+    reasons : tuple of tuple of Reason
+        Strongest first; the last one, ``rest``, makes the parts sum to the score.
+    """
+
+    by: str
+    to: str
+    users: tuple[str, ...]
+    items: tuple[str, ...]
+    rank: np.ndarray = field(metadata={"dtype": np.int64})
+    score: np.ndarray = field(metadata={"dtype": np.float64})
+    cold: tuple[bool, ...]
+    reasons: tuple[tuple[Reason, ...], ...]
+    manifest: Manifest
+
+    def __len__(self) -> int:
+        """Return the number of recommendations."""
+        return len(self.items)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per recommendation: user, item, rank, score, cold, evidence."""
+        import pandas as pd
+
+        evidence = [" · ".join(map(str, own)) for own in self.reasons]
+        columns = {"user": list(self.users), "item": list(self.items), "rank": self.rank, "score": self.score}
+        return pd.DataFrame({**columns, "cold": list(self.cold), "evidence": evidence})
+
+
+def recommend(
+    source: Any,
+    users: str | Sequence[str],
+    *,
+    by: str = "cf",
+    to: str = "Course",
+    top: int = 10,
+    exclude_known: bool = True,
+    context: Mapping[str, str] | None = None,
+    events: pd.DataFrame | None = None,
+    weights: Mapping[str, float] | None = None,
+    half_life_days: float | None = 90.0,
+    probability: float | str = "weighted_cascade",
+    n_worlds: int = 2_000,
+    rng: RandomState = 1,
+    engine: str | Engine = "threads",
+) -> Recommendations:
+    """Recommend courses or films to users of a graph.
+
+    Parameters
+    ----------
+    source : GraphStore, Snapshot, Projection of one, or input directory
+    users : id or sequence of ids
+    by : str, default "cf"
+        cf: ridge between items (`item_neighbours`) · cosine: item-item cosine · als (= factors), svd:
+        `factorise` · content: tags · ppr: personalised PageRank over all ties · cascade: word of mouth ·
+        ratings: expected rating · popularity · fused: reciprocal rank fusion of cf, content and ppr.
+    to : {"Course", "Film"}
+    top : int, default 10
+    exclude_known : bool, default True
+        Leave out what the user already took.
+    context : mapping, optional
+        For example ``{"region": "上海"}``: each score is multiplied by how much better than usual the item
+        does there (`context_rates`); needs ``events`` with exposures.
+    events : DataFrame, optional
+        As `build_profiles` takes it (user, item, kind, ts; item_label where ids repeat): content then weighs
+        events by kind and age. Without it every tie counts once.
+    weights : mapping list -> number >= 0, optional
+        Of fused: cf, content, ppr.
+    half_life_days : float or None
+        Of content with events.
+    probability, n_worlds : float or str, int
+        Of cascade: chance that a user passes something on, as in `plan`; worlds a user.
+    rng, engine
+        See `graphkit.rng` and `graphkit.engine.base`.
+
+    Returns
+    -------
+    Recommendations
+
+    Raises
+    ------
+    UnknownNode
+        A user who is not in the graph.
+    InvalidParameter
+        A user without consent to a profile; an unknown way, label or context.
+    DataInvalid
+        Nothing to learn from: no items, no ratings (ratings), no exposures (context).
+    """
+    start, seed = time.perf_counter(), as_seed(rng)
+    one_of("by", by, WAYS)
+    one_of("to", to, ITEM_LABELS)
+    count = positive_int("top", top)
+    snapshot = as_snapshot(source)
+    tastes = read_tastes(snapshot)
+    asked = [users] if isinstance(users, str) else [str(user) for user in users]
+    rows, columns = tastes.rows_of(asked, snapshot), tastes.columns_of(to)
+    if not columns.size:
+        raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")
+    factor = _factor(events, tastes, context)
+    make = _Maker(snapshot, tastes, events, half_life_days, probability, n_worlds, seed, engine)
+    pick = _Picker(tastes, columns, factor, count, exclude_known, context)
+    found = [one for row in rows for one in (pick.fused(make, int(row), weights) if by == "fused" else pick.best(make(by), make("popularity"), int(row)))]
+    who = [tastes.users[one[0]] for one in found]
+    items = [tastes.items[one[1]][1] for one in found]
+    score = np.array([one[2] for one in found])
+    request = {
+        "users": asked, "by": by, "to": to, "top": count, "exclude_known": exclude_known, "context": dict(context or {}), "weights": dict(weights or {}),
+        "half_life_days": half_life_days, "probability": str(probability), "n_worlds": n_worlds, "events": 0 if events is None else len(events),
+    }  # fmt: skip
+    manifest = make_manifest(
+        "recommend", request=request, answer=[who, items, np.round(score, 10)], seed=seed, snapshot=snapshot.digest, seconds=time.perf_counter() - start
+    )
+    rank = np.array([one[3] for one in found], np.int64)
+    return Recommendations(by, to, tuple(who), tuple(items), rank, score, tuple(one[4] for one in found), tuple(one[5] for one in found), manifest)
+
+
+Found = tuple[int, int, float, int, bool, tuple[Reason, ...]]
+
+
+class _Maker:
+    """Makes each way once, when it is first asked for."""
+
+    def __init__(
+        self, snapshot: Snapshot, tastes: Tastes, events: pd.DataFrame | None, half_life: float | None, probability: Any, n_worlds: int, seed: int,
+        engine: str | Engine,
+    ) -> None:  # fmt: skip
+        self.snapshot, self.tastes, self.events, self.half_life = snapshot, tastes, events, half_life
+        self.probability, self.n_worlds, self.seed, self.engine = probability, positive_int("n_worlds", n_worlds), seed, engine
+        self.made = dict[str, Any]()
+
+    def __call__(self, by: str) -> Scorer:
+        if by not in self.made:
+            self.made[by] = self._make(by)
+        scorer: Scorer = self.made[by]
+        return scorer
+
+    def _make(self, by: str) -> Scorer:
+        taken = self.tastes.taken
+        if by == "popularity":
+            return Popularity(self.tastes)
+        if by in {"cf", "cosine"}:
+            return Taken(self.tastes, item_neighbours(taken, method="auto" if by == "cf" else "cosine"))
+        if by in {"als", "factors", "svd"}:
+            rank = max(1, min(32, min(taken.shape) // 4))  # nearer to full rank it would only repeat what was taken
+            return Taken(self.tastes, factorise(taken, method="svd" if by == "svd" else "als", rank=rank, rng=self.seed, engine=self.engine))
+        if by == "content":
+            weights = self.snapshot.settings.get("event_weights")
+            return Content(self.tastes, _profiles(self.tastes, self.events, self.half_life, weights))
+        if by == "ppr":
+            return Walk(self.snapshot, self.tastes)
+        if by == "ratings":
+            return Ratings(self.tastes, rating_neighbours(read_ratings(self.snapshot, self.tastes)))
+        learned = self.probability == "learned"
+        types = ("INFLUENCES",) if learned else ("KNOWS", "FOLLOWS", "SHARED_WITH")
+        return Cascade(self.snapshot, self.tastes, types=types, probability=self.probability, n_worlds=self.n_worlds, seed=self.seed, engine=self.engine)
+
+
+def _profiles(
+    tastes: Tastes, events: pd.DataFrame | None, half_life: float | None, weights: Mapping[str, float] | None
+) -> sparse.csr_array:
+    """Users x tags: from events where given, else every taken item counts once."""
+    if events is None:
+        return unit_rows(sparse.csr_array(tastes.taken @ tastes.tags))
+    names = [":".join(item) for item in tastes.items]
+    log = events.assign(item=item_names(tastes, events))
+    tags = {
+        name: {tastes.tag_ids[t]: float(w) for t, w in zip(tastes.tags.indices[a:b], tastes.tags.data[a:b], strict=True)}
+        for name, a, b in zip(names, tastes.tags.indptr[:-1], tastes.tags.indptr[1:], strict=True)
+    }
+    found = build_profiles(log[log.item != ""], tags, users=tastes.users, tags=tastes.tag_ids, event_weights=weights, half_life_days=half_life)
+    return found.matrix
+
+
+def item_names(tastes: Tastes, events: pd.DataFrame) -> list[str]:
+    """``Label:id`` of the item of each event; empty where it is neither course nor film."""
+    known = set(tastes.items)
+    labels = events["item_label"].tolist() if "item_label" in events.columns else [None] * len(events)
+    found = []
+    for label, item in zip(labels, events["item"].tolist(), strict=True):
+        fits = [own for own in ITEM_LABELS if (own, str(item)) in known and (label is None or label != label or label == own)]  # noqa: PLR0124
+        if len(fits) > 1:
+            message = f"events: {item!r} is the id of a {' and of a '.join(fits)}"
+            raise DataInvalid(message, source="events", rule="ambiguous-item", hint="give item_label")
+        found.append(f"{fits[0]}:{item}" if fits else "")
+    return found
+
+
+def _factor(events: pd.DataFrame | None, tastes: Tastes, context: Mapping[str, str] | None) -> NDArray[np.float64]:
+    """Factor of each item in the context, shape (n_items,)."""
+    if not context:
+        return np.ones(len(tastes.items))
+    if events is None:
+        refuse("events", None, "an event log with exposures, to know how items do in a context")
+    rates = context_rates(events.assign(item=item_names(tastes, events)), contexts=tuple(context))
+    return rates.multiplier_of([":".join(item) for item in tastes.items], context)
+
+
+class _Picker:
+    """Best items of a user among the candidates."""
+
+    def __init__(
+        self, tastes: Tastes, columns: NDArray[np.int64], factor: NDArray[np.float64], count: int, exclude: bool, context: Mapping[str, str] | None  # noqa: FBT001
+    ) -> None:
+        self.tastes, self.columns, self.factor, self.count, self.exclude, self.context = tastes, columns, factor, count, exclude, context
+
+    def order(self, scorer: Scorer, row: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return (items, scores in context, raw scores), best first, ties by id; what nothing speaks for is left out."""
+        raw = scorer.scores(np.array([row]))[0]
+        # a better context must never lower a score: below 0 it divides
+        score = np.where(raw > 0, raw * self.factor, raw / self.factor)
+        allowed = np.ones(raw.size, np.bool_) if isinstance(scorer, Popularity) else raw != 0  # 0: nothing speaks for it
+        if self.exclude:
+            own = self.tastes.taken
+            allowed[own.indices[own.indptr[row] : own.indptr[row + 1]]] = False
+        items = self.columns[allowed[self.columns]]
+        place = np.lexsort((items, -np.round(score[items], 12)))[:count]
+        return items[place], score[items[place]], raw[items[place]]
+
+    def best(self, scorer: Scorer, popular: Scorer, row: int) -> list[Found]:
+        """Return the list of one user; somebody unknown gets what is popular."""
+        cold = bool(scorer.cold(np.array([row]))[0])
+        items, score, raw = self.order(popular if cold else scorer, row, self.count)
+        if not items.size and not cold:  # known, but nothing leads from what he took to these items
+            cold, (items, score, raw) = True, self.order(popular, row, self.count)
+        used = popular if cold else scorer
+        reasons = used.reasons(row, items)
+        return [
+            (row, int(item), float(s), place, cold, self._shown(own, float(s), float(r)))
+            for place, (item, s, r, own) in enumerate(zip(items, score, raw, reasons, strict=True), 1)
+        ]
+
+    def fused(self, make: _Maker, row: int, weights: Mapping[str, float] | None) -> list[Found]:
+        """Fuse the lists of the ways that know the user."""
+        lists = {by: self.order(make(by), row, _DEPTH)[0].tolist() for by in _FUSED if not make(by).cold(np.array([row]))[0]}
+        lists = {by: own for by, own in lists.items() if own}
+        for name in weights or {}:
+            one_of("weights", name, _FUSED)
+        if not lists:
+            return [(*one[:4], True, one[5]) for one in self.best(make("popularity"), make("popularity"), row)]
+        given = {name: value for name, value in (weights or {}).items() if name in lists}
+        named = {name: [f"{item:09d}" for item in own] for name, own in lists.items()}  # padded, so that ties keep the order of ids
+        found = fuse_rankings(named, weights=given, top=self.count)
+        result: list[Found] = []
+        for place, (id_, score, shown) in enumerate(zip(found.ids, found.scores.tolist(), found.evidence, strict=True), 1):
+            item = int(id_)
+            parts = [(name, float(value)) for name, _, value in (piece.partition("=") for piece in shown.split(" · "))]
+            reasons = tuple(Reason("list", f"{name} rank {lists[name].index(item) + 1}", value) for name, value in parts)
+            result.append((row, item, score, place, False, reasons))
+        return result
+
+    def _shown(self, parts: list[tuple[str, str, float]], score: float, raw: float) -> tuple[Reason, ...]:
+        """Strongest parts, the rest in one, the context's share last; all sum to the score."""
+        order = sorted(parts, key=lambda part: (-abs(part[2]), part[0], part[1]))
+        shown = [Reason(*part) for part in order[:_SHOWN]]
+        rest = raw - sum(part.part for part in shown)
+        if len(order) > _SHOWN:
+            shown.append(Reason("rest", f"{len(order) - _SHOWN} more", rest))
+        if self.context and score != raw:
+            shown.append(Reason("context", ", ".join(f"{k}={v}" for k, v in sorted(self.context.items())), score - raw))
+        return tuple(shown)

@@ -1,0 +1,58 @@
+"""The whole property graph as one walk: every label, every tie both ways, the kinds of ties on equal terms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphkit.model.schema import LABELS, TYPES
+from graphkit.projection.arrays import from_arrays
+from graphkit.projection.consent import consent_mask
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from graphkit.projection.projection import Projection
+    from graphkit.projection.snapshot import Snapshot
+
+__all__ = ["typed_graph"]
+
+
+def typed_graph(
+    snapshot: Snapshot, types: Sequence[str] = (), *, purpose: str = "plan"
+) -> tuple[Projection, list[tuple[str, str]]]:
+    """Return the whole graph for walks across labels, and the (label, id) of each row.
+
+    Each tie is walked both ways. From every node the types share the chance equally, whatever
+    their number of ties: one studio of a film counts as much as its thousand viewers together.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        Columns of the store.
+    types : sequence of str
+        Relationship types to walk; default all that are no results of ours.
+    purpose : {"plan", "profile", "experiment"}
+        Users without consent for it keep a row and lose all ties.
+    """
+    names: list[tuple[str, str]] = []
+    offset, allowed = dict[str, int](), list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]()
+    for label in (name for name, kind in LABELS.items() if not kind.written and len(snapshot.nodes(name))):
+        table = snapshot.nodes(label)
+        offset[label] = len(names)
+        names += [(label, id_) for id_ in table.ids.tolist()]
+        allowed.append(consent_mask(table, purpose))
+    open_ = np.concatenate(allowed) if allowed else np.empty(0, np.bool_)
+    source, target, weight = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
+    for name in types or [name for name, kind in TYPES.items() if not kind.written]:
+        for edges in snapshot.edges(name):
+            a = edges.source_rows + offset[edges.source_label]
+            b = edges.target_rows + offset[edges.target_label]
+            keep = open_[a] & open_[b]
+            for start, end in ((a[keep], b[keep]), (b[keep], a[keep])):
+                source.append(start)
+                target.append(end)
+                weight.append(1.0 / np.bincount(start, minlength=len(names))[start])
+    arcs = np.concatenate(source), np.concatenate(target)
+    return from_arrays(*arcs, weight=np.concatenate(weight), n_nodes=len(names)), names

@@ -1,0 +1,133 @@
+"""recommend, profile, tag and path on a small directory in an embedded store."""
+
+import itertools
+import json
+
+import pytest
+
+from graphkit.cli import run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Two camps of ten users with their films and courses, tags, requirements, events."""
+    root = tmp_path_factory.mktemp("recommend")
+    data = root / "data"
+    for part in ("nodes", "relationships", "events"):
+        (data / part).mkdir(parents=True)
+    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    users = [f"u{i:02d}" for i in range(20)]
+    write("nodes/user.csv", "id,consent", [f"{u},{'false' if u == 'u19' else 'true'}" for u in users])
+    write("nodes/film.csv", "id,name,kind", ["f0,流浪地球,film", "f1,爱情故事,film"])
+    write("nodes/course.csv", "id,name,summary", ["k0,天文学入门,宇宙与星系", "k1,写作入门,怎样写爱情故事", "k2,天体物理,宇宙与黑洞", "k3,诗歌,"])
+    write("nodes/tag.csv", "id,name,kind", ["t0,宇宙,theme", "t1,爱情,theme"])
+    tags = ["f0,t0,1", "f1,t1,1"]
+    write("relationships/has_tag__film__tag.csv", "source,target,w", tags)
+    write("relationships/has_tag__course__tag.csv", "source,target,w", ["k0,t0,1", "k1,t1,1", "k2,t0,0.5", "k3,t1,0.5"])
+    write("relationships/watched.csv", "source,target,n", [f"{u},f{i % 2},1" for i, u in enumerate(users)])
+    write("relationships/enrolled.csv", "source,target,progress", [f"{u},k{i % 2 + 2 * j},{1.0 if j == 0 else 0.5}" for i, u in enumerate(users[2:], 2) for j in (0, 1) if (i + j) % 3])
+    write("relationships/requires.csv", "source,target", ["k2,k0", "k3,k1", "k3,k0"])
+    write("relationships/knows.csv", "source,target", [f"{a},{b}" for a, b in itertools.pairwise(users)])
+    rows = [f"{1_700_000_000 + i},{users[i % 18]},exposure,Course,k{k},上海" for i in range(40) for k in range(4)]
+    rows += [f"{1_700_001_000 + i},{users[i % 18]},click,Course,k3,上海" for i in range(30)] + ["1700002000,u00,click,Course,k0,北京"]
+    write("events/e.csv", "ts,user,kind,item_label,item,region", rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphkit.cli.context.install", lambda: None)
+        assert run(["--store", str(root / "store"), "load", str(data), "--format", "json"]) == 0
+        yield root
+
+
+@pytest.fixture
+def gk(home, capsys):
+    """Run a command on the store; return (status, stdout, stderr)."""
+    capsys.readouterr()
+
+    def call(*args):
+        code = run(["--store", str(home / "store"), *map(str, args)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def rows_of(result):
+    """JSON of a command that ended well."""
+    code, out, err = result
+    assert code == 0, err
+    return json.loads(out)
+
+
+@pytest.mark.parametrize("by", ["cf", "content", "ppr", "cascade", "fused"])
+def test_recommend_gives_reasons(gk, by):
+    """u00 only watched the film on space: a course on space comes first, with evidence; nobody else is named."""
+    rows = rows_of(gk("recommend", "u00", "--by", by, "--probability", "0.5", "--format", "json"))
+    assert rows[0]["id"] in ({"k0", "k2"} if by != "cascade" else {"k0", "k1", "k2", "k3"})
+    assert rows[0]["name"]
+    assert not rows[0]["cold"]
+    assert rows[0]["evidence"]
+    assert not any("User:" in text for row in rows for text in row["evidence"])
+
+
+def test_recommend_in_a_context(gk, home):
+    """k3 does far better than usual in 上海 only when other regions are seen; the reason says so."""
+    plain = rows_of(gk("recommend", "u00", "--by", "popularity", "--format", "json"))
+    there = rows_of(gk("recommend", "u00", "--by", "popularity", "--context", "region=上海", "--events", home / "data", "--format", "json"))
+    assert {row["id"] for row in plain} == {row["id"] for row in there}
+    code, _, err = gk("recommend", "u00", "--context", "region")
+    assert code == 2
+    assert "KEY=VALUE" in err
+    assert gk("recommend", "u00", "--context", "region=上海")[0] == 2
+
+
+def test_recommend_refuses_and_explains(gk):
+    """Unknown users name close ones, refusing users are not looked at, several users make one table."""
+    code, _, err = gk("recommend", "u0")
+    assert code == 2
+    assert "did you mean" in err
+    assert gk("recommend", "u19")[0] == 2
+    rows = rows_of(gk("recommend", "u00", "User:u01", "--top", "1", "--format", "json"))
+    assert [row["user"] for row in rows] == ["u00", "u01"]
+    assert rows[0]["id"] != rows[1]["id"]
+
+
+def test_profile_of_users_and_audiences(gk, home):
+    """u00 watched a film on space; its audience cares about space; small audiences are hidden."""
+    assert rows_of(gk("profile", "u00", "--format", "json")) == [{"user": "u00", "tag": "t0", "name": "宇宙", "weight": 1.0}]
+    seen = rows_of(gk("profile", "--audience", "Film:f0", "--min-cell", "5", "--format", "json"))
+    assert seen[0]["tag"] == "t0"
+    code, out, err = gk("profile", "--audience", "Film:f0", "--format", "json")
+    assert (code, json.loads(out)) == (0, [])
+    assert "50" in err
+    aged = rows_of(gk("profile", "u00", "--events", home / "data", "--format", "json"))
+    assert {row["tag"] for row in aged} == {"t0", "t1"}
+    assert gk("profile")[0] == 2
+    assert gk("profile", "u19")[0] == 2
+
+
+def test_profile_groups_and_pairs(gk):
+    """Two clusters of tastes, with their agreement with communities; no pair of tags belongs together here."""
+    code, out, err = gk("profile", "--clusters", "2", "--min-cell", "5", "--format", "json")
+    assert code == 0, err
+    rows = json.loads(out)
+    assert {row["tag"] for row in rows if row["weight"] > 0.99} == {"t0", "t1"}
+    assert "adjusted Rand index" in err
+    assert rows_of(gk("profile", "--lift", "--min-cell", "2", "--format", "json")) == []
+
+
+def test_tags_from_words(gk):
+    """Terms of names and summaries; the strongest weighs 1; only asked labels."""
+    rows = rows_of(gk("tag", "--in", "Course", "--top", "3", "--format", "json"))
+    assert {row["label"] for row in rows} == {"Course"}
+    assert {row["id"]: row["w"] for row in reversed(rows)} == dict.fromkeys(["k0", "k1", "k2", "k3"], 1.0)
+    assert gk("tag", "--in", "Filme")[0] == 2
+
+
+def test_path_to_a_course(gk):
+    """Requirements in order; what the user completed closes its branch; unknown courses are named."""
+    rows = rows_of(gk("path", "k3", "--format", "json"))
+    assert [(row["step"], row["id"], row["needed_by"]) for row in rows] == [(1, "k0", ["k3"]), (2, "k1", ["k3"])]
+    assert [row["id"] for row in rows_of(gk("path", "Course:k3", "--completed", "k1", "--format", "json"))] == ["k0"]
+    code, out, err = gk("path", "k0", "--format", "json")
+    assert (code, json.loads(out)) == (0, [])
+    assert "nothing is missing" in err
+    assert gk("path", "k9")[0] == 2
