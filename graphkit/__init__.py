@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from graphkit.planning.channels import ChannelPlan, plan
     from graphkit.planning.evaluate import Evaluation, evaluate
     from graphkit.planning.partners import PartnerPortfolio, partners
+    from graphkit.planning.recommend import Recommendations, recommend
     from graphkit.planning.replan import replan
     from graphkit.planning.verify import Verification, verify
-    from graphkit.planning.recommend import Recommendations, recommend
     from graphkit.planning.whatif import WhatIf, whatif
     from graphkit.projection.build import from_arrays, from_frames
     from graphkit.projection.learned import keep_learned

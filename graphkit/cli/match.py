@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,41 +16,77 @@ if TYPE_CHECKING:
 
 __all__ = ["match"]
 
-COLUMNS = ("rank", "label", "id", "name", "score", "shared")
+COLUMNS = ("rank", "label", "id", "name", "score", "shared", "paths")
 
 
-@click.command(cls=Command, examples=["graphkit match Film:f01 --to Course", "graphkit match Film:f01 --to Brand --by jaccard --top 5"])
+@click.command(cls=Command, examples=["graphkit match Film:f01 --to Course", "graphkit match Film:f01 --to Course --by idf_cosine", "graphkit match Film:f01 --to Brand --by jaccard --top 5"])
 @click.argument("node", type=LABEL_ID, metavar="LABEL:ID")
 @click.option("--to", "to", required=True, metavar="LABEL", help="Label of the candidates.")
-@click.option("--by", type=click.Choice(["cosine", "jaccard", "weighted_jaccard", "idf_cosine"]), default="cosine", help="How tags are compared.")
+@click.option("--by", type=click.Choice(["cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector"]), default="cosine", help="How items are compared: by tags, or by the vectors of --vectors.")
+@click.option("--vectors", default="vector", metavar="PROPERTY", help="Property that holds the vectors (--by vector).")
 @click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows.")
 @output_options
 @pass_app
-def match(app: App, node: LabelId, to: str, by: str, top: int, form: str | None, output: str | None) -> None:
-    """Rank items by the tags they share with one item (HAS_TAG, weighted by w)."""
+def match(app: App, node: LabelId, to: str, by: str, vectors: str, top: int, form: str | None, output: str | None) -> None:
+    """Rank items by the tags they share with one item (HAS_TAG, weighted by w), with the paths that carry each score.
+
+    idf_cosine lets rare tags count more, over all items of both labels.
+    """
     from graphkit.cli.graphs import check_labels, check_node
-    from graphkit.cli.output import emit, frame_rows
+    from graphkit.cli.output import emit, frame_rows, table
     from graphkit.matching.similarity import match as compare
 
     check_labels([to])
     snapshot = app.snapshot()
     check_node(snapshot, node)
-    own = _tags(snapshot, node.label).get(node.id, {})
-    others = {id_: tags for id_, tags in _tags(snapshot, to).items() if (to, id_) != (node.label, node.id)}
-    found = frame_rows(compare({node.id: own}, others, by=by, top=top).to_frame()) if own and others else []
-    table, tag_names = snapshot.nodes(to), _names(snapshot, "Tag")
-    names = dict(zip(table.ids.tolist(), table.column("name").tolist(), strict=True))
+    read = partial(_vectors, name=vectors) if by == "vector" else _tags
+    own, others = read(snapshot, node.label).get(node.id), read(snapshot, to)
+    if by == "idf_cosine":
+        own, others = _rarer(snapshot, node, to, own or {}, others)
+    others = {id_: values for id_, values in others.items() if (to, id_) != (node.label, node.id)}
+    measure = "cosine" if by == "idf_cosine" else by
+    found = frame_rows(compare({node.id: own}, others, by=measure, top=top).to_frame()) if own and others else []
+    names, tag_names = _names(snapshot, to), _names(snapshot, "Tag")
     rows: list[dict[str, Any]] = []
     for row in found:
         id_ = str(row["right"])
         if row["score"] <= 0:
             continue
-        shared = sorted(own.keys() & others[id_].keys(), key=lambda tag: (-own[tag] * others[id_][tag], tag))
+        paths = [] if by == "vector" else _paths(node, LabelId(to, id_), own or {}, others[id_], measure, tag_names)
         rows.append({"rank": len(rows) + 1, "label": to, "id": id_, "name": names[id_], "score": float(row["score"]),
-                     "shared": [tag_names.get(tag) or tag for tag in shared]})
-    emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)
+                     "shared": [path["name"] or path["tag"] for path in paths], "paths": paths})
+    people = [{name: row[name] for name in COLUMNS if name != "paths"} for row in rows]
+    emit(form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS[:-1]), color=app.settings.color)
     if not rows:
-        app.say(f"{node} carries no tag" if not own else f"no {to} shares a tag with {node}")
+        thing = vectors if by == "vector" else "tag"
+        app.say(f"{node} carries no {thing}" if not own else f"no {to} shares a {thing} with {node}" if by != "vector" else f"no {to} points the same way as {node}")
+
+
+def _paths(node: LabelId, other: LabelId, own: Any, theirs: Any, measure: str, names: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return item - tag - item of every shared tag with its part of the score, largest first; parts sum to the score."""
+    from graphkit.matching.similarity import contributions
+
+    return [
+        {"path": f"{node} - Tag:{tag} - {other}", "tag": tag, "name": names.get(tag), "part": part}
+        for tag, part in contributions(own, theirs, by=measure).items()
+    ]
+
+
+def _rarer(snapshot: Snapshot, node: LabelId, to: str, own: dict[str, float], others: Any) -> tuple[dict[str, float], Any]:
+    """Multiply weights by the tags' idf over all items of both labels."""
+    from graphkit.matching.similarity import inverse_frequency
+
+    labels = sorted({node.label, to})
+    items = {f"{label}:{id_}": tags for label in labels for id_, tags in _tags(snapshot, label).items()}
+    idf = inverse_frequency(items, n_items=sum(len(snapshot.nodes(label)) for label in labels))
+    rarer = {id_: {tag: weight * idf[tag] for tag, weight in tags.items()} for id_, tags in others.items()}
+    return {tag: weight * idf[tag] for tag, weight in own.items()}, rarer
+
+
+def _vectors(snapshot: Snapshot, label: str, *, name: str) -> dict[str, Any]:
+    """Return the vectors of the nodes of a label that have one."""
+    table = snapshot.nodes(label)
+    return {id_: value for id_, value in zip(table.ids.tolist(), table.column(name).tolist(), strict=True) if value is not None}
 
 
 def _names(snapshot: Snapshot, label: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ vector, or two empty sets, give 0 and never NaN. Ranking: score down, then id up
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,15 +18,16 @@ from scipy import sparse
 
 from graphkit.check import one_of, positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.matching.vectors import nearest, vector_rows
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["MEASURES", "Matches", "match"]
+__all__ = ["MEASURES", "Matches", "contributions", "inverse_frequency", "match"]
 
-MEASURES = ("cosine", "jaccard", "weighted_jaccard", "idf_cosine")
+MEASURES = ("cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector")
 _BLOCK = 512
 _EVIDENCE = 5
 
@@ -44,7 +46,8 @@ class Matches(FrameResult):
         In [0, 1] for weights >= 0.
     evidence : tuple of str
         ``tag=contribution`` of the strongest shared tags, `` · `` between them; contributions of
-        all shared tags sum to the score.
+        all shared tags sum to the score (`contributions`). Empty for given vectors: their axes have
+        no names.
     """
 
     by: str
@@ -75,7 +78,8 @@ def match(left: Any, right: Any, *, by: str = "cosine", top: int = 20) -> Matche
     left, right : mapping id -> tags, or matrix (rows x tags)
         Tags of an item: a collection of tags (each weighs 1) or a mapping tag -> weight. A matrix
         (SciPy sparse or dense) has its row numbers as ids.
-    by : {"cosine", "jaccard", "weighted_jaccard", "idf_cosine"}
+        For ``by="vector"`` a mapping id -> sequence of numbers, all of one dimension.
+    by : {"cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector"}
     top : int, default 20
         Right items per left item, zero scores included, so everybody gets an answer.
 
@@ -88,9 +92,11 @@ def match(left: Any, right: Any, *, by: str = "cosine", top: int = 20) -> Matche
     InvalidParameter
         Unknown ``by``, ``top`` below 1, matrices of different width, a mapping beside a matrix.
     DataInvalid
-        A weight is not a finite number, or negative for a Jaccard measure.
+        A weight is not a finite number, or negative for a Jaccard measure; vectors of different dimensions.
     """
     start, measure, count = time.perf_counter(), one_of("by", by, MEASURES), positive_int("top", top)
+    if measure == "vector":
+        return _match_vectors(left, right, count, start)
     left_ids, right_ids, x, y, tags = _matrices(left, right)
     _check(x, measure, "left")
     _check(y, measure, "right")
@@ -104,11 +110,66 @@ def match(left: Any, right: Any, *, by: str = "cosine", top: int = 20) -> Matche
         score[first : first + _BLOCK] = np.take_along_axis(part, order, axis=1)
     rows = np.repeat(np.arange(len(left_ids)), keep)
     evidence = _evidence(x, y, rows, best.ravel(), tags, measure)
+    return _matches(measure, count, left_ids, right_ids, best, score, evidence, start)
+
+
+def _match_vectors(left: Any, right: Any, count: int, start: float) -> Matches:
+    for name, side in (("left", left), ("right", right)):
+        if not isinstance(side, Mapping):
+            message = f"{name} must be a mapping id -> vector"
+            raise InvalidParameter(message, parameter=name, value=type(side).__name__, allowed="mapping id -> vector")
+    (left_ids, x), (right_ids, y) = vector_rows(left, "left"), vector_rows(right, "right")
+    keep = min(count, len(right_ids))
+    best, score = (np.empty((len(left_ids), 0), np.int64), np.empty((len(left_ids), 0))) if not (left_ids and right_ids) else nearest(x, y, keep)
+    return _matches("vector", count, left_ids, right_ids, best, score, ("",) * best.size, start)
+
+
+def _matches(
+    measure: str, count: int, left_ids: list[str], right_ids: list[str], best: NDArray[np.int64], score: NDArray[np.float64], evidence: tuple[str, ...],
+    start: float,
+) -> Matches:  # fmt: skip
+    keep = best.shape[1]
+    rows = np.repeat(np.arange(len(left_ids)), keep)
     names = tuple(left_ids[i] for i in rows), tuple(right_ids[i] for i in best.ravel())
     answer = [names, score.ravel().tolist()]
     request = {"by": measure, "top": count, "left": left_ids, "right": right_ids}
     manifest = make_manifest("match", request=request, answer=answer, seconds=time.perf_counter() - start)
     return Matches(measure, *names, np.tile(np.arange(1, keep + 1), len(left_ids)), score.ravel(), evidence, manifest)
+
+
+def contributions(left: Any, right: Any, *, by: str = "cosine") -> dict[str, float]:
+    """Return what each shared tag adds to the score of two items: they sum to it.
+
+    Parameters
+    ----------
+    left, right : collection of tags, or mapping tag -> weight
+    by : {"cosine", "jaccard", "weighted_jaccard"}
+        For idf_cosine multiply the weights by `inverse_frequency` first.
+
+    Returns
+    -------
+    dict tag -> part, largest first, ties by tag
+    """
+    measure = one_of("by", by, ("cosine", "jaccard", "weighted_jaccard"))
+    _, _, x, y, tags = _matrices({"left": left}, {"right": right})
+    _check(x, measure, "left")
+    _check(y, measure, "right")
+    parts = _parts(*_prepared(x, y, measure), 0, 0, measure, [float(m.sum()) for m in _prepared(x, y, measure)])
+    return {tags[i]: parts[i] for i in sorted(parts, key=lambda i: (-parts[i], tags[i]))}
+
+
+def inverse_frequency(items: Mapping[str, Any], *, n_items: int | None = None) -> dict[str, float]:
+    """Return tag -> ln((1 + n) / (1 + df)) + 1 over a collection of items.
+
+    Parameters
+    ----------
+    items : mapping id -> tags
+    n_items : int, optional
+        Items in all, those without tags included; default ``len(items)``.
+    """
+    n = len(items) if n_items is None else positive_int("n_items", n_items, minimum=len(items))
+    df = Counter(tag for name, tags in items.items() for tag in _weights(str(name), tags))
+    return {tag: float(np.log((1 + n) / (1 + df[tag])) + 1) for tag in sorted(df)}
 
 
 def _matrices(left: Any, right: Any) -> tuple[list[str], list[str], sparse.csr_array, sparse.csr_array, list[str]]:
@@ -223,16 +284,20 @@ def _evidence(
     x: sparse.csr_array, y: sparse.csr_array, left: NDArray[np.int64], right: NDArray[np.int64], tags: list[str], measure: str
 ) -> tuple[str, ...]:
     """Strongest shared tags of each pair with their part of the score."""
-    result, total = [], [m.sum(axis=1) for m in (x, y)]
-    for i, j in zip(left, right, strict=True):
-        own = dict(zip(x.indices[x.indptr[i] : x.indptr[i + 1]], x.data[x.indptr[i] : x.indptr[i + 1]], strict=True))
-        pairs = zip(y.indices[y.indptr[j] : y.indptr[j + 1]], y.data[y.indptr[j] : y.indptr[j + 1]], strict=True)
-        if measure.endswith("cosine"):
-            parts = {tag: own[tag] * weight for tag, weight in pairs if tag in own}
-        else:
-            parts = {tag: min(own[tag], weight) for tag, weight in pairs if tag in own}
-            union = float(total[0][i] + total[1][j] - sum(parts.values()))
-            parts = {tag: part / union for tag, part in parts.items()}
+    result, total = [], [np.asarray(m.sum(axis=1), np.float64).ravel() for m in (x, y)]
+    for i, j in zip(left.tolist(), right.tolist(), strict=True):
+        parts = _parts(x, y, i, j, measure, [float(total[0][i]), float(total[1][j])])
         best = sorted(parts, key=lambda tag: (-parts[tag], tags[tag]))[:_EVIDENCE]
         result.append(" · ".join(f"{tags[tag]}={parts[tag]:.3f}" for tag in best))
     return tuple(result)
+
+
+def _parts(x: sparse.csr_array, y: sparse.csr_array, i: int, j: int, measure: str, total: list[float]) -> dict[int, float]:
+    """Part of the score of rows i and j that each shared tag carries."""
+    own = dict(zip(x.indices[x.indptr[i] : x.indptr[i + 1]].tolist(), x.data[x.indptr[i] : x.indptr[i + 1]].tolist(), strict=True))
+    pairs = zip(y.indices[y.indptr[j] : y.indptr[j + 1]].tolist(), y.data[y.indptr[j] : y.indptr[j + 1]].tolist(), strict=True)
+    if measure.endswith("cosine"):
+        return {tag: own[tag] * weight for tag, weight in pairs if tag in own}
+    least = {tag: min(own[tag], weight) for tag, weight in pairs if tag in own}
+    union = sum(total) - sum(least.values())
+    return {tag: part / union for tag, part in least.items()}

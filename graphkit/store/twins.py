@@ -14,6 +14,7 @@ from graphkit.store.twin_graph import Row, TwinGraph
 from graphkit.store.twins_channels import CHANNELS
 from graphkit.store.twins_match import MATCH
 from graphkit.store.twins_partners import PARTNERS
+from graphkit.store.twins_recommend import RECOMMEND
 from graphkit.store.twins_rules import RULES
 
 __all__ = ["TWINS", "Twin"]
@@ -31,5 +32,5 @@ def _on_tables(twin: Callable[[TwinGraph, dict[str, Any]], list[Row]]) -> Twin:
 
 
 TWINS: dict[str, Twin] = {
-    name: _on_tables(twin) for part in (CHANNELS, PARTNERS, MATCH, RULES) for name, twin in part.items()
+    name: _on_tables(twin) for part in (CHANNELS, PARTNERS, MATCH, RECOMMEND, RULES) for name, twin in part.items()
 }

@@ -131,3 +131,20 @@ def test_path_to_a_course(gk):
     assert (code, json.loads(out)) == (0, [])
     assert "nothing is missing" in err
     assert gk("path", "k9")[0] == 2
+
+
+def test_match_by_rarity_equals_the_query_and_shows_its_paths(gk):
+    """Film -> course by idf cosine: the rows of match/film_courses; each path's parts sum to the score."""
+    rows = rows_of(gk("match", "Film:f0", "--to", "Course", "--by", "idf_cosine", "--format", "json"))
+    asked = rows_of(gk("query", "match/film_courses", "--param", "film=f0", "--format", "json"))
+    assert [(row["id"], pytest.approx(row["score"], abs=1e-8)) for row in rows] == [(row["course"], row["score"]) for row in asked]
+    for row in rows:
+        assert sum(path["part"] for path in row["paths"]) == pytest.approx(row["score"], abs=1e-12)
+        assert row["paths"][0]["path"] == f"Film:f0 - Tag:t0 - Course:{row['id']}"
+
+
+def test_match_by_vectors_says_when_there_are_none(gk):
+    """No node carries the property: no rows, and a sentence."""
+    code, out, err = gk("match", "Film:f0", "--to", "Course", "--by", "vector", "--format", "json")
+    assert (code, json.loads(out)) == (0, [])
+    assert "Film:f0 carries no vector" in err

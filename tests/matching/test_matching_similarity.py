@@ -10,7 +10,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownName
 from graphkit.matching.history import PartnerRanking, rank_partners
-from graphkit.matching.similarity import Matches, match
+from graphkit.matching.similarity import Matches, contributions, inverse_frequency, match
 from graphkit.matching.text import search
 
 
@@ -139,3 +139,70 @@ def test_results_survive_json():
     assert PartnerRanking.from_json(found.to_json()).to_frame().equals(found.to_frame())
     pairs = match({"f": ["a"]}, {"k": ["a"]})
     assert Matches.from_json(pairs.to_json()).to_frame().equals(pairs.to_frame())
+
+
+@pytest.mark.parametrize("by", ["cosine", "jaccard", "weighted_jaccard"])
+def test_contributions_sum_to_the_score(by):
+    """Parts of the shared tags of random items sum to the score of match, to 1e-12, largest first."""
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        left, right = ({f"t{i}": float(rng.random()) for i in rng.choice(9, 5, replace=False)} for _ in range(2))
+        parts = contributions(left, right, by=by)
+        assert sum(parts.values()) == pytest.approx(match({"a": left}, {"b": right}, by=by).score[0], abs=1e-12)
+        assert list(parts.values()) == sorted(parts.values(), reverse=True)
+        assert parts.keys() == left.keys() & right.keys()
+    assert contributions([], ["a"], by=by) == {}
+
+
+def test_inverse_frequency_by_hand():
+    """Three items and one without tags: ln(5 / 3) + 1 for a tag of two."""
+    found = inverse_frequency({"a": ["x", "y"], "b": ["x"], "c": {"z": 0.5}}, n_items=4)
+    assert found == pytest.approx({"x": np.log(5 / 3) + 1, "y": np.log(5 / 2) + 1, "z": np.log(5 / 2) + 1})
+
+
+def test_given_vectors_equal_brute_force():
+    """600 x 300 float32 vectors: the same top 5 as all cosines at once; zero vectors score 0; ties by id."""
+    rng = np.random.default_rng(3)
+    left = {f"a{i:03d}": rng.standard_normal(16).astype(np.float32) for i in range(600)}
+    right = {f"b{i:03d}": rng.standard_normal(16).astype(np.float32) for i in range(300)}
+    left["a000"] = np.zeros(16, np.float32)
+    found = match(left, right, by="vector", top=5)
+    true = cosine_similarity(np.stack(list(left.values())).astype(float), np.stack(list(right.values())).astype(float))
+    best = np.argsort(-true, axis=1, kind="stable")[:, :5]
+    assert list(found.right) == [f"b{j:03d}" for j in best.ravel()]
+    assert_allclose(found.score, np.take_along_axis(true, best, 1).ravel(), atol=1e-12)
+    assert (found.score[:5] == 0).all()
+    assert list(match({"q": [1, 1]}, {"b": [2.0, 2.0], "a": [5, 5], "c": [-1, 1]}, by="vector").right) == ["a", "b", "c"]
+    assert len(match({}, {"a": [1.0]}, by="vector")) == 0
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "rule", "name"),
+    [
+        ({"a": [1, 2], "b": [1]}, {"c": [1, 2]}, "dimension", "b"), ({"a": [1, 2]}, {"c": [1, 2, 3]}, "dimension", "right ones 3"), ({"a": [1, float("nan")]}, {}, "vector", "a"),
+        ({"a": "xy"}, {}, "vector", "a"), ({"a": [[1.0]]}, {}, "vector", "a"),
+    ],
+)  # fmt: skip
+def test_vectors_of_another_model_are_named(left, right, rule, name):
+    """Wrong dimensions, NaN, texts and tables name the id."""
+    with pytest.raises(DataInvalid, match=name) as caught:
+        match(left, right, by="vector")
+    assert caught.value.rule == rule
+    with pytest.raises(InvalidParameter):
+        match(np.eye(2), {"a": [1.0]}, by="vector")
+
+
+def test_match_leaves_the_callers_matrix_alone():
+    """A matrix with stored zeros and duplicates is not tidied in place."""
+    x = sparse.csr_array((np.array([1.0, 0.0, 2.0]), np.array([0, 1, 0]), np.array([0, 3])), shape=(1, 2))
+    match(x, x)
+    assert x.nnz == 3
+    x.data.flags.writeable = False
+    match(x, x, by="jaccard")
+
+
+def test_short_and_odd_queries():
+    """One character finds what holds it, emoji are grams like others, blanks say why nothing is found."""
+    assert search({"a": "爱", "b": "恨"}, "爱").ids == ("a",)
+    assert search({"a": "🎬 片场", "b": "片"}, "🎬").ids == ("a",)
+    assert search({"a": "x"}, "   ").reason == "the query is empty"

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graphkit.matching.path import learning_path
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
 from graphkit.model.validate import DataReport
+from graphkit.planning.recommend import recommend
 from graphkit.store.queries import check_params, list_queries, load_query
 from graphkit.store.twins import TWINS
 
@@ -150,3 +152,50 @@ def test_rights_are_asked_of_everything_that_can_be_owned():
     asked = {"k1": "Course", "m1": "Material", "p1": "CoProduction", "f1": "Film"}
     passed = {asked[c["params"]["item"]] for c in CASES if c["query"] == "rules/rights" and not c["rows"] and c["params"]["item"] in asked}
     assert blocked == passed == owned
+
+
+USERS = ("u03", "u08", "u09", "u20")
+
+
+def twin_rows(tables, name, **params):
+    """Rows of a named query from its twin."""
+    return TWINS[name](tables, check_params(load_query(name), params))
+
+
+@pytest.mark.parametrize(("name", "by", "more"), [("recommend/also_took", "cosine", {"minCell": 1}), ("recommend/by_tags", "content", {})])
+def test_recommendations_equal_their_files(tables, name, by, more):
+    """Item cosine and content: the same courses in the same order with the same scores."""
+    for user in USERS:
+        rows = twin_rows(tables, name, user=user, **more)
+        found = recommend(tables, user, by=by, top=20)
+        assert [row["course"] for row in rows] == list(found.items)
+        assert [row["score"] for row in rows] == pytest.approx(found.score.tolist(), abs=1e-8)
+        assert not any(found.cold)
+
+
+def test_nothing_is_said_of_people_without_consent(tables):
+    """Every file about one user is empty for somebody who did not agree."""
+    users = tables.nodes["User"]
+    refusing = next(i for i, c in zip(users.ids.tolist(), users.column("consent").tolist(), strict=True) if c is not True)
+    for name in ("recommend/also_took", "recommend/by_tags", "profiles/user"):
+        assert twin_rows(tables, name, user=refusing) == []
+
+
+def test_paths_of_a_theme_sum_to_its_score(tables):
+    """The parts of match/theme_paths sum to the score of match/film_courses."""
+    for film in ("f1", "f2", "f3"):
+        total = {}
+        for row in twin_rows(tables, "match/theme_paths", film=film):
+            total[row["course"]] = total.get(row["course"], 0) + row["part"]
+        assert total == pytest.approx({row["course"]: row["score"] for row in twin_rows(tables, "match/film_courses", film=film)}, abs=1e-8)
+
+
+def test_learning_path_equals_its_file(tables):
+    """With and without a user who completed courses."""
+    course = tables.nodes["Course"].ids
+    (edges,) = tables.edges_of("REQUIRES")
+    requires = [(course[s], course[t]) for s, t in zip(edges.source_rows, edges.target_rows, strict=True)]
+    for user, done in (("", ()), ("u05", ("k3",)), ("u03", ("k2",))):
+        rows = twin_rows(tables, "match/learning_path", course="k4", user=user)
+        found = learning_path(requires, "k4", completed=done)
+        assert [(row["course"], row["depth"]) for row in rows] == list(zip(found.steps, found.depth.tolist(), strict=True))

@@ -1,0 +1,124 @@
+"""Twins of cypher/recommend and of the files of match and profiles that follow single people or paths."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from graphkit.store.twin_graph import Node, Row, TwinGraph, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["RECOMMEND"]
+
+Params = dict[str, Any]
+_TOOK = ("WATCHED", "WANTS", "LIKES", "RATED", "ENROLLED", "BOUGHT")
+
+
+def _tags(g: TwinGraph, item: Node) -> dict[Node, float]:
+    return {t: tie["w"] for t, tie in g.out(item, "HAS_TAG")}
+
+
+def _taken(g: TwinGraph, user: Node) -> list[Node]:
+    return g.ends(g.out(user, *_TOOK), "Film", "Course")
+
+
+def _agreed(g: TwinGraph, user: str) -> list[Node]:
+    return [u for u in g.find("User", user) if g.get(u, "consent") is True]
+
+
+def _length(values: dict[Node, float]) -> float:
+    return math.sqrt(math.fsum(v * v for v in values.values()))
+
+
+def also_took(g: TwinGraph, p: Params) -> list[Row]:
+    """recommend/also_took."""
+    people = {i: set(g.consenting(g.into(i, *_TOOK))) for i in g.nodes("Course", "Film")}
+    rows = []
+    for user in _agreed(g, p["user"]):
+        own = _taken(g, user)
+        for k in g.nodes("Course"):
+            both = {i: len(people[i] & people[k]) for i in own if i != k}
+            parts = [n / math.sqrt(len(people[i]) * len(people[k])) for i, n in both.items() if n >= max(1, p["minCell"])]
+            if k not in own and parts:
+                rows.append({"course": k[1], "name": g.get(k, "name"), "items": len(parts), "score": rounded(math.fsum(parts))})
+    return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
+
+
+def _profile(g: TwinGraph, user: Node) -> tuple[dict[Node, float], Counter[Node]]:
+    """Summed tag weights of what a user took, and from how many items."""
+    found, items = dict[Node, list[float]](), Counter[Node]()
+    for item in _taken(g, user):
+        for t, w in _tags(g, item).items():
+            found.setdefault(t, []).append(w)
+            items[t] += 1
+    return {t: math.fsum(ws) for t, ws in found.items()}, items
+
+
+def by_tags(g: TwinGraph, p: Params) -> list[Row]:
+    """recommend/by_tags."""
+    rows = []
+    for user in _agreed(g, p["user"]):
+        mine, own = _profile(g, user)[0], set(_taken(g, user))
+        rows += [row for row in _cosines(g, mine) if ("Course", row["course"]) not in own]
+    return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
+
+
+def cosine(g: TwinGraph, p: Params) -> list[Row]:
+    """match/cosine."""
+    rows = [row for f in g.find("Film", p["film"]) for row in _cosines(g, _tags(g, f))]
+    return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
+
+
+def _cosines(g: TwinGraph, ours: dict[Node, float]) -> list[Row]:
+    rows = []
+    for k in g.nodes("Course"):
+        theirs = _tags(g, k)
+        shared = ours.keys() & theirs.keys()
+        if shared:
+            score = math.fsum(ours[t] * theirs[t] for t in shared) / (_length(ours) * _length(theirs))
+            rows.append({"course": k[1], "name": g.get(k, "name"), "shared": len(shared), "score": rounded(score)})
+    return rows
+
+
+def user(g: TwinGraph, p: Params) -> list[Row]:
+    """profiles/user."""
+    rows = []
+    for u in _agreed(g, p["user"]):
+        sums, items = _profile(g, u)
+        size = _length(sums)
+        rows += [
+            {"tag": t[1], "name": g.get(t, "name"), "kind": g.get(t, "kind"), "items": items[t], "weight": rounded(w / size)}
+            for t, w in sums.items()
+        ]
+    return sorted(rows, key=lambda r: (-r["weight"], r["tag"]))[: p["top"]]
+
+
+def theme_paths(g: TwinGraph, p: Params) -> list[Row]:
+    """match/theme_paths."""
+    items = g.nodes("Course", "Film")
+    df = Counter(t for i in items for t in _tags(g, i))
+    idf = {t: math.log((1 + len(items)) / (1 + n)) + 1.0 for t, n in df.items()}
+    rows = []
+    for f in g.find("Film", p["film"]):
+        ours = {t: w * idf[t] for t, w in _tags(g, f).items()}
+        for k in g.nodes("Course"):
+            theirs = {t: w * idf[t] for t, w in _tags(g, k).items()}
+            for t in ours.keys() & theirs.keys():
+                part = rounded(ours[t] * theirs[t] / (_length(ours) * _length(theirs)))
+                rows.append({
+                    "film": f[1], "tag": t[1], "tag_name": g.get(t, "name"), "course": k[1], "name": g.get(k, "name"), "field": g.get(k, "field"),
+                    "part": part,
+                })  # fmt: skip
+    return sorted(rows, key=lambda r: (-r["part"], r["course"], r["tag"]))[: p["top"]]
+
+
+RECOMMEND: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
+    "recommend/also_took": also_took,
+    "recommend/by_tags": by_tags,
+    "profiles/user": user,
+    "match/cosine": cosine,
+    "match/theme_paths": theme_paths,
+}
