@@ -15,7 +15,7 @@ import numpy as np
 
 from graphkit.check import finite, refuse
 from graphkit.errors import DataInvalid
-from graphkit.results import Manifest, Result, make_manifest
+from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ RESPONSES = ("click", "like", "comment", "share", "add_to_cart", "purchase", "re
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ContextRates(Result):
+class ContextRates(FrameResult):
     """Response of items by context.
 
     Parameters

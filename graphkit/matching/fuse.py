@@ -23,7 +23,7 @@ import numpy as np
 
 from graphkit.check import finite, non_negative, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
-from graphkit.results import Manifest, Result, make_manifest
+from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ Ranking = Sequence[str] | Mapping[str, float]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FusedRanking(Result):
+class FusedRanking(FrameResult):
     """The fused list, best first, ties by id.
 
     Parameters

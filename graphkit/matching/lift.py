@@ -16,7 +16,7 @@ from scipy import sparse
 
 from graphkit.check import positive_int, refuse
 from graphkit.errors import DataInvalid
-from graphkit.results import Manifest, Result, make_manifest
+from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ __all__ = ["TagLift", "tag_lift"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TagLift(Result):
+class TagLift(FrameResult):
     """Pairs of tags by lift, highest first, ties by tag.
 
     Parameters

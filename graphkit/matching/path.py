@@ -16,7 +16,7 @@ import numpy as np
 
 from graphkit.check import refuse
 from graphkit.errors import DataInvalid, UnknownName, close_matches
-from graphkit.results import Manifest, Result, make_manifest
+from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ __all__ = ["LearningPath", "learning_path"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LearningPath(Result):
+class LearningPath(FrameResult):
     """Missing courses before the goal, first to take first.
 
     Parameters

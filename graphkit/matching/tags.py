@@ -22,7 +22,7 @@ import numpy as np
 from graphkit.check import positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.text import normalise
-from graphkit.results import Manifest, Result, make_manifest
+from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +39,7 @@ _LONGEST = 4
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TextTags(Result):
+class TextTags(FrameResult):
     """Tags of documents, documents by id, tags of a document by weight, ties by term.
 
     Parameters

@@ -24,7 +24,7 @@ from graphkit.matching.ratings import rating_neighbours
 from graphkit.planning.recommenders import Cascade, Content, Popularity, Ratings, Taken, Walk, unit_rows
 from graphkit.planning.tastes import ITEM_LABELS, read_ratings, read_tastes
 from graphkit.projection.snapshot import as_snapshot
-from graphkit.results import Manifest, Part, Result, make_manifest
+from graphkit.results import FrameResult, Manifest, Part, make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Reason(Part):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Recommendations(Result):
+class Recommendations(FrameResult):
     """Ranked items per user.
 
     Parameters
