@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from graphkit.diffusion.models import SI, SIR, SIS
     from graphkit.diffusion.spread import SpreadEstimate, estimate_spread
     from graphkit.engine.base import Serial, Threads
+    from graphkit.experiment.analyse import ExperimentAnalysis, analyse_experiment
+    from graphkit.experiment.design import ExperimentDesign, design_experiment
     from graphkit.influence.certificate import Certificate
     from graphkit.influence.greedy import SeedSelection, select_seeds
     from graphkit.matching.clusters import Clusters, adjusted_rand_index, cluster_profiles
@@ -68,6 +70,8 @@ _HOMES = {
     "Communities": "community.leiden",
     "ContextRates": "matching.context",
     "Evaluation": "planning.evaluate",
+    "ExperimentAnalysis": "experiment.analyse",
+    "ExperimentDesign": "experiment.design",
     "Factors": "matching.factors",
     "FusedRanking": "matching.fuse",
     "LearnedProbabilities": "diffusion.learn",
@@ -97,10 +101,12 @@ _HOMES = {
     "Verification": "planning.verify",
     "WhatIf": "planning.whatif",
     "adjusted_rand_index": "matching.clusters",
+    "analyse_experiment": "experiment.analyse",
     "build_profiles": "matching.profiles",
     "cluster_profiles": "matching.clusters",
     "communities": "community.leiden",
     "context_rates": "matching.context",
+    "design_experiment": "experiment.design",
     "estimate_spread": "diffusion.spread",
     "evaluate": "planning.evaluate",
     "factorise": "matching.factors",

@@ -1,0 +1,209 @@
+"""Analyse an experiment with spillover: direct, spillover and total effect, each with its interval, and the naive number beside them.
+
+Two estimators: *hajek* compares classes of exposure (own arm, friends all or none treated) and assumes nothing about how friends work;
+*linear* uses every user and holds when friends work in proportion. Where they disagree, believe hajek's total and doubt the proportion.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.check import positive_int, refuse
+from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.experiment.design import FLOOR
+from graphkit.experiment.estimate import EFFECTS, Difference, difference, linear_effects
+from graphkit.experiment.exposure import CLASSES, Influence, exposure_probability
+from graphkit.intervals import quantile
+from graphkit.results import Manifest, Result, make_manifest
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    from graphkit.experiment.assignment import Draws
+    from graphkit.experiment.design import ExperimentDesign
+    from graphkit.projection.projection import Projection
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["ExperimentAnalysis", "analyse_experiment"]
+
+COLUMNS = ["effect", "estimator", "value", "lower", "upper", "std_error", "n_users", "n_clusters", "excluded"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ExperimentAnalysis(Result):
+    """What the treatment did.
+
+    Attributes
+    ----------
+    effects : DataFrame
+        effect (total, direct, spillover), estimator (hajek, linear, naive), value, lower, upper, std_error, n_users, n_clusters, excluded.
+        total = everybody treated against nobody; direct = the own treatment, friends treated alike; spillover = the friends' treatment
+        alone. NaN = not measured. ``excluded`` users could not have been in one of the classes.
+    exposure : DataFrame
+        exposure, users, mean (Hajek), fraction (mean treated share of the influencers).
+    p_value : float
+        Randomisation inference: share of redraws whose total effect is as large as the one seen, if nothing had any effect.
+    n_missing : int
+        Users whose outcome was not measured.
+    """
+
+    effects: pd.DataFrame
+    exposure: pd.DataFrame
+    p_value: float
+    theta: float
+    n_users: int
+    n_missing: int
+    assumptions: list[str]
+    manifest: Manifest
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the effects."""
+        return self.effects
+
+
+def analyse_experiment(
+    design: ExperimentDesign,
+    p: Projection,
+    outcome: ArrayLike,
+    *,
+    theta: float | None = None,
+    n_redraws: int = 1000,
+    confidence: float = 0.95,
+) -> ExperimentAnalysis:
+    """Estimate direct, spillover and total effect.
+
+    mu_c = sum over class c of y/pi divided by sum of 1/pi, pi from ``n_redraws`` redraws of the design; effects are differences of
+    these means over users who could have been in both classes, with t intervals over clusters.
+
+    Parameters
+    ----------
+    design : ExperimentDesign
+    p : Projection
+        The graph it was designed on.
+    outcome : array, shape (n_users,)
+        Of each user, any number; NaN = not measured, never 0.
+    theta : float in (0.5, 1], optional
+        Default that of the design.
+    n_redraws : int
+    confidence : float in (0, 1)
+
+    Returns
+    -------
+    ExperimentAnalysis
+
+    Raises
+    ------
+    DataInvalid
+        Another graph than that of the design, or nothing measured.
+    InvalidParameter
+        A parameter outside its range.
+
+    References
+    ----------
+    Aronow, Samii (2017). https://doi.org/10.1214/16-AOAS1005 ; Hajek (1971), in Foundations of Statistical Inference, p. 236.
+    """
+    start = time.monotonic()
+    positive_int("n_redraws", n_redraws, minimum=100)
+    quantile(confidence)
+    limit = design.theta if theta is None else float(theta)
+    if not 0.5 < limit <= 1:
+        refuse("theta", theta, "a share in (0.5, 1]")
+    y = _outcome(design, p, outcome)
+    influence, draws = Influence(p, limit), design.draws()
+    pi = exposure_probability(influence, draws, n_redraws)
+    member, fraction = influence.classes(design.treated), influence.fraction(design.treated)
+    hajek = {e: difference(e, y, member, pi, design.cluster, design.treated_clusters, design.stratum, FLOOR) for e in EFFECTS}
+    linear = linear_effects(y, design.treated, fraction, design.share * design.saturation, design.cluster, design.n_clusters)
+    rows = [_row(e, name, found[e], confidence) for name, found in (("hajek", hajek), ("linear", linear)) for e in EFFECTS]
+    rows.append(_naive(y, design.treated, confidence))
+    answer: dict[str, Any] = {
+        "effects": _frame(rows, COLUMNS), "exposure": _exposure(y, member, pi, fraction), "theta": limit, "n_users": design.n_users,
+        "p_value": _randomisation(y, influence, draws, pi, hajek["total"].value, n_redraws), "n_missing": int(np.isnan(y).sum()),
+    }  # fmt: skip
+    request = {"design": design.manifest.digest, "theta": limit, "n_redraws": n_redraws, "confidence": confidence}
+    manifest = make_manifest("analyse_experiment", request=request, answer=answer, seed=design.seed, snapshot=p.snapshot_id, seconds=time.monotonic() - start)
+    return ExperimentAnalysis(**answer, assumptions=_notes(hajek, limit), manifest=manifest)
+
+
+def _outcome(design: ExperimentDesign, p: Projection, outcome: ArrayLike) -> Floats:
+    """One measured number or NaN per user of the design's own graph."""
+    if p.n_nodes != design.n_users or (design.manifest.snapshot is not None and p.snapshot_id != design.manifest.snapshot):
+        raise DataInvalid(
+            f"the graph differs from the one of the design ({p.n_nodes:,} users, designed for {design.n_users:,})", rule="graph-changed",
+            hint="analyse on the same data the experiment was designed on",
+        )  # fmt: skip
+    y = np.asarray(outcome, np.float64)
+    if y.shape != (design.n_users,) or np.isinf(y).any():
+        raise InvalidParameter(f"outcome must hold one finite number or NaN per user ({design.n_users}). Got shape {y.shape}.", parameter="outcome", value=y.shape)
+    if np.isnan(y).all():
+        raise DataInvalid("no outcome was measured", rule="nothing-measured", hint="a user without an outcome is not a zero")
+    return y
+
+
+def _row(effect: str, estimator: str, found: Difference, confidence: float) -> tuple[Any, ...]:
+    from scipy.stats import t
+
+    half = float(t.ppf(0.5 + confidence / 2, found.freedom)) * found.std_error if found.n_users else math.nan
+    return effect, estimator, found.value, found.value - half, found.value + half, found.std_error, found.n_users, found.n_clusters, found.excluded
+
+
+def _naive(y: Floats, treated: NDArray[np.bool_], confidence: float) -> tuple[Any, ...]:
+    """What a test that forgets friends would print: difference of the arms, users taken as independent."""
+    a, b = y[treated & ~np.isnan(y)], y[~treated & ~np.isnan(y)]
+    if a.size < 2 or b.size < 2:
+        return "total", "naive", math.nan, math.nan, math.nan, math.nan, 0, 0, 0
+    value, error = float(a.mean() - b.mean()), math.sqrt(a.var(ddof=1) / a.size + b.var(ddof=1) / b.size)
+    half = quantile(confidence) * error
+    return "total", "naive", value, value - half, value + half, error, int(a.size + b.size), 0, 0
+
+
+def _exposure(y: Floats, member: NDArray[np.bool_], pi: Floats, fraction: Floats) -> pd.DataFrame:
+    """Users, Hajek mean and mean treated share of the influencers of each class."""
+    rows = []
+    for name, inside, chance in zip(CLASSES, member, pi, strict=True):
+        pick = inside & (chance > FLOOR) & ~np.isnan(y)
+        weight = 1 / chance[pick]
+        heard = fraction[pick][~np.isnan(fraction[pick])]
+        mean = float(weight @ y[pick] / weight.sum()) if pick.any() else math.nan
+        rows.append((name, int(pick.sum()), mean, float(heard.mean()) if heard.size else math.nan))
+    return _frame(rows, ["exposure", "users", "mean", "fraction"])
+
+
+def _randomisation(y: Floats, influence: Influence, draws: Draws, pi: Floats, seen: float, n_redraws: int) -> float:
+    """Share of redraws, this one included, whose total difference of Hajek means is at least as large, outcomes held fixed."""
+    if math.isnan(seen):
+        return math.nan
+    a, b = CLASSES.index(EFFECTS["total"][0]), CLASSES.index(EFFECTS["total"][1])
+    able = (pi[a] > FLOOR) & (pi[b] > FLOOR) & ~np.isnan(y)
+    inverse = np.where(able, 1 / np.where(pi > 0, pi, 1.0), 0.0)
+    filled = np.where(able, y, 0.0)
+    larger = 0
+    for first in range(1, n_redraws + 1, 64):
+        member = influence.classes(draws.users(first, min(64, n_redraws + 1 - first))).astype(np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = [(inverse[c] * filled) @ member[c] / (inverse[c] @ member[c]) for c in (a, b)]
+        larger += int((np.abs(means[0] - means[1]) >= abs(seen) - 1e-12).sum())
+    return (larger + 1) / (n_redraws + 1)
+
+
+def _notes(hajek: dict[str, Difference], theta: float) -> list[str]:
+    notes = [f"a user's friends count as treated from a share of {theta:g} of the influence on, as untreated up to {1 - theta:.2g}; linear assumes they work in proportion"]
+    for effect, found in hajek.items():
+        if not found.n_users:
+            notes.append(f"{effect} (hajek): not measured, its exposures occur in too few clusters; a saturation below 1 or a lower theta would show it")
+        elif found.excluded:
+            notes.append(f"{effect} (hajek): {found.excluded:,} users could not have been in one of its exposures and are left out")
+    return [*notes, "who was treated was drawn by lot as designed, and influence runs along the graph's arcs only"]
+
+
+def _frame(rows: list[tuple[Any, ...]], columns: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,291 @@
+"""Design an experiment that respects spillover: whole clusters of friends are treated together.
+
+Communities are merged to clusters of similar size, clusters are drawn by lot inside strata, and the power is that of the same analysis
+repeated on the same graph. Fewer than twenty clusters give no honest interval: then there is no design.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.check import finite, positive_int, probability, refuse
+from graphkit.community.leiden import communities
+from graphkit.errors import Infeasible, InvalidParameter
+from graphkit.experiment.assignment import Draws, strata
+from graphkit.experiment.clusters import cut_share, merge_communities
+from graphkit.experiment.exposure import CLASSES, Influence, exposure_probability
+from graphkit.experiment.power import Truth, design_effect, intra_cluster_correlation, power_of
+from graphkit.results import Manifest, Result, make_manifest
+from graphkit.rng import as_seed, child_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+    from graphkit.projection.projection import Projection
+    from graphkit.rng import RandomState
+
+__all__ = ["FEWEST", "FLOOR", "ExperimentDesign", "design_experiment"]
+
+FEWEST = 20  # clusters
+FLOOR = 0.01  # a user's chance of a class below it counts as zero: 1,000 redraws cannot tell it
+_RESOLUTIONS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
+_MOST = 100  # clusters wanted where the graph gives them
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ExperimentDesign(Result):
+    """Who is treated, and what the experiment can see.
+
+    Attributes
+    ----------
+    n_users, n_clusters : int
+    effective_clusters : float
+        (sum m)^2 / sum m^2 of the clusters' sizes m.
+    cluster, treated_clusters, stratum : ndarray
+        Cluster of each row; arm and stratum of each cluster.
+    treated : ndarray of bool, shape (n_users,)
+    share, saturation : float
+        Of clusters treated; of users treated inside a treated cluster.
+    theta : float
+        Share of a user's influence that must be treated (or untreated) to count as all (or none).
+    cut_share : float
+        Share of the influence that crosses clusters.
+    baseline, icc, mde, spillover_share
+        The world the power is computed for.
+    power, power_interval
+        Chance that the total effect ``mde`` is seen at 95 %.
+    exposure : DataFrame
+        exposure, users (who can be in the class), probability (their mean chance).
+    """
+
+    n_users: int
+    n_clusters: int
+    effective_clusters: float
+    cluster: NDArray[np.int64] = field(metadata={"dtype": np.int64})
+    treated_clusters: NDArray[np.bool_] = field(metadata={"dtype": np.bool_})
+    stratum: NDArray[np.int64] = field(metadata={"dtype": np.int64})
+    treated: NDArray[np.bool_] = field(metadata={"dtype": np.bool_})
+    share: float
+    saturation: float
+    theta: float
+    resolution: float
+    cut_share: float
+    baseline: float
+    icc: float
+    mde: float
+    spillover_share: float
+    design_effect: float
+    power: float
+    power_interval: tuple[float, float]
+    exposure: pd.DataFrame
+    seed: int
+    assumptions: list[str]
+    manifest: Manifest
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per cluster: cluster, size, stratum, arm."""
+        import pandas as pd
+
+        arm = np.where(self.treated_clusters, "treatment", "control")
+        return pd.DataFrame({"cluster": np.arange(self.n_clusters), "size": np.bincount(self.cluster), "stratum": self.stratum, "arm": arm})
+
+    def draws(self) -> Draws:
+        """Return the lottery; draw 0 is this design, the others are its redraws."""
+        return Draws(self.cluster, self.stratum, self.share, self.saturation, self.seed)
+
+
+def design_experiment(
+    p: Projection,
+    *,
+    mde: float | None = None,
+    baseline: float = 0.1,
+    icc: float = 0.02,
+    past: ArrayLike | None = None,
+    share: float = 0.5,
+    saturation: float = 1.0,
+    theta: float | None = None,
+    spillover_share: float = 0.5,
+    resolution: float | None = None,
+    n_clusters: int | None = None,
+    max_cut: float = 0.5,
+    n_redraws: int = 1000,
+    n_runs: int = 400,
+    rng: RandomState = None,
+) -> ExperimentDesign:
+    """Randomise clusters of friends and compute what the experiment can see.
+
+    Parameters
+    ----------
+    p : Projection
+        Users and who influences whom.
+    mde : float, optional
+        Difference in the outcome's share between all treated and nobody treated that should be seen; default the smallest
+        one with power 0.8, by bisection.
+    baseline, icc : float in (0, 1), float in [0, 1)
+        Share of yes without treatment, and how much alike users of a cluster are; taken from ``past`` where that is given.
+    past : array, shape (n_nodes,), optional
+        Each user's outcome before the experiment (NaN = not measured); strata are then alike in it.
+    share : float in (0, 1)
+        Of the clusters to treat.
+    saturation : float in (0, 1]
+        Of the users to treat inside a treated cluster. Below 1 the untreated ones show the spillover directly, at the price of
+        a total effect measured a little short of everybody.
+    theta : float in (0.5, 1], optional
+        Default 0.9, or ``saturation`` - 0.15 (at least 0.55) where not everybody is treated.
+    spillover_share : float in [0, 1]
+        Of the effect that comes through friends, in the simulated worlds.
+    resolution : float, optional
+        Of the communities; default the first of 1, 1.4, 2, .. 8 that gives twenty clusters.
+    n_clusters : int, optional
+        Wanted; default one per 30 users, at most 100.
+    max_cut : float in [0, 1]
+        Largest share of influence that may cross clusters.
+    n_redraws, n_runs : int
+        Redraws behind the exposure chances; simulated experiments behind the power.
+    rng : int, Generator, SeedSequence or None
+
+    Returns
+    -------
+    ExperimentDesign
+
+    Raises
+    ------
+    Infeasible
+        Fewer than twenty clusters keep enough influence inside (rule ``clusters``).
+    InvalidParameter
+        A parameter outside its range.
+
+    References
+    ----------
+    Ugander, Karrer, Backstrom, Kleinberg (2013). Graph cluster randomization. https://doi.org/10.1145/2487575.2487695 ;
+    Aronow, Samii (2017). Estimating average causal effects under general interference. https://doi.org/10.1214/16-AOAS1005
+    """
+    start = time.monotonic()
+    seed = as_seed(rng)
+    share, saturation, theta = _shares(share, saturation, theta)
+    for name, value in (("spillover_share", spillover_share), ("max_cut", max_cut)):
+        probability(name, value)
+    positive_int("n_redraws", n_redraws, minimum=100)
+    positive_int("n_runs", n_runs, minimum=50)
+    before = _past(past, p.n_nodes)
+    cluster, used, cut = _clusters(p, resolution, n_clusters, max_cut, seed)
+    notes = [f"clusters come from communities at resolution {used:g}; {cut:.1%} of the influence crosses them"]
+    if before is not None:
+        baseline, icc = float(np.nanmean(before)), intra_cluster_correlation(before, cluster)
+        notes.append(f"baseline {baseline:.4g} and intra-cluster correlation {icc:.3g} are those of the past outcome")
+    else:
+        notes.append(f"baseline {baseline:.4g} and intra-cluster correlation {icc:.3g} are assumed")
+    if not 0 < baseline < 1:
+        refuse("baseline", baseline, "a share in (0, 1)")
+    if not 0 <= icc < 1:
+        refuse("icc", icc, "a correlation in [0, 1)")
+    size = np.bincount(cluster)
+    stratum = strata(size, None if before is None else _means(before, cluster), share)
+    draws = Draws(cluster, stratum, share, saturation, child_seed(seed, "experiment"))
+    influence = Influence(p, theta)
+    pi = exposure_probability(influence, draws, n_redraws)
+    truth = Truth(baseline, icc, 0.0 if mde is None else _effect(mde, baseline), spillover_share)
+    truth, power, interval = _power(influence, draws, pi, truth, n_runs, seed, search=mde is None)
+    notes.append(f"power is for outcomes of yes and no of which {spillover_share:.0%} of the effect comes through friends, in proportion to their treated share")
+    answer: dict[str, Any] = {
+        "n_users": p.n_nodes, "n_clusters": int(size.size), "effective_clusters": float(size.sum() ** 2 / (size**2).sum()), "cluster": cluster,
+        "treated_clusters": draws.clusters(0, 1)[:, 0], "stratum": stratum, "treated": draws.users(0, 1)[:, 0], "share": share, "saturation": saturation,
+        "theta": theta, "resolution": used, "cut_share": cut, "baseline": baseline, "icc": icc, "mde": truth.mde, "spillover_share": spillover_share,
+        "design_effect": design_effect(size, icc), "power": power, "power_interval": interval, "exposure": _exposure(pi), "seed": draws.seed,
+    }  # fmt: skip
+    request = {"share": share, "saturation": saturation, "theta": theta, "n_redraws": n_redraws, "n_runs": n_runs, "max_cut": max_cut, "resolution": resolution}
+    manifest = make_manifest("design_experiment", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id, seconds=time.monotonic() - start)
+    return ExperimentDesign(**answer, assumptions=notes, manifest=manifest)
+
+
+def _shares(share: float, saturation: float, theta: float | None) -> tuple[float, float, float]:
+    """Check the three shares; the default of theta follows from the saturation."""
+    if not 0 < finite("share", share) < 1:
+        refuse("share", share, "a share in (0, 1)")
+    if not 0 < finite("saturation", saturation) <= 1:
+        refuse("saturation", saturation, "a share in (0, 1]")
+    if theta is None:
+        theta = 0.9 if saturation == 1 else max(0.55, saturation - 0.15)
+    if not 0.5 < finite("theta", theta) <= 1:
+        refuse("theta", theta, "a share in (0.5, 1]")
+    return float(share), float(saturation), float(theta)
+
+
+def _past(past: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+    """Return the past outcomes as floats, one per row."""
+    if past is None:
+        return None
+    values = np.asarray(past, np.float64)
+    if values.shape != (n,) or np.isnan(values).all():
+        raise InvalidParameter(f"past must hold one outcome per user ({n}), not all missing. Got shape {values.shape}.", parameter="past", value=values.shape)
+    return values
+
+
+def _effect(mde: float, baseline: float) -> float:
+    """Check that baseline + mde is a share."""
+    value = finite("mde", mde)
+    if value == 0 or not 0 <= baseline + value <= 1:
+        refuse("mde", mde, f"a difference other than 0 with baseline + mde in [0, 1], baseline {baseline:.4g}")
+    return value
+
+
+def _means(past: NDArray[np.float64], cluster: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean past outcome of each cluster, the overall mean where none is measured."""
+    able = ~np.isnan(past)
+    n = int(cluster.max()) + 1
+    count = np.bincount(cluster[able], minlength=n)
+    total = np.bincount(cluster[able], weights=past[able], minlength=n)
+    return np.where(count > 0, total / np.maximum(count, 1), past[able].mean())
+
+
+def _clusters(p: Projection, resolution: float | None, wanted: int | None, max_cut: float, seed: int) -> tuple[NDArray[np.int64], float, float]:
+    """Clusters at the first resolution that gives enough of them; says what is in the way otherwise."""
+    if wanted is not None:
+        positive_int("n_clusters", wanted, minimum=FEWEST)
+    if p.n_nodes < FEWEST:
+        raise Infeasible(
+            f"{p.n_nodes} users cannot make {FEWEST} clusters", rule="clusters", missing=FEWEST - p.n_nodes, hint="an experiment needs more users"
+        )
+    target = max(1, p.n_nodes // (wanted or max(FEWEST, min(_MOST, p.n_nodes // 30))))
+    tried: list[str] = []
+    best = 0
+    for level in _RESOLUTIONS if resolution is None else (float(resolution),):
+        labels = communities(p, resolution=level, effort="fast", rng=child_seed(seed, "clusters")).labels
+        cluster = merge_communities(p, np.asarray(labels), target)
+        n, cut = int(cluster.max()) + 1, cut_share(p, cluster)
+        if n >= FEWEST and cut <= max_cut:
+            return cluster, level, cut
+        tried.append(f"{n} at resolution {level:g} cutting {cut:.0%} of the influence")
+        best = max(best, n if cut <= max_cut else 0)
+    raise Infeasible(
+        f"no {FEWEST} clusters keep at least {1 - max_cut:.0%} of the influence inside: {'; '.join(tried)}", rule="clusters", missing=FEWEST - best,
+        hint="with fewer clusters no interval is honest: address more users, or allow a larger --max-cut",
+    )  # fmt: skip
+
+
+def _power(
+    influence: Influence, draws: Draws, pi: NDArray[np.float64], truth: Truth, n_runs: int, seed: int, *, search: bool
+) -> tuple[Truth, float, tuple[float, float]]:
+    """Power for the effect given, or the smallest effect with power 0.8."""
+    if not search:
+        return truth, *power_of(influence, draws, pi, truth, FLOOR, n_runs, seed)
+    low, high = 0.0, 1 - truth.baseline
+    for _ in range(7):
+        middle = (low + high) / 2
+        value, _ = power_of(influence, draws, pi, truth._replace(mde=middle), FLOOR, max(50, n_runs // 2), seed)
+        low, high = (low, middle) if value >= 0.8 else (middle, high)
+    truth = truth._replace(mde=high)
+    return truth, *power_of(influence, draws, pi, truth, FLOOR, n_runs, seed)
+
+
+def _exposure(pi: NDArray[np.float64]) -> pd.DataFrame:
+    """Users who can be in each class, and their mean chance."""
+    import pandas as pd
+
+    rows = [(name, int((row > FLOOR).sum()), float(row[row > FLOOR].mean()) if (row > FLOOR).any() else 0.0) for name, row in zip(CLASSES, pi, strict=True)]
+    return pd.DataFrame(rows, columns=["exposure", "users", "probability"])

@@ -1,0 +1,94 @@
+"""How likely a true effect of a given size is seen: the experiment itself, run again and again on the same graph.
+
+Each run draws an assignment, gives every cluster a chance of its own (beta with mean ``baseline`` and intra-cluster correlation ``icc``), adds
+mde x ((1 - spillover_share) T + spillover_share f), clipped to [0, 1], draws the outcomes and analyses them as the real one will be.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from graphkit.experiment.estimate import difference
+from graphkit.intervals import wilson
+from graphkit.rng import as_generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from graphkit.experiment.assignment import Draws
+    from graphkit.experiment.exposure import Influence
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Truth", "design_effect", "draw_outcomes", "intra_cluster_correlation", "power_of"]
+
+
+class Truth(NamedTuple):
+    """What a simulated world is like: shares in [0, 1]; ``mde`` = difference between all and nobody treated."""
+
+    baseline: float
+    icc: float
+    mde: float
+    spillover_share: float
+
+
+def power_of(influence: Influence, draws: Draws, pi: Floats, truth: Truth, floor: float, n_runs: int, seed: int) -> tuple[float, tuple[float, float]]:
+    """Return the share of runs whose 95 % interval of the total effect lies wholly on the true side of 0, and Wilson's interval of that share."""
+    from scipy.stats import t
+
+    found = 0
+    lot = as_generator(seed, "power", "outcomes")
+    for first in range(0, n_runs, 50):
+        count = min(50, n_runs - first)
+        clusters, users = draws.clusters(1 + first, count), draws.users(1 + first, count)
+        fraction, member = influence.fraction(users), influence.classes(users)
+        for run in range(count):
+            outcome = draw_outcomes(truth, draws, users[:, run], fraction[:, run], lot)
+            got = difference("total", outcome, member[:, :, run], pi, draws.cluster, clusters[:, run], draws.stratum, floor)
+            if got.n_users:
+                low = np.sign(truth.mde) * got.value - t.ppf(0.975, got.freedom) * got.std_error
+                found += bool(low > 0)
+    return found / n_runs, wilson(found, n_runs)
+
+
+def draw_outcomes(truth: Truth, draws: Draws, treated: NDArray[np.bool_], fraction: Floats, lot: np.random.Generator) -> Floats:
+    """Return 0/1 outcomes of one simulated run, shape (n_users,)."""
+    n_clusters = draws.stratum.size
+    if truth.icc > 0:
+        size = (1 - truth.icc) / truth.icc
+        chance = lot.beta(truth.baseline * size, (1 - truth.baseline) * size, n_clusters)
+    else:
+        chance = np.full(n_clusters, truth.baseline)
+    heard = np.where(np.isnan(fraction), treated, fraction)
+    p = chance[draws.cluster] + truth.mde * ((1 - truth.spillover_share) * treated + truth.spillover_share * heard)
+    return (lot.random(p.size) < np.clip(p, 0, 1)).astype(np.float64)
+
+
+def design_effect(size: NDArray[np.int64], icc: float) -> float:
+    """Return 1 + (m (1 + CV^2) - 1) icc with m the mean and CV the coefficient of variation of the clusters' sizes.
+
+    References
+    ----------
+    Eldridge, Ashby, Kerry (2006). Sample size for cluster randomized trials. https://doi.org/10.1093/ije/dyl129
+    """
+    m = float(size.mean())
+    cv = float(size.std()) / m
+    return 1 + (m * (1 + cv * cv) - 1) * icc
+
+
+def intra_cluster_correlation(outcome: Floats, cluster: NDArray[np.int64]) -> float:
+    """Return the ANOVA estimate of the intra-cluster correlation, at least 0; users with NaN are left out."""
+    able = ~np.isnan(outcome)
+    y, where = outcome[able], np.unique(cluster[able], return_inverse=True)[1]
+    count = np.bincount(where).astype(np.float64)
+    k, n = count.size, float(y.size)
+    if k < 2 or n <= k:
+        return 0.0
+    mean = np.bincount(where, weights=y) / count
+    between = float((count * (mean - y.mean()) ** 2).sum()) / (k - 1)
+    within = float(((y - mean[where]) ** 2).sum()) / (n - k)
+    m0 = (n - float((count**2).sum()) / n) / (k - 1)
+    spread = between + (m0 - 1) * within
+    return max(0.0, (between - within) / spread) if spread > 0 else 0.0

@@ -1,0 +1,106 @@
+"""graphkit experiment: from a store to a design, from events or a table to effects."""
+
+import csv
+import io
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from graphkit.cli import run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A store with 24 circles of 15 friends, ten users without consent."""
+    root = tmp_path_factory.mktemp("experiment")
+    data = root / "data"
+    (data / "nodes").mkdir(parents=True)
+    (data / "relationships").mkdir()
+    (data / "dataset.toml").write_text('name = "circles"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    users = [f"u{i:03d}" for i in range(360)]
+    draw = np.random.default_rng(1)
+    ties = [(a, b) for g in range(24) for a, b in itertools.combinations(users[15 * g : 15 * g + 15], 2) if draw.random() < 0.5]
+    (data / "nodes/user.csv").write_text("id,consent\n" + "".join(f"{u},{str(i >= 10).lower()}\n" for i, u in enumerate(users)))
+    (data / "relationships/knows.csv").write_text("source,target\n" + "".join(f"{a},{b}\n" for a, b in ties))
+    few = root / "few"
+    (few / "nodes").mkdir(parents=True)
+    (few / "dataset.toml").write_text('name = "few"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    (few / "nodes/user.csv").write_text("id,consent\nu1,true\nu2,true\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphkit.cli.context.install", lambda: None)
+        for name in ("data", "few"):
+            assert run(["--store", str(root / f"store-{name}"), "-q", "load", str(root / name), "-o", str(root / "load.json")]) == 0
+    return root
+
+
+@pytest.fixture
+def gk(home, capsys, monkeypatch):
+    """Run a command; return (status, stdout, stderr)."""
+    monkeypatch.setattr("graphkit.cli.context.install", lambda: None)
+
+    def call(*args, store="store-data"):
+        code = run(["--store", str(home / store), *map(str, args)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_design_and_analyse_through_files(gk, home):
+    """The lottery is written when asked, outcomes planted on it are found again; ids stand in the assignment only."""
+    design, arms = home / "design.json", home / "arms.csv"
+    code, out, err = gk("experiment", "design", "--mde", 0.3, "--seed", 3, "-o", design, "--assignment", arms)
+    assert (code, out) == (0, ""), err
+    text = design.read_text()
+    assert json.loads(text)["n_users"] == 350
+    assert '"u0' not in text
+    rows = list(csv.DictReader(arms.open()))
+    assert len(rows) == 350
+    lot = np.random.default_rng(1)
+    results = "".join(f"{r['user']},{int(lot.random() < (0.6 if r['arm'] == 'treatment' else 0.1))}\n" for r in rows[5:])
+    (home / "results.csv").write_text("user,bought\n" + results)
+    code, out, err = gk("experiment", "analyse", design, "--outcomes", home / "results.csv", "--outcome", "bought", "--format", "json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["n_missing"] == 5
+    assert found["p_value"] < 0.01
+    assert found["effects"]["effect"][:3] == ["total", "direct", "spillover"]
+    assert found["effects"]["lower"][0] < 0.5 < found["effects"]["upper"][0]
+    (home / "events").mkdir(exist_ok=True)
+    (home / "events/log.csv").write_text("ts,user,kind\n" + "".join(f"1700000000,{r['user']},purchase\n" for r in rows[::3]) + "1700000000,u000,purchase\n")
+    code, out, err = gk("experiment", "analyse", design, "--events", home / "events", "--format", "csv")
+    assert code == 0, err
+    assert "1 of 118 events belong to users" in err
+    assert [r["estimator"] for r in csv.DictReader(io.StringIO(out))] == ["hajek"] * 3 + ["linear"] * 3 + ["naive"]
+
+
+def test_past_events_give_the_baseline(gk, home):
+    """A third of the users bought before."""
+    folder = home / "past"
+    folder.mkdir(exist_ok=True)
+    (folder / "log.csv").write_text("ts,user,kind\n" + "".join(f"1700000000,u{i:03d},purchase\n" for i in range(10, 360, 3)))
+    code, out, err = gk("experiment", "design", "--mde", 0.2, "--events", folder, "--format", "json")
+    assert code == 0, err
+    assert json.loads(out)["baseline"] == pytest.approx(117 / 350)
+
+
+def test_too_few_clusters_are_exit_5_with_the_reason(gk):
+    """Two users, no experiment."""
+    code, out, err = gk("experiment", "design", "--mde", 0.1, store="store-few")
+    assert (code, out) == (5, "")
+    assert "20 clusters" in err
+
+
+def test_wrong_requests_have_their_exit_codes(gk, home):
+    """No design file, no JSON, a doubled user, no outcome column: 3; half a request: 2."""
+    design = home / "other.json"
+    assert gk("experiment", "design", "--mde", 0.3, "-o", design)[0] == 0
+    (home / "twice.csv").write_text("user,y\nu100,1\nu100,0\n")
+    (home / "no.json").write_text("{}")
+    for args in ((home / "lost.json", "--events", home), (home / "no.json", "--events", home), (design, "--outcomes", home / "twice.csv", "--outcome", "y"),
+                 (design, "--outcomes", home / "twice.csv", "--outcome", "z"), (design, "--events", home / "nowhere")):  # fmt: skip
+        code, out, err = gk("experiment", "analyse", *args)
+        assert (code, out) == (3, ""), (args, err)
+    for args in (("analyse", design), ("analyse", design, "--outcomes", home / "twice.csv"), ("design", "--arms", 3), ("design", "--share", 1)):
+        assert gk("experiment", *args)[0] == 2
