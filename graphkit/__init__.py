@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from graphkit.outcomes.uplift import Uplift, uplift
     from graphkit.planning.channels import ChannelPlan, plan
     from graphkit.planning.evaluate import Evaluation, evaluate
+    from graphkit.planning.exchange import BenefitExchange, exchange_benefits
+    from graphkit.planning.offer_policy import OfferPolicy, offer_policy
+    from graphkit.planning.offers import OfferList, list_offers
     from graphkit.planning.partners import PartnerPortfolio, partners
     from graphkit.planning.recommend import Recommendations, recommend
     from graphkit.planning.replan import replan
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     from graphkit.store.open import open_store
 
 _HOMES = {
+    "BenefitExchange": "planning.exchange",
     "Certificate": "influence.certificate",
     "ChannelPlan": "planning.channels",
     "Clusters": "matching.clusters",
@@ -78,6 +82,8 @@ _HOMES = {
     "LearningPath": "matching.path",
     "LifetimeValue": "outcomes.lifetime_value",
     "ManyRankings": "ranking.many_sources",
+    "OfferList": "planning.offers",
+    "OfferPolicy": "planning.offer_policy",
     "Overlap": "audience.overlap",
     "PartnerPortfolio": "planning.partners",
     "PartnerRanking": "matching.history",
@@ -109,6 +115,7 @@ _HOMES = {
     "design_experiment": "experiment.design",
     "estimate_spread": "diffusion.spread",
     "evaluate": "planning.evaluate",
+    "exchange_benefits": "planning.exchange",
     "factorise": "matching.factors",
     "from_arrays": "projection.build",
     "from_frames": "projection.build",
@@ -119,7 +126,9 @@ _HOMES = {
     "learn": "diffusion.learn",
     "learning_path": "matching.path",
     "lifetime_value": "outcomes.lifetime_value",
+    "list_offers": "planning.offers",
     "match": "matching.similarity",
+    "offer_policy": "planning.offer_policy",
     "open_store": "store.open",
     "overlap": "audience.overlap",
     "partners": "planning.partners",

@@ -54,6 +54,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "evaluate": Entry("evaluate", "Compare a plan with what happened."),
     },
     "Effect": {
+        "offers": Entry("offers", "What offers cost, who gets which, which to exchange."),
         "experiment": Entry("experiment", "Test a measure on people who talk to each other."),
         "outcomes": Entry("outcomes", "Purchase, staying, lifetime value, uplift."),
     },
