@@ -28,7 +28,6 @@ HOMES = {
     ),
     "pyarrow": ("store/", "projection/snapshot", "projection/columns_file", "report/"),
     "networkx": ("projection/networkx_io",),
-    "graspologic_native": ("community/",),
     "sklearn": ("matching/", "outcomes/"),
     "statsmodels": ("outcomes/",),
     "jinja2": ("report/",),

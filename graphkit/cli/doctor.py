@@ -23,7 +23,7 @@ __all__ = ["doctor"]
 
 CHECKS = ("check", "ok", "value", "fix")
 SETTINGS = ("setting", "value", "source")
-_PACKAGES = ("click", "numpy", "scipy", "pandas", "numba", "pyarrow", "networkx", "neo4j", "graspologic-native", "jinja2", "matplotlib")
+_PACKAGES = ("click", "numpy", "scipy", "pandas", "numba", "pyarrow", "networkx", "neo4j", "jinja2", "matplotlib")
 _ROOM = 1 << 30
 
 
