@@ -9,6 +9,7 @@ was cut off can be repeated.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 import warnings
 from functools import partial
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from neo4j import READ_ACCESS, WRITE_ACCESS, GraphDatabase
 from neo4j.exceptions import (
     AuthError,
-    ClientError,
     ConfigurationError,
     DriverError,
     IncompleteCommit,
@@ -33,9 +33,10 @@ from graphkit.store.base import Capabilities, Counts, Table
 from graphkit.store.bolt_load import Loader
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
+from graphkit.store.foreign import MAKE_NAMES, NAMES, known_names, noting, transaction_number
 from graphkit.store.health import Check, check_server
 from graphkit.store.memory import load_report
-from graphkit.store.patience import MOST, Pace, Watch
+from graphkit.store.patience import MOST, Enough, Pace, Stalled, Watch, is_silence
 from graphkit.store.plain import capped, plain
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class BoltStore(CypherStore):
         self._closed = False
         self._reads_only: bool | None = None
         self._pace = Pace()
+        self.commits = 0
         self._reached = False
         try:
             agent = self._attempts(self._agent, Deadline(timeout or 30.0, f"connecting to {self.address}"), READ_ACCESS)
@@ -187,8 +189,10 @@ class BoltStore(CypherStore):
                 )
         return self._driver
 
-    def _once(self, work: Callable[[Any], T], deadline: Deadline, access: str, limit: float, watch: Watch) -> T:
-        """One transaction under the watch."""
+    def _once(
+        self, work: Callable[[Any], T], deadline: Deadline, access: str, limit: float, watch: Watch, marks: list[str] | None
+    ) -> T:
+        """One transaction under the watch; with `marks`, even one that only read is committed, and its bookmark given."""
         driver = self._connected()
         try:
             with (
@@ -202,16 +206,22 @@ class BoltStore(CypherStore):
                         tx.rollback()
                     else:
                         tx.commit()
+                if marks is not None:
+                    marks[:] = session.last_bookmarks().raw_values
+                else:
+                    self.commits += access == WRITE_ACCESS
                 return found
         except BaseException as error:
             if watch.fired:
-                raise _Stalled from error
+                raise Stalled from error
             raise
         finally:
             if watch.fired:
                 self._driver = None
 
-    def _attempts(self, work: Callable[..., T], deadline: Deadline, access: str, *, long: bool = False) -> T:
+    def _attempts(
+        self, work: Callable[..., T], deadline: Deadline, access: str, *, long: bool = False, marks: list[str] | None = None
+    ) -> T:
         """Try until it works, the time is over, or trying again cannot help.
 
         A `long` unit may take all the time there is, and gets as second argument what it calls with every row.
@@ -223,16 +233,16 @@ class BoltStore(CypherStore):
             limit = max(0.05, most if long else min(most, self._pace.allowed(silences)))
             watch, begin = Watch(min(limit, _SILENCE * 2**silences if long else limit) + 0.2), time.monotonic()
             try:
-                found = self._once(partial(_telling, work, watch) if long else work, deadline, access, limit, watch)
-            except (_Stalled, Neo4jError, DriverError, ConfigurationError, OSError) as error:
-                by_server = not isinstance(error, _Stalled) and time.monotonic() - begin < 0.8 * limit  # its own setting
-                if _is_silence(error) and (long or limit < most) and not by_server:
+                found = self._once(partial(_telling, work, watch) if long else work, deadline, access, limit, watch, marks)
+            except (Stalled, Neo4jError, DriverError, ConfigurationError, OSError) as error:
+                by_server = not isinstance(error, Stalled) and time.monotonic() - begin < 0.8 * limit  # its own setting
+                if is_silence(error) and (long or limit < most) and not by_server:
                     silences += 1
                     lost_since = None
                     if silences >= MOST:
                         raise self._silent(silences) from error
                     continue
-                if isinstance(error, _Stalled):
+                if isinstance(error, Stalled):
                     raise deadline.error() if deadline.passed() else self._silent(silences + 1) from error
                 lost = isinstance(error, (ServiceUnavailable, SessionExpired, OSError))
                 patience = (_PATIENCE if self._reached else 2.0) if lost else 60.0
@@ -252,12 +262,30 @@ class BoltStore(CypherStore):
         return StoreUnavailable(message, store=self.address, retryable=True, hint="graphkit doctor tells whether the server works")
 
     def _unit(self, work: Callable[[Run], T], deadline: Deadline, *, write: bool) -> T:
-        """Run `work` in one transaction, again after a lost connection or a deadlock."""
-        return self._attempts(lambda tx: work(_Transaction(tx)), deadline, WRITE_ACCESS if write else READ_ACCESS)
+        """Run `work` in one transaction, again after a lost connection or a deadlock; the data stay what they are."""
+        sign = self.sign(deadline) if write else None
+        return self.unit(work if sign is None else noting(work, sign), deadline, write=write)
 
     def unit(self, work: Callable[[Run], T], deadline: Deadline, *, write: bool = True) -> T:
-        """Run `work` in one transaction, for the loader."""
-        return self._unit(work, deadline, write=write)
+        """Run `work` in one transaction, for the loader, which notes the sign at its end."""
+        return self._attempts(lambda tx: work(_Transaction(tx)), deadline, WRITE_ACCESS if write else READ_ACCESS)
+
+    def sign(self, deadline: Deadline) -> int | None:
+        """Return what changes with every commit of anybody, see `foreign`; None when this server does not tell."""
+        if self._is_arcade:
+            return None
+        marks: list[str] = []
+        # Asked of the member that takes writes: another one may lag behind.
+        names = self._attempts(lambda tx: tx.run(NAMES).single(strict=True)["n"], deadline, WRITE_ACCESS, marks=marks)
+        number = transaction_number(marks)
+        return None if number is None else number - int(names)
+
+    def version(self) -> str:
+        """Text that changes with every load and upsert, and with every write of others where the server tells of them."""
+        deadline = Deadline(60, "version")
+        sign = self.sign(deadline)
+        version, seen = super().version(), self._record().seen
+        return version if sign is None or sign == seen else hashlib.sha256(f"{version} {sign}".encode()).hexdigest()[:20]
 
     def _agent(self, tx: Any) -> str:
         result = tx.run("RETURN 1 AS one")
@@ -273,7 +301,7 @@ class BoltStore(CypherStore):
             return StoreUnavailable(message, store=self.address, hint="check NEO4J_USERNAME and NEO4J_PASSWORD")
         if "AccessMode" in code:
             return WriteRefused(message, store=self.address)
-        if _is_silence(error):
+        if is_silence(error):
             return DeadlineExceeded(f"{deadline.what}: the server stopped it after its time limit", store=self.address)
         if "DatabaseNotFound" in code:
             return StoreUnavailable(message, store=self.address, hint="name another database with NEO4J_DATABASE")
@@ -299,11 +327,11 @@ class BoltStore(CypherStore):
 
         def work(tx: Any) -> None:
             list(tx.run(text))
-            raise _Enough
+            raise Enough
 
         try:
             self._attempts(work, Deadline(15, "doctor"), WRITE_ACCESS)
-        except _Enough:
+        except Enough:
             return Check("writes", True, "this account may load")
         except StoreError as error:
             return Check("writes", False, error.message, "use an account that may write, e.g. with the role publisher")
@@ -312,7 +340,7 @@ class BoltStore(CypherStore):
     def _ddl(self, texts: Sequence[str], deadline: Deadline) -> None:
         """Run schema statements, one transaction each, then wait until every index is ONLINE."""
         for text in texts:
-            self._unit(_saying(text), deadline, write=True)
+            self.unit(partial(_say, text), deadline)
         while any(r["state"] != "ONLINE" for r in self._rows("SHOW INDEXES YIELD name, state RETURN name, state", None, deadline)):
             deadline.check()
             time.sleep(0.1)
@@ -436,14 +464,21 @@ class BoltStore(CypherStore):
         from graphkit.store.schema_steps import apply_schema
 
         apply_schema(self, self._ddl, self._unit, timeout=min(clock.remaining(), 300.0))
+        self._make_names(known_names(), clock)
+
+    def _declare_written(self, label: str, names: list[str], run_id: str, deadline: Deadline) -> None:
+        self._make_names(names, deadline)
+        super()._declare_written(label, names, run_id, deadline)
+
+    def _make_names(self, names: list[str], deadline: Deadline) -> None:
+        """Make property names known one by one, see `foreign`; an account that may not do that only costs a snapshot."""
+        if not self._is_arcade:
+            with contextlib.suppress(StoreError):
+                self.unit(lambda run: run(MAKE_NAMES, {"names": names}), deadline)
 
 
-class _Enough(Exception):
-    """Ends a trial whose writes are to be rolled back."""
-
-
-class _Stalled(Exception):
-    """The watch closed the driver; never seen outside."""
+def _say(text: str, run: Run) -> Rows:
+    return run(text)
 
 
 def _telling(work: Callable[..., T], watch: Watch, tx: Any) -> T:
@@ -455,26 +490,10 @@ def _close(driver: Any) -> None:
         driver.close()
 
 
-def _is_silence(error: BaseException) -> bool:
-    """Whether a unit ended because its time was over, here or on the server."""
-    if isinstance(error, _Stalled):
-        return True
-    code = getattr(error, "code", None) or ""
-    # What a transaction that waits for a lock meets at its limit; the driver takes both for final.
-    return any(word in code for word in ("TransactionTimedOut", "LockClientStopped", "Transaction.Terminated"))
-
-
 def _may_retry(error: Exception) -> bool:
     """Whether the same unit of work may succeed next time; the ledger makes a repeated commit harmless."""
     if isinstance(error, (IncompleteCommit, ServiceUnavailable, SessionExpired, OSError)):
         return True
     if isinstance(error, (AuthError, ConfigurationError)):
         return False
-    if isinstance(error, ClientError) and "TransactionTimedOut" in (error.code or ""):
-        return False
     return bool(getattr(error, "is_retryable", lambda: False)()) or (isinstance(error, DriverError) and "defunct" in str(error))
-
-
-def _saying(text: str) -> Callable[[Run], Rows]:
-    """Return the unit of work that runs one statement."""
-    return lambda run: run(text)

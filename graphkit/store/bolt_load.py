@@ -62,6 +62,7 @@ class Loader:
             record = self.store.record()
         else:
             _one_currency(self.store.record(), self.tables)
+            sign, commits = self.store.sign(self.clock), self.store.commits
             record, _ = self.store.unit(self.lease.take, self.clock)
         _one_currency(record, self.tables)
         counts = self.store.counts(self.clock)
@@ -73,8 +74,11 @@ class Loader:
             name = f"{e.type}/{e.source_label}/{e.target_label}"
             self._in_batches(name, len(e), partial(self._edges, e))
         if not self.dry_run:
+            now = self.store.sign(self.clock)
+            alone = now is None or (sign == record.seen and now - sign == self.store.commits - commits)
             # An earlier load that was cut off, this one or another, may have changed rows without a new version.
-            after = record.loaded(self.tables, changed=record.state == "loading" or not self.tally.is_empty())
+            changed = record.state == "loading" or not self.tally.is_empty() or not alone
+            after = replace(record.loaded(self.tables, changed=changed), seen=-1 if now is None else now + 1)
             after = replace(after, identity=record.identity or self.store.record().identity)
             self.store.unit(lambda run: self.lease.done(run, after), self.clock)
         return self.tally

@@ -16,11 +16,28 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Pace", "Watch"]
+__all__ = ["Enough", "Pace", "Stalled", "Watch", "is_silence"]
 
 FIRST: Final = 5.0  # seconds for the first try of a unit
 SLACK: Final = 3.0  # times the slowest unit so far
 MOST: Final = 6  # silences of one unit, 5 + 10 + ... + 160 s, after which it is given up
+
+
+class Enough(Exception):
+    """Ends a trial whose writes are to be rolled back; never seen outside a store."""
+
+
+class Stalled(Exception):
+    """The watch closed the connection; never seen outside a store."""
+
+
+def is_silence(error: BaseException) -> bool:
+    """Whether a unit ended because its time was over, here or on the server."""
+    if isinstance(error, Stalled):
+        return True
+    code = getattr(error, "code", None) or ""
+    # What a transaction that waits for a lock meets at its limit; the driver takes both for final.
+    return any(word in code for word in ("TransactionTimedOut", "LockClientStopped", "Transaction.Terminated"))
 
 
 class Pace:

@@ -37,6 +37,7 @@ class Record:
     currency: str | None = None
     time_zone: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    seen: int = -1  # sign of the database that our last unit left, see `foreign`
 
     @classmethod
     def from_properties(cls, p: dict[str, Any] | None) -> Record:
@@ -50,9 +51,10 @@ class Record:
             holder=p.get("holder", ""),
             layout=Layout.from_json(p.get("layout")),
             name=p.get("name", ""),
-            currency=p.get("currency"),
-            time_zone=p.get("time_zone"),
+            currency=p.get("currency") or None,
+            time_zone=p.get("time_zone") or None,
             settings=json.loads(p.get("settings") or "{}"),
+            seen=p.get("seen", -1),
         )
 
     def to_properties(self) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class Record:
             "currency": self.currency,
             "time_zone": self.time_zone,
             "settings": json.dumps(self.settings, ensure_ascii=False, sort_keys=True),
+            "seen": self.seen,
         }
 
     def loaded(self, tables: GraphTables, *, changed: bool) -> Record:
