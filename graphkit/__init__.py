@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from graphkit.experiment.design import ExperimentDesign, design_experiment
     from graphkit.influence.certificate import Certificate
     from graphkit.influence.greedy import SeedSelection, select_seeds
+    from graphkit.influence.memory import MemoryEstimate, estimate_memory
     from graphkit.matching.clusters import Clusters, adjusted_rand_index, cluster_profiles
     from graphkit.matching.context import ContextRates, context_rates
     from graphkit.matching.factors import Factors, factorise
@@ -82,6 +83,7 @@ _HOMES = {
     "LearningPath": "matching.path",
     "LifetimeValue": "outcomes.lifetime_value",
     "ManyRankings": "ranking.many_sources",
+    "MemoryEstimate": "influence.memory",
     "OfferList": "planning.offers",
     "OfferPolicy": "planning.offer_policy",
     "Overlap": "audience.overlap",
@@ -113,6 +115,7 @@ _HOMES = {
     "communities": "community.leiden",
     "context_rates": "matching.context",
     "design_experiment": "experiment.design",
+    "estimate_memory": "influence.memory",
     "estimate_spread": "diffusion.spread",
     "evaluate": "planning.evaluate",
     "exchange_benefits": "planning.exchange",

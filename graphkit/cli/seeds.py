@@ -37,6 +37,11 @@ COLUMNS = ("order", "node")
 @click.option("--delta", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Chance that the certificate is wrong.  [default: 1 / nodes]")
 @click.option("--ratio", type=click.FloatRange(0, 1), help="Sample on until the certificate reaches that (exit 6 when it cannot).")
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops counted at most.")
+@click.option("--memory-limit", type=click.IntRange(min=1), metavar="MB", help="Megabytes the samples may take beyond the graph.  [default: 4096]")
+@click.option("--value", metavar="PROPERTY", help="Node property that weighs each node reached; without it every node counts 1.")
+@click.option("--group", metavar="PROPERTY", help="Node property that groups the candidates, with --per-group.")
+@click.option("--per-group", type=click.IntRange(min=1), help="Most seeds with the same --group.")
+@click.option("--estimate", is_flag=True, help="Only tell how much memory the run would take, round by round.")
 @time_limit_option
 @probability_option("weighted_cascade")
 @graph_options
@@ -46,7 +51,7 @@ COLUMNS = ("order", "node")
 @pass_app
 def seeds(
     app: App, k: int | None, budget: float | None, unit_cost: float, cost: str | None, model: str, epsilon: float, delta: float | None,
-    ratio: float | None, max_steps: int | None, time_limit: float | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], seed: int,
+    ratio: float | None, max_steps: int | None, memory_limit: int | None, value: str | None, group: str | None, per_group: int | None, estimate: bool, time_limit: float | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], seed: int,
     engine: str, form: str | None, output: str | None,
 ) -> None:
     """Choose seed users whose word of mouth goes furthest, with a guarantee."""
@@ -55,16 +60,25 @@ def seeds(
     from graphkit.errors import Unfinished
     from graphkit.influence.greedy import select_seeds
 
+    if (group is None) != (per_group is None):
+        raise click.UsageError("--group and --per-group belong together.")
     if (k is None) == (budget is None):
         raise click.UsageError("Give --k or --budget (exactly one of them).")
     snapshot = app.snapshot(learned=probability == "learned")
     graph = propagation_graph(snapshot, nodes, via, probability)
-    wanted: dict[str, Any] = {"k": k} if budget is None else {"budget": budget, "cost": _costs(snapshot, graph, cost, unit_cost)}
+    limit = None if memory_limit is None else memory_limit << 20
+    worth = None if value is None else node_values(snapshot, graph, value, None)
+    if estimate:
+        emit_memory(graph, form, output, model=model, value=worth, max_steps=max_steps, memory_limit=limit, rng=seed)
+        return
+    wanted: dict[str, Any] = {"k": k} if budget is None else {"budget": budget, "cost": np.full(graph.n_nodes, unit_cost) if cost is None else node_values(snapshot, graph, cost, unit_cost)}
+    if group is not None:
+        wanted |= {"group": node_texts(snapshot, graph, group), "per_group": per_group}
     late: Unfinished | None = None
     try:
         with app.progress() as progress:
             result = select_seeds(
-                graph, **wanted, model=model, epsilon=epsilon, delta=delta, ratio=ratio, max_steps=max_steps, time_limit=time_limit,
+                graph, **wanted, model=model, epsilon=epsilon, delta=delta, ratio=ratio, max_steps=max_steps, value=worth, time_limit=time_limit, memory_limit=limit,
                 rng=seed, engine=engine, progress=progress,
             )
     except Unfinished as error:
@@ -85,15 +99,54 @@ def seeds(
         raise late
 
 
-def _costs(snapshot: Any, graph: Any, name: str | None, unit: float) -> Any:
-    """Return the cost of every row of the graph."""
-    if name is None:
-        return np.full(graph.n_nodes, unit)
-    labels = graph.nodes.labels
-    costs = np.full(graph.n_nodes, unit)
-    columns = {label: (snapshot.nodes(label).row_of(), snapshot.nodes(label).column(name)) for label in dict.fromkeys(labels.tolist())}
-    for row in range(graph.n_nodes):
-        position, column = columns[str(labels[row])]
-        value = column[position[graph.id_of(row)]]
-        costs[row] = unit if value is None else float(value)
-    return costs
+def emit_memory(graph: Any, form: str | None, output: str | None, **asked: Any) -> None:
+    """Print the memory estimate of a selection or a simulation."""
+    from graphkit.cli.output import emit
+    from graphkit.influence.memory import estimate_memory
+
+    found = estimate_memory(graph, **asked)
+    rows = [{"n_rr_sets": int(n), "bytes": int(size), "fits": bool(size <= found.limit)} for n, size in zip(found.n_rr_sets, found.bytes, strict=True)]
+    document = {"schema_version": 1, "work": found.work, "fixed": found.fixed, "per_set": found.per_set, "mean_size": found.mean_size,
+                "limit": found.limit, "rounds": rows, "manifest": found.manifest}
+    fitting = [row for row in rows if row["fits"]]
+    text = f"beyond the graph about {found.fixed / 2**20:,.0f} MB"
+    if found.work == "seeds":
+        text += f" and {found.per_set:,.0f} bytes per reverse set (mean size {found.mean_size:,.1f}); "
+        text += f"the limit of {found.limit / 2**20:,.0f} MB allows up to {fitting[-1]['n_rr_sets']:,} sets" if fitting else f"above the limit of {found.limit / 2**20:,.0f} MB"
+    emit(form=form, output=output, rows=rows, columns=("n_rr_sets", "bytes", "fits"), document=document, text=text)
+
+
+def node_values(snapshot: Any, graph: Any, name: str, missing: float | None) -> Any:
+    """Return a numeric property of every row of the graph; where it is null ``missing``, or a refusal."""
+    from graphkit.errors import DataInvalid
+
+    values = np.empty(graph.n_nodes)
+    for row, value in enumerate(_properties(snapshot, graph, name)):
+        if value is None and missing is None:
+            message = f"{graph.nodes.labels[row]} {graph.id_of(row)} has no {name}"
+            raise DataInvalid(message, rule="value", hint=f"set {name} on every node, 0 where a node counts nothing")
+        try:
+            values[row] = missing if value is None else float(value)
+        except (TypeError, ValueError):
+            message = f"{graph.nodes.labels[row]} {graph.id_of(row)}: {name} = {value!r} is no number"
+            raise DataInvalid(message, rule="number", hint="choose a numeric property") from None
+    return values
+
+
+def node_texts(snapshot: Any, graph: Any, name: str) -> Any:
+    """Return a property of every row of the graph as text; null is a group of its own."""
+    return np.array([str(value) for value in _properties(snapshot, graph, name)])
+
+
+def _properties(snapshot: Any, graph: Any, name: str) -> list[Any]:
+    """Return a property of every row of the graph; a property that no node has is refused."""
+    from graphkit.errors import DataInvalid
+
+    labels = graph.nodes.labels.tolist()
+    tables = {label: snapshot.nodes(label) for label in dict.fromkeys(labels)}
+    if not any(name in table.columns for table in tables.values()):
+        known = sorted({key for table in tables.values() for key in table.columns})
+        message = f"no {' or '.join(tables)} has the property {name!r}"
+        raise DataInvalid(message, rule="property", hint=f"there are {', '.join(known) or 'none'}")
+    columns = {label: (table.row_of(), table.column(name)) for label, table in tables.items()}
+    return [columns[label][1][columns[label][0][graph.id_of(row)]] for row, label in enumerate(labels)]

@@ -27,6 +27,8 @@ COLUMNS = ("step", "newly_active")
 @click.option("--transmission", type=click.FloatRange(0, 1), default=1.0, help="Chance per step (times p) that an infectious node infects (sir, sis, si).")
 @click.option("--recovery", type=click.FloatRange(0, 1), default=0.5, help="Chance per step to recover (sir, sis).")
 @click.option("--top", type=click.IntRange(min=0), default=0, help="Also list that many nodes most often active (writes their ids).")
+@click.option("--estimate", is_flag=True, help="Only tell how much memory the run would take.")
+@click.option("--value", metavar="PROPERTY", help="Node property that weighs each node; without it every node counts 1.")
 @probability_option("weighted_cascade")
 @graph_options
 @seed_option
@@ -35,18 +37,27 @@ COLUMNS = ("step", "newly_active")
 @pass_app
 def simulate(
     app: App, seeds: tuple[str, ...], model: str, worlds: int, max_steps: int | None, transmission: float, recovery: float, top: int,
+    estimate: bool, value: str | None,
     probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], seed: int, engine: str, form: str | None, output: str | None,
 ) -> None:
     """Estimate how many nodes the seeds reach, with a 95 % interval."""
     from graphkit.cli.graphs import propagation_graph, seed_rows
     from graphkit.cli.output import emit
+    from graphkit.cli.seeds import node_values
     from graphkit.diffusion.spread import estimate_spread
 
-    graph = propagation_graph(app.snapshot(learned=probability == "learned"), nodes, via, probability)
+    snapshot = app.snapshot(learned=probability == "learned")
+    graph = propagation_graph(snapshot, nodes, via, probability)
+    if estimate:
+        from graphkit.cli.seeds import emit_memory
+
+        emit_memory(graph, form, output, work="spread", rng=seed)
+        return
+    weights = None if value is None else node_values(snapshot, graph, value, None)
     rows = seed_rows(graph, seeds)
     with app.progress() as progress, app.timed("simulate"):
         result = estimate_spread(
-            graph, rows, model=_model(model, transmission, recovery), n_worlds=worlds, max_steps=max_steps, rng=seed, engine=engine, progress=progress,
+            graph, rows, model=_model(model, transmission, recovery), n_worlds=worlds, max_steps=max_steps, value=weights, rng=seed, engine=engine, progress=progress,
         )
     steps = [{"step": step, "newly_active": float(value)} for step, value in enumerate(result.by_step)]
     lower, upper = result.interval()

@@ -20,7 +20,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import one_of, positive_int, refuse
-from graphkit.coins import ALWAYS, coin, fraction, kernel, limits, mix64, stream, world_key
+from graphkit.coins import (
+    ALWAYS,
+    coin,
+    fraction,
+    kernel,
+    limits,
+    live_eight,
+    mix64,
+    prefetch,
+    stream,
+    trailing_zeros,
+    world_key,
+)
+from graphkit.diffusion.single import at_least_eight
 from graphkit.diffusion.worlds import arc_probability, check_steps, check_value, lt_limits, node_rows
 from graphkit.engine.base import as_engine
 
@@ -38,6 +51,7 @@ _ONE = np.uint64(1)
 _NO_KEYS = np.empty(0, np.uint64)
 _NO_ROOTS = np.empty(0, np.int64)
 _NO_MASK = np.empty(0, np.bool_)
+CHUNK = 8
 NONE, TABLE, ARCS, ALL, WALK = 0, 1, 2, 3, 4  # how the in-list of a node is decided
 TABLE_MEAN, TABLE_P, TABLE_ROWS = 24.0, 0.9, 100_000  # beyond these a table would be long: coins per arc
 
@@ -104,37 +118,11 @@ class ReverseWorlds:
         if self.total_value <= 0:
             refuse("value", "only zeros", "an array with a positive value")
         self.root_limits = _NO_KEYS if worth is None else _cumulative(worth)
-        self.keys = projection.node_key
-        reverse = projection.reverse
-        self.indptr, self.indices = reverse.indptr, reverse.indices
-        self.arc_key, self.table, self.row = _NO_KEYS, _NO_KEYS, np.zeros(self.n_nodes, np.int64)
-        if model == "lt":
-            self.limit = lt_limits(projection)[1]
-            self.mode = np.where(np.diff(self.indptr) > 0, WALK, NONE).astype(np.int8)
-            return
-        p = arc_probability(projection)[reverse.arc]
-        self._choose(p, allow_table=family == "auto")
-        self.limit = _NO_KEYS
-        if (self.mode == ARCS).any():
-            self.arc_key, self.limit = projection.edge_key[reverse.arc], limits(p)
-
-    def _choose(self, p: NDArray[np.float64], *, allow_table: bool) -> None:
-        """Decide per node how its in-list is drawn, and fill the tables."""
-        degree = np.diff(self.indptr)
-        some = np.flatnonzero(degree > 0)
-        low, high = np.zeros(self.n_nodes), np.zeros(self.n_nodes)
-        if some.size:
-            low[some], high[some] = (f.reduceat(p, self.indptr[some]) for f in (np.minimum, np.maximum))
-        self.mode = np.where(high <= 0, NONE, np.where(low >= 1, ALL, ARCS)).astype(np.int8)
-        even = (self.mode == ARCS) & (low == high) & (high <= TABLE_P) & (degree * high <= TABLE_MEAN)
-        rows = np.flatnonzero(even)
-        if not allow_table or not rows.size:
-            return
-        pairs, which = np.unique(degree[rows] + 1j * high[rows], return_inverse=True)
-        if pairs.size > TABLE_ROWS:
-            return
-        self.table, start = binomial_table(pairs.real.astype(np.int64), pairs.imag)
-        self.row[rows], self.mode[rows] = start[which], TABLE
+        self.indptr, self.indices = projection.reverse.indptr, at_least_eight(projection.reverse.indices)
+        ready = projection.__dict__.setdefault("_visits", {})  # as a cached property: made once per graph and model
+        if (model, family) not in ready:
+            ready[model, family] = _visits(projection, model, allow_table=family == "auto")
+        self.mode, self.plan, self.table, self.arc_key, self.limit = ready[model, family]
 
     def sample(self, n_sets: int, *, seed: int, purpose: str, first: int = 0, roots: NDArray[np.int64] | None = None,
                engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> RRSets:
@@ -158,8 +146,8 @@ class ReverseWorlds:
         base, root_base = stream(seed, purpose), stream(seed, f"{purpose}:root")
 
         def block(low: int, high: int) -> Any:
-            return _sets_kernel(first + low, high - low, base, root_base, roots[low:high], self.root_limits, self.indptr, self.indices,
-                                self.mode, self.row, self.table, self.keys, self.arc_key, self.limit, self.steps, mask)
+            return _sets_kernel(first + low, high - low, base, root_base, roots[low:high], self.root_limits, self.plan, self.indices,
+                                self.table, self.arc_key, self.limit, self.steps, mask)
 
         return engine.map_blocks(block, n_sets, progress=progress, phase="rr_sets", deadline=deadline)
 
@@ -247,8 +235,62 @@ def binomial_table(degree: NDArray[np.int64], p: NDArray[np.float64]) -> tuple[N
     return flat, start
 
 
+def _visits(projection: Projection, model: str, *, allow_table: bool) -> tuple[NDArray[Any], ...]:
+    """Return mode per node, plan of a visit, tables, and keys and limits per in-arc where they are needed.
+
+    The plan holds in half a cache line what a visit of a node needs: key, first in-arc, in-degree and mode, table row.
+    """
+    reverse, row, table = projection.reverse, np.zeros(projection.n_nodes, np.int64), _NO_KEYS
+    arc_key = limit = np.zeros(CHUNK, np.uint64)
+    degree = np.diff(reverse.indptr)
+    if model == "lt":
+        limit, mode = lt_limits(projection)[1], np.where(degree > 0, WALK, NONE).astype(np.int8)
+    else:
+        p = arc_probability(projection)
+        low, high = _extremes(reverse.indptr, reverse.arc, p)
+        mode = np.where(high <= 0, NONE, np.where(low >= 1, ALL, ARCS)).astype(np.int8)
+        rows = np.flatnonzero((mode == ARCS) & (low == high) & (high <= TABLE_P) & (degree * high <= TABLE_MEAN))
+        if allow_table and rows.size:
+            pairs, which = _pairs(degree[rows], high[rows])
+            if pairs[0].size <= TABLE_ROWS:
+                table, start = binomial_table(*pairs)
+                row[rows], mode[rows] = start[which], TABLE
+        if (mode == ARCS).any():
+            arc_key, limit = at_least_eight(projection.edge_key[reverse.arc]), at_least_eight(limits(p[reverse.arc]))
+    plan = np.empty((projection.n_nodes, 4), np.uint64)
+    plan[:, 0], plan[:, 1], plan[:, 2], plan[:, 3] = projection.node_key, reverse.indptr[:-1], (degree << 3) | mode, row
+    return mode, plan.ravel(), table, arc_key, limit
+
+
+def _pairs(degree: NDArray[np.int64], p: NDArray[np.float64]) -> tuple[tuple[NDArray[np.int64], NDArray[np.float64]], NDArray[np.int64]]:
+    """Return the distinct pairs (in-degree, p) and which of them each node has; without sorting where p follows from the degree."""
+    of = np.full(int(degree.max()) + 1, -1.0)
+    of[degree] = p
+    if (of[degree] == p).all():
+        known = np.flatnonzero(of >= 0)
+        place = np.zeros(of.size, np.int64)
+        place[known] = np.arange(known.size)
+        return (known, of[known]), place[degree]
+    pairs, which = np.unique(degree + 1j * p, return_inverse=True)
+    return (pairs.real.astype(np.int64), pairs.imag), which.astype(np.int64)
+
+
 @kernel
-def _first_above(limit: Any, low: int, high: int, draw: Any) -> int:
+def _extremes(indptr: Any, arc: Any, p: Any) -> Any:
+    """Least and largest p into each node; 0 without in-arcs."""
+    n = indptr.size - 1
+    low, high = np.zeros(n), np.zeros(n)
+    for v in range(n):
+        for j in range(indptr[v], indptr[v + 1]):
+            value = p[arc[j]]
+            if j == indptr[v] or value < low[v]:
+                low[v] = value
+            high[v] = max(high[v], value)
+    return low, high
+
+
+@kernel
+def _first_above(limit: Any, low: Any, high: Any, draw: Any) -> Any:
     """Smallest i in low..high with draw < limit[i]; high if there is none."""
     while low < high:
         middle = (low + high) // 2
@@ -260,7 +302,7 @@ def _first_above(limit: Any, low: int, high: int, draw: Any) -> int:
 
 
 @kernel
-def _live_positions(world: Any, key: Any, degree: int, row: int, table: Any, chosen: Any) -> int:
+def _live_positions(world: Any, key: Any, degree: Any, row: Any, table: Any, chosen: Any) -> Any:
     """Fill ``chosen`` with the live positions of a node-family in-list, return their number (Floyd)."""
     draw, count = coin(world, key), 0
     while draw >= table[row + count]:
@@ -279,12 +321,28 @@ def _live_positions(world: Any, key: Any, degree: int, row: int, table: Any, cho
 
 
 @kernel
-def _sets_kernel(first: int, count: int, base: Any, root_base: Any, roots: Any, root_limits: Any, indptr: Any, indices: Any,
-                 mode: Any, row: Any, table: Any, keys: Any, arc_key: Any, limit: Any, steps: int, mask: Any) -> Any:
+def _live_arcs(world: Any, start: Any, degree: Any, arc_key: Any, limit: Any, chosen: Any) -> Any:
+    """Fill ``chosen`` with the positions whose own coin is live, return their number."""
+    count, j, stop, last = 0, start, start + degree, arc_key.size - CHUNK
+    while j < stop:
+        low = min(j, last)
+        valid = ((_ONE << np.uint64(min(stop - j, CHUNK))) - _ONE) << np.uint64(j - low)
+        live = live_eight(world, arc_key, None, limit, low) & valid
+        while live:
+            chosen[count] = low + np.int64(trailing_zeros(live)) - start
+            live &= live - _ONE
+            count += 1
+        j += CHUNK
+    return count
+
+
+@kernel
+def _sets_kernel(first: int, count: int, base: Any, root_base: Any, roots: Any, root_limits: Any, plan: Any, indices: Any,
+                 table: Any, arc_key: Any, limit: Any, steps: int, mask: Any) -> Any:
     """Breadth-first search backwards over the live in-arcs of ``count`` worlds."""
-    n = keys.size
+    n = plan.size // 4
     seen, flat = np.zeros(n, np.int32), np.empty(n + 4 * count, np.int32)
-    sizes, chosen = np.zeros(count, np.int64), np.empty(4096, np.int64)
+    sizes, chosen = np.zeros(count, np.int64), np.empty(256, np.int64)
     position, hits, counting = 0, 0, mask.size > 0
     for i in range(count):
         if flat.size - position < n:
@@ -307,24 +365,27 @@ def _sets_kernel(first: int, count: int, base: Any, root_base: Any, roots: Any, 
                 depth, level_end = depth + 1, tail
             if depth == steps:
                 break
-            v = flat[head]
+            v = 4 * np.int64(flat[head])
             head += 1
-            kind, low = mode[v], indptr[v]
-            degree = indptr[v + 1] - low
+            key, start, kind = plan[v], np.int64(plan[v + 1]), plan[v + 2] & np.uint64(7)
+            degree = np.int64(plan[v + 2] >> np.uint64(3))
             if kind == 0:
                 continue
-            tries = degree
+            if (kind == 2 or kind == 3) and degree > chosen.size:  # noqa: PLR1714 - numba compiles no sets here
+                chosen = np.empty(2 * degree, np.int64)
+            tries: Any = degree
             if kind == 1:
-                tries = _live_positions(world, keys[v], degree, row[v], table, chosen)
+                tries = _live_positions(world, key, degree, np.int64(plan[v + 3]), table, chosen)
+            elif kind == 2:
+                tries = _live_arcs(world, start, degree, arc_key, limit, chosen)
             elif kind == 4:
-                draw = coin(world, keys[v])
-                chosen[0] = _first_above(limit, low, low + degree, draw) - low
+                chosen[0] = _first_above(limit, start, start + degree, coin(world, key)) - start
                 tries = 1 if chosen[0] < degree else 0
             for t in range(tries):
-                j = low + t if kind == 2 or kind == 3 else low + chosen[t]  # noqa: PLR1714 - numba compiles no sets here
-                u = indices[j]
-                if seen[u] == i + 1 or (kind == 2 and coin(world, arc_key[j]) >= limit[j]):
+                u = np.int64(indices[start + (t if kind == 3 else chosen[t])])
+                if seen[u] == i + 1:
                     continue
+                prefetch(plan, 4 * u)
                 seen[u] = i + 1
                 flat[tail] = u
                 tail += 1

@@ -1,25 +1,29 @@
 """Maximum coverage on a fixed sample of sets: greedy choice and upper bounds on the optimum.
 
 Upper bounds need no probability: they hold for the sample as it is. Greedy's online bound (OPIM) is
-cov(A) plus the k largest gains given A, for any prefix A. The dual of the coverage LP gives
+cov(A) plus the largest allowed gains given A, for any prefix A. The dual of the coverage LP gives
 more: for any y in [0, 1] per set, with c_v = sum of y over the sets that contain v,
 
     cov(S) <= sum(1 - y) + max over allowed S' of sum of c_v over S',
 
 because min(1, x) <= (1 - y) + y x. Subgradient steps on y lower it to within a percent of the true
-optimum where greedy's bound stays 25 % above. With a budget the maximum is the fractional
-knapsack: a relaxation may only enlarge it.
+optimum where greedy's bound stays 25 % above.
+
+Under a plain number of seeds only a pool of the most frequent nodes is indexed. A node outside never
+has more than ``floor``, the largest frequency there: greedy widens the pool before it would have to
+look outside, and the dual counts k more nodes of load ``floor``, which only enlarges the bound.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.coins import kernel, mix64
+from graphkit.engine.base import Serial
+from graphkit.influence import cover_kernels as kernels
+from graphkit.influence.rules import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,198 +31,168 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.diffusion.rr_sets import RRSets
+    from graphkit.engine.base import Engine
 
 __all__ = ["Coverage", "Rules", "merge_sets"]
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST_STEP, STEP_DECAY = 0.6, 0.6  # of the subgradient method; Polyak steps reached in 80 steps what these reach in 10
-
-
-@dataclass(frozen=True, eq=False)
-class Rules:
-    """Which seed sets are allowed: at most ``k`` nodes, or total cost at most ``budget``.
-
-    Attributes
-    ----------
-    allowed : bool ndarray, shape (n_nodes,)
-        Candidates that can be afforded.
-    rank : int64 ndarray, shape (n_nodes,)
-        Place of each node in the order of ids: ties go to the smaller.
-    k : int
-        Number of seeds; the number of candidates under a budget.
-    cost : float64 ndarray, shape (n_nodes,), or None
-    budget : float
-    """
-
-    allowed: NDArray[np.bool_]
-    rank: NDArray[np.int64]
-    k: int
-    cost: NDArray[np.float64] | None = None
-    budget: float = math.inf
-
-    def largest(self, load: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        """Return the maximum of the linear ``load`` over the allowed sets (relaxed) and where it is taken."""
-        share = np.zeros(load.size)
-        rows = np.flatnonzero(self.allowed & (load > 0))
-        if self.cost is None:
-            if rows.size > self.k:
-                rows = rows[np.argpartition(load[rows], rows.size - self.k)[rows.size - self.k :]]
-            share[rows] = 1.0
-        else:
-            price = self.cost[rows]
-            rows = rows[np.argsort(-load[rows] / np.maximum(price, 1e-300), kind="stable")]
-            price = self.cost[rows]
-            before = np.cumsum(price) - price
-            share[rows] = np.clip((self.budget - before) / np.maximum(price, 1e-300), 0.0, 1.0)
-        return float(load @ share), share
+UNIT = 1 << 20  # dual weights are whole multiples of 1 / UNIT
+PARTS = 4  # pieces of the work that needs a buffer of its own
+PROBED, WORTH = 16_384, 0.7  # sets looked at, and share of distinct ones above which equal sets are not merged
+POOL, POOL_K = 4_096, 16  # nodes in the first pool: at least, and times k
 
 
 class Coverage:
-    """Distinct sets with their multiplicities, ready for greedy and for bounds."""
+    """Distinct sets with their multiplicities, ready for greedy and for bounds.
 
-    def __init__(self, sets: RRSets) -> None:
+    Parameters
+    ----------
+    sets : RRSets
+    rules : Rules
+    engine : Engine, optional
+        Runs the passes over the sample; default serial. The answers do not depend on it.
+    """
+
+    def __init__(self, sets: RRSets, rules: Rules, engine: Engine | None = None) -> None:
+        self.rules, self.engine = rules, engine or Serial()
         self.n_nodes, self.n_sets = sets.n_nodes, sets.n_sets
-        self.indptr, self.nodes, self.times = merge_sets(sets.indptr, sets.nodes)
-        inside = np.bincount(self.nodes, minlength=self.n_nodes)
-        self.node_start = np.concatenate((np.zeros(1, np.int64), np.cumsum(inside)))
-        self.node_sets = _inverse(self.indptr, self.nodes, self.node_start)
-        self.load = _loads(self.indptr, self.nodes, self.times.astype(np.float64), self.n_nodes).astype(np.int64)
+        self.indptr, self.nodes, self.times = merge_sets(sets.indptr, sets.nodes, self.engine)
+        self.load = self._sum(lambda low, high: kernels.loads(self.indptr, self.nodes, self.times, self.n_nodes, low, high))
+        self._index(max(POOL, POOL_K * rules.k) if rules.plain else self.n_nodes)
 
-    def greedy(self, rules: Rules) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
+    def _sum(self, work: Callable[[int, int], Any]) -> NDArray[np.int64]:
+        """Add up the arrays of some blocks of sets."""
+        parts = self._blocks(work)
+        total: NDArray[np.int64] = sum(parts[1:], parts[0])
+        return total
+
+    def _blocks(self, work: Callable[[int, int], Any]) -> list[Any]:
+        """Run the work over `PARTS` ranges of sets."""
+        edges = [i * self.times.size // PARTS for i in range(PARTS + 1)]
+        parts = self.engine.map_blocks(lambda low, high: [work(edges[i], edges[i + 1]) for i in range(low, high)], PARTS)
+        return [result for part in parts for result in part]
+
+    def _index(self, size: int) -> None:
+        """Choose the pool and list the sets of its nodes."""
+        rows = np.flatnonzero(self.rules.allowed & (self.load > 0))
+        self.floor = 0
+        if rows.size > size:
+            order = np.argpartition(self.load[rows], rows.size - size)
+            self.floor = int(self.load[rows[order[: rows.size - size]]].max())
+            rows = np.sort(rows[order[rows.size - size :]])
+        self.pool = rows
+        place = np.full(self.n_nodes, -1, np.int32)
+        place[rows] = np.arange(rows.size)
+        counts = self._blocks(lambda low, high: kernels.count_pool(self.indptr, self.nodes, place, rows.size, low, high))
+        self.start = np.concatenate((np.zeros(1, np.int64), np.cumsum(sum(counts[1:], counts[0]))))
+        self.sets = np.empty(int(self.start[-1]), np.int32)
+        at = [self.start[:-1] + sum(counts[:i], np.zeros(rows.size, np.int64)) for i in range(PARTS)]
+        edges = [i * self.times.size // PARTS for i in range(PARTS + 1)]
+
+        def fill(low: int, high: int) -> None:
+            for i in range(low, high):
+                kernels.fill_pool(self.indptr, self.nodes, place, at[i], self.sets, edges[i], edges[i + 1])
+
+        self.engine.map_blocks(fill, PARTS)
+
+    def _sets_of(self, v: int) -> NDArray[np.int32]:
+        return self.sets[self.start[v] : self.start[v + 1]]
+
+    def greedy(self) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
         """Return seeds in order of choice, the gain of each on this sample, and the online bound."""
-        if rules.cost is None:
-            return self._run(rules, by_cost=False)
-        runs = [self._run(rules, by_cost=True), self._run(rules, by_cost=False)]
+        if self.rules.cost is None:
+            return self._run(by_cost=False)
+        runs = [self._run(by_cost=True), self._run(by_cost=False)]
         bound = min(run[2] for run in runs)
         best = max(runs, key=lambda run: int(run[1].sum()))
         return best[0], best[1], bound
 
-    def _run(self, rules: Rules, *, by_cost: bool) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
-        cost = np.zeros(0) if rules.cost is None else rules.cost
-        state = self.load.copy(), np.zeros(self.times.size, np.bool_), rules.allowed.copy()
+    def _run(self, *, by_cost: bool) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
+        """Take the best allowed node again and again; widen the pool where a node outside could be it."""
+        gain, covered = self.load.copy(), np.zeros(self.times.size, np.bool_)
+        local, free = self.rules.take(self.pool), np.ones(self.pool.size, np.bool_)
+        left = None if self.rules.most is None else self.rules.most.copy()
         seeds: list[int] = []
         gains: list[int] = []
-        spent, covered, bound = 0.0, 0, math.inf
-        every = max(1, self.n_nodes * rules.k // 20_000_000)  # on large graphs not after every pick: any subset of prefixes is valid
-        while len(seeds) < rules.k:
-            if len(seeds) % every == 0:
-                bound = min(bound, covered + rules.largest(state[0].astype(np.float64))[0])
-            v = _best(state[0], state[2], rules.rank, cost, rules.budget - spent, by_cost)
+        spent, bound = 0.0, math.inf
+        while len(seeds) < self.rules.k:
+            now = gain[self.pool]
+            bound = min(bound, sum(gains) + self._top(local, now))
+            able = free & (now > 0)
+            if local.cost is not None:
+                able &= local.cost <= self.rules.budget - spent
+            if left is not None and local.group is not None:
+                able &= left[local.group] > 0
+            v = _best(now, able, local, by_cost=by_cost)
+            if (v < 0 or now[v] <= self.floor) and self.floor > 0:
+                self._index(4 * self.pool.size)
+                local, free = self.rules.take(self.pool), ~np.isin(self.pool, seeds)
+                continue
             if v < 0:
                 break
-            gain = int(state[0][v])
-            _cover(v, self.node_start, self.node_sets, self.indptr, self.nodes, self.times, *state)
-            seeds.append(v)
-            gains.append(gain)
-            covered += gain
-            spent += float(cost[v]) if cost.size else 0.0
-        bound = min(bound, covered + rules.largest(state[0].astype(np.float64))[0])
+            gains.append(int(now[v]))
+            seeds.append(int(self.pool[v]))
+            spent += 0.0 if local.cost is None else float(local.cost[v])
+            free[v] = False
+            if left is not None and local.group is not None:
+                left[local.group[v]] -= 1
+            kernels.cover(self._sets_of(v), self.indptr, self.nodes, self.times, gain, covered)
+        bound = min(bound, sum(gains) + self._top(local, gain[self.pool]))
         return np.array(seeds, np.int64), np.array(gains, np.int64), bound
 
-    def dual_bound(self, rules: Rules, seeds: NDArray[np.int64], covered: int, *, steps: int, enough: Callable[[float], bool]) -> float:
+    def _top(self, local: Rules, load: NDArray[np.int64]) -> float:
+        """Return the largest allowed sum of loads, nodes outside the pool counted with ``floor``."""
+        values = load.astype(np.float64)
+        if self.floor and np.count_nonzero(values >= self.floor) < local.k:
+            values = np.partition(values, values.size - local.k)[values.size - local.k :] if values.size > local.k else values
+            return float(np.maximum(values, self.floor).sum()) + self.floor * max(0, local.k - values.size)
+        return local.largest(values)[0]
+
+    def dual_bound(self, seeds: NDArray[np.int64], covered: int, *, steps: int, enough: Callable[[float], bool]) -> float:
         """Return the best bound of at most ``steps`` subgradient steps; ``enough(bound)`` ends them early."""
-        chosen = np.zeros(self.n_nodes)
-        chosen[seeds] = 1.0
-        y = np.where(_inside(self.indptr, self.nodes, chosen) > 0, 0.5, 1.0)
+        local, m = self.rules.take(self.pool), self.pool.size
+        held = kernels.inside(self.start, self.sets, np.searchsorted(self.pool, seeds), self.times.size)
+        y, weight = np.where(held, UNIT // 2, UNIT).astype(np.int32), np.empty(self.times.size, np.int64)
+        slack = kernels.step(y, weight, self.times, np.ones(y.size, np.float32), 0.0, UNIT)
         best = math.inf
         for t in range(steps):
-            load = _loads(self.indptr, self.nodes, self.times * y, self.n_nodes)
-            top, share = rules.largest(load)
-            best = min(best, float(self.times @ (1.0 - y)) + top)
+            parts = self.engine.map_blocks(lambda low, high: kernels.pull(self.start, self.sets, weight, low, high), m) if m else [np.empty(0, np.int64)]
+            load = np.concatenate(parts).astype(np.float64)
+            top, share = local.largest(load)
+            if self.floor and np.count_nonzero(load >= self.floor * UNIT) < local.k:
+                chosen = load[share > 0]
+                top = float(np.maximum(chosen, self.floor * UNIT).sum()) + self.floor * UNIT * max(0, local.k - chosen.size)
+            best = min(best, (slack + top) / UNIT)
             if enough(best) or best <= covered:
                 break
-            y = np.clip(y - FIRST_STEP / (1 + t) ** STEP_DECAY * (_inside(self.indptr, self.nodes, share) - 1.0), 0.0, 1.0)
+            slack = kernels.step(y, weight, self.times, kernels.push(self.start, self.sets, share, y.size), FIRST_STEP / (1 + t) ** STEP_DECAY, UNIT)
         return best
 
 
-def merge_sets(indptr: NDArray[np.int64], nodes: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
-    """Return distinct sets in order of first appearance and how often each occurs."""
-    _, first, times = np.unique(_set_hashes(indptr, nodes), return_index=True, return_counts=True)
-    order = np.argsort(first)
-    keep, sizes = first[order], np.diff(indptr)[first[order]]
-    start = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
-    return start, _gather(indptr, nodes, keep, start), times[order].astype(np.int64)
+def _best(gain: NDArray[np.int64], able: NDArray[np.bool_], rules: Rules, *, by_cost: bool) -> int:
+    """Return the able node of the largest gain (or gain per cost); ties to the smaller rank; -1 if there is none."""
+    rows = np.flatnonzero(able)
+    if not rows.size:
+        return -1
+    worth = gain[rows].astype(np.float64)
+    if by_cost and rules.cost is not None:
+        worth = worth / np.maximum(rules.cost[rows], 1e-300)
+    rows = rows[worth == worth.max()]
+    return int(rows[rules.rank[rows].argmin()])
 
 
-@kernel
-def _set_hashes(indptr: Any, nodes: Any) -> Any:
-    """One 64-bit hash per set, whatever the order of its nodes; two sets agree by chance once in 2**64."""
-    result = np.empty(indptr.size - 1, np.uint64)
-    for i in range(result.size):
-        total = np.uint64(0)
-        for j in range(indptr[i], indptr[i + 1]):
-            total += mix64((np.uint64(nodes[j]) + np.uint64(1)) * _GOLDEN)
-        result[i] = total
-    return result
+def merge_sets(indptr: NDArray[np.int64], nodes: NDArray[np.int32], engine: Engine | None = None) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Return distinct sets in order of first appearance and how often each occurs.
 
-
-@kernel
-def _gather(indptr: Any, nodes: Any, keep: Any, start: Any) -> Any:
-    result = np.empty(start[-1], np.int32)
-    for i in range(keep.size):
-        low = indptr[keep[i]]
-        for j in range(start[i + 1] - start[i]):
-            result[start[i] + j] = nodes[low + j]
-    return result
-
-
-@kernel
-def _inverse(indptr: Any, nodes: Any, start: Any) -> Any:
-    """List the sets of each node, by counting sort."""
-    place, sets = start[:-1].copy(), np.empty(nodes.size, np.int32)
-    for i in range(indptr.size - 1):
-        for j in range(indptr[i], indptr[i + 1]):
-            sets[place[nodes[j]]] = i
-            place[nodes[j]] += 1
-    return sets
-
-
-@kernel
-def _loads(indptr: Any, nodes: Any, weight: Any, n: int) -> Any:
-    """Sum of the weights of the sets that contain each node."""
-    load = np.zeros(n, np.float64)
-    for i in range(indptr.size - 1):
-        w = weight[i]
-        if w != 0.0:
-            for j in range(indptr[i], indptr[i + 1]):
-                load[nodes[j]] += w
-    return load
-
-
-@kernel
-def _inside(indptr: Any, nodes: Any, share: Any) -> Any:
-    """Sum of the shares of the nodes in each set."""
-    result = np.zeros(indptr.size - 1, np.float64)
-    for i in range(result.size):
-        total = 0.0
-        for j in range(indptr[i], indptr[i + 1]):
-            total += share[nodes[j]]
-        result[i] = total
-    return result
-
-
-@kernel
-def _best(gain: Any, free: Any, rank: Any, cost: Any, money: float, by_cost: bool) -> int:  # noqa: FBT001 - kernels take no keywords
-    """Free, affordable node of the largest gain (or gain per cost); ties to the smaller rank; -1 if none gains."""
-    best, score = -1, 0.0
-    for v in range(gain.size):
-        if not free[v] or gain[v] <= 0 or (cost.size > 0 and cost[v] > money):
-            continue
-        worth = float(gain[v])
-        if by_cost:
-            worth /= max(cost[v], 1e-300)
-        if best < 0 or worth > score or (worth == score and rank[v] < rank[best]):
-            best, score = v, worth
-    return best
-
-
-@kernel
-def _cover(v: int, node_start: Any, node_sets: Any, indptr: Any, nodes: Any, times: Any, gain: Any, covered: Any, free: Any) -> None:
-    """Take v: its uncovered sets leave the gains of all their members."""
-    free[v] = False
-    for i in range(node_start[v], node_start[v + 1]):
-        r = node_sets[i]
-        if not covered[r]:
-            covered[r] = True
-            for j in range(indptr[r], indptr[r + 1]):
-                gain[nodes[j]] -= times[r]
+    Samples with hardly any equal sets come back as they are, each set once.
+    """
+    n, runner = indptr.size - 1, engine or Serial()
+    probe = kernels.set_hashes(indptr, nodes, 0, min(n, PROBED))
+    if n >= PROBED and kernels.merge(probe)[0].size > WORTH * PROBED:
+        return indptr, nodes, np.ones(n, np.int64)
+    hashes = np.concatenate(runner.map_blocks(lambda low, high: kernels.set_hashes(indptr, nodes, low, high), n))
+    keep, times = kernels.merge(hashes)
+    start = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.diff(indptr)[keep])))
+    result = np.empty(int(start[-1]), np.int32)
+    runner.map_blocks(lambda low, high: kernels.gather(indptr, nodes, keep, start, result, low, high), keep.size)
+    return start, result, times

@@ -3,9 +3,9 @@
 Rounds double the sample R1. In each, greedy chooses S on R1 and the share of R2 hit by S judges
 it without greedy's optimism. Stopping at ratio 1 - 1/e - epsilon, as the text-book rule does, is too early
 for quality (directed NetHEPT: 8k sets give 1161, 131k 1287, 1M 1295; published 1294-1298), so
-sampling goes on until greedy's optimism (its own share on R1 over that on R2) is at most ``epsilon / 10`` and
-the relative standard error of that comparison at most ``epsilon / 20``. The bounds are
-evaluated in at most `ROUNDS` rounds and delta is shared evenly among them, so the certificate holds
+without a promised ratio sampling goes on until greedy's optimism (its own share on R1 over that on R2) is
+at most ``epsilon / 10`` and the relative standard error of that comparison at most ``epsilon / 20``;
+with one, until the certificate reaches it. The bounds are evaluated in at most `ROUNDS` rounds and delta is shared evenly among them, so the certificate holds
 whenever one stops.
 """
 
@@ -24,14 +24,18 @@ from graphkit.check import finite, non_negative, positive_int, refuse
 from graphkit.diffusion.rr_sets import ReverseWorlds, RRSets
 from graphkit.diffusion.worlds import check_value, node_rows
 from graphkit.engine.base import as_engine
-from graphkit.errors import Infeasible, InvalidParameter, TimeLimit
+from graphkit.errors import TimeLimit
 from graphkit.influence.certificate import Certificate, lower_bound, upper_bound
-from graphkit.influence.coverage import Coverage, Rules
+from graphkit.influence.coverage import Coverage
+from graphkit.influence.memory import MEMORY_LIMIT, fixed_bytes, most_sets, sample_bytes
+from graphkit.influence.rules import Rules, seed_rules
 from graphkit.progress import Progress
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
     from numpy.typing import ArrayLike
 
@@ -44,10 +48,10 @@ __all__ = ["SeedSelection", "select_seeds"]
 
 FIRST_SETS = 8_192
 ROUNDS = 14  # 8,192 * 2**13 = 67 M sets at most
-MOST_IDS = 400_000_000  # 1.6 GB of ids in R1
+LEAP = 16  # the sample grows at most so many times at once
 JUDGES = 2  # R2 is that many times as large as R1: it stores nothing
 OPTIMISM, NOISE = 10.0, 20.0  # epsilon over these: allowed optimism, allowed relative error of comparing R1 with R2
-PLAIN_STEPS, HARD_STEPS = 12, 60  # subgradient steps without and with a promised ratio
+PLAIN_STEPS, HARD_STEPS = 20, 80  # subgradient steps without and with a promised ratio
 DEFAULT_SECONDS = 120.0  # limit of a promised ratio
 
 
@@ -94,7 +98,8 @@ class SeedSelection(Result):
 def select_seeds(
     p: Projection, *, k: int | None = None, budget: float | None = None, cost: ArrayLike | None = None,
     model: str = "ic", epsilon: float = 0.1, delta: float | None = None, ratio: float | None = None,
-    value: ArrayLike | None = None, candidates: Any = None, max_steps: int | None = None, time_limit: float | None = None,
+    value: ArrayLike | None = None, candidates: Any = None, group: ArrayLike | None = None, per_group: int | Mapping[Any, int] | None = None,
+    max_steps: int | None = None, time_limit: float | None = None, memory_limit: int | None = None,
     rng: RandomState = None, engine: str | Engine = "threads", progress: ProgressCallback | None = None,
 ) -> SeedSelection:
     """Choose seed users under a number or a budget.
@@ -120,10 +125,17 @@ def select_seeds(
         Weight >= 0 of each node reached; default 1.
     candidates : array_like, optional
         Rows or ids that may be chosen; default all.
+    group : array_like of int or str, shape (n_nodes,), optional
+        Group of each node (region, age band); with ``per_group``.
+    per_group : int or mapping, optional
+        Most seeds of a group: one number for all, or group -> number (groups not named are free).
     max_steps : int, optional
         Only reach within so many steps counts.
     time_limit : float, optional
         Seconds; default none without ``ratio``, 120 with it.
+    memory_limit : int, optional
+        Bytes beyond the graph, 4 GiB by default: sampling stops before a round that would need more
+        (see `estimate_memory`).
     rng, engine, progress
         See `graphkit.rng`, `graphkit.engine.base`, `graphkit.progress`.
 
@@ -135,11 +147,11 @@ def select_seeds(
     Raises
     ------
     InvalidParameter, UnknownNode
-        Arguments out of range; neither or both of ``k`` and ``budget``.
+        Arguments out of range; neither or both of ``k`` and ``budget``; a memory limit below the smallest sample.
     Infeasible
         No candidate can be afforded.
     TimeLimit
-        The time limit, or the largest sample, came before ``ratio``; ``best`` holds the selection so far.
+        The time or memory limit, or the largest sample, came before ``ratio``; ``best`` holds the selection so far.
 
     Examples
     --------
@@ -149,7 +161,7 @@ def select_seeds(
     [0]
     """
     begin = time.perf_counter()
-    rules = _rules(p, k, budget, cost, candidates)
+    rules = seed_rules(p, k=k, budget=budget, cost=cost, candidates=candidates, group=group, per_group=per_group)
     worlds = ReverseWorlds(p, model=model, max_steps=max_steps, value=value)
     sure = min(0.5, 1.0 / p.n_nodes) if delta is None else _open("delta", delta)
     goal = None if ratio is None else _open("ratio", ratio)
@@ -157,12 +169,14 @@ def select_seeds(
     if seconds is None and goal is not None:
         seconds = DEFAULT_SECONDS
     seed, runner = as_seed(rng), as_engine(engine)
-    search = _Search(worlds, rules, seed, runner, _open("epsilon", epsilon), sure, goal,
+    memory = MEMORY_LIMIT if memory_limit is None else positive_int("memory_limit", memory_limit)
+    search = _Search(worlds, rules, seed, runner, _open("epsilon", epsilon), sure, goal, memory,
                      None if seconds is None else time.monotonic() + seconds, progress)
     found, reason = search.run()
     worth = check_value(value, p.n_nodes)
     request = {"k": k, "budget": budget, "cost": _digest(rules.cost), "model": model, "epsilon": epsilon, "delta": sure, "ratio": ratio,
-               "value": _digest(worth), "candidates": _digest(None if candidates is None else node_rows(p, candidates)), "max_steps": max_steps}
+               "value": _digest(worth), "candidates": _digest(None if candidates is None else node_rows(p, candidates)), "max_steps": max_steps,
+               "group": _digest(rules.group), "per_group": _digest(rules.most)}
     answer = {"seeds": found.seeds, "spread": found.spread, "certificate": found.certificate, "n_rr_sets": found.n_rr_sets}
     manifest = make_manifest("select_seeds", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id,
                              engine=runner.name, seconds=time.perf_counter() - begin)
@@ -185,7 +199,7 @@ class _Found:
     std_error: float
     certificate: Certificate
     n_rr_sets: int
-    settled: bool
+    good: bool
 
 
 @dataclass
@@ -199,38 +213,48 @@ class _Search:
     epsilon: float
     delta: float
     goal: float | None
+    memory: int
     deadline: float | None
     progress: ProgressCallback | None
 
     def run(self) -> tuple[_Found, str | None]:
         """Return the last round and, where a promised ratio was missed, why."""
-        sample = self._more(None, FIRST_SETS)
+        sample = self._more(None, most_sets(self.worlds, self.memory, self.seed, FIRST_SETS))
         found: _Found | None = None
         for number in range(ROUNDS):
+            end = "the largest sample was reached" if number == ROUNDS - 1 else self._full(sample, 2 * sample.n_sets)
             try:
-                found = self._round(sample, last=self._is_last(sample, number))
-                if self._good(found):
+                found = self._round(sample, last=end is not None)
+                if found.good:
                     return found, None
-                if self._is_last(sample, number):
-                    return found, None if self.goal is None else "the largest sample was reached"
-                if self.deadline is not None and time.monotonic() > self.deadline:
-                    return self._late(found, sample)
-                sample = self._more(sample, 2 * sample.n_sets)
+                if end is not None:
+                    return found, None if self.goal is None else end
+                if self._late():
+                    return found, "the time limit was reached"
+                sample = self._more(sample, self._next(found, sample))
             except TimeLimit:
                 if found is None:
                     raise
-                return self._late(found, sample)
+                return found, "the time limit was reached"
         raise AssertionError  # pragma: no cover - the last round returns
 
-    def _late(self, found: _Found, sample: RRSets) -> tuple[_Found, str]:
-        del sample
-        return found, "the time limit was reached"
+    def _late(self) -> bool:
+        return self.deadline is not None and time.monotonic() > self.deadline
 
-    def _is_last(self, sample: RRSets, number: int) -> bool:
-        return number == ROUNDS - 1 or 2 * sample.nodes.size > MOST_IDS
+    def _full(self, sample: RRSets, n_sets: int) -> str | None:
+        """Say why a sample of ``n_sets`` does not fit into the memory."""
+        need = fixed_bytes(self.worlds) + sample_bytes(n_sets, sample.nodes.size / sample.n_sets * n_sets)
+        return f"a sample of {n_sets} sets needs {need:.2g} bytes, above memory_limit" if need > self.memory else None
 
-    def _good(self, found: _Found) -> bool:
-        return found.settled and (self.goal is None or found.certificate.ratio >= self.goal)
+    def _next(self, found: _Found, sample: RRSets) -> int:
+        """Return the next size: twice as much, or straight to where the noise can be small enough."""
+        n = 2 * sample.n_sets
+        share = found.spread / sample.total_value
+        if self.goal is None and share > 0:
+            need = (1 + 1 / JUDGES) * (1 - share) / share * (NOISE / self.epsilon) ** 2
+            while n < need and n < LEAP * sample.n_sets and self._full(sample, 2 * n) is None:
+                n *= 2
+        return n
 
     def _settled(self, chosen: float, judged: float, n1: int, n2: int) -> bool:
         """Say whether the shares hit on R1 and R2 agree, and are known well enough to say so."""
@@ -251,8 +275,8 @@ class _Search:
     def _round(self, sample: RRSets, *, last: bool) -> _Found:
         """Choose on R1, judge on R2, bound the optimum."""
         n1, n2, value = sample.n_sets, JUDGES * sample.n_sets, sample.total_value
-        cover = Coverage(sample)
-        seeds, gains, online = cover.greedy(self.rules)
+        cover = Coverage(sample, self.rules, self.engine)
+        seeds, gains, top = cover.greedy()
         seeds, gains = _within(seeds, gains, self.rules)
         covered = int(gains.sum())
         hits = 0
@@ -262,21 +286,20 @@ class _Search:
         error = math.sqrt(share * (1 - share) / n2)
         settled = self._settled(covered / n1, share, n1, n2)
         each = self.delta / (2 * ROUNDS)
-        lower = lower_bound(hits, n2, value, each)
-        top = online
-        if settled or last:
-            target = 1.0 if self.goal is None else self.goal
+        lower, target = lower_bound(hits, n2, value, each), 1.0 if self.goal is None else self.goal
 
-            def enough(bound: float) -> bool:
-                return lower >= target * upper_bound(bound, n1, value, each)
+        def reached(bound: float) -> bool:
+            return lower > 0 and lower >= target * upper_bound(bound, n1, value, each)
 
-            if not enough(top):
-                steps = PLAIN_STEPS if self.goal is None else HARD_STEPS
-                top = min(top, cover.dual_bound(self.rules, seeds, covered, steps=steps, enough=enough))
+        wanted = settled if self.goal is None else reached(covered)  # no bound is below what greedy covers
+        if (wanted or last) and not reached(top):
+            steps = PLAIN_STEPS if self.goal is None else HARD_STEPS
+            top = min(top, cover.dual_bound(seeds, covered, steps=steps, enough=lambda bound: reached(bound) or self._late()))
+        good = settled if self.goal is None else reached(top)
         certificate = Certificate.of(lower, upper_bound(top, n1, value, each), self.delta)
         if self.progress is not None:
             self.progress(Progress("seeds", n1 + n2, None, "rr_sets"))
-        return _Found(seeds, (gains * (value / n1)).astype(np.float64), share * value, error * value, certificate, n1 + n2, settled)
+        return _Found(seeds, (gains * (value / n1)).astype(np.float64), share * value, error * value, certificate, n1 + n2, good)
 
 
 def _within(seeds: NDArray[np.int64], gains: NDArray[np.int64], rules: Rules) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -284,56 +307,6 @@ def _within(seeds: NDArray[np.int64], gains: NDArray[np.int64], rules: Rules) ->
     while rules.cost is not None and seeds.size and float(rules.cost[seeds].sum()) > rules.budget:
         seeds, gains = seeds[:-1], gains[:-1]
     return seeds, gains
-
-
-def _rules(projection: Projection, k: int | None, budget: float | None, cost: ArrayLike | None, candidates: Any) -> Rules:
-    """Check what is asked and turn it into rules."""
-    n = projection.n_nodes
-    if (k is None) == (budget is None):
-        message = "give either k (a number of seeds) or budget (with the cost of each node)"
-        raise InvalidParameter(message, parameter="k", hint="for example k=50, or budget=1000, cost=prices")
-    allowed = np.ones(n, np.bool_)
-    if candidates is not None:
-        rows = node_rows(projection, candidates)
-        if not rows.size:
-            refuse("candidates", candidates, "at least one node")
-        allowed[:] = False
-        allowed[rows] = True
-    rank = _rank(projection)
-    if k is not None:
-        if cost is not None:
-            refuse("cost", "an array", "None when k is given", hint="costs belong to budget=")
-        return Rules(allowed, rank, min(positive_int("k", k), int(allowed.sum())))
-    money = non_negative("budget", budget)
-    if cost is None:
-        price = np.ones(n)
-    elif np.ndim(cost) == 0:
-        price = np.full(n, non_negative("cost", cost))
-    else:
-        price = np.asarray(cost, dtype=np.float64)
-        if price.shape != (n,):
-            refuse("cost", f"an array of shape {price.shape}", f"an array of shape ({n},)")
-        wrong = np.flatnonzero(~(np.isfinite(price) & (price >= 0)))
-        if wrong.size:
-            refuse(f"cost[{wrong[0]}]", float(price[wrong[0]]), "a finite number >= 0")
-    cheapest = float(price[allowed].min())
-    allowed &= price <= money
-    if not allowed.any():
-        message = f"the budget {money:g} is below the cheapest candidate, {cheapest:g}"
-        raise Infeasible(message, rule="budget", missing=cheapest - money, hint=f"a budget of {cheapest:g} allows one seed")
-    return Rules(allowed, rank, int(allowed.sum()), price, money)
-
-
-def _rank(projection: Projection) -> NDArray[np.int64]:
-    """Return the place of each node in the order of (id, label); bare arrays are in order already."""
-    nodes = projection.nodes
-    if nodes.ids is None:
-        return np.arange(nodes.n)
-    names = nodes.ids.tolist()
-    labels = [""] * nodes.n if nodes.labels is None else nodes.labels.tolist()
-    rank = np.empty(nodes.n, np.int64)
-    rank[sorted(range(nodes.n), key=lambda i: (str(names[i]), str(labels[i])))] = np.arange(nodes.n)
-    return rank
 
 
 def _open(name: str, value: Any) -> float:

@@ -63,15 +63,15 @@ def test_greedy_equals_plain_greedy_and_bounds_hold(case):
     """Gains as counted by a plain loop; both bounds are at least the best of all pairs."""
     sets, lists = made_up(case)
     rules = Rules(np.ones(8, bool), np.arange(8), 3)
-    cover = Coverage(sets)
-    seeds, gains, online = cover.greedy(rules)
+    cover = Coverage(sets, rules)
+    seeds, gains, online = cover.greedy()
     plain = []
     for _ in range(3):
         plain.append(max(range(8), key=lambda v: (hits(lists, [*plain, v]), -v)))
     assert seeds.tolist() == plain
     assert gains.sum() == hits(lists, plain)
     best = max(hits(lists, c) for c in itertools.combinations(range(8), 3))
-    dual = cover.dual_bound(rules, seeds, int(gains.sum()), steps=60, enough=lambda bound: False)
+    dual = cover.dual_bound(seeds, int(gains.sum()), steps=60, enough=lambda bound: False)
     assert online >= best
     assert dual >= best - 1e-9
 
@@ -82,9 +82,9 @@ def test_dual_bound_converges_to_the_linear_program(budget):
     sets, lists = made_up(3, n_sets=120, n=12)
     cost = np.random.default_rng(0).integers(1, 4, 12).astype(float)
     rules = Rules(np.ones(12, bool), np.arange(12), 3 if budget is None else 12, None if budget is None else cost, math.inf if budget is None else budget)
-    cover = Coverage(sets)
-    seeds, gains, _ = cover.greedy(rules)
-    dual = cover.dual_bound(rules, seeds, 0, steps=2000, enough=lambda bound: False)
+    cover = Coverage(sets, rules)
+    seeds, gains, _ = cover.greedy()
+    dual = cover.dual_bound(seeds, 0, steps=2000, enough=lambda bound: False)
     rows = np.zeros((len(lists) + 1, 12 + len(lists)))
     for i, s in enumerate(lists):
         rows[i, 12 + i] = 1
