@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["page", "report"]
 
 _MOST = 12
+_CHEAP = 200_000  # users up to which reach by community is worked out for the page
 
 
 @click.command(cls=Command, examples=["graphkit report plan.json -o plan.html", "graphkit report plan.json --lang zh -o plan-zh.html"])
@@ -48,7 +49,7 @@ def page(
 
     snapshot = app.snapshot()
     parts: dict[str, Any] = dict(extras or {})
-    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {"communities": lambda: _communities(snapshot), "overlap": lambda: _overlap(snapshot, plan)}
+    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {"communities": lambda: _communities(app, snapshot, plan), "overlap": lambda: _overlap(snapshot, plan)}
     for name, maker in makers.items():
         try:
             parts.setdefault(name, maker())
@@ -62,14 +63,30 @@ def page(
     return render_page(plan, partners=found, extras={name: rows for name, rows in parts.items() if rows}, lang=lang)
 
 
-def _communities(snapshot: Snapshot) -> list[dict[str, Any]]:
-    """Return the largest communities of the users."""
+def _communities(app: App, snapshot: Snapshot, plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the largest communities of the users, with the plan's reach in each where that is cheap."""
     from graphkit.cli.communities import community_rows
     from graphkit.cli.graphs import propagation_graph
     from graphkit.community.leiden import communities
+    from graphkit.errors import GraphkitError
+    from graphkit.planning.channels import ChannelPlan
+    from graphkit.planning.communities import reach_by_group
 
     graph = propagation_graph(snapshot, (), (), None)
-    return community_rows(graph, communities(graph, effort="fast", rng=1))[:_MOST] if graph.n_arcs else []
+    if not graph.n_arcs:
+        return []
+    found = communities(graph, effort="fast", rng=1)
+    rows = community_rows(graph, found)[:_MOST]
+    if graph.n_nodes > _CHEAP:
+        return rows
+    learned = (plan.get("request") or {}).get("probability") == "learned"
+    try:
+        made = ChannelPlan.from_dict(plan, source=app.snapshot(learned=True) if learned else snapshot)
+        reach = reach_by_group(made, found.labels)
+    except GraphkitError as error:
+        app.say(f"no reach by community on the page: {error.message}", level=1)
+        return rows
+    return [{**row, "reach": float(reach[row["community"]])} for row in rows]
 
 
 def _overlap(snapshot: Snapshot, plan: dict[str, Any]) -> list[dict[str, Any]]:

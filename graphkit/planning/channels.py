@@ -152,9 +152,9 @@ def make_plan(
         found, more["robust"] = robust_plan(campaign, found, request.robust)
         found = recertified(campaign, found)
     if len(goals) > 1 or floors:
-        more["goals"] = goal_rows(campaign, found.choice.chosen, goals, floors)
+        more["goals"] = goal_rows(campaign, found, goals, floors)
     if request.pareto:
-        more["pareto"] = pareto_plans(campaign, request.pareto)
+        more["pareto"] = pareto_plans(campaign, request.pareto, found.judged.weight.size)
     if request.done is not None:
         more["replanned"] = {**request.done, **against_fixed(campaign, found, fixed)}
     made = report_plan(source, campaign, found, time.monotonic() - start, **more)

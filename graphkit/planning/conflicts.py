@@ -99,7 +99,7 @@ def find_conflict(market: Market, options: Options, menu: Menu, blocks: Sequence
         rest = [x for x in kept if x != rule]
         if not programme.feasible(rest):
             kept = rest
-    found = [_conflict(programme, rule, kept, rules) for rule in kept if rule != "purchase"]
+    found = [_conflict(programme, rule, kept, rules, blocks) for rule in kept if rule != "purchase"]
     return sorted(found, key=lambda x: x.rule)
 
 
@@ -166,7 +166,7 @@ def _name(rule: str, index: int, market: Market, kinds: Sequence[str]) -> str:
     return f"wave_budget.{index + 1}" if rule == "wave_budget" else rule
 
 
-def _conflict(programme: _Programme, rule: str, kept: Sequence[str], rules: Sequence[str]) -> Conflict:
+def _conflict(programme: _Programme, rule: str, kept: Sequence[str], rules: Sequence[str], blocks: Sequence[Block]) -> Conflict:
     """One rule with the least slack that helps: beside all other rules if that can be, else beside the contradiction."""
     missing = None
     for others in ([x for x in rules if x != rule], [x for x in kept if x != rule]):
@@ -175,12 +175,13 @@ def _conflict(programme: _Programme, rule: str, kept: Sequence[str], rules: Sequ
             missing = round(float(found.x[-1]), 6)
             break
     head, _, name = rule.partition(".")
-    return Conflict(rule, missing, UNIT.get(head, "channels"), _TEXT[head].format(name=name))
+    example = next((f": {b.reason}" for b in blocks if b.rule == rule), "")
+    return Conflict(rule, missing, UNIT.get(head, "channels"), _TEXT[head].format(name=name) + example)
 
 
 _TEXT = {
     "budget": "the budget", "wave_budget": "the money of wave {name}", "required": "channel {name} is required",
     "forbidden": "channel {name} is forbidden", "least": "the least number of channels of kind {name}",
     "most": "the largest number of channels of kind {name}", "lead_days": "lead times against days_to_start",
-    "rights": "rights", "approved": "only approved or active channels", "capacity": "channels need a capacity of 1 or more", "once": "a placement is made once",
+    "rights": "rights to promote", "approved": "only approved or active channels", "capacity": "channels need a capacity of 1 or more", "once": "a placement is made once",
 }  # fmt: skip

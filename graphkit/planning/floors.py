@@ -54,9 +54,9 @@ class GoalJudge:
         return mean if self.exact else low
 
 
-def goal_rows(campaign: Campaign, chosen: Sequence[int], goals: Sequence[str], floors: Mapping[str, float]) -> list[dict[str, Any]]:
-    """One row per goal: what the plan is worth under it, and its floor."""
-    judge = GoalJudge(campaign, goals, JUDGING)
+def goal_rows(campaign: Campaign, found: Found, goals: Sequence[str], floors: Mapping[str, float]) -> list[dict[str, Any]]:
+    """One row per goal: what the plan is worth under it, and its floor; as many sets as the plan itself was judged on."""
+    judge, chosen = GoalJudge(campaign, goals, JUDGING, found.judged.weight.size), found.choice.chosen
     rows = []
     for goal in goals:
         mean, interval = judge.worth(goal, chosen)

@@ -34,21 +34,22 @@ def pareto_goals(names: str | Sequence[str]) -> tuple[str, ...]:
     return kept
 
 
-def pareto_plans(campaign: Campaign, goals: Sequence[str]) -> list[dict[str, Any]]:
+def pareto_plans(campaign: Campaign, goals: Sequence[str], n_sets: int) -> list[dict[str, Any]]:
     """Return one row per plan: weights, channels, spent, and mean and interval of each goal.
 
-    Weights are shares of what each goal's own best plan reaches, so that goals of different size are comparable.
+    Plans are judged on ``n_sets`` sets per goal. Weights are shares of what each goal's own best plan reaches, so that goals of different size are comparable.
     """
-    judge = GoalJudge(campaign, goals, JUDGING)
+    judge = GoalJudge(campaign, goals, JUDGING, n_sets)
     top = {goal: search(campaign.with_value(campaign.goal({goal: 1.0}))) for goal in goals}
     scale = {goal: max(judge.worth(goal, found.choice.chosen)[0], 1e-12) for goal, found in top.items()}
-    rows: dict[frozenset[int], dict[str, Any]] = {}
+    rows: dict[tuple[float, ...], dict[str, Any]] = {}
     for shares in _lattice(len(goals), STEPS[len(goals)]):
         mix = {goal: share / scale[goal] for goal, share in zip(goals, shares, strict=True) if share > 0}
         only = next(iter(mix)) if len(mix) == 1 else None
         found = top[only] if only else search(campaign.with_value(campaign.goal(mix)))
         chosen = found.choice.chosen
-        rows.setdefault(frozenset(chosen), _row(campaign, judge, goals, shares, chosen))
+        row = _row(campaign, judge, goals, shares, chosen)  # plans that differ in waves only are one choice
+        rows.setdefault((row["spent"], *(round(row["goals"][g] / scale[g], 9) for g in goals)), row)
     listed = list(rows.values())
     return [row for row in listed if not any(_dominates(other, row, goals) for other in listed)]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ReachDifference", "WhatIf", "whatif"]
+__all__ = ["ReachDifference", "WhatIf", "plan_rows", "whatif"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,10 +103,10 @@ def whatif(
     request = Request.from_dict(plan.request)
     campaign = _campaign(plan, request, price, engine)
     _known(campaign, (*dropped, *added, *(price or {})))
-    base = _rows(campaign, plan)
+    base = plan_rows(campaign, plan)
     if budget is not None:
         again = make_plan(plan.source, replace(request, budget=budget, price={**request.price, **(price or {})}), engine=engine)
-        variant = _rows(campaign, again)
+        variant = plan_rows(campaign, again)
     else:
         variant = base
     variant = [x for x in variant if campaign.label(x) not in dropped]
@@ -167,7 +167,7 @@ def _known(campaign: Campaign, names: Iterable[str]) -> None:
             raise UnknownNode(f"there is no channel {name!r}", kind="Channel", name=name, close_matches=near)
 
 
-def _rows(campaign: Campaign, plan: ChannelPlan) -> list[int]:
+def plan_rows(campaign: Campaign, plan: ChannelPlan) -> list[int]:
     """Options of a plan's items, one for each use."""
     options = campaign.options
     keys = zip(options.channel.tolist(), options.wave.tolist(), options.material, options.use.tolist(), strict=True)

@@ -5,6 +5,7 @@ Each function takes plain rows and returns `Markup`. Numbers are only placed, ne
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from markupsafe import Markup, escape
 
 from graphkit.report.text_width import clip, visible, width_of
 
-__all__ = ["Bar", "bars", "dumbbells", "heatmap", "interval", "ladder", "shares"]
+__all__ = ["Bar", "bars", "curve", "dumbbells", "heatmap", "interval", "ladder", "shares"]
 
 Format = Callable[[float], str]
 
@@ -140,6 +141,23 @@ def dumbbells(rows: Sequence[tuple[str, float | None, float | None]], label: str
         if spots:
             parts.append(_text(max(x for x, _, _ in spots) + 9, y + 13, " / ".join(form(v) for _, v, _ in spots), color=_MUTED))
     return _svg(parts, len(rows) * _ROW + 34, label)
+
+
+def curve(points: Sequence[tuple[float, float]], words: tuple[str, str], label: str, form: Format) -> Markup:
+    """Return points joined by a line, one quantity across and one up, neither axis from zero."""
+    across, up = [p[0] for p in points], [p[1] for p in points]
+    left, top, wide, high = 90.0, 16.0, _WIDTH - 90 - 130.0, 220.0
+
+    def place(value: float, low: float, most: float, room: float) -> float:
+        return (value - low) / ((most - low) or 1.0) * room
+
+    spots = sorted((left + place(a, min(across), max(across), wide), top + high - place(b, min(up), max(up), high), a, b) for a, b in points)
+    parts = [_line(left - 14, top - 6, left - 14, top + high + 14, _RULE), _line(left - 14, top + high + 14, left + wide, top + high + 14, _RULE)]
+    parts += [_line(x1, y1, x2, y2, _SOFT, wide=2) for (x1, y1, *_), (x2, y2, *_) in itertools.pairwise(spots)]
+    for x, y, a, b in spots:
+        parts += [_dot(x, y, _MAIN), _text(x + 9, y - 5, f"{form(a)} / {form(b)}", color=_MUTED)]
+    parts += [_text(left + wide, top + high + 32, f"{words[0]} →", anchor="end"), _text(0, top - 2, f"↑ {words[1]}")]
+    return _svg(parts, top + high + 42, label)
 
 
 def shares(rows: Sequence[tuple[str, float]], label: str, form: Format) -> Markup:

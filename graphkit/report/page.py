@@ -16,6 +16,7 @@ from markupsafe import Markup
 from graphkit.check import one_of
 from graphkit.report.figures import Figures
 from graphkit.report.page_charts import charts_of
+from graphkit.report.page_parts import more_parts
 from graphkit.report.page_style import STYLE
 from graphkit.report.page_template import TEMPLATE
 from graphkit.report.sentences import both_of, sentence, term
@@ -63,6 +64,7 @@ def render_page(
     charts = charts_of(plan, found, parts, lambda key: _said(key, lang))
     context = {
         **_plan_part(plan),
+        **more_parts(plan),
         **_partner_part(found),
         **_evidence_part(plan),
         **_community_part(parts.get("communities") or []),
@@ -102,7 +104,8 @@ def _plan_part(plan: Row) -> dict[str, Any]:
     mean, added = reach.get("mean"), plan.get("adding_up_would_have_said")
     certificate = plan.get("certificate") or {}
     objective = str(plan.get("objective", "reach"))
-    zh, en = term(f"expected_{objective}")
+    expected = f"expected_{objective}" if "=" not in objective else "expected_sum"
+    zh, en = term(expected)
     left = (plan.get("budget") or 0) - (plan.get("spent") or 0)
     because = plan.get("unspent_because") if left > 0 else None
     interval = reach.get("interval") or [None, None]
@@ -115,7 +118,7 @@ def _plan_part(plan: Row) -> dict[str, Any]:
         "more_items": max(0, len(plan.get("items", [])) - _MOST_ROWS),
         "has_material": any(item.get("material") for item in plan.get("items", [])),
         "reach": {"mean": mean},
-        "expected": f"expected_{objective}",
+        "expected": expected,
         "interval_text": Figures.band(interval),
         "model_interval": reach.get("interval_with_model_uncertainty"),
         "certificate": certificate if certificate.get("ratio") else None,

@@ -38,6 +38,8 @@ def charts_of(
         "overlap": _overlap(extras.get("overlap") or [], items, say),
         "communities": _communities(extras.get("communities") or [], say),
         "calibration": _calibration(extras.get("calibration") or [], say),
+        "pareto": _pareto(plan.get("pareto") or [], say),
+        "robust": _robust(plan.get("robust"), say),
         "split": _split(found.get("partners") or [], found.get("lead_share"), say),
     }
 
@@ -102,6 +104,24 @@ def _calibration(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -
         if row.get("predicted") is not None or row.get("observed") is not None:
             spots.append((name, row.get("predicted"), row.get("observed")))
     return charts.dumbbells(spots, say("calibration"), (say("predicted"), say("observed")), Figures.people) if spots else None
+
+
+def _pareto(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
+    """The first two goals against each other."""
+    if len(rows) < 2:
+        return None
+    first, second = list(rows[0]["goals"])[:2]
+    points = [(row["goals"][first], row["goals"][second]) for row in rows]
+    return charts.curve(points, (say(first), say(second)), say("pareto"), Figures.people)
+
+
+def _robust(told: Mapping[str, Any] | None, say: Callable[[str], str]) -> Markup | None:
+    """Both plans in every draw, the plain plan's worst draw first."""
+    if not told:
+        return None
+    pairs = sorted(zip(told["reach_by_draw"]["plain"], told["reach_by_draw"]["robust"], strict=True))
+    rows = [(str(i), plain, robust) for i, (plain, robust) in enumerate(pairs, 1)]
+    return charts.dumbbells(rows, say("robust"), (say("plain_plan"), say("robust_plan")), Figures.people)
 
 
 def _split(rows: Sequence[Mapping[str, Any]], lead: float | None, say: Callable[[str], str]) -> Markup | None:

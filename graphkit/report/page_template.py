@@ -54,11 +54,30 @@ TEMPLATE = (
 <tfoot><tr><td></td><td></td><td></td>{% if has_material %}<td></td>{% endif %}<td class="num">{{ f.money(plan.spent) }}</td><td class="num">{{ f.people(reach.mean) }}</td><td></td><td></td><td></td></tr></tfoot>
 </table></div>{% if more_items %}<p><small>+ {{ more_items }}</small></p>{% endif %}</section>
 {% endif %}
+{% if replanned %}<section id="replanned"><h2>{{ t('replanned') }}</h2>{{ say('replanned', **replanned) }}{% if replanned_gain %}{{ say('replanned_gain', **replanned_gain) }}{% endif %}</section>{% endif %}
+{% if waves %}<section id="waves"><h2>{{ t('waves') }}</h2>{{ say('waves') }}<div class="wide"><table>
+<thead><tr><th class="num">{{ t('wave') }}</th>{% if wave_dates %}<th>{{ t('starts') }}</th>{% endif %}<th class="num">{{ t('purchases_made') }}</th><th class="num">{{ t('spent') }}</th>{% if wave_money %}<th class="num">{{ t('budget') }}</th>{% endif %}<th class="num">{{ t('one_off') }}</th><th class="num">{{ t('adds') }}</th></tr></thead>
+<tbody>{% for row in waves %}<tr><td class="num">{{ row.wave }}</td>{% if wave_dates %}<td>{{ row.starts }}</td>{% endif %}<td class="num">{{ row.purchases }}</td><td class="num">{{ f.money(row.spent) }}</td>{% if wave_money %}<td class="num">{{ f.money(row.budget) }}</td>{% endif %}<td class="num">{{ f.money(row.one_off) }}</td><td class="num">+{{ f.people(row.adds) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+{% if materials %}<section id="materials"><h2>{{ t('materials') }}</h2>{{ say('materials') }}<div class="wide"><table>
+<thead><tr><th>{{ t('material') }}</th><th>{{ t('used_by') }}</th><th class="num">{{ t('one_off') }}</th><th>{{ t('code') }}</th></tr></thead>
+<tbody>{% for row in materials %}<tr><td>{{ row.material }}</td><td>{{ row.used_by }}</td><td class="num">{{ f.money(row.once) }}</td><td><code>{{ f.text(row.code) }}</code></td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+{% if synergy %}<section id="synergy"><h2>{{ t('synergy') }}</h2>{{ say('synergy', bonus=f.people(synergy.bonus), n=synergy.pairs|length) }}
+<ul class="notes">{% for row in synergy.pairs %}<li>{{ row.channel }} → {{ row.boosts }}: +{{ f.people(row.bonus) }}</li>{% endfor %}</ul></section>{% endif %}
+{% if goals %}<section id="goals"><h2>{{ t('goals') }}</h2>{{ say('goals') }}<div class="wide"><table>
+<thead><tr><th>{{ t('goal') }}</th><th class="num">{{ t('mean') }}</th><th class="num">{{ t('sampling_interval') }}</th><th class="num">{{ t('floor') }}</th></tr></thead>
+<tbody>{% for row in goals %}<tr><td>{{ t(row.goal) }}</td><td class="num">{{ f.people(row.mean) }}</td><td class="num">{{ f.band(row.interval) }}</td><td class="num">{{ f.people(row.floor) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+{% if pareto %}<section id="pareto"><h2>{{ t('pareto') }}</h2>{{ say('pareto') }}{% if charts.pareto %}<figure>{{ charts.pareto }}</figure>{% endif %}<div class="wide"><table>
+<thead><tr>{% for goal in pareto_goals %}<th class="num">{{ t(goal) }}</th>{% endfor %}<th class="num">{{ t('spent') }}</th><th>{{ t('channel') }}</th></tr></thead>
+<tbody>{% for row in pareto %}<tr>{% for goal in pareto_goals %}<td class="num">{{ f.people(row.goals[goal]) }}</td>{% endfor %}<td class="num">{{ f.money(row.spent) }}</td><td>{{ row.shown }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+{% if robust %}<section id="robust"><h2>{{ t('robust') }}</h2>{{ say('robust', **robust_words) }}<div class="wide"><table>
+<thead><tr><th></th><th class="num">{{ t('quantile') }} {{ f.percent(robust.q) }}</th><th class="num">{{ t('mean') }}</th><th class="num">{{ t('worst') }}</th><th class="num">{{ t('best') }}</th></tr></thead>
+<tbody>{% for name in ('robust', 'plain') %}<tr><td>{{ t(name ~ '_plan') }}</td>{% for key in ('quantile', 'mean', 'worst', 'best') %}<td class="num">{{ f.people(robust[name][key]) }}</td>{% endfor %}</tr>{% endfor %}</tbody></table></div>
+{% if charts.robust %}<figure>{{ charts.robust }}</figure>{% endif %}</section>{% endif %}
 {% if charts.interval %}<section id="interval"><h2>{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure>{{ charts.interval }}</figure></section>{% endif %}
 {% if items %}<section id="guarantee"><h2>{{ t('guarantee') }}</h2>
 {% if certificate %}{{ say('guarantee', ratio=f.at_least(certificate.ratio), delta=f.percent(certificate.delta)) }}
 <p><small>{{ t('lower') }} {{ num(f.people(certificate.lower), 'certificate.lower') }} · {{ t('upper') }} {{ num(f.people(certificate.upper), 'certificate.upper') }} · {{ t('delta') }} {{ f.percent(certificate.delta) }}</small></p>
-{% else %}{{ say('no_guarantee') }}{% endif %}</section>{% endif %}
+{% else %}{{ say('no_guarantee_boosts' if synergy else 'no_guarantee') }}{% endif %}</section>{% endif %}
 {% if charts.baselines %}<section id="baselines"><h2>{{ t('baselines') }}</h2>{{ say('baselines') }}<figure>{{ charts.baselines }}</figure></section>{% endif %}
 {% if rejected or unspent %}<section id="not-possible"><h2>{{ t('not_possible') }}</h2>
 {% if unspent %}<p>{{ both(unspent) }}</p>{% endif %}
@@ -67,7 +86,7 @@ TEMPLATE = (
 {% if more_rejected %}<p><small>+ {{ more_rejected }}</small></p>{% endif %}{% endif %}</section>{% endif %}
 {% if charts.reach %}<section id="reach"><h2>{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure>{{ charts.reach }}</figure></section>{% endif %}
 {% if charts.overlap %}<section id="overlap"><h2>{{ t('overlap') }}</h2>{{ say('overlap') }}<figure>{{ charts.overlap }}</figure></section>{% endif %}
-{% if charts.communities %}<section id="communities"><h2>{{ t('community_reach' if community_reach else 'communities') }}</h2>{{ say('communities') }}<figure>{{ charts.communities }}</figure>
+{% if charts.communities %}<section id="communities"><h2>{{ t('community_reach' if community_reach else 'communities') }}</h2>{{ say('communities_reach' if community_reach else 'communities') }}<figure>{{ charts.communities }}</figure>
 {% if modularity %}{{ say('communities_q', **modularity) }}{% endif %}</section>{% endif %}
 {% if charts.calibration %}<section id="calibration"><h2>{{ t('calibration') }}</h2>{{ say('calibration') }}<figure>{{ charts.calibration }}</figure></section>{% endif %}
 {% if partners %}<section id="partners"><h2>{{ t('partners') }}</h2>{{ say('partners') }}

@@ -52,6 +52,29 @@ TERMS: dict[str, tuple[str, str]] = {
     "not_measured": ("未测量", "not measured"),
     "lead": ("发起方", "lead"),
     "others": ("其余", "others"),
+    # waves, goals, unknown chances
+    "waves": ("波次", "Waves"),
+    "starts": ("开始", "starts"),
+    "purchases_made": ("购买项数", "purchases"),
+    "one_off": ("一次性费用", "one-off cost"),
+    "materials": ("物料", "Materials"),
+    "used_by": ("用于", "used by"),
+    "code": ("追踪码", "tracking code"),
+    "synergy": ("协同加成", "Bonuses"),
+    "goals": ("各项目标", "Goals"),
+    "loyalty": ("忠诚（客户价值）", "loyalty (lifetime value)"),
+    "expected_loyalty": ("预计触达的客户价值", "expected lifetime value reached"),
+    "expected_sum": ("目标加权和", "weighted sum of goals"),
+    "floor": ("下限", "floor"),
+    "mean": ("均值", "mean"),
+    "pareto": ("目标之间的选择", "Plans between the goals"),
+    "robust": ("概率未知时", "If the chances are not as given"),
+    "quantile": ("分位数", "quantile"),
+    "worst": ("最差", "worst"),
+    "best": ("最好", "best"),
+    "robust_plan": ("本计划", "this plan"),
+    "plain_plan": ("按给定概率的计划", "plan for the chances as given"),
+    "replanned": ("上一波之后", "After the wave before"),
     # columns
     "channel": ("渠道", "channel"),
     "wave": ("波次", "wave"),
@@ -115,8 +138,8 @@ TERMS: dict[str, tuple[str, str]] = {
 
 SENTENCES: dict[str, tuple[str, str]] = {
     "answer": (
-        "用 {spent}（预算 {budget}）购买 {n} 个渠道，{objective_zh} {mean}（95 % 抽样区间 {lower} 至 {upper}）。",
-        "Buy {n} channels for {spent} of {budget}: {objective_en} {mean} (95 % sampling interval {lower} to {upper}).",
+        "用 {spent}（预算 {budget}）购买 {n} 项，{objective_zh} {mean}（95 % 抽样区间 {lower} 至 {upper}）。",
+        "Make {n} purchases for {spent} of {budget}: {objective_en} {mean} (95 % sampling interval {lower} to {upper}).",
     ),
     "answer_empty": ("在这些条件下没有可买的渠道。", "Under these conditions there is no channel to buy."),
     "interval": (
@@ -132,6 +155,27 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Within the model and under these rules the plan reaches at least {ratio} of the best one; the chance that this is wrong is at most {delta}. It is true within the model, not of the world.",
     ),
     "no_guarantee": ("本计划没有保证。", "No guarantee is given for this plan."),
+    "no_guarantee_boosts": (
+        "没有保证：计入渠道之间的协同加成后，目标不再是次模的，任何界都不成立。",
+        "No guarantee: with bonuses between channels the objective is not submodular, and no bound holds.",
+    ),
+    "waves": ("每一波的购买、花费和新增；新增在前面各波之后计算。", "What each wave buys, costs and adds, after the waves before it."),
+    "materials": ("每个渠道每波只用一种物料；制作费只付一次。", "One material per channel and wave; making it is paid once."),
+    "synergy": ("{n} 组渠道一起购买，加成共 {bonus}；不含在触达之内。", "{n} pairs of channels bought together earn {bonus}; the reach does not hold it."),
+    "goals": ("同一计划在各项目标下的值；下限是规则要求的最小值。", "The same plan under each goal; a floor is the least that the rules ask for."),
+    "pareto": (
+        "目标权重从一端到另一端时的最优计划；没有一个在各方面都不如另一个。",
+        "The best plans as the weights go from one goal to the other; none is worse than another in everything.",
+    ),
+    "robust": (
+        "对未知概率抽取 {draws} 次，在每次中重算两个计划：{q} 分位数上，按给定概率的计划少触达 {regret}。",
+        "{draws} draws of the unknown chances, both plans in each: at the {q} quantile the plan for the chances as given reaches {regret} less.",
+    ),
+    "replanned": (
+        "计划 {plan} 的第 {waves} 波之后：{reached} 名用户已触达，{spent} 已花。下面的数字只计今后触达的人。",
+        "After wave {waves} of plan {plan}: {reached} users are reached and {spent} is spent. The figures count people reached from now on.",
+    ),
+    "replanned_gain": ("与原定的购买相比多触达 {gain}（{lower} 至 {upper}）。", "Against the purchases planned before it reaches {gain} more ({lower} to {upper})."),
     "baselines": (
         "同样的钱、同样的世界：常见做法选出的计划触达多少。简单相加把同一个人数了几遍。",
         "The same money in the same worlds: what plans chosen by common practice reach. Adding up counts the same person several times.",
@@ -146,6 +190,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Each cell is the Jaccard share of two audiences (both / either); cells below the minimum are hidden.",
     ),
     "communities": ("图中的用户分为社群；这里列出最大的几个。", "Users fall into communities; the largest are listed."),
+    "communities_reach": (
+        "预计在每个社群触达多少人；这里列出最大的几个社群。", "How many people the plan is expected to reach in each community; the largest are listed."
+    ),
     "communities_q": ("模块度 {q}，共 {n} 个社群。", "Modularity {q}, {n} communities in all."),
     "calibration": (
         "用没有参与学习的传播检验：按规模分组，预测的平均规模与实际的平均规模。",
@@ -179,6 +226,7 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     (r"(\d+) channels reach by a declared reach_p over (.+)", r"\1 个渠道按声明的 reach_p 触达（\2）"),
     (r"(\d+) of (\d+) channels have assumed prices or audiences", r"\2 个渠道中有 \1 个的价格或受众是假设"),
     (r"(\d+) of (\d+) purchases rest on assumed prices or audiences", r"\2 项购买中有 \1 项基于假设的价格或受众"),
+    (r"robust: each channel's chance of exposure x0\.5 to x1\.5 by itself, all chances on ties together; the certificate is about the chances as given", "稳健：每个渠道的曝光概率各自乘以 0.5 至 1.5，关系上的概率一起变动；保证针对给定的概率"),
     (r"interval_with_model_uncertainty: reach if every chance of exposure were x0\.5 to x1\.5; chances on ties as given", "含未知概率的区间：所有曝光概率乘以 0.5 至 1.5 时的触达；关系上的概率照旧"),
     (r"the certificate holds within the model \(chances, ties, rules\), not of the world", "保证在模型之内（概率、关系、规则）成立，不是对现实世界的保证"),
     (r"the data state no rights: rights were not checked", "数据没有版权信息：未检查版权"),

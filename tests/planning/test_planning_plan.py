@@ -318,3 +318,22 @@ def test_evaluation_of_a_hand_log():
     assert {m["value"] for m in evaluate(made, events.head(0)).metrics} == {None}
     with pytest.raises(DataInvalid):
         evaluate(made, events.drop(columns="kind"))
+
+
+def test_reach_by_group_sums_to_the_reach():
+    """Exact without word of mouth; with it the groups sum to the printed reach; other plans are refused."""
+    from graphkit.planning.communities import reach_by_group
+
+    groups = [u // 20 for u in range(N)]
+    made = ask(tables())
+    chosen = [int(i.channel[1:]) for i in made.items]
+    found = reach_by_group(made, groups)
+    for group in range(3):
+        missed = [0.5 ** sum(10 * c <= u < 10 * c + 20 for c in chosen) for u in range(20 * group, 20 * group + 20)]
+        assert found[group] == pytest.approx(20 - sum(missed))
+    spread = ask(tables(knows=[(i, i + 1) for i in range(N - 1)]), probability=0.3)
+    assert reach_by_group(spread, groups).sum() == pytest.approx(spread.reach.mean)
+    with pytest.raises(InvalidParameter):
+        reach_by_group(made, groups[:-1])
+    with pytest.raises(InvalidParameter):
+        reach_by_group(ask(tables(users={"propensity": [0.1] * N}), objective="purchases"), groups)

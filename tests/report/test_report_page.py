@@ -193,3 +193,40 @@ def test_registry_speaks_both_languages():
 def test_sentences_of_the_planner_have_chinese(text, zh):
     """Split where both are given, translated where the sentence is known, else as it stands."""
     assert both_of(text)[0] == zh
+
+
+RICH = {
+    **PLAN,
+    "objective": "reach=1,value=0.1", "certificate": {"lower": None, "upper": None, "ratio": None, "delta": None},
+    "waves": [{"wave": w, "starts_ts": 604_800 * w, "budget": 300, "spent": 175.25, "one_off": 15.5, "purchases": 1, "adds": 300.5} for w in (1, 2)],
+    "synergy": {"bonus": 12.5, "pairs": [{"channel": "c1", "boosts": HOSTILE, "bonus": 12.5}]},
+    "goals": [{"goal": "reach", "mean": 613.25, "interval": [600, 626], "floor": 600.0}, {"goal": "value", "mean": 99.5, "interval": [98, 101], "floor": None}],
+    "pareto": [{"weights": {}, "spent": 300, "goals": {"reach": 620.0 - 9 * i, "value": 90.0 + 7 * i}, "intervals": {}, "channels": ["c1", HOSTILE]} for i in range(3)],
+    "robust": {"q": 0.1, "draws": 3, "robust": {"quantile": 410.5, "mean": 500.25, "worst": 400.5, "best": 700.5},
+               "plain": {"quantile": 380.25, "mean": 510.5, "worst": 350.5, "best": 720.25}, "regret_of_plain": 30.25, "same_plan": False,
+               "reach_by_draw": {"robust": [400.5, 410.5, 700.5], "plain": [350.5, 380.25, 720.25]}},
+    "replanned": {"plan": "P-0001", "waves": 1, "reached": 77, "spent": 120.5, "fixed": 600.0, "gain": 13.5, "gain_interval": [11.5, 15.5]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lang", ["zh+en", "zh", "en"])
+def test_waves_goals_and_unknown_chances_are_told_in_every_language(lang):
+    """Each figure of the richer sections is on the page whatever its language, escaped, and the absent guarantee is explained."""
+    page = render_page(RICH, lang=lang)
+    assert "<script>alert" not in page
+    seen = _Seen(page)
+    words = " ".join(seen.words)
+    for part in ("waves", "materials", "synergy", "goals", "pareto", "robust", "replanned"):
+        assert f'id="{part}"' in page
+    for figure in ("175.25", "15.50", "1970-01-08", "12.5", "99.5", "620 / 90", "410", "380", "30.2", "13.5", "11.5", "77", "120.50", "P-0001"):
+        assert figure in words, figure
+    assert ("没有保证：计入渠道之间" in words) == ("zh" in lang)
+    assert ("No guarantee: with bonuses" in words) == ("en" in lang)
+    assert ("weighted sum of goals" in words) == ("en" in lang)
+
+
+def test_a_simple_plan_has_none_of_these_sections():
+    """Sections without data are left out."""
+    page = render_page(PLAN)
+    for part in ("waves", "synergy", "goals", "pareto", "robust", "replanned"):
+        assert f'id="{part}"' not in page

@@ -1,0 +1,54 @@
+"""How many people a plan reaches in each group of users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphkit.errors import InvalidParameter
+from graphkit.planning.campaign import Request, prepare
+from graphkit.planning.search import JUDGING
+from graphkit.planning.whatif import plan_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from graphkit.planning.plan_result import ChannelPlan
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["reach_by_group"]
+
+
+def reach_by_group(plan: ChannelPlan, labels: ArrayLike) -> Floats:
+    """Return the expected reach of a plan within each group, shape (n_groups,).
+
+    The sets of the judging sample are told apart by the group of their root, so the groups sum to the plan's reach.
+
+    Parameters
+    ----------
+    plan : ChannelPlan
+        Of objective reach over users, with its ``source``.
+    labels : array_like of int, shape (n_users,)
+        Group of each user with consent, in the order of their ids.
+
+    Raises
+    ------
+    InvalidParameter
+        Another objective, pages, a replanned plan, or labels of another length.
+    """
+    request = Request.from_dict(plan.request)
+    if request.objective != "reach" or request.page_level or request.done is not None or plan.source is None:
+        message = f"reach by group needs a first plan of objective reach over users, with its data; plan {plan.plan} is not one"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan)
+    campaign = prepare(plan.source, request, open_menu=True)
+    group = np.asarray(labels, dtype=np.int64)
+    if group.shape != (campaign.who.n,):
+        raise InvalidParameter(f"there are {campaign.who.n} users with consent, {group.size} labels", parameter="labels", value=group.size)
+    worlds = campaign.worlds
+    sets = worlds.sets(plan.sample["judge"], JUDGING)
+    roots = np.arange(worlds.n) if worlds.exact else sets.indices[sets.indptr[:-1]]
+    cover = worlds.cover(sets, campaign.hazard)
+    seen = cover.scale * cover.weight * (1.0 - cover.missed(plan_rows(campaign, plan)))
+    return np.bincount(group[roots], weights=seen, minlength=int(group.max(initial=-1)) + 1)

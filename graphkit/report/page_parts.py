@@ -1,0 +1,70 @@
+"""Sections of the page about waves, materials, goals and unknown chances: plan JSON -> words for the template."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from graphkit.report.figures import Figures
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Row = Mapping[str, Any]
+
+__all__ = ["more_parts"]
+
+_CHANNELS = 12  # of a listed plan
+
+
+def more_parts(plan: Row) -> dict[str, Any]:
+    """Return what the template needs for the sections a simple plan does not have."""
+    return {**_waves(plan), "materials": _materials(plan), "synergy": plan.get("synergy"), "goals": plan.get("goals") or [], **_pareto(plan), **_robust(plan), **_replanned(plan)}
+
+
+def _waves(plan: Row) -> dict[str, Any]:
+    rows = list(plan.get("waves") or [])
+    dated = any(row.get("starts_ts") is not None for row in rows)
+    if len(rows) < 2 and not dated:
+        rows = []
+    shown = [{**row, "starts": _day(row.get("starts_ts"))} for row in rows]
+    return {"waves": shown, "wave_dates": dated, "wave_money": any(row.get("budget") is not None for row in rows)}
+
+
+def _day(ts: Any) -> str:
+    return "" if ts is None else dt.datetime.fromtimestamp(ts, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _materials(plan: Row) -> list[dict[str, Any]]:
+    """One row per material: who uses it, what making it costs, its tracking code."""
+    found: dict[str, dict[str, Any]] = {}
+    for item in plan.get("items") or []:
+        if item.get("material"):
+            row = found.setdefault(str(item["material"]), {"material": item["material"], "users": [], "once": 0.0, "code": item.get("code")})
+            row["users"].append(str(item.get("name") or item["channel"]) + (f" ({item['wave']})" if (item.get("wave") or 1) > 1 else ""))
+            row["once"] += item.get("one_off_cost") or 0.0
+    return [{**row, "used_by": ", ".join(row["users"])} for row in found.values()]
+
+
+def _pareto(plan: Row) -> dict[str, Any]:
+    rows = plan.get("pareto") or []
+    goals = list(rows[0]["goals"]) if rows else []
+    shown = [{**row, "shown": ", ".join(row["channels"][:_CHANNELS]) + (f" + {len(row['channels']) - _CHANNELS}" if len(row["channels"]) > _CHANNELS else "")} for row in rows]
+    return {"pareto": shown, "pareto_goals": goals}
+
+
+def _robust(plan: Row) -> dict[str, Any]:
+    told = plan.get("robust")
+    words = {} if not told else {"draws": told["draws"], "q": Figures.percent(told["q"]), "regret": Figures.people(told["regret_of_plain"])}
+    return {"robust": told, "robust_words": words}
+
+
+def _replanned(plan: Row) -> dict[str, Any]:
+    told = plan.get("replanned")
+    if not told:
+        return {"replanned": None, "replanned_gain": None}
+    words = {"plan": told["plan"], "waves": told["waves"], "reached": Figures.people(told["reached"]), "spent": Figures.money(told["spent"])}
+    if told.get("gain") is None:
+        return {"replanned": words, "replanned_gain": None}
+    low, high = told["gain_interval"]
+    return {"replanned": words, "replanned_gain": {"gain": Figures.people(told["gain"]), "lower": Figures.people(low), "upper": Figures.people(high)}}
