@@ -51,4 +51,4 @@ def reach_by_group(plan: ChannelPlan, labels: ArrayLike) -> Floats:
     roots = np.arange(worlds.n) if worlds.exact else sets.indices[sets.indptr[:-1]]
     cover = worlds.cover(sets, campaign.hazard)
     seen = cover.scale * cover.weight * (1.0 - cover.missed(plan_rows(campaign, plan)))
-    return np.bincount(group[roots], weights=seen, minlength=int(group.max(initial=-1)) + 1)
+    return np.asarray(np.bincount(group[roots], weights=seen, minlength=int(group.max(initial=-1)) + 1), dtype=np.float64)
