@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from graphkit.planning.channels import ChannelPlan, plan
     from graphkit.planning.evaluate import Evaluation, evaluate
     from graphkit.planning.exchange import BenefitExchange, exchange_benefits
+    from graphkit.planning.funnel import Funnel, funnel
     from graphkit.planning.offer_policy import OfferPolicy, offer_policy
     from graphkit.planning.offers import OfferList, list_offers
     from graphkit.planning.partners import PartnerPortfolio, partners
@@ -78,6 +79,7 @@ _HOMES = {
     "ExperimentAnalysis": "experiment.analyse",
     "ExperimentDesign": "experiment.design",
     "Factors": "matching.factors",
+    "Funnel": "planning.funnel",
     "FusedRanking": "matching.fuse",
     "LearnedProbabilities": "diffusion.learn",
     "LearningPath": "matching.path",
@@ -94,8 +96,8 @@ _HOMES = {
     "Projection": "projection.projection",
     "Propensity": "outcomes.propensity",
     "Ranking": "ranking.pagerank",
-    "Retention": "outcomes.retention",
     "Recommendations": "planning.recommend",
+    "Retention": "outcomes.retention",
     "SI": "diffusion.models",
     "SIR": "diffusion.models",
     "SIS": "diffusion.models",
@@ -123,6 +125,7 @@ _HOMES = {
     "from_arrays": "projection.build",
     "from_frames": "projection.build",
     "from_networkx": "projection.networkx_io",
+    "funnel": "planning.funnel",
     "fuse_rankings": "matching.fuse",
     "item_neighbours": "matching.neighbours",
     "keep_learned": "projection.learned",
@@ -144,9 +147,9 @@ _HOMES = {
     "rank_partners": "matching.history",
     "rating_neighbours": "matching.ratings",
     "read_files": "projection.snapshot",
+    "recommend": "planning.recommend",
     "replan": "planning.replan",
     "retention": "outcomes.retention",
-    "recommend": "planning.recommend",
     "search": "matching.text",
     "select_seeds": "influence.greedy",
     "split_profit": "audience.split",

@@ -1,29 +1,83 @@
-"""``graphkit evaluate``: a plan against what happened."""
+"""``graphkit evaluate``: a plan against what happened, and where people were lost."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
 
 import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import output_options
+from graphkit.cli.options import output_options, seed_option
 
 __all__ = ["evaluate"]
 
+_SHOWN = ("channel", "metric", "zh", "value", "lower", "upper", "n", "unit")
 
-@click.command(cls=Command, examples=["graphkit evaluate plan.json --events data/", "graphkit evaluate plan.json --events data/ --format json"])
+
+@click.command(
+    cls=Command,
+    examples=["graphkit evaluate plan.json --events data/", "graphkit evaluate plan.json --events data/ --funnel --by channel", "graphkit evaluate plan.json --events data/ --experiment effects.json --margin 40"],
+)
 @click.argument("plan")
 @click.option("--events", required=True, type=click.Path(), help="Event files, or the directory that holds events/.")
+@click.option("--days", type=click.IntRange(min=1), default=30, help="Window from a user's first exposure, of conversion and funnel.")
+@click.option("--min-cell", type=click.IntRange(min=1), default=50, help="Hide figures about fewer users.")
+@click.option("--retention-day", type=click.IntRange(min=1), default=7, help="Retention counts activity on days d to d+6.")
+@click.option("--target", metavar="EXPR", help="Target group, such as \"age>=18\".  [default: the plan's]")
+@click.option("--experiment", metavar="FILE", type=click.Path(), help="Result of graphkit experiment analyse: gives the incremental effect.")
+@click.option("--margin", type=float, metavar="AMOUNT", help="Margin of one incremental action.")
+@click.option("--funnel", is_flag=True, help="Instead: who gets from step to step, and where most are lost.")
+@click.option("--step", "steps", multiple=True, metavar="KIND", help="With --funnel: kinds of event in order (repeat).  [default: exposure, click, add_to_cart, purchase]")
+@click.option("--by", type=click.Choice(["channel", "code", "none"]), default="channel", help="With --funnel: groups.")
+@seed_option
 @output_options
 @pass_app
-def evaluate(app: App, plan: str, events: str, form: str | None, output: str | None) -> None:
-    """Compare the reach a plan promised with the events of the campaign."""
-    from graphkit.cli.output import emit, frame_rows
+def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, output: str | None, **more: Any) -> None:
+    """Compare what a plan promised with the events of the campaign, metric by metric."""
+    from graphkit.cli.output import emit, frame_rows, table
     from graphkit.cli.plans import rebuild
-    from graphkit.planning.evaluate import evaluate as judge
-    from graphkit.store.files import read_events
 
-    found = judge(rebuild(app, plan), read_events(events))
+    made = rebuild(app, plan)
+    if more["funnel"]:
+        from graphkit.planning.funnel import FUNNEL_COLUMNS, STEPS, funnel
+
+        lost = funnel(events, steps=more["steps"] or STEPS, days=more["days"], by=None if more["by"] == "none" else more["by"], min_cell=more["min_cell"])
+        text = table([_short(row) for row in lost.rows], FUNNEL_COLUMNS)
+        emit(form=form, output=output, rows=lost.rows, columns=FUNNEL_COLUMNS, document=lost.to_dict(), text=text, color=app.settings.color)
+        _say(app, lost.assumptions)
+        return
+    from graphkit.planning.evaluate import evaluate as judge
+
+    found = judge(
+        made, events, days=more["days"], min_cell=more["min_cell"], retention_day=more["retention_day"], target=more["target"],
+        experiment=None if more["experiment"] is None else _read(more["experiment"]), margin=more["margin"], rng=seed,
+    )  # fmt: skip
     rows = frame_rows(found.to_frame())
-    columns = list(rows[0]) if rows else ["metric", "value"]
-    emit(form=form, output=output, rows=rows, columns=columns, document=found.to_dict(), color=app.settings.color)
+    promise = f"promised reach {found.promised:,.1f} ({found.promised_interval[0]:,.1f} to {found.promised_interval[1]:,.1f}); "
+    seen = "not measured" if found.observed is None else f"measured {found.observed:,.0f}"
+    text = promise + seen + "\n" + table([_short({k: row[k] for k in _SHOWN}) for row in found.metrics], _SHOWN)
+    emit(form=form, output=output, rows=rows, columns=list(rows[0]) if rows else list(_SHOWN), document=found.to_dict(), text=text, color=app.settings.color)
+    _say(app, found.assumptions)
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """Numbers short enough to read."""
+    return {k: float(f"{v:.4g}") if isinstance(v, float) and not v.is_integer() else v for k, v in row.items()}
+
+
+def _read(path: str) -> Any:
+    """Return the JSON of an analysis."""
+    from graphkit.errors import DataInvalid
+
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataInvalid(f"{path} is no result of an experiment: {error}", source=path, rule="experiment", hint="graphkit experiment analyse --format json -o FILE") from error
+
+
+def _say(app: App, notes: list[str]) -> None:
+    for note in notes:
+        app.say(f"note: {note}")

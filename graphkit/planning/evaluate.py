@@ -1,40 +1,56 @@
 """After the campaign: what the events say, metric by metric, beside what the plan had promised.
 
-Window and cohort are stated in every row. Shares carry Wilson intervals; a cell below the minimum, or without data,
-is None = not measured, never 0 (mission 3.1). Effects need an experiment and are not claimed here.
+The metrics are those of the dictionary (`planning.metrics`); window and cohort stand in every row. Shares carry Wilson intervals, means and sums a
+bootstrap by user; a cell below the minimum, or without data, is None = not measured, never 0. What the campaign *caused* needs an experiment: only then
+are cost per incremental action and benefit given.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections import Counter, defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphkit.check import positive_int
+import numpy as np
+
+from graphkit.check import finite, positive_int
 from graphkit.errors import DataInvalid
+from graphkit.intervals import wilson
+from graphkit.model.target import parse_target
+from graphkit.planning.event_log import EventLog
+from graphkit.planning.inputs import numbers, target_node
+from graphkit.planning.measure import COLUMNS, Context, measure
+from graphkit.projection.consent import consent_mask
+from graphkit.projection.snapshot import Snapshot, as_snapshot
 from graphkit.results import Manifest, Result, make_manifest
+from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import pandas as pd
 
     from graphkit.planning.channels import ChannelPlan
+    from graphkit.rng import RandomState
 
 __all__ = ["Evaluation", "evaluate", "wilson"]
-
-Z95 = 1.959963984540054
-DAY = 86_400
-NEEDED = ("ts", "user", "kind")
-TOOK_PART = frozenset({"click", "comment", "like", "share", "redeem"})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(Result):
-    """Measured metrics (rows: channel or "all", metric, value, lower, upper, n, unit) and the promise beside them.
+    """Measured metrics and the promise beside them.
 
-    ``observed_share`` = measured reach / promised reach; None when nothing was measured.
+    Attributes
+    ----------
+    metrics : list of dict
+        channel ("all" or a planned one), metric, zh, value, lower, upper, n (people or events it rests on), unit, cohort, window.
+    observed_share : float or None
+        Measured reach / promised reach; None when nothing was measured.
+    within_promise : bool or None
+        Whether the measured reach lies in the promised interval.
+    unattributed : int
+        Events that name a channel the plan does not have.
     """
 
     plan: str
@@ -52,28 +68,34 @@ class Evaluation(Result):
         """Return one row per channel and metric."""
         import pandas as pd
 
-        return pd.DataFrame(self.metrics, columns=["channel", "metric", "value", "lower", "upper", "n", "unit"])
+        return pd.DataFrame(self.metrics, columns=COLUMNS)
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share of ``successes`` in ``n`` > 0 (Wilson 1927)."""
-    share, z2 = successes / n, Z95 * Z95
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def evaluate(plan: ChannelPlan, events: pd.DataFrame | str | Path, *, days: int = 30, min_cell: int = 50) -> Evaluation:
+def evaluate(
+    plan: ChannelPlan, events: pd.DataFrame | str | Path, *, days: int = 30, min_cell: int = 50, retention_day: int = 7, target: str | None = None,
+    experiment: Any = None, margin: float | None = None, rng: RandomState = 0,
+) -> Evaluation:  # fmt: skip
     """Measure a campaign from its events.
 
     Parameters
     ----------
     plan : ChannelPlan
     events : DataFrame with columns ts, user, kind (and channel, amount, item where known), or an input directory
+        Survey events name their question in ``item``: awareness (value 1 or 0) or satisfaction (points).
     days : int
         Window of conversion after a user's first exposure.
     min_cell : int
         Figures about fewer users are None.
+    retention_day : int
+        Retention counts activity on days d..d+6 after a user's first event.
+    target : str, optional
+        Expression over user properties, for the share of the target group; default the plan's own.
+    experiment : ExperimentAnalysis or its dict, optional
+        Gives the incremental actions: total effect x users of the experiment.
+    margin : float, optional
+        Currency per incremental action, for the benefit.
+    rng : int, Generator, SeedSequence or None
+        Of the bootstrap.
 
     Returns
     -------
@@ -82,21 +104,25 @@ def evaluate(plan: ChannelPlan, events: pd.DataFrame | str | Path, *, days: int 
     Raises
     ------
     DataInvalid
-        A needed column is missing.
+        A needed column or amount is missing, or the experiment holds no total effect.
     """
     start = time.monotonic()
-    positive_int("days", days)
-    positive_int("min_cell", min_cell)
-    rows = _rows(events)
+    for name, value in (("days", days), ("min_cell", min_cell), ("retention_day", retention_day)):
+        positive_int(name, value)
+    log = EventLog(events)
     planned = {item.channel for item in plan.items}
-    groups: dict[str, list[dict[str, Any]]] = {"all": rows}
-    for row in rows:
-        if row.get("channel") in planned:
-            groups.setdefault(str(row["channel"]), []).append(row)
-    metrics: list[dict[str, Any]] = []
-    for name in ("all", *sorted(planned)):
-        metrics += _metrics(name, groups.get(name, []), rows, days * DAY, min_cell)
-    unknown = sum(row.get("channel") is not None and row.get("channel") not in planned for row in rows)
+    snapshot = None if plan.source is None else as_snapshot(plan.source)
+    wanted = target if target is not None else plan.request.get("target")
+    incremental, n_experiment = _incremental(experiment)
+    seed = as_seed(rng)
+    context = Context(
+        days=days, retention_day=retention_day, min_cell=min_cell, seed=seed, cost=plan.spent, incremental=incremental, n_experiment=n_experiment,
+        margin=None if margin is None else finite("margin", margin), target=None if wanted is None or snapshot is None else _target_users(snapshot, wanted),
+        ratings=None if snapshot is None or not len(log) else _ratings(snapshot, plan.for_),
+    )  # fmt: skip
+    metrics = measure(log, planned, context)
+    named = log.text("channel")
+    unknown = sum(c is not None and c not in planned for c in named.tolist())
     reached = next(m["value"] for m in metrics if m["channel"] == "all" and m["metric"] == "reach")
     promised = plan.reach.mean
     band = plan.reach.interval_with_model_uncertainty or plan.reach.interval
@@ -104,79 +130,60 @@ def evaluate(plan: ChannelPlan, events: pd.DataFrame | str | Path, *, days: int 
     answer: dict[str, Any] = {
         "plan": plan.plan, "promised": promised, "promised_interval": tuple(plan.reach.interval), "observed": reached,
         "observed_share": reached / promised if comparable and promised > 0 else None,
-        "within_promise": band[0] <= reached <= band[1] if comparable else None, "metrics": metrics, "unattributed": unknown,
-        "assumptions": [
-            f"conversion counts purchases within {days} days of a user's first exposure; exposure events stand for reach",
-            "events of users who were only told by friends carry no exposure: measured reach is then a lower bound of the promise",
-            "no experiment: incremental effect is not measured",
-        ],
+        "within_promise": band[0] <= reached <= band[1] if comparable else None, "metrics": metrics, "unattributed": unknown, "assumptions": _notes(days, incremental),
     }  # fmt: skip
-    request = {"plan": plan.manifest.digest, "days": days, "min_cell": min_cell, "events": len(rows)}
-    manifest = make_manifest("evaluate", request=request, answer=answer, snapshot=plan.manifest.snapshot, seconds=time.monotonic() - start)
+    request = {
+        "plan": plan.manifest.digest, "days": days, "min_cell": min_cell, "retention_day": retention_day, "target": wanted, "margin": margin, "events": len(log),
+    }  # fmt: skip
+    manifest = make_manifest("evaluate", request=request, answer=answer, seed=seed, snapshot=plan.manifest.snapshot, seconds=time.monotonic() - start)
     return Evaluation(**answer, manifest=manifest)
 
 
-def _rows(events: Any) -> list[dict[str, Any]]:
-    """Events as dictionaries; missing cells are None."""
-    if isinstance(events, str | Path):
-        from graphkit.store.files import read_events
+def _incremental(experiment: Any) -> tuple[tuple[float, float, float] | None, int]:
+    """Extra actions of an experiment with their interval, and its users."""
+    if experiment is None:
+        return None, 0
+    data: Mapping[str, Any] = experiment if isinstance(experiment, dict) else experiment.to_dict()
+    try:
+        table, n = data["effects"], int(data["n_users"])
+        rows = zip(table["effect"], table["estimator"], table["value"], table["lower"], table["upper"], strict=True)
+        value, low, high = next((v, a, b) for effect, estimator, v, a, b in rows if (effect, estimator) == ("total", "hajek"))
+    except (KeyError, TypeError, StopIteration) as error:
+        raise DataInvalid(
+            "the experiment holds no total effect", rule="experiment", hint="give the result of graphkit experiment analyse --format json"
+        ) from error
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return None, 0
+    return (n * value, n * low, n * high), n
 
-        events = read_events(Path(events))
-    missing = [c for c in NEEDED if c not in events.columns]
-    if missing:
-        raise DataInvalid(f"events lack the columns {', '.join(missing)}", rule="events columns", rows=tuple(missing), hint="ts, user, kind")
-    rows: list[dict[str, Any]] = events.to_dict("records")
-    return [{k: None if v is None or v != v else v for k, v in row.items()} for row in rows]  # noqa: PLR0124 - NaN differs from itself
+
+def _target_users(snapshot: Snapshot, expression: str) -> list[str]:
+    """Ids of users with consent whom the expression holds for."""
+    users = snapshot.nodes("User")
+    mask = np.asarray(parse_target(expression).to_mask(users), dtype=bool) & consent_mask(users, "plan")
+    return [str(x) for x in users.ids[mask].tolist()]
 
 
-def _metrics(name: str, rows: list[dict[str, Any]], every: list[dict[str, Any]], window: float, min_cell: int) -> list[dict[str, Any]]:
-    """The metrics of one channel, or of all."""
-    kinds = Counter(str(row["kind"]) for row in rows)
-    first: dict[str, float] = {}
-    for row in rows:
-        if row["kind"] == "exposure":
-            user = str(row["user"])
-            first[user] = min(first.get(user, math.inf), float(row["ts"]))
-    n = len(first)
-    shown = n >= min_cell
-    active = {str(row["user"]) for row in rows if row["kind"] in TOOK_PART} & first.keys()
-    bought = _buyers(every, first, window)
-    sales = math.fsum(_amount(row) for row in rows) if kinds["purchase"] + kinds["refund"] else None
-    out = [
-        _row(name, "exposures", kinds["exposure"] if shown else None, n, "events"),
-        _row(name, "reach", n if shown else None, n, "users"),
-        _row(name, "frequency", kinds["exposure"] / n if shown else None, n, "events per exposed user"),
-        _share(name, "participation", len(active), n, shown=shown),
-        _share(name, "click_through", kinds["click"], kinds["exposure"], shown=shown and kinds["click"] <= kinds["exposure"]),
-        _share(name, "conversion", len(bought), n, shown=shown),
-        _row(name, "sales", sales if shown else None, n, "currency"),
+def _ratings(snapshot: Snapshot, for_: str) -> tuple[int, int] | None:
+    """Ratings of what is promoted by users with consent: those in the top two fifths of their scale (5 when not stated), and all."""
+    label, node = target_node(for_)
+    agreed = consent_mask(snapshot.nodes("User"), "plan")
+    high = total = 0
+    for edges in snapshot.edges("RATED"):
+        row = snapshot.nodes(edges.target_label).row_of().get(node) if edges.target_label == label else None
+        if row is None:
+            continue
+        mine = (np.asarray(edges.target_rows) == row) & agreed[np.asarray(edges.source_rows)]
+        share = numbers(edges.column("rating"))[mine] / np.nan_to_num(numbers(edges.column("scale_max"))[mine], nan=5.0)
+        high, total = high + int((share > 0.6).sum()), total + int((~np.isnan(share)).sum())
+    return (high, total) if total else None
+
+
+def _notes(days: int, incremental: tuple[float, float, float] | None) -> list[str]:
+    notes = [
+        f"conversion counts purchases within {days} days of a user's first exposure",
+        "reach counts users with an exposure event, or told by another user; who was told without an event is not seen: a lower bound of the promise",
     ]
-    for row in out:
-        row["n"] = row["n"] if shown else None
-    return out
-
-
-def _buyers(every: list[dict[str, Any]], first: dict[str, float], window: float) -> set[str]:
-    """Exposed users with a purchase within the window of their first exposure."""
-    times: dict[str, list[float]] = defaultdict(list)
-    for row in every:
-        if row["kind"] == "purchase":
-            times[str(row["user"])].append(float(row["ts"]))
-    return {user for user, begin in first.items() if any(begin <= t < begin + window for t in times.get(user, ()))}
-
-
-def _amount(row: dict[str, Any]) -> float:
-    """Purchases minus refunds."""
-    amount = float(row.get("amount") or 0.0)
-    return amount if row["kind"] == "purchase" else -amount if row["kind"] == "refund" else 0.0
-
-
-def _row(channel: str, metric: str, value: float | None, n: int, unit: str, interval: tuple[float | None, float | None] = (None, None)) -> dict[str, Any]:
-    return {"channel": channel, "metric": metric, "value": value, "lower": interval[0], "upper": interval[1], "n": n, "unit": unit}
-
-
-def _share(channel: str, metric: str, successes: int, n: int, *, shown: bool) -> dict[str, Any]:
-    """A share with Wilson's interval, None without a denominator."""
-    if not shown or not n:
-        return _row(channel, metric, None, n, "share")
-    return _row(channel, metric, successes / n, n, "share", wilson(successes, n))
+    if incremental is None:
+        notes.append("no experiment: incremental effect is not measured")
+    return notes

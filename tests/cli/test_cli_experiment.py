@@ -104,3 +104,33 @@ def test_wrong_requests_have_their_exit_codes(gk, home):
         assert (code, out) == (3, ""), (args, err)
     for args in (("analyse", design), ("analyse", design, "--outcomes", home / "twice.csv"), ("design", "--arms", 3), ("design", "--share", 1)):
         assert gk("experiment", *args)[0] == 2
+
+
+def test_evaluate_prints_the_dictionary_and_the_funnel(gk, home):
+    """A plan in the store, a log of its campaign: every metric once, the funnel as rows, the experiment's effect as cost per action."""
+    data = home / "campaign"
+    for part in ("nodes", "relationships", "events"):
+        (data / part).mkdir(parents=True, exist_ok=True)
+    (data / "dataset.toml").write_text('name = "campaign"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    (data / "nodes/user.csv").write_text("id,consent\n" + "".join(f"u{i:03d},true\n" for i in range(60)))
+    (data / "nodes/channel.csv").write_text("id,name,kind,cost\nc1,一号,kol,100\n")
+    (data / "nodes/film.csv").write_text("id,name\nf1,影片\n")
+    (data / "relationships/reaches.csv").write_text("source,target,p\n" + "".join(f"c1,u{i:03d},0.5\n" for i in range(60)))
+    rows = [f"17000000{i:02d},u{i:03d},exposure,c1," for i in range(60)] + [f"17000100{i:02d},u{i:03d},click,c1," for i in range(30)]
+    rows += [f"17000200{i:02d},u{i:03d},purchase,,20" for i in range(6)]
+    (data / "events/log.csv").write_text("ts,user,kind,channel,amount\n" + "\n".join(rows) + "\n")
+    store = "store-campaign"
+    assert gk("-q", "load", data, "-o", home / "l.json", store=store)[0] == 0
+    assert gk("plan", "--for", "Film:f1", "--budget", 100, "--probability", "none", "-o", home / "plan.json", store=store)[0] == 0
+    effects = {"effect": ["total"], "estimator": ["hajek"], "value": [0.1], "lower": [0.05], "upper": [0.2]}
+    (home / "effects.json").write_text(json.dumps({"effects": effects, "n_users": 100}))
+    code, out, err = gk("evaluate", home / "plan.json", "--events", data, "--experiment", home / "effects.json", "--margin", 30, "--format", "json", store=store)
+    assert code == 0, err
+    value = {(m["channel"], m["metric"]): m["value"] for m in json.loads(out)["metrics"]}
+    assert len([name for channel, name in value if channel == "all"]) == 23
+    assert (value["all", "sales"], value["all", "conversion"], value["all", "cost_per_incremental_action"], value["all", "enterprise_benefit"]) == (120, 0.1, 10, 2)
+    code, out, err = gk("evaluate", home / "plan.json", "--events", data, "--funnel", "--step", "exposure", "--step", "click", "--step", "purchase", "--format", "csv", store=store)
+    assert code == 0, err
+    assert [r["users"] for r in csv.DictReader(io.StringIO(out)) if r["group"] == "c1"] == ["60", "30", "6"]
+    assert gk("evaluate", home / "plan.json", "--events", data, "--experiment", home / "lost.json", store=store)[0] == 3
+    assert gk("evaluate", home / "plan.json", "--events", data, "--funnel", "--step", "exposure", store=store)[0] == 2

@@ -1,0 +1,137 @@
+"""An event log as columns, and the sums by user that metrics and their bootstrap need."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphkit.errors import DataInvalid
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
+
+__all__ = ["DAY", "EventLog", "ratio_interval"]
+
+DAY = 86_400
+NEEDED = ("ts", "user", "kind")
+_DRAWS = 400
+
+
+class EventLog:
+    """Events by time, users as numbers 0..n_users-1.
+
+    Parameters
+    ----------
+    events : DataFrame with ts, user, kind and what else is known, or an input directory
+
+    Raises
+    ------
+    DataInvalid
+        A needed column or cell is missing, or a purchase or refund has no amount although others do.
+    """
+
+    def __init__(self, events: pd.DataFrame | str | Path) -> None:
+        if isinstance(events, str | Path):
+            from graphkit.store.files import read_events
+
+            events = read_events(Path(events))
+        missing = [c for c in NEEDED if c not in events.columns]
+        if missing:
+            raise DataInvalid(f"events lack the columns {', '.join(missing)}", rule="events columns", rows=tuple(missing), hint="ts, user, kind")
+        for column in NEEDED:
+            empty = np.flatnonzero(events[column].isna().to_numpy())
+            if empty.size:
+                raise DataInvalid(f"events: {column} is missing in {empty.size} rows, the first is row {empty[0]}", rule="missing-value", count=int(empty.size))
+        frame = events.sort_values("ts", kind="stable")
+        self.frame = frame
+        self.ts = frame["ts"].to_numpy(np.float64)
+        self.kind = frame["kind"].astype(str).to_numpy(object)
+        names, self.user = np.unique(frame["user"].astype(str).to_numpy(object), return_inverse=True)
+        self.names = [str(n) for n in names]
+        self.n_users = len(self.names)
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return self.ts.size
+
+    def is_kind(self, *kinds: str) -> Bools:
+        """Return which events are of one of these kinds."""
+        return np.isin(self.kind.astype(str), kinds)
+
+    def text(self, column: str) -> NDArray[np.object_]:
+        """Return a column of texts, None where missing or absent."""
+        if column not in self.frame.columns:
+            return np.full(len(self), None, object)
+        cells = self.frame[column].tolist()
+        out = np.full(len(self), None, object)
+        out[:] = [None if cell is None or cell != cell else str(cell) for cell in cells]  # noqa: PLR0124 - NaN
+        return out
+
+    def number(self, column: str) -> Floats:
+        """Return a column of numbers, NaN where missing or absent."""
+        if column not in self.frame.columns:
+            return np.full(len(self), math.nan)
+        return np.asarray(self.frame[column].astype(float), np.float64)
+
+    def money(self) -> Floats:
+        """Return purchases as positive, refunds as negative amounts, 0 for other events.
+
+        Raises
+        ------
+        DataInvalid
+            An amount is missing: what is not known is not 0.
+        """
+        amount, bought, back = self.number("amount"), self.is_kind("purchase"), self.is_kind("refund")
+        lost = (bought | back) & np.isnan(amount)
+        if lost.any():
+            raise DataInvalid(
+                f"{int(lost.sum())} purchases or refunds have no amount", rule="amount-missing", count=int(lost.sum()),
+                rows=tuple((float(self.ts[i]), self.names[self.user[i]]) for i in np.flatnonzero(lost)[:5]), hint="fill the column amount",
+            )  # fmt: skip
+        return np.where(bought, amount, np.where(back, -amount, 0.0))
+
+    def count(self, mask: Bools) -> Ints:
+        """Return how many of these events each user has."""
+        return np.bincount(self.user[mask], minlength=self.n_users)
+
+    def total(self, values: Floats, mask: Bools) -> Floats:
+        """Return the sum of these events' values by user."""
+        return np.asarray(np.bincount(self.user[mask], weights=values[mask], minlength=self.n_users), np.float64)
+
+    def first(self, mask: Bools) -> Floats:
+        """Return the time of each user's first such event, infinity without one."""
+        out = np.full(self.n_users, math.inf)
+        np.minimum.at(out, self.user[mask], self.ts[mask])
+        return out
+
+
+def ratio_interval(top: Floats, bottom: Floats, draw: np.random.Generator, *, mean: bool = True) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of sum(top) / sum(bottom), or of sum(top), users resampled.
+
+    Parameters
+    ----------
+    top, bottom : ndarray, shape (n_users,)
+        Of each user of the cohort.
+    draw : numpy Generator
+    mean : bool
+        False for the sum alone.
+    """
+    values = []
+    for _ in range(_DRAWS):
+        weight = np.bincount(draw.integers(0, top.size, top.size), minlength=top.size)
+        below = float(weight @ bottom) if mean else 1.0
+        if below > 0:
+            values.append(float(weight @ top) / below)
+    if not values:
+        return math.nan, math.nan
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
