@@ -1,10 +1,9 @@
 """Help: fast, complete, with examples, and forgiving."""
 
+import os
 import re
-import statistics
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from graphkit.cli import cli, run
 from graphkit.cli.commands import COMMANDS
 
-BUDGET = 0.45  # three times the promise: the machine of the tests may be busy
+BUDGET = 0.25  # seconds of processor time; the promise is 0.15 s on a quiet machine, and tests run on busy ones
 
 
 def _leaves():
@@ -73,16 +72,17 @@ def test_unknown_command_names_the_close_one(typed, meant, capsys):
 
 
 def test_help_is_fast_and_light():
-    """The whole process of --help stays light: no numeric library is imported, the time is bounded."""
+    """The whole process of --help stays light: no numeric library is imported, the processor time is bounded."""
     code = "import sys; sys.argv = ['graphkit', '--help']\nfrom graphkit.cli import main\ntry: main()\nexcept SystemExit: pass\nprint(sorted(sys.modules), file=sys.stderr)"
     seconds = []
-    for _ in range(3):
-        begin = time.perf_counter()
+    for _ in range(5):
+        before = os.times()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - begin)
+        after = os.times()
+        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
     heavy = {"numpy", "scipy", "pandas", "numba", "neo4j", "rich", "pyarrow", "arcadedb"}
     assert not heavy & set(re.findall(r"'(\w+)'", done.stderr))
-    assert statistics.median(seconds) < BUDGET
+    assert min(seconds) < BUDGET
 
 
 def test_version_is_one_line(capsys):
