@@ -13,6 +13,8 @@ from graphkit.cli.options import engine_option, output_options, probability_opti
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from graphkit.projection.snapshot import Snapshot
+
 __all__ = ["pairs", "recommend"]
 
 COLUMNS = ("user", "rank", "label", "id", "name", "score", "cold", "evidence")
@@ -44,7 +46,7 @@ def recommend(
     """
     from graphkit.cli.graphs import check_node
     from graphkit.cli.options import LabelId
-    from graphkit.cli.output import emit
+    from graphkit.cli.output import emit, table
     from graphkit.planning.recommend import recommend as choose
 
     snapshot = app.snapshot(learned=by == "cascade" and probability == "learned")
@@ -61,16 +63,14 @@ def recommend(
             snapshot, names, by=by, to=to, top=top, exclude_known=not include_known, context=pairs(context, "context"), events=log,
             half_life_days=half_life, probability=0.0 if probability == "none" else probability, n_worlds=worlds, rng=seed, engine=engine,
         )  # fmt: skip
-    table = snapshot.nodes(to)
-    shown = dict(zip(table.ids.tolist(), table.column("name").tolist(), strict=True))
+    shown = _shown_names(snapshot, [(to, item) for item in found.items] + [(reason.kind, reason.name) for own in found.reasons for reason in own])
     rows: list[dict[str, Any]] = [
-        {"user": user, "rank": rank, "label": to, "id": item, "name": shown[item], "score": score, "cold": cold, "evidence": [str(reason) for reason in reasons]}
+        {"user": user, "rank": rank, "label": to, "id": item, "name": shown.get((to, item)), "score": score, "cold": cold,
+         "evidence": [{"kind": r.kind, "name": r.name, "shown": shown.get((r.kind, r.name)), "part": r.part} for r in reasons]}
         for user, rank, item, score, cold, reasons in zip(found.users, found.rank.tolist(), found.items, found.score.tolist(), found.cold, found.reasons, strict=True)
     ]
-    people = [{**row, "score": f"{row['score']:.4g}", "evidence": ", ".join(row["evidence"][:3])} for row in rows]
-    from graphkit.cli.output import table as render
-
-    emit(form=form, output=output, rows=rows, columns=COLUMNS, text=render(people, COLUMNS), color=app.settings.color)
+    people = [{**row, "score": f"{row['score']:.4g}", "evidence": _told(row["evidence"][:3])} for row in rows]
+    emit(form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS), color=app.settings.color)
     _tell(app, names, {row["user"] for row in rows}, {row["user"] for row in rows if row["cold"]}, to)
 
 
@@ -84,6 +84,23 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
             raise click.BadParameter(message, param_hint=f"--{option}")
         found[key] = value
     return found
+
+
+def _shown_names(snapshot: Snapshot, nodes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+    """Return the display name of the nodes among kinds and names; words are no nodes."""
+    from graphkit.model.schema import LABELS
+
+    found: dict[tuple[str, str], str | None] = {}
+    for label in {label for label, _ in nodes} & set(LABELS):
+        nodes_of = snapshot.nodes(label)
+        row, names = nodes_of.row_of(), nodes_of.column("name").tolist()
+        found.update({(label, id_): names[row[id_]] for kind, id_ in nodes if kind == label and id_ in row})
+    return found
+
+
+def _told(evidence: Sequence[dict[str, Any]]) -> str:
+    """Write reasons for people: names where there are any."""
+    return ", ".join(f"{reason['shown'] or reason['name']} {reason['part']:.3g}" for reason in evidence)
 
 
 def _tell(app: App, asked: Sequence[str], answered: set[str], cold: set[str], to: str) -> None:

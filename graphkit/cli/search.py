@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["documents", "search"]
 
-COLUMNS = ("rank", "label", "id", "name", "score")
+COLUMNS = ("rank", "label", "id", "name", "score", "shared")
 _LABELS = ("Film", "Course", "Brand", "Channel", "Tag", "Partnership", "Material")
 _FIELDS = ("name", "name_en", "title", "summary")
 
@@ -40,7 +40,8 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     rows: list[dict[str, Any]] = []
     for row in frame_rows(found.to_frame()) if found is not None else []:
         label, _, id_ = str(row["id"]).partition(":")
-        rows.append({"rank": len(rows) + 1, "label": label, "id": id_, "name": names[str(row["id"])], "score": float(row["score"])})
+        rows.append({"rank": len(rows) + 1, "label": label, "id": id_, "name": names[str(row["id"])], "score": float(row["score"]),
+                     "shared": str(row["evidence"]).split()})
     emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)
     if not rows:
         app.say(str(getattr(found, "reason", None) or "nothing in the store has a name or text"))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from graphkit.rng import RandomState
 
-__all__ = ["ItemNeighbours", "as_interactions", "choose_ridge", "held_out", "item_neighbours", "rank_of_held"]
+__all__ = ["DEFAULT_RIDGE", "ItemNeighbours", "as_interactions", "choose_ridge", "held_out", "item_neighbours", "rank_of_held"]
 
 _DENSE = 6_000  # items up to which an items x items matrix is held whole: 288 MB
 _RIDGES = (2.0, 10.0, 50.0, 250.0)

@@ -2,8 +2,8 @@
 
 w(t, d) = tf x idf / largest tf x idf of d, with idf = ln((1 + n) / (1 + df)) + 1, so the strongest
 term of a document weighs 1. Terms are words of letters and digits, and for Chinese, Japanese and
-Korean runs of 2-4 characters: a longer run counts as a term when at least two documents hold it,
-and then replaces the shorter ones that never stand without it. Particles (的, 了, ..) and English
+Korean runs of 2-4 characters: a run of 3 or 4 counts as a term when at least two documents hold it
+or nothing else surrounds it, and then replaces the shorter ones that never stand without it. Particles (的, 了, ..) and English
 function words end a run.
 Emoji and punctuation are no terms. Feelings are not guessed: a tag of kind emotion must be given.
 """
@@ -154,7 +154,8 @@ def _grams(texts: Mapping[str, str]) -> dict[str, Counter[str]]:
     df, total = Counter(g for own in every.values() for g in own), Counter[str]()
     for own in every.values():
         total.update(own)
-    terms = {g for g, n in df.items() if len(g) == 2 or n >= 2}
+    whole = {run for _, runs in cut.values() for run in runs if 2 <= len(run) <= _LONGEST}  # bounded on both sides: a word
+    terms = whole | {g for g, n in df.items() if len(g) == 2 or n >= 2}
     inside = {part for g in terms if len(g) > 2 for part in (g[:-1], g[1:]) if total[part] == total[g]}
     for length in range(_LONGEST, 2, -1):  # what is inside a replaced run is replaced as well
         inside |= {part for g in inside if len(g) == length for part in (g[:-1], g[1:]) if total[part] == total[g]}

@@ -18,7 +18,7 @@ from graphkit.errors import DataInvalid
 from graphkit.matching.context import context_rates
 from graphkit.matching.factors import factorise
 from graphkit.matching.fuse import fuse_rankings
-from graphkit.matching.neighbours import item_neighbours
+from graphkit.matching.neighbours import DEFAULT_RIDGE, choose_ridge, item_neighbours
 from graphkit.matching.profiles import build_profiles
 from graphkit.matching.ratings import rating_neighbours
 from graphkit.planning.recommenders import Cascade, Content, Popularity, Ratings, Taken, Walk, unit_rows
@@ -45,6 +45,7 @@ WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "r
 _FUSED = ("cf", "content", "ppr")
 _DEPTH = 200  # places of each list that fusing looks at
 _SHOWN = 5
+_CHOOSE_ITEMS, _CHOOSE_USERS = 1_500, 200
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,7 +136,8 @@ def recommend(
     source : GraphStore, Snapshot, Projection of one, or input directory
     users : id or sequence of ids
     by : str, default "cf"
-        cf: ridge between items (`item_neighbours`) · cosine: item-item cosine · als (= factors), svd:
+        cf: ridge between items (`item_neighbours`; up to 1,500 items and from 200 users the ridge is
+        chosen on held-out interactions) · cosine: item-item cosine · als (= factors), svd:
         `factorise` · content: tags · ppr: personalised PageRank over all ties · cascade: word of mouth ·
         ratings: expected rating · popularity · fused: reciprocal rank fusion of cf, content and ppr.
     to : {"Course", "Film"}
@@ -223,7 +225,7 @@ class _Maker:
         if by == "popularity":
             return Popularity(self.tastes)
         if by in {"cf", "cosine"}:
-            return Taken(self.tastes, item_neighbours(taken, method="auto" if by == "cf" else "cosine"))
+            return Taken(self.tastes, item_neighbours(taken, method="auto" if by == "cf" else "cosine", ridge=_ridge_for(taken, self.seed)))
         if by in {"als", "factors", "svd"}:
             rank = max(1, min(32, min(taken.shape) // 4))  # nearer to full rank it would only repeat what was taken
             return Taken(self.tastes, factorise(taken, method="svd" if by == "svd" else "als", rank=rank, rng=self.seed, engine=self.engine))
@@ -237,6 +239,15 @@ class _Maker:
         learned = self.probability == "learned"
         types = ("INFLUENCES",) if learned else ("KNOWS", "FOLLOWS", "SHARED_WITH")
         return Cascade(self.snapshot, self.tastes, types=types, probability=self.probability, n_worlds=self.n_worlds, seed=self.seed, engine=self.engine)
+
+
+def _ridge_for(taken: sparse.csr_array, seed: int) -> float:
+    """Choose the ridge on held-out interactions where that costs seconds and rests on enough people."""
+    able = int(np.count_nonzero(np.diff(taken.indptr) >= 2))
+    if taken.shape[1] > _CHOOSE_ITEMS or able < _CHOOSE_USERS:
+        return DEFAULT_RIDGE
+    quality = choose_ridge(taken, rng=seed)
+    return max(quality, key=lambda ridge: (quality[ridge], ridge))
 
 
 def _profiles(

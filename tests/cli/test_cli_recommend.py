@@ -65,7 +65,11 @@ def test_recommend_gives_reasons(gk, by):
     assert rows[0]["name"]
     assert not rows[0]["cold"]
     assert rows[0]["evidence"]
-    assert not any("User:" in text for row in rows for text in row["evidence"])
+    assert not any(reason["kind"] == "User" for row in rows for reason in row["evidence"])
+    assert all(sum(reason["part"] for reason in row["evidence"]) == pytest.approx(row["score"], abs=1e-4) for row in rows)
+    code, out, _ = gk("recommend", "u00", "--by", by, "--probability", "0.5")
+    assert code == 0
+    assert rows[0]["name"] in out
 
 
 def test_recommend_in_a_context(gk, home):

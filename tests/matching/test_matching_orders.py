@@ -144,6 +144,7 @@ def test_chinese_terms_grow_as_long_as_they_are_shared():
     assert "科幻电影" in found["a"]
     assert "科幻" not in found["a"]
     assert "电影" in found["c"]
+    assert set(tags_from_text({"a": "流浪者：山海"}).tags) == {"流浪者", "山海"}
     assert not any("的" in tag or "和" in tag for own in found.values() for tag in own)
 
 
