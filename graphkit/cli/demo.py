@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from graphkit.cli.group import Command
 from graphkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
+    from graphkit.diffusion.learn import LearnedProbabilities
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["demo"]
@@ -85,8 +87,24 @@ def _learn(app: App, data: Path, seed: int) -> list[dict[str, Any]]:
     app.keep_learned(found)
     told = learned_document(found)
     _say("learn", f"{told['n_arcs']:,} ties, p median {told['p_median']:.3f} (90 % of them {told['p_90'][0]:.3f} to {told['p_90'][1]:.3f})")
+    _say("truth", _against_truth(found, json.loads((data / _MARK).read_text(encoding="utf-8"))["arcs"]))
     rows: list[dict[str, Any]] = told["calibration"]
     return rows
+
+
+def _against_truth(found: LearnedProbabilities, arcs: list[tuple[str, str, float]]) -> str:
+    """Say how far the learned chances are from the planted ones: this is made-up data, so the truth is known."""
+    import numpy as np
+
+    graph = found.projection
+    planted = {(source, target): p for source, target, p in arcs}
+    ends = zip(graph.nodes.ids[graph.sources].tolist(), graph.nodes.ids[graph.indices].tolist(), strict=True)
+    truth = np.array([planted[pair] for pair in ends])
+    inside = (found.interval[:, 0] <= truth) & (truth <= found.interval[:, 1])
+    return (
+        f"planted chances average {truth.mean():.3f}, learned ones {found.probability.mean():.3f};"
+        f" {inside.mean():.0%} of the 95 % intervals hold the planted chance"
+    )
 
 
 def _budget(snapshot: Snapshot, share: float) -> int:
@@ -106,7 +124,8 @@ def _plan(app: App, film: str, budget: float, seed: int) -> dict[str, Any]:
         made: dict[str, Any] = plan(app.snapshot(learned=True), for_=("Film", film), budget=int(budget), probability="learned", rng=seed, progress=progress).to_dict()
     keep_plan(app, made)
     reach = made["reach"]
-    _say("plan", f"{made['plan']}: {len(made['items'])} channels for {made['spent']:,.0f} of {budget:,.0f} reach {reach['mean']:,.0f}"
+    materials = {item["material"] for item in made["items"]} - {None}
+    _say("plan", f"{made['plan']}: {len(made['items'])} channels with {len(materials)} materials for {made['spent']:,.0f} of {budget:,.0f} reach {reach['mean']:,.0f}"
                  f" ({reach['interval'][0]:,.0f} to {reach['interval'][1]:,.0f}); adding up would say {made['adding_up_would_have_said']:,.0f};"
                  f" at least {made['certificate']['ratio']:.2f} of the best plan")
     return made
@@ -123,8 +142,10 @@ def _partners(app: App, film: str, seed: int) -> dict[str, Any] | None:
     except (DataInvalid, UnknownName) as error:
         _say("partners", f"none: {error.message}")
         return None
-    names = ", ".join(f"{row['partner']} (fit {row['fit']:.2f})" for row in found["partners"][:3] if row.get("fit") is not None)
-    _say("partners", names or "none")
+    brands = app.snapshot().nodes("Brand")
+    named = dict(zip(brands.ids.tolist(), brands.column("name").tolist(), strict=True))
+    told = [f"{row['partner']} {named.get(row['partner']) or ''} (fit {row['fit']:.2f})" for row in found["partners"][:3] if row.get("fit") is not None]
+    _say("partners", ", ".join(told) or "none")
     return found
 
 
@@ -143,7 +164,7 @@ def _next(root: Path, film: str, budget: float, plan: dict[str, Any]) -> list[st
     """Return commands to try next."""
     first = plan["items"][0]["channel"] if plan["items"] else "c01"
     return [
-        f"cd {root}",
+        f"cd {shlex.quote(str(root))}",
         f"graphkit plan --for Film:{film} --budget {budget / 2:.0f} --probability learned",
         f"graphkit whatif {plan['plan']} --drop {first}",
         f"graphkit partners --for Film:{film} --max 3",

@@ -66,7 +66,7 @@ def policy(app: App, table: str, min_cell: int, assignment: str | None, form: st
         write_out(write_records(rows, "csv"), assignment)
 
 
-@offers.command(cls=Command, examples=["graphkit offers exchange offers.csv", "graphkit offers exchange --acquisition-value 40 --retention-value 6 --max 3"])
+@offers.command(cls=Command, examples=["graphkit offers exchange --acquisition-value 40 --retention-value 6 --max 3", "graphkit offers exchange offers.csv"])
 @click.argument("table", required=False, type=click.Path())
 @click.option("--acquisition-value", type=MONEY, help="Without a table: what a redemption is worth to the giver of any offer of the store.")
 @click.option("--retention-value", type=MONEY, help="Without a table: what it is worth to the platform whose member redeems.")

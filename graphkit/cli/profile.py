@@ -23,7 +23,7 @@ LIFT_COLUMNS = ("tag_a", "name_a", "tag_b", "name_b", "users", "lift")
 AUDIENCE_COLUMNS = ("item", "tag", "name", "weight")
 
 
-@click.command(cls=Command, examples=["graphkit profile u01", "graphkit profile u01 --events DIR --half-life 30", "graphkit profile --clusters 4", "graphkit profile --lift --min-cell 20", "graphkit profile --audience Film:f01"])
+@click.command(cls=Command, examples=["graphkit profile u0001", "graphkit profile u0001 --events DIR --half-life 30", "graphkit profile --clusters 4", "graphkit profile --lift --min-cell 20", "graphkit profile --audience Film:f01"])
 @click.argument("users", nargs=-1, metavar="[USER...]")
 @click.option("--events", type=click.Path(), metavar="DIR", help="Event log; default the ties of the store, each once.")
 @click.option("--half-life", type=click.FloatRange(min=0, min_open=True), default=90.0, metavar="DAYS", help="Age at which an event counts half (with --events).")

@@ -21,7 +21,7 @@ COLUMNS = ("user", "rank", "label", "id", "name", "score", "cold", "evidence")
 WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "ratings", "popularity", "fused")
 
 
-@click.command(cls=Command, examples=["graphkit recommend u01", "graphkit recommend u01 --to Film --by fused --top 5", "graphkit recommend u01 --by popularity --context region=上海 --events DIR"])
+@click.command(cls=Command, examples=["graphkit recommend u0001", "graphkit recommend u0001 --to Film --by fused --top 5", "graphkit recommend u0001 --by popularity --context region=上海 --events DIR"])
 @click.argument("users", nargs=-1, required=True, metavar="USER...")
 @click.option("--by", type=click.Choice(WAYS), default="cf", help="Way: what people like him took (cf, cosine, als, svd), tags (content), ties (ppr), word of mouth (cascade), expected rating (ratings), all together (fused).")
 @click.option("--to", type=click.Choice(["Course", "Film"]), default="Course", help="What to recommend.")

@@ -11,7 +11,7 @@ from graphkit.cli.options import MONEY, engine_option, output_options, time_limi
 __all__ = ["replan"]
 
 
-@click.command(cls=Command, examples=["graphkit replan P-7f3a --events data/", "graphkit replan plan.json --events data/ --done 2 --spent 60000 --format json"])
+@click.command(cls=Command, examples=["graphkit replan plan.json --events data/", "graphkit replan P-7f3a --events data/ --done 2 --spent 60000 --format json"])
 @click.argument("plan")
 @click.option("--events", required=True, type=click.Path(), help="Event files, or the directory that holds events/.")
 @click.option("--done", type=click.IntRange(min=1), default=1, help="Waves that are over.")

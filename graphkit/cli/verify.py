@@ -13,7 +13,7 @@ __all__ = ["verify"]
 COLUMNS = ("claim", "printed", "again", "same")
 
 
-@click.command(cls=Command, examples=["graphkit verify P-7f3a", "graphkit verify plan.json --engine serial --format json"])
+@click.command(cls=Command, examples=["graphkit verify plan.json", "graphkit verify P-7f3a --engine serial --format json"])
 @click.argument("plan")
 @click.option("--events", type=click.Path(), help="Events a replanned plan was made from.")
 @engine_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.rng import as_generator
+from graphkit.synthetic.offers import MEMBER_BRANDS
 from graphkit.synthetic.people import DAY, START
 
 if TYPE_CHECKING:
@@ -78,12 +79,13 @@ def make_behaviour(files: Files, people: People, catalogue: Catalogue, seed: int
         "source source_label target target_label n amount",
         [(u, "User", brands[i], "Brand", 1, float(rng.integers(20, 300))) for u, i in bought],
     )
-    members = [u for u, i in followed if i == 1]
-    files.add(
-        "relationships/subscribes",
-        "source target since_ts tier",
-        [(u, brands[1], t, "gold") for u, t in zip(members, moments(len(members)), strict=True)],
-    )
+    for brand in MEMBER_BRANDS:
+        members = [u for u, i in followed if i == brand]
+        files.add(
+            "relationships/subscribes",
+            "source target since_ts tier",
+            [(u, brands[brand], t, "gold") for u, t in zip(members, moments(len(members)), strict=True)],
+        )
 
 
 def make_partnerships(files: Files, catalogue: Catalogue, seed: int) -> dict[str, int]:

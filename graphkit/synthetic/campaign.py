@@ -18,6 +18,8 @@ from graphkit.synthetic.behaviour import make_behaviour, make_partnerships
 from graphkit.synthetic.cascades import make_cascades
 from graphkit.synthetic.catalogue import make_catalogue
 from graphkit.synthetic.channels import make_channels
+from graphkit.synthetic.materials import make_materials
+from graphkit.synthetic.offers import make_offers
 from graphkit.synthetic.people import make_people
 from graphkit.synthetic.tables import Files
 
@@ -86,7 +88,9 @@ def write_campaign(
     people = make_people(files, n_users, number)
     catalogue = make_catalogue(files, number)
     make_channels(files, people, number)
+    make_materials(files, [(str(row[0]), str(row[3])) for row in files.rows("nodes/channel")], n_users)
     make_behaviour(files, people, catalogue, number)
+    make_offers(files, catalogue)
     circle = make_partnerships(files, catalogue, number)
     sizes = make_cascades(files, people, catalogue, number, clips=clips)
     rows = files.write(root)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit.rng import as_generator
+from graphkit.synthetic.materials import MATERIAL_HEADER
 from graphkit.synthetic.people import DAY, START
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def make_cascades(files: Files, people: People, catalogue: Catalogue, seed: int,
     for n in range(1, clips + 1):
         clip = f"m{n:03d}"
         film = int(rng.integers(1, len(catalogue.films)))
-        materials.append((clip, "short_video", "approved", f"{catalogue.films[film]} 片段 {n}", "zh"))
+        materials.append((clip, "short_video", "approved", f"{catalogue.films[film]} 片段 {n}", "zh", None, None))
         start = int(START - rng.integers(20 * DAY, 300 * DAY))
         seeds = rng.choice(eligible, size=1 + int(rng.geometric(0.4)), replace=False).tolist()
         waiting = [(start + k * 60.0, u, -1) for k, u in enumerate(seeds)]
@@ -42,7 +43,7 @@ def make_cascades(files: Files, people: People, catalogue: Catalogue, seed: int,
         events += [
             (int(t), people.ids[u], "view", "Material", clip, people.ids[v] if v >= 0 else None) for t, u, v in found
         ]
-    files.add("nodes/material", "id kind status name language", materials)
+    files.add("nodes/material", MATERIAL_HEADER, materials)
     files.add("events/views", "ts user kind item_label item parent_user", sorted(events))
     return sizes
 

@@ -74,6 +74,20 @@ def test_the_catalogue_has_the_size_of_the_demo(campaign):
     assert [r["id"] for r in rows(directory, "nodes/brand") if r["ours"] == "true"] == ["b01"]
 
 
+def test_every_channel_takes_materials_of_the_film_and_one_is_in_review(campaign):
+    """ACCEPTS joins each channel to materials of the film to promote; the one in review has the strongest response of all."""
+    directory, _, _, _ = campaign
+    own = {r["id"]: r for r in rows(directory, "nodes/material") if r["cost"]}
+    taken = {}
+    for r in rows(directory, "relationships/accepts"):
+        taken.setdefault(r["source"], set()).add(r["target"])
+    assert set(taken) == {r["id"] for r in rows(directory, "nodes/channel")}
+    assert set().union(*taken.values()) == set(own)
+    waiting = [r for r in own.values() if r["status"] == "in_review"]
+    assert len(waiting) == 1
+    assert max(own.values(), key=lambda r: float(r["response"])) == waiting[0]
+
+
 def test_the_truth_names_every_tie_once_in_each_direction(campaign):
     """Arcs are the KNOWS ties between people with consent, both ways, with chances inside (0, 1)."""
     directory, summary, truth, _ = campaign
