@@ -50,7 +50,7 @@ def suppressed(cells: Cells, audiences: Audiences, min_cell: int) -> Cells:
     wrong = [
         bool(hidden[a] or hidden[b] or _any_small(member[:, [a, b]], min_cell)) for a, b in zip(*np.triu_indices(m, 1), strict=True)
     ]
-    pairs.loc[wrong, ["shared", "jaccard", "lift"]] = np.nan
+    pairs.loc[wrong, [name for name in pairs.columns if name not in {"a", "b"}]] = np.nan
     if not _any_small(member, min_cell):
         return replace(cells, reach=reach, pairs=pairs)
     none = np.full(m, np.nan)

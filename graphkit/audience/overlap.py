@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Overlap", "overlap"]
 
+_Z95 = 1.959963984540054
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Overlap(Result):
@@ -53,6 +55,12 @@ class Overlap(Result):
     pairs : DataFrame
         ``a``, ``b``, ``shared``, ``jaccard`` (expected intersection / expected union, 0 when
         both are empty), ``lift`` (shared x total / (reach a x reach b); NaN when one is empty).
+        After propagation also ``difference`` = reach a - reach b with its paired 95 % interval
+        ``lower``, ``upper``: both audiences meet the same worlds.
+    intervals : DataFrame or None
+        95 % sampling intervals after propagation: ``quantity`` (reach, exclusive, incremental,
+        frequency, joint), ``name`` (audience, or the number of audiences), ``value``, ``lower``,
+        ``upper``. None without propagation, where the numbers are exact.
     min_cell : int
         Smallest count of users shown.
     """
@@ -67,6 +75,7 @@ class Overlap(Result):
     pairs: pd.DataFrame
     min_cell: int
     manifest: Manifest
+    intervals: pd.DataFrame | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per audience: name, reach, exclusive, incremental."""
@@ -129,13 +138,20 @@ def overlap(
     )
     m, total, joint, shared = len(table.names), 0.0, 0.0, 0.0
     reach, exclusive, incremental, frequency, both = np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m + 1), np.zeros((m, m))
+    square, n_items = np.zeros((5, m + 1)), 0
     for part in items:
         found = overlap_kernel(
-            part.indptr, part.party, part.chance, part.weight, reach, exclusive, incremental, frequency, both
+            part.indptr, part.party, part.chance, part.weight, reach, exclusive, incremental, frequency, both, square
         )
         joint, shared, total = joint + found[0], shared + found[1], total + found[2]
-    cells = Cells(reach, exclusive, incremental, joint, shared, frequency, _pairs(table.names, reach, both, total))
+        square[4, 0] += found[3]
+        n_items += part.weight.size
+    pairs = _pairs(table.names, reach, both, total)
+    if projection is not None:
+        pairs = _paired(pairs, reach, both, square[0], total, n_items)
+    cells = Cells(reach, exclusive, incremental, joint, shared, frequency, pairs)
     cells = suppressed(cells, table, least)
+    intervals = None if projection is None else _intervals(table.names, cells, square, n_items)
     request = {
         "audiences": table.digest(),
         "names": list(table.names),
@@ -153,8 +169,33 @@ def overlap(
     )
     return Overlap(
         table.names, cells.reach, cells.exclusive, cells.incremental, cells.joint, cells.shared, cells.frequency, cells.pairs,
-        least, manifest,
+        least, manifest, intervals,
     )  # fmt: skip
+
+
+def _intervals(names: tuple[str, ...], cells: Cells, square: np.ndarray, n_items: int) -> pd.DataFrame:
+    """Intervals of sums over independent sets; what is hidden has none."""
+    import pandas as pd
+
+    m = len(names)
+    told = [("reach", names, cells.reach, square[0, :m]), ("exclusive", names, cells.exclusive, square[1, :m])]
+    told += [("incremental", names, cells.incremental, square[2, :m]), ("frequency", tuple(map(str, range(m + 1))), cells.frequency, square[3])]
+    told += [("joint", ("all",), np.array([cells.joint]), square[4, :1])]
+    rows = []
+    for quantity, labels, value, squares in told:
+        half = _Z95 * np.sqrt(np.maximum(squares - value * value / max(n_items, 1), 0.0))
+        rows += [(quantity, name, v, v - h, v + h) for name, v, h in zip(labels, value.tolist(), half.tolist(), strict=True)]
+    return pd.DataFrame(rows, columns=["quantity", "name", "value", "lower", "upper"])
+
+
+def _paired(pairs: pd.DataFrame, reach: np.ndarray, both: np.ndarray, square: np.ndarray, total: float, n_items: int) -> pd.DataFrame:
+    """Difference of two reaches; every set weighs total / n_items, so its square is reach^2's plus reach^2's less twice the product's."""
+    a, b = np.triu_indices(reach.size, 1)
+    weight = total / max(n_items, 1)
+    difference = reach[a] - reach[b]
+    squares = square[a] + square[b] - 2 * weight * both[a, b]
+    half = _Z95 * np.sqrt(np.maximum(squares - difference * difference / max(n_items, 1), 0.0))
+    return pairs.assign(difference=difference, lower=difference - half, upper=difference + half)
 
 
 def _pairs(names: tuple[str, ...], reach: np.ndarray, both: np.ndarray, total: float) -> pd.DataFrame:
@@ -172,10 +213,13 @@ def _pairs(names: tuple[str, ...], reach: np.ndarray, both: np.ndarray, total: f
 
 
 @njit(nogil=True, cache=True)
-def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental, frequency, both):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Add every item to the totals; return joint, shared and the total weight."""
+def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental, frequency, both, square):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Add every item to the totals; return joint, shared, the total weight and the square of joint.
+
+    ``square`` rows: reach, exclusive, incremental, frequency (m + 1 entries; the first three use m).
+    """
     m = reach.size
-    joint, shared, total = 0.0, 0.0, 0.0
+    joint, shared, total, joint_square = 0.0, 0.0, 0.0, 0.0
     after, times = np.empty(m + 1), np.empty(m + 1)
     for i in range(weight.size):
         total += weight[i]
@@ -190,6 +234,9 @@ def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental,
             reach[c] += weight[i] * q
             incremental[c] += weight[i] * q * before
             exclusive[c] += weight[i] * q * before * after[k + 1]
+            square[0, c] += (weight[i] * q) ** 2
+            square[1, c] += (weight[i] * q * before * after[k + 1]) ** 2
+            square[2, c] += (weight[i] * q * before) ** 2
             before *= 1 - q
             every *= q
             times[k + 1] = times[k] * q
@@ -200,7 +247,9 @@ def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental,
                 both[c, party[first + j]] += weight[i] * q * chance[first + j]
         for k in range(size + 1):
             frequency[k] += weight[i] * times[k]
+            square[3, k] += (weight[i] * times[k]) ** 2
         joint += weight[i] * (1 - after[0])
+        joint_square += (weight[i] * (1 - after[0])) ** 2
         if size == m:
             shared += weight[i] * every
-    return joint, shared, total
+    return joint, shared, total, joint_square

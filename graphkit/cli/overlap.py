@@ -50,7 +50,7 @@ def overlap(
     rows, pairs = frame_rows(found.to_frame()), frame_rows(found.pairs)
     document = {
         "schema_version": 1, "audiences": rows, "joint": found.joint, "shared": found.shared, "frequency": found.frequency, "pairs": pairs,
-        "n_users": n_users, "manifest": found.manifest,
+        "n_users": n_users, "intervals": None if found.intervals is None else frame_rows(found.intervals), "manifest": found.manifest,
     }
     text = table([_rounded(row) for row in rows], COLUMNS) + f"together {_count(found.joint)} of {n_users:,} users; reached by all {_count(found.shared)}\n"
     if pairs:

@@ -45,6 +45,8 @@ def whatif(
     named = replacement["channel"] if replacement else None
     row = {"difference": reach["difference"], "lower": low, "upper": high, "best_replacement": named}
     text = f"reach {reach['difference']:+,.1f} (95 %: {low:+,.1f} to {high:+,.1f}) against plan {made.plan}" + (f"; best replacement: {named}" if named else "")
+    if document.get("channels_kept") is not None:
+        text += f"; planned anew it keeps {document['channels_kept']:.0%} of the channels"
     emit(form=form, output=output, rows=[row], columns=COLUMNS, document=document, text=text)
 
 

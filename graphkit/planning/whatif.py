@@ -46,6 +46,7 @@ class ReachDifference(Part):
 class WhatIf(Result):
     """A variant of a plan; nothing is re-optimised unless the budget changed.
 
+    ``channels_kept`` (with ``receptivity``): share of the plan's channels that a plan made anew for it would buy too.
     ``best_replacement`` is the purchase that would regain most for the money that dropping freed, or None.
     """
 
@@ -57,6 +58,7 @@ class WhatIf(Result):
     best_replacement: dict[str, Any] | None
     change: dict[str, Any]
     manifest: Manifest
+    channels_kept: float | None = None
 
 
 def whatif(
@@ -105,7 +107,7 @@ def whatif(
     _known(campaign, (*dropped, *added, *(price or {})))
     base = plan_rows(campaign, plan)
     if budget is not None:
-        again = make_plan(plan.source, replace(request, budget=budget, price={**request.price, **(price or {})}), engine=engine)
+        again = make_plan(plan.source, replace(request, budget=budget, price={**request.price, **(price or {})}, pareto=()), engine=engine)
         variant = plan_rows(campaign, again)
     else:
         variant = base
@@ -113,9 +115,10 @@ def whatif(
     variant += [x for x in (_purchase(campaign, name) for name in added) if x not in variant]
     sets = campaign.worlds.sets(plan.sample["judge"], JUDGING)
     judged = campaign.worlds.cover(sets, campaign.hazard)
-    other = judged
+    other, kept = judged, None
     if receptivity is not None:
         factor = non_negative("receptivity", receptivity)
+        kept = _kept(plan, request, factor, engine)
         other = campaign.worlds.cover(sets, campaign.with_factor(factor))
     reach = _difference(judged, base, other, variant, same=other is judged, exact=campaign.worlds.exact)
     limit = campaign_budget(plan, budget)
@@ -123,13 +126,22 @@ def whatif(
     best = _replacement(campaign, plan, variant, other, limit - spent, (*dropped, *added)) if len(variant) < len(base) else None
     answer: dict[str, Any] = {
         "plan": plan.plan, "reach": reach, "spent": spent / 100, "within_budget": spent <= limit,
-        "channels": tuple(campaign.label(x) for x in variant), "best_replacement": best, "change": change,
+        "channels": tuple(campaign.label(x) for x in variant), "best_replacement": best, "change": change, "channels_kept": kept,
     }  # fmt: skip
     manifest = make_manifest(
         "whatif", request={"plan": plan.manifest.digest, **change}, answer=answer, seed=request.seed,
         snapshot=campaign.snapshot.digest, engine=campaign.worlds.engine.name, seconds=time.monotonic() - start,
     )  # fmt: skip
     return WhatIf(**answer, manifest=manifest)
+
+
+def _kept(plan: ChannelPlan, request: Request, factor: float, engine: str | Engine) -> float | None:
+    """Share of the plan's channels that are bought again when every chance of exposure is multiplied."""
+    mine = {item.channel for item in plan.items}
+    if not mine or factor == 0:
+        return None
+    again = make_plan(plan.source, replace(request, receptivity=request.receptivity * factor, pareto=()), engine=engine)
+    return len(mine & {item.channel for item in again.items}) / len(mine)
 
 
 def _names(channels: Iterable[str]) -> list[str]:

@@ -337,3 +337,23 @@ def test_reach_by_group_sums_to_the_reach():
         reach_by_group(made, groups[:-1])
     with pytest.raises(InvalidParameter):
         reach_by_group(ask(tables(users={"propensity": [0.1] * N}), objective="purchases"), groups)
+
+
+def test_receptivity_bands():
+    """Half and one and a half: exact reach of the same channels, the share kept when planned anew, and 0 leaves friends to talk."""
+    made = ask(tables())
+    chosen = [int(i.channel[1:]) for i in made.items]
+    for factor in (0.5, 1.5):
+        found = whatif(made, receptivity=factor)
+        missed = np.ones(N)
+        for c in chosen:
+            missed[10 * c : 10 * c + 20] *= 1 - 0.5 * factor
+        assert found.reach.variant == pytest.approx(N - missed.sum())
+        fresh = plan(tables(), for_="Film:f1", budget=450, probability="none", rng=7)
+        assert {i.channel for i in fresh.items} == {i.channel for i in made.items}
+        assert 0 <= found.channels_kept <= 1
+    nobody = whatif(made, receptivity=0)
+    assert (nobody.reach.variant, nobody.channels_kept) == (0, None)
+    told = ask(tables(knows=[(0, 1)], users={"receptivity": [1.0, 0.0] + [1.0] * 58}), budget=100, probability=1.0)
+    heard = 9.5 + 0.5 + 0.5 * 0  # users 0, 2..19 exposed with .5; user 1 hears from user 0 with .5
+    assert told.reach.mean == pytest.approx(heard, abs=0.2)
