@@ -77,7 +77,7 @@ def _run(args: list[str]) -> int:
     """Run one command line and return its exit status."""
     cli._main_shell_completion({}, "graphkit")  # noqa: SLF001  click offers no public door to it
     try:
-        with cli.make_context("graphkit", args) as ctx:
+        with cli.make_context("graphkit", list(args)) as ctx:
             cli.invoke(ctx)
     except click.exceptions.Exit as left:
         return left.exit_code

@@ -9,7 +9,7 @@ import click
 
 from graphkit.cli.check import findings_text
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.options import SECONDS, output_options
 
 __all__ = ["load", "load_text"]
@@ -25,11 +25,17 @@ _FIRST = 5
 @click.argument("directory", type=click.Path())
 @click.option("--mapping", type=click.Path(dir_okay=False), help="A dataset.toml that maps foreign files, from outside the directory.")
 @click.option("--max-bad", type=click.IntRange(min=0), default=0, help="Load the good rows when at most that many are bad; the others are kept aside.")
+@click.option("--on-duplicate", cls=Option, type=click.Choice(["error", "keep-first", "keep-last", "max", "noisy-or"]), default="error",
+              help="Rows of one key with different values: refuse, keep one, take the greatest numbers, or join chances p as 1 - prod(1 - p).")
+@click.option("--create-missing", is_flag=True, help="Make users, films, courses and brands that only relationships name: without consent, named by their id.")
 @click.option("--time-limit", type=SECONDS, help="Give up after that many seconds; what is in stays, run it again to complete.")
 @click.option("--dry-run", is_flag=True, help="Count what would be created and changed; write nothing.")
 @output_options
 @pass_app
-def load(app: App, directory: str, mapping: str | None, max_bad: int, time_limit: float | None, dry_run: bool, form: str | None, output: str | None) -> None:
+def load(
+    app: App, directory: str, mapping: str | None, max_bad: int, on_duplicate: str, create_missing: bool, time_limit: float | None, dry_run: bool,
+    form: str | None, output: str | None,
+) -> None:
     """Load an input directory; loading it twice creates and changes nothing the second time.
 
     One bad row refuses the whole directory unless --max-bad allows it (exit 3).
@@ -41,7 +47,8 @@ def load(app: App, directory: str, mapping: str | None, max_bad: int, time_limit
     begin = time.monotonic()
     with deadline(time_limit, f"the load did not end within {time_limit} s; run it again to complete it"):
         try:
-            report = _run(app, directory, mapping=mapping, max_bad=max_bad, time_limit=time_limit, dry_run=dry_run)
+            options = {"mapping": mapping, "max_bad": max_bad, "on_duplicate": on_duplicate, "create_missing": create_missing, "dry_run": dry_run}
+            report = _run(app, directory, time_limit, **options)
         except DataInvalid as error:
             found = _refused(error, time.monotonic() - begin)
             if found is not None and form in {"json", "ndjson"}:
@@ -53,7 +60,7 @@ def load(app: App, directory: str, mapping: str | None, max_bad: int, time_limit
         emit(form=form, output=output, rows=_rows(report), columns=COLUMNS, document=report, text=load_text(report, directory, dry_run=dry_run))
 
 
-def _run(app: App, directory: str, *, mapping: str | None, max_bad: int, time_limit: float | None, dry_run: bool) -> dict[str, Any]:
+def _run(app: App, directory: str, time_limit: float | None, **options: Any) -> dict[str, Any]:
     """Open the store and load; return the report as data."""
     from graphkit.projection.load import dead_letter_folder, load_directory
 
@@ -61,10 +68,10 @@ def _run(app: App, directory: str, *, mapping: str | None, max_bad: int, time_li
     store = app.open(create=True, timeout=time_limit)
     left = None if time_limit is None else max(time_limit - (time.monotonic() - begin), 0.1)
     with app.progress() as progress:
-        report = load_directory(store, directory, mapping=mapping, max_bad=max_bad, deadline=left, dry_run=dry_run, progress=progress).to_dict()
+        report = load_directory(store, directory, deadline=left, progress=progress, **options).to_dict()
     kept = dead_letter_folder(store)
     rejected = report["rejected"] + report["events"]["rejected"]
-    if rejected and not dry_run and kept is not None:
+    if rejected and not options["dry_run"] and kept is not None:
         app.say(f"{rejected:,} rejected rows are kept in {kept}")
     return report
 
@@ -78,7 +85,7 @@ def _refused(error: Any, seconds: float) -> dict[str, Any] | None:
     none = {"nodes": 0, "relationships": 0}
     return {
         "schema_version": 1, "created": none, "changed": none, "unchanged": none, "rejected": checked["rows_in"], "duplicates": 0,
-        "rows_in": checked["rows_in"], "by_label": {}, "by_type": {}, "seconds": round(seconds, 3), "events": checked["events"], "findings": checked["findings"],
+        "rows_in": checked["rows_in"], "by_label": {}, "by_type": {}, "seconds": round(seconds, 3), "events": checked["events"], "made": {}, "findings": checked["findings"],
     }
 
 

@@ -53,6 +53,7 @@ RULES: dict[str, tuple[str, str]] = {
     "labels-missing": ("必须给出两端的标签", "the labels of both ends must be given"),
     "unknown-node": ("端点不存在", "the end of a relationship does not exist"),
     "event-node": ("事件所指的节点不存在", "an event names a node that does not exist"),
+    "made-node": ("按要求补建的节点", "a node was made, as asked"),
     "ambiguous-node": ("端点在多个标签中存在", "the end of a relationship exists under several labels"),
     "duplicate": ("重复的行, 已合并", "a repeated row, counted once"),
     "conflict": ("同一键有不同的值", "one key with different values"),
@@ -163,6 +164,8 @@ class DataReport:
         The rejected rows with their bytes.
     events
         What the event log holds; its rows are not among rows_in.
+    made
+        Nodes that no row gave and the user asked to make, per label; each counts as one row in and one loaded.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -175,6 +178,7 @@ class DataReport:
     fatal: bool = False
     dead_letters: tuple[RejectedRow, ...] = ()
     events: EventCounts = field(default_factory=EventCounts)
+    made: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.rows_in != self.loaded + self.rejected + self.duplicates:
@@ -210,4 +214,5 @@ class DataReport:
                 "by_type": self.by_type,
             },
             "events": self.events.to_dict(),
+            "made": self.made,
         }

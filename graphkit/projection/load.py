@@ -29,6 +29,8 @@ def load_directory(
     *,
     mapping: str | PathLike[str] | None = None,
     max_bad: int = 0,
+    on_duplicate: str = "error",
+    create_missing: bool = False,
     deadline: float | None = None,
     dry_run: bool = False,
     snapshot_cache: str | PathLike[str] | None = None,
@@ -47,6 +49,8 @@ def load_directory(
     max_bad
         Rows that may be rejected; one more, and nothing is loaded. Those rejected from a load are written to
         `dead_letter_folder(store)`.
+    on_duplicate, create_missing
+        As in `read_directory`.
     deadline
         Seconds allowed for reading and loading together.
     dry_run
@@ -71,7 +75,7 @@ def load_directory(
         When the store fails.
     """
     begin = time.monotonic()
-    tables, report = read_directory(Path(directory), mapping=None if mapping is None else Path(mapping), max_bad=max_bad, progress=progress)
+    tables, report = read_directory(Path(directory), mapping=None if mapping is None else Path(mapping), max_bad=max_bad, on_duplicate=on_duplicate, create_missing=create_missing, progress=progress)
     tables = tables.canonical()
     left = None
     if deadline is not None:

@@ -105,6 +105,7 @@ class LoadReport:
     seconds: float = 0.0
     dry_run: bool = False
     events: EventCounts = field(default_factory=EventCounts)
+    made: dict[str, int] = field(default_factory=dict)
 
     def adds_up(self) -> bool:
         """Whether every row that came in is accounted for."""
@@ -126,6 +127,7 @@ class LoadReport:
             "seconds": round(self.seconds, 3),
             "dry_run": self.dry_run,
             "events": self.events.to_dict(),
+            "made": dict(self.made),
         }
 
 

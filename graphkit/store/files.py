@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphkit.check import one_of
 from graphkit.errors import DataInvalid
 from graphkit.store.files_events import read_events
 from graphkit.store.files_reader import DirectoryReader
+from graphkit.store.files_settle import ON_DUPLICATE
 from graphkit.store.files_write import write_parquet
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ def read_directory(
     mapping: str | Path | None = None,
     encoding: str = "utf-8",
     max_bad: int = 0,
+    on_duplicate: str = "error",
+    create_missing: bool = False,
     progress: ProgressCallback | None = None,
 ) -> tuple[GraphTables, DataReport]:
     """Read an input directory (mission 2.5) as column tables.
@@ -38,6 +42,13 @@ def read_directory(
         Encoding of the CSV files.
     max_bad
         How many rows, events included, may be rejected before nothing is loaded.
+    on_duplicate
+        What happens to rows of one key with different values: `error` puts them aside; `keep-first` and `keep-last` keep
+        one, in the order of files and lines; `max` takes the greatest of each number that differs; `noisy-or` joins
+        chances p as 1 - prod(1 - p). Rows not kept count as duplicates, with a warning each.
+    create_missing
+        Make the users, films, courses and brands that relationships name and no row gives: without consent, named by
+        their id, `evidence = inferred`. Each counts as a row (`report.made`).
     progress
         Called per file.
 
@@ -49,10 +60,13 @@ def read_directory(
 
     Raises
     ------
+    InvalidParameter
+        `on_duplicate` is no such word.
     DataInvalid
         More than `max_bad` rows rejected, or a file or the directory unusable; `.report` has every row rejected.
     """
-    tables, report = DirectoryReader(Path(path), mapping, encoding, progress).read()
+    one_of("on_duplicate", on_duplicate, ON_DUPLICATE)
+    tables, report = DirectoryReader(Path(path), mapping, encoding, progress, on_duplicate, create_missing).read()
     if report.fatal or report.rejected + report.events.rejected > max_bad:
         raise _refusal(report, str(path))
     return tables, report

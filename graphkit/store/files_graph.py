@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from graphkit.model.schema import LABELS, RelationshipType
 from graphkit.model.tables import Column, EdgeColumns, NodeColumns, as_column
 from graphkit.model.validate import Finding
+from graphkit.store.files_settle import settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +37,8 @@ class Resolved:
     target: NDArray[np.int64]
 
 
-def build_nodes(label: str, blocks: Sequence[Block], findings: Findings) -> NodeColumns:
-    """All good rows of a label; identical repeats are duplicates, differing ones conflicts."""
+def build_nodes(label: str, blocks: Sequence[Block], findings: Findings, on_duplicate: str = "error") -> NodeColumns:
+    """All good rows of a label; identical repeats are duplicates, differing ones conflicts or settled."""
     groups: dict[str, list[tuple[Block, int]]] = defaultdict(list)
     all_ids = [i for b in blocks for i, good in zip(b.ids.tolist(), b.part.good.tolist(), strict=True) if good]
     if len(set(all_ids)) < len(all_ids):
@@ -46,7 +47,7 @@ def build_nodes(label: str, blocks: Sequence[Block], findings: Findings) -> Node
                 groups[b.ids[row]].append((b, row))
         for key, members in groups.items():
             if len(members) > 1:
-                _settle(members, f"id {key!r}", "id", key)
+                settle(members, f"id {key!r}", "id", key, on_duplicate)
     table = NodeColumns(
         label,
         _stack([b.ids[b.loaded()] for b in blocks]),
@@ -55,30 +56,6 @@ def build_nodes(label: str, blocks: Sequence[Block], findings: Findings) -> Node
     if blocks:
         _alike(table.ids.tolist(), blocks[0].part.table.file, findings)
     return table
-
-
-def _settle(members: list[tuple[Block, int]], what: str, column: str, value: str) -> None:
-    """Several rows of one key: the same values count once, different ones are all put aside."""
-    names = sorted({n for b, _ in members for n in b.columns})
-    values = [[b.columns[n][row] if n in b.columns else None for n in names] for b, row in members]
-    first = f"{members[0][0].part.table.file} line {members[0][0].part.line(members[0][1])}"
-    if all(v == values[0] for v in values):
-        for b, row in members[1:]:
-            b.duplicates[row] = True
-            b.part.note(
-                [row],
-                "duplicate",
-                "warning",
-                column,
-                [value],
-                f"{what} repeats {first} with the same values",
-                "remove the row",
-            )
-        return
-    differing = [n for i, n in enumerate(names) if any(v[i] != values[0][i] for v in values)]
-    for b, row in members:
-        text = f"{what} occurs {len(members)} times with different {', '.join(differing[:3])} (first in {first})"
-        b.part.note([row], "conflict", "error", column, [value], text, "keep one of the rows")
 
 
 def _alike(ids: list[str], file: str, findings: Findings) -> None:
@@ -108,7 +85,8 @@ def _is_number(text: str) -> bool:
 
 
 def build_edges(
-    kind: RelationshipType, blocks: Sequence[Block], nodes: dict[str, NodeColumns], known: dict[str, set[str]]
+    kind: RelationshipType, blocks: Sequence[Block], nodes: dict[str, NodeColumns], known: dict[str, set[str]],
+    on_duplicate: str = "error",
 ) -> list[EdgeColumns]:
     """All good rows of a type, one table per pair of labels."""
     by_pair: dict[Pair, list[Resolved]] = defaultdict(list)
@@ -125,7 +103,7 @@ def build_edges(
                 by_pair[_orient(kind, pair, part, nodes)].append(part)
     out = []
     for pair, parts in sorted(by_pair.items()):
-        _find_duplicates(kind, pair, parts, nodes)
+        _find_duplicates(kind, pair, parts, nodes, on_duplicate)
         out.append((pair, parts))
     if kind.acyclic:
         _find_cycles(kind, [p for _, parts in out for p in parts])
@@ -267,8 +245,10 @@ def _orient(kind: RelationshipType, pair: Pair, part: Resolved, nodes: dict[str,
     return pair
 
 
-def _find_duplicates(kind: RelationshipType, pair: Pair, parts: list[Resolved], nodes: dict[str, NodeColumns]) -> None:
-    """Rows of one key: the same values count once, others are conflicts."""
+def _find_duplicates(
+    kind: RelationshipType, pair: Pair, parts: list[Resolved], nodes: dict[str, NodeColumns], on_duplicate: str
+) -> None:
+    """Rows of one key: the same values count once, others are conflicts or settled."""
     width = len(nodes[pair[1]])
     keys = np.concatenate([p.source * width + p.target for p in parts])
     order = np.argsort(keys, kind="stable")
@@ -286,7 +266,7 @@ def _find_duplicates(kind: RelationshipType, pair: Pair, parts: list[Resolved], 
         if len(members) > 1:
             block, row = members[0]
             value = f"{block.ends[0][row]},{block.ends[1][row]}"
-            _settle(members, f"{kind.name} {value}", "source,target", value)
+            settle(members, f"{kind.name} {value}", "source,target", value, on_duplicate)
 
 
 def _find_cycles(kind: RelationshipType, parts: list[Resolved]) -> None:

@@ -19,6 +19,7 @@ from graphkit.store.files_graph import build_edges, build_nodes
 from graphkit.store.files_parquet import read_parquet
 from graphkit.store.files_plain import plain_spec
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, file_digest
+from graphkit.store.files_settle import make_missing
 from graphkit.store.files_table import Block, read_block, select_rows
 from graphkit.store.mapping import Dataset, MappingWrong, TableSpec, parse_dataset
 
@@ -38,6 +39,9 @@ class DirectoryReader:
     mapping: str | Path | None
     encoding: str
     progress: ProgressCallback | None
+    on_duplicate: str = "error"
+    create_missing: bool = False
+    made: dict[str, int] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
     raw: dict[str, RawTable] = field(default_factory=dict)
     refused_rows: int = 0
@@ -61,12 +65,15 @@ class DirectoryReader:
             by_kind[b.spec.kind.name].append(b)
         for label in LABELS:
             if label in by_kind:
-                nodes[label] = build_nodes(label, by_kind[label], self.findings)
+                nodes[label] = build_nodes(label, by_kind[label], self.findings, self.on_duplicate)
         known = {label: {i for b in by_kind[label] for i in b.ids.tolist() if i is not None} for label in nodes}
         known = {label: known[label] - set(nodes[label].ids.tolist()) for label in nodes}
+        if self.create_missing:
+            ties = [b for b in blocks if b.spec.kind.name in TYPES]
+            self.made = make_missing(sorted(ties, key=lambda b: b.part.table.file), nodes, known)
         for name, kind in TYPES.items():
             if name in by_kind:
-                edges += build_edges(kind, by_kind[name], nodes, known)
+                edges += build_edges(kind, by_kind[name], nodes, known, self.on_duplicate)
         tables = GraphTables(
             {k: v for k, v in nodes.items() if len(v)},
             tuple(e for e in edges if len(e)),
@@ -387,6 +394,7 @@ class DirectoryReader:
         duplicates = sum(int((b.duplicates & b.part.good).sum()) for b in blocks)
         loaded = sum(counts["by_label"].values()) + sum(counts["by_type"].values())
         rows_in = sum(len(b.part.rows) for b in blocks) + sum(shaped.values()) + self.refused_rows + broken_elsewhere
+        rows_in += sum(self.made.values())
         dead: list[RejectedRow] = [r for t in self.raw.values() for r in t.broken]
         for b in blocks:
             if not b.part.good.all():
@@ -402,6 +410,7 @@ class DirectoryReader:
             self.findings.fatal,
             (*dead, *log.rejected()),
             log.counts(),
+            self.made,
         )
 
     def _tell(self, phase: str, done: int, total: int) -> None:
