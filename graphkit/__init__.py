@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from graphkit.matching.fuse import FusedRanking, fuse_rankings
     from graphkit.matching.history import PartnerRanking, rank_partners
     from graphkit.matching.lift import TagLift, tag_lift
+    from graphkit.matching.names import NameVariants, name_variants
     from graphkit.matching.neighbours import item_neighbours
     from graphkit.matching.path import LearningPath, learning_path
     from graphkit.matching.profiles import Profiles, build_profiles
@@ -90,6 +91,7 @@ _HOMES = {
     "OfferPolicy": "planning.offer_policy",
     "Overlap": "audience.overlap",
     "PartnerPortfolio": "planning.partners",
+    "NameVariants": "matching.names",
     "PartnerRanking": "matching.history",
     "Profiles": "matching.profiles",
     "ProfitSplit": "audience.split",
@@ -144,6 +146,7 @@ _HOMES = {
     "predict_links": "ranking.links",
     "predict_sizes": "diffusion.calibration",
     "propensity": "outcomes.propensity",
+    "name_variants": "matching.names",
     "rank_partners": "matching.history",
     "rating_neighbours": "matching.ratings",
     "read_files": "projection.snapshot",

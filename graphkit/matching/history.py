@@ -1,16 +1,10 @@
-"""Partners from past co-operations: popularity, text and the co-operation graph together.
+"""Partners from past co-operations, weighed as they came true before.
 
-Plain personalised PageRank ranks never-met partners worse than popularity does, and text alone
-is worse too; their product is better than either. For a subject s and a candidate c
-
-    score = (n_c + 2 r_c) * (cos(s, c) + .02)^3 * (ppr_s(c) + .0001)^.1
-
-n_c counts c's partnerships, r_c counts them with weight 2^(-age / half life), the half life being a
-sixth of the history's span; cos is the cosine of sublinear character-bigram tf-idf over all texts of
-a name and its partnerships; ppr_s is the walk with restart .15 over co-operations. A part
-that is not measured (no times, no texts, a subject new to the history) drops out of the
-product and is null in the table. The exponents were chosen on four consecutive periods of
-one real log of co-branding campaigns, all older than the periods it is reported on.
+Plain personalised PageRank ranks never-met partners worse than popularity does, and text alone is
+worse too. The score of a candidate is therefore a weighted sum of features (`partner_features`)
+whose weights are learned from the history's own later first meetings (`partner_learning`), so it
+is fitted on nothing that came after the history ends. Most of who meets whom next is not in such
+data: ``validation`` says how well the learned weights ranked the history's last two tenths.
 """
 
 from __future__ import annotations
@@ -22,61 +16,87 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from graphkit.check import positive_int
+from graphkit.check import positive_int, refuse
 from graphkit.errors import InvalidParameter, UnknownName, close_matches
-from graphkit.matching.records import History, read_history, text_profiles
+from graphkit.matching.aliases import apply_aliases
+from graphkit.matching.partner_features import FEATURES, Past, read_sources
+from graphkit.matching.partner_learning import Weights, learn_weights
+from graphkit.matching.records import NEW, read_history, read_texts
 from graphkit.results import Manifest, Result, make_manifest
-from graphkit.rng import as_seed
+from graphkit.rng import as_generator, as_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
 
+    from graphkit.matching.records import History
+
 __all__ = ["PartnerRanking", "rank_partners"]
 
-_BLOCK = 256
-_RECENT, _TEXT_FLOOR, _TEXT_POWER, _WALK_FLOOR, _WALK_POWER = 2.0, 0.02, 3.0, 1e-4, 0.1
-_NEW = 0.5  # partnerships credited to a candidate that has a text but no history
-_DAMPING, _WALK_STEPS = 0.85, 60
+_CELLS = 2_000_000
+_EVIDENCE = ("popularity", "recent", "text", "mates", "fans", "name", "mentions", "variant", "common", "together")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PartnerRanking(Result):
-    """Ranked partners per subject, with the parts of each score. NaN = not measured.
+    """Ranked partners per subject, with the evidence of each. NaN = not measured.
 
     Parameters
     ----------
     subject, partner : tuple of str
     rank : ndarray of int64
         1, 2, .. within a subject; ties by name.
+    rank_lower, rank_upper : ndarray of float64
+        95 % interval of the rank over random weights; NaN without ``draws``.
     score : ndarray of float64
-        Product of the parts (see the module's text); comparable within a subject only.
-    popularity, recent, text, walk : ndarray of float64
-        Partnerships of the partner; the same with recent ones weighing more; text cosine;
-        personalised PageRank from the subject.
-    together : ndarray of int64
-        Past partnerships of the two.
+        Weighted sum of the features (log scale); comparable within a subject only.
+    popularity, recent : ndarray of float64
+        Partnerships of the partner; the same with weight 2^(-age / quarter of the history).
+    text, mates, fans : ndarray of float64
+        Cosine of the two texts; of the partner's text with those of the subject's former partners;
+        of the subject's text with those of the partner's former partners.
+    name : ndarray of float64
+        Cosine of character 1-2-grams of the names.
+    mentions, variant, common, together : ndarray of int64
+        Texts that name both; partnerships of one with a spelling variant of the other; former
+        partners in common; past partnerships of the two.
+    method : str
+        ``learned`` or ``stated`` (too little dated history to learn from).
+    weights : dict
+        Feature -> weight.
+    validation : dict
+        How the weights ranked the history's last first meetings, see `Weights`; empty when stated.
     """
 
     subject: tuple[str, ...]
     partner: tuple[str, ...]
     rank: np.ndarray = field(metadata={"dtype": np.int64})
+    rank_lower: np.ndarray = field(metadata={"dtype": np.float64})
+    rank_upper: np.ndarray = field(metadata={"dtype": np.float64})
     score: np.ndarray = field(metadata={"dtype": np.float64})
     popularity: np.ndarray = field(metadata={"dtype": np.float64})
     recent: np.ndarray = field(metadata={"dtype": np.float64})
     text: np.ndarray = field(metadata={"dtype": np.float64})
-    walk: np.ndarray = field(metadata={"dtype": np.float64})
+    mates: np.ndarray = field(metadata={"dtype": np.float64})
+    fans: np.ndarray = field(metadata={"dtype": np.float64})
+    name: np.ndarray = field(metadata={"dtype": np.float64})
+    mentions: np.ndarray = field(metadata={"dtype": np.int64})
+    variant: np.ndarray = field(metadata={"dtype": np.int64})
+    common: np.ndarray = field(metadata={"dtype": np.int64})
     together: np.ndarray = field(metadata={"dtype": np.int64})
+    method: str
+    weights: dict[str, float]
+    validation: dict[str, float]
     manifest: Manifest
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per subject and partner: subject, partner, rank, score and the evidence."""
         import pandas as pd
 
-        names = ("rank", "score", "popularity", "recent", "text", "walk", "together")
-        columns = {name: getattr(self, name) for name in names}
+        interval = () if np.isnan(self.rank_lower).all() else ("rank_lower", "rank_upper")
+        columns = {name: getattr(self, name) for name in ("rank", *interval, "score", *_EVIDENCE)}
         return pd.DataFrame({"subject": list(self.subject), "partner": list(self.partner), **columns})
 
 
@@ -88,6 +108,8 @@ def rank_partners(
     candidates: Iterable[str] | None = None,
     top: int = 50,
     exclude_known: bool = True,
+    aliases: Mapping[str, str] | pd.DataFrame | None = None,
+    draws: int = 0,
     rng: Any = None,
 ) -> PartnerRanking:
     """Rank partners for each subject from past co-operations and texts.
@@ -95,9 +117,11 @@ def rank_partners(
     Parameters
     ----------
     history : DataFrame
-        ``partnership``, ``member``, optionally ``ts`` (seconds or dates): who worked together.
+        ``partnership``, ``member``, optionally ``ts`` (seconds or dates): who worked together. A
+        partnership without a time counts as older than all others.
     texts : DataFrame, optional
-        ``member``, ``text`` or ``partnership``, ``text``.
+        ``partnership``, ``text`` or ``member``, ``text``, or all three with one of the two names per
+        row. Only texts of partnerships can be dated, so only they allow the weights to be learned.
     subjects : sequence of str, optional
         Default: every member of the history. One who is new to it is ranked from his text.
     candidates : iterable of str, optional
@@ -106,8 +130,13 @@ def rank_partners(
         Partners per subject.
     exclude_known : bool, default True
         Leave out former partners.
+    aliases : mapping variant -> name, or DataFrame, optional
+        Spellings to join before anything is counted; a reviewed `name_variants` frame serves.
+    draws : int, default 0
+        Random weights for the interval of each rank: from the learned weights' uncertainty, or
+        stated weights times exp(N(0, 1/4)).
     rng : int, Generator, SeedSequence or None
-        Recorded only: nothing here is random.
+        Used by ``draws`` alone.
 
     Returns
     -------
@@ -121,25 +150,76 @@ def rank_partners(
         A subject or candidate has neither history nor text.
     """
     start, count = time.perf_counter(), positive_int("top", top)
+    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 0:
+        refuse("draws", draws, "an integer >= 0")
     seed = None if rng is None else as_seed(rng)
+    history, texts, subjects, candidates = apply_aliases(aliases, history, texts, subjects, candidates)
     known = read_history(history)
     wanted = _names("subjects", subjects, known.members)
     pool = sorted(set(_names("candidates", candidates, known.members)))
-    extra = sorted((set(wanted) | set(pool)) - set(known.members))
-    profiles, has_text = text_profiles(known, texts, extra)
-    names = [*known.members, *extra]
+    names = [*known.members, *sorted((set(wanted) | set(pool)) - set(known.members))]
+    past, weights = _learn(known, names, texts)
+    _known_or_worded(past, names, len(known.members))
     place = {name: i for i, name in enumerate(names)}
-    for name in extra:
-        if not has_text[place[name]]:
-            message = f"{name!r} is neither in the history nor has a text"
-            raise UnknownName(message, kind="member", name=name, close_matches=close_matches(name, known.members))
-    parts = _Parts(known, profiles, has_text, len(names))
     seats = np.array([place[name] for name in pool], np.int64)
-    rows: list[_Rows] = []
-    for first in range(0, len(wanted), _BLOCK):
-        block = np.array([place[name] for name in wanted[first : first + _BLOCK]], np.int64)
-        rows.extend(parts.rank(block, seats, count, exclude_known=exclude_known))
-    return _result(wanted, names, rows, history, texts, count, pool, seed, start, exclude_known=exclude_known)
+    scorer = _Scorer(
+        past, seats, weights, _draw(weights, draws, seed), count, dated=past.sources.dated, exclude_known=exclude_known
+    )
+    parts = scorer.all(np.array([place[name] for name in wanted], np.int64))
+    request = {
+        "subjects": wanted, "candidates": pool, "top": count, "exclude_known": exclude_known, "draws": draws,
+        "history_rows": len(history), "text_rows": None if texts is None else len(texts),
+    }  # fmt: skip
+    subject, partner = (tuple(names[int(i)] for i in parts[end]) for end in ("subject", "partner"))
+    answer = [subject, partner, parts["score"].tolist()]
+    manifest = make_manifest(
+        "rank_partners", request=request, answer=answer, seed=seed, seconds=time.perf_counter() - start
+    )
+    columns = {key: parts[key] for key in ("rank", "rank_lower", "rank_upper", "score", *_EVIDENCE)}
+    stated = dict(zip(FEATURES, weights.values.tolist(), strict=True))
+    return PartnerRanking(
+        subject,
+        partner,
+        **columns,
+        method=weights.method,
+        weights=stated,
+        validation=weights.validation,
+        manifest=manifest,
+    )
+
+
+def _learn(known: History, names: list[str], texts: pd.DataFrame | None) -> tuple[Past, Weights]:
+    """Put the history into time order, learn the weights on it, and return all that is known at its end."""
+    n = len(known.partnerships)
+    order = np.arange(n) if known.when is None else np.lexsort((np.arange(n), known.when))
+    place = np.argsort(order)
+    written, owner, about = read_texts(known, texts, names)
+    rows = sparse.csr_array(known.incidence[order])
+    inside = sparse.csr_array((rows.data, rows.indices, rows.indptr), shape=(n, len(names)))
+    text_row = np.where(about == NEW, n - 1, about)
+    dated = (about >= 0) & (about < n)
+    text_row[dated] = place[about[dated]]
+    sources = read_sources(names, inside, dated=known.when is not None, texts=written, owner=owner, text_row=text_row)
+    return Past(sources, n), learn_weights(sources)
+
+
+def _known_or_worded(past: Past, names: list[str], n_members: int) -> None:
+    """Refuse a name about which nothing is known."""
+    worded = past.has_text
+    for i, name in enumerate(names[n_members:], n_members):
+        if not worded[i]:
+            message = f"{name!r} is neither in the history nor has a text with words known from it"
+            raise UnknownName(message, kind="member", name=name, close_matches=close_matches(name, names[:n_members]))
+
+
+def _draw(weights: Weights, draws: int, seed: int | None) -> NDArray[np.float64]:
+    """Random weights, shape (n_features, draws)."""
+    if draws == 0:
+        return np.empty((weights.values.size, 0))
+    rng = as_generator(seed, "partner weights")
+    if weights.covariance is None:
+        return np.asarray(weights.values[:, None] * np.exp(rng.normal(0, 0.5, (weights.values.size, draws))))
+    return np.asarray(rng.multivariate_normal(weights.values, weights.covariance, draws, method="eigh").T)
 
 
 def _names(parameter: str, given: Iterable[str] | None, members: Sequence[str]) -> list[str]:
@@ -155,122 +235,70 @@ def _names(parameter: str, given: Iterable[str] | None, members: Sequence[str]) 
     return names
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """The ranked partners of one subject, and the columns of their parts."""
+class _Scorer:
+    """Ranks candidates block by block."""
 
-    partner: NDArray[np.int64]
-    columns: dict[str, NDArray[np.float64]]
+    def __init__(
+        self,
+        past: Past,
+        seats: NDArray[np.int64],
+        weights: Weights,
+        random: NDArray[np.float64],
+        top: int,
+        *,
+        dated: bool,
+        exclude_known: bool,
+    ) -> None:
+        self.past, self.seats, self.weights, self.random, self.top = past, seats, weights.values, random, top
+        self.dated, self.exclude_known = dated, exclude_known
 
+    def all(self, subjects: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Return the columns of all subjects, in order."""
+        step = max(1, _CELLS // (self.seats.size * len(FEATURES)))
+        rows: list[dict[str, NDArray[Any]]] = []
+        for first in range(0, subjects.size, step):
+            block = subjects[first : first + step]
+            features = self.past.features(block, self.seats)
+            met, common = self._between(block)
+            rows += [self._one(int(a), features[i], met[i], common[i]) for i, a in enumerate(block)]
+        return {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
 
-class _Parts:
-    """Everything a score is made of, for all names (members first, new names behind)."""
+    def _between(self, block: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Past partnerships, and partners in common, of subjects and candidates."""
+        together, met = self.past.together[block], self.past.met
+        dense = [sparse.csr_array(m[:, self.seats]).todense() for m in (together, met[block] @ met)]
+        met_, common = (np.asarray(m).reshape(block.size, self.seats.size).astype(np.int64) for m in dense)
+        return met_, common
 
-    def __init__(self, known: History, profiles: sparse.csr_array | None, has_text: NDArray[np.bool_], n: int) -> None:
-        self.n_members, self.n = len(known.members), n
-        self.profiles, self.has_text = profiles, has_text
-        self.popularity = np.full(n, np.nan)
-        self.popularity[: self.n_members] = known.incidence.sum(axis=0)
-        self.recent = np.full(n, np.nan)
-        if known.age is not None:
-            self.recent[: self.n_members] = known.incidence.T @ np.exp2(-known.age)
-        together = sparse.csr_array(known.incidence.T @ known.incidence)
-        together.setdiag(0)
-        together.eliminate_zeros()
-        self.together = sparse.csr_array(together)
-        degree = np.asarray(together.sum(axis=1)).ravel()
-        scale = np.divide(1.0, degree, out=np.zeros_like(degree), where=degree > 0)
-        self.step = sparse.csr_array(sparse.csr_array(together.multiply(scale[:, None])).T)
+    def _one(
+        self, subject: int, features: NDArray[np.float64], met: NDArray[np.int64], common: NDArray[np.int64]
+    ) -> dict[str, NDArray[Any]]:
+        allowed = self.seats != subject
+        if self.exclude_known:
+            allowed &= met == 0
+        free = np.flatnonzero(allowed)
+        score = features[free] @ self.weights
+        order = np.argsort(-score, kind="stable")[: self.top]
+        best = free[order]
+        bounds = self._interval(features[free], order)
+        past, partner = self.past, self.seats[best]
+        value = {name: features[best, j] for j, name in enumerate(FEATURES)}
+        old, worded = past.popularity[partner] > 0, past.has_text
+        spoken = worded[subject] & worded[partner]
+        nan = np.full(best.size, np.nan)
+        return {
+            "subject": np.full(best.size, subject), "partner": partner, "rank": np.arange(1, best.size + 1), "rank_lower": bounds[0], "rank_upper": bounds[1],
+            "score": score[order], "popularity": np.where(old, past.popularity[partner], nan), "recent": np.where(old & self.dated, past.recent[-1][partner], nan),
+            "text": np.where(spoken, value["text"], nan), "mates": np.where(spoken & (past.met.indptr[subject + 1] > past.met.indptr[subject]), value["mates"], nan),
+            "fans": np.where(spoken & old, value["fans"], nan), "name": value["name"], "mentions": np.expm1(value["mentions"]).round().astype(np.int64),
+            "variant": np.expm1(value["variant"]).round().astype(np.int64), "common": common[best], "together": met[best],
+        }  # fmt: skip
 
-    def walk(self, block: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Personalised PageRank from each member of the block, (block, n); NaN rows for new names."""
-        result = np.full((block.size, self.n), np.nan)
-        inside = np.flatnonzero(block < self.n_members)
-        x = np.zeros((self.n_members, inside.size))
-        x[block[inside], np.arange(inside.size)] = 1.0
-        restart = x.copy()
-        for _ in range(_WALK_STEPS):
-            x = _DAMPING * (self.step @ x)
-            x += restart * (1 - x.sum(axis=0))
-        result[inside, : self.n_members] = x.T
-        return result
-
-    def text(self, block: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Cosine of texts, (block, n); NaN where either side has none."""
-        if self.profiles is None:
-            return np.full((block.size, self.n), np.nan)
-        cosine = np.asarray((self.profiles[block] @ self.profiles.T).todense()).reshape(block.size, self.n)
-        cosine[:, ~self.has_text] = np.nan
-        cosine[~self.has_text[block]] = np.nan
-        return cosine
-
-    def rank(self, block: NDArray[np.int64], seats: NDArray[np.int64], top: int, *, exclude_known: bool) -> list[_Rows]:
-        """Ranked partners of each subject of the block."""
-        walk, text = self.walk(block)[:, seats], self.text(block)[:, seats]
-        credit = np.fmax(np.nan_to_num(self.popularity) + _RECENT * np.nan_to_num(self.recent), _NEW)[seats]
-        worded, walked = ~np.isnan(text).all(axis=1), ~np.isnan(walk).all(axis=1)
-        score = np.broadcast_to(credit, text.shape).copy()
-        score[worded] *= (np.nan_to_num(text[worded]) + _TEXT_FLOOR) ** _TEXT_POWER
-        score[walked] *= (np.nan_to_num(walk[walked]) + _WALK_FLOOR) ** _WALK_POWER
-        rows = []
-        for i, subject in enumerate(block):
-            met = np.zeros(self.n, np.int64)
-            if subject < self.n_members:
-                own = slice(self.together.indptr[subject], self.together.indptr[subject + 1])
-                met[self.together.indices[own]] = self.together.data[own]
-            allowed = seats != subject
-            if exclude_known:
-                allowed &= met[seats] == 0
-            free = np.flatnonzero(allowed)
-            best = free[np.argsort(-score[i, free], kind="stable")[:top]]
-            partner = seats[best]
-            rows.append(
-                _Rows(
-                    partner,
-                    {
-                        "score": score[i, best],
-                        "popularity": self.popularity[partner],
-                        "recent": self.recent[partner],
-                        "text": text[i, best],
-                        "walk": walk[i, best],
-                        "together": met[partner].astype(np.float64),
-                    },
-                )
-            )
-        return rows
-
-
-def _result(
-    wanted: list[str],
-    names: list[str],
-    rows: list[_Rows],
-    history: pd.DataFrame,
-    texts: pd.DataFrame | None,
-    top: int,
-    pool: list[str],
-    seed: int | None,
-    start: float,
-    *,
-    exclude_known: bool,
-) -> PartnerRanking:
-    subject = tuple(name for name, row in zip(wanted, rows, strict=True) for _ in row.partner)
-    partner = tuple(names[i] for row in rows for i in row.partner)
-    columns = {key: np.concatenate([row.columns[key] for row in rows]) for key in rows[0].columns}
-    rank = np.concatenate([np.arange(1, row.partner.size + 1) for row in rows])
-    request = {
-        "subjects": wanted,
-        "candidates": pool,
-        "top": top,
-        "exclude_known": exclude_known,
-        "history_rows": len(history),
-        "text_rows": None if texts is None else len(texts),
-    }
-    manifest = make_manifest(
-        "rank_partners",
-        request=request,
-        answer=[subject, partner, columns["score"].tolist()],
-        seed=seed,
-        seconds=time.perf_counter() - start,
-    )
-    together = columns.pop("together").astype(np.int64)
-    return PartnerRanking(subject, partner, rank, together=together, manifest=manifest, **columns)
+    def _interval(self, features: NDArray[np.float64], order: NDArray[np.int64]) -> NDArray[np.float64]:
+        """2.5 % and 97.5 % points of the rank over the random weights, shape (2, n)."""
+        if self.random.shape[1] == 0:
+            return np.full((2, order.size), np.nan)
+        ranks = np.empty((self.random.shape[1], order.size))
+        for k, drawn in enumerate((features @ self.random).T):
+            ranks[k] = 1 + drawn.size - np.searchsorted(np.sort(drawn), drawn[order], side="right")
+        return np.asarray(np.quantile(ranks, (0.025, 0.975), axis=0, method="closest_observation"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +9,16 @@ import numpy as np
 from scipy import sparse
 
 from graphkit.errors import DataInvalid
-from graphkit.matching.text import count_matrix, grams, weigh
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["History", "read_history", "text_profiles"]
+__all__ = ["NEW", "OWN", "History", "read_history", "read_texts"]
 
-_HALF_LIVES = 6.0  # half lives in the span of the history
-_RARE, _MANY = 3, 50  # with at least _MANY names, grams of fewer than _RARE of them are noise
+OWN, NEW = -1, -2
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +31,15 @@ class History:
         Sorted names.
     incidence : csr_array, shape (n_partnerships, n_members)
         1 where a member took part.
-    age : ndarray of float64, shape (n_partnerships,), or None
-        Half lives before the newest partnership; infinite where the time is missing; None
-        without times.
+    when : ndarray of float64, shape (n_partnerships,), or None
+        Newest time stamp in seconds; -infinity where it is missing; None when fewer than half of the
+        partnerships have one or all are the same.
     """
 
     partnerships: list[str]
     members: list[str]
     incidence: sparse.csr_array
-    age: NDArray[np.float64] | None
+    when: NDArray[np.float64] | None
 
 
 def _column(frame: pd.DataFrame, name: str, table: str) -> list[str]:
@@ -58,7 +57,9 @@ def _require(frame: Any, names: tuple[str, ...], table: str) -> None:
     for name in names:
         if name not in columns:
             message = f"{table} has no column {name!r}; it has {', '.join(map(str, columns)) or 'none'}"
-            raise DataInvalid(message, source=table, rule="column", hint=f"{table} needs the columns {', '.join(names)}")
+            raise DataInvalid(
+                message, source=table, rule="column", hint=f"{table} needs the columns {', '.join(names)}"
+            )
 
 
 def read_history(history: pd.DataFrame) -> History:
@@ -71,20 +72,20 @@ def read_history(history: pd.DataFrame) -> History:
     partnerships, members = sorted(set(where)), sorted(set(who))
     row, column = ({name: i for i, name in enumerate(names)} for names in (partnerships, members))
     pairs = np.unique(np.array([(row[a], column[b]) for a, b in zip(where, who, strict=True)], np.int64), axis=0)
-    incidence = sparse.csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(partnerships), len(members)))
-    age = _ages(history["ts"], [row[a] for a in where], len(partnerships)) if "ts" in history.columns else None
-    return History(partnerships, members, incidence, age)
+    incidence = sparse.csr_array(
+        (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(len(partnerships), len(members))
+    )
+    when = _times(history["ts"], [row[a] for a in where], len(partnerships)) if "ts" in history.columns else None
+    return History(partnerships, members, incidence, when)
 
 
-def _ages(ts: pd.Series[Any], row: list[int], n: int) -> NDArray[np.float64] | None:
-    """Half lives since each partnership's newest time stamp."""
+def _times(ts: pd.Series[Any], row: list[int], n: int) -> NDArray[np.float64] | None:
+    """Each partnership's newest time stamp."""
     seconds = _seconds(ts)
     newest = np.full(n, -np.inf)
-    np.maximum.at(newest, np.asarray(row), np.where(np.isnan(seconds), -np.inf, seconds))
+    np.maximum.at(newest, np.asarray(row), np.where(np.isfinite(seconds), seconds, -np.inf))
     finite = newest[np.isfinite(newest)]
-    if finite.size == 0 or np.ptp(finite) == 0:
-        return None
-    return np.asarray((finite.max() - newest) * (_HALF_LIVES / np.ptp(finite)), dtype=np.float64)
+    return None if 2 * finite.size < n or np.ptp(finite) == 0 else newest
 
 
 def _seconds(ts: pd.Series[Any]) -> NDArray[np.float64]:
@@ -102,48 +103,57 @@ def _seconds(ts: pd.Series[Any]) -> NDArray[np.float64]:
     return np.asarray((dates - epoch).dt.total_seconds(), dtype=np.float64)
 
 
-def text_profiles(
-    known: History, texts: pd.DataFrame | None, extra: list[str]
-) -> tuple[sparse.csr_array | None, NDArray[np.bool_]]:
-    """Tf-idf rows of all names (members, then ``extra``) and who has any text.
+def read_texts(
+    known: History, texts: pd.DataFrame | None, names: Sequence[str]
+) -> tuple[list[str], sparse.csr_array, NDArray[np.int64]]:
+    """Return texts, whose they are, shape (n_names, n_texts), and which partnership each is about.
 
-    A name's text is everything written about it and about its partnerships. Vocabulary and idf
-    come from the members; sublinear counts of character bigrams.
+    ``OWN`` marks a member's own text, ``NEW`` that of a new name; n_partnerships an unknown partnership.
+    ``names`` are the members first, then new names. Texts of strangers belong to nobody.
     """
-    n = len(known.members) + len(extra)
     if texts is None or len(texts) == 0:
-        return None, np.zeros(n, np.bool_)
+        return [], sparse.csr_array((len(names), 0)), np.empty(0, np.int64)
     _require(texts, ("text",), "texts")
-    by = "member" if "member" in texts.columns else "partnership"
-    _require(texts, (by, "text"), "texts")
-    written = ["" if t is None or t != t else str(t) for t in texts["text"].tolist()]  # noqa: PLR0124 - NaN
-    counts = [grams(text, (2,)) for text in written]
-    column = {gram: i for i, gram in enumerate(sorted({gram for count in counts for gram in count}))}
-    owner = _owners(known, _column(texts, by, "texts"), by, extra)
-    counted = sparse.csr_array(owner @ count_matrix(counts, column))
-    documents = Counter(counted[: len(known.members)].indices.tolist())
-    least = _RARE if len(known.members) >= _MANY else 1
-    kept = np.array(sorted(g for g, k in documents.items() if k >= least), np.int64)
-    df = np.array([documents[int(g)] for g in kept], dtype=np.float64)
-    idf = np.log((1 + len(known.members)) / (1 + df)) + 1
-    profiles = weigh(sparse.csr_array(counted[:, kept]), idf, sublinear=True)
-    return profiles, np.diff(profiles.indptr) > 0
+    if not {"member", "partnership"} & set(texts.columns):
+        _require(texts, ("partnership", "text"), "texts")
+    keys = _keys(texts)
+    written = ["" if _null(t) else str(t) for t in texts["text"].tolist()]
+    order = sorted(range(len(keys)), key=lambda i: (keys[i], written[i]))
+    keys, written = [keys[i] for i in order], [written[i] for i in order]
+    row, place = {name: i for i, name in enumerate(known.partnerships)}, {name: i for i, name in enumerate(names)}
+    about = [
+        row.get(key, len(row)) if by == "partnership" else OWN if place.get(key, 0) < len(known.members) else NEW
+        for by, key in keys
+    ]
+    return written, _owners(known, keys, row, place), np.array(about, np.int64)
 
 
-def _owners(known: History, keys: list[str], by: str, extra: list[str]) -> sparse.csr_array:
+def _null(value: Any) -> bool:
+    return value is None or bool(value != value)  # noqa: PLR0124 - NaN is the only value that differs from itself
+
+
+def _keys(texts: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return what each text is about: ("member" or "partnership", name); a row with neither is an error."""
+    both = [texts[by].tolist() if by in texts.columns else [None] * len(texts) for by in ("member", "partnership")]
+    keys = []
+    for row, (member, partnership) in enumerate(zip(*both, strict=True)):
+        if _null(member) and _null(partnership):
+            message = f"texts row {row}: neither member nor partnership is given"
+            raise DataInvalid(message, source="texts", rule="missing", rows=((row, None),))
+        keys.append(("partnership", str(partnership)) if _null(member) else ("member", str(member)))
+    return keys
+
+
+def _owners(
+    known: History, keys: list[tuple[str, str]], row: dict[str, int], place: dict[str, int]
+) -> sparse.csr_array:
     """Which text belongs to which name: (n_names, n_texts); texts of strangers belong to nobody."""
-    n = len(known.members) + len(extra)
-    if by == "member":
-        place = {name: i for i, name in enumerate([*known.members, *extra])}
-        pairs = [(place[key], t) for t, key in enumerate(keys) if key in place]
-    else:
-        row = {name: i for i, name in enumerate(known.partnerships)}
-        inside = known.incidence
-        pairs = [
-            (int(member), t)
-            for t, key in enumerate(keys)
-            if key in row
-            for member in inside.indices[inside.indptr[row[key]] : inside.indptr[row[key] + 1]]
-        ]
+    inside, pairs = known.incidence, list[tuple[int, int]]()
+    for t, (by, key) in enumerate(keys):
+        if by == "member" and key in place:
+            pairs.append((place[key], t))
+        elif by == "partnership" and key in row:
+            members = inside.indices[inside.indptr[row[key]] : inside.indptr[row[key] + 1]]
+            pairs.extend((int(member), t) for member in members)
     flat = np.array(pairs, np.int64).reshape(-1, 2)
-    return sparse.csr_array((np.ones(len(flat)), (flat[:, 0], flat[:, 1])), shape=(n, len(keys)))
+    return sparse.csr_array((np.ones(len(flat)), (flat[:, 0], flat[:, 1])), shape=(len(place), len(keys)))

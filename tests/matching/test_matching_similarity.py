@@ -105,7 +105,7 @@ def test_popularity_text_and_graph_enter_the_rank():
     frame = rank_partners(history(), texts=TEXTS, subjects=["new tea", "tea a"]).to_frame()
     new = frame[frame.subject == "new tea"].set_index("partner")
     assert new["rank"]["cup"] < new["rank"]["tyre"]
-    assert new.walk.isna().all()
+    assert new.mates.isna().all()
     known = frame[frame.subject == "tea a"]
     assert not {"tea a", "star", "cup"} & set(known.partner)
     assert list(known["rank"]) == list(range(1, len(known) + 1))

@@ -1,0 +1,220 @@
+"""What the past says about two names: the features that the ranking of partners weighs.
+
+Everything is computed from the partnerships before a cut in time, so the weights can be learned on
+what came after it. Names are columns; those new at the cut have popularity 0.
+
+==========  =====================================================================================
+popularity  ln(partnerships of the candidate + 1/2)
+recent      the same, partnerships weighing 2^(-age / half life), half life 1/8 of the history
+lasting     the same with half of the history; age counts newer partnerships
+once        1 when the candidate has one partnership or none
+company     ln(mean members of the candidate's partnerships)
+text        cosine of sublinear character-bigram tf-idf over all texts of a name
+ln_text     ln(text + .01)
+mates       cosine of the candidate's text with the texts of the subject's former partners
+fans        cosine of the subject's text with the texts of the candidate's former partners
+name        cosine of character 1-2-grams of the names
+script      1 when both names, or neither, are written in ASCII
+length      ln(characters of the candidate's name)
+mentions    ln(1 + texts that name both)
+variant     ln(1 + partnerships of the subject with a spelling variant of the candidate, and reverse)
+==========  =====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from graphkit.matching.names import contained_pairs, mentions, plain_name
+from graphkit.matching.text import count_matrix, grams, normalise, weigh
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["FEATURES", "Past", "Sources", "read_sources"]
+
+FEATURES = (
+    "popularity",
+    "recent",
+    "lasting",
+    "once",
+    "company",
+    "text",
+    "ln_text",
+    "mates",
+    "fans",
+    "name",
+    "script",
+    "length",
+    "mentions",
+    "variant",
+)
+_HALF_LIVES = (1 / 8, 1 / 2)
+_RARE, _MANY = 3, 50  # with at least _MANY names, grams of fewer than _RARE of them are noise
+_BLANK = ord(" ")
+_COVERED = 0.4  # share of the longer name a spelling variant covers
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """History in time order and texts, as matrices over all names.
+
+    Parameters
+    ----------
+    incidence : csr_array, shape (n_partnerships, n_names)
+        Oldest partnership first.
+    dated : bool
+        Whether the order means time.
+    counted : csr_array, shape (n_texts, n_grams), or None
+    owner : csr_array, shape (n_names, n_texts)
+        Whose text it is.
+    text_row : ndarray of int64, shape (n_texts,)
+        Partnership a text is about; -1 = about a name at any time.
+    """
+
+    names: tuple[str, ...]
+    incidence: sparse.csr_array
+    dated: bool
+    counted: sparse.csr_array | None
+    owner: sparse.csr_array
+    named: sparse.csr_array
+    text_row: NDArray[np.int64]
+    name_rows: sparse.csr_array
+    ascii: NDArray[np.bool_]
+    length: NDArray[np.float64]
+    variants: sparse.csr_array
+
+
+def read_sources(
+    names: Sequence[str],
+    incidence: sparse.csr_array,
+    *,
+    dated: bool,
+    texts: Sequence[str],
+    owner: sparse.csr_array,
+    text_row: NDArray[np.int64],
+) -> Sources:
+    """Count grams, mentions and spelling variants once for all cuts."""
+    counted = count_bigrams(texts)
+    named = mentions(texts, names)
+    spelled = [grams(name) for name in names]
+    parts = {gram: i for i, gram in enumerate(sorted({gram for count in spelled for gram in count}))}
+    matrix = count_matrix(spelled, parts)
+    df = np.bincount(matrix.indices, minlength=len(parts))
+    plain = [plain_name(name) for name in names]
+    near = [(i, j) for i, j, _ in contained_pairs(plain) if len(plain[i]) >= _COVERED * len(plain[j])]
+    flat = np.array(near, np.int64).reshape(-1, 2)
+    ones = np.ones(2 * len(flat))
+    variants = sparse.csr_array((ones, (flat.ravel("F"), flat[:, ::-1].ravel("F"))), shape=(len(names), len(names)))
+    return Sources(
+        tuple(names), incidence, dated, counted, owner, named, text_row,
+        weigh(matrix, np.log((1 + len(names)) / (1 + df)) + 1),
+        np.array([name.isascii() for name in names], np.bool_),
+        np.log(np.array([max(1, len(name)) for name in names], dtype=np.float64)),
+        variants,
+    )  # fmt: skip
+
+
+class Past:
+    """Everything known when the first ``rows`` partnerships have happened."""
+
+    def __init__(self, sources: Sources, rows: int) -> None:
+        self.sources, self.rows = sources, rows
+        incidence = sparse.csr_array(sources.incidence[:rows])
+        self.popularity = np.asarray(incidence.sum(axis=0), dtype=np.float64).ravel()
+        age = (rows - 1.0 - np.arange(rows)) * sources.dated
+        span = sources.incidence.shape[0]
+        self.recent = [incidence.T @ np.exp2(-age / max(1.0, share * span)) for share in _HALF_LIVES]
+        members = np.asarray(incidence.sum(axis=1), dtype=np.float64).ravel()
+        self.company = np.log(np.maximum(incidence.T @ members, 1) / np.maximum(self.popularity, 1))
+        together = sparse.csr_array(incidence.T @ incidence)
+        together.setdiag(0)
+        together.eliminate_zeros()
+        self.together = together
+        met = together.copy()
+        met.data = np.ones_like(met.data)
+        self.met = met
+        known = (sources.text_row < rows).astype(np.float64)
+        self.owner = sparse.csr_array(sources.owner.multiply(known[None, :]))
+        self.profiles = self._profiles()
+        near = sparse.csr_array(self.owner.T + sources.named.multiply(known[:, None]))
+        near.data = np.ones_like(near.data)
+        self.near = near
+        self.variant_met = sparse.csr_array(sources.variants @ together + together @ sources.variants)
+        self.spread = None if self.profiles is None else _unit(sparse.csr_array(met @ self.profiles))
+
+    def _profiles(self) -> sparse.csr_array | None:
+        """Tf-idf rows of all names from the texts known so far."""
+        if self.sources.counted is None:
+            return None
+        counted = sparse.csr_array(self.owner @ self.sources.counted)
+        active = np.flatnonzero(self.popularity > 0)
+        documents = Counter[int](counted[active].indices.tolist())
+        least = _RARE if active.size >= _MANY else 1
+        kept = np.array(sorted(g for g, k in documents.items() if k >= least), np.int64)
+        df = np.array([documents[int(g)] for g in kept], dtype=np.float64)
+        return weigh(sparse.csr_array(counted[:, kept]), np.log((1 + active.size) / (1 + df)) + 1, sublinear=True)
+
+    @property
+    def has_text(self) -> NDArray[np.bool_]:
+        """Names with a gram of the vocabulary."""
+        if self.profiles is None:
+            return np.zeros(len(self.sources.names), np.bool_)
+        return np.asarray(np.diff(self.profiles.indptr) > 0)
+
+    def features(self, block: NDArray[np.int64], seats: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the features of subjects x candidates, shape (n_block, n_seats, n_features)."""
+        shape, s = (block.size, seats.size), self.sources
+        zero = np.zeros(shape)
+        text = zero if self.profiles is None else _dense(self.profiles[block] @ self.profiles[seats].T, shape)
+        spread = self.spread
+        columns = [
+            np.broadcast_to(np.log(self.popularity[seats] + 0.5), shape),
+            *(np.broadcast_to(np.log(recent[seats] + 0.02), shape) for recent in self.recent),
+            np.broadcast_to((self.popularity[seats] <= 1).astype(np.float64), shape),
+            np.broadcast_to(self.company[seats], shape),
+            text,
+            np.log(text + 0.01),
+            zero if spread is None or self.profiles is None else _dense(spread[block] @ self.profiles[seats].T, shape),
+            zero if spread is None or self.profiles is None else _dense(self.profiles[block] @ spread[seats].T, shape),
+            _dense(s.name_rows[block] @ s.name_rows[seats].T, shape),
+            (s.ascii[block][:, None] == s.ascii[seats][None, :]).astype(np.float64),
+            np.broadcast_to(s.length[seats], shape),
+            np.log1p(_dense(self.near[:, block].T @ self.near[:, seats], shape)),
+            np.log1p(_dense(self.variant_met[block][:, seats], shape)),
+        ]
+        return np.stack(columns, axis=-1)
+
+
+def count_bigrams(texts: Sequence[str]) -> sparse.csr_array | None:
+    """Count character bigrams as `grams` does, (n_texts, n_bigrams) in code order; None without any."""
+    clean = [normalise(text) for text in texts]
+    codes = np.frombuffer("".join(clean).encode("utf-32-le"), dtype=np.uint32).astype(np.int64)
+    row = np.repeat(np.arange(len(clean)), [len(text) for text in clean])
+    if codes.size < 2:
+        return None
+    inside = (row[1:] == row[:-1]) & ((codes[1:] != _BLANK) | (codes[:-1] != _BLANK))
+    found, column = np.unique((codes[:-1] << 21 | codes[1:])[inside], return_inverse=True)
+    if found.size == 0:
+        return None
+    counted = sparse.coo_array((np.ones(column.size), (row[:-1][inside], column)), shape=(len(clean), found.size))
+    return sparse.csr_array(counted)
+
+
+def _dense(matrix: Any, shape: tuple[int, int]) -> NDArray[np.float64]:
+    return np.asarray(matrix.todense(), dtype=np.float64).reshape(shape)
+
+
+def _unit(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Rows of length 1; an empty row stays 0."""
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    norm = np.sqrt(np.bincount(row, matrix.data**2, minlength=matrix.shape[0]))
+    matrix.data = matrix.data / norm[row]
+    return matrix
