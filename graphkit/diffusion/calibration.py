@@ -15,24 +15,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import positive_int
-from graphkit.diffusion.cascade import cascade_blocks
 from graphkit.diffusion.events import Log, read_log
-from graphkit.diffusion.learn import LearnedProbabilities, estimate_arcs
+from graphkit.diffusion.size_factor import Fold, SizeFactor, held_out_folds, simulated_sizes
 from graphkit.rng import as_seed, child_seed
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from graphkit.diffusion.learn import LearnedProbabilities
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
 __all__ = ["calibration_table", "predict_sizes"]
 
 WORLDS = 256
-FOLDS = 4
 RIDGE = 2.0  # training items' worth of pull towards "no effect", per feature
-FEWEST = 12  # training items below which no regression is fitted
 BINS = 5
 TAIL = 0.02  # each side; a little wider than .025, since quantiles of few ratios are too narrow
 
@@ -64,25 +62,29 @@ def predict_sizes(learned: LearnedProbabilities, events: Any, *, n_first: int = 
 
     positive_int("n_first", n_first)
     log, seed = read_log(learned.projection, events), child_seed(as_seed(rng), "predict_sizes")
-    model = _Model(learned.projection, learned.log, n_first, even=learned.method == "partial", seed=seed)
+    graph = learned.projection.with_probability(learned.posterior_mean)  # as in the folds: the size factor is no feature
+    folds = held_out_folds(graph, learned.log, even=learned.method == "partial", n_first=n_first)
+    model = _Model(graph, learned.log, n_first, folds, seed=seed)
     first = np.minimum(log.sizes, n_first)
-    more = model.predict(log, _simulated(learned.projection, log, n_first, seed))
+    more = model.predict(log, simulated_sizes(graph, log, n_first, seed, worlds=WORLDS))
     low, high = model.spread_of_ratio()
     return pd.DataFrame({"item": log.items, "predicted": first + more, "lower": first + np.floor(more * low), "upper": first + more * high, "observed": log.sizes})
 
 
-def calibration_table(projection: Projection, log: Log, *, even: bool, seed: int, n_first: int = 3) -> pd.DataFrame:
-    """Return predicted and observed sizes of training items by predicted size, each predicted without itself."""
+def calibration_table(projection: Projection, log: Log, folds: list[Fold], found: SizeFactor, *, seed: int, n_first: int = 3) -> pd.DataFrame:
+    """Return predicted, simulated and observed sizes of training items by predicted size, each without itself."""
     import pandas as pd
 
-    columns = ["size_bin", "items", "predicted", "observed"]
-    if (log.sizes >= n_first).sum() < FEWEST:
+    columns = ["size_bin", "items", "predicted", "simulated", "observed"]
+    if not folds:
         return pd.DataFrame({name: [] for name in columns})
-    model = _Model(projection, log, n_first, even=even, seed=child_seed(seed, "calibration"))
+    model = _Model(projection, log, n_first, folds, seed=child_seed(seed, "calibration"))
     predicted, observed = n_first + model.held_out, model.sizes.astype(np.float64)
+    simulated = np.full(observed.size, np.nan)
+    simulated[np.searchsorted(model.keep, found.items)] = n_first + found.held_out
     order = np.argsort(predicted, kind="stable")
     rows = [
-        (f"{predicted[part[0]]:.1f}-{predicted[part[-1]]:.1f}", part.size, float(predicted[part].mean()), float(observed[part].mean()))
+        (f"{predicted[part[0]]:.1f}-{predicted[part[-1]]:.1f}", part.size, float(predicted[part].mean()), float(simulated[part].mean()), float(observed[part].mean()))
         for part in np.array_split(order, min(BINS, order.size // 4))
     ]
     return pd.DataFrame(rows, columns=columns)
@@ -91,32 +93,29 @@ def calibration_table(projection: Projection, log: Log, *, even: bool, seed: int
 class _Model:
     """Gamma regression of the later adopters, fitted on the training items with at least ``n_first`` adopters."""
 
-    def __init__(self, projection: Projection, log: Log, n_first: int, *, even: bool, seed: int) -> None:
+    def __init__(self, projection: Projection, log: Log, n_first: int, folds: list[Fold], *, seed: int) -> None:
         self.projection, self.n_first = projection, n_first
         self.activity = np.bincount(log.rows[log.rows >= 0], minlength=projection.n_nodes).astype(np.float64)
-        keep = np.flatnonzero(log.sizes >= n_first)
+        self.keep = keep = np.flatnonzero(log.sizes >= n_first)
         train = log.take(keep)
         self.sizes = train.sizes
-        self.fitted = keep.size >= FEWEST
+        self.fitted = bool(folds)
         self.typical = float((log.sizes - np.minimum(log.sizes, n_first)).mean())
         self.held_out, self.ratios = np.full(keep.size, max(self.typical, 1e-9)), np.array([0.0, 3.0])
         if not self.fitted:
             return
         target = (train.sizes - n_first).astype(np.float64)
-        simulated, fold = np.zeros(keep.size), np.arange(keep.size) % FOLDS
-        for number in range(FOLDS):
-            inside = np.flatnonzero(fold == number)
-            others = np.setdiff1d(np.arange(log.sizes.size), keep[inside])
-            p = estimate_arcs(projection, log.take(others), even=even).mean
-            simulated[inside] = _simulated(projection.with_probability(p), train.take(inside), n_first, seed)
+        simulated, groups = np.zeros(keep.size), [np.searchsorted(keep, fold.items) for fold in folds]
+        for fold, inside in zip(folds, groups, strict=True):
+            simulated[inside] = simulated_sizes(projection.with_probability(fold.probability), train.take(inside), n_first, seed, worlds=WORLDS)
         raw = self._features(train, simulated, seen=True)
         self.centre, scale = raw.mean(axis=0), raw.std(axis=0)
         self.scale = np.where(scale > 1e-9, scale, np.inf)  # a constant feature says nothing
         x = (raw - self.centre) / self.scale
         self.limits = x.min(axis=0), x.max(axis=0)
-        for number in range(FOLDS):
-            inside = fold == number
-            self.held_out[inside] = _mean(x[inside], _gamma_fit(x[~inside], target[~inside]))
+        for inside in groups:
+            others = np.setdiff1d(np.arange(keep.size), inside)
+            self.held_out[inside] = _mean(x[inside], _gamma_fit(x[others], target[others]))
         self.beta = _gamma_fit(x, target)
         self.ratios = target / self.held_out
 
@@ -147,18 +146,6 @@ class _Model:
         """Return the quantiles of observed / predicted that make the interval."""
         low, high = np.quantile(self.ratios, [TAIL, 1 - TAIL])
         return min(float(low), 1.0), max(float(high), 1.0)
-
-
-def _simulated(projection: Projection, log: Log, n_first: int, seed: int) -> NDArray[np.float64]:
-    """Return the expected later adopters by simulation from the first ones; 0 where none of them is in the graph."""
-    result, units = np.zeros(log.sizes.size), np.ones(projection.n_nodes, np.int64)
-    for i in range(log.sizes.size):
-        rows = log.rows[log.indptr[i] : min(log.indptr[i + 1], log.indptr[i] + n_first)]
-        seeds = np.unique(rows[rows >= 0])
-        if seeds.size:
-            block = cascade_blocks(projection, seeds, units, model="ic", seed=seed, n_worlds=WORLDS, steps=-1)
-            result[i] = block(0, WORLDS // 64)[0].mean() - seeds.size
-    return result
 
 
 def _gamma_fit(x: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:

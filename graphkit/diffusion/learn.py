@@ -30,7 +30,7 @@ from graphkit.check import one_of
 from graphkit.diffusion.events import Log, Tries, count_tries, read_log, step_length
 from graphkit.errors import DataInvalid
 from graphkit.results import Manifest, Result, make_manifest
-from graphkit.rng import as_seed
+from graphkit.rng import as_seed, child_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,7 @@ __all__ = ["ArcEstimate", "LearnedProbabilities", "estimate_arcs", "learn"]
 
 METHODS = ("auto", "em", "partial")
 ITERATIONS = 40
+N_FIRST = 3  # adopters from which sizes are simulated
 STRENGTH = (1.0, 5.0)  # allowed a + b in tries: cross-validated on a Q&A log, stronger pulls order cascades worse (rank correlation .41 at 5, .35 at 20, .23 at 59)
 
 
@@ -52,9 +53,9 @@ class LearnedProbabilities(Result):
     Attributes
     ----------
     probability : float64 ndarray, shape (n_arcs,)
-        Posterior mean per arc in CSR order.
+        min(1, ``size_factor`` * posterior mean) per arc in CSR order.
     interval : float64 ndarray, shape (n_arcs, 2)
-        95 % interval (lower, upper).
+        95 % interval (lower, upper) of the posterior, times the factor.
     tried : float64 ndarray, shape (n_arcs,)
         Number of tries; arcs with 0 keep the prior.
     never_tried : bool ndarray, shape (n_arcs,)
@@ -63,8 +64,15 @@ class LearnedProbabilities(Result):
     explained : float
         Share of the later adoptions with an earlier adopting neighbour.
     calibration : DataFrame
-        ``size_bin``, ``items``, ``predicted``, ``observed``: sizes of training items predicted by a model that did not
-        see them; empty for logs too small.
+        ``size_bin``, ``items``, ``predicted``, ``simulated``, ``observed``: sizes of training items predicted (with the
+        tempo of the first adopters), and simulated with p times the factor, by models that did not see them; empty
+        for logs too small.
+    size_factor : float
+        Overall factor on p that makes simulated sizes match real ones, see `size_factor`; 1 where they do.
+    size_ratio : float
+        Mean simulated over mean real number of later adopters before the factor; nan for logs too small.
+    posterior_mean : float64 ndarray, shape (n_arcs,)
+        p before the factor.
     projection : Projection
         The graph with the learned probabilities (not part of the JSON).
     log : Log
@@ -79,6 +87,9 @@ class LearnedProbabilities(Result):
     explained: float
     calibration: pd.DataFrame
     method: str
+    size_factor: float
+    size_ratio: float
+    posterior_mean: NDArray[np.float64]
     projection: Any = field(default=None, metadata={"json": False})
     log: Any = field(default=None, metadata={"json": False})
     manifest: Manifest = field(default=None)  # type: ignore[assignment]
@@ -119,7 +130,8 @@ def learn(p: Projection, events: Any, *, method: str = "auto", rng: RandomState 
     DataInvalid
         A column is missing or empty, or the log has no row.
     """
-    from graphkit.diffusion.calibration import calibration_table  # calibration needs this module's estimate
+    from graphkit.diffusion.calibration import calibration_table  # both need this module's estimate
+    from graphkit.diffusion.size_factor import held_out_folds, size_factor
 
     begin = time.perf_counter()
     one_of("method", method, METHODS)
@@ -127,14 +139,17 @@ def learn(p: Projection, events: Any, *, method: str = "auto", rng: RandomState 
         message = "the graph has no arc to learn about"
         raise DataInvalid(message, rule="arcs", hint="load relationships between the users first")
     log, seed = read_log(p, events), as_seed(rng)
-    found = estimate_arcs(p, log, even=method == "partial")
-    chance, prior, tries = found.mean, found.prior, found.tries
-    learned = p.with_probability(chance)
-    table = calibration_table(p, log, even=method == "partial", seed=seed)
+    even = method == "partial"
+    found, folds = estimate_arcs(p, log, even=even), held_out_folds(p, log, even=even, n_first=N_FIRST)
+    scale = size_factor(p, log, folds, n_first=N_FIRST, seed=child_seed(seed, "size_factor"))
+    chance, bounds = (np.minimum(scale.factor * x, 1.0) for x in (found.mean, found.interval()))
+    table = calibration_table(p, log, folds, scale, seed=seed, n_first=N_FIRST)
     request = {"method": method, "events": _digest(log)}
-    answer = {"probability": hashlib.sha256(chance.tobytes()).hexdigest(), "prior": prior, "calibration": table}
+    answer = {"probability": hashlib.sha256(chance.tobytes()).hexdigest(), "prior": found.prior, "calibration": table}
     manifest = make_manifest("learn", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id, seconds=time.perf_counter() - begin)
-    return LearnedProbabilities(chance, found.interval(), tries.tried, tries.tried == 0, prior, tries.explained, table, method, learned, log, manifest)
+    tried = found.tries.tried
+    return LearnedProbabilities(chance, bounds, tried, tried == 0, found.prior, found.tries.explained, table, method, scale.factor, scale.before,
+                                found.mean, p.with_probability(chance), log, manifest)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from graphkit.diffusion.calibration import predict_sizes
+from graphkit.diffusion.events import read_log
 from graphkit.diffusion.learn import LearnedProbabilities, learn
+from graphkit.diffusion.size_factor import simulated_sizes
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.projection.build import from_arrays
 
@@ -167,3 +169,35 @@ def test_wrong_arguments_are_named(planted):
         predict_sizes(planted[2], planted[1], n_first=0)
     with pytest.raises(DataInvalid, match="no arc"):
         learn(from_arrays([], [], n_nodes=2), planted[1])
+
+
+def test_a_full_log_keeps_its_probabilities(planted):
+    """Where the graph carries the process, simulated sizes agree within two errors or the factor stays within 5 %."""
+    _, _, learned, _ = planted
+    assert learned.size_factor == pytest.approx(1.0, abs=0.05)
+    assert learned.size_ratio == pytest.approx(1.0, abs=0.15)
+    assert np.allclose(learned.probability, np.minimum(learned.size_factor * learned.posterior_mean, 1.0))
+
+
+def test_a_graph_that_lacks_arcs_is_scaled_to_real_sizes():
+    """With a third of the arcs unknown, simulated sizes of unseen items are far too small before the factor and within 20 % after it."""
+    s, t, _, log = cascades(60, 1000, 4)
+    known = np.random.default_rng(1).random(s.size) > 0.35
+    graph = from_arrays(s[known], t[known], n_nodes=60)
+    learned = learn(graph, log[log.item < 800], rng=1)
+    unseen = read_log(graph, log[log.item >= 800])
+    real = (unseen.sizes - 3).mean()
+    before, after = (simulated_sizes(graph.with_probability(p), unseen, 3, 9, worlds=256).mean() / real for p in (learned.posterior_mean, learned.probability))
+    assert before < 0.8
+    assert after == pytest.approx(1.0, abs=0.2)
+    assert learned.size_factor > 1.1
+    held_out = learned.calibration
+    assert (held_out["simulated"] * held_out["items"]).sum() / (held_out["observed"] * held_out["items"]).sum() == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_factor_never_leaves_its_range():
+    """A graph that explains nothing is scaled at most 4 times, and p stays a probability."""
+    _, _, _, log = cascades(60, 300, 5)
+    learned = learn(from_arrays([0, 1], [1, 2], n_nodes=60), log, rng=1)
+    assert 1 <= learned.size_factor <= 4
+    assert learned.probability.max() <= 1
