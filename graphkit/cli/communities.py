@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,18 +13,61 @@ from graphkit.cli.group import Command
 from graphkit.cli.options import graph_options, output_options, seed_option
 
 if TYPE_CHECKING:
+    from graphkit.community.flatten import Flattening
     from graphkit.projection.projection import Projection
 
 __all__ = ["communities", "community_rows"]
 
-COLUMNS = ("community", "size", "share", "largest", "n_communities", "modularity")
+COLUMNS = ("community", "size", "share", "largest", "n_communities", "modularity", "resolution", "description_gain")
 MEMBERS = ("label", "id", "community", "n_communities", "modularity")
 _NAMED = 3
 
 
-@click.command(cls=Command, examples=["graphkit communities", "graphkit communities --nodes Brand --nodes Channel --via LINKED_WITH --effort fast"])
+class _Resolution(click.ParamType["float | str"]):
+    """A number above 0, or ``auto``."""
+
+    name = "NUMBER|auto"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """Read the number or the word."""
+        if value == "auto":
+            return "auto"
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            self.fail(f"{value!r} is neither a number above 0 nor auto", param, ctx)
+        if not (math.isfinite(number) and number > 0):
+            self.fail(f"{value!r} must be a number above 0, or auto", param, ctx)
+        return number
+
+
+class _Share(click.ParamType[tuple[str, float]]):
+    """A relationship type and its share: ``KNOWS=2``; alone it counts 1."""
+
+    name = "TYPE[=SHARE]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Split at the equals sign."""
+        if isinstance(value, tuple):
+            return value
+        name, mark, share = str(value).partition("=")
+        try:
+            number = float(share) if mark else 1.0
+        except ValueError:
+            self.fail(f"{value!r}: {share!r} is not a number", param, ctx)
+        if not (math.isfinite(number) and number > 0):
+            self.fail(f"{value!r}: a share must be a number above 0", param, ctx)
+        return name, number
+
+
+@click.command(cls=Command, examples=[
+    "graphkit communities", "graphkit communities --nodes Brand --nodes Channel --via LINKED_WITH --effort fast",
+    "graphkit communities --types KNOWS=2 --types FOLLOWS --resolution auto", "graphkit communities --nodes Channel --bipartite User --via REACHES",
+])
 @click.option("--effort", type=click.Choice(["fast", "balanced", "thorough"]), default="balanced", help="Time spent on a better partition.")
-@click.option("--resolution", type=click.FloatRange(0, min_open=True), default=1.0, help="Above 1: more and smaller communities.")
+@click.option("--resolution", type=_Resolution(), default=1.0, help="Above 1: more and smaller communities; auto: the one that describes the ties best, none if nothing does.")
+@click.option("--types", type=_Share(), multiple=True, help="Lay these ties on top of each other, each with its share of the weight (repeat).")
+@click.option("--bipartite", metavar="LABEL", help="Tie nodes that share nodes of this label, by 1 / (d - 1) each, instead of ties between them.")
 @click.option("--members", is_flag=True, help="One row per node instead of one per community (writes ids).")
 @click.option("--write", is_flag=True, help="Also store the number of the community on each node.")
 @graph_options
@@ -31,21 +75,44 @@ _NAMED = 3
 @output_options
 @pass_app
 def communities(
-    app: App, effort: str, resolution: float, members: bool, write: bool, nodes: tuple[str, ...], via: tuple[str, ...], seed: int,
-    form: str | None, output: str | None,
+    app: App, effort: str, resolution: float | str, types: tuple[tuple[str, float], ...], bipartite: str | None, members: bool, write: bool,
+    nodes: tuple[str, ...], via: tuple[str, ...], seed: int, form: str | None, output: str | None,
 ) -> None:
     """Find communities: every one connected, the same for any number of workers."""
-    from graphkit.cli.graphs import propagation_graph
     from graphkit.cli.output import emit
     from graphkit.community.leiden import communities as find
 
-    graph = propagation_graph(app.snapshot(), nodes, via, None)
+    graph, flattening = _graph(app, nodes, via, dict(types), bipartite)
+    if flattening is not None:
+        app.say(f"one graph: {flattening}")
     with app.timed("communities"):
-        found = find(graph, resolution=resolution, effort=effort, rng=seed)
+        found = find(graph, resolution=resolution, effort=effort, rng=seed, flattening=flattening)
     rows = _member_rows(graph, found) if members else community_rows(graph, found)
     emit(form=form, output=output, rows=rows, columns=MEMBERS if members else COLUMNS, color=app.settings.color)
     if write:
         app.say(f"wrote the community of {_write(app, graph, found, seed):,} nodes")
+
+
+def _graph(
+    app: App, nodes: tuple[str, ...], via: tuple[str, ...], shares: dict[str, float], bipartite: str | None
+) -> tuple[Projection, Flattening | None]:
+    """Return the graph asked for, and how it was made of several kinds of ties."""
+    from graphkit.cli.graphs import check_labels, check_types, propagation_graph
+    from graphkit.community.flatten import flatten_bipartite, flatten_types
+
+    if shares and (bipartite or via):
+        message = f"--types says which ties count; leave out {'--bipartite' if bipartite else '--via'}"
+        raise click.UsageError(message)
+    if bipartite:
+        labels = check_labels((*(nodes or ("User",)), bipartite))
+        if len(labels) > 2:
+            message = "--bipartite ties nodes of one label: give --nodes once"
+            raise click.UsageError(message)
+        return flatten_bipartite(app.snapshot(), labels[0], bipartite, check_types(via))
+    if shares:
+        check_types(shares)
+        return flatten_types(app.snapshot(), check_labels(nodes) or ("User",), shares)
+    return propagation_graph(app.snapshot(), nodes, via, None), None
 
 
 def community_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
@@ -60,7 +127,7 @@ def community_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
         best = known[np.lexsort((known, -degree[known]))[:_NAMED]]
         rows.append({
             "community": int(number), "size": int(sizes[number]), "share": float(sizes[number] / labels.size),
-            "largest": [graph.id_of(int(row)) for row in best], "n_communities": int(found.n_communities), "modularity": float(found.modularity),
+            "largest": [graph.id_of(int(row)) for row in best], "n_communities": int(found.n_communities), "modularity": float(found.modularity), "resolution": float(found.resolution), "description_gain": float(found.description_gain),
         })
     return rows
 

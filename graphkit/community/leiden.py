@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import finite, one_of, refuse
+from graphkit.community.flatten import Flattening  # noqa: TC001 - from_json reads the field's type
 from graphkit.community.quality import (
     Undirected,
     canonical_labels,
@@ -64,6 +65,8 @@ class Communities(Result):
     resolution : float
         As asked for, or as found by ``"auto"``.
     effort : str
+    flattening : Flattening or None
+        How the graph was made, if it was made of several kinds of ties.
     ids : ndarray of str, shape (n_nodes,), or None
         Node ids of the rows; None when rows are their own names.
     """
@@ -74,6 +77,7 @@ class Communities(Result):
     description_gain: float
     resolution: float
     effort: str
+    flattening: Flattening | None
     ids: np.ndarray | None = field(metadata={"dtype": object})
     manifest: Manifest
 
@@ -86,7 +90,7 @@ class Communities(Result):
         return pd.DataFrame({"node": names, "community": self.labels, "size": size[self.labels]})
 
 
-def communities(p: Projection, *, resolution: float | str = 1.0, effort: str = "balanced", rng: Any = None) -> Communities:
+def communities(p: Projection, *, resolution: float | str = 1.0, effort: str = "balanced", rng: Any = None, flattening: Flattening | None = None) -> Communities:
     """Find groups that hold more edges inside than their degrees explain.
 
     Parameters
@@ -99,6 +103,8 @@ def communities(p: Projection, *, resolution: float | str = 1.0, effort: str = "
     effort : {"fast", "balanced", "thorough"}
         How long to look for a better partition.
     rng : int, Generator, SeedSequence or None
+    flattening : Flattening, optional
+        How `p` was made, from :mod:`graphkit.community.flatten`; kept in the result and the digest.
 
     Returns
     -------
@@ -135,13 +141,13 @@ def communities(p: Projection, *, resolution: float | str = 1.0, effort: str = "
     labels[order] = found
     manifest = make_manifest(
         "communities",
-        request={"resolution": "auto" if resolution == "auto" else used, "effort": work},
+        request={"resolution": "auto" if resolution == "auto" else used, "effort": work, "flattening": None if flattening is None else flattening.to_dict()},
         answer=[labels.tolist() if labels.size < _LISTED else int(labels.size), quality],
         seed=seed,
         snapshot=p.snapshot_id,
         seconds=time.perf_counter() - start,
     )
-    return Communities(labels, int(labels.max(initial=-1) + 1), quality, gain, used, work, p.nodes.ids, manifest)
+    return Communities(labels, int(labels.max(initial=-1) + 1), quality, gain, used, work, flattening, p.nodes.ids, manifest)
 
 
 def _resolution(value: float | str) -> float | None:

@@ -84,9 +84,9 @@ class Search:
         return self.best
 
     def _fast(self, arcs: int) -> Labels:
-        """Four short starts, recombined; one, run to its end, on a large graph."""
+        """Four short starts, recombined; one plain start on a large graph."""
         if arcs > _LARGE:
-            self.keep(self.each([self.near], 5))
+            self.keep(self.each([self.plain], 3))
             return self.best
         starts = self.each([self.near, self.near, self.near, self.plain], 3)
         self.keep(starts)

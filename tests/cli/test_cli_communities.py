@@ -1,0 +1,105 @@
+"""communities: resolution by the data, several kinds of ties, shared nodes, the stored number."""
+
+import json
+
+import pytest
+
+from graphkit.cli import run
+
+USERS = 24
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Four camps of six friends in a ring, follows between camps, a channel for each camp and one for all."""
+    root = tmp_path_factory.mktemp("communities")
+    data = root / "data"
+    for part in ("nodes", "relationships"):
+        (data / part).mkdir(parents=True)
+    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    users = [f"u{i:02d}" for i in range(USERS)]
+    write("nodes/user.csv", "id,consent", [f"{u},true" for u in users])
+    write("nodes/channel.csv", "id,name,kind,cost", [f"c{i},渠道{i},kol,100" for i in range(5)])
+    knows = [(a, b) for a in range(USERS) for b in range(a + 1, USERS) if a // 6 == b // 6]
+    write("relationships/knows.csv", "source,target", [f"{users[a]},{users[b]}" for a, b in knows])
+    write("relationships/follows.csv", "source,target", [f"{users[6 * i]},{users[(6 * i + 6) % USERS]}" for i in range(4)])
+    reaches = [f"c{i // 6},{u},0.5" for i, u in enumerate(users)] + [f"c4,{u},0.5" for u in users]
+    write("relationships/reaches.csv", "source,target,p", reaches)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphkit.cli.context.install", lambda: None)
+        assert run(["--store", str(root / "store"), "load", str(data), "--format", "json"]) == 0
+        yield root
+
+
+@pytest.fixture
+def gk(home, capsys):
+    """Run a command on the store; return (status, stdout, stderr)."""
+    capsys.readouterr()
+
+    def call(*args):
+        code = run(["--store", str(home / "store"), *map(str, args)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--resolution", "auto"],
+        ["--types", "KNOWS=2", "--types", "FOLLOWS=0.5"],
+        ["--bipartite", "Channel"],
+        ["--bipartite", "Channel", "--via", "REACHES", "--effort", "fast"],
+    ],
+    ids=["auto", "types", "bipartite", "bipartite_via"],
+)
+def test_the_four_camps_are_found(gk, options):
+    """By the data's own resolution, by weighted types, by shared channels."""
+    code, out, err = gk("communities", *options, "--members", "--format", "json")
+    assert code == 0, err
+    rows = {row["id"]: row["community"] for row in json.loads(out)}
+    assert [rows[f"u{i:02d}"] for i in range(USERS)] == [i // 6 for i in range(USERS)]
+    assert ("one graph: " in err) == (options[0] != "--resolution")
+
+
+def test_the_summary_says_resolution_and_evidence(gk):
+    """One row per community with the resolution used and the nats saved."""
+    rows = json.loads(gk("communities", "--resolution", "2", "--format", "json")[1])
+    assert {row["resolution"] for row in rows} == {2.0}
+    assert all(row["description_gain"] > 0 for row in rows)
+    assert all(not name.startswith("u") for row in rows for name in row["largest"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--resolution", "0"], "above 0"),
+        (["--resolution", "best"], "auto"),
+        (["--types", "KNOWS=none"], "is not a number"),
+        (["--types", "KNOWS=0"], "above 0"),
+        (["--types", "KNOWN"], "KNOWS"),
+        (["--types", "KNOWS", "--via", "KNOWS"], "--via"),
+        (["--types", "KNOWS", "--bipartite", "Channel"], "--bipartite"),
+        (["--bipartite", "Chanel"], "Channel"),
+        (["--nodes", "User", "--nodes", "Film", "--bipartite", "Channel"], "--nodes once"),
+    ],
+)
+def test_wrong_options_are_usage_errors_that_name_the_way_out(gk, options, words):
+    """Exit 2 and the word that helps."""
+    code, _, err = gk("communities", *options)
+    assert code == 2
+    assert words in err
+
+
+def test_types_that_join_nothing_are_a_data_error(gk):
+    """No user shares anything with a film here: exit 3."""
+    assert gk("communities", "--bipartite", "Film")[0] == 3
+    assert gk("communities", "--types", "SHARED_WITH")[0] == 3
+
+
+def test_write_stores_the_number_on_the_nodes(gk):
+    """Only with --write; the query sees it afterwards."""
+    code, _, err = gk("communities", "--types", "KNOWS", "--write", "--format", "json")
+    assert code == 0
+    assert f"{USERS} nodes" in err
