@@ -219,12 +219,14 @@ class _Search:
 
     def run(self) -> tuple[_Found, str | None]:
         """Return the last round and, where a promised ratio was missed, why."""
+        limit, self.deadline = self.deadline, None  # the first round always ends: whoever comes late still has an answer
         sample = self._more(None, most_sets(self.worlds, self.memory, self.seed, FIRST_SETS))
         found: _Found | None = None
         for number in range(ROUNDS):
             end = "the largest sample was reached" if number == ROUNDS - 1 else self._full(sample, 2 * sample.n_sets)
             try:
                 found = self._round(sample, last=end is not None)
+                self.deadline = limit
                 if found.good:
                     return found, None
                 if end is not None:
