@@ -43,6 +43,7 @@ def experiment() -> None:
 @click.option("--max-cut", type=click.FloatRange(0, 1), default=0.5, help="Largest share of influence that may cross clusters.")
 @probability_option("weighted_cascade")
 @click.option("--assignment", metavar="FILE", type=click.Path(dir_okay=False), help="Also write user, cluster, arm there (writes ids).")
+@click.option("--write", is_flag=True, help="Also store experiment, arms and communities as nodes, for queries such as experiments/arms.")
 @seed_option
 @output_options
 @pass_app
@@ -70,6 +71,10 @@ def design(app: App, /, plan: str | None, probability: str | float, seed: int, f
         app.say(f"note: {note}")
     if more["assignment"]:
         _write_assignment(more["assignment"], graph, found)
+    if more["write"]:
+        from graphkit.store.experiments import save_experiment
+
+        app.say(f"wrote experiment {save_experiment(app.open(), found.to_dict(), graph.nodes.ids_of(range(graph.n_nodes)), plan=tested)}")
 
 
 @experiment.command(

@@ -134,3 +134,20 @@ def test_evaluate_prints_the_dictionary_and_the_funnel(gk, home):
     assert [r["users"] for r in csv.DictReader(io.StringIO(out)) if r["group"] == "c1"] == ["60", "30", "6"]
     assert gk("evaluate", home / "plan.json", "--events", data, "--experiment", home / "lost.json", store=store)[0] == 3
     assert gk("evaluate", home / "plan.json", "--events", data, "--funnel", "--step", "exposure", store=store)[0] == 2
+
+
+def test_a_design_can_be_written_as_nodes_twice(gk, home):
+    """Arms, communities and members are there for Cypher; the same design again changes nothing."""
+    for _ in range(2):
+        code, out, err = gk("experiment", "design", "--mde", 0.3, "--seed", 3, "--write", "--format", "json")
+        assert code == 0, err
+    name = f"E-{json.loads(out)['manifest']['digest'][:8]}"
+    assert f"wrote experiment {name}" in err
+    code, out, err = gk("query", "experiments/arms", "--param", f"experiment={name}", "--format", "json")
+    assert code == 0, err
+    rows = json.loads(out)
+    assert [(r["name"], r["share"]) for r in rows] == [("control", 0.5), ("treatment", 0.5)]
+    assert sum(r["users"] for r in rows) == 350
+    (home / "members.cypher").write_text("MATCH (u:User)-[m:MEMBER_OF]->(c:Community) RETURN count(m) AS ties, count(DISTINCT c) AS communities;\n")
+    found = json.loads(gk("query", "--file", home / "members.cypher", "--format", "json")[1])
+    assert found == [{"ties": 350, "communities": sum(r["communities"] for r in rows)}]
