@@ -1,0 +1,121 @@
+"""Waves, rules, dates, replanning and verifying on the command line."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from graphkit.cli import run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with an input directory of 40 users and four channels, loaded into an embedded store."""
+    root = tmp_path_factory.mktemp("waves")
+    data = root / "data"
+    for part in ("nodes", "relationships", "events"):
+        (data / part).mkdir(parents=True)
+    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    users = [f"u{i:02d}" for i in range(40)]
+    write("nodes/user.csv", "id,consent,propensity", [f"{u},true,{(i % 5) / 10}" for i, u in enumerate(users)])
+    write("nodes/channel.csv", "id,name,kind,cost,lead_days,capacity", [f"c{i},渠道{i},{'kol' if i < 3 else 'app'},{100 * i},{i},2" for i in range(1, 5)])
+    write("nodes/film.csv", "id,name", ["f1,流浪者"])
+    write("relationships/reaches.csv", "source,target,p", [f"c{c},{users[10 * (c - 1) + i]},0.5" for c in range(1, 5) for i in range(10)])
+    write("events/seen.csv", "ts,user,kind,channel", [f"1700000000,{u},exposure,c1" for u in users[:10]])
+    (root / "rules.toml").write_text("starts_ts = 2026-12-01T09:00:00+08:00\ngap_days = 7\nwave_budgets = [200, 600]\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def patched():
+    """No signal handlers of the command line inside the test process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphkit.cli.context.install", lambda: None)
+        yield
+
+
+@pytest.fixture
+def gk(home, patched, capsys):
+    """Run a command on the loaded store; return (status, stdout, stderr)."""
+
+    def call(*args):
+        code = run(["--store", str(home / "store"), *map(str, args)])
+        return code, *capsys.readouterr()
+
+    if not (home / "store").exists():
+        assert call("load", home / "data")[0] == 0
+    return call
+
+
+def plan_of(gk, home, *more):
+    """A plan of two waves as a mapping."""
+    code, out, err = gk("plan", "--for", "Film:f1", "--budget", "800", "--probability", "none", "--waves", "2", "--rules", home / "rules.toml", "--format", "json", *more)
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_waves_keep_their_money_and_their_dates(gk, home):
+    """Each wave within its money, its start seven days after the one before; the text tells it."""
+    plan = plan_of(gk, home)
+    assert [row["starts_ts"] for row in plan["waves"]] == [1_796_086_800, 1_796_086_800 + 604_800]
+    for row, limit in zip(plan["waves"], (200, 600), strict=True):
+        assert row["spent"] == sum(i["cost"] for i in plan["items"] if i["wave"] == row["wave"]) <= limit
+    code, out, _ = gk("plan", "--for", "Film:f1", "--budget", "800", "--probability", "none", "--waves", "2", "--rules", home / "rules.toml")
+    assert code == 0
+    assert "wave 2, starts 2026-12-08 01:00 UTC" in out
+
+
+def test_dates_as_files(gk, home, tmp_path):
+    """The calendar and the rows of a kept plan hold one entry per purchase; a plan without dates is refused."""
+    plan = plan_of(gk, home)
+    code, _, err = gk("export", plan["plan"], "--ics", tmp_path / "w.ics", "--csv", tmp_path / "w.csv")
+    assert code == 0, err
+    assert (tmp_path / "w.ics").read_bytes().count(b"BEGIN:VEVENT\r\n") == len(plan["items"])
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "w.csv").read_text())))
+    assert [(r["channel"], r["starts"]) for r in rows] == [(i["channel"], "2026-12-01T01:00:00Z" if i["wave"] == 1 else "2026-12-08T01:00:00Z") for i in plan["items"]]
+    (tmp_path / "plain.json").write_text(json.dumps({**plan, "items": [{**plan["items"][0], "starts_ts": None}]}))
+    assert gk("export", tmp_path / "plain.json", "--ics", tmp_path / "x.ics")[0] == 2
+    assert gk("export", tmp_path / "plain.json")[0] == 2
+    assert not (tmp_path / "x.ics").exists()
+
+
+def test_replan_and_verify(gk, home, tmp_path):
+    """After the first wave its users count no more; both plans come out again; a changed number does not."""
+    plan = plan_of(gk, home)
+    code, out, err = gk("replan", plan["plan"], "--events", home / "data", "--format", "json")
+    assert code == 0, err
+    again = json.loads(out)
+    assert again["replanned"]["reached"] == 10
+    assert again["replanned"]["gain"] >= 0
+    assert {i["wave"] for i in again["items"]} == {2}
+    assert "c1" not in {i["channel"] for i in again["items"]}
+    assert gk("verify", plan["plan"])[0] == 0
+    assert gk("verify", again["plan"], "--events", home / "data")[0] == 0
+    assert gk("verify", again["plan"])[0] == 2
+    plan["claims"][0]["value"] += 1
+    (tmp_path / "edited.json").write_text(json.dumps(plan))
+    code, _, err = gk("verify", tmp_path / "edited.json")
+    assert code == 3
+    assert plan["claims"][0]["claim"] in err
+    assert gk("replan", plan["plan"], "--events", home / "data", "--done", "2")[0] == 2
+
+
+def test_contradictions_end_with_five(gk, home, tmp_path):
+    """Rules that no plan keeps are named with what they miss, exit 5."""
+    (tmp_path / "bad.toml").write_text('required = ["c3", "c4"]\n')
+    code, _, err = gk("plan", "--for", "Film:f1", "--budget", "500", "--rules", tmp_path / "bad.toml")
+    assert code == 5
+    assert "budget" in err
+    assert "200" in err
+    assert "required.c3" in err
+
+
+def test_goals_and_unknown_chances(gk, home):
+    """A weighted goal, a list of plans and a quantile are in the JSON; a wrong goal is a usage error."""
+    plan = plan_of(gk, home, "--objective", "reach=1,purchases=5", "--pareto", "reach,purchases", "--robust", "0.2")
+    assert {row["goal"] for row in plan["goals"]} == {"reach", "purchases"}
+    assert plan["pareto"]
+    assert plan["robust"]["regret_of_plain"] >= -1e-9
+    assert gk("plan", "--for", "Film:f1", "--budget", "500", "--objective", "fame")[0] == 2
