@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from graphkit.kernel_cache import provide_kernel_cache
+
 if TYPE_CHECKING:
     from graphkit.audience.overlap import Overlap, overlap
     from graphkit.audience.split import ProfitSplit, split_profit
@@ -169,6 +171,8 @@ __all__ = [  # noqa: PLE0604 - one list, made from the table above
     *sorted(_HOMES),
     "__version__",
 ]
+
+provide_kernel_cache(__path__[0])
 
 
 def __getattr__(name: str) -> Any:

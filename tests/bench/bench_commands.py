@@ -15,7 +15,7 @@ import measure
 
 GRAPHKIT = [sys.executable, "-m", "graphkit"]
 COMMANDS = (
-    "query schema/labels",
+    "query browser/labels",
     "rank Film:f01 --to Brand",
     "communities --effort fast",
     "simulate --seeds u0001,u0002 --worlds 1000",
