@@ -28,7 +28,7 @@ SIGNATURES = {
     "match": "left right by top",
     "search": "documents query top",
     "viral_propagation": "G seeds iterations rng",
-    "recommend": "source users by to top exclude_known context events weights half_life_days probability n_worlds rng engine",
+    "recommend": "source users by to top exclude_known context events weights half_life_days probability n_worlds min_cell rng engine",
     "build_profiles": "events item_tags users tags event_weights half_life_days",
     "update_profile": "profile item response rate method",
     "cluster_profiles": "profiles k rng",

@@ -23,7 +23,7 @@ COLUMNS = ("rank", "label", "id", "name", "score", "shared", "paths")
 @click.argument("node", type=LABEL_ID, metavar="LABEL:ID")
 @click.option("--to", "to", required=True, metavar="LABEL", help="Label of the candidates.")
 @click.option("--by", type=click.Choice(["cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector"]), default="cosine", help="How items are compared: by tags, or by the vectors of --vectors.")
-@click.option("--vectors", default="vector", metavar="PROPERTY", help="Property that holds the vectors (--by vector).")
+@click.option("--vectors", default="vector", metavar="PROPERTY", help='Property that holds a list of numbers, kept by [keep] Film = ["vector:string[]"] (--by vector).')
 @click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows.")
 @output_options
 @pass_app

@@ -31,6 +31,7 @@ WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "r
 @click.option("--events", type=click.Path(), metavar="DIR", help="Event log: content weighs events by kind and age, --context measures response.")
 @click.option("--half-life", type=click.FloatRange(min=0, min_open=True), default=90.0, metavar="DAYS", help="Age at which an event counts half (content with --events).")
 @click.option("--worlds", type=click.IntRange(min=1), default=2_000, help="Simulated worlds a user (cascade).")
+@click.option("--min-cell", type=click.IntRange(min=1), default=50, help="Smaller numbers of people appear in reasons only as fewer than that.")
 @probability_option("weighted_cascade")
 @seed_option
 @engine_option
@@ -38,7 +39,7 @@ WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "r
 @pass_app
 def recommend(
     app: App, users: tuple[str, ...], by: str, to: str, top: int, include_known: bool, context: tuple[str, ...], events: str | None, half_life: float,
-    worlds: int, probability: str | float, seed: int, engine: str, form: str | None, output: str | None,
+    worlds: int, min_cell: int, probability: str | float, seed: int, engine: str, form: str | None, output: str | None,
 ) -> None:  # fmt: skip
     """Recommend courses or films to users, each with the items, tags or ties that carry its score.
 
@@ -61,7 +62,7 @@ def recommend(
     with app.timed("recommend"):
         found = choose(
             snapshot, names, by=by, to=to, top=top, exclude_known=not include_known, context=pairs(context, "context"), events=log,
-            half_life_days=half_life, probability=0.0 if probability == "none" else probability, n_worlds=worlds, rng=seed, engine=engine,
+            half_life_days=half_life, probability=0.0 if probability == "none" else probability, n_worlds=worlds, min_cell=min_cell, rng=seed, engine=engine,
         )  # fmt: skip
     shown = _shown_names(snapshot, [(to, item) for item in found.items] + [(reason.kind, reason.name) for own in found.reasons for reason in own])
     rows: list[dict[str, Any]] = [

@@ -126,6 +126,7 @@ def recommend(
     half_life_days: float | None = 90.0,
     probability: float | str = "weighted_cascade",
     n_worlds: int = 2_000,
+    min_cell: int = 50,
     rng: RandomState = 1,
     engine: str | Engine = "threads",
 ) -> Recommendations:
@@ -156,6 +157,8 @@ def recommend(
         Of content with events.
     probability, n_worlds : float or str, int
         Of cascade: chance that a user passes something on, as in `plan`; worlds a user.
+    min_cell : int, default 50
+        Smaller numbers of people are named in reasons only as "fewer than".
     rng, engine
         See `graphkit.rng` and `graphkit.engine.base`.
 
@@ -183,7 +186,7 @@ def recommend(
     if not columns.size:
         raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")
     factor = _factor(events, tastes, context)
-    make = _Maker(snapshot, tastes, events, half_life_days, probability, n_worlds, seed, engine)
+    make = _Maker(snapshot, tastes, events, half_life_days, probability, n_worlds, positive_int("min_cell", min_cell), seed, engine)
     pick = _Picker(tastes, columns, factor, count, exclude_known, context)
     found = [one for row in rows for one in (pick.fused(make, int(row), weights) if by == "fused" else pick.best(make(by), make("popularity"), int(row)))]
     who = [tastes.users[one[0]] for one in found]
@@ -191,7 +194,7 @@ def recommend(
     score = np.array([one[2] for one in found])
     request = {
         "users": asked, "by": by, "to": to, "top": count, "exclude_known": exclude_known, "context": dict(context or {}), "weights": dict(weights or {}),
-        "half_life_days": half_life_days, "probability": str(probability), "n_worlds": n_worlds, "events": 0 if events is None else len(events),
+        "half_life_days": half_life_days, "probability": str(probability), "n_worlds": n_worlds, "min_cell": min_cell, "events": 0 if events is None else len(events),
     }  # fmt: skip
     manifest = make_manifest(
         "recommend", request=request, answer=[who, items, np.round(score, 10)], seed=seed, snapshot=snapshot.digest, seconds=time.perf_counter() - start
@@ -207,9 +210,10 @@ class _Maker:
     """Makes each way once, when it is first asked for."""
 
     def __init__(
-        self, snapshot: Snapshot, tastes: Tastes, events: pd.DataFrame | None, half_life: float | None, probability: Any, n_worlds: int, seed: int,
-        engine: str | Engine,
+        self, snapshot: Snapshot, tastes: Tastes, events: pd.DataFrame | None, half_life: float | None, probability: Any, n_worlds: int, min_cell: int,
+        seed: int, engine: str | Engine,
     ) -> None:  # fmt: skip
+        self.min_cell = min_cell
         self.snapshot, self.tastes, self.events, self.half_life = snapshot, tastes, events, half_life
         self.probability, self.n_worlds, self.seed, self.engine = probability, positive_int("n_worlds", n_worlds), seed, engine
         self.made = dict[str, Any]()
@@ -233,12 +237,15 @@ class _Maker:
             weights = self.snapshot.settings.get("event_weights")
             return Content(self.tastes, _profiles(self.tastes, self.events, self.half_life, weights))
         if by == "ppr":
-            return Walk(self.snapshot, self.tastes)
+            return Walk(self.snapshot, self.tastes, min_cell=self.min_cell)
         if by == "ratings":
             return Ratings(self.tastes, rating_neighbours(read_ratings(self.snapshot, self.tastes)))
         learned = self.probability == "learned"
         types = ("INFLUENCES",) if learned else ("KNOWS", "FOLLOWS", "SHARED_WITH")
-        return Cascade(self.snapshot, self.tastes, types=types, probability=self.probability, n_worlds=self.n_worlds, seed=self.seed, engine=self.engine)
+        return Cascade(
+            self.snapshot, self.tastes, types=types, probability=self.probability, n_worlds=self.n_worlds, seed=self.seed, engine=self.engine,
+            min_cell=self.min_cell,
+        )  # fmt: skip
 
 
 def _ridge_for(taken: sparse.csr_array, seed: int) -> float:

@@ -161,8 +161,8 @@ class Walk:
     The score of an item is the sum over its neighbours of their score x chance to step to it.
     """
 
-    def __init__(self, snapshot: Snapshot, tastes: Tastes, *, restart: float = 0.15) -> None:
-        self.tastes, self.restart = tastes, restart
+    def __init__(self, snapshot: Snapshot, tastes: Tastes, *, restart: float = 0.15, min_cell: int = 50) -> None:
+        self.tastes, self.restart, self.min_cell = tastes, restart, min_cell
         self.graph, self.names = typed_graph(snapshot, purpose="profile")
         row = {name: i for i, name in enumerate(self.names)}
         self.user_rows = np.array([row["User", user] for user in tastes.users], np.int64)
@@ -197,7 +197,7 @@ class Walk:
             own = near == self.user_rows[row]
             parts = [(self.names[v][0], self.names[v][1], float(p)) for v, p in zip(near[~people], part[~people], strict=True)]
             if (people & ~own).any():
-                parts.append(("people", f"{int((people & ~own).sum())} people close to this user", float(part[people & ~own].sum())))
+                parts.append(("people", _people(int((people & ~own).sum()), self.min_cell, "close to this user"), float(part[people & ~own].sum())))
             if own.any():
                 parts.append(("own", "already taken", float(part[own].sum())))
             found.append(parts)
@@ -217,8 +217,9 @@ class Cascade:
     """
 
     def __init__(
-        self, snapshot: Snapshot, tastes: Tastes, *, types: tuple[str, ...], probability: Any, n_worlds: int, seed: int, engine: str | Engine
+        self, snapshot: Snapshot, tastes: Tastes, *, types: tuple[str, ...], probability: Any, n_worlds: int, seed: int, engine: str | Engine, min_cell: int = 50
     ) -> None:
+        self.min_cell = min_cell
         self.tastes, self.n_worlds, self.seed, self.engine = tastes, n_worlds, seed, engine
         self.graph: Projection = project(snapshot, label="User", types=types, probability=probability, purpose="profile")
         self.known: dict[int, tuple[Floats, Any]] = {}
@@ -246,7 +247,7 @@ class Cascade:
         """Return how many takers reach the user in some world; the part is the whole score."""
         share, people = self._from(row)
         takers = np.asarray(self.tastes.taken[people].sum(axis=0)).ravel() if people.size else np.zeros(share.size)
-        return [[("people", f"{int(takers[i])} people who took it reach this user", float(share[i]))] for i in items]
+        return [[("people", _people(int(takers[i]), self.min_cell, "who took it reach this user"), float(share[i]))] for i in items]
 
 
 def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
@@ -257,6 +258,11 @@ def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
     found = sparse.csr_array((x.data / safe[row], x.indices.copy(), x.indptr.copy()), shape=x.shape)
     found.eliminate_zeros()
     return found
+
+
+def _people(count: int, min_cell: int, what: str) -> str:
+    """Name a count of people, small ones only by their bound."""
+    return f"{count} people {what}" if count >= min_cell else f"fewer than {min_cell} people {what}"
 
 
 def _items(tastes: Tastes, own: Rows, parts: Floats) -> list[Part]:

@@ -16,11 +16,11 @@ def home(tmp_path_factory):
     for part in ("nodes", "relationships", "events"):
         (data / part).mkdir(parents=True)
     write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n[keep]\nFilm = ["vector:string[]"]\nCourse = ["vector:string[]"]\n')
     users = [f"u{i:02d}" for i in range(20)]
     write("nodes/user.csv", "id,consent", [f"{u},{'false' if u == 'u19' else 'true'}" for u in users])
-    write("nodes/film.csv", "id,name,kind", ["f0,流浪地球,film", "f1,爱情故事,film"])
-    write("nodes/course.csv", "id,name,summary", ["k0,天文学入门,宇宙与星系", "k1,写作入门,怎样写爱情故事", "k2,天体物理,宇宙与黑洞", "k3,诗歌,"])
+    write("nodes/film.csv", "id,name,kind,vector:string[]", ["f0,流浪地球,film,1.0;0.0", "f1,爱情故事,film,"])
+    write("nodes/course.csv", "id,name,summary,vector:string[]", ["k0,天文学入门,宇宙与星系,0.6;0.8", "k1,写作入门,怎样写爱情故事,0;1", "k2,天体物理,宇宙与黑洞,2;0", "k3,诗歌,,"])
     write("nodes/tag.csv", "id,name,kind", ["t0,宇宙,theme", "t1,爱情,theme"])
     tags = ["f0,t0,1", "f1,t1,1"]
     write("relationships/has_tag__film__tag.csv", "source,target,w", tags)
@@ -147,8 +147,10 @@ def test_match_by_rarity_equals_the_query_and_shows_its_paths(gk):
         assert row["paths"][0]["path"] == f"Film:f0 - Tag:t0 - Course:{row['id']}"
 
 
-def test_match_by_vectors_says_when_there_are_none(gk):
-    """No node carries the property: no rows, and a sentence."""
-    code, out, err = gk("match", "Film:f0", "--to", "Course", "--by", "vector", "--format", "json")
+def test_match_by_vectors(gk):
+    """Cosines of the kept vectors by hand; items without one are no candidates; a film without one is told."""
+    rows = rows_of(gk("match", "Film:f0", "--to", "Course", "--by", "vector", "--format", "json"))
+    assert [(row["id"], pytest.approx(row["score"], abs=1e-7)) for row in rows] == [("k2", 1.0), ("k0", 0.6)]
+    code, out, err = gk("match", "Film:f1", "--to", "Course", "--by", "vector", "--format", "json")
     assert (code, json.loads(out)) == (0, [])
-    assert "Film:f0 carries no vector" in err
+    assert "Film:f1 carries no vector" in err

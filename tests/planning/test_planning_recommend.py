@@ -94,7 +94,7 @@ def test_cascade_on_a_path_is_a_power():
     p, n = 0.6, 4_000
     for d in (1, 2, 3):
         ties = [("KNOWS", f"User:u{i}", f"User:u{i + 1}") for i in range(4)] + [("ENROLLED", f"User:u{d}", "Course:k")]
-        found = recommend(graph(ties), "u0", by="cascade", probability=p, n_worlds=n, rng=5)
+        found = recommend(graph(ties), "u0", by="cascade", probability=p, n_worlds=n, min_cell=1, rng=5)
         assert found.items == ("k",)
         assert abs(found.score[0] - p**d) < 4.5 * np.sqrt(p**d * (1 - p**d) / n)
         assert "1 people who took it" in found.reasons[0][0].name
@@ -137,6 +137,7 @@ def test_walk_on_a_path_in_closed_form():
     x = np.linalg.solve(np.eye(4) - 0.85 * step.T, 0.15 * np.eye(4)[0])
     assert found.items == ("k2",)
     assert found.score[0] == pytest.approx(x[3], abs=1e-9)
+    assert found.reasons[0][0].name == "fewer than 50 people close to this user"
     assert [(r.kind, r.part) for r in found.reasons[0]] == [("people", pytest.approx(0.85 * x[2] / 2))]
 
 
