@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["HistoryRow", "history_ranking"]
 
 
+DRAWS = 100
+
+
 @dataclass(frozen=True)
 class HistoryRow:
-    """One partner in the ranking by history."""
+    """One partner in the ranking by history; ``rank_interval`` holds 95 % of the ranks under random weights."""
 
     rank: int
+    rank_interval: tuple[int, int]
     score: float
     evidence: str
 
@@ -36,7 +41,8 @@ def history_ranking(snapshot: Snapshot, data: PartnerData, subject: Node, top: i
 
     from graphkit.matching.history import rank_partners
 
-    rows = [(deal, ":".join(member)) for deal, members in sorted(data.deals.items()) for member in members]
+    called = _called(data, subject)
+    rows = [(deal, called[member]) for deal, members in sorted(data.deals.items()) for member in members]
     if not rows:
         return {}
     history = pd.DataFrame(rows, columns=["partnership", "member"])
@@ -44,40 +50,42 @@ def history_ranking(snapshot: Snapshot, data: PartnerData, subject: Node, top: i
     starts = dict(zip(table.ids.tolist(), table.column("starts_ts").tolist(), strict=True))
     if all(starts.get(deal) is not None for deal, _ in rows):
         history["ts"] = [starts[deal] for deal, _ in rows]
-    name = ":".join(subject)
+    name, node_of = called[subject], {text: node for node, text in called.items()}
     known = name in set(history.member)
-    texts = _texts(snapshot, data, None if known else subject)
+    texts = _texts(snapshot, data, None if known else subject, name)
     if not known and (texts is None or name not in set(texts.member)):
         return {}
     try:
-        frame = rank_partners(history, texts=texts, subjects=[name], top=top, rng=seed).to_frame()
+        frame = rank_partners(history, texts=texts, subjects=[name], top=top, draws=DRAWS, rng=seed).to_frame()
     except UnknownName:
         return {}  # its words share nothing with the history: not measured
-    parts = [c for c in frame.columns if c not in {"subject", "partner", "rank", "score"}]
+    parts = [c for c in frame.columns if c not in {"subject", "partner", "rank", "rank_lower", "rank_upper", "score"}]
     found = {}
     for row in frame.to_dict("records"):
-        label, _, node = str(row["partner"]).partition(":")
         shown = ", ".join(f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c])
-        found[label, node] = HistoryRow(int(row["rank"]), float(row["score"]), f"history: {shown or 'score'}")
+        interval = (int(row["rank_lower"]), int(row["rank_upper"]))
+        found[node_of[str(row["partner"])]] = HistoryRow(int(row["rank"]), interval, float(row["score"]), f"history: {shown or 'score'}")
     return found
 
 
-def _texts(snapshot: Snapshot, data: PartnerData, newcomer: Node | None) -> pd.DataFrame | None:
-    """Texts of past partnerships, or of every member when the subject itself is new."""
+def _called(data: PartnerData, subject: Node) -> dict[Node, str]:
+    """Node -> the name that texts use; label and id are added where two nodes share a name."""
+    nodes = sorted({subject, *(member for members in data.deals.values() for member in members)})
+    names = {node: str(data.properties.get(node, {}).get("name") or node[1]) for node in nodes}
+    often = Counter(names.values())
+    return {node: name if often[name] == 1 else f"{name} ({node[0]}:{node[1]})" for node, name in names.items()}
+
+
+def _texts(snapshot: Snapshot, data: PartnerData, newcomer: Node | None, name: str) -> pd.DataFrame | None:
+    """Texts of past partnerships, and the subject's own when it is new to them."""
     import pandas as pd
 
     table = snapshot.nodes("Partnership")
     columns = [table.column(c).tolist() for c in ("title", "summary")]
     text = {str(d): " ".join(str(x) for x in cells if x) for d, *cells in zip(table.ids.tolist(), *columns, strict=True)}
-    if newcomer is None:
-        rows = [(deal, text[deal]) for deal in sorted(data.deals) if text.get(deal)]
-        return pd.DataFrame(rows, columns=["partnership", "text"]) if rows else None
-    collected: dict[str, list[str]] = {}
-    for deal, members in sorted(data.deals.items()):
-        for member in members:
-            collected.setdefault(":".join(member), []).append(text.get(deal, ""))
-    own = data.properties.get(newcomer, {})
-    said = " ".join(str(own[c]) for c in ("name", "summary") if own.get(c))
-    rows = [(member, " ".join(x).strip()) for member, x in collected.items()] + [(":".join(newcomer), said)]
-    rows = [(member, words) for member, words in rows if words]
-    return pd.DataFrame(rows, columns=["member", "text"]) if rows else None
+    rows: list[tuple[str | None, str | None, str]] = [(deal, None, text[deal]) for deal in sorted(data.deals) if text.get(deal)]
+    if newcomer is not None:
+        own = data.properties.get(newcomer, {})
+        said = " ".join(str(own[c]) for c in ("name", "summary") if own.get(c))
+        rows += [(None, name, said)] if said else []
+    return pd.DataFrame(rows, columns=["partnership", "member", "text"]) if rows else None

@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from graphkit.model.schema import LABELS
+from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
     from graphkit.projection.snapshot import Snapshot
 
     Node = tuple[str, str]
 
-__all__ = ["CRITERIA", "PartnerData", "read_partner_data", "scores_of"]
+__all__ = ["CRITERIA", "PartnerData", "fit_rank_intervals", "read_partner_data", "scores_of"]
 
 CRITERIA = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
 GOALS = ("goal_awareness", "goal_conversion", "goal_loyalty", "goal_revenue")
@@ -113,6 +116,25 @@ def scores_of(data: PartnerData, subject: Node, partner: Node) -> dict[str, floa
         "culture": values,
         "novelty": _novelty(data, own.get("sector"), other.get("sector")),
     }
+
+
+def fit_rank_intervals(scores: dict[Node, dict[str, float | None]], seed: int, draws: int = 200) -> dict[Node, tuple[int, int]]:
+    """Return node -> 95 % interval of its rank by fit when the weights of the criteria are random.
+
+    Weights are uniform on the simplex (Dirichlet(1, .., 1)), re-normalised over the criteria that are
+    measured for a node; ties share the better place. A node without any measured criterion is left out.
+    """
+    nodes = [node for node in sorted(scores) if any(x is not None for x in scores[node].values())]
+    if not nodes:
+        return {}
+    values = np.array([[np.nan if scores[n][c] is None else scores[n][c] for c in CRITERIA] for n in nodes], np.float64)
+    measured = ~np.isnan(values)
+    weights = as_generator(seed, "criteria weights").dirichlet(np.ones(len(CRITERIA)), draws).T
+    fits = (np.nan_to_num(values) @ weights) / (measured @ weights)
+    ordered = np.sort(fits, axis=0)
+    places = np.stack([1 + len(nodes) - np.searchsorted(ordered[:, k], fits[:, k] + 1e-12, side="right") for k in range(draws)])
+    low, high = np.quantile(places, (0.025, 0.975), axis=0, method="closest_observation")
+    return {node: (int(low[i]), int(high[i])) for i, node in enumerate(nodes)}
 
 
 def _weighted(data: PartnerData, node: Node) -> dict[str, float]:

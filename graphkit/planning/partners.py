@@ -23,7 +23,7 @@ from graphkit.planning.channels import JUDGING
 from graphkit.planning.choose import estimate
 from graphkit.planning.history import HistoryRow, history_ranking
 from graphkit.planning.inputs import known_target, people
-from graphkit.planning.partner_scores import CRITERIA, read_partner_data, scores_of
+from graphkit.planning.partner_scores import CRITERIA, fit_rank_intervals, read_partner_data, scores_of
 from graphkit.planning.reasons import both
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.results import Manifest, Part, Result, make_manifest
@@ -61,8 +61,10 @@ class Partner(Part):
     name: str
     rank: int
     fit: float | None
+    fit_rank_interval: tuple[int, int] | None
     scores: dict[str, float | None]
     history: float | None
+    history_rank_interval: tuple[int, int] | None
     adds: float | None
     adds_interval: tuple[float, float] | None
     share: float | None
@@ -169,14 +171,15 @@ def partners(
     scores = {n: scores_of(data, subject, n) for n in candidates}
     _percentiles(scores, increment)
     fit = {n: _mean(scores[n]) for n in candidates}
+    places = fit_rank_intervals(scores, seed)
     order = _fuse(candidates, past, increment, fit)[:limit]
     adds, joint = reach.in_order(order)
     shares = _shares(order, audiences, who.n, lead, assumptions) if split else {}
     _notes(assumptions, who, audiences, past, plan)
     found = tuple(
         Partner(
-            partner=n[1], label=n[0], name=str(data.properties.get(n, {}).get("name", "")), rank=i + 1, fit=fit[n], scores=scores[n],
-            history=past[n].score if n in past else None, adds=adds[n][0] if n in adds else None, adds_interval=adds[n][1] if n in adds else None,
+            partner=n[1], label=n[0], name=str(data.properties.get(n, {}).get("name", "")), rank=i + 1, fit=fit[n], fit_rank_interval=places.get(n), scores=scores[n],
+            history=past[n].score if n in past else None, history_rank_interval=past[n].rank_interval if n in past else None, adds=adds[n][0] if n in adds else None, adds_interval=adds[n][1] if n in adds else None,
             share=shares[n][0] if n in shares else None, share_interval=shares[n][1] if n in shares else None,
             evidence=_evidence(n, past, audiences, scores[n]), reasons=_reasons(n, past, adds, scores[n]),
         )
