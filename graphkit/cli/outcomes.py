@@ -257,7 +257,7 @@ def _propensity_of_events(app: App, more: dict[str, Any], shared: dict[str, Any]
     oldest = float(events["ts"].min())
     columns = [c for c in train.columns if c not in ("user", "label", *shared["exclude"]) and (not shared["features"] or c in shared["features"])]
     windows = {c: (min(oldest, cutoff - 1), cutoff) for c in columns}
-    shared = {**shared, "features": columns}
+    shared = {**shared, "features": columns, "measured_before": columns}  # built from events before the cut-off, or attributes of the store
     found = fit(train, "label", id="user", windows=windows, label_window=(cutoff, cutoff + more["days"] * DAY), score=now, **shared)
     return found, ids
 

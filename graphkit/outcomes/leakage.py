@@ -67,20 +67,20 @@ def refuse_leaking_windows(windows: Mapping[str, tuple[float, float]] | None, la
         )  # fmt: skip
 
 
-def refuse_leaking_columns(features: Features, label: NDArray[np.int64], measured_before: Sequence[str], name: str) -> None:
+def refuse_leaking_columns(features: Features, label: NDArray[np.int64], measured_before: Sequence[str], columns: Sequence[str], name: str) -> None:
     """Refuse single columns that tell the label almost without error.
 
     Raises
     ------
     InvalidParameter
-        ``measured_before`` names a column that is no feature.
+        ``measured_before`` names a column that the table does not have.
     DataInvalid
         Rule ``leakage``, naming the columns.
     """
     known = (*features.numbers, *features.texts)
     for column in measured_before:
-        if column not in known:
-            raise InvalidParameter(f"{column!r} is no feature here", parameter="measured_before", value=column, allowed=known)
+        if column not in columns:
+            raise InvalidParameter(f"{column!r} is no column here", parameter="measured_before", value=column, allowed=tuple(columns))
     if label.size < _FEWEST or min(label.sum(), label.size - label.sum()) < 2:
         return
     found = {c: a for c in known if c not in measured_before and (a := _alone(features, c, label)) >= LEAKING}

@@ -161,7 +161,7 @@ def propensity(
     chosen = prepare(frame, features, [label, *exclude, *([id] if id is not None else [])], name)
     refuse_leaking_windows(windows, label_window, [str(c) for c in frame.columns])
     _enough(y, folds, label, name)
-    refuse_leaking_columns(chosen, y, measured_before, name)
+    refuse_leaking_columns(chosen, y, measured_before, [str(c) for c in frame.columns], name)
     probability, base, importance = _out_of_fold(chosen, y, method, select, folds, seed)
     answer = _judge(y, probability, base, importance)
     scored = None if score is None else _score(chosen, y, score, method, select, seed)

@@ -142,3 +142,15 @@ def test_data_errors_are_exit_3_and_name_the_file(gk, home):
         assert word in err
     for args in (("propensity",), ("propensity", home / "people.csv"), ("retention", home / "people.csv"), ("lifetime",), ("uplift", home / "people.csv")):
         assert gk("outcomes", *args)[0] == 2
+
+
+def test_a_habit_that_repeats_is_no_leak_when_it_came_before(gk, home):
+    """Who bought before buys again, without exception: features made from events before the cut-off are not refused for telling it."""
+    folder = home / "habit"
+    folder.mkdir(exist_ok=True)
+    rows = [f"{1_700_000_000 + day * DAY},u{i:03d},purchase,9" for i in range(10, 60) for day in (0, 5, 35)]
+    rows += [f"{1_700_000_000 + day * DAY},u{i:03d},view," for i in range(60, 120) for day in (1, 36)]
+    (folder / "log.csv").write_text("ts,user,kind,amount\n" + "\n".join(rows) + "\n")
+    code, out, err = gk("outcomes", "propensity", "--events", folder, "--days", 10, "--format", "json")
+    assert code == 0, err
+    assert json.loads(out)["auc"] > 0.99
