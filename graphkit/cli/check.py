@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.options import output_options
 
 if TYPE_CHECKING:
@@ -48,9 +48,10 @@ def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> st
 )
 @click.argument("directory", type=click.Path())
 @click.option("--mapping", type=click.Path(dir_okay=False), help="A dataset.toml that maps foreign files, from outside the directory.")
+@click.option("--encoding", cls=Option, default="utf-8", help="Encoding of the CSV files, such as gb18030; never guessed.")
 @output_options
 @pass_app
-def check(app: App, directory: str, mapping: str | None, form: str | None, output: str | None) -> None:
+def check(app: App, directory: str, mapping: str | None, encoding: str, form: str | None, output: str | None) -> None:
     """Report what is wrong with an input directory; exit 3 when a finding is an error.
 
     Rows of nodes/ and relationships/ are counted as rows, those of events/ apart: events stay files.
@@ -59,7 +60,7 @@ def check(app: App, directory: str, mapping: str | None, form: str | None, outpu
     from graphkit.store.files import check_directory
 
     with app.timed("check"):
-        report = check_directory(directory, mapping=mapping).to_dict()
+        report = check_directory(directory, mapping=mapping, encoding=encoding).to_dict()
     findings = report["findings"]
     errors = sum(finding["severity"] == "error" for finding in findings)
     events = f", {report['events']['rows_in']:,} events" if report["events"]["files"] else ""

@@ -24,6 +24,7 @@ _FIRST = 5
 )
 @click.argument("directory", type=click.Path())
 @click.option("--mapping", type=click.Path(dir_okay=False), help="A dataset.toml that maps foreign files, from outside the directory.")
+@click.option("--encoding", cls=Option, default="utf-8", help="Encoding of the CSV files, such as gb18030; never guessed.")
 @click.option("--max-bad", type=click.IntRange(min=0), default=0, help="Load the good rows when at most that many are bad; the others are kept aside.")
 @click.option("--on-duplicate", cls=Option, type=click.Choice(["error", "keep-first", "keep-last", "max", "noisy-or"]), default="error",
               help="Rows of one key with different values: refuse, keep one, take the greatest numbers, or join chances p as 1 - prod(1 - p).")
@@ -33,8 +34,8 @@ _FIRST = 5
 @output_options
 @pass_app
 def load(
-    app: App, directory: str, mapping: str | None, max_bad: int, on_duplicate: str, create_missing: bool, time_limit: float | None, dry_run: bool,
-    form: str | None, output: str | None,
+    app: App, directory: str, mapping: str | None, encoding: str, max_bad: int, on_duplicate: str, create_missing: bool, time_limit: float | None,
+    dry_run: bool, form: str | None, output: str | None,
 ) -> None:
     """Load an input directory; loading it twice creates and changes nothing the second time.
 
@@ -47,8 +48,10 @@ def load(
     begin = time.monotonic()
     with deadline(time_limit, f"the load did not end within {time_limit} s; run it again to complete it"):
         try:
-            options = {"mapping": mapping, "max_bad": max_bad, "on_duplicate": on_duplicate, "create_missing": create_missing, "dry_run": dry_run}
-            report = _run(app, directory, time_limit, **options)
+            report = _run(
+                app, directory, time_limit, mapping=mapping, encoding=encoding, max_bad=max_bad, on_duplicate=on_duplicate,
+                create_missing=create_missing, dry_run=dry_run,
+            )
         except DataInvalid as error:
             found = _refused(error, time.monotonic() - begin)
             if found is not None and form in {"json", "ndjson"}:

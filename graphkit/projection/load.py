@@ -28,6 +28,7 @@ def load_directory(
     directory: str | PathLike[str],
     *,
     mapping: str | PathLike[str] | None = None,
+    encoding: str = "utf-8",
     max_bad: int = 0,
     on_duplicate: str = "error",
     create_missing: bool = False,
@@ -46,6 +47,8 @@ def load_directory(
         Input directory (`dataset.toml`, `nodes/`, `relationships/`).
     mapping
         A file that maps foreign columns, when `dataset.toml` does not.
+    encoding
+        Of the CSV files; never guessed.
     max_bad
         Rows that may be rejected; one more, and nothing is loaded. Those rejected from a load are written to
         `dead_letter_folder(store)`.
@@ -75,7 +78,7 @@ def load_directory(
         When the store fails.
     """
     begin = time.monotonic()
-    tables, report = read_directory(Path(directory), mapping=None if mapping is None else Path(mapping), max_bad=max_bad, on_duplicate=on_duplicate, create_missing=create_missing, progress=progress)
+    tables, report = read_directory(Path(directory), mapping=None if mapping is None else Path(mapping), encoding=encoding, max_bad=max_bad, on_duplicate=on_duplicate, create_missing=create_missing, progress=progress)
     tables = tables.canonical()
     left = None
     if deadline is not None:

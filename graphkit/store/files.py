@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphkit.check import one_of
-from graphkit.errors import DataInvalid
+from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.store.files_events import read_events
 from graphkit.store.files_reader import DirectoryReader
 from graphkit.store.files_settle import ON_DUPLICATE
@@ -61,11 +61,12 @@ def read_directory(
     Raises
     ------
     InvalidParameter
-        `on_duplicate` is no such word.
+        `on_duplicate` is no such word, `encoding` no text encoding.
     DataInvalid
         More than `max_bad` rows rejected, or a file or the directory unusable; `.report` has every row rejected.
     """
     one_of("on_duplicate", on_duplicate, ON_DUPLICATE)
+    _known(encoding)
     tables, report = DirectoryReader(Path(path), mapping, encoding, progress, on_duplicate, create_missing).read()
     if report.fatal or report.rejected + report.events.rejected > max_bad:
         raise _refusal(report, str(path))
@@ -80,7 +81,17 @@ def check_directory(
     progress: ProgressCallback | None = None,
 ) -> DataReport:
     """Check an input directory; the report lists everything found and never raises for bad data."""
+    _known(encoding)
     return DirectoryReader(Path(path), mapping, encoding, progress).read()[1]
+
+
+def _known(encoding: str) -> None:
+    """Refuse the name of an encoding that Python does not know."""
+    try:
+        "".encode(encoding)
+    except (LookupError, UnicodeError) as error:
+        message = f"{encoding!r} is no text encoding"
+        raise InvalidParameter(message, parameter="encoding", value=encoding, hint="utf-8, gb18030, big5, utf-16, latin-1, ...") from error
 
 
 def _refusal(report: DataReport, path: str) -> DataInvalid:

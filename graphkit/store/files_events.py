@@ -129,6 +129,7 @@ def check_events(
     findings: Findings,
     ids: Mapping[str, Collection[str]],
     codes: Collection[str],
+    encoding: str = "utf-8",
 ) -> EventLog:
     """Read an event log and look for the nodes it names.
 
@@ -144,8 +145,10 @@ def check_events(
         Label -> ids of the directory; a label without nodes is not looked for.
     codes
         Tracking codes of its touchpoints.
+    encoding
+        Of the CSV files.
     """
-    log = _read(files, zone, findings)
+    log = _read(files, zone, findings, encoding)
     for part, columns in log.parts:
         for column, label in _ENDS.items():
             if column in columns and ids.get(label):
@@ -263,13 +266,14 @@ def _event_files(root: Path) -> tuple[list[tuple[Path, str]], tzinfo | None]:
     return [(p, f"events/{p.name}") for p in files], zone
 
 
-def _read(files: Iterable[tuple[Path, str]], zone: tzinfo | None, findings: Findings) -> EventLog:
+def _read(files: Iterable[tuple[Path, str]], zone: tzinfo | None, findings: Findings, encoding: str = "utf-8") -> EventLog:
     """Read all files of a log; what does not fit is put aside."""
     log = EventLog()
     for path, name in files:
         log.files += 1
         try:
-            table: RawTable = read_parquet(path, name) if name.endswith(".parquet") else read_csv(path, name, findings)
+            typed = name.endswith(".parquet")
+            table: RawTable = read_parquet(path, name) if typed else read_csv(path, name, findings, encoding=encoding)
         except FileRefused as error:
             findings.add(error.finding, fatal=True)
             log.n_broken += error.rows

@@ -380,7 +380,7 @@ class DirectoryReader:
             return EventLog()
         ids = {label: table.row_of() for label, table in nodes.items()}
         codes = {x for x in nodes["Touchpoint"].column("code").tolist() if x is not None} if "Touchpoint" in nodes else set()
-        return check_events(files, dataset.zone, self.findings, ids, codes)
+        return check_events(files, dataset.zone, self.findings, ids, codes, self.encoding)
 
     def _report(self, blocks: list[Block], tables: GraphTables, log: EventLog) -> DataReport:
         counts = tables.counts()

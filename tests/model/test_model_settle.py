@@ -147,3 +147,26 @@ def test_the_options_of_the_command(tmp_path, capsys):
     assert (out["made"], out["duplicates"], out["rows_in"]) == ({"User": 2, "Film": 1}, 1, 12)
     with open_store(tmp_path / "store") as store:
         assert store.ids("Film") == ["f7"]
+
+
+def test_the_encoding_that_the_hint_names_is_an_option(tmp_path, capsys):
+    """A directory in GBK is refused with a hint; with what the hint says, check and load take it, events included, values right."""
+    import re
+
+    from graphkit.cli import run
+
+    root = write(tmp_path / "in", nodes__brand="id,name\nb1,山海咖啡\nb2,知山课堂\n", events__e="ts,user,kind,region\n1,u1,view,上海\n")
+    for name in ("nodes/brand.csv", "events/e.csv"):
+        (root / name).write_bytes((root / name).read_text(encoding="utf-8").encode("gbk"))
+    assert run(["check", str(root)]) == 3
+    said = capsys.readouterr().out
+    option = re.search(r"(--encoding) (\S+)", said).groups()
+    where = ["--store", str(tmp_path / "store")]
+    assert run(["check", str(root), *option]) == 0
+    capsys.readouterr()
+    assert run([*where, "load", str(root), *option, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["events"]["accepted"] == 1
+    with open_store(tmp_path / "store") as store:
+        assert store.node("Brand", "b1")["name"] == "山海咖啡"
+    assert run(["check", str(root), "--encoding", "klingon"]) == 2
+    assert "'klingon'" in capsys.readouterr().err
