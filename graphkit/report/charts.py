@@ -130,7 +130,8 @@ def dumbbells(rows: Sequence[tuple[str, float | None, float | None]], label: str
     place: Callable[[float], float] = math.log10 if powers else float
     start, end = (place(min(positive)) - 0.05, place(high)) if powers else (low, high)
     scale = (_WIDTH - _LEFT - _RIGHT) / ((end - start) or 1.0)
-    parts = [_dot(_LEFT + 6, 12, _WARM), _text(_LEFT + 16, 16, words[0]), _dot(_LEFT + 166, 12, _MAIN), _text(_LEFT + 176, 16, words[1])]
+    second = _LEFT + max(166.0, 46.0 + 7.2 * width_of(visible(words[0])))  # the legend's second entry clears the first
+    parts = [_dot(_LEFT + 6, 12, _WARM), _text(_LEFT + 16, 16, words[0]), _dot(second, 12, _MAIN), _text(second + 10, 16, words[1])]
     for i, (name, predicted, observed) in enumerate(rows):
         y = i * _ROW + 28
         parts += [_name(name, y), _line(_LEFT, y + 9, _WIDTH - _RIGHT, y + 9, _RULE)]

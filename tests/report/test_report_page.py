@@ -230,3 +230,14 @@ def test_a_simple_plan_has_none_of_these_sections():
     page = render_page(PLAN)
     for part in ("waves", "synergy", "goals", "pareto", "robust", "replanned"):
         assert f'id="{part}"' not in page
+
+
+def test_the_legend_of_a_pair_does_not_overlap():
+    """The second entry begins after the first one's text, however long its words are."""
+    from graphkit.report.charts import dumbbells
+
+    for first in ("predicted", "按给定概率的计划 plan for the chances as given"):
+        svg = str(dumbbells([("1", 1.0, 2.0)], "x", (first, "other"), str))
+        dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)" cy="12', svg)]
+        cells = sum(2 if ord(sign) > 0x2E80 else 1 for sign in first)
+        assert dots[1] - dots[0] > 7 * cells + 10
