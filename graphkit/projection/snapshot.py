@@ -1,27 +1,23 @@
 """The immutable columns that every algorithm starts from, taken once from a store or from files.
 
-A snapshot on disk is a folder named by its key: one memory-mapped Arrow file per table and a
-`manifest.json`, written last, with the SHA-256 of each file. The key is the digest of (store,
-store version, format number); a key that exists is never rewritten, and a folder whose files do not
-match their digests is made anew, with a warning. Writers work in a temporary folder and rename it.
+On disk a snapshot is a folder named by its key (`graphkit.projection.snapshot_folder`): the digest of (store, store version,
+format number). A key that exists is never rewritten; a damaged folder is made anew, with a warning.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import shutil
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.check import refuse
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns
-from graphkit.projection.columns_file import read_columns, write_columns
 from graphkit.projection.consent import consent_mask
+from graphkit.projection.snapshot_folder import FORMAT, forget_old, read_folder, write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +33,7 @@ __all__ = [
     "Snapshot",
     "as_snapshot",
     "default_cache",
+    "open_snapshot",
     "read_files",
     "snapshot_from_directory",
     "snapshot_from_tables",
@@ -44,10 +41,7 @@ __all__ = [
     "take_snapshot",
 ]
 
-FORMAT = 1
-_MANIFEST = "manifest.json"
 _ROWS = ("__source", "__target")
-_log = logging.getLogger(__name__)
 
 
 class Snapshot:
@@ -205,11 +199,17 @@ def snapshot_from_tables(
     if directory is None:
         return Snapshot(manifest, lambda table: {k: _frozen(v) for k, v in content[table].items()})
     folder = Path(directory) / (key or digest)
-    found = _open(folder)
+    found = open_snapshot(folder)
     if found is None:
-        _write(folder, manifest, content)
-        found = _open(folder)
+        write_folder(folder, manifest, content)
+        found = open_snapshot(folder)
     return found if found is not None else snapshot_from_tables(whole, version=version)
+
+
+def open_snapshot(folder: str | os.PathLike[str]) -> Snapshot | None:
+    """Return the snapshot of a folder, every file checked by its SHA-256; None when it is absent, of another format or damaged."""
+    found = read_folder(Path(folder))
+    return None if found is None else Snapshot(*found)
 
 
 def take_snapshot(
@@ -239,14 +239,14 @@ def take_snapshot(
     key = snapshot_key(store.identity(), version)
     if refresh:
         shutil.rmtree(folder / key, ignore_errors=True)
-    found = _open(folder / key)
+    found = open_snapshot(folder / key)
     if found is not None:
         return found
     tables = store.tables(progress=progress)
     if store.version() != version:
         return snapshot_from_tables(tables, version=version)  # somebody is loading: do not keep it under either key
     made = snapshot_from_tables(tables, folder, key, version=version)
-    _forget_old(folder, key)
+    forget_old(folder, key)
     return made
 
 
@@ -337,56 +337,3 @@ def _frozen(column: NDArray[Any]) -> NDArray[Any]:
     view = column.view()
     view.flags.writeable = False
     return view
-
-
-def _open(folder: Path) -> Snapshot | None:
-    """Return the snapshot of a folder; None when it is absent, of another format or damaged."""
-    try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != FORMAT:
-            return None
-        for table, expected in manifest["sha256"].items():
-            with (folder / f"{table}.arrow").open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                    _log.warning("snapshot %s: %s.arrow does not match its digest, made again", folder, table)
-                    return None
-    except FileNotFoundError:
-        if (folder / _MANIFEST).exists():
-            _log.warning("snapshot %s lacks a file and is made again", folder)
-        return None
-    except (ValueError, KeyError, OSError) as error:
-        _log.warning("snapshot %s is damaged and is made again: %s", folder, error)
-        return None
-    kinds = manifest["kinds"]
-    return Snapshot(manifest, lambda table: read_columns(folder / f"{table}.arrow", kinds[table]))
-
-
-def _write(folder: Path, manifest: dict[str, Any], content: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
-    """Write aside, flush to disk, rename; when another process was first, its folder stays."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if folder.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".making-{os.getpid()}-", dir=folder.parent))
-    try:
-        kinds, sums = {}, {}
-        for table, columns in content.items():
-            kinds[table], sums[table] = write_columns(aside / f"{table}.arrow", columns)
-        text = json.dumps({**manifest, "kinds": kinds, "sha256": sums}, ensure_ascii=False, default=str)
-        with (aside / _MANIFEST).open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            aside.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _forget_old(folder: Path, keep: str) -> None:
-    """Keep the newest three snapshots of a store; the columns of older versions serve nobody."""
-    others = [p for p in folder.iterdir() if p.is_dir() and p.name != keep and (p / _MANIFEST).exists()]
-    for old in sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)[2:]:
-        shutil.rmtree(old, ignore_errors=True)

@@ -64,10 +64,10 @@ def _counts(report) -> str:
 def _snapshot(bench: measure.Bench, folder: Path, tables, rounds: int, size: tuple[int, ...]):
     """Write a snapshot, open it again, build the arcs."""
     from graphkit.projection.build import project
-    from graphkit.projection.snapshot import _open, snapshot_from_tables
+    from graphkit.projection.snapshot import open_snapshot, snapshot_from_tables
 
     first = bench.time("write snapshot", lambda: snapshot_from_tables(tables, folder, "snap"), quality=lambda s: s.digest[:12])
-    again = bench.time("open snapshot", lambda: _open(folder / "snap"), rounds=rounds)
+    again = bench.time("open snapshot", lambda: open_snapshot(folder / "snap"), rounds=rounds)
     if again.digest != first.digest:
         raise SystemExit("the snapshot does not hold what was written")
     project(again)  # loads or compiles the kernels, reads the columns
