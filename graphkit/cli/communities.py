@@ -11,6 +11,7 @@ import numpy as np
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import graph_options, output_options, seed_option
+from graphkit.cli.shares import SHARE
 
 if TYPE_CHECKING:
     from graphkit.community.flatten import Flattening
@@ -41,32 +42,13 @@ class _Resolution(click.ParamType["float | str"]):
         return number
 
 
-class _Share(click.ParamType[tuple[str, float]]):
-    """A relationship type and its share: ``KNOWS=2``; alone it counts 1."""
-
-    name = "TYPE[=SHARE]"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
-        """Split at the equals sign."""
-        if isinstance(value, tuple):
-            return value
-        name, mark, share = str(value).partition("=")
-        try:
-            number = float(share) if mark else 1.0
-        except ValueError:
-            self.fail(f"{value!r}: {share!r} is not a number", param, ctx)
-        if not (math.isfinite(number) and number > 0):
-            self.fail(f"{value!r}: a share must be a number above 0", param, ctx)
-        return name, number
-
-
 @click.command(cls=Command, examples=[
     "graphkit communities", "graphkit communities --nodes Brand --nodes Channel --via LINKED_WITH --effort fast",
     "graphkit communities --types KNOWS=2 --types FOLLOWS --resolution auto", "graphkit communities --nodes Channel --bipartite User --via REACHES",
 ])
 @click.option("--effort", type=click.Choice(["fast", "balanced", "thorough"]), default="balanced", help="Time spent on a better partition.")
 @click.option("--resolution", type=_Resolution(), default=1.0, help="Above 1: more and smaller communities; auto: the one that describes the ties best, none if nothing does.")
-@click.option("--types", type=_Share(), multiple=True, help="Lay these ties on top of each other, each with its share of the weight (repeat).")
+@click.option("--types", type=SHARE, multiple=True, help="Lay these ties on top of each other, each with its share of the weight (repeat).")
 @click.option("--bipartite", metavar="LABEL", help="Tie nodes that share nodes of this label, by 1 / (d - 1) each, instead of ties between them.")
 @click.option("--members", is_flag=True, help="One row per node instead of one per community (writes ids).")
 @click.option("--write", is_flag=True, help="Also store the number of the community on each node.")

@@ -11,7 +11,7 @@ from graphkit.errors import InvalidParameter, UnknownNode, close_matches
 from graphkit.model.schema import LABELS, TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from graphkit.cli.options import LabelId
     from graphkit.projection.projection import Projection
@@ -92,8 +92,10 @@ def seed_rows(projection: Projection, seeds: Sequence[str]) -> np.ndarray[Any, n
     return np.array(rows, np.int64)
 
 
-def typed_graph(snapshot: Snapshot, types: Sequence[str] = ()) -> tuple[Projection, list[tuple[str, str]]]:
+def typed_graph(
+    snapshot: Snapshot, types: Sequence[str] = (), *, shares: Mapping[str, float] | None = None
+) -> tuple[Projection, list[tuple[str, str]]]:
     """Return the whole graph for walks across labels, and the (label, id) of each row; unknown types are refused."""
     from graphkit.projection.typed import typed_graph as walk
 
-    return walk(snapshot, check_types(types))
+    return walk(snapshot, check_types(types), shares=shares)

@@ -86,7 +86,7 @@ class Search:
     def _fast(self, arcs: int) -> Labels:
         """Four short starts, recombined; one plain start on a large graph."""
         if arcs > _LARGE:
-            self.keep(self.each([self.plain], 3))
+            self.keep(self.each([self.plain], 2))
             return self.best
         starts = self.each([self.near, self.near, self.near, self.plain], 3)
         self.keep(starts)

@@ -11,7 +11,7 @@ from graphkit.projection.arrays import from_arrays
 from graphkit.projection.consent import consent_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import Snapshot
@@ -20,7 +20,7 @@ __all__ = ["typed_graph"]
 
 
 def typed_graph(
-    snapshot: Snapshot, types: Sequence[str] = (), *, purpose: str = "plan"
+    snapshot: Snapshot, types: Sequence[str] = (), *, shares: Mapping[str, float] | None = None, purpose: str = "plan"
 ) -> tuple[Projection, list[tuple[str, str]]]:
     """Return the whole graph for walks across labels, and the (label, id) of each row.
 
@@ -33,6 +33,8 @@ def typed_graph(
         Columns of the store.
     types : sequence of str
         Relationship types to walk; default all that are no results of ours.
+    shares : mapping type -> number, optional
+        How much of a node's chance each type gets beside the others, > 0; default 1.
     purpose : {"plan", "profile", "experiment"}
         Users without consent for it keep a row and lose all ties.
     """
@@ -53,6 +55,6 @@ def typed_graph(
             for start, end in ((a[keep], b[keep]), (b[keep], a[keep])):
                 source.append(start)
                 target.append(end)
-                weight.append(1.0 / np.bincount(start, minlength=len(names))[start])
+                weight.append((shares or {}).get(name, 1.0) / np.bincount(start, minlength=len(names))[start])
     arcs = np.concatenate(source), np.concatenate(target)
     return from_arrays(*arcs, weight=np.concatenate(weight), n_nodes=len(names)), names

@@ -1,0 +1,77 @@
+"""rank: evidence without names of users, and types that weigh more."""
+
+import json
+
+import pytest
+
+from graphkit.cli import run
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A film with a tag and three viewers; brand b0 shares the tag, channel c0 reaches the viewers."""
+    root = tmp_path_factory.mktemp("rank")
+    data = root / "data"
+    for part in ("nodes", "relationships"):
+        (data / part).mkdir(parents=True)
+    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    users = ["u0", "u1", "u2"]
+    write("nodes/user.csv", "id,consent", [f"{u},true" for u in users])
+    write("nodes/film.csv", "id,name,kind", ["f0,流浪地球,film"])
+    write("nodes/tag.csv", "id,name,kind", ["t0,宇宙,theme"])
+    write("nodes/brand.csv", "id,name,role", ["b0,天猫,consumer_brand"])
+    write("nodes/channel.csv", "id,name,kind,cost", ["c0,渠道,kol,100"])
+    write("relationships/has_tag__film__tag.csv", "source,target,w", ["f0,t0,1"])
+    write("relationships/has_tag__brand__tag.csv", "source,target,w", ["b0,t0,1"])
+    write("relationships/watched.csv", "source,target,n", [f"{u},f0,1" for u in users])
+    write("relationships/reaches.csv", "source,target,p", [f"c0,{u},0.5" for u in users])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphkit.cli.context.install", lambda: None)
+        assert run(["--store", str(root / "store"), "load", str(data), "--format", "json"]) == 0
+        yield root
+
+
+@pytest.fixture
+def gk(home, capsys):
+    """Run a command on the store; return (status, stdout, stderr)."""
+    capsys.readouterr()
+
+    def call(*args):
+        code = run(["--store", str(home / "store"), *map(str, args)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def best(result):
+    """First row of a command that ended well."""
+    code, out, err = result
+    assert code == 0, err
+    return json.loads(out)[0]
+
+
+def test_evidence_names_the_walks_but_no_user(gk):
+    """The brand is reached through the tag, the channel through three viewers that count together."""
+    brand = best(gk("rank", "Film:f0", "--to", "Brand", "--format", "json"))
+    assert brand["evidence"][0].startswith("Film:f0 > Tag:t0 > Brand:b0 (")
+    channel = best(gk("rank", "Film:f0", "--to", "Channel", "--format", "json"))
+    assert channel["evidence"][0].startswith("Film:f0 > User > Channel:c0 (")
+    assert "u0" not in json.dumps(channel)
+    share = int(channel["evidence"][0].split("(")[1].rstrip("%)"))
+    assert 20 <= share <= 40  # the rest goes back and forth before it arrives
+
+
+def test_shares_of_types_move_the_score(gk):
+    """With tags counting nine times as much the brand gains and the channel loses."""
+    even = [best(gk("rank", "Film:f0", "--to", label, "--format", "json"))["score"] for label in ("Brand", "Channel")]
+    options = ["--via", "HAS_TAG=9", "--via", "WATCHED", "--via", "REACHES"]
+    tags = [best(gk("rank", "Film:f0", "--to", label, *options, "--format", "json"))["score"] for label in ("Brand", "Channel")]
+    assert tags[0] > even[0]
+    assert tags[1] < even[1]
+
+
+def test_wrong_shares_are_usage_errors(gk):
+    """Zero, words, unknown types."""
+    for value in ("HAS_TAG=0", "HAS_TAG=x", "HAS_TAGS"):
+        assert gk("rank", "Film:f0", "--to", "Brand", "--via", value)[0] == 2
