@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.coins import ALWAYS, coin, kernel, limits, ones, stream, trailing_zeros, world_key
-from graphkit.diffusion.single import at_least_eight, single_kernel
+from graphkit.diffusion.single import THICK, at_least_eight, direct_kernel, single_kernel
 from graphkit.diffusion.worlds import arc_probability, lt_limits
 
 if TYPE_CHECKING:
@@ -76,8 +76,10 @@ def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDAr
     indices, key, width = at_least_eight(projection.indices), at_least_eight(key), at_least_eight(width)
     low = None if low is None else at_least_eight(low)
 
+    one = direct_kernel if projection.n_arcs >= THICK * projection.n_nodes else single_kernel
+
     def single(first: int, worlds: int) -> Any:
-        return single_kernel(first, worlds, base, projection.indptr, indices, key, low, width, seeds, units, even, steps)
+        return one(first, worlds, base, projection.indptr, indices, key, low, width, seeds, units, even, steps)
 
     def words(first: int, worlds: int) -> Any:
         return _cascade_kernel(first, worlds, base, projection.indptr, indices, key, low, width, seeds, units, even, steps)

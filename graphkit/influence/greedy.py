@@ -52,6 +52,7 @@ LEAP = 16  # the sample grows at most so many times at once
 JUDGES = 2  # R2 is that many times as large as R1: it stores nothing
 OPTIMISM, NOISE = 10.0, 20.0  # epsilon over these: allowed optimism, allowed relative error of comparing R1 with R2
 PLAIN_STEPS, HARD_STEPS = 20, 80  # subgradient steps without and with a promised ratio
+FEW_STEPS = 8  # where the ratio is out of reach in this round: should time run out, its best so far has most of the dual
 DEFAULT_SECONDS = 120.0  # limit of a promised ratio
 
 
@@ -294,8 +295,8 @@ class _Search:
             return lower > 0 and lower >= target * upper_bound(bound, n1, value, each)
 
         wanted = settled if self.goal is None else reached(covered)  # no bound is below what greedy covers
-        if (wanted or last) and not reached(top):
-            steps = PLAIN_STEPS if self.goal is None else HARD_STEPS
+        if not reached(top) and (wanted or last or self.goal is not None):
+            steps = PLAIN_STEPS if self.goal is None else HARD_STEPS if wanted else FEW_STEPS
             top = min(top, cover.dual_bound(seeds, covered, steps=steps, enough=lambda bound: reached(bound) or self._late()))
         good = settled if self.goal is None else reached(top)
         certificate = Certificate.of(lower, upper_bound(top, n1, value, each), self.delta)

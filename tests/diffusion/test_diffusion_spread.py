@@ -204,7 +204,7 @@ def test_missing_probability_and_heavy_thresholds_are_refused():
 
 
 @pytest.mark.parametrize("model", ["ic", "lt"])
-@pytest.mark.parametrize(("n", "m"), [(2, 1), (5, 7), (120, 900)])
+@pytest.mark.parametrize(("n", "m"), [(2, 1), (5, 7), (120, 300), (60, 900)])
 @pytest.mark.parametrize("steps", [-1, 2])
 def test_words_equal_worlds_one_by_one(model, n, m, steps, seed):
     """64 worlds a word and one at a time: totals, activation and steps agree in every bit, values included."""
