@@ -1,9 +1,9 @@
 """Which partners to join: fit, audience and history in one list, each part null when it was not measured.
 
-Order: reciprocal rank fusion (sum of 1 / (60 + rank)) of the lists that exist: past co-operations
-(`graphkit.matching.history`), incremental reach, fit. A partner's audience is who follows, studies, buys from or
-subscribes to it; incremental reach counts users that neither the plan (or the promoted item's own audience) nor the
-partners listed before reach.
+Partners are chosen one by one, by reciprocal rank fusion (sum of 1 / (60 + rank)) of the lists that exist: past
+co-operations (`graphkit.matching.history`), or fit without them, and reach beyond the partners already chosen.
+A partner's audience is who follows, studies, buys from or subscribes to it; incremental reach counts users that neither
+the plan (or the promoted item's own audience) nor the partners listed before reach.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def partners(
     _percentiles(scores, increment)
     fit = {n: _mean(scores[n]) for n in candidates}
     places = fit_rank_intervals(scores, seed)
-    order = _fuse(candidates, past, increment, fit)[:limit]
+    order = _choose(candidates, past, reach, fit, limit)
     adds, joint = reach.in_order(order)
     shares = _shares(order, audiences, who.n, lead, assumptions) if split else {}
     _notes(assumptions, who, audiences, past, plan)
@@ -219,6 +219,7 @@ class _Reach:
 
     def __init__(self, snapshot: Snapshot, who: People, subject: Node, audiences: dict[Node, Rows], plan: ChannelPlan | None, source: Any) -> None:
         self.nodes = sorted(audiences)
+        self.place = {node: i for i, node in enumerate(self.nodes)}
         rows = [audiences[n] for n in self.nodes]
         indptr = np.concatenate(([0], np.cumsum([r.size for r in rows]))).astype(np.int64)
         index = np.concatenate(rows) if rows else np.empty(0, np.int64)
@@ -240,16 +241,23 @@ class _Reach:
         mine = [i for i in range(options.n) if (campaign.label(i), int(options.wave[i]), options.material[i]) in bought]
         self.base = campaign.worlds.cover(sets, campaign.hazard[:, mine]).missed(range(len(mine)))
 
-    def increments(self) -> dict[Node, float]:
-        """What each candidate adds to the base alone."""
-        return dict(zip(self.nodes, self.cover.gains(self.base).tolist(), strict=True)) if self.nodes else {}
+    def increments(self, missed: NDArray[np.float64] | None = None) -> dict[Node, float]:
+        """What each candidate adds to the base alone, or to what leaves ``missed`` unreached."""
+        start = self.base if missed is None else missed
+        return dict(zip(self.nodes, self.cover.gains(start).tolist(), strict=True)) if self.nodes else {}
+
+    def take(self, missed: NDArray[np.float64], node: Node) -> None:
+        """Count a partner's audience as reached, in place."""
+        if node in self.place:
+            rows, seen = self.cover.seen(self.place[node])
+            missed[rows] *= 1.0 - seen
 
     def in_order(self, order: list[Node]) -> tuple[dict[Node, tuple[float, tuple[float, float]]], dict[str, Any] | None]:
         """What each listed partner adds after those before it, and the joint reach of base and all."""
         missed, adds = self.base.copy(), {}
         for node in order:
-            if node in self.nodes:
-                rows, seen = self.cover.seen(self.nodes.index(node))
+            if node in self.place:
+                rows, seen = self.cover.seen(self.place[node])
                 adds[node] = estimate(self.cover, rows, seen * missed[rows], exact=self.exact)
                 missed[rows] *= 1.0 - seen
         if not adds:
@@ -271,16 +279,32 @@ def _mean(scores: dict[str, float | None]) -> float | None:
     return float(np.mean(measured)) if measured else None
 
 
-def _fuse(candidates: list[Node], past: dict[Node, HistoryRow], increment: dict[Node, float], fit: dict[Node, float | None]) -> list[Node]:
-    """Reciprocal rank fusion of the lists that exist; absent = 0, ties by increment, then id."""
-    lists: list[list[Node]] = [sorted(past, key=lambda n: past[n].rank), sorted(increment, key=lambda n: (-increment[n], n[1]))]
+def _choose(candidates: list[Node], past: dict[Node, HistoryRow], reach: _Reach, fit: dict[Node, float | None], limit: int) -> list[Node]:
+    """Partners one by one: best fused place, the list of reach counted anew beyond those already chosen.
+
+    Reciprocal rank fusion of the lists that exist; absent = 0, ties by increment, then id. Two partners
+    with the same audience therefore do not both stand high for it.
+    """
+    lists: list[list[Node]] = [sorted(past, key=lambda n: past[n].rank)]
     if not past:
         lists.append(sorted((n for n in candidates if fit[n] is not None), key=lambda n: (-(fit[n] or 0.0), n[1])))
-    total = dict.fromkeys(candidates, 0.0)
+    fixed = dict.fromkeys(candidates, 0.0)
     for ranked in lists:
-        for place, node in enumerate(n for n in ranked if n in total):
+        for place, node in enumerate(n for n in ranked if n in fixed):
+            fixed[node] += 1.0 / (FUSION + place + 1)
+    order: list[Node] = []
+    left, missed = set(candidates), reach.base.copy()
+    while left and len(order) < limit:
+        increment = {n: x for n, x in reach.increments(missed).items() if n in left}
+        total = {n: fixed[n] for n in left}
+        for place, node in enumerate(sorted(increment, key=lambda n: (-increment[n], n[1]))):
             total[node] += 1.0 / (FUSION + place + 1)
-    return sorted(candidates, key=lambda n: (-total[n], -increment.get(n, 0.0), n[1], n[0]))
+        by_place = sorted(left, key=lambda n: (-total[n], -increment.get(n, 0.0), n[1], n[0]))
+        taken = by_place[:1] if increment else by_place[: limit - len(order)]
+        order += taken
+        left -= set(taken)
+        reach.take(missed, taken[0])
+    return order
 
 
 def _by_tags(data: Any, subject: Node) -> list[Node]:

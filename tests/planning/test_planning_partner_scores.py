@@ -2,8 +2,13 @@
 
 from collections import Counter
 
+import numpy as np
+import pytest
+
+from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column
 from graphkit.planning.history import _called
 from graphkit.planning.partner_scores import CRITERIA, PartnerData, fit_rank_intervals
+from graphkit.planning.partners import partners
 
 
 def criteria(**measured):
@@ -33,3 +38,21 @@ def test_history_uses_the_names_that_texts_use():
     properties = {nodes[0]: {"name": "喜茶"}, nodes[1]: {"name": "小王子"}, nodes[2]: {"name": "小王子"}}
     data = PartnerData({}, {}, frozenset(), Counter(), Counter(), {"p": nodes[:3]}, Counter(), properties)
     assert list(_called(data, nodes[3]).values()) == ["喜茶", "小王子 (Brand:b2)", "小王子 (Film:f1)", "f2"]
+
+
+def test_partners_are_a_set_not_a_list_of_twins():
+    """Of two brands with the same 30 followers one is taken; the second place goes to 20 other people."""
+    nodes = [
+        NodeColumns("User", as_column([f"u{i:02d}" for i in range(60)]), {"consent": as_column([True] * 60)}),
+        NodeColumns("Brand", as_column(["b1", "b2", "b3"]), {"name": as_column(["A", "B", "C"])}),
+        NodeColumns("Film", as_column(["f1"]), {"name": as_column(["Film"])}),
+    ]
+    follow = [(u, b) for b, users in enumerate((range(30), range(30), range(40, 60))) for u in users]
+    rows = [np.array(side, np.int64) for side in zip(*follow, strict=True)]
+    tables = GraphTables({n.label: n for n in nodes}, (EdgeColumns("FOLLOWS", "User", "Brand", *rows, {}),), "twins", None, None, {})
+    found = partners(tables, for_="Film:f1", max_partners=2, min_cell=5, rng=1)
+    assert [p.partner for p in found.partners] == ["b1", "b3"]
+    assert [p.adds for p in found.partners] == pytest.approx([30, 20])
+    assert found.joint_reach["mean"] == pytest.approx(50)
+    everybody = partners(tables, for_="Film:f1", max_partners=3, min_cell=5, rng=1)
+    assert [p.adds for p in everybody.partners] == pytest.approx([30, 20, 0])
