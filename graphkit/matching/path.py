@@ -113,7 +113,11 @@ def learning_path(
             if needed not in done:
                 depth[needed] = max(depth[needed], depth[name] + 1)
     steps = tuple(sorted((name for name in order if name != goal), key=lambda name: (-depth[name], name)))
-    needed_by = tuple(tuple(sorted(name for name in order if step in below.get(name, ()))) for step in steps)
+    above: dict[str, list[str]] = {step: [] for step in steps}
+    for name in sorted(order):
+        for needed in below.get(name, set()) - done:
+            above[needed].append(name)
+    needed_by = tuple(tuple(above[step]) for step in steps)
     skipped = tuple(sorted({needed for name in order for needed in below.get(name, ()) if needed in done}))
     request = {"course": goal, "completed": sorted(done), "requires": {name: sorted(own) for name, own in sorted(below.items())}}
     answer = [steps, [depth[step] for step in steps]]
