@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from graphkit.projection.networkx_io import from_networkx
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import read_files
+    from graphkit.ranking.evidence import explain_score
     from graphkit.ranking.links import predict_links
     from graphkit.ranking.many_sources import ManyRankings, personalised_pagerank_many
     from graphkit.ranking.pagerank import Ranking, personalised_pagerank
@@ -125,6 +126,7 @@ _HOMES = {
     "estimate_spread": "diffusion.spread",
     "evaluate": "planning.evaluate",
     "exchange_benefits": "planning.exchange",
+    "explain_score": "ranking.evidence",
     "factorise": "matching.factors",
     "from_arrays": "projection.build",
     "from_frames": "projection.build",

@@ -16,6 +16,7 @@ SIGNATURES = {
     "learn": "p events method rng",
     "predict_sizes": "learned events n_first rng",
     "rank_partners": "history texts subjects candidates top exclude_known rng",
+    "explain_score": "p ranking source target top",
     "predict_links": "p pairs_from pairs_to top",
     "overlap": "audiences n_nodes projection value n_worlds min_cell rng",
     "split_profit": "audiences n_nodes lead value own_cost common_cost projection n_worlds rng",
