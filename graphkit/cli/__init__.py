@@ -50,6 +50,7 @@ def _config(ctx: click.Context, _: click.Parameter, value: str | None) -> str | 
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @click.option("--no-progress", is_flag=True, help="No progress bars.")
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours; NO_COLOR counts too.")
+@click.option("--lang", type=click.Choice(["auto", "zh", "en", "both"]), default="auto", help="Language of reasons and notes in tables.  [default: the terminal's]", show_default=False)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.pass_context
 def cli(ctx: click.Context, /, **options: object) -> None:

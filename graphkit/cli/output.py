@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.cli.interrupts import temporary
+from graphkit.cli.language import spoken
 from graphkit.results import jsonable
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["choose_format", "emit", "frame_rows", "table", "write_out"]
 
 Row = dict[str, Any]
+_SENTENCES = frozenset({"assumption", "assumptions", "reason", "reasons", "unspent_because"})
 _SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
 
 
@@ -99,7 +101,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = Non
     if not rows:
         return (f"{title}\n" if title else "") + "(no rows)\n"
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
-    plain = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    plain = [{name: _cell(spoken(value) if name in _SENTENCES else value) for name, value in row.items()} for row in rows]
     return render_table(plain, list(columns) if columns else None, title=title, width=width, color=color, keep=keep).rstrip("\n") + "\n"
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ITEM", "find_plan", "keep_plan", "plan_text", "rebuild", "write_plan"]
 
 ITEM = ("number", "wave", "channel", "material", "cost", "adds", "adds_interval", "exclusive", "alone", "reasons")
-_SHOWN = ("wave", "channel", "material", "cost", "adds", "adds_interval", "exclusive", "alone")
+_SHOWN = ("wave", "channel", "name", "material", "cost", "adds", "adds_interval", "exclusive", "alone")
 
 
 def find_plan(app: App, name: str) -> dict[str, Any]:
@@ -99,6 +99,7 @@ def write_plan(app: App, plan: dict[str, Any]) -> None:
 
 def plan_text(plan: dict[str, Any]) -> str:
     """Return a plan as a planner reads it: the rows, then what they come to."""
+    from graphkit.cli.language import spoken
     from graphkit.cli.output import table
 
     rows = [{name: _short(item.get(name)) for name in _SHOWN} for item in plan["items"]]
@@ -113,9 +114,9 @@ def plan_text(plan: dict[str, Any]) -> str:
         lines.append(f"adding up the channels would have said {plan['adding_up_would_have_said']:,.0f}")
     best = ", ".join(f"{name} {value:,.0f}" for name, value in (plan.get("baselines") or {}).items() if value is not None)
     lines += [f"other ways to choose would reach: {best}"] if best else []
-    lines += [f"not spent: {plan['unspent_because']}"] if plan.get("unspent_because") else []
+    lines += [f"not spent: {spoken(plan['unspent_because'])}"] if plan.get("unspent_because") else []
     lines += [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
-    lines += [f"assumed: {text}" for text in plan.get("assumptions", ())]
+    lines += [f"assumed: {spoken(text)}" for text in plan.get("assumptions", ())]
     return "\n".join(lines)
 
 

@@ -163,9 +163,11 @@ def _canonical(x: sparse.csr_array, seed: int) -> tuple[NDArray[np.int64], int]:
 
 def _kmeans(dense: NDArray[np.float64], k: int, seed: int) -> Any:
     from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
 
     state = int(as_generator(seed, "kmeans", k).integers(2**31))
-    return KMeans(n_clusters=k, n_init=10, random_state=state).fit(dense)
+    with threadpool_limits(1):  # OpenMP workers spin while they wait: on a busy machine two are slower than one
+        return KMeans(n_clusters=k, n_init=10, random_state=state).fit(dense)
 
 
 def _silhouette(dense: NDArray[np.float64], labels: NDArray[Any], seed: int) -> float:

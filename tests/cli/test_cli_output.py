@@ -86,3 +86,32 @@ def test_broken_pipe_is_quiet():
     child.stderr.close()
     assert child.wait(60) == 0
     assert err == b""
+
+
+@pytest.mark.parametrize(
+    ("flags", "locale", "wanted"),
+    [
+        ([], "en_GB.UTF-8", "nothing is left"),
+        ([], "zh_CN.UTF-8", "预算已用尽"),
+        (["--lang", "zh"], "C", "预算已用尽"),
+        (["--lang", "both"], "zh_CN.UTF-8", "预算已用尽 | nothing is left"),
+    ],
+)
+def test_tables_speak_one_language(flags, locale, wanted, monkeypatch, capsys):
+    """A table shows the half of a sentence that --lang or the terminal asks for; a name with a bar stays whole."""
+    import click
+
+    from graphkit.cli import cli
+    from graphkit.cli.output import emit
+
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", locale)
+    rows = [{"name": "甲 | A", "reason": "预算已用尽 | nothing is left"}]
+    with cli.make_context("graphkit", [*flags, "plan"], resilient_parsing=True) as ctx, click.Context(cli, parent=ctx):
+        emit(form="table", output=None, rows=rows, columns=["name", "reason"])
+        table = capsys.readouterr().out
+        emit(form="json", output=None, rows=rows, columns=["name", "reason"])
+        assert json.loads(capsys.readouterr().out) == rows
+    assert "甲 | A" in table
+    assert table.rstrip().split("  ")[-1].strip() == wanted
