@@ -24,7 +24,7 @@ COMMANDS = (
     "partners --for Film:f01 --max 3",
     "match Film:f01 --to Course",
     "search 科幻",
-    "overlap c01 c02",
+    "overlap Channel:c01 Channel:c02",
 )
 
 
