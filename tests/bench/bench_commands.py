@@ -19,7 +19,7 @@ COMMANDS = (
     "rank Film:f01 --to Brand",
     "communities --effort fast",
     "simulate --seeds u0001,u0002 --worlds 1000",
-    "seeds --k 5",
+    "seeds --k 5 --probability weighted_cascade",
     "plan --for Film:f01 --budget 20000 --seed 7 --no-keep",
     "partners --for Film:f01 --max 3",
     "match Film:f01 --to Course",
