@@ -25,6 +25,7 @@ from graphkit.errors import DataInvalid
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -35,6 +36,7 @@ __all__ = [
     "jsonable",
     "make_manifest",
     "package_versions",
+    "to_arrow",
 ]
 
 SCHEMA_VERSION = 1
@@ -88,6 +90,27 @@ def package_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def to_arrow(frame: pd.DataFrame) -> pa.Table:
+    """Return a frame as an Arrow table; a column of mixed values becomes text, lists and mappings JSON."""
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        values = frame[name].array if frame[name].dtype != object else [_plain_cell(item) for item in frame[name]]
+        try:
+            columns[str(name)] = pa.array(values, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            columns[str(name)] = pa.array([None if item is None else str(item) for item in values], pa.string())
+    return pa.table(columns)
+
+
+def _plain_cell(value: Any) -> Any:
+    """Return a cell of an object column as Arrow knows it."""
+    if isinstance(value, list | tuple | dict | np.ndarray):
+        return json.dumps(jsonable(value), ensure_ascii=False)
+    return jsonable(value)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -265,6 +288,10 @@ class Result(Part):
             if isinstance(getattr(self, field.name), str | bool | numbers.Real | None.__class__)
         }
         return pd.DataFrame([row])
+
+    def to_arrow(self) -> pa.Table:
+        """Return :meth:`to_frame` as an Arrow table."""
+        return to_arrow(self.to_frame())
 
     def _repr_html_(self) -> str:
         """Return the frame as an escaped HTML table for notebooks."""

@@ -26,7 +26,7 @@ HOMES = {
         "audience/",
         "planning/",
     ),
-    "pyarrow": ("store/", "projection/snapshot", "projection/columns_file", "report/"),
+    "pyarrow": ("results", "store/", "projection/snapshot", "projection/columns_file", "report/"),
     "networkx": ("projection/networkx_io",),
     "sklearn": ("matching/", "outcomes/"),
     "statsmodels": ("outcomes/",),

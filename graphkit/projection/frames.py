@@ -1,4 +1,4 @@
-"""Data frames -> Projection."""
+"""Data frames and Arrow tables -> Projection."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from graphkit.projection.projection import NodeIndex, Projection
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["from_frames"]
 
 
 def from_frames(
-    nodes: pd.DataFrame | None,
-    edges: pd.DataFrame,
+    nodes: pd.DataFrame | pa.Table | None,
+    edges: pd.DataFrame | pa.Table,
     *,
     probability: float | str | ArrayLike | None = None,
     weight: str | ArrayLike | None = None,
@@ -31,10 +32,10 @@ def from_frames(
 
     Parameters
     ----------
-    nodes : DataFrame or None
+    nodes : DataFrame, pyarrow.Table or None
         Column `id`, optionally `label`; one row per node, in the order of the projection's rows.
         None: the ends of the edges, sorted by id.
-    edges : DataFrame
+    edges : DataFrame or pyarrow.Table
         Columns `source`, `target` (ids), optionally `probability` or `p`, and `weight`.
     probability : float, array, column name, "weighted_cascade" or "trivalency", optional
         Default: the column `probability`, else `p`, else none.
@@ -55,6 +56,7 @@ def from_frames(
     UnknownNode
         An end of an edge is not among the nodes.
     """
+    nodes, edges = _frame(nodes), _frame(edges)
     for column in ("source", "target"):
         if column not in edges.columns:
             check.refuse("edges", list(map(str, edges.columns)), "a frame with the columns source and target")
@@ -74,6 +76,11 @@ def from_frames(
         weight=_column(edges, weight, ("weight",), "weight"),
         directed=directed,
     )
+
+
+def _frame(table: Any) -> Any:
+    """Return an Arrow table (or whatever else knows ``to_pandas``) as a frame; a frame stays itself."""
+    return table.to_pandas() if hasattr(table, "to_pandas") else table
 
 
 def _ids(name: str, column: pd.Series[Any]) -> list[str]:

@@ -20,13 +20,14 @@ from graphkit.errors import UnknownNode, close_matches
 from graphkit.projection.keys import edge_keys, node_hashes, position_hashes
 from graphkit.projection.probability import resolve_probability
 from graphkit.projection.sorting import transposed
-from graphkit.results import Part
+from graphkit.results import Part, to_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import networkx as nx
     import pandas as pd
+    import pyarrow as pa
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["NodeIndex", "Projection", "ReverseView"]
@@ -323,3 +324,7 @@ class Projection(Part):
         columns: dict[str, Any] = {"source": ends[0], "target": ends[1]}
         columns |= {k: v for k, v in (("probability", self.probability), ("weight", self.weight)) if v is not None}
         return pd.DataFrame(columns)
+
+    def to_arrow(self) -> pa.Table:
+        """Return :meth:`to_frame` as an Arrow table."""
+        return to_arrow(self.to_frame())

@@ -7,6 +7,7 @@ import json
 import networkx as nx
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from graphkit.projection.keys import edge_keys, node_hashes, position_hashes
 from graphkit.projection.networkx_io import from_networkx
 from graphkit.projection.projection import Projection
 from graphkit.projection.sorting import arc_order, distinct_arcs, transposed
+from graphkit.results import to_arrow
 
 EDGES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.floats(0, 1)), max_size=30)
 
@@ -239,3 +241,21 @@ def test_partial_networkx_attributes_raise():
         from_networkx(nx.path_graph(4), probability="p")
     with pytest.raises(InvalidParameter, match="text"):
         from_networkx(nx.Graph([(1, "1")]))
+
+
+def test_arrow_tables_go_in_and_come_out():
+    """An Arrow table of edges makes the projection its frame makes, and comes back as it was put in."""
+    edges = pa.table({"source": ["a", "b", "c"], "target": ["b", "c", "a"], "probability": [0.1, 0.2, 0.3]})
+    p = from_frames(pa.table({"id": ["a", "b", "c"]}), edges)
+    pd.testing.assert_frame_equal(p.to_frame(), from_frames(pd.DataFrame({"id": ["a", "b", "c"]}), edges.to_pandas()).to_frame())
+    back = p.to_arrow()
+    assert back.schema.names == ["source", "target", "probability"]
+    assert pa.types.is_string(back.schema.field("source").type) or pa.types.is_large_string(back.schema.field("source").type)
+    assert back.to_pydict() == edges.to_pydict()
+
+
+def test_results_come_out_as_arrow():
+    """Columns of numbers keep their type, missing values are null, lists become JSON text."""
+    table = to_arrow(pd.DataFrame({"n": [1, 2], "x": [0.5, np.nan], "why": [["a", 1], None], "mixed": [1, "b"]}))
+    assert table.schema.field("n").type == pa.int64()
+    assert table.to_pydict() == {"n": [1, 2], "x": [0.5, None], "why": ['["a", 1]', None], "mixed": ["1", "b"]}
