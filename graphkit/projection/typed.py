@@ -48,13 +48,15 @@ def typed_graph(
     open_ = np.concatenate(allowed) if allowed else np.empty(0, np.bool_)
     source, target, weight = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
     for name in types or [name for name, kind in TYPES.items() if not kind.written]:
-        for edges in snapshot.edges(name):
-            a = edges.source_rows + offset[edges.source_label]
-            b = edges.target_rows + offset[edges.target_label]
-            keep = open_[a] & open_[b]
-            for start, end in ((a[keep], b[keep]), (b[keep], a[keep])):
-                source.append(start)
-                target.append(end)
-                weight.append((shares or {}).get(name, 1.0) / np.bincount(start, minlength=len(names))[start])
+        ends = [(e.source_rows + offset[e.source_label], e.target_rows + offset[e.target_label]) for e in snapshot.edges(name)]
+        if not ends:
+            continue
+        a, b = (np.concatenate(side) for side in zip(*ends, strict=True))
+        keep = open_[a] & open_[b]
+        start, end = np.concatenate((a[keep], b[keep])), np.concatenate((b[keep], a[keep]))
+        source.append(start)
+        target.append(end)
+        # one count for both directions and every pair of labels: a node on both ends of KNOWS still gives KNOWS one share
+        weight.append((shares or {}).get(name, 1.0) / np.bincount(start, minlength=len(names))[start])
     arcs = np.concatenate(source), np.concatenate(target)
     return from_arrays(*arcs, weight=np.concatenate(weight), n_nodes=len(names)), names

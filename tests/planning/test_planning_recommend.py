@@ -1,5 +1,7 @@
 """Recommendations: closed forms, networkx, parts that sum to the score, unknown users, consent, context."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -118,13 +120,14 @@ def test_walk_equals_networkx_on_the_typed_graph():
     source = camps(3, 12)
     found = recommend(source, "u00", by="ppr", top=50, exclude_known=False)
     walk = nx.DiGraph()
+    ties = []
     for e in source.edges:
         a = [f"{e.source_label}:{i}" for i in source.nodes[e.source_label].ids[e.source_rows]]
         b = [f"{e.target_label}:{i}" for i in source.nodes[e.target_label].ids[e.target_rows]]
-        for start, end in ((a, b), (b, a)):
-            count = pd.Series(start).value_counts()
-            for s, t in zip(start, end, strict=True):
-                walk.add_edge(s, t, weight=walk.get_edge_data(s, t, {"weight": 0.0})["weight"] + 1 / count[s])
+        ties += [(e.type, s, t) for s, t in [*zip(a, b, strict=True), *zip(b, a, strict=True)]]
+    count = Counter((kind, s) for kind, s, _ in ties)
+    for kind, s, t in ties:
+        walk.add_edge(s, t, weight=walk.get_edge_data(s, t, {"weight": 0.0})["weight"] + 1 / count[kind, s])
     true = nx.pagerank(walk, alpha=0.85, personalization={"User:u00": 1.0}, tol=1e-13, max_iter=1000)
     for item, score in zip(found.items, found.score, strict=True):
         assert score == pytest.approx(true[f"Course:{item}"], abs=1e-9)
