@@ -20,7 +20,7 @@ _SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "
 @for_option
 @click.option("--max", "max_", type=click.IntRange(min=1), default=10, help="Partners at most.")
 @click.option("--plan", "plan_id", metavar="PLAN", help="Count only what partners add to this plan.")
-@click.option("--lead", type=LABEL_ID, help="A party without whom there is no profit, usually the owner of the film or course.")
+@click.option("--lead", type=LABEL_ID, help="A party without whom there is no profit, usually the owner of the film or course; it gets a row and a share, so --split is implied.")
 @click.option("--split", is_flag=True, help="Also split the joint profit (Shapley).")
 @seed_option
 @output_options
@@ -56,6 +56,11 @@ def partners_text(found: dict[str, Any]) -> str:
         joint = found["joint_reach"]
         mean = joint.get("mean") if isinstance(joint, dict) else joint
         lines.append(f"joint reach {mean:,.0f}" if mean is not None else "joint reach not measured")
+    if found.get("split") is not None:
+        split = found["split"]
+        led = f", led by {split['lead']}" if split["lead"] else ""
+        stable = {True: "stable", False: "not stable", None: "stability not known"}[split["stable"]]
+        lines.append(f"shares sum to {split['joint']:,.0f} users{led}; {stable}: {split['stable_reason']}")
     unmeasured = [name for name in _SCORES if name not in measured]
     lines += [f"not measured: {', '.join(unmeasured)}"] if rows and unmeasured else []
     lines += [f"rejected {len(found['rejected'])}"] if found.get("rejected") else []

@@ -46,18 +46,18 @@ def numbers(column: NDArray[Any]) -> Floats:
     return np.array([np.nan if x is None else float(x) for x in column.tolist()], dtype=np.float64)
 
 
-def target_node(for_: object) -> tuple[str, str]:
+def target_node(for_: object, parameter: str = "for_") -> tuple[str, str]:
     """Return (label, id) from a pair or from ``LABEL:ID`` (split at the first colon)."""
     if isinstance(for_, str) and ":" in for_:
         label, _, node = for_.partition(":")
         return label, node
     if isinstance(for_, tuple | list) and len(for_) == 2:
         return str(for_[0]), str(for_[1])
-    message = f"for_ must be a pair like ('Film', 'f1') or 'Film:f1', got {for_!r}"
-    raise InvalidParameter(message, parameter="for_", value=for_)
+    message = f"{parameter} must be a pair like ('Film', 'f1') or 'Film:f1', got {for_!r}"
+    raise InvalidParameter(message, parameter=parameter, value=for_)
 
 
-def known_target(snapshot: Snapshot, for_: object, labels: Sequence[str]) -> tuple[str, str]:
+def known_target(snapshot: Snapshot, for_: object, labels: Sequence[str], *, parameter: str = "for_") -> tuple[str, str]:
     """Return the target as (label, id) after checking that it exists.
 
     Raises
@@ -67,10 +67,10 @@ def known_target(snapshot: Snapshot, for_: object, labels: Sequence[str]) -> tup
     UnknownNode
         No such node; lists close matches.
     """
-    label, node = target_node(for_)
+    label, node = target_node(for_, parameter)
     if label not in labels:
         raise InvalidParameter(
-            f"for_ must be one of {', '.join(labels)}, got {label!r}", parameter="for_", value=label, allowed=tuple(labels)
+            f"{parameter} must be one of {', '.join(labels)}, got {label!r}", parameter=parameter, value=label, allowed=tuple(labels)
         )
     table = snapshot.nodes(label)
     if node not in table.row_of():

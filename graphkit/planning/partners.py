@@ -24,6 +24,7 @@ from graphkit.planning.choose import estimate
 from graphkit.planning.history import HistoryRow, history_ranking
 from graphkit.planning.inputs import known_target, people
 from graphkit.planning.partner_scores import CRITERIA, fit_rank_intervals, read_partner_data, scores_of
+from graphkit.planning.partners_split import split_partners
 from graphkit.planning.reasons import both
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.results import Manifest, Part, Result, make_manifest
@@ -47,19 +48,21 @@ if TYPE_CHECKING:
 __all__ = ["Partner", "PartnerPortfolio", "partners"]
 
 FUSION = 60
+SPLIT_NOTE = "shares: Shapley values of users reached by the listed partners, before word of mouth; another partner changes all shares"
 AUDIENCE_TYPES = ("FOLLOWS", "ENROLLED", "SUBSCRIBES", "BOUGHT")
 OWN_TYPES = (*AUDIENCE_TYPES, "WATCHED", "WANTS", "LIKES")
+PARTIES = ("Film", "Course", "Brand")
 MIN_CELL = 50
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Partner(Part):
-    """One proposed partner; None = not measured, never 0."""
+    """One proposed partner, or the lead of the split (without rank, fit and adds); None = not measured, never 0."""
 
     partner: str
     label: str
     name: str
-    rank: int
+    rank: int | None
     fit: float | None
     fit_rank_interval: tuple[int, int] | None
     scores: dict[str, float | None]
@@ -75,11 +78,17 @@ class Partner(Part):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PartnerPortfolio(Result):
-    """Proposed partners, best first; ``joint_reach`` counts the base and all of them, None without audiences."""
+    """Proposed partners, best first, then the lead of the split, if there is one.
+
+    ``joint_reach`` counts the base and all of them, None without audiences. ``split`` says what the shares sum to
+    (``joint``: users reached by the listed partners, before word of mouth) and whether the split is ``stable``;
+    None when none was asked for or no audience is measured.
+    """
 
     for_: str
     partners: tuple[Partner, ...]
     joint_reach: dict[str, Any] | None
+    split: dict[str, Any] | None
     rejected: list[dict[str, str]]
     assumptions: list[str]
     manifest: Manifest
@@ -114,7 +123,7 @@ def partners(
     for_: tuple[str, str] | str,
     max_partners: int | None = None,
     plan: ChannelPlan | None = None,
-    lead: str | None = None,
+    lead: tuple[str, str] | str | None = None,
     split: bool = False,
     rng: RandomState = None,
     min_cell: int = MIN_CELL,
@@ -129,10 +138,11 @@ def partners(
         How many to propose; default 20.
     plan : ChannelPlan, optional
         Incremental reach is then counted beyond this plan, in its worlds; else beyond the item's own audience.
-    lead : str, optional
-        Owner without whom there is no profit; it takes part in the split.
+    lead : (label, id) or "LABEL:ID", optional
+        Owner without whom there is no profit: a film, course or brand. It takes part in the split (asking for a
+        lead asks for the split), gets the last row, and is not proposed as a partner.
     split : bool
-        Also split the joint reach fairly (exact Shapley values over the partners' audiences).
+        Also split the joint reach fairly (exact Shapley values over the partners' audiences); the shares sum to ``split["joint"]``.
     rng : int, Generator, SeedSequence or None
     min_cell : int
         Audiences smaller than this are not shown.
@@ -144,14 +154,15 @@ def partners(
     Raises
     ------
     UnknownNode
-        ``for_`` does not exist.
+        ``for_`` or ``lead`` does not exist.
     DataInvalid
         Neither history nor audiences nor tags say anything about a partner.
     """
     start, seed = time.monotonic(), as_seed(rng)
     limit = 20 if max_partners is None else positive_int("max_partners", max_partners)
     snapshot = as_snapshot(source)
-    subject = known_target(snapshot, for_, ("Film", "Course", "Brand"))
+    subject = known_target(snapshot, for_, PARTIES)
+    owner = None if lead is None else known_target(snapshot, lead, PARTIES, parameter="lead")
     who = people(snapshot)
     assumptions: list[str] = []
     rejected: list[dict[str, str]] = []
@@ -162,7 +173,9 @@ def partners(
     candidates = sorted((set(past) | set(audiences)) - {subject}) or _by_tags(data, subject)
     ours = {n for n in candidates if data.properties.get(n, {}).get("ours")}
     rejected += [{"partner": node, "rule": "ours", "reason": "it is our own brand"} for _, node in sorted(ours)]
-    candidates = [n for n in candidates if n not in ours]
+    if owner in candidates:
+        rejected.append({"partner": owner[1], "rule": "lead", "reason": "it leads the split and is no partner to propose"})
+    candidates = [n for n in candidates if n not in ours and n != owner]
     if not candidates:
         message = f"nothing is known about partners of {subject[0]} {subject[1]}: no past partnerships, no audiences, no tags"
         raise DataInvalid(message, rule="partners", hint="load Partnership with JOINS, or FOLLOWS, ENROLLED, SUBSCRIBES of brands and courses")
@@ -174,8 +187,11 @@ def partners(
     places = fit_rank_intervals(scores, seed)
     order = _choose(candidates, past, reach, fit, limit)
     adds, joint = reach.in_order(order)
-    shares = _shares(order, audiences, who.n, lead, assumptions) if split else {}
+    made = split_partners(order, audiences, who.n, owner) if split or owner else None
+    shares = made.shares if made else {}
     _notes(assumptions, who, audiences, past, plan)
+    if split or owner:
+        assumptions.append(SPLIT_NOTE if made else "no audience is measured: profit was not split")
     found = tuple(
         Partner(
             partner=n[1], label=n[0], name=str(data.properties.get(n, {}).get("name", "")), rank=i + 1, fit=fit[n], fit_rank_interval=places.get(n), scores=scores[n],
@@ -185,8 +201,10 @@ def partners(
         )
         for i, n in enumerate(order)
     )
-    answer: dict[str, Any] = {"for_": ":".join(subject), "partners": found, "joint_reach": joint, "rejected": rejected, "assumptions": assumptions}
-    request = {"for": ":".join(subject), "max_partners": limit, "plan": None if plan is None else plan.manifest.digest, "lead": lead, "split": split, "min_cell": min_cell}
+    if owner:
+        found += (_lead_row(owner, str(data.properties.get(owner, {}).get("name", "")), shares.get(owner)),)
+    answer: dict[str, Any] = {"for_": ":".join(subject), "partners": found, "joint_reach": joint, "split": made.to_dict(owner) if made else None, "rejected": rejected, "assumptions": assumptions}
+    request = {"for": ":".join(subject), "max_partners": limit, "plan": None if plan is None else plan.manifest.digest, "lead": None if owner is None else ":".join(owner), "split": split or owner is not None, "min_cell": min_cell}
     manifest = make_manifest("partners", request=request, answer=answer, seed=seed, snapshot=snapshot.digest, seconds=time.monotonic() - start)
     return PartnerPortfolio(**answer, manifest=manifest)
 
@@ -267,7 +285,7 @@ class _Reach:
 
 
 def _percentiles(scores: dict[Node, dict[str, float | None]], increment: dict[Node, float]) -> None:
-    """Audience score: share of the other candidates that add no more."""
+    """Audience score: share of the candidates with an audience that add no more than this one, itself included."""
     ordered = np.sort(np.array(list(increment.values())))
     for node, value in increment.items():
         scores[node]["audience"] = float(np.searchsorted(ordered, value, side="right")) / ordered.size
@@ -313,18 +331,14 @@ def _by_tags(data: Any, subject: Node) -> list[Node]:
     return sorted(n for n, tags in data.tags.items() if n[0] in {"Brand", "Course"} and n != subject and own & tags.keys())
 
 
-def _shares(order: list[Node], audiences: dict[Node, Rows], n: int, lead: str | None, assumptions: list[str]) -> dict[Node, tuple[float, tuple[float, float]]]:
-    """Shapley shares of the partners' joint static reach."""
-    from graphkit.audience.split import split_profit
-
-    named = {f"{label}:{node}": audiences[label, node] for label, node in order if (label, node) in audiences}
-    if not named:
-        assumptions.append("no audience is measured: profit was not split")
-        return {}
-    frame = split_profit(named, n_nodes=n, lead=lead).to_frame().set_index("name")
-    assumptions.append("shares: Shapley values of users reached by the listed partners, before word of mouth; another partner changes all shares")
-    key = {":".join(node): node for node in order}
-    return {key[name]: (float(row.share), (float(row.lower), float(row.upper))) for name, row in frame.iterrows() if name in key}
+def _lead_row(lead: Node, name: str, share: tuple[float, tuple[float, float]] | None) -> Partner:
+    """Row of the owner: its share of the split, nothing else of it is measured."""
+    value, interval = share or (None, None)
+    return Partner(
+        partner=lead[1], label=lead[0], name=name, rank=None, fit=None, fit_rank_interval=None, scores=dict.fromkeys(CRITERIA), history=None, history_rank_interval=None,
+        adds=None, adds_interval=None, share=value, share_interval=interval, evidence=(f"record of {lead[0]} {lead[1]}",),
+        reasons=(both("主导方: 没有它就没有利润", "lead: without it there is no profit"),),
+    )  # fmt: skip
 
 
 def _notes(assumptions: list[str], who: People, audiences: dict[Node, Rows], past: dict[Node, HistoryRow], plan: ChannelPlan | None) -> None:

@@ -1,0 +1,123 @@
+"""partners: the split sums to the joint value, the lead has its row, the JSON has the promised fields and null where nothing is measured."""
+
+import json
+
+import pytest
+
+from graphkit.cli import run
+
+CRITERIA = {"theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty"}
+ROW = {"partner", "rank", "fit", "scores", "adds", "adds_interval", "share", "share_interval", "evidence", "reasons"}
+MORE_IN_ROW = {"label", "name", "fit_rank_interval", "history", "history_rank_interval"}
+DOCUMENT = {"for", "partners", "joint_reach", "rejected", "assumptions", "manifest"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Followers: b1 users 0-79, b2 60-139, b3 120-179, b4 ten only; the film was watched by 0-9; no tags, deals or goals."""
+    root = tmp_path_factory.mktemp("partners")
+    data = root / "data"
+    for part in ("nodes", "relationships"):
+        (data / part).mkdir(parents=True)
+    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    write("nodes/user.csv", "id,consent", [f"u{i:03d},true" for i in range(200)])
+    write("nodes/film.csv", "id,name,kind", ["f1,山海,film"])
+    write("nodes/brand.csv", "id,name", [f"b{i},品牌{i}" for i in range(1, 5)])
+    spans = {"b1": (0, 80), "b2": (60, 140), "b3": (120, 180), "b4": (0, 10)}
+    write("relationships/follows__user__brand.csv", "source,target", [f"u{u:03d},{b}" for b, span in spans.items() for u in range(*span)])
+    write("relationships/watched.csv", "source,target,n", [f"u{u:03d},f1,1" for u in range(10)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("graphkit.cli.context.install", lambda: None)
+        assert run(["--store", str(root / "store"), "load", str(data)]) == 0
+        yield root
+
+
+@pytest.fixture
+def asked(home, capsys):
+    """Run partners for the film; return (status, stdout, stderr)."""
+
+    def call(*args):
+        capsys.readouterr()
+        code = run(["--store", str(home / "store"), "partners", "--for", "Film:f1", "--seed", "1", *args])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def document(result):
+    """JSON of a command that ended well."""
+    code, out, err = result
+    assert code == 0, err
+    return json.loads(out)
+
+
+def shares(found):
+    """Party -> share."""
+    return {f"{row['label']}:{row['partner']}": row["share"] for row in found["partners"]}
+
+
+def test_shares_are_shapley_values_that_sum_to_the_joint_value(asked):
+    """A user of k partners gives each 1 / k: 60 + 20/2, 20/2 + 40 + 20/2, 20/2 + 40 of 180 users."""
+    found = document(asked("--split", "--format", "json"))
+    assert shares(found) == pytest.approx({"Brand:b1": 70, "Brand:b2": 60, "Brand:b3": 50})
+    assert sum(shares(found).values()) == pytest.approx(found["split"]["joint"], rel=1e-9) == pytest.approx(180)
+    assert found["split"]["stable"] is False
+    assert found["split"]["lead"] is None
+    assert found["joint_reach"]["mean"] == pytest.approx(180)
+
+
+@pytest.mark.parametrize("split", [["--split"], []])
+def test_the_lead_has_the_last_row_and_its_share(asked, split):
+    """With a lead a user of k partners gives each 1 / (k (k + 1)), the lead k / (k + 1); a lead alone asks for the split."""
+    found = document(asked(*split, "--lead", "Film:f1", "--format", "json"))
+    lead = found["partners"][-1]
+    assert shares(found) == pytest.approx({"Brand:b1": 30 + 20 / 6, "Brand:b2": 20 + 40 / 6, "Brand:b3": 20 + 20 / 6, "Film:f1": 140 / 2 + 40 * 2 / 3})
+    assert sum(shares(found).values()) == pytest.approx(found["split"]["joint"], rel=1e-9) == pytest.approx(180)
+    assert (lead["partner"], lead["name"], lead["rank"], lead["fit"], lead["adds"]) == ("f1", "山海", None, None, None)
+    assert found["split"]["lead"] == "Film:f1"
+    assert [row["rank"] for row in found["partners"][:-1]] == [1, 2, 3]
+
+
+def test_json_has_the_promised_fields_and_null_where_nothing_is_measured(asked):
+    """Exactly the named fields and ours; no tag, goal, deal, resource or sector: null; not split: null."""
+    found = document(asked("--format", "json"))
+    assert found.keys() == DOCUMENT | {"split", "schema_version"}
+    assert found["for"] == "Film:f1"
+    assert found["split"] is None
+    for row in found["partners"]:
+        assert row.keys() == ROW | MORE_IN_ROW
+        assert row["scores"].keys() == CRITERIA
+        assert {name for name, value in row["scores"].items() if value is not None} == {"audience", "data"}
+        assert row["share"] is row["share_interval"] is row["history"] is None
+        assert row["evidence"]
+        assert row["reasons"]
+    assert [(r["partner"], r["rule"]) for r in found["rejected"]] == [("b4", "min_cell")]
+
+
+def test_a_brand_that_leads_is_not_proposed(asked):
+    """Its row is the last, the list of refusals says why, and the other two share with it."""
+    found = document(asked("--lead", "Brand:b2", "--format", "json"))
+    assert [row["partner"] for row in found["partners"]] == ["b1", "b3", "b2"]
+    assert shares(found) == pytest.approx({"Brand:b1": 40, "Brand:b3": 30, "Brand:b2": 70})
+    assert ("b2", "lead") in {(r["partner"], r["rule"]) for r in found["rejected"]}
+
+
+def test_an_unknown_lead_is_refused(asked):
+    """No share for a party that does not exist; a user cannot lead."""
+    code, _, err = asked("--lead", "Film:f9")
+    assert code in (2, 3)
+    assert "no Film with id 'f9'" in err
+    code, _, err = asked("--lead", "User:u001")
+    assert code == 2
+    assert "lead must be one of" in err
+
+
+def test_the_table_says_what_the_shares_sum_to(asked):
+    """Text and CSV carry the lead too."""
+    code, out, err = asked("--lead", "Film:f1", "--format", "table")
+    assert code == 0, err
+    assert "shares sum to 180 users, led by Film:f1" in out
+    code, out, _ = asked("--lead", "Film:f1", "--format", "csv")
+    assert code == 0
+    assert len(out.strip().splitlines()) == 5
