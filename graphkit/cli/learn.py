@@ -14,7 +14,7 @@ from graphkit.diffusion.adoptions import ADOPTING
 
 __all__ = ["learn", "learned_document"]
 
-COLUMNS = ("size", "predicted", "observed")
+COLUMNS = ("size_bin", "items", "predicted", "simulated", "observed")
 
 
 @click.command(cls=Command, examples=["graphkit learn --events data/", "graphkit learn --events data/ --format json"])
@@ -44,8 +44,22 @@ def learn(app: App, events: str, kinds: tuple[str, ...], method: str, keep: bool
     document = learned_document(found)
     rows = document["calibration"]
     columns = list(rows[0]) if rows else list(COLUMNS)
-    text = f"{document['n_arcs']:,} ties, p median {document['p_median']:.4f} (90 % of them {document['p_90'][0]:.4f} to {document['p_90'][1]:.4f})\n" + table(rows, columns)
+    text = f"{document['n_arcs']:,} ties, p median {document['p_median']:.4f} (90 % of them {document['p_90'][0]:.4f} to {document['p_90'][1]:.4f})\n"
+    text += sizes_sentence(document) + "\n" + table(rows, columns)
     emit(form=form, output=output, rows=rows, columns=columns, document=document, text=text)
+
+
+def sizes_sentence(document: dict[str, Any]) -> str:
+    """Say what the factor on p is, and what p then gives for items it has not seen."""
+    rows, ratio, factor = document["calibration"], document["size_ratio"], document["size_factor"]
+    if ratio is None or not rows:
+        return "Sizes could not be compared (too few items with three adopters, or none that spreads): p is as estimated tie by tie."
+    items = sum(row["items"] for row in rows)
+    simulated, predicted, observed = (sum(row["items"] * row[name] for row in rows) / items for name in ("simulated", "predicted", "observed"))
+    done = "within chance of all: p is left as it is" if factor == 1 else f"so every p is multiplied by {factor:.3f}"
+    return (f"Before scaling, cascades simulated from their first adopters gain {ratio:.2f} of the real later adopters, {done}. "
+            f"Items left out have {observed:,.1f} adopters on average; simulated with p they have {simulated:,.1f}, "
+            f"predicted from the first adopters' tempo as well {predicted:,.1f}.")
 
 
 def learned_document(found: Any) -> dict[str, Any]:
@@ -56,5 +70,6 @@ def learned_document(found: Any) -> dict[str, Any]:
     low, middle, high = np.quantile(p, [0.05, 0.5, 0.95]) if p.size else (0.0, 0.0, 0.0)
     return {
         "schema_version": 1, "n_arcs": int(p.size), "p_median": float(middle), "p_90": [float(low), float(high)],
+        "size_factor": found.size_factor, "size_ratio": found.size_ratio if np.isfinite(found.size_ratio) else None,
         "calibration": frame_rows(found.calibration), "manifest": found.manifest,
     }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from graphkit.diffusion.learn import LearnedProbabilities
+    from graphkit.diffusion.learned import LearnedProbabilities
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 

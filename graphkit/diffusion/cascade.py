@@ -16,6 +16,7 @@ Kempe, Kleinberg, Tardos: Maximizing the spread of influence through a social ne
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from graphkit.projection.projection import Projection
 
-__all__ = ["LANES", "cascade_blocks"]
+__all__ = ["LANES", "ArcCoins", "arc_coins", "cascade_blocks"]
 
 LANES = 64
 _ONE = np.uint64(1)
@@ -42,8 +43,31 @@ PILOT = 4  # worlds that tell
 _DENSE = np.uint64(12)  # from that many lanes on, all 64 coins at once (vector code) are cheaper than one by one
 
 
+@dataclass(frozen=True, eq=False)
+class ArcCoins:
+    """What every cascade on a graph needs of its arcs: head, key and interval of the coin that makes the arc live."""
+
+    indices: NDArray[Any]
+    key: NDArray[np.uint64]
+    low: NDArray[np.uint64] | None
+    width: NDArray[np.uint64]
+    purpose: str
+
+
+def arc_coins(projection: Projection, model: str) -> ArcCoins:
+    """Prepare the arcs; O(n_arcs), so do it once where many cascades of a few nodes follow."""
+    if model == "lt":
+        low, width = np.empty(projection.n_arcs, np.uint64), np.empty(projection.n_arcs, np.uint64)
+        below, above = lt_limits(projection)
+        low[projection.reverse.arc], width[projection.reverse.arc] = below, above - below
+        key, purpose = projection.node_key[projection.indices], "threshold"
+    else:
+        low, width, key, purpose = None, limits(arc_probability(projection)), projection.edge_key, "arc"
+    return ArcCoins(at_least_eight(projection.indices), at_least_eight(key), None if low is None else at_least_eight(low), at_least_eight(width), purpose)
+
+
 def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], *, model: str, seed: int,
-                   n_worlds: int, steps: int, by: str = "auto") -> Callable[[int, int], Any]:
+                   n_worlds: int, steps: int, by: str = "auto", arcs: ArcCoins | None = None) -> Callable[[int, int], Any]:
     """Return the block function over words of 64 worlds.
 
     Parameters
@@ -59,22 +83,17 @@ def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDAr
         Hop limit, -1 for none.
     by : {"auto", "word", "world"}
         64 worlds at a time or one: equal answers, different speed.
+    arcs : ArcCoins, optional
+        From `arc_coins` with the same projection and model; prepared here by default.
 
     Returns
     -------
     callable
         ``block(first_word, last_word)`` -> (totals per world, activations per node, totals per step).
     """
-    if model == "lt":
-        low, width = np.empty(projection.n_arcs, np.uint64), np.empty(projection.n_arcs, np.uint64)
-        below, above = lt_limits(projection)
-        low[projection.reverse.arc], width[projection.reverse.arc] = below, above - below
-        key, purpose = projection.node_key[projection.indices], "threshold"
-    else:
-        low, width, key, purpose = None, limits(arc_probability(projection)), projection.edge_key, "arc"
-    base, even = stream(seed, purpose), bool((units == 1).all())
-    indices, key, width = at_least_eight(projection.indices), at_least_eight(key), at_least_eight(width)
-    low = None if low is None else at_least_eight(low)
+    arcs = arc_coins(projection, model) if arcs is None else arcs
+    indices, key, low, width = arcs.indices, arcs.key, arcs.low, arcs.width
+    base, even = stream(seed, arcs.purpose), bool((units == 1).all())
 
     one = direct_kernel if projection.n_arcs >= THICK * projection.n_nodes else single_kernel
 

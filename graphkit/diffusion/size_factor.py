@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.diffusion.cascade import cascade_blocks
-from graphkit.diffusion.learn import estimate_arcs
+from graphkit.diffusion.cascade import arc_coins, cascade_blocks
+from graphkit.diffusion.credit import estimate_arcs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,11 +78,12 @@ def held_out_folds(projection: Projection, log: Log, *, even: bool, n_first: int
 def simulated_sizes(projection: Projection, log: Log, n_first: int, seed: int, *, worlds: int) -> NDArray[np.float64]:
     """Return the expected later adopters by simulation from the first ones; 0 where none of them is in the graph."""
     result, units = np.zeros(log.sizes.size), np.ones(projection.n_nodes, np.int64)
+    arcs = arc_coins(projection, "ic")
     for i in range(log.sizes.size):
         rows = log.rows[log.indptr[i] : min(log.indptr[i + 1], log.indptr[i] + n_first)]
         seeds = np.unique(rows[rows >= 0])
         if seeds.size:
-            block = cascade_blocks(projection, seeds, units, model="ic", seed=seed, n_worlds=worlds, steps=-1, by="world")
+            block = cascade_blocks(projection, seeds, units, model="ic", seed=seed, n_worlds=worlds, steps=-1, by="world", arcs=arcs)
             result[i] = block(0, -(-worlds // 64))[0].mean() - seeds.size
     return result
 

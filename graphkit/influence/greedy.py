@@ -1,11 +1,13 @@
 """Seed users: greedy choice on reverse reachable sets, judged on a second sample, with a certificate.
 
 Rounds double the sample R1. In each, greedy chooses S on R1 and the share of R2 hit by S judges
-it without greedy's optimism. Stopping at ratio 1 - 1/e - epsilon, as the text-book rule does, is too early
-for quality (directed NetHEPT: 8k sets give 1161, 131k 1287, 1M 1295; published 1294-1298), so
-without a promised ratio sampling goes on until greedy's optimism (its own share on R1 over that on R2) is
-at most ``epsilon / 10`` and the relative standard error of that comparison at most ``epsilon / 20``;
-with one, until the certificate reaches it. The bounds are evaluated in at most `ROUNDS` rounds and delta is shared evenly among them, so the certificate holds
+it without greedy's optimism. No bound on the optimum is below what greedy covers on R1, so
+``limit = lower / upper(covered)`` is the best certificate this sample could give, and what it lacks to 1 is
+greedy's optimism and the sampling error. Without a promised ratio sampling goes on until
+``limit >= 1 - SAMPLING * epsilon``; with one, until the certificate reaches it. Stopping at 1 - 1/e - epsilon, as the
+text-book rule does, is too early for quality (directed NetHEPT: 8k sets give 1161, 131k 1284, 524k 1293; published 1294-1298).
+The bound on the optimum itself, the largest part of the work, is then sought once, to ``epsilon / 10`` of what greedy covers.
+The bounds are evaluated in at most `ROUNDS` rounds and delta is shared evenly among them, so the certificate holds
 whenever one stops.
 """
 
@@ -50,7 +52,7 @@ FIRST_SETS = 8_192
 ROUNDS = 14  # 8,192 * 2**13 = 67 M sets at most
 LEAP = 16  # the sample grows at most so many times at once
 JUDGES = 2  # R2 is that many times as large as R1: it stores nothing
-OPTIMISM, NOISE = 10.0, 20.0  # epsilon over these: allowed optimism, allowed relative error of comparing R1 with R2
+SAMPLING, BOUNDING = 0.6, 0.1  # shares of epsilon: for optimism and sampling error together, for the bound on the optimum
 PLAIN_STEPS, HARD_STEPS = 20, 80  # subgradient steps without and with a promised ratio
 FEW_STEPS = 8  # where the ratio is out of reach in this round: should time run out, its best so far has most of the dual
 DEFAULT_SECONDS = 120.0  # limit of a promised ratio
@@ -117,7 +119,8 @@ def select_seeds(
         Price >= 0 of each node under a budget; default 1.
     model : {"ic", "lt"}
     epsilon : float in (0, 1), default 0.1
-        Loss of quality the stopping rule may accept; never widens the certificate.
+        Loss of quality the stopping rule may accept: sampling stops where the best certificate the sample could
+        give is at least 1 - 0.6 epsilon. Never widens the certificate; halve it for about four times the work.
     delta : float in (0, 1), optional
         Chance that the certificate is wrong; default 1 / n_nodes (at most 1/2).
     ratio : float in (0, 1), optional
@@ -250,21 +253,20 @@ class _Search:
         return f"a sample of {n_sets} sets needs {need:.2g} bytes, above memory_limit" if need > self.memory else None
 
     def _next(self, found: _Found, sample: RRSets) -> int:
-        """Return the next size: twice as much, or straight to where the noise can be small enough."""
+        """Return the next size: twice as much, or straight to where a sample without optimism would do."""
         n = 2 * sample.n_sets
         share = found.spread / sample.total_value
         if self.goal is None and share > 0:
-            need = (1 + 1 / JUDGES) * (1 - share) / share * (NOISE / self.epsilon) ** 2
-            while n < need and n < LEAP * sample.n_sets and self._full(sample, 2 * n) is None:
+            while not self._settled(share * n, share * JUDGES * n, n) and n < LEAP * sample.n_sets and self._full(sample, 2 * n) is None:
                 n *= 2
         return n
 
-    def _settled(self, chosen: float, judged: float, n1: int, n2: int) -> bool:
-        """Say whether the shares hit on R1 and R2 agree, and are known well enough to say so."""
-        if judged == 0:
-            return chosen == 0
-        noise = math.sqrt(judged * (1 - judged) * (1 / n1 + 1 / n2)) / judged
-        return chosen / judged - 1 <= self.epsilon / OPTIMISM and noise <= self.epsilon / NOISE
+    def _settled(self, covered: float, hits: float, n_sets: int) -> bool:
+        """Say whether the best certificate that R1 and R2 could give is near enough to 1."""
+        if hits == 0:
+            return covered == 0
+        each = self.delta / (2 * ROUNDS)
+        return lower_bound(hits, JUDGES * n_sets, 1.0, each) >= (1 - SAMPLING * self.epsilon) * upper_bound(covered, n_sets, 1.0, each)
 
     def _more(self, sample: RRSets | None, n_sets: int) -> RRSets:
         """Extend R1 to ``n_sets``."""
@@ -287,18 +289,20 @@ class _Search:
             hits = self.worlds.count_hits(seeds, n2, seed=self.seed, purpose="judge", engine=self.engine, deadline=self.deadline)
         share = hits / n2
         error = math.sqrt(share * (1 - share) / n2)
-        settled = self._settled(covered / n1, share, n1, n2)
+        settled = self._settled(covered, hits, n1)
         each = self.delta / (2 * ROUNDS)
-        lower, target = lower_bound(hits, n2, value, each), 1.0 if self.goal is None else self.goal
+        lower = lower_bound(hits, n2, value, each)
 
-        def reached(bound: float) -> bool:
-            return lower > 0 and lower >= target * upper_bound(bound, n1, value, each)
+        def enough(bound: float) -> bool:
+            if self.goal is None:
+                return bound <= (1 + BOUNDING * self.epsilon) * covered
+            return lower > 0 and lower >= self.goal * upper_bound(bound, n1, value, each)
 
-        wanted = settled if self.goal is None else reached(covered)  # no bound is below what greedy covers
-        if not reached(top) and (wanted or last or self.goal is not None):
+        wanted = settled if self.goal is None else enough(covered)  # no bound is below what greedy covers
+        if not enough(top) and (wanted or last or self.goal is not None):
             steps = PLAIN_STEPS if self.goal is None else HARD_STEPS if wanted else FEW_STEPS
-            top = min(top, cover.dual_bound(seeds, covered, steps=steps, enough=lambda bound: reached(bound) or self._late()))
-        good = settled if self.goal is None else reached(top)
+            top = min(top, cover.dual_bound(seeds, covered, steps=steps, enough=lambda bound: enough(bound) or self._late()))
+        good = settled if self.goal is None else enough(top)
         certificate = Certificate.of(lower, upper_bound(top, n1, value, each), self.delta)
         if self.progress is not None:
             self.progress(Progress("seeds", n1 + n2, None, "rr_sets"))

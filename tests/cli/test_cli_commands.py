@@ -237,6 +237,7 @@ def test_learn_then_plan_with_it(loaded, home):
     assert "graphkit learn" in err
     told = rows_of(loaded("learn", "--events", home / "data", "--format", "json"))
     assert told["n_arcs"] == 2 * USERS
+    assert 0.25 <= told["size_factor"] <= 4
     assert 0 < told["p_median"] < 1
     found = rows_of(loaded("simulate", "--seeds", "u00", "--probability", "learned", "--worlds", "640", "--format", "json"))
     assert 1 < found["mean"] < USERS

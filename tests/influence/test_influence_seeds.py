@@ -9,6 +9,7 @@ from reference import live_edge
 
 from graphkit.engine.base import Serial, Threads
 from graphkit.errors import Infeasible, InvalidParameter, TimeLimit, UnknownNode
+from graphkit.influence.certificate import lower_bound, upper_bound
 from graphkit.influence.greedy import SeedSelection, select_seeds
 from graphkit.projection.build import from_arrays
 
@@ -154,3 +155,19 @@ def test_wrong_arguments_are_named(error, arguments):
     """Each mistake raises its own class."""
     with pytest.raises(error):
         select_seeds(some_graph(1)[1], rng=1, **arguments)
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 0.2])
+def test_the_default_rule_is_good_and_economical(epsilon):
+    """One hub among pairs: .6 of epsilon is all the certificate may lack, and two rounds above the closed-form sample size is all it may cost."""
+    n, leaves, p = 2000, 20, 0.25
+    source, target = np.r_[np.zeros(leaves, int), np.arange(100, n, 2)], np.r_[np.arange(1, leaves + 1), np.arange(101, n, 2)]
+    graph = from_arrays(source, target, probability=p, n_nodes=n)
+    share, each, need = (1 + p * leaves) / n, 1 / n / 28, 8192
+    while lower_bound(2 * need * share, 2 * need, n, each) < (1 - 0.6 * epsilon) * upper_bound(need * share, need, n, each):
+        need *= 2
+    chosen = select_seeds(graph, k=1, epsilon=epsilon, rng=1)
+    assert chosen.seeds.tolist() == [0]
+    assert chosen.certificate.ratio >= (1 - 0.6 * epsilon) / (1 + 0.1 * epsilon)
+    assert chosen.n_rr_sets <= 3 * 4 * need
+    assert chosen.certificate.lower <= share * n <= chosen.certificate.upper

@@ -1,0 +1,76 @@
+"""The result of `learn`: probabilities on arcs, their intervals and how well sizes come out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np  # noqa: TC002 - from_dict reads the annotation
+from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
+
+from graphkit.results import Manifest, Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LearnedProbabilities"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LearnedProbabilities(Result):
+    """Probabilities learned from a log.
+
+    Attributes
+    ----------
+    probability : float64 ndarray, shape (n_arcs,)
+        min(1, ``size_factor`` * posterior mean) per arc in CSR order.
+    interval : float64 ndarray, shape (n_arcs, 2)
+        95 % interval (lower, upper) of the posterior, times the factor.
+    tried : float64 ndarray, shape (n_arcs,)
+        Number of tries; arcs with 0 keep the prior.
+    never_tried : bool ndarray, shape (n_arcs,)
+    prior : tuple of float
+        a and b of the Beta prior.
+    explained : float
+        Share of the later adoptions with an earlier adopting neighbour.
+    calibration : DataFrame
+        ``size_bin``, ``items``, ``predicted``, ``simulated``, ``observed``: sizes of training items predicted (with the
+        tempo of the first adopters), and simulated with p times the factor, by models that did not see them; empty
+        for logs too small.
+    size_factor : float
+        Overall factor on p that makes simulated sizes match real ones, see `size_factor`; 1 where they do.
+    size_ratio : float
+        Mean simulated over mean real number of later adopters before the factor; nan for logs too small.
+    posterior_mean : float64 ndarray, shape (n_arcs,)
+        p before the factor.
+    projection : Projection
+        The graph with the learned probabilities (not part of the JSON).
+    log : Log
+        The training log, for `predict_sizes` (not part of the JSON).
+    """
+
+    probability: NDArray[np.float64]
+    interval: NDArray[np.float64]
+    tried: NDArray[np.float64]
+    never_tried: NDArray[np.bool_]
+    prior: tuple[float, ...]
+    explained: float
+    calibration: pd.DataFrame
+    method: str
+    size_factor: float
+    size_ratio: float
+    posterior_mean: NDArray[np.float64]
+    projection: Any = field(default=None, metadata={"json": False})
+    log: Any = field(default=None, metadata={"json": False})
+    manifest: Manifest = field(default=None)  # type: ignore[assignment]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per arc: ``probability``, ``lower``, ``upper``, ``tried``, and its ends where the graph is at hand."""
+        import pandas as pd
+
+        frame = pd.DataFrame({"probability": self.probability, "lower": self.interval[:, 0], "upper": self.interval[:, 1], "tried": self.tried})
+        if self.projection is not None:
+            ends = self.projection.to_frame()[["source", "target"]]
+            frame.insert(0, "source", ends["source"].to_numpy())
+            frame.insert(1, "target", ends["target"].to_numpy())
+        return frame
