@@ -1,9 +1,16 @@
-"""Nine criteria of a partner (mission C33, C34), each in [0, 1] or None = not measured.
+"""Nine criteria of a partner, each in [0, 1] or None = not measured.
 
 theme: idf-weighted cosine of tags. brand, culture: cosine of value tags. data: how complete the record is.
 will: (accepted + 1) / (asked + 2), else the declared willingness. goal: cosine of goal vectors. complement:
-1 - shared resources / the smaller set. novelty: 1 - (pairs of these sectors + 1) / (largest pair count + 1).
-audience: percentile of incremental reach, filled in by the caller. A missing score changes no other one.
+1 - shared resources / the smaller set. novelty: 1 - (pairs of these sectors + 1) / (largest pair count + 1), None
+while no two sectors ever worked together. audience: percentile of incremental reach, filled in by the caller.
+A missing score changes no other one.
+
+The model has no conflict between values (tags have kinds, none of which means "against"), so no shared tag sets
+brand to 0 and brand equals culture: values then count twice in an evenly weighted fit.
+
+The files cypher/partners/{theme, culture, data, will, goal, complement, novelty} give the same numbers for brands;
+audience has none, its base being a plan in worlds or the item's own audience.
 """
 
 from __future__ import annotations
@@ -179,6 +186,6 @@ def _complement(a: list[str] | None, b: list[str] | None) -> float | None:
 
 
 def _novelty(data: PartnerData, a: str | None, b: str | None) -> float | None:
-    if not a or not b:
+    if not a or not b or not data.sector_pairs:
         return None
-    return 1 - (data.sector_pairs[_pair(a, b)] + 1) / (max(data.sector_pairs.values(), default=0) + 1)
+    return 1 - (data.sector_pairs[_pair(a, b)] + 1) / (max(data.sector_pairs.values()) + 1)

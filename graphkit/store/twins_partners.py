@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded
@@ -18,6 +19,9 @@ _TASTE = ("WATCHED", "WANTS", "LIKES")
 _BOND = ("FOLLOWS", "ENROLLED", "SUBSCRIBES")
 _CUSTOMER = ("FOLLOWS", "SUBSCRIBES", "BOUGHT")
 _ACCEPTED = ("accepted", "running", "ended")
+_GOALS = ("awareness", "conversion", "loyalty", "revenue")
+_OPTIONAL = ("name_en", "sector", "role", "region", *(f"goal_{kind}" for kind in _GOALS), "resources", "willingness", "ours")
+_TAGGED = ("Film", "Course", "Brand", "Channel", "Material", "CoProduction")
 
 
 def incremental_reach(g: TwinGraph, p: Params) -> list[Row]:
@@ -146,11 +150,77 @@ def shared_audience(g: TwinGraph, p: Params) -> list[Row]:
     return sorted(rows, key=lambda r: (-r["shared"], r["partner"]))
 
 
+def _other_brands(g: TwinGraph, brand: str) -> list[tuple[Node, Node]]:
+    """Pairs of this brand and each other one."""
+    return [(b, d) for b in g.find("Brand", brand) for d in g.nodes("Brand") if d != b]
+
+
+def goal(g: TwinGraph, p: Params) -> list[Row]:
+    """partners/goal."""
+    rows = []
+    for b, d in _other_brands(g, p["brand"]):
+        ours, theirs = ([g.get(n, f"goal_{kind}") or 0.0 for kind in _GOALS] for n in (b, d))
+        size = math.hypot(*ours) * math.hypot(*theirs)
+        value = rounded(math.fsum(x * y for x, y in zip(ours, theirs, strict=True)) / size) if size else None
+        rows.append({"partner": d[1], "name": g.get(d, "name"), "goal": value})
+    return sorted(rows, key=lambda r: (1.0 if r["goal"] is None else -r["goal"], r["partner"]))
+
+
+def novelty(g: TwinGraph, p: Params) -> list[Row]:
+    """partners/novelty."""
+    pairs: Counter[tuple[str, ...]] = Counter()
+    for deal in g.nodes("Partnership"):
+        if g.get(deal, "status") in _ACCEPTED:
+            sectors = [s for x in g.ends(g.out(deal, "JOINS"), "Brand") if (s := g.get(x, "sector")) is not None]
+            pairs.update(tuple(sorted(pair)) for pair in combinations(sectors, 2))
+    rows = []
+    for b, d in _other_brands(g, p["brand"]):
+        both = [g.get(n, "sector") for n in (b, d)]
+        known = None not in both
+        times = pairs[tuple(sorted(both))] if known else 0
+        value = rounded(1.0 - (times + 1) / (max(pairs.values()) + 1)) if known and pairs else None
+        rows.append({"partner": d[1], "name": g.get(d, "name"), "sector": both[1], "times": times, "novelty": value})
+    return sorted(rows, key=lambda r: (1.0 if r["novelty"] is None else -r["novelty"], r["partner"]))
+
+
+def data(g: TwinGraph, _: Params) -> list[Row]:
+    """partners/data."""
+    rows = []
+    for b in g.nodes("Brand"):
+        filled = sum(g.get(b, name) is not None for name in _OPTIONAL)
+        tags = len(g.ends(g.out(b, "HAS_TAG"), "Tag"))
+        real = 1.0 if (g.get(b, "evidence") or "real") == "real" else 0.0
+        value = rounded((filled / len(_OPTIONAL) + min(1.0, tags / 5) + real) / 3)
+        rows.append({"brand": b[1], "name": g.get(b, "name"), "filled": filled, "tags": tags, "data": value})
+    return rows
+
+
+def theme(g: TwinGraph, p: Params) -> list[Row]:
+    """partners/theme."""
+    every = [n for n in g.nodes(*_TAGGED) if g.ends(g.out(n, "HAS_TAG"), "Tag")]
+    df = Counter(t for n in every for t in g.ends(g.out(n, "HAS_TAG"), "Tag"))
+    idf = {t: math.log((1 + len(every)) / (1 + n)) + 1.0 for t, n in df.items()}
+    value = {n: {t: tie["w"] * idf[t] for t, tie in g.out(n, "HAS_TAG")} for n in every}
+    length = {n: math.sqrt(math.fsum(w * w for w in tags.values())) for n, tags in value.items()}
+    rows = []
+    for f in g.find(p["label"], p["id"]) if p["label"] in ("Film", "Course", "Brand") else []:
+        for d in every if f in value else []:
+            if d != f and d[0] in ("Brand", "Course"):
+                inner = math.fsum(w * value[f].get(t, 0.0) for t, w in value[d].items())
+                score = rounded(inner / (length[f] * length[d]))
+                rows.append({"label": d[0], "partner": d[1], "name": g.get(d, "name"), "theme": score})
+    return sorted(rows, key=lambda r: (-r["theme"], r["label"], r["partner"]))
+
+
 PARTNERS: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "partners/incremental_reach": incremental_reach,
     "partners/history": history,
     "partners/will": will,
     "partners/complement": complement,
     "partners/culture": culture,
+    "partners/theme": theme,
+    "partners/data": data,
+    "partners/goal": goal,
+    "partners/novelty": novelty,
     "partners/shared_audience": shared_audience,
 }

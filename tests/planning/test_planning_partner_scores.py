@@ -7,8 +7,9 @@ import pytest
 
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column
 from graphkit.planning.history import _called
-from graphkit.planning.partner_scores import CRITERIA, PartnerData, fit_rank_intervals
+from graphkit.planning.partner_scores import CRITERIA, PartnerData, fit_rank_intervals, read_partner_data, scores_of
 from graphkit.planning.partners import partners
+from graphkit.projection.snapshot import as_snapshot
 
 
 def criteria(**measured):
@@ -56,3 +57,85 @@ def test_partners_are_a_set_not_a_list_of_twins():
     assert found.joint_reach["mean"] == pytest.approx(50)
     everybody = partners(tables, for_="Film:f1", max_partners=3, min_cell=5, rng=1)
     assert [p.adds for p in everybody.partners] == pytest.approx([30, 20, 0])
+
+
+FILM, A, B, C = ("Film", "f"), ("Brand", "a"), ("Brand", "b"), ("Brand", "c")
+
+
+def hand_made():
+    """Film f and brands a, b, c with tags t1 (theme), v1, v2 (values), goals, resources, sectors and four deals; c is blank.
+
+    Tags: f t1 1, v1 .6, v2 .8; a t1 .5, v1 1; b v2 1. Deals: p0 ended (a, b), p1 ended (a, b), p2 declined (a), p3 proposed (a, c).
+    """
+    nodes = [
+        NodeColumns("Film", as_column(["f"]), {"name": as_column(["F"])}),
+        NodeColumns("Brand", as_column(["a", "b", "c"]), {
+            "name": as_column(["A", "B", "C"]), "sector": as_column(["food", "film", None]), "goal_awareness": as_column([0.6, 1.0, None]),
+            "goal_revenue": as_column([0.8, None, None]), "resources": as_column([["users", "money"], ["users"], None]),
+            "willingness": as_column([0.9, 0.3, None]), "evidence": as_column(["real", "inferred", None]),
+        }),
+        NodeColumns("Tag", as_column(["t1", "v1", "v2"]), {"name": as_column(["1", "2", "3"]), "kind": as_column(["theme", "value", "value"])}),
+        NodeColumns("Partnership", as_column(["p0", "p1", "p2", "p3"]), {"status": as_column(["ended", "ended", "declined", "proposed"])}),
+    ]  # fmt: skip
+    tie = lambda kind, start, end, a, b, **more: EdgeColumns(kind, start, end, np.array(a, np.int64), np.array(b, np.int64), {k: as_column(v) for k, v in more.items()})
+    edges = (tie("HAS_TAG", "Film", "Tag", [0, 0, 0], [0, 1, 2], w=[1.0, 0.6, 0.8]), tie("HAS_TAG", "Brand", "Tag", [0, 0, 1], [0, 1, 2], w=[0.5, 1.0, 1.0]),
+             tie("JOINS", "Partnership", "Brand", [0, 0, 1, 1, 2, 3, 3], [0, 1, 0, 1, 0, 0, 2]))  # fmt: skip
+    return read_partner_data(as_snapshot(GraphTables({n.label: n for n in nodes}, edges, "hand", None, None, {})))
+
+
+def test_theme_and_values_by_hand():
+    """Three tagged nodes, every tag on two of them: idf ln(4/3) + 1 cancels, so theme = cosine of weights; values: .6 and .8."""
+    data = hand_made()
+    assert data.idf == pytest.approx(dict.fromkeys(("t1", "v1", "v2"), np.log(4 / 3) + 1))
+    to = {n: scores_of(data, FILM, n) for n in (A, B, C)}
+    assert to[A]["theme"] == pytest.approx(1.1 / (2**0.5 * 1.25**0.5))
+    assert to[B]["theme"] == pytest.approx(0.8 / 2**0.5)
+    assert [to[n]["brand"] for n in (A, B, C)] == [pytest.approx(0.6), pytest.approx(0.8), None]
+    assert all(to[n]["culture"] == to[n]["brand"] for n in to)
+    assert to[C]["theme"] is None
+    assert scores_of(data, A, B)["brand"] == 0.0  # measured, nothing in common: 0, not null
+
+
+def test_data_and_will_by_hand():
+    """a: asked three times, accepted twice -> 3 / 5 whatever it declares; c: only proposed, nothing declared -> null."""
+    data = hand_made()
+    to = {n: scores_of(data, FILM, n) for n in (A, B, C)}
+    assert to[A]["will"] == pytest.approx(3 / 5)
+    assert to[B]["will"] == pytest.approx(3 / 4)
+    assert to[C]["will"] is None
+    assert to[A]["data"] == pytest.approx((5 / 11 + 2 / 5 + 1) / 3)
+    assert to[B]["data"] == pytest.approx((4 / 11 + 1 / 5 + 0) / 3)
+    assert to[C]["data"] == pytest.approx((0 + 0 + 1) / 3)
+
+
+def test_goal_complement_and_novelty_by_hand():
+    """Goals (.6, .8) and (1, 0): .6; one of one resource shared: 0; the most frequent pair of sectors: 0, a pair never seen: 2/3."""
+    data = hand_made()
+    found = scores_of(data, A, B)
+    assert (found["goal"], found["complement"], found["novelty"]) == (pytest.approx(0.6), 0.0, 0.0)
+    assert scores_of(data, A, A)["goal"] == pytest.approx(1.0)
+    assert scores_of(data, A, A)["novelty"] == pytest.approx(2 / 3)
+    assert [scores_of(data, A, C)[c] for c in ("goal", "complement", "novelty")] == [None] * 3
+
+
+def test_novelty_is_not_measured_while_no_two_sectors_worked_together():
+    """Without any past pair the formula would say 0 of everybody; it is null."""
+    data = hand_made()
+    data.sector_pairs.clear()
+    assert scores_of(data, A, B)["novelty"] is None
+
+
+def test_audience_is_the_percentile_of_the_increment():
+    """Increments beyond the film's ten viewers 20, 10, 10: 3/3, 2/3, 2/3; a brand without an audience is not measured."""
+    nodes = [
+        NodeColumns("User", as_column([f"u{i:02d}" for i in range(60)]), {"consent": as_column([True] * 60)}),
+        NodeColumns("Brand", as_column(["b1", "b2", "b3", "b4"]), {"name": as_column(["A", "B", "C", "D"])}),
+        NodeColumns("Film", as_column(["f1"]), {"name": as_column(["Film"])}),
+    ]
+    follow = [(u, b) for b, users in enumerate((range(30), range(20, 30), range(50, 60))) for u in users]
+    rows = [np.array(side, np.int64) for side in zip(*follow, strict=True)]
+    ten = np.arange(10)
+    edges = (EdgeColumns("FOLLOWS", "User", "Brand", *rows, {}), EdgeColumns("WATCHED", "User", "Film", ten, ten * 0, {}))
+    found = partners(GraphTables({n.label: n for n in nodes}, edges, "small", None, None, {}), for_="Film:f1", min_cell=5, rng=1)
+    assert {p.partner: p.scores["audience"] for p in found.partners} == pytest.approx({"b1": 1.0, "b2": 2 / 3, "b3": 2 / 3})
+    assert [p.partner for p in found.partners] == ["b1", "b3", "b2"]

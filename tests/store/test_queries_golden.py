@@ -13,7 +13,9 @@ import pytest
 from graphkit.matching.path import learning_path
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
 from graphkit.model.validate import DataReport
+from graphkit.planning.partner_scores import read_partner_data, scores_of
 from graphkit.planning.recommend import recommend
+from graphkit.projection.snapshot import as_snapshot
 from graphkit.store.queries import check_params, list_queries, load_query
 from graphkit.store.twins import TWINS
 
@@ -118,7 +120,7 @@ def test_golden_rows_seldom_are_empty():
 
 
 TINY = {
-    "film": "f01", "item": "k02", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "experiment": "E-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
+    "film": "f01", "id": "f01", "item": "k02", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "experiment": "E-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
     "minCell": 1, "use": "promote", "region": "上海",
 }  # fmt: skip
 
@@ -199,3 +201,22 @@ def test_learning_path_equals_its_file(tables):
         rows = twin_rows(tables, "match/learning_path", course="k4", user=user)
         found = learning_path(requires, "k4", completed=done)
         assert [(row["course"], row["depth"]) for row in rows] == list(zip(found.steps, found.depth.tolist(), strict=True))
+
+
+def test_scores_of_partners_equal_their_files(tables):
+    """Every criterion with a file: the planner's number for each brand, to the 9 digits of the file, null where null."""
+    data = read_partner_data(as_snapshot(tables))
+    brands = [str(i) for i in tables.nodes["Brand"].ids]
+    for brand in brands:
+        scores = {d: scores_of(data, ("Brand", brand), ("Brand", d)) for d in brands if d != brand}
+        for criterion, file, column in [("brand", "culture", "cosine"), ("culture", "culture", "cosine"), ("goal", "goal", "goal"),
+                                        ("complement", "complement", "complement"), ("novelty", "novelty", "novelty")]:  # fmt: skip
+            found = {row["partner"]: row[column] for row in twin_rows(tables, f"partners/{file}", brand=brand)}
+            assert {d: found.get(d) for d in scores} == pytest.approx({d: s[criterion] for d, s in scores.items()}, abs=1e-8), criterion
+        for criterion in ("data", "will"):
+            found = {row["brand"]: row[criterion] for row in twin_rows(tables, f"partners/{criterion}")}
+            assert {d: found[d] for d in scores} == pytest.approx({d: s[criterion] for d, s in scores.items()}, abs=1e-8)
+    for subject in [("Film", "f1"), ("Film", "f2"), ("Course", "k1"), ("Brand", "b3")]:
+        rows = {(r["label"], r["partner"]): r["theme"] for r in twin_rows(tables, "partners/theme", label=subject[0], id=subject[1])}
+        others = [(label, str(i)) for label in ("Brand", "Course") for i in tables.nodes[label].ids if (label, str(i)) != subject]
+        assert {n: rows.get(n) for n in others} == pytest.approx({n: scores_of(data, subject, n)["theme"] for n in others}, abs=1e-8)
