@@ -87,12 +87,14 @@ def seeds(
         late, result = error, error.best
     rows = [{"order": i, "node": graph.id_of(int(row))} for i, row in enumerate(result.seeds, 1)]
     spread = getattr(result.spread, "mean", result.spread)
+    half = 1.959964 * result.std_error
+    interval = [max(0.0, spread - half), spread + half]
     document = {
-        "schema_version": 1, "seeds": [row["node"] for row in rows], "spread": spread, "n_nodes": graph.n_nodes, "certificate": result.certificate,
+        "schema_version": 1, "seeds": [row["node"] for row in rows], "spread": spread, "spread_interval": interval, "n_nodes": graph.n_nodes, "certificate": result.certificate,
         "n_rr_sets": result.n_rr_sets, "manifest": result.manifest, "complete": late is None,
     }
     guarantee = result.certificate
-    text = (f"{len(rows)} seeds reach about {spread:,.1f} of {graph.n_nodes:,} nodes; at least {guarantee.ratio:.3f} of the best possible"
+    text = (f"{len(rows)} seeds reach {spread:,.1f} (95 %: {interval[0]:,.1f} to {interval[1]:,.1f}) of {graph.n_nodes:,} nodes; at least {guarantee.ratio:.3f} of the best possible"
             f" (within the model, wrong with chance {guarantee.delta:.2g})\n" + ", ".join(graph.id_of(int(row)) for row in result.seeds))
     emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
     if late is not None:

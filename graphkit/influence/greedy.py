@@ -52,7 +52,7 @@ FIRST_SETS = 8_192
 ROUNDS = 14  # 8,192 * 2**13 = 67 M sets at most
 LEAP = 16  # the sample grows at most so many times at once
 JUDGES = 2  # R2 is that many times as large as R1: it stores nothing
-SAMPLING, BOUNDING = 0.6, 0.1  # shares of epsilon: for optimism and sampling error together, for the bound on the optimum
+SAMPLING, BOUNDING = 0.45, 0.1  # shares of epsilon: for optimism and sampling error together, for the bound on the optimum
 PLAIN_STEPS, HARD_STEPS = 20, 80  # subgradient steps without and with a promised ratio
 FEW_STEPS = 8  # where the ratio is out of reach in this round: should time run out, its best so far has most of the dual
 DEFAULT_SECONDS = 120.0  # limit of a promised ratio
@@ -120,7 +120,7 @@ def select_seeds(
     model : {"ic", "lt"}
     epsilon : float in (0, 1), default 0.1
         Loss of quality the stopping rule may accept: sampling stops where the best certificate the sample could
-        give is at least 1 - 0.6 epsilon. Never widens the certificate; halve it for about four times the work.
+        give is at least 1 - 0.45 epsilon. Never widens the certificate; halve it for about four times the work.
     delta : float in (0, 1), optional
         Chance that the certificate is wrong; default 1 / n_nodes (at most 1/2).
     ratio : float in (0, 1), optional
