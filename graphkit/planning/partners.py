@@ -197,7 +197,7 @@ def partners(
             partner=n[1], label=n[0], name=str(data.properties.get(n, {}).get("name", "")), rank=i + 1, fit=fit[n], fit_rank_interval=places.get(n), scores=scores[n],
             history=past[n].score if n in past else None, history_rank_interval=past[n].rank_interval if n in past else None, adds=adds[n][0] if n in adds else None, adds_interval=adds[n][1] if n in adds else None,
             share=shares[n][0] if n in shares else None, share_interval=shares[n][1] if n in shares else None,
-            evidence=_evidence(n, past, audiences, scores[n]), reasons=_reasons(n, past, adds, scores[n]),
+            evidence=_evidence(n, subject, past, audiences, scores[n]), reasons=_reasons(n, past, adds, scores[n]),
         )
         for i, n in enumerate(order)
     )
@@ -354,12 +354,12 @@ def _notes(assumptions: list[str], who: People, audiences: dict[Node, Rows], pas
         assumptions.append("the past partnerships say nothing about this one: history is not measured")
 
 
-def _evidence(node: Node, past: dict[Node, HistoryRow], audiences: dict[Node, Rows], scores: dict[str, float | None]) -> tuple[str, ...]:
+def _evidence(node: Node, subject: Node, past: dict[Node, HistoryRow], audiences: dict[Node, Rows], scores: dict[str, float | None]) -> tuple[str, ...]:
     """Where each measured part can be looked up."""
     found = [f"partners/history brand={node[1]}"] if node in past and node[0] == "Brand" else []
     found += [past[node].evidence] if node in past else []
     found += [f"audience of {audiences[node].size} users"] if node in audiences else []
-    found += ["match/shared_tags"] if scores["theme"] is not None else []
+    found += [f"partners/theme label={subject[0]} id={subject[1]}"] if scores["theme"] is not None else []
     found += [f"partners/will: {scores['will']:.3f}"] if scores["will"] is not None else []
     return tuple(found or [f"record of {node[0]} {node[1]}"])
 
