@@ -47,8 +47,9 @@ def partners_text(found: dict[str, Any]) -> str:
     rows = []
     for partner in found["partners"]:
         scores = partner.get("scores") or {}
-        row = {"rank": partner["rank"], "partner": partner["partner"], "fit": partner.get("fit"), **{name: scores.get(name) for name in _SCORES},
-               "adds": partner.get("adds"), "share": partner.get("share")}
+        row = {"rank": partner["rank"], "partner": partner["partner"], "name": _other_name(partner), "fit": partner.get("fit"),
+               "fit_rank": _ranks(partner), **{name: scores.get(name) for name in _SCORES}, "history": partner.get("history"),
+               "adds": _whole(partner, "adds"), "share": _whole(partner, "share")}
         rows.append({name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()})
     measured = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
     lines = [f"Partners for {found['for']}", table(rows, measured).rstrip("\n") if rows else "(none)"]
@@ -66,3 +67,25 @@ def partners_text(found: dict[str, Any]) -> str:
     lines += [f"rejected {len(found['rejected'])}"] if found.get("rejected") else []
     lines += [f"assumed: {text}" for text in found.get("assumptions", ())]
     return "\n".join(lines)
+
+
+def _other_name(partner: dict[str, Any]) -> str | None:
+    """Return the display name where it says more than the id."""
+    name = partner.get("name")
+    return name if name and name not in str(partner["partner"]) else None
+
+
+def _whole(partner: dict[str, Any], what: str) -> str | None:
+    """Return a number of people with its interval."""
+    value, interval = partner.get(what), partner.get(f"{what}_interval")
+    if value is None:
+        return None
+    if not interval or interval[0] == interval[1]:
+        return f"{value:,.0f}"
+    return f"{value:,.0f} ({interval[0]:,.0f} to {interval[1]:,.0f})"
+
+
+def _ranks(partner: dict[str, Any]) -> str | None:
+    """Return the ranks by fit that other weights of the criteria would give."""
+    interval = partner.get("fit_rank_interval")
+    return f"{interval[0]} to {interval[1]}" if interval else None
