@@ -11,9 +11,9 @@ from graphkit.cli.options import output_options
 __all__ = ["schema"]
 
 
-@click.group(cls=Group, examples=["graphkit schema apply", "graphkit schema show"])
+@click.group(cls=Group, examples=["graphkit schema apply", "graphkit schema show", "graphkit schema describe User"])
 def schema() -> None:
-    """Create and show what keeps ids unique in the store."""
+    """Create and show what keeps ids unique in the store; describe what data may hold."""
 
 
 @schema.command(cls=Command, examples=["graphkit schema apply", "graphkit --store neo4j+s://db.example.com schema apply"])
@@ -41,3 +41,15 @@ def show(app: App, form: str | None, output: str | None) -> None:
     statements = constraint_statements()
     emit(form=form, output=output, rows=[{"statement": line} for line in statements], columns=("statement",),
          text="\n".join(line.rstrip(";") + ";" for line in statements), color=app.settings.color)
+
+
+@schema.command(cls=Command, examples=["graphkit schema describe User", "graphkit schema describe --format csv -o dictionary.csv"])
+@click.argument("name", required=False, metavar="[LABEL or TYPE]")
+@output_options
+@pass_app
+def describe(app: App, name: str | None, form: str | None, output: str | None) -> None:
+    """Print the data dictionary: labels, types, properties, units, allowed values, names in zh and en."""
+    from graphkit.cli.output import emit
+    from graphkit.model.describe import DICTIONARY, data_dictionary
+
+    emit(form=form, output=output, rows=data_dictionary(name), columns=DICTIONARY, color=app.settings.color)
