@@ -1,6 +1,7 @@
 """Shared fixtures: one seed, the stores, and a closing word on which stores ran."""
 
 import os
+import shutil
 
 import pytest
 from hypothesis import settings
@@ -20,11 +21,13 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Print which stores ran and why any did not."""
+    """Print which stores ran and why any did not, and whether a browser could draw the page."""
     from store_fixtures import store_summary
 
     for line in store_summary():
         terminalreporter.write_line(line)
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    terminalreporter.write_line("browser: found, draws the page" if browser else "browser: no chromium here, the page is not drawn")
 
 
 @pytest.fixture(scope="session", autouse=True)
