@@ -102,15 +102,22 @@ def explain_score(
     return tuple(found)
 
 
-def _before(
-    operator: WalkOperator, x: NDArray[np.float64], target: int, damping: float
+def contributions(
+    operator: WalkOperator, walk: NDArray[np.float64], target: int, damping: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Strongest in-neighbours of a row and d x(u) P(u, target) of each."""
+    """Return in-neighbours (projection rows) of a target and their parts d ppr(u) P(u, t) of its score."""
     seat = operator.place[target]
     inside = slice(operator.indptr[seat], operator.indptr[seat + 1])
     near = operator.indices[inside].astype(np.int64)
     weight = operator.weight[inside] if operator.weight.size else np.ones(near.size)
     rows = operator.order[near]
-    part = damping * x[rows] * weight / operator.out_weight[near]
+    return rows, damping * walk[rows] * weight / operator.out_weight[near]
+
+
+def _before(
+    operator: WalkOperator, x: NDArray[np.float64], target: int, damping: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Strongest in-neighbours of a row and d x(u) P(u, target) of each."""
+    rows, part = contributions(operator, x, target, damping)
     best = np.lexsort((rows, -part))[:_MOST_NEAR]
     return rows[best], part[best]

@@ -21,6 +21,7 @@ import numpy as np
 
 from graphkit.check import finite, non_negative, positive_int, refuse
 from graphkit.errors import InvalidParameter
+from graphkit.ranking.evidence import contributions
 from graphkit.ranking.link_options import choose_options, crossing_weighted, neighbours_beside
 from graphkit.ranking.operator import WalkOperator, source_rows, walk_operator
 from graphkit.ranking.pagerank import check_restart, check_tolerance, digest_of, node_ids, personalised_pagerank
@@ -174,18 +175,6 @@ def predict_links(
     return PredictedLinks(
         ends[0].astype(np.int64), ends[1].astype(np.int64), ends[2], evidence, node_ids(p), factor, pull, chosen_by.n_hidden, manifest
     )
-
-
-def contributions(
-    operator: WalkOperator, walk: NDArray[np.float64], target: int, damping: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return in-neighbours (projection rows) of a target and their parts d ppr(u) P(u, t) of its score."""
-    seat = operator.place[target]
-    inside = slice(operator.indptr[seat], operator.indptr[seat + 1])
-    near = operator.indices[inside].astype(np.int64)
-    weight = operator.weight[inside] if operator.weight.size else np.ones(near.size)
-    rows = operator.order[near]
-    return rows, damping * walk[rows] * weight / operator.out_weight[near]
 
 
 def _evidence(p: Projection, operator: WalkOperator, walk: NDArray[np.float64], target: int, damping: float) -> str:

@@ -19,20 +19,26 @@ _TASTE = ("WATCHED", "WANTS", "LIKES")
 _LONGEST_PATH = 8
 
 
-def _tags(g: TwinGraph, item: Node) -> dict[Node, float]:
+def tags_of(g: TwinGraph, item: Node) -> dict[Node, float]:
+    """Return the tags of an item with their weights."""
     return {t: tie["w"] for t, tie in g.out(item, "HAS_TAG")}
+
+
+def rarity(g: TwinGraph) -> dict[Node, float]:
+    """Return the smoothed inverse document frequency of each tag among courses and films."""
+    items = g.nodes("Course", "Film")
+    df = Counter(t for i in items for t in tags_of(g, i))
+    return {t: math.log((1 + len(items)) / (1 + n)) + 1.0 for t, n in df.items()}
 
 
 def film_courses(g: TwinGraph, p: Params) -> list[Row]:
     """match/film_courses."""
-    items = g.nodes("Course", "Film")
-    df = Counter(t for i in items for t in _tags(g, i))
-    idf = {t: math.log((1 + len(items)) / (1 + n)) + 1.0 for t, n in df.items()}
+    idf = rarity(g)
     rows = []
     for f in g.find("Film", p["film"]):
-        ours = {t: w * idf[t] for t, w in _tags(g, f).items()}
+        ours = {t: w * idf[t] for t, w in tags_of(g, f).items()}
         for k in g.nodes("Course"):
-            theirs = {t: w * idf[t] for t, w in _tags(g, k).items()}
+            theirs = {t: w * idf[t] for t, w in tags_of(g, k).items()}
             shared = ours.keys() & theirs.keys()
             if shared:
                 inner = math.fsum(ours[t] * theirs[t] for t in shared)
@@ -48,8 +54,8 @@ def shared_tags(g: TwinGraph, p: Params) -> list[Row]:
     rows = []
     for f in g.find("Film", p["film"]):
         for k in g.find("Course", p["course"]):
-            theirs = _tags(g, k)
-            for t, w in _tags(g, f).items():
+            theirs = tags_of(g, k)
+            for t, w in tags_of(g, f).items():
                 if t in theirs:
                     rows.append({
                         "tag": t[1], "name": g.get(t, "name"), "kind": g.get(t, "kind"), "film_weight": w, "course_weight": theirs[t],
@@ -62,9 +68,9 @@ def jaccard(g: TwinGraph, p: Params) -> list[Row]:
     """match/jaccard."""
     rows = []
     for f in g.find("Film", p["film"]):
-        ours = set(_tags(g, f))
+        ours = set(tags_of(g, f))
         for k in g.nodes("Course"):
-            theirs = set(_tags(g, k))
+            theirs = set(tags_of(g, k))
             shared = len(ours & theirs)
             if shared:
                 rows.append(
@@ -118,7 +124,7 @@ def audience_tags(g: TwinGraph, p: Params) -> list[Row]:
         items: dict[Node, set[Node]] = {}
         for u in people:
             for i in g.ends(g.out(u, *_TASTE, "ENROLLED"), "Film", "Course"):
-                for t in _tags(g, i) if i != f else ():
+                for t in tags_of(g, i) if i != f else ():
                     users.setdefault(t, set()).add(u)
                     items.setdefault(t, set()).add(i)
         for t, found in users.items():
@@ -135,7 +141,7 @@ def lift(g: TwinGraph, p: Params) -> list[Row]:
     baskets = []
     for u in g.nodes("User"):
         if g.get(u, "consent") is True:
-            basket = {t[1] for i in g.ends(g.out(u, *_TASTE, "ENROLLED"), "Film", "Course") for t in _tags(g, i)}
+            basket = {t[1] for i in g.ends(g.out(u, *_TASTE, "ENROLLED"), "Film", "Course") for t in tags_of(g, i)}
             if basket:
                 baskets.append(basket)
     single = Counter(t for basket in baskets for t in basket)

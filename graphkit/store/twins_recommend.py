@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from graphkit.store.twin_graph import Node, Row, TwinGraph, rounded
+from graphkit.store.twins_match import rarity, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,10 +16,6 @@ __all__ = ["RECOMMEND"]
 
 Params = dict[str, Any]
 _TOOK = ("WATCHED", "WANTS", "LIKES", "RATED", "ENROLLED", "BOUGHT")
-
-
-def _tags(g: TwinGraph, item: Node) -> dict[Node, float]:
-    return {t: tie["w"] for t, tie in g.out(item, "HAS_TAG")}
 
 
 def _taken(g: TwinGraph, user: Node) -> list[Node]:
@@ -51,7 +48,7 @@ def _profile(g: TwinGraph, user: Node) -> tuple[dict[Node, float], Counter[Node]
     """Summed tag weights of what a user took, and from how many items."""
     found, items = dict[Node, list[float]](), Counter[Node]()
     for item in _taken(g, user):
-        for t, w in _tags(g, item).items():
+        for t, w in tags_of(g, item).items():
             found.setdefault(t, []).append(w)
             items[t] += 1
     return {t: math.fsum(ws) for t, ws in found.items()}, items
@@ -68,14 +65,14 @@ def by_tags(g: TwinGraph, p: Params) -> list[Row]:
 
 def cosine(g: TwinGraph, p: Params) -> list[Row]:
     """match/cosine."""
-    rows = [row for f in g.find("Film", p["film"]) for row in _cosines(g, _tags(g, f))]
+    rows = [row for f in g.find("Film", p["film"]) for row in _cosines(g, tags_of(g, f))]
     return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
 
 
 def _cosines(g: TwinGraph, ours: dict[Node, float]) -> list[Row]:
     rows = []
     for k in g.nodes("Course"):
-        theirs = _tags(g, k)
+        theirs = tags_of(g, k)
         shared = ours.keys() & theirs.keys()
         if shared:
             score = math.fsum(ours[t] * theirs[t] for t in shared) / (_length(ours) * _length(theirs))
@@ -98,14 +95,12 @@ def user(g: TwinGraph, p: Params) -> list[Row]:
 
 def theme_paths(g: TwinGraph, p: Params) -> list[Row]:
     """match/theme_paths."""
-    items = g.nodes("Course", "Film")
-    df = Counter(t for i in items for t in _tags(g, i))
-    idf = {t: math.log((1 + len(items)) / (1 + n)) + 1.0 for t, n in df.items()}
+    idf = rarity(g)
     rows = []
     for f in g.find("Film", p["film"]):
-        ours = {t: w * idf[t] for t, w in _tags(g, f).items()}
+        ours = {t: w * idf[t] for t, w in tags_of(g, f).items()}
         for k in g.nodes("Course"):
-            theirs = {t: w * idf[t] for t, w in _tags(g, k).items()}
+            theirs = {t: w * idf[t] for t, w in tags_of(g, k).items()}
             for t in ours.keys() & theirs.keys():
                 part = rounded(ours[t] * theirs[t] / (_length(ours) * _length(theirs)))
                 rows.append({
