@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -54,16 +55,29 @@ def exit_code(error: BaseException) -> int:
 
 def readable(text: str) -> str:
     """Make control characters of data visible and leave no secret in a message."""
+    return "".join(char if char == "\n" or char.isprintable() else repr(char)[1:-1] for char in _masked(text))
+
+
+def _masked(text: str) -> str:
+    """Put *** for the password, as it stands and as repr, JSON and an address spell it."""
     secret = os.environ.get("NEO4J_PASSWORD")
-    if secret:
-        text = text.replace(secret, "***")
-    return "".join(char if char == "\n" or char.isprintable() else repr(char)[1:-1] for char in text)
+    if not secret:
+        return text
+    import json
+    from urllib.parse import quote, quote_plus
+
+    spellings = {secret, repr(secret)[1:-1], repr(f"{secret}'")[1:-2], json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, "***")
+    return text
 
 
 def report_error(error: BaseException) -> int:
     """Tell the user what happened on stderr and return the exit status."""
     if isinstance(error, click.ClickException):
-        error.show(file=sys.stderr)
+        told = io.StringIO()
+        error.show(file=told)
+        click.echo(readable(told.getvalue()), err=True, nl=False)
         return error.exit_code
     code = exit_code(error)
     if code != BUG or isinstance(error, OSError):
@@ -107,7 +121,7 @@ def _log(error: BaseException) -> str:
             path = folder / name
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(f"{' '.join(sys.argv)}\n{sys.version}\n{readable(text)}")
+                file.write(readable(f"{' '.join(sys.argv)}\n{sys.version}\n{text}"))
         except OSError:
             continue
         return str(path)

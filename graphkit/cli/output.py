@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.cli.interrupts import temporary
 from graphkit.cli.language import spoken
+from graphkit.report.records import escaped
 from graphkit.results import jsonable
 
 if TYPE_CHECKING:
@@ -64,11 +65,13 @@ def emit(
     chosen = choose_format(form, output)
     plain: list[Row] = [jsonable(dict(row)) for row in rows]
     if chosen == "json":
-        body = json.dumps(jsonable(plain if document is None else document), ensure_ascii=False, indent=2) + "\n"
+        body = escaped(json.dumps(jsonable(plain if document is None else document), ensure_ascii=False, indent=2)) + "\n"
     elif chosen == "table":
-        body = (table(plain, columns, color=_use_color(color, output)) if text is None else text).rstrip("\n") + "\n"
+        body = (table(plain, columns, color=_use_color(color, output)) if text is None else _harmless(text)).rstrip("\n") + "\n"
     else:
         body = _records(plain, columns, chosen, raw=raw)
+        if chosen == "csv" and output in (None, "-") and sys.stdout.isatty():
+            body = _harmless(body)  # a file keeps every character; a terminal would obey some of them
     write_out(body, output)
 
 
@@ -86,6 +89,13 @@ def _records(rows: list[Row], columns: Sequence[str], form: str, *, raw: bool) -
     if form == "csv":
         rows = [{name: _cell(row.get(name)) for name in columns} for row in rows]
     return write_records(rows, form, raw=raw)
+
+
+def _harmless(text: str) -> str:
+    """Return lines of text that cannot steer a terminal."""
+    from graphkit.report.text_width import visible
+
+    return "\n".join(visible(line) for line in text.split("\n"))
 
 
 def _cell(value: Any) -> Any:
@@ -119,6 +129,9 @@ def write_out(body: str, output: str | None) -> None:
         sys.stdout.flush()
         return
     target = Path(str(output))
+    if target.exists() and not target.is_file():
+        target.write_text(body, encoding="utf-8")  # a device or a pipe: renaming over it would destroy it
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     with temporary(Path(name)) as beside:

@@ -73,7 +73,7 @@ def write_calendar(plan: Mapping[str, Any]) -> str:
         told = [f"plan {plan['plan']} for {plan['for']}", f"channel {row['channel']}", f"wave {row['wave']}", f"uses {row['uses'] or 1}", f"cost {row['cost']}"]
         told += [f"code {row['code']}"] if row["code"] else []
         lines += [
-            "BEGIN:VEVENT", f"UID:{plan['plan']}-{row['number']}@graphkit", f"DTSTAMP:{_stamp(row['starts_ts'])}", f"DTSTART:{_stamp(row['starts_ts'])}",
+            "BEGIN:VEVENT", f"UID:{_escaped(str(plan['plan']))}-{row['number']}@graphkit", f"DTSTAMP:{_stamp(row['starts_ts'])}", f"DTSTART:{_stamp(row['starts_ts'])}",
             f"DTEND:{_stamp(row['ends_ts'])}", f"SUMMARY:{_escaped(title)}", f"DESCRIPTION:{_escaped(chr(10).join(told))}", "TRANSP:TRANSPARENT", "END:VEVENT",
         ]  # fmt: skip
     return "".join(f"{line}\r\n" for text in [*lines, "END:VCALENDAR"] for line in _folded(text))
@@ -88,7 +88,7 @@ def _escaped(text: str) -> str:
     for sign in ("\\", ";", ","):
         text = text.replace(sign, "\\" + sign)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(sign for sign in text if sign >= " " or sign in "\t\n").replace("\n", "\\n")
+    return "".join(sign for sign in text if sign.isprintable() or sign in "\t\n\u200d").replace("\n", "\\n")
 
 
 def _folded(text: str) -> Sequence[str]:

@@ -20,6 +20,7 @@ from graphkit.report.page_parts import more_parts
 from graphkit.report.page_style import STYLE
 from graphkit.report.page_template import TEMPLATE
 from graphkit.report.sentences import both_of, sentence, term
+from graphkit.report.text_width import visible
 from graphkit.results import jsonable
 
 __all__ = ["LANGUAGES", "render_page"]
@@ -59,7 +60,7 @@ def render_page(
     plan = jsonable(plan)
     found = jsonable(partners) if partners else {}
     parts = jsonable(extras or {})
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_plain_text)
     words = _words(lang)
     charts = charts_of(plan, found, parts, lambda key: _said(key, lang))
     context = {
@@ -77,6 +78,11 @@ def render_page(
         "missing": _missing(charts, found, plan),
     }
     return environment.from_string(TEMPLATE).render(context)
+
+
+def _plain_text(value: Any) -> Any:
+    """Show the control and direction characters of data, which could turn a line around; lines stay lines."""
+    return "\n".join(map(visible, value.split("\n"))) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _words(lang: str) -> Callable[[str], Markup]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from graphkit.check import one_of
@@ -11,15 +12,21 @@ from graphkit.results import jsonable
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FORMATS", "columns_of", "write_records"]
+__all__ = ["FORMATS", "columns_of", "escaped", "write_records"]
 
 FORMATS = ("csv", "json", "ndjson")
+_STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the keys of all rows in order of first appearance."""
     return list(dict.fromkeys(key for row in rows for key in row))
+
+
+def escaped(text: str) -> str:
+    r"""Return JSON with the characters that steer a terminal or turn its text around as ``\u`` escapes: the same values."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def write_records(
@@ -48,9 +55,9 @@ def write_records(
     if columns is not None:
         plain = [{name: row.get(name) for name in columns} for row in plain]
     if kind == "json":
-        return json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        return escaped(json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False)) + "\n"
     if kind == "ndjson":
-        return "".join(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n" for row in plain)
+        return "".join(escaped(json.dumps(row, ensure_ascii=False, allow_nan=False)) + "\n" for row in plain)
     names = columns_of(plain) if columns is None else list(columns)
     lines = [[_cell(name, raw=raw) for name in names]] + [[_cell(row.get(name), raw=raw) for name in names] for row in plain]
     return "".join(_line(line) for line in lines)

@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import os
+import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -115,3 +117,28 @@ def test_tables_speak_one_language(flags, locale, wanted, monkeypatch, capsys):
         assert json.loads(capsys.readouterr().out) == rows
     assert "甲 | A" in table
     assert table.rstrip().split("  ")[-1].strip() == wanted
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes")
+def test_a_pipe_or_device_is_written_to_not_replaced(tmp_path):
+    """-o /dev/null must not put a file in the place of the device."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_text)
+        write_out("x\n", str(pipe))
+        assert read.result(10) == "x\n"
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_json_shows_what_would_steer_a_terminal(capsys):
+    """Direction marks and C1 codes are escaped; the value is the same."""
+    name = "a\u202eb\x9b31m\x7f电影"
+    for form in ("json", "ndjson"):
+        emit(form=form, output=None, rows=[{"name": name}], columns=("name",))
+        out = capsys.readouterr().out
+        assert "\u202e" not in out
+        assert "电影" in out
+        found = json.loads(out)
+        assert (found[0] if form == "json" else found)["name"] == name
