@@ -109,7 +109,7 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines.append(f"reach {reach['mean']:,.0f} ({_interval(reach.get('interval'))})" + _uncertain(reach))
     if sure.get("ratio"):
         lines.append(f"guarantee: at least {sure['ratio']:.3f} of the best plan under these rules, wrong with chance {sure.get('delta', 0):.2g}, within the model")
-    lines += _again(plan) + _waves(plan) + _goals(plan) + _robust(plan)
+    lines += _risk(plan) + _again(plan) + _waves(plan) + _goals(plan) + _robust(plan)
     if plan.get("adding_up_would_have_said") is not None:
         lines.append(f"adding up the channels would have said {plan['adding_up_would_have_said']:,.0f}")
     best = ", ".join(f"{name} {value:,.0f}" for name, value in (plan.get("baselines") or {}).items() if value is not None)
@@ -118,6 +118,16 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines += [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
     lines += [f"assumed: {spoken(text)}" for text in plan.get("assumptions", ())]
     return "\n".join(lines)
+
+
+def _risk(plan: dict[str, Any]) -> list[str]:
+    """Return what the plan comes to at least, with chance 9 in 10."""
+    told = plan.get("risk")
+    if not told:
+        return []
+    lines = [f"with chance 9 in 10 {r['goal']} at least {r['p10']:,.0f} ({_interval(r['interval'])}); were the chances as given {r['p10_chances_as_given']:,.0f}" for r in told["goals"]]
+    drawn = "; ".join(f"{name}: {text}" for name, text in told["believed"].items() if text)
+    return [*lines, f"drawn in {told['draws']} draws of {told['worlds']:,} worlds: {drawn}"]
 
 
 def _again(plan: dict[str, Any]) -> list[str]:
@@ -164,7 +174,10 @@ def _robust(plan: dict[str, Any]) -> list[str]:
         f"over {told['draws']} draws of unknown chances: {told['q']:g}-quantile {mine['quantile']:,.0f} (plain plan {plain['quantile']:,.0f}), "
         f"mean {mine['mean']:,.0f} ({plain['mean']:,.0f}), worst {mine['worst']:,.0f} ({plain['worst']:,.0f})"
     )
-    return [text]
+    fresh = told.get("fresh")
+    if not fresh:
+        return [text]
+    return [text, f"in {fresh['draws']} fresh draws the plain plan loses {fresh['regret_of_plain']:,.1f} ({_interval(fresh['interval'])}) at that quantile"]
 
 
 def _day(ts: int) -> str:

@@ -120,7 +120,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Campaign:
-    """A request bound to data."""
+    """A request bound to data. ``base`` is the graph before waves that are over moved the chances on its ties."""
 
     request: Request
     snapshot: Snapshot
@@ -137,6 +137,7 @@ class Campaign:
     worlds: Worlds
     boosts: Boosts | None
     projection: Projection | None
+    base: Projection | None
 
     def with_factor(self, factor: float | Floats) -> Any:
         """Hazards with every chance of exposure multiplied by ``factor`` (one number, or one per channel)."""
@@ -210,7 +211,7 @@ def prepare(
     boosts = read_boosts(snapshot, market, menu) if rules.boosts else None
     if not rules.boosts:
         market.assumptions.append("BOOSTS bonuses are not counted: the rules say so")
-    return Campaign(request, snapshot, target, who, market, rules, options, menu, value, receptivity, active, hazard, worlds, boosts, projection)
+    return Campaign(request, snapshot, target, who, market, rules, options, menu, value, receptivity, active, hazard, worlds, boosts, projection, projection)
 
 
 def _menu(snapshot: Snapshot, market: Market, request: Request, rules: Rules, target: tuple[str, str], *, open_menu: bool) -> tuple[Options, Menu]:

@@ -157,7 +157,7 @@ def make_plan(
         more["pareto"] = pareto_plans(campaign, request.pareto, found.judged.weight.size)
     if request.done is not None:
         more["replanned"] = {**request.done, **against_fixed(campaign, found, fixed)}
-    made = report_plan(source, campaign, found, time.monotonic() - start, **more)
+    made = report_plan(source, campaign, found, time.monotonic() - start, goals, **more)
     ratio = found.certificate.ratio
     if ratio < request.aim and found.late and time_limit is not None:
         message = f"{time_limit:g} s passed before the certificate reached {request.aim:g}; it stands at {ratio:.3f}"

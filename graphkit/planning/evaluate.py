@@ -119,6 +119,7 @@ def evaluate(
         days=days, retention_day=retention_day, min_cell=min_cell, seed=seed, cost=plan.spent, incremental=incremental, n_experiment=n_experiment,
         margin=None if margin is None else finite("margin", margin), target=None if wanted is None or snapshot is None else _target_users(snapshot, wanted),
         ratings=None if snapshot is None or not len(log) else _ratings(snapshot, plan.for_),
+        risk=next((row["p10"] for row in (plan.risk or {}).get("goals", ()) if row["goal"] == "reach" and len(log)), None),
     )  # fmt: skip
     metrics = measure(log, planned, context)
     named = log.text("channel")

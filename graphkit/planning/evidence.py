@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import UnknownName, close_matches
+from graphkit.planning.reasons import both
 from graphkit.results import jsonable
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list
     rows = [("reach", answer["reach"].mean), ("adding_up_would_have_said", answer["adding_up_would_have_said"])]
     rows += [("certificate.lower", answer["certificate"].lower), ("certificate.upper", answer["certificate"].upper)]
     rows += [(f"baselines.{name}", value) for name, value in answer["baselines"].items()]
+    rows += [(f"risk.{row['goal']}", row["p10"]) for row in answer["risk"]["goals"]]
     for item in items:
         name = item.channel if item.wave == 1 else f"{item.channel}@{item.wave}"
         rows += [(f"items.{name}.{part}", getattr(item, part)) for part in ("adds", "exclusive", "alone")]
@@ -66,4 +68,11 @@ def explain(plan: ChannelPlan) -> list[dict[str, Any]]:
         for reason in item.reasons
     ]
     rows += [{"channel": r["channel"], "chosen": False, "rule": r["rule"], "adds": None, "cost": None, "reason": r["reason"]} for r in plan.rejected]
+    for row in (plan.risk or {}).get("goals", ()):
+        low, high = row["interval"]
+        reason = both(
+            f"九成把握 {row['goal']} 至少 {row['p10']:,.1f}（{low:,.1f} 至 {high:,.1f}）",
+            f"with chance 9 in 10 {row['goal']} is at least {row['p10']:,.1f} ({low:,.1f} to {high:,.1f}), over worlds and draws of the chances",
+        )
+        rows.append({"channel": None, "chosen": True, "rule": "risk", "adds": None, "cost": None, "reason": reason})
     return rows

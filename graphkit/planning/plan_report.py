@@ -11,9 +11,12 @@ from graphkit.planning.choose import estimate, listed, measure
 from graphkit.planning.evidence import plan_claims
 from graphkit.planning.plan_result import ChannelPlan, PlanItem, Reach
 from graphkit.planning.reasons import item_reasons, not_bought, unspent_because
+from graphkit.planning.risk import plan_risk
 from graphkit.results import make_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from graphkit.planning.campaign import Campaign
     from graphkit.planning.search import Found
 
@@ -22,7 +25,7 @@ __all__ = ["against_fixed", "report_plan"]
 BAND = (0.5, 1.5)
 
 
-def report_plan(source: Any, campaign: Campaign, found: Found, seconds: float, **more: Any) -> ChannelPlan:
+def report_plan(source: Any, campaign: Campaign, found: Found, seconds: float, named: Sequence[str] = (), **more: Any) -> ChannelPlan:
     """Every printed number, from R2 only."""
     request, chosen, cover = campaign.request, found.choice.chosen, found.judged
     exact = campaign.worlds.exact
@@ -40,7 +43,7 @@ def report_plan(source: Any, campaign: Campaign, found: Found, seconds: float, *
         "unspent_because": unspent_because(campaign, chosen, cover), "rejected": rejected,
         "assumptions": [*campaign.market.assumptions, *_notes(campaign, chosen)],
         "request": request.to_dict(), "sample": {"choose": found.n_choose, "judge": int(cover.weight.size), "exact": exact},
-        "waves": _waves(campaign, items), "synergy": _synergy(campaign, chosen), **more,
+        "waves": _waves(campaign, items), "synergy": _synergy(campaign, chosen), "risk": plan_risk(campaign, chosen, mean, named), **more,
     }  # fmt: skip
     engine = campaign.worlds.engine.name
     manifest = make_manifest("plan", request=request.to_dict(), answer=answer, seed=request.seed, snapshot=campaign.snapshot.digest, engine=engine, seconds=seconds)

@@ -86,6 +86,7 @@ class ChannelPlan(Result):
     pareto: list[dict[str, Any]] | None = None
     robust: dict[str, Any] | None = None
     replanned: dict[str, Any] | None = None
+    risk: dict[str, Any] | None = None
     source: Any = field(default=None, repr=False, kw_only=True, metadata={"json": False})
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,7 +95,7 @@ class ChannelPlan(Result):
         out = {("for" if key == "for_" else key): value for key, value in data.items()}
         for holder, key in ((out, "budget"), (out, "spent"), *((row, key) for row in out["items"] for key in ("cost", "one_off_cost"))):
             holder[key] = whole(holder[key])
-        for name in ("synergy", "goals", "pareto", "robust", "replanned"):
+        for name in ("synergy", "goals", "pareto", "robust", "replanned", "risk"):
             if out[name] is None:
                 del out[name]
         return out

@@ -1,11 +1,6 @@
 """Plans for chances that are not known: the q-quantile of reach over draws of them (mission C62).
 
-A draw changes two things. Every channel's chance of exposure is multiplied by its own factor, even in [0.5, 1.5].
-The chances on ties move together: learned ones to a common quantile of their intervals, declared ones by a common
-factor, log-even in [1/2, 2]. Ties that all err in the same direction are the worst case; errors of single ties average
-out. The draws are fixed by the seed; the same draws judge every plan.
-
-The quantile is not submodular. Candidates come from maximising the mean of the draws that are worst for the best plan
+What a draw changes stands in `graphkit.planning.draws`. The quantile is not submodular. Candidates come from maximising the mean of the draws that are worst for the best plan
 so far, then single exchanges are tried on the quantile itself; the plain plan is a candidate, so the result is never
 worse than it on the sample that chooses.
 """
@@ -13,7 +8,7 @@ worse than it on the sample that chooses.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +16,9 @@ import scipy.sparse as sp
 
 from graphkit.influence.channel_cover import Cover, merged, refilled, without
 from graphkit.planning.choose import choose, estimate
+from graphkit.planning.draws import believed, draws_of, quantile
+from graphkit.planning.risk import resampled
 from graphkit.planning.search import CHECKING, CHOOSING, JUDGING
-from graphkit.projection.build import project
-from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,60 +26,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.planning.campaign import Campaign
+    from graphkit.planning.draws import Draw
     from graphkit.planning.search import Found
-    from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Draw", "draws_of", "quantile", "robust_plan"]
+__all__ = ["robust_plan"]
 
-BAND, TIE_FACTOR = (0.5, 1.5), 2.0
 SETS, TAILS, TRIES = 4_096, 8, 60
+FRESH = 64  # draws that judge
 ENTRIES = 2e7  # of all draws together
-
-
-@dataclass(frozen=True)
-class Draw:
-    """One draw of the unknown chances: a factor per channel, and the graph with its ties."""
-
-    channel_factor: Floats
-    projection: Projection | None
-
-
-def draws_of(campaign: Campaign) -> list[Draw]:
-    """Return the draws of a request: pure functions of its seed."""
-    request, n = campaign.request, len(campaign.market.ids)
-    rng = as_generator(request.seed, "plan:draws")
-    factors = rng.uniform(*BAND, size=(request.draws, n))
-    places = (rng.permutation(request.draws) + rng.random(request.draws)) / request.draws  # evenly spread, one in each part
-    ties = _tie_bounds(campaign)
-    return [Draw(factor, _drawn(campaign.projection, ties, float(place))) for factor, place in zip(factors, places, strict=True)]
-
-
-def _tie_bounds(campaign: Campaign) -> tuple[Floats, Floats] | None:
-    """Lower and upper end of every learned chance, None when chances are declared."""
-    request, graph = campaign.request, campaign.projection
-    if graph is None or request.probability != "learned":
-        return None
-    ends = [project(campaign.snapshot, label=request.nodes, types=("INFLUENCES",), weight=name).weight for name in ("p_lower", "p_upper")]
-    return np.asarray(ends[0], dtype=np.float64), np.asarray(ends[1], dtype=np.float64)
-
-
-def _drawn(graph: Projection | None, bounds: tuple[Floats, Floats] | None, place: float) -> Projection | None:
-    """The graph with all ties at the same quantile ``place`` of what is believed about them."""
-    if graph is None:
-        return None
-    p = np.asarray(graph.probability, dtype=np.float64)
-    if bounds is None:
-        return graph.with_probability(np.minimum(1.0, p * TIE_FACTOR ** (2 * place - 1)))
-    low, high = bounds
-    drawn = np.where(place < 0.5, low + (p - low) * 2 * place, p + (high - p) * (2 * place - 1))
-    return graph.with_probability(np.where(p > 0, np.clip(drawn, 0.0, 1.0), 0.0))
-
-
-def quantile(values: Floats, q: float) -> float:
-    """Return the smallest value that at least a share q of the draws does not exceed."""
-    return float(np.sort(values)[max(0, math.ceil(q * values.size - 1e-9) - 1)])
 
 
 class _Sample:
@@ -95,7 +46,8 @@ class _Sample:
         self.exact = campaign.worlds.exact
         for draw in draws:
             hazard = campaign.with_factor(draw.channel_factor)
-            drawn = campaign.with_chances(hazard if options is None else hazard[:, options], draw.projection)
+            graph = None if campaign.base is None else campaign.base.with_probability(draw.ties(campaign.base))
+            drawn = campaign.with_chances(hazard if options is None else hazard[:, options], graph)
             cover = drawn.worlds.cover(drawn.worlds.sets(n_sets, purpose), drawn.hazard)
             self.covers.append(merged(cover) if purpose == CHOOSING else cover)
 
@@ -170,6 +122,20 @@ def _exchanged(campaign: Campaign, sample: _Sample, chosen: list[int], q: float)
     return best
 
 
+def _fresh(campaign: Campaign, plans: tuple[list[int], list[int]], judge: _Sample, q: float) -> dict[str, Any]:
+    """Both plans in draws that chose neither: the regret of the plain plan with an interval, by resampling draws."""
+    options = sorted({*plans[0], *plans[1]})
+    place = {x: i for i, x in enumerate(options)}
+    n_sets = max(512, judge.covers[0].weight.size // 4)
+    both = np.zeros((FRESH, 2))
+    for i, draw in enumerate(draws_of(campaign, FRESH, "plan:fresh")):  # one at a time: their sets are large
+        sample = _Sample(campaign, [draw], JUDGING, n_sets, options)
+        both[i] = [sample.values([place[x] for x in plan])[0] for plan in plans]
+    interval = resampled(both, lambda x: quantile(x[:, 0], q) - quantile(x[:, 1], q), campaign.request.seed)
+    mine, plain = quantile(both[:, 0], q), quantile(both[:, 1], q)
+    return {"draws": FRESH, "robust": mine, "plain": plain, "regret_of_plain": mine - plain, "interval": list(interval)}
+
+
 def _told(campaign: Campaign, judge: _Sample, places: tuple[list[int], list[int]], plans: tuple[list[int], list[int]], q: float) -> dict[str, Any]:
     """What the reader sees: both plans in the draws, and what the plain one loses at the quantile."""
     mine, plain = (judge.values(x) for x in places)
@@ -181,7 +147,7 @@ def _told(campaign: Campaign, judge: _Sample, places: tuple[list[int], list[int]
         rows[name] = {"quantile": quantile(values, q), "mean": float(values.mean()), "worst": float(values.min()), "best": float(values.max())}
     return {
         "q": q, "draws": int(mine.size), "robust": rows["robust"], "plain": rows["plain"],
-        "regret_of_plain": rows["robust"]["quantile"] - rows["plain"]["quantile"],
+        "regret_of_plain": rows["robust"]["quantile"] - rows["plain"]["quantile"], "fresh": _fresh(campaign, plans, judge, q), "believed": believed(campaign),
         "in_that_draw": {"difference": paired, "interval": list(interval)},
         "same_plan": sorted(plans[0]) == sorted(plans[1]), "plain_channels": sorted({campaign.label(x) for x in plans[1]}),
         "reach_by_draw": {"robust": mine.tolist(), "plain": plain.tolist()},

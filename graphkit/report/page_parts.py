@@ -19,7 +19,7 @@ _CHANNELS = 12  # of a listed plan
 
 def more_parts(plan: Row) -> dict[str, Any]:
     """Return what the template needs for the sections a simple plan does not have."""
-    return {**_waves(plan), "materials": _materials(plan), "synergy": plan.get("synergy"), "goals": plan.get("goals") or [], **_pareto(plan), **_robust(plan), **_replanned(plan)}
+    return {**_waves(plan), "materials": _materials(plan), "synergy": plan.get("synergy"), "goals": plan.get("goals") or [], **_pareto(plan), **_robust(plan), **_replanned(plan), "risk": _risk(plan)}
 
 
 def _waves(plan: Row) -> dict[str, Any]:
@@ -53,10 +53,18 @@ def _pareto(plan: Row) -> dict[str, Any]:
     return {"pareto": shown, "pareto_goals": goals}
 
 
+def _risk(plan: Row) -> list[dict[str, Any]]:
+    """The objective's 10th percentile, with its interval."""
+    rows = (plan.get("risk") or {}).get("goals") or []
+    return [{**row, "words": Figures.band(row["interval"])} for row in rows if row["goal"] == plan.get("objective")]
+
+
 def _robust(plan: Row) -> dict[str, Any]:
     told = plan.get("robust")
     words = {} if not told else {"draws": told["draws"], "q": Figures.percent(told["q"]), "regret": Figures.people(told["regret_of_plain"])}
-    return {"robust": told, "robust_words": words}
+    fresh = (told or {}).get("fresh")
+    again = {} if not fresh else {"draws": fresh["draws"], "regret": Figures.people(fresh["regret_of_plain"]), "lower": Figures.people(fresh["interval"][0]), "upper": Figures.people(fresh["interval"][1])}
+    return {"robust": told, "robust_words": words, "robust_fresh": again}
 
 
 def _replanned(plan: Row) -> dict[str, Any]:

@@ -37,6 +37,7 @@ TEMPLATE = (
 <div class="lead">{% if items %}{{ say('answer', **answer) }}{% else %}{{ say('answer_empty') }}{% endif %}</div>
 <div class="cards">
 {{ card(expected, f.people(reach.mean), interval_text, claim='reach') }}
+{% for row in risk %}{{ card('risk', f.people(row.p10), row.words, claim='risk.' ~ row.goal) }}{% endfor %}
 {{ card('spent', f.money(plan.spent), words('budget') ~ ' ' ~ f.money(plan.budget), claim='spent') }}
 {% if per_head is not none %}{{ card('cost_per_reached', f.money(per_head)) }}{% endif %}
 {% if certificate %}{{ card('ratio', f.at_least(certificate.ratio), '', claim='certificate.lower') }}{% endif %}
@@ -69,7 +70,7 @@ TEMPLATE = (
 {% if pareto %}<section id="pareto"><h2>{{ t('pareto') }}</h2>{{ say('pareto') }}{% if charts.pareto %}<figure>{{ charts.pareto }}</figure>{% endif %}<div class="wide"><table>
 <thead><tr>{% for goal in pareto_goals %}<th class="num">{{ t(goal) }}</th>{% endfor %}<th class="num">{{ t('spent') }}</th><th>{{ t('channel') }}</th></tr></thead>
 <tbody>{% for row in pareto %}<tr>{% for goal in pareto_goals %}<td class="num">{{ f.people(row.goals[goal]) }}</td>{% endfor %}<td class="num">{{ f.money(row.spent) }}</td><td>{{ row.shown }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
-{% if robust %}<section id="robust"><h2>{{ t('robust') }}</h2>{{ say('robust', **robust_words) }}<div class="wide"><table>
+{% if robust %}<section id="robust"><h2>{{ t('robust') }}</h2>{{ say('robust', **robust_words) }}{% if robust_fresh %}{{ say('robust_fresh', **robust_fresh) }}{% endif %}<div class="wide"><table>
 <thead><tr><th></th><th class="num">{{ t('quantile') }} {{ f.percent(robust.q) }}</th><th class="num">{{ t('mean') }}</th><th class="num">{{ t('worst') }}</th><th class="num">{{ t('best') }}</th></tr></thead>
 <tbody>{% for name in ('robust', 'plain') %}<tr><td>{{ t(name ~ '_plan') }}</td>{% for key in ('quantile', 'mean', 'worst', 'best') %}<td class="num">{{ f.people(robust[name][key]) }}</td>{% endfor %}</tr>{% endfor %}</tbody></table></div>
 {% if charts.robust %}<figure>{{ charts.robust }}</figure>{% endif %}</section>{% endif %}

@@ -70,6 +70,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "pareto": ("目标之间的选择", "Plans between the goals"),
     "robust": ("概率未知时", "If the chances are not as given"),
     "quantile": ("分位数", "quantile"),
+    "risk": ("九成把握至少", "at least, with chance 9 in 10"),
     "worst": ("最差", "worst"),
     "best": ("最好", "best"),
     "robust_plan": ("本计划", "this plan"),
@@ -170,6 +171,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "robust": (
         "对未知概率抽取 {draws} 次，在每次中重算两个计划：{q} 分位数上，按给定概率的计划少触达 {regret}。",
         "{draws} draws of the unknown chances, both plans in each: at the {q} quantile the plan for the chances as given reaches {regret} less.",
+    ),
+    "robust_fresh": (
+        "另抽的 {draws} 次（未用于选择）中少触达 {regret}（{lower} 至 {upper}）。",
+        "In {draws} fresh draws, which chose neither plan, it reaches {regret} less ({lower} to {upper}).",
     ),
     "replanned": (
         "计划 {plan} 的第 {waves} 波之后：{reached} 名用户已触达，{spent} 已花。下面的数字只计今后触达的人。",

@@ -9,7 +9,7 @@ from market_fixtures import market
 from graphkit.errors import Infeasible, InvalidParameter
 from graphkit.planning.campaign import Request, prepare
 from graphkit.planning.channels import ChannelPlan, plan
-from graphkit.planning.robust import draws_of, quantile
+from graphkit.planning.draws import draws_of, quantile
 
 
 def ask(data, budget, **more):

@@ -1,0 +1,108 @@
+"""Draws of the chances that a plan does not know: what is believed about them, and samples of that belief.
+
+A draw changes two things. Every channel's chance of exposure is multiplied by a factor of its own: even in [0.5, 1.5]
+when its chance is declared, the posterior where a wave was watched (`graphkit.planning.updates`). The chances on ties
+move together, at one common normal place z: learned ones by z standard errors, as their 95 % intervals give them,
+declared ones by the factor 2^(z / 1.96), so that 95 % of the draws lie in [1/2, 2]. Ties that all err in the same
+direction are the worst case; errors of single ties average out. Draws are fixed by the seed, so all plans meet the
+same ones, and places are spread evenly, one in each part of the distribution.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import ndtri
+from scipy.stats import beta
+
+from graphkit.projection.build import project
+from graphkit.rng import as_generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from graphkit.planning.campaign import Campaign
+    from graphkit.projection.projection import Projection
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["BAND", "Draw", "believed", "draws_of", "moved", "quantile", "tie_bounds"]
+
+BAND, TIE_FACTOR = (0.5, 1.5), 2.0
+Z95 = 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One draw of the unknown chances: a factor per channel, and the chances on all ties (None without word of mouth)."""
+
+    channel_factor: Floats
+    place: float
+    bounds: tuple[Floats, Floats] | None
+
+    def ties(self, graph: Projection | None) -> Floats | None:
+        """Chances on the ties of a graph in this draw."""
+        return None if graph is None else moved(np.asarray(graph.probability, dtype=np.float64), self.bounds, self.place)
+
+
+def draws_of(campaign: Campaign, count: int | None = None, purpose: str = "plan:draws") -> list[Draw]:
+    """Return draws (by default as many as the request asks for): pure functions of its seed and the purpose."""
+    request, n = campaign.request, len(campaign.market.ids)
+    count = request.draws if count is None else count
+    rng = as_generator(request.seed, purpose)
+    place = rng.random((count, n))
+    factors = BAND[0] + (BAND[1] - BAND[0]) * place
+    for name, told in _watched(campaign)["channels"].items():
+        if name in campaign.market.ids:  # the market holds the posterior mean already
+            column = campaign.market.ids.index(name)
+            factors[:, column] = beta.ppf(place[:, column], told["a"], told["b"]) * (told["a"] + told["b"]) / told["a"]
+    spread = (rng.permutation(count) + rng.random(count)) / count
+    z = ndtri(spread)
+    ties = _watched(campaign)["ties"]
+    if ties is not None:
+        z = z * ties["z_error"] + ties["z"]
+    bounds = tie_bounds(campaign)
+    return [Draw(factor, float(at), bounds) for factor, at in zip(factors, z, strict=True)]
+
+
+def _watched(campaign: Campaign) -> dict[str, Any]:
+    """What waves that are over have taught."""
+    return (campaign.request.done or {}).get("learned") or {"channels": {}, "ties": None}
+
+
+def believed(campaign: Campaign) -> dict[str, str | None]:
+    """Say where the draws of channels and of ties come from."""
+    told = _watched(campaign)
+    n = len(told["channels"])
+    channels = f"declared chances of exposure, each channel x{BAND[0]:g} to x{BAND[1]:g} by itself"
+    if n:
+        channels += f"; {n} channels by the posterior after the waves that are over"
+    if campaign.base is None:
+        return {"channels": channels, "ties": None}
+    ties = "learned chances within their 95 % intervals, all together" if campaign.request.probability == "learned" else "declared chances, all together, 95 % within x1/2 to x2"
+    return {"channels": channels, "ties": ties + ("; narrowed by what was watched" if told["ties"] else "")}
+
+
+def tie_bounds(campaign: Campaign) -> tuple[Floats, Floats] | None:
+    """Lower and upper end of every learned chance, None when chances are declared."""
+    if campaign.base is None or campaign.request.probability != "learned":
+        return None
+    request = campaign.request
+    ends = [project(campaign.snapshot, label=request.nodes, types=("INFLUENCES",), weight=name).weight for name in ("p_lower", "p_upper")]
+    return np.asarray(ends[0], dtype=np.float64), np.asarray(ends[1], dtype=np.float64)
+
+
+def moved(p: Floats, bounds: tuple[Floats, Floats] | None, z: float) -> Floats:
+    """Return chances on ties that are all z standard errors away from p; 0 stays 0."""
+    if bounds is None:
+        return np.asarray(np.minimum(1.0, p * TIE_FACTOR ** (z / Z95)))
+    error = (bounds[1] - p if z > 0 else p - bounds[0]) / Z95
+    return np.where(p > 0, np.clip(p + z * error, 0.0, 1.0), 0.0)
+
+
+def quantile(values: Floats, q: float) -> float:
+    """Return the smallest value that at least a share q of the draws does not exceed."""
+    return float(np.sort(values)[max(0, math.ceil(q * values.size - 1e-9) - 1)])
