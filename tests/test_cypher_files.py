@@ -19,7 +19,7 @@ READS = [q for q in list_queries() if q.access == "read"]
 NAMED = [q for q in list_queries() if q.access != "schema"]
 FORBIDDEN_WORDS = {"LOAD", "FOREACH", "SHORTEST", "USE", "LET", "FILTER", "NEXT", "ELEMENTID", "GRANT", "SHOW", "APOC", "GDS", "ALGO"}
 GUESSES = {
-    "film": "f1", "id": "f1", "user": "u03", "item": "f1", "course": "k1", "channel": "c1", "brand": "b2", "plan": "P-1", "experiment": "E-1", "channels": ["c1", "c2"],
+    "film": "f1", "id": "f1", "user": "u03", "item": "f1", "course": "k1", "channel": "c1", "brand": "b2", "plan": "P-1", "experiment": "E-1", "run": "R-1", "channels": ["c1", "c2"],
 }  # fmt: skip
 
 

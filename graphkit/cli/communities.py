@@ -51,7 +51,7 @@ class _Resolution(click.ParamType["float | str"]):
 @click.option("--types", type=SHARE, multiple=True, help="Lay these ties on top of each other, each with its share of the weight (repeat).")
 @click.option("--bipartite", metavar="LABEL", help="Tie nodes that share nodes of this label, by 1 / (d - 1) each, instead of ties between them.")
 @click.option("--members", is_flag=True, help="One row per node instead of one per community (writes ids).")
-@click.option("--write", is_flag=True, help="Also store the number of the community on each node.")
+@click.option("--write", is_flag=True, help="Also store the number of the community on each node, and users as members of Community nodes, for queries such as communities/sizes.")
 @graph_options
 @seed_option
 @output_options
@@ -72,7 +72,8 @@ def communities(
     rows = _member_rows(graph, found) if members else community_rows(graph, found)
     emit(form=form, output=output, rows=rows, columns=MEMBERS if members else COLUMNS, color=app.settings.color)
     if write:
-        app.say(f"wrote the community of {_write(app, graph, found, seed):,} nodes")
+        run = f"communities-{seed}-{found.manifest.digest[:8]}"
+        app.say(f"wrote the community of {_write(app, graph, found, run):,} nodes; users as MEMBER_OF: graphkit query communities/sizes --param run={run}")
 
 
 def _graph(
@@ -124,12 +125,15 @@ def _member_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _write(app: App, graph: Projection, found: Any, seed: int) -> int:
-    """Store the community of each node; return how many were written."""
-    kinds = graph.nodes.labels
-    run, written = f"communities-{seed}-{found.manifest.digest[:8]}", 0
+def _write(app: App, graph: Projection, found: Any, run: str) -> int:
+    """Store the community of each node, users as members of Community nodes too; return how many nodes have one."""
+    from graphkit.store.communities import save_communities
+
+    kinds, labels, store, written = graph.nodes.labels, np.asarray(found.labels), app.open(), 0
     for label in dict.fromkeys(kinds.tolist() if kinds is not None else ["User"]):
         rows = np.flatnonzero(kinds == label) if kinds is not None else np.arange(graph.n_nodes)
-        values = {"community": np.asarray(found.labels)[rows].astype(np.int64)}
-        written += app.open().write_back(str(label), graph.nodes.ids_of(rows), values, run)
+        ids = graph.nodes.ids_of(rows)
+        written += store.write_back(str(label), ids, {"community": labels[rows].astype(np.int64)}, run)
+        if label == "User":
+            save_communities(store, run, ids, labels[rows].tolist(), properties={"modularity": float(found.modularity)})
     return written

@@ -12,6 +12,7 @@ from graphkit.errors import DeadlineExceeded, InvalidParameter, UnknownNode, Wri
 from graphkit.model.tables import GraphTables
 from graphkit.store import statements
 from graphkit.store.base import Capabilities, Counts, LoadReport, Table
+from graphkit.store.communities import KeptCommunities
 from graphkit.store.deadline import Deadline
 from graphkit.store.files_out import export_tables
 from graphkit.store.merge import Tally, merge
@@ -91,6 +92,7 @@ class MemoryStore:
         self._identity, self._version = new_token(), new_token()
         self._written: dict[str, dict[str, dict[str, Any]]] = {}
         self._plans: dict[str, dict[str, Any]] = {}
+        self._communities = KeptCommunities()
 
     def diagnose(self) -> list[Check]:
         """Nothing can be wrong with columns in this process."""
@@ -147,7 +149,7 @@ class MemoryStore:
             message = f"the memory store runs no Cypher and {query.name} has no Python twin"
             raise InvalidParameter(message, parameter="query", value=query.name, hint="load into a directory: --store DIR")
         clock = Deadline(timeout, query.name)
-        rows = TWINS[query.name](self._tables.canonical(), dict(values))
+        rows = TWINS[query.name](self._communities.on(self._tables.canonical()), dict(values))
         if clock.passed():
             raise DeadlineExceeded(clock.error().message, store=self.address)
         columns = list(rows[0]) if rows else []
@@ -155,13 +157,17 @@ class MemoryStore:
         return Table(columns, cells, truncated=len(rows) > max_rows)
 
     def write(self, query: Query, params: Mapping[str, Any] | None = None, *, timeout: float = 60.0) -> Counts:
-        """Keep or remove a plan (`write/plan`, `write/remove_plan`); this store runs no other writing query."""
+        """Keep or remove a plan or communities (`write/plan`, `write/communities`, ..); this store runs no other writing query."""
         del timeout
         values = check_params(query, params or {})
         if query.name == "write/plan":
             self._plans[values["plan"]] = {"id": values["plan"], **values["properties"]}
         elif query.name == "write/remove_plan":
             self._plans.pop(values["plan"], None)
+        elif query.name == "write/communities":
+            self._communities.keep(values["run"], values["communities"], values["members"])
+        elif query.name == "write/remove_communities":
+            self._communities.remove(values["run"])
         else:
             message = f"the memory store runs no Cypher: {query.name}"
             raise WriteRefused(message, store=self.address, hint="load into a directory: --store DIR")
@@ -172,7 +178,7 @@ class MemoryStore:
         statements.quote(label)
         if label == "Plan":
             return copy.deepcopy(self._plans.get(id_))
-        table = self._tables.nodes_of(label)
+        table = self._communities.on(self._tables).nodes_of(label)
         row = table.row_of().get(id_)
         if row is None:
             return None
@@ -182,7 +188,7 @@ class MemoryStore:
     def ids(self, label: str) -> list[str]:
         """Sorted ids of a label."""
         statements.quote(label)
-        return sorted(self._plans if label == "Plan" else self._tables.nodes_of(label).ids.tolist())
+        return sorted(self._plans if label == "Plan" else self._communities.on(self._tables).nodes_of(label).ids.tolist())
 
     def write_back(
         self, label: str, ids: Sequence[str], columns: Mapping[str, Any], run_id: str, *, timeout: float = 600.0

@@ -12,6 +12,7 @@ from typing import Any
 from graphkit.model.tables import GraphTables
 from graphkit.store.twin_graph import Row, TwinGraph
 from graphkit.store.twins_channels import CHANNELS
+from graphkit.store.twins_communities import COMMUNITIES
 from graphkit.store.twins_experiments import EXPERIMENTS
 from graphkit.store.twins_match import MATCH
 from graphkit.store.twins_partners import PARTNERS
@@ -33,5 +34,5 @@ def _on_tables(twin: Callable[[TwinGraph, dict[str, Any]], list[Row]]) -> Twin:
 
 
 TWINS: dict[str, Twin] = {
-    name: _on_tables(twin) for part in (CHANNELS, PARTNERS, MATCH, RECOMMEND, RULES, EXPERIMENTS) for name, twin in part.items()
+    name: _on_tables(twin) for part in (CHANNELS, PARTNERS, MATCH, RECOMMEND, RULES, EXPERIMENTS, COMMUNITIES) for name, twin in part.items()
 }

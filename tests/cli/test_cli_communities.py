@@ -98,8 +98,14 @@ def test_types_that_join_nothing_are_a_data_error(gk):
     assert gk("communities", "--types", "SHARED_WITH")[0] == 3
 
 
-def test_write_stores_the_number_on_the_nodes(gk):
-    """Only with --write; the query sees it afterwards."""
-    code, _, err = gk("communities", "--types", "KNOWS", "--write", "--format", "json")
+def test_write_stores_numbers_and_members(gk):
+    """Only with --write; twice is one run; queries see members and count the printed modularity again."""
+    code, out, err = gk("communities", "--write", "--format", "json")
     assert code == 0
     assert f"{USERS} nodes" in err
+    run_id = err.partition("run=")[2].split()[0]
+    assert gk("communities", "--write", "--format", "json")[1] == out
+    query = lambda name: json.loads(gk("query", f"communities/{name}", "--param", "minCell=1", *(["--param", f"run={run_id}"] if name != "list" else []), "--format", "json")[1])
+    assert [(row["run"], row["communities"], row["users"]) for row in query("list")] == [(run_id, 4, USERS)]
+    assert [(row["size"], row["users"]) for row in query("sizes")] == [(6, 6)] * 4
+    assert query("modularity")[0]["modularity"] == pytest.approx(json.loads(out)[0]["modularity"], abs=1e-8)

@@ -120,7 +120,7 @@ def test_golden_rows_seldom_are_empty():
 
 
 TINY = {
-    "film": "f01", "id": "f01", "item": "k02", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "experiment": "E-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
+    "film": "f01", "id": "f01", "item": "k02", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "experiment": "E-none", "run": "R-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
     "minCell": 1, "use": "promote", "region": "上海",
 }  # fmt: skip
 

@@ -1,0 +1,80 @@
+"""Communities kept in every store: merged, idempotent, one run beside another, and read back by Cypher."""
+
+from pathlib import Path
+
+import pytest
+
+from graphkit.community.leiden import communities
+from graphkit.projection.build import project
+from graphkit.store.communities import remove_communities, save_communities
+from graphkit.store.files import read_directory
+from graphkit.store.queries import load_query
+
+TINY = Path(__file__).parents[2] / "fixtures" / "tiny"
+
+
+def rows(store, name, **params):
+    """Rows of a query as dictionaries."""
+    return store.read(load_query(f"communities/{name}"), {"minCell": 1, **params}).to_dicts()
+
+
+@pytest.fixture
+def loaded(store):
+    """A store with the tiny campaign."""
+    store.load(*read_directory(TINY))
+    return store
+
+
+def test_a_run_is_merged_and_read_back(loaded):
+    """Twice the same run is one; a second run stands beside it; versions do not change; removing takes one away."""
+    users, versions = loaded.ids("User")[:5], []
+    for _ in range(2):
+        assert save_communities(loaded, "run-a", users, [0, 0, 0, 1, 1], properties={"modularity": 0.25}) == 2
+        versions.append(loaded.version())  # on a server the first use of a relationship type counts as a change
+    save_communities(loaded, "run-b", users[:2], [0, 1])
+    assert rows(loaded, "list") == [
+        {"run": "run-a", "communities": 2, "users": 5, "modularity": 0.25},
+        {"run": "run-b", "communities": 2, "users": 2, "modularity": None},
+    ]
+    assert [(r["community"], r["size"]) for r in rows(loaded, "sizes", run="run-a")] == [("run-a/0", 3), ("run-a/1", 2)]
+    assert loaded.node("Community", "run-a/0") == {"id": "run-a/0", "size": 3, "run": "run-a", "modularity": 0.25}
+    assert loaded.version() == versions[1]
+    assert "Community" not in loaded.tables().nodes
+    remove_communities(loaded, "run-a")
+    assert [r["run"] for r in rows(loaded, "list")] == ["run-b"]
+    assert loaded.ids("Community") == ["run-b/0", "run-b/1"]
+
+
+@pytest.mark.parametrize("resolution", [1.0, 1.7])
+def test_the_query_counts_the_modularity_that_was_found(loaded, resolution):
+    """Cypher over the relationships against the search over arrays, on the ties between users with consent."""
+    graph = project(loaded.tables(), types=("KNOWS", "FOLLOWS", "SHARED_WITH"))
+    found = communities(graph, resolution=resolution, rng=1)
+    save_communities(loaded, "run", graph.nodes.ids.tolist(), found.labels.tolist())
+    counted = rows(loaded, "modularity", run="run", resolution=resolution)
+    assert counted[0]["modularity"] == pytest.approx(found.modularity, abs=1e-8)
+    assert sum(r["adds"] for r in counted) == pytest.approx(found.modularity, abs=1e-8)
+    sizes = {r["community"]: r["users"] for r in rows(loaded, "sizes", run="run")}
+    assert sum(sizes.values()) == graph.n_nodes
+    assert found.modularity > 0
+
+
+def test_an_interrupted_run_is_finished_by_running_it_again(loaded, monkeypatch):
+    """Members come in batches: after a cut the second call brings the rest."""
+    users, calls, write = loaded.ids("User")[:5], [], loaded.write
+    monkeypatch.setattr("graphkit.store.communities._BATCH", 2)
+
+    def cut(query, params):
+        calls.append(query.name)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return write(query, params)
+
+    monkeypatch.setattr(loaded, "write", cut)
+    with pytest.raises(KeyboardInterrupt):
+        save_communities(loaded, "run", users, [0, 0, 1, 1, 1])
+    monkeypatch.setattr(loaded, "write", write)
+    save_communities(loaded, "run", users, [0, 0, 1, 1, 1])
+    assert [r["size"] for r in rows(loaded, "sizes", run="run")] == [3, 2]
+    consenting = project(loaded.tables(), types=("KNOWS",)).nodes.ids.tolist()
+    assert sum(r["users"] or 0 for r in rows(loaded, "sizes", run="run")) == len(set(users) & set(consenting))
