@@ -20,19 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import one_of, positive_int, refuse
-from graphkit.coins import (
-    ALWAYS,
-    coin,
-    fraction,
-    kernel,
-    limits,
-    live_eight,
-    mix64,
-    prefetch,
-    stream,
-    trailing_zeros,
-    world_key,
-)
+from graphkit.coins import ALWAYS, kernel, limits, stream
+from graphkit.diffusion.rr_kernels import ALL, ARCS, CHUNK, NONE, TABLE, WALK, inverse_kernel, sets_kernel
 from graphkit.diffusion.single import at_least_eight
 from graphkit.diffusion.worlds import arc_probability, check_steps, check_value, lt_limits, node_rows
 from graphkit.engine.base import as_engine
@@ -46,13 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RRSets", "ReverseWorlds", "sample_rr_sets"]
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_ONE = np.uint64(1)
 _NO_KEYS = np.empty(0, np.uint64)
 _NO_ROOTS = np.empty(0, np.int64)
 _NO_MASK = np.empty(0, np.bool_)
-CHUNK = 8
-NONE, TABLE, ARCS, ALL, WALK = 0, 1, 2, 3, 4  # how the in-list of a node is decided
 TABLE_MEAN, TABLE_P, TABLE_ROWS = 24.0, 0.9, 100_000  # beyond these a table would be long: coins per arc
 
 
@@ -85,7 +70,7 @@ class RRSets:
     def inverse(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Return (indptr, sets): the sets that contain each node, ascending."""
         indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(self.nodes, minlength=self.n_nodes))))
-        return indptr, _inverse_kernel(self.indptr, self.nodes, indptr)
+        return indptr, inverse_kernel(self.indptr, self.nodes, indptr)
 
 
 class ReverseWorlds:
@@ -118,26 +103,33 @@ class ReverseWorlds:
         if self.total_value <= 0:
             refuse("value", "only zeros", "an array with a positive value")
         self.root_limits = _NO_KEYS if worth is None else _cumulative(worth)
-        self.indptr, self.indices = projection.reverse.indptr, at_least_eight(projection.reverse.indices)
         ready = projection.__dict__.setdefault("_visits", {})  # as a cached property: made once per graph and model
+        if not ready:
+            ready["places"], ready["spare"] = _places(projection), []
+        self.place: NDArray[np.int32]
+        self.order: NDArray[np.int32]
+        self.indices: NDArray[np.int32]
+        self.place, self.order, self.indices = ready["places"]
+        self.spare = ready["spare"]  # words of zeros, one array per worker: made once, not for each block
         if (model, family) not in ready:
-            ready[model, family] = _visits(projection, model, allow_table=family == "auto")
-        self.mode, self.plan, self.table, self.arc_key, self.limit = ready[model, family]
+            ready[model, family] = _visits(projection, self.order, model, allow_table=family == "auto")
+        self.mixed: bool
+        self.mixed, self.plan, self.table, self.arc_key, self.limit = ready[model, family]
 
-    def sample(self, n_sets: int, *, seed: int, purpose: str, first: int = 0, roots: NDArray[np.int64] | None = None,
+    def sample(self, n_sets: int, *, seed: int, purpose: str, first: int = 0, roots: NDArray[np.int64] | None = None, places: bool = False,
                engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> RRSets:
-        """Return sets first..first+n_sets-1 of the stream (seed, purpose)."""
+        """Return sets first..first+n_sets-1 of the stream (seed, purpose); with ``places`` node v of them is row ``order[v]``."""
         parts = self._run(n_sets, seed, purpose, first, _NO_ROOTS if roots is None else roots, _NO_MASK, engine, progress, deadline)
         sizes = np.concatenate([part[1] for part in parts])
         indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
-        nodes = np.concatenate([part[0] for part in parts])
+        nodes = np.concatenate([part[0] if places else self.order[part[0]] for part in parts])
         return RRSets(indptr, nodes, nodes[indptr[:-1]], self.n_nodes, self.total_value)
 
     def count_hits(self, seeds: NDArray[np.int64], n_sets: int, *, seed: int, purpose: str, first: int = 0,
                    engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> int:
         """Return how many of the sets contain a seed; nothing is stored, each set ends at its first hit."""
         mask = np.zeros(self.n_nodes, np.bool_)
-        mask[seeds] = True
+        mask[self.place[seeds]] = True
         parts = self._run(n_sets, seed, purpose, first, _NO_ROOTS, mask, engine, progress, deadline)
         return sum(int(part[2]) for part in parts)
 
@@ -146,8 +138,14 @@ class ReverseWorlds:
         base, root_base = stream(seed, purpose), stream(seed, f"{purpose}:root")
 
         def block(low: int, high: int) -> Any:
-            return _sets_kernel(first + low, high - low, base, root_base, roots[low:high], self.root_limits, self.plan, self.indices,
-                                self.table, self.arc_key, self.limit, self.steps, mask)
+            try:
+                seen = self.spare.pop()
+            except IndexError:
+                seen = np.zeros(self.n_nodes, np.uint64)
+            result = sets_kernel(first + low, high - low, base, root_base, roots[low:high], self.root_limits, self.place, self.plan, self.indices,
+                                 self.table, self.arc_key, self.limit, self.steps, mask, seen)
+            self.spare.append(seen)
+            return result
 
         return engine.map_blocks(block, n_sets, progress=progress, phase="rr_sets", deadline=deadline)
 
@@ -235,10 +233,18 @@ def binomial_table(degree: NDArray[np.int64], p: NDArray[np.float64]) -> tuple[N
     return flat, start
 
 
-def _visits(projection: Projection, model: str, *, allow_table: bool) -> tuple[NDArray[Any], ...]:
-    """Return mode per node, plan of a visit, tables, and keys and limits per in-arc where they are needed.
+def _places(projection: Projection) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Return the place of each row (most out-arcs first), the row of each place, and the in-arcs' sources as places."""
+    order = np.argsort(-np.diff(projection.indptr), kind="stable").astype(np.int32)
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size, dtype=np.int32)
+    return place, order, at_least_eight(place[projection.reverse.indices])
 
-    The plan holds in half a cache line what a visit of a node needs: key, first in-arc, in-degree and mode, table row.
+
+def _visits(projection: Projection, order: NDArray[np.int32], model: str, *, allow_table: bool) -> tuple[Any, ...]:
+    """Return whether an in-list needs coins of its own, plan of a visit, tables, and keys and limits per in-arc where they are needed.
+
+    The plan holds in half a cache line what a visit of the node at a place needs: key, first in-arc, in-degree and mode, table row.
     """
     reverse, row, table = projection.reverse, np.zeros(projection.n_nodes, np.int64), _NO_KEYS
     arc_key = limit = np.zeros(CHUNK, np.uint64)
@@ -259,7 +265,7 @@ def _visits(projection: Projection, model: str, *, allow_table: bool) -> tuple[N
             arc_key, limit = at_least_eight(projection.edge_key[reverse.arc]), at_least_eight(limits(p[reverse.arc]))
     plan = np.empty((projection.n_nodes, 4), np.uint64)
     plan[:, 0], plan[:, 1], plan[:, 2], plan[:, 3] = projection.node_key, reverse.indptr[:-1], (degree << 3) | mode, row
-    return mode, plan.ravel(), table, arc_key, limit
+    return bool((mode == ARCS).any()), plan[order].ravel(), table, arc_key, limit
 
 
 def _pairs(degree: NDArray[np.int64], p: NDArray[np.float64]) -> tuple[tuple[NDArray[np.int64], NDArray[np.float64]], NDArray[np.int64]]:
@@ -287,125 +293,3 @@ def _extremes(indptr: Any, arc: Any, p: Any) -> Any:
                 low[v] = value
             high[v] = max(high[v], value)
     return low, high
-
-
-@kernel
-def _first_above(limit: Any, low: Any, high: Any, draw: Any) -> Any:
-    """Smallest i in low..high with draw < limit[i]; high if there is none."""
-    while low < high:
-        middle = (low + high) // 2
-        if draw < limit[middle]:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-@kernel
-def _live_positions(world: Any, key: Any, degree: Any, row: Any, table: Any, chosen: Any) -> Any:
-    """Fill ``chosen`` with the live positions of a node-family in-list, return their number (Floyd)."""
-    draw, count = coin(world, key), 0
-    while draw >= table[row + count]:
-        count += 1
-    state = world ^ key
-    for i in range(count):
-        top = degree - count + i
-        state += _GOLDEN
-        position = fraction(mix64(state), top + 1)
-        for j in range(i):
-            if chosen[j] == position:
-                position = top
-                break
-        chosen[i] = position
-    return count
-
-
-@kernel
-def _live_arcs(world: Any, start: Any, degree: Any, arc_key: Any, limit: Any, chosen: Any) -> Any:
-    """Fill ``chosen`` with the positions whose own coin is live, return their number."""
-    count, j, stop, last = 0, start, start + degree, arc_key.size - CHUNK
-    while j < stop:
-        low = min(j, last)
-        valid = ((_ONE << np.uint64(min(stop - j, CHUNK))) - _ONE) << np.uint64(j - low)
-        live = live_eight(world, arc_key, None, limit, low) & valid
-        while live:
-            chosen[count] = low + np.int64(trailing_zeros(live)) - start
-            live &= live - _ONE
-            count += 1
-        j += CHUNK
-    return count
-
-
-@kernel
-def _sets_kernel(first: int, count: int, base: Any, root_base: Any, roots: Any, root_limits: Any, plan: Any, indices: Any,
-                 table: Any, arc_key: Any, limit: Any, steps: int, mask: Any) -> Any:
-    """Breadth-first search backwards over the live in-arcs of ``count`` worlds."""
-    n = plan.size // 4
-    seen, flat = np.zeros(n, np.int32), np.empty(n + 4 * count, np.int32)
-    sizes, chosen = np.zeros(count, np.int64), np.empty(256, np.int64)
-    position, hits, counting = 0, 0, mask.size > 0
-    for i in range(count):
-        if flat.size - position < n:
-            bigger = np.empty(2 * flat.size + n, np.int32)
-            bigger[:position] = flat[:position]
-            flat = bigger
-        world = world_key(base, first + i)
-        if roots.size > 0:
-            root = roots[i]
-        elif root_limits.size > 0:
-            root = _first_above(root_limits, 0, n - 1, coin(world_key(root_base, first + i), _ONE))
-        else:
-            root = fraction(world_key(root_base, first + i), n)
-        begin, head, tail, level_end, depth = position, position, position + 1, position + 1, 0
-        flat[begin] = root
-        seen[root] = i + 1
-        hit = counting and mask[root]
-        while head < tail and not hit:
-            if head == level_end:
-                depth, level_end = depth + 1, tail
-            if depth == steps:
-                break
-            v = 4 * np.int64(flat[head])
-            head += 1
-            key, start, kind = plan[v], np.int64(plan[v + 1]), plan[v + 2] & np.uint64(7)
-            degree = np.int64(plan[v + 2] >> np.uint64(3))
-            if kind == 0:
-                continue
-            if (kind == 2 or kind == 3) and degree > chosen.size:  # noqa: PLR1714 - numba compiles no sets here
-                chosen = np.empty(2 * degree, np.int64)
-            tries: Any = degree
-            if kind == 1:
-                tries = _live_positions(world, key, degree, np.int64(plan[v + 3]), table, chosen)
-            elif kind == 2:
-                tries = _live_arcs(world, start, degree, arc_key, limit, chosen)
-            elif kind == 4:
-                chosen[0] = _first_above(limit, start, start + degree, coin(world, key)) - start
-                tries = 1 if chosen[0] < degree else 0
-            for t in range(tries):
-                u = np.int64(indices[start + (t if kind == 3 else chosen[t])])
-                if seen[u] == i + 1:
-                    continue
-                prefetch(plan, 4 * u)
-                seen[u] = i + 1
-                flat[tail] = u
-                tail += 1
-                if counting and mask[u]:
-                    hit = True
-                    break
-        if counting:
-            hits += hit
-        else:
-            sizes[i], position = tail - begin, tail
-    return flat[:position].copy(), sizes, hits
-
-
-@kernel
-def _inverse_kernel(indptr: Any, nodes: Any, start: Any) -> Any:
-    """Sort (node, set) pairs by counting."""
-    place, sets = start[:-1].copy(), np.empty(nodes.size, np.int32)
-    for i in range(indptr.size - 1):
-        for j in range(indptr[i], indptr[i + 1]):
-            v = nodes[j]
-            sets[place[v]] = i
-            place[v] += 1
-    return sets

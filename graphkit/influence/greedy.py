@@ -271,7 +271,7 @@ class _Search:
     def _more(self, sample: RRSets | None, n_sets: int) -> RRSets:
         """Extend R1 to ``n_sets``."""
         have = 0 if sample is None else sample.n_sets
-        more = self.worlds.sample(n_sets - have, seed=self.seed, purpose="choose", first=have, engine=self.engine, progress=self.progress, deadline=self.deadline)
+        more = self.worlds.sample(n_sets - have, seed=self.seed, purpose="choose", first=have, places=True, engine=self.engine, progress=self.progress, deadline=self.deadline)
         if sample is None:
             return more
         indptr = np.concatenate((sample.indptr, sample.indptr[-1] + more.indptr[1:]))
@@ -280,9 +280,9 @@ class _Search:
     def _round(self, sample: RRSets, *, last: bool) -> _Found:
         """Choose on R1, judge on R2, bound the optimum."""
         n1, n2, value = sample.n_sets, JUDGES * sample.n_sets, sample.total_value
-        cover = Coverage(sample, self.rules, self.engine)
-        seeds, gains, top = cover.greedy()
-        seeds, gains = _within(seeds, gains, self.rules)
+        cover = Coverage(sample, self.rules.take(self.worlds.order), self.engine)
+        chosen, gains, top = cover.greedy()
+        seeds, gains = _within(self.worlds.order[chosen].astype(np.int64), gains, self.rules)
         covered = int(gains.sum())
         hits = 0
         if seeds.size:
@@ -301,7 +301,7 @@ class _Search:
         wanted = settled if self.goal is None else enough(covered)  # no bound is below what greedy covers
         if not enough(top) and (wanted or last or self.goal is not None):
             steps = PLAIN_STEPS if self.goal is None else HARD_STEPS if wanted else FEW_STEPS
-            top = min(top, cover.dual_bound(seeds, covered, steps=steps, enough=lambda bound: enough(bound) or self._late()))
+            top = min(top, cover.dual_bound(chosen[: seeds.size], covered, steps=steps, enough=lambda bound: enough(bound) or self._late()))
         good = settled if self.goal is None else enough(top)
         certificate = Certificate.of(lower, upper_bound(top, n1, value, each), self.delta)
         if self.progress is not None:

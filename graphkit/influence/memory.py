@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
 from graphkit.check import positive_int, refuse
-from graphkit.diffusion.rr_sets import ARCS, ReverseWorlds
+from graphkit.diffusion.rr_sets import ReverseWorlds
 from graphkit.engine.base import Serial
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
@@ -35,8 +35,8 @@ ID_BYTES = 12  # id in the sample, its copy among the distinct sets, its entry i
 SET_BYTES = 110  # offsets, multiplicity, hash table, dual weight, flags
 BASE_BYTES = 1 << 20  # results, tables, Python objects
 NODE_BYTES = 110  # plan of a visit, loads of four parts, gains, index
-WORKER_BYTES = 8  # per node and worker: marks and a queue
-ARC_BYTES, COIN_BYTES = 12, 16  # reversed arcs; keys and limits where the p of an in-list differ
+WORKER_BYTES = 24  # per node and worker: marks of sets that grow side by side, and their queue
+ARC_BYTES, COIN_BYTES = 16, 16  # reversed arcs, twice their sources; keys and limits where the p of an in-list differ
 FORWARD_BYTES = 25  # per node and worker of a simulation: state, queue, counts
 
 
@@ -132,7 +132,7 @@ def estimate_memory(
 
 def fixed_bytes(worlds: ReverseWorlds) -> int:
     """Return the bytes of a selection that do not depend on the sample."""
-    mixed = COIN_BYTES * worlds.indices.size if (worlds.mode == ARCS).any() else 0
+    mixed = COIN_BYTES * worlds.indices.size if worlds.mixed else 0
     return BASE_BYTES + (NODE_BYTES + WORKER_BYTES * _workers()) * worlds.n_nodes + ARC_BYTES * worlds.indices.size + mixed
 
 

@@ -62,7 +62,7 @@ class Rules:
         """Say whether only the number of seeds is bounded."""
         return self.cost is None and self.group is None
 
-    def take(self, rows: NDArray[np.int64]) -> Rules:
+    def take(self, rows: NDArray[Any]) -> Rules:
         """Return the rules of some nodes, renumbered 0..rows.size-1."""
         cost = None if self.cost is None else self.cost[rows]
         group = None if self.group is None else self.group[rows]
@@ -72,10 +72,10 @@ class Rules:
         """Return the maximum of the linear ``load`` over the allowed sets (relaxed) and where it is taken."""
         if self.cost is None:
             share = self._heaviest(load)
-            return float(load @ share), share
+            return float((load * share).sum()), share
         if self.group is None:
             share = self._knapsack(load)
-            return float(load @ share), share
+            return float((load * share).sum()), share
         return self._priced(load)
 
     def _heaviest(self, load: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -111,7 +111,7 @@ class Rules:
         for price in (0.0, *[math.nan] * BISECTIONS):
             trial = (low + high) / 2 if math.isnan(price) else price
             share = self._heaviest(load - trial * cost)
-            bound = trial * self.budget + float((load - trial * cost) @ share)
+            bound = trial * self.budget + float(((load - trial * cost) * share).sum())
             if bound < best:
                 best, taken = bound, share
             if float(cost @ share) > self.budget:
