@@ -61,7 +61,7 @@ def read_config(path: str | os.PathLike[str]) -> dict[str, Any]:
     except OSError as error:
         message = f"the settings file {os.fspath(path)} cannot be read: {error.strerror}"
         raise InvalidParameter(message, parameter="config", value=os.fspath(path)) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         message = f"{os.fspath(path)} is no valid TOML: {error}"
         raise InvalidParameter(message, parameter="config", value=os.fspath(path)) from error
     return _named(found, os.fspath(path))
@@ -112,7 +112,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse an address that carries a password: it would end in logs and process lists."""
-        if is_server(self.store) and "@" in self.store.partition("://")[2].partition("/")[0]:
+        if "@" in self.store.partition("://")[2]:
             message = "the address of the store holds a user name or password"
             hint = "use NEO4J_USERNAME and NEO4J_PASSWORD, and an address such as neo4j+s://host:7687"
             raise InvalidParameter(message, parameter="store", hint=hint)

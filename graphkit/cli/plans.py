@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import InvalidParameter, UnknownName, close_matches
+from graphkit.model.plan_document import check_plan
 
 if TYPE_CHECKING:
     from graphkit.cli.context import App
@@ -48,13 +49,13 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         message = f"the plan {path} cannot be read: {error.strerror}"
         raise InvalidParameter(message, parameter="plan", value=str(path)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = f"{path} is no JSON of a plan: {error}"
         raise InvalidParameter(message, parameter="plan", value=str(path)) from error
     if not isinstance(found, dict) or not {"plan", "items", "reach"} <= found.keys():
         message = f"{path} is no plan as graphkit plan --format json writes it"
         raise InvalidParameter(message, parameter="plan", value=str(path))
-    return found
+    return check_plan(found, str(path))
 
 
 def _folder(app: App) -> Path:

@@ -39,7 +39,7 @@ _TOKEN = re.compile(
 _TESTS: dict[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq, "<>": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
-_MAX_LENGTH, _MAX_DEPTH = 10_000, 100
+_MAX_LENGTH, _MAX_DEPTH, _MAX_DIGITS = 10_000, 100, 40  # more digits are beyond the range of numbers anyway
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class _Parser:
         kind, text = self.peek()
         value: Value
         if kind == "number":
-            value = float(text) if re.search(r"[.eE]", text) else int(text)
+            value = float(text) if re.search(r"[.eE]", text) or len(text) > _MAX_DIGITS else int(text)
             if not -(2**63) <= value < 2**63:
                 raise self.error(f"{text} is beyond the range of numbers")
         elif kind == "text":

@@ -105,7 +105,7 @@ def _from_file(path: Path) -> dict[str, Any]:
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise InvalidParameter(f"cannot read the rules file {path}: {error.strerror}", parameter="rules", value=str(path)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataInvalid(f"{path} is no valid TOML or JSON: {error}", source=str(path), rule="rules file") from error
     if not isinstance(data, dict):
         raise DataInvalid(f"{path} must hold a table of rules", source=str(path), rule="rules file")

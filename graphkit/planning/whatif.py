@@ -184,7 +184,12 @@ def plan_rows(campaign: Campaign, plan: ChannelPlan) -> list[int]:
     options = campaign.options
     keys = zip(options.channel.tolist(), options.wave.tolist(), options.material, options.use.tolist(), strict=True)
     place = {(campaign.market.ids[c], w, m, u): i for i, (c, w, m, u) in enumerate(keys)}
-    return [place[item.channel, item.wave, item.material, use] for item in plan.items for use in range(1, item.uses + 1)]
+    bought = [(item.channel, item.wave, item.material, use) for item in plan.items for use in range(1, item.uses + 1)]
+    for key in bought:
+        if key not in place:
+            message = f"plan {plan.plan} buys {key[0]} in wave {key[1]}, which is not for sale in these data under its request"
+            raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="was the file edited? make the plan again")
+    return [place[key] for key in bought]
 
 
 def _purchase(campaign: Campaign, name: str) -> int:

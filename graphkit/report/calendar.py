@@ -15,6 +15,7 @@ __all__ = ["DATE_COLUMNS", "date_rows", "write_calendar"]
 
 DATE_COLUMNS = ("number", "wave", "starts", "ends", "channel", "name", "material", "uses", "cost", "code")
 _WIDTH = 75  # octets of a line
+_LAST = 253_402_300_799  # the end of the year 9999: a calendar has no later day
 
 
 def date_rows(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -35,19 +36,20 @@ def date_rows(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
             message = f"plan {plan['plan']} has no dates"
             raise InvalidParameter(message, parameter="starts_ts", value=None, hint="plan with rules that hold starts_ts (and gap_days for several waves)")
         cells = {name: item.get(name) for name in ("wave", "channel", "name", "material", "uses", "cost", "code")}
-        rows.append({"number": number, **cells, "starts": _iso(start), "ends": _iso(ends[item["wave"]]), "starts_ts": start, "ends_ts": ends[item["wave"]]})
+        rows.append({"number": number, **cells, "starts": _iso(start), "ends": _iso(ends[item.get("wave") or 1]), "starts_ts": start, "ends_ts": ends[item.get("wave") or 1]})
     return rows
 
 
 def _ends(plan: Mapping[str, Any]) -> dict[int, int]:
     """End of each wave."""
     rules = (plan.get("request") or {}).get("rules") or {}
-    waves = sorted({row["wave"]: row["starts_ts"] for row in plan.get("waves") or () if row.get("starts_ts") is not None}.items())
+    dated = [*plan["items"], *(plan.get("waves") or ())]
+    waves = sorted({row.get("wave") or 1: row["starts_ts"] for row in dated if row.get("starts_ts") is not None}.items())
     following = {wave: nxt for (wave, _), (_, nxt) in itertools.pairwise(waves)}
     found = {}
     for wave, start in waves:
         last = rules.get("ends_ts") or round(start + 86_400 * (rules.get("gap_days") or 1))
-        found[wave] = max(following.get(wave, last), start + 1)
+        found[wave] = min(max(following.get(wave, last), start + 1), _LAST)
     return found
 
 

@@ -8,9 +8,14 @@ from urllib.parse import urlsplit
 
 from graphkit.errors import InvalidParameter, StoreUnavailable
 
-__all__ = ["check_agent", "check_uri"]
+__all__ = ["bare", "check_agent", "check_uri"]
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+
+def bare(uri: str) -> str:
+    """Return an address without the login it may hold, for messages."""
+    return re.sub(r"//.*@", "//***@", uri, flags=re.DOTALL)
 
 
 def check_uri(uri: str, *, insecure: bool) -> str:
@@ -21,8 +26,12 @@ def check_uri(uri: str, *, insecure: bool) -> str:
     InvalidParameter
         With a password inside, without a host, or in plain text to another machine.
     """
-    parts = urlsplit(uri)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(uri)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        message = f"{bare(uri)!r} is no address: {type(error).__name__}" if "@" in uri else f"{uri!r} is no address: {error}"
+        raise InvalidParameter(message, parameter="uri", value=bare(uri), hint="e.g. neo4j://localhost:7687") from None
     if parts.username is not None or parts.password is not None:
         message = "a store's address may not hold a user name or password"
         raise InvalidParameter(message, parameter="uri", hint="use NEO4J_USERNAME and NEO4J_PASSWORD")

@@ -349,13 +349,10 @@ class DirectoryReader:
 
     def _whole(self, tables: GraphTables, dataset: Dataset) -> None:
         """Rules over the whole directory."""
-        reach = dataset.settings.get("reach_p", {})
-        if not isinstance(reach, dict) or any(
-            isinstance(v, bool) or not isinstance(v, (int, float)) or not 0 <= v <= 1 for v in reach.values()
-        ):
-            self._fatal(
-                "dataset", "dataset.toml", f"reach_p must hold numbers in [0, 1] per channel kind, not {reach!r}"
-            )
+        for name, high, what in (("reach_p", 1.0, "numbers in [0, 1] per channel kind"), ("event_weights", 2.0**63, "numbers of at least 0 per kind of event")):
+            given = dataset.settings.get(name, {})
+            if not isinstance(given, dict) or any(type(v) not in (int, float) or not 0 <= v <= high for v in given.values()):
+                self._fatal("dataset", "dataset.toml", f"{name} must hold {what}, not {given!r}")
         if tables.edges_of("HOLDS_RIGHTS"):
             ours = sum(x is True for x in tables.nodes_of("Brand").column("ours").tolist())
             if ours != 1:

@@ -22,6 +22,7 @@ A mapping is TOML (`--mapping FILE`, or the same tables inside `dataset.toml`)::
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -43,6 +44,10 @@ TYPE_OF_SUFFIX: dict[str, PropertyType] = {
     "int": "INTEGER", "long": "INTEGER", "short": "INTEGER", "byte": "INTEGER", "float": "FLOAT", "double": "FLOAT", "boolean": "BOOLEAN",
     "string": "STRING", "string[]": "LIST",
 }  # fmt: skip
+
+
+_KINDS: dict[str, type] = {"file": str, "label": str, "type": str, "id": str, "columns": dict, "constants": dict, "where": dict}
+_INT64 = 2**63
 
 
 class MappingWrong(Exception):
@@ -120,7 +125,7 @@ class TableSpec:
         """Columns of the file that this table reads."""
         ends = [x for e in (self.source, self.target) if e for x in (e.column, e.label_column)]
         plain = [s.column for s in self.columns.values()]
-        return {c for c in (self.id, *ends, *plain, *self.where, *self.checks) if c}
+        return {c for c in (self.id or None, *ends, *plain, *self.where, *self.checks) if c is not None}
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise MappingWrong("the text is not UTF-8", rule="encoding", line=line, hint="save it as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
         found = re.search(r"line (\d+)", str(error))
         raise MappingWrong(
             f"not TOML: {error}",
@@ -187,10 +192,20 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
     tables = [_node_spec(t, keep) for t in raw.get("nodes", [])] + [
         _edge_spec(t, keep) for t in raw.get("relationships", [])
     ]
-    rest = {
-        k: v for k, v in raw.items() if k not in {"name", "currency", "time_zone", "keep", "nodes", "relationships"}
-    }
+    known = {"name", "currency", "time_zone", "keep", "nodes", "relationships"}
+    rest = {k: _setting(k, v, text) for k, v in raw.items() if k not in known}
     return Dataset(raw.get("name", default_name), raw.get("currency"), zone_name, zone, keep, tuple(tables), rest)
+
+
+def _setting(key: str, value: Any, text: str) -> Any:
+    """Return a further key as JSON knows it: a store keeps the settings, so dates become texts."""
+    if isinstance(value, dict):
+        return {k: _setting(key, v, text) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_setting(key, v, text) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise MappingWrong(f"{key} must be finite, not {value!r}", rule="dataset", line=_line_of(text, re.escape(key)))
+    return value if isinstance(value, str | bool | int | float) else value.isoformat()
 
 
 def _line_of(text: str, key: str) -> int | None:
@@ -206,7 +221,9 @@ def _texts(value: object, name: str) -> list[str]:
     raise MappingWrong(f"{name} must be a list of column names, not {value!r}")
 
 
-def _entry(table: Mapping[str, Any], allowed: set[str], required: Iterable[str]) -> None:
+def _entry(table: Any, allowed: set[str], required: Iterable[str]) -> None:
+    if not isinstance(table, dict):
+        raise MappingWrong(f"nodes and relationships hold tables, not {table!r}", hint='[[nodes]] with file = "..."')
     unknown = sorted(set(table) - allowed)
     if unknown:
         near = close_matches(unknown[0], allowed)
@@ -217,7 +234,11 @@ def _entry(table: Mapping[str, Any], allowed: set[str], required: Iterable[str])
     for key in required:
         if key not in table:
             raise MappingWrong(f"a table of {table.get('file')!r} lacks {key!r}")
-    if not isinstance(table["file"], str) or Path(table["file"]).is_absolute() or ".." in Path(table["file"]).parts:
+    for key, wanted in _KINDS.items():
+        if not isinstance(table.get(key, wanted()), wanted) or table.get(key) == "":
+            what = "one text" if wanted is str else "a table"
+            raise MappingWrong(f"{key} in a table of {table['file']!r} must be {what}, not {table[key]!r}")
+    if "\0" in table["file"] or Path(table["file"]).is_absolute() or ".." in Path(table["file"]).parts:
         raise MappingWrong(f"file must be a path inside the directory, not {table['file']!r}")
 
 
@@ -225,7 +246,7 @@ def _common(
     table: Mapping[str, Any], kind: NodeLabel | RelationshipType, keep: Mapping[str, tuple[str, ...]]
 ) -> dict[str, Any]:
     columns: dict[str, Source] = {}
-    for name, value in dict(table.get("columns", {})).items():
+    for name, value in table.get("columns", {}).items():
         if name not in kind.properties or kind.properties[name].written or name == "id":
             near = close_matches(name, kind.properties)
             raise MappingWrong(
@@ -241,6 +262,8 @@ def _common(
             prop is None
             or not isinstance(value, fits[prop.type])
             or (isinstance(value, bool) and prop.type != "BOOLEAN")
+            or not all(isinstance(x, str) for x in (value if isinstance(value, list) else ()))
+            or (isinstance(value, int | float) and not -_INT64 <= value < _INT64)
         )
         vocabulary = prop.vocabulary if prop is not None and prop.closed else None
         given = value if isinstance(value, list) else [value]
@@ -256,7 +279,7 @@ def _common(
             constants[name] = float(value)
     where = {
         str(k): tuple(str(x) for x in (v if isinstance(v, list) else [v]))
-        for k, v in dict(table.get("where", {})).items()
+        for k, v in table.get("where", {}).items()
     }
     kept = {}
     for column in (*keep.get(table["file"], ()), *keep.get(kind.name, ()), *keep.get("all", ())):
@@ -270,18 +293,13 @@ def _source(name: str, value: object) -> Source:
     if isinstance(value, str):
         return Source(column=value)
     if isinstance(value, dict):
-        if (
-            set(value) <= {"column", "times"}
-            and isinstance(value.get("column"), str)
-            and isinstance(value.get("times", 1.0), (int, float))
-        ):
-            return Source(column=value["column"], times=float(value["times"]) if "times" in value else None)
-        if (
-            set(value) <= {"count", "by", "times"}
-            and isinstance(value.get("count"), str)
-            and isinstance(value.get("by"), str)
-        ):
-            return Source(count=value["count"], by=value["by"], times=float(value.get("times", 1.0)))
+        times = value.get("times", 1.0)
+        if isinstance(times, bool) or not isinstance(times, int | float) or not abs(times) < _INT64:
+            raise MappingWrong(f"times of {name} must be a finite number, not {times!r}")
+        if set(value) <= {"column", "times"} and isinstance(value.get("column"), str):
+            return Source(column=value["column"], times=float(times) if "times" in value else None)
+        if set(value) <= {"count", "by", "times"} and isinstance(value.get("count"), str) and isinstance(value.get("by"), str):
+            return Source(count=value["count"], by=value["by"], times=float(times))
     raise MappingWrong(f"column of {name} must be a name, {{column, times}} or {{count, by}}, not {value!r}")
 
 

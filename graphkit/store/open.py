@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import InvalidParameter, StoreUnavailable
+from graphkit.store.address import bare
 from graphkit.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -62,14 +62,16 @@ def open_store(
     'memory'
     """
     text = os.fspath(uri) if uri is not None else ".graphkit"
-    found = re.match(r"^([a-z][a-z0-9+.-]*)://", text)
-    if found is None:
+    scheme, mark, _ = text.partition("://")
+    if "\0" in text:
+        raise InvalidParameter("a store's address holds no NUL character", parameter="uri", value=bare(text))
+    if not mark:
         return _open_folder(Path(text or "."), timeout)
     if text == "memory://":
         return MemoryStore()
-    if found[1] not in _SCHEMES:
-        message = f"a store's address begins with neo4j://, bolt:// (+s for TLS) or memory://, or is a folder: got {text!r}"
-        raise InvalidParameter(message, parameter="uri", value=text, allowed=_SCHEMES)
+    if scheme not in _SCHEMES:
+        message = f"a store's address begins with neo4j://, bolt:// (+s for TLS) or memory://, or is a folder: got {bare(text)!r}"
+        raise InvalidParameter(message, parameter="uri", value=bare(text), allowed=_SCHEMES)
     from graphkit.store.bolt import BoltStore
 
     return BoltStore(text, username=username, password=password, database=database, insecure=insecure, timeout=timeout)

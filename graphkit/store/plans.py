@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import UnknownName, close_matches
+from graphkit.model.plan_document import check_plan
 from graphkit.store.queries import load_query
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def load_plan(store: GraphStore, plan_id: str) -> dict[str, Any]:
     ------
     UnknownName
         With close matches among the kept plans.
+    DataInvalid
+        What is kept under this id has not the shape of a plan.
     """
     found = store.node("Plan", plan_id)
     if found is None or not found.get("manifest"):
@@ -58,8 +61,11 @@ def load_plan(store: GraphStore, plan_id: str) -> dict[str, Any]:
         close = close_matches(plan_id, known)
         hint = None if close else "graphkit plan --for LABEL:ID --budget B makes one"
         raise UnknownName(message, kind="plan", name=plan_id, close_matches=close, hint=hint)
-    plan: dict[str, Any] = json.loads(found["manifest"])
-    return plan
+    try:
+        data = json.loads(found["manifest"])
+    except (ValueError, RecursionError):
+        data = None
+    return check_plan(data, f"Plan {plan_id} in the store")
 
 
 def list_plans(store: GraphStore) -> list[str]:

@@ -137,7 +137,7 @@ def parse_param(text: str, type: str) -> Any:  # noqa: A002 - the name of the jo
     """
     try:
         return _parsed(text, type)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         hint = """lists and maps are JSON, e.g. 'have=["b02"]'""" if type.startswith(("LIST", "MAP")) else None
         message = f"{text!r} is no {type}"
         raise InvalidParameter(message, parameter="param", value=text, allowed=type, hint=hint) from None
