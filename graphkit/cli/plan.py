@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import click
@@ -59,35 +60,18 @@ def plan(  # the options of the contract
     Prints the plan with intervals, a guarantee and reasons, and keeps it beside the store under its id.
     """
     from graphkit.cli.graphs import check_labels, check_types
-    from graphkit.cli.output import emit
-    from graphkit.cli.plans import ITEM, keep_plan, plan_text, write_plan
-    from graphkit.errors import Unfinished
+    from graphkit.cli.plans import made_and_printed
     from graphkit.planning.channels import plan as make_plan
 
     more: dict[str, Any] = {"nodes": check_labels(nodes)} if nodes else {}
     more |= {"via": check_types(via)} if via else {}
     more |= {"pareto": pareto} if pareto else {}
     more |= {"time_limit": time_limit} if time_limit is not None else {}
-    late: Unfinished | None = None
-    with app.progress() as progress, app.timed("plan"):
-        try:
-            made = make_plan(
-                app.snapshot(learned=probability == "learned"), for_=str(for_), budget=_whole(budget), probability=probability, objective=objective, waves=waves, target=target,
-                rules=rules, robust=robust, max_steps=max_steps, engine=engine, rng=seed, progress=progress, **more,
-            )
-        except Unfinished as error:
-            if error.best is None:
-                raise
-            late, made = error, error.best
-    document = made.to_dict()
-    if keep:
-        keep_plan(app, document)
-    if write:
-        write_plan(app, document)
-    rows = [{"number": number, **item} for number, item in enumerate(document["items"], 1)]
-    emit(form=form, output=output, rows=rows, columns=ITEM, document=document, text=plan_text(document), color=app.settings.color)
-    if late is not None:
-        raise late
+    call = partial(
+        make_plan, app.snapshot(learned=probability == "learned"), for_=str(for_), budget=_whole(budget), probability=probability, objective=objective, waves=waves,
+        target=target, rules=rules, robust=robust, max_steps=max_steps, engine=engine, rng=seed, **more,
+    )  # fmt: skip
+    made_and_printed(app, "plan", call, keep=keep, write=write, form=form, output=output)
 
 
 def _whole(amount: float) -> float | int:

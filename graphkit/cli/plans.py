@@ -16,10 +16,12 @@ from graphkit.errors import InvalidParameter, UnknownName, close_matches
 from graphkit.model.plan_document import check_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from graphkit.cli.context import App
     from graphkit.planning.channels import ChannelPlan
 
-__all__ = ["ITEM", "find_plan", "keep_plan", "plan_text", "rebuild", "write_plan"]
+__all__ = ["ITEM", "find_plan", "keep_plan", "made_and_printed", "plan_text", "rebuild", "write_plan"]
 
 ITEM = ("number", "wave", "channel", "material", "cost", "adds", "adds_interval", "exclusive", "alone", "reasons")
 _SHOWN = ("wave", "channel", "name", "material", "cost", "adds", "adds_interval", "exclusive", "alone")
@@ -96,6 +98,30 @@ def write_plan(app: App, plan: dict[str, Any]) -> None:
     from graphkit.store.plans import save_plan
 
     save_plan(app.open(), plan)
+
+
+def made_and_printed(app: App, phase: str, call: Callable[..., ChannelPlan], *, keep: bool, write: bool, form: str | None, output: str | None) -> None:
+    """Make a plan, keep it, print it; one that was not finished in time is printed before its error goes on."""
+    from graphkit.cli.output import emit
+    from graphkit.errors import Unfinished
+
+    late: Unfinished | None = None
+    with app.progress() as progress, app.timed(phase):
+        try:
+            made = call(progress=progress)
+        except Unfinished as error:
+            if error.best is None:
+                raise
+            late, made = error, error.best
+    document = made.to_dict()
+    if keep:
+        keep_plan(app, document)
+    if write:
+        write_plan(app, document)
+    rows = [{"number": number, **item} for number, item in enumerate(document["items"], 1)]
+    emit(form=form, output=output, rows=rows, columns=ITEM, document=document, text=plan_text(document), color=app.settings.color)
+    if late is not None:
+        raise late
 
 
 def plan_text(plan: dict[str, Any]) -> str:

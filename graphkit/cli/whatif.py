@@ -20,10 +20,11 @@ COLUMNS = ("difference", "lower", "upper", "best_replacement")
 @click.option("--price", multiple=True, metavar="CHANNEL=AMOUNT", help="Another price for a channel (repeat).")
 @click.option("--budget", type=MONEY, help="Plan anew with this budget.")
 @click.option("--receptivity", type=click.FloatRange(min=0), help="Multiply how receptive users are, such as 0.5.")
+@click.option("--events", type=click.Path(), help="Events a replanned plan was made from.")
 @output_options
 @pass_app
 def whatif(
-    app: App, plan: str, drop: tuple[str, ...], add: tuple[str, ...], price: tuple[str, ...], budget: float | None, receptivity: float | None,
+    app: App, plan: str, drop: tuple[str, ...], add: tuple[str, ...], price: tuple[str, ...], budget: float | None, receptivity: float | None, events: str | None,
     form: str | None, output: str | None,
 ) -> None:
     """Say what changes in a plan (an id of the store, or a file) would do to its reach.
@@ -38,13 +39,16 @@ def whatif(
         raise click.UsageError("Say what to change: --drop, --add, --price, --budget or --receptivity.")
     made = rebuild(app, plan)
     with app.timed("whatif"):
-        found = compare(made, drop=drop, add=add, price=_prices(price), budget=budget, receptivity=receptivity)
+        found = compare(made, drop=drop, add=add, price=_prices(price), budget=budget, receptivity=receptivity, events=events)
     document = found.to_dict()
     reach, replacement = document["reach"], document.get("best_replacement")
     low, high = reach["interval"]
     named = replacement["channel"] if replacement else None
     row = {"difference": reach["difference"], "lower": low, "upper": high, "best_replacement": named}
-    text = f"reach {reach['difference']:+,.1f} (95 %: {low:+,.1f} to {high:+,.1f}) against plan {made.plan}" + (f"; best replacement: {named}" if named else "")
+    text = f"reach {reach['difference']:+,.1f} (95 %: {low:+,.1f} to {high:+,.1f}) against plan {made.plan}"
+    if replacement:
+        text += f"; best replacement: {named}, {replacement['adds']:+,.1f} for {replacement['cost']:,.0f}"
+    text += f"; spends {document['spent']:,.0f}" + ("" if document["within_budget"] else ", more than the budget")
     if document.get("channels_kept") is not None:
         text += f"; planned anew it keeps {document['channels_kept']:.0%} of the channels"
     emit(form=form, output=output, rows=[row], columns=COLUMNS, document=document, text=text)

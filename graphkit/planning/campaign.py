@@ -12,6 +12,7 @@ from graphkit.check import one_of, positive_int, refuse
 from graphkit.errors import DataInvalid, Infeasible, InvalidParameter
 from graphkit.planning.boosts import read_boosts
 from graphkit.planning.conflicts import find_conflict, raise_conflict
+from graphkit.planning.draws import moved, tie_bounds
 from graphkit.planning.filters import blocks, reject_blocked
 from graphkit.planning.goals import goal_values, goal_weights
 from graphkit.planning.inputs import known_target, numbers, pages, people, read_market, user_column
@@ -19,6 +20,7 @@ from graphkit.planning.learned import learned_snapshot
 from graphkit.planning.options import build_menu, build_options, hazards, kind_names
 from graphkit.planning.placements import PLACEMENT, add_placements
 from graphkit.planning.rules import Rules, read_rules
+from graphkit.planning.updates import with_learned_channels
 from graphkit.planning.worlds import make_worlds
 from graphkit.projection.build import project
 from graphkit.projection.snapshot import as_snapshot
@@ -193,6 +195,9 @@ def prepare(
     _check_waves(request, rules)
     market = read_market(snapshot, who)
     add_placements(snapshot, market, who, target)
+    learned = (request.done or {}).get("learned")
+    if learned is not None:
+        with_learned_channels(market, learned, request.done["waves"] if request.done else 0)
     _say(market, who, projection, request, snapshot)
     _reprice(market, request, rules)
     options, menu = _menu(snapshot, market, request, rules, target, open_menu=open_menu)
@@ -207,11 +212,15 @@ def prepare(
     if active is not None:
         value, hazard = np.where(active, 0.0, 1.0 if value is None else value), _only(hazard, ~active)
         projection = None if projection is None else _silenced(projection, active)
+    base = projection
+    if projection is not None and learned is not None and learned["ties"] is not None:
+        bounds = tie_bounds(snapshot, request)
+        projection = projection.with_probability(moved(np.asarray(projection.probability, np.float64), bounds, learned["ties"]["z"]))
     worlds = make_worlds(projection, who.n, value=value, max_steps=request.max_steps, seed=request.seed, engine=engine, progress=progress)
     boosts = read_boosts(snapshot, market, menu) if rules.boosts else None
     if not rules.boosts:
         market.assumptions.append("BOOSTS bonuses are not counted: the rules say so")
-    return Campaign(request, snapshot, target, who, market, rules, options, menu, value, receptivity, active, hazard, worlds, boosts, projection, projection)
+    return Campaign(request, snapshot, target, who, market, rules, options, menu, value, receptivity, active, hazard, worlds, boosts, projection, base)
 
 
 def _menu(snapshot: Snapshot, market: Market, request: Request, rules: Rules, target: tuple[str, str], *, open_menu: bool) -> tuple[Options, Menu]:

@@ -24,8 +24,9 @@ from graphkit.rng import as_generator
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from graphkit.planning.campaign import Campaign
+    from graphkit.planning.campaign import Campaign, Request
     from graphkit.projection.projection import Projection
+    from graphkit.projection.snapshot import Snapshot
 
     Floats = NDArray[np.float64]
 
@@ -64,7 +65,7 @@ def draws_of(campaign: Campaign, count: int | None = None, purpose: str = "plan:
     ties = _watched(campaign)["ties"]
     if ties is not None:
         z = z * ties["z_error"] + ties["z"]
-    bounds = tie_bounds(campaign)
+    bounds = None if campaign.base is None else tie_bounds(campaign.snapshot, request)
     return [Draw(factor, float(at), bounds) for factor, at in zip(factors, z, strict=True)]
 
 
@@ -86,12 +87,11 @@ def believed(campaign: Campaign) -> dict[str, str | None]:
     return {"channels": channels, "ties": ties + ("; narrowed by what was watched" if told["ties"] else "")}
 
 
-def tie_bounds(campaign: Campaign) -> tuple[Floats, Floats] | None:
+def tie_bounds(snapshot: Snapshot, request: Request) -> tuple[Floats, Floats] | None:
     """Lower and upper end of every learned chance, None when chances are declared."""
-    if campaign.base is None or campaign.request.probability != "learned":
+    if request.probability != "learned":
         return None
-    request = campaign.request
-    ends = [project(campaign.snapshot, label=request.nodes, types=("INFLUENCES",), weight=name).weight for name in ("p_lower", "p_upper")]
+    ends = [project(snapshot, label=request.nodes, types=("INFLUENCES",), weight=name).weight for name in ("p_lower", "p_upper")]
     return np.asarray(ends[0], dtype=np.float64), np.asarray(ends[1], dtype=np.float64)
 
 

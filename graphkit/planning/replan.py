@@ -3,7 +3,8 @@
 Who took part is reached and counts no more. In the independent cascade an active user tries every tie once, so after
 the wave has run out no tie from or to him carries anything: the rest of the campaign is the same problem on the
 people who are left, with the money that is left, and fresh coins for every further use. The purchases that had been
-planned stay among the candidates, so on the sample that chooses, the new plan is never worse than them.
+planned stay among the candidates, so on the sample that chooses, the new plan is never worse than them. What the
+events teach about channels and ties (`graphkit.planning.updates`) counts from then on.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import numpy as np
 
 from graphkit.check import non_negative, positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.planning.campaign import Request
+from graphkit.planning.campaign import Request, prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.inputs import people
 from graphkit.planning.rules import read_rules
+from graphkit.planning.updates import PASSIVE, learn_from
 from graphkit.projection.snapshot import as_snapshot
 
 if TYPE_CHECKING:
@@ -34,9 +36,8 @@ if TYPE_CHECKING:
     from graphkit.planning.rules import Rules
     from graphkit.progress import ProgressCallback
 
-__all__ = ["active_users", "replan"]
+__all__ = ["active_users", "happened", "replan"]
 
-PASSIVE = frozenset({"refund", "survey", "test_score"})  # kinds of event that show nobody was reached
 SHOWN = ("ts", "user", "kind")
 
 
@@ -46,6 +47,7 @@ def replan(
     *,
     done: int = 1,
     spent: float | None = None,
+    update: bool = True,
     engine: str | Engine = "threads",
     time_limit: float | None = None,
     progress: ProgressCallback | None = None,
@@ -57,11 +59,14 @@ def replan(
     plan : ChannelPlan
         A plan of several waves with its ``source``.
     events : DataFrame with columns ts, user, kind, an input directory, or an iterable of user ids
-        Users with any event but refunds, surveys and tests count as reached.
+        Everything since the first wave began. Users with any event but refunds, surveys and tests count as reached.
+        Events of kind ``exposure`` with their ``channel`` say how often it exposed its people.
     done : int
         Waves that are over (of all waves of the first plan).
     spent : float, optional
         Money that is gone; default: what the plan had foreseen for these waves.
+    update : bool
+        Whether chances of channels and ties are brought up to date with the events.
     engine, time_limit, progress
         As for `graphkit.planning.channels.plan`.
 
@@ -69,7 +74,8 @@ def replan(
     -------
     ChannelPlan
         Its items are the waves left; ``reach`` counts people reached from now on; ``replanned`` holds who was reached
-        before, the money gone, and the gain over the purchases that had been planned (paired, same worlds).
+        before, the money gone, what was learned (``learned``, also among the assumptions), and the gain over the
+        purchases that had been planned (paired, same worlds).
 
     Raises
     ------
@@ -96,14 +102,19 @@ def replan(
     if plan.source is None or request.page_level:
         message = f"plan {plan.plan} " + ("does not know its data" if plan.source is None else "is about pages, not users")
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
+    events = _log(events)
     over = [item for item in plan.items if item.wave <= done]
     gone = _gone(request, over, spent)
     active, known, unknown = active_users(plan.source, events)
     ids = sorted({*(request.done or {}).get("materials", ()), *(i.material for i in over if i.material)})
     state: dict[str, Any] = {
         "plan": plan.plan, "waves": done, "spent": gone, "materials": ids, "reached": int(active.sum()), "unknown_users": unknown,
-        "events": hashlib.sha256("\n".join(known).encode()).hexdigest()[:16],
+        "events": _digest(known),
     }  # fmt: skip
+    state["bought"] = [*(request.done or {}).get("bought", ()), *([i.channel, i.material, i.uses] for i in over)]
+    if update:
+        first = prepare(plan.source, replace(request, done=None), open_menu=True)
+        state["learned"] = learn_from(first, [(c, m, n) for c, m, n in state["bought"]], events)
     rules = _rest(read_rules(request.rules), over)
     keep = [(i.channel, i.wave, i.material, use) for i in plan.items if i.wave > done for use in range(1, i.uses + 1)]
     state["kept"] = [list(x) for x in keep]
@@ -121,6 +132,39 @@ def _gone(request: Request, over: Sequence[PlanItem], spent: float | None) -> fl
     return gone
 
 
+def happened(plan: ChannelPlan, request: Request, events: Any) -> tuple[NDArray[np.bool_] | None, list[tuple[Any, ...]]]:
+    """Return who was reached before a plan (None: nobody), and the purchases that had been planned, from its events.
+
+    Raises
+    ------
+    InvalidParameter
+        The plan was made after a wave and the events are missing, or are not those it was made from.
+    """
+    if request.done is None:
+        return None, []
+    if events is None:
+        message = f"plan {plan.plan} was made after wave {request.done['waves']}; its users are not in it"
+        raise InvalidParameter(message, parameter="events", value=None, hint="give the events it was made from")
+    active, known, _ = active_users(plan.source, events)
+    if _digest(known) != request.done["events"]:
+        message = f"plan {plan.plan} was made after {request.done['reached']} users were reached; these events show {len(known)}, or others"
+        raise InvalidParameter(message, parameter="events", value=len(known), hint="give the events it was made from")
+    return active, [tuple(x) for x in request.done.get("kept", ())]
+
+
+def _digest(known: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
+
+
+def _log(events: Any) -> Any:
+    """Events as a frame where they are files."""
+    if not isinstance(events, str | Path):
+        return events
+    from graphkit.store.files import read_events
+
+    return read_events(Path(events))
+
+
 def active_users(source: Any, events: Any) -> tuple[NDArray[np.bool_], list[str], int]:
     """Return who was reached: a mask over users with consent, their ids sorted, and how many ids are not among them."""
     who = people(as_snapshot(source))
@@ -133,10 +177,7 @@ def active_users(source: Any, events: Any) -> tuple[NDArray[np.bool_], list[str]
 
 def _names(events: Any) -> set[str]:
     """Ids of users with an event that shows they were reached."""
-    if isinstance(events, str | Path):
-        from graphkit.store.files import read_events
-
-        events = read_events(Path(events))
+    events = _log(events)
     if not hasattr(events, "columns"):
         return {str(x) for x in events}
     missing = [c for c in SHOWN if c not in events.columns]

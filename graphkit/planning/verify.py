@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graphkit.errors import InvalidParameter
 from graphkit.planning.campaign import Request
 from graphkit.planning.channels import make_plan
-from graphkit.planning.replan import active_users
+from graphkit.planning.replan import happened
 from graphkit.results import Manifest, Result, jsonable, make_manifest
 
 if TYPE_CHECKING:
@@ -69,13 +69,7 @@ def verify(plan: ChannelPlan, events: Any = None, *, engine: str | Engine = "thr
         message = f"plan {plan.plan} does not know its data"
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
     request = Request.from_dict(plan.request)
-    active, keep = None, []
-    if request.done is not None:
-        if events is None:
-            message = f"plan {plan.plan} was made after wave {request.done['waves']}; its users are not in it"
-            raise InvalidParameter(message, parameter="events", value=None, hint="give the events it was made from")
-        active = active_users(plan.source, events)[0]
-        keep = [tuple(x) for x in request.done.get("kept", ())]
+    active, keep = happened(plan, request, events)
     again = make_plan(plan.source, request, engine=engine, active=active, keep=keep)
     new = {row["claim"]: row["value"] for row in jsonable(again.claims)}
     rows = [

@@ -15,6 +15,7 @@ from graphkit.influence.channel_cover import dot
 from graphkit.planning.campaign import Campaign, Request, prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.choose import estimate
+from graphkit.planning.replan import happened
 from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
 from graphkit.results import Manifest, Part, Result, make_manifest
 
@@ -69,6 +70,7 @@ def whatif(
     price: Mapping[str, float] | None = None,
     budget: float | None = None,
     receptivity: float | None = None,
+    events: Any = None,
     engine: str | Engine = "threads",
 ) -> WhatIf:
     """Compare a variant with a plan in the same worlds.
@@ -78,13 +80,15 @@ def whatif(
     plan : ChannelPlan
         With its ``source`` (as made by `plan`, or given to `ChannelPlan.from_dict`).
     drop, add : iterable of str
-        Channel ids to leave out (all waves) and to buy in wave 1.
+        Channel ids to leave out (all waves) and to buy in the first wave that is left.
     price : mapping channel -> price, optional
         Other prices; reach stays, the money changes.
     budget : float, optional
         Another budget: the plan is made again for it, in the same worlds.
     receptivity : float, optional
         Every chance of exposure times this factor.
+    events : as for `graphkit.planning.replan.replan`
+        Needed for a plan that `replan` made, since a plan names no users.
     engine : str or Engine
 
     Returns
@@ -95,7 +99,7 @@ def whatif(
     Raises
     ------
     InvalidParameter
-        The plan has no source, the data changed since, or an added channel may not be bought.
+        The plan has no source, the data changed since, an added channel may not be bought, or events are needed.
     UnknownNode
         A channel that does not exist.
     """
@@ -103,11 +107,12 @@ def whatif(
     dropped, added = _names(drop), _names(add)
     change = {"drop": dropped, "add": added, "price": dict(price or {}), "budget": budget, "receptivity": receptivity}
     request = Request.from_dict(plan.request)
-    campaign = _campaign(plan, request, price, engine)
+    active, keep = happened(plan, request, events) if plan.source is not None else (None, [])
+    campaign = _campaign(plan, request, price, engine, active)
     _known(campaign, (*dropped, *added, *(price or {})))
     base = plan_rows(campaign, plan)
     if budget is not None:
-        again = make_plan(plan.source, replace(request, budget=budget, price={**request.price, **(price or {})}, pareto=()), engine=engine)
+        again = make_plan(plan.source, replace(request, budget=budget, price={**request.price, **(price or {})}, pareto=()), engine=engine, active=active, keep=keep)
         variant = plan_rows(campaign, again)
     else:
         variant = base
@@ -118,7 +123,7 @@ def whatif(
     other, kept = judged, None
     if receptivity is not None:
         factor = non_negative("receptivity", receptivity)
-        kept = _kept(plan, request, factor, engine)
+        kept = _kept(plan, replace(request, receptivity=request.receptivity * factor, pareto=()), engine, active, keep)
         other = campaign.worlds.cover(sets, campaign.with_factor(factor))
     reach = _difference(judged, base, other, variant, same=other is judged, exact=campaign.worlds.exact)
     limit = campaign_budget(plan, budget)
@@ -135,12 +140,12 @@ def whatif(
     return WhatIf(**answer, manifest=manifest)
 
 
-def _kept(plan: ChannelPlan, request: Request, factor: float, engine: str | Engine) -> float | None:
+def _kept(plan: ChannelPlan, request: Request, engine: str | Engine, active: NDArray[np.bool_] | None, keep: list[Any]) -> float | None:
     """Share of the plan's channels that are bought again when every chance of exposure is multiplied."""
     mine = {item.channel for item in plan.items}
-    if not mine or factor == 0:
+    if not mine or request.receptivity == 0:
         return None
-    again = make_plan(plan.source, replace(request, receptivity=request.receptivity * factor, pareto=()), engine=engine)
+    again = make_plan(plan.source, request, engine=engine, active=active, keep=keep)
     return len(mine & {item.channel for item in again.items}) / len(mine)
 
 
@@ -150,20 +155,18 @@ def _names(channels: Iterable[str]) -> list[str]:
 
 
 def campaign_budget(plan: ChannelPlan, budget: float | None) -> int:
-    """Budget of the variant in minor units."""
-    return math.floor((plan.budget if budget is None else budget) * 100 + 1e-6)
+    """Money the variant may spend, in minor units; what is gone is gone."""
+    gone = float((plan.request.get("done") or {}).get("spent", 0))
+    return math.floor((plan.budget if budget is None else budget) * 100 + 1e-6) - round(gone * 100)
 
 
-def _campaign(plan: ChannelPlan, request: Request, price: Mapping[str, float] | None, engine: str | Engine) -> Campaign:
+def _campaign(plan: ChannelPlan, request: Request, price: Mapping[str, float] | None, engine: str | Engine, active: NDArray[np.bool_] | None) -> Campaign:
     """The plan's campaign again, every allowed channel open."""
-    if request.done is not None:
-        message = f"plan {plan.plan} was made after wave {request.done['waves']} and names no users, so it cannot be varied without its events"
-        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ask what-if of the first plan, or replan again")
     if plan.source is None:
         message = f"plan {plan.plan} does not know its data"
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
     prices = {**request.price, **{k: non_negative(f"price of {k}", v) for k, v in (price or {}).items()}}
-    campaign = prepare(plan.source, replace(request, price=prices), engine=engine, open_menu=True)
+    campaign = prepare(plan.source, replace(request, price=prices), engine=engine, open_menu=True, active=active)
     if campaign.snapshot.digest != plan.manifest.snapshot:
         message = f"the data changed since plan {plan.plan} was made"
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan again, then ask")
@@ -193,8 +196,9 @@ def plan_rows(campaign: Campaign, plan: ChannelPlan) -> list[int]:
 
 
 def _purchase(campaign: Campaign, name: str) -> int:
-    """First wave's cheapest option of a channel."""
-    rows = [i for i in range(campaign.options.n) if campaign.label(i) == name and campaign.options.wave[i] == 1 and campaign.options.use[i] == 1]
+    """Cheapest option of a channel in the first wave that is left."""
+    first = (campaign.request.done or {"waves": 0})["waves"] + 1
+    rows = [i for i in range(campaign.options.n) if campaign.label(i) == name and campaign.options.wave[i] == first and campaign.options.use[i] == 1]
     if not rows:
         why = next((r["reason"] for r in campaign.market.rejected if r["channel"] == name), "it may not be bought")
         raise InvalidParameter(f"channel {name} cannot be added: {why}", parameter="add", value=name)

@@ -224,6 +224,21 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     (r"no gap between the waves was given: lead times are compared with the start of the campaign", "没有给出波次间隔：提前期与活动开始相比"),
     (r"(\d+) channels have a capacity above (\d+): at most \d+ uses per wave are looked at", r"\1 个渠道的容量超过 \2：每波最多考虑 \2 次"),
     (r"no guarantee: (\d+) BOOSTS bonuses count for pairs of channels, and a sum with bonuses is not submodular", r"没有保证：计入 \1 个渠道协同加成，带加成的目标不再是次模的"),
+    (
+        r"after wave (\d+) the mean chance of channel (.+) is ([\d.]+) \(([\d.]+) to ([\d.]+)\), planned ([\d.]+): (\d+) exposures in (\d+) tries",
+        r"第 \1 波之后，渠道 \2 的平均曝光概率为 \3（\4 至 \5），原定 \6：\8 次尝试中曝光 \7 次",
+    ),
+    (
+        r"after wave (\d+) the chances on ties are multiplied by ([\d.]+) \(([\d.]+) to ([\d.]+)\): (\d+) users were told over (\d+) ties tried",
+        r"第 \1 波之后，关系上的传播概率乘以 \2（\3 至 \4）：尝试 \6 条关系，\5 名用户由此得知",
+    ),
+    (r"after wave (\d+): the events name no channels: every chance stays as it was planned", r"第 \1 波之后：事件没有写明渠道，所有概率照旧"),
+    (r"after wave (\d+): the events show no exposure: the chances on ties stay as they were planned", r"第 \1 波之后：事件中没有曝光，关系上的传播概率照旧"),
+    (r"after wave (\d+): nobody tried a tie: the chances on ties stay as they were planned", r"第 \1 波之后：没有人尝试过任何关系，其传播概率照旧"),
+    (
+        r"after wave (\d+): (\d+) channels that were bought show no exposure in the events \((.+)\): taken as not measured, not as 0",
+        r"第 \1 波之后：所购渠道中有 \2 个（\3）在事件中没有曝光：视为没有测量，不视为零",
+    ),
     (r"BOOSTS bonuses are not counted: the rules say so", "按规则不计协同加成（BOOSTS）"),
     (r"(\d+) placements in films count: viewers of the film are exposed with the declared reach_p times response", r"计入 \1 个影片植入：观众按声明的 reach_p 乘以响应倍数曝光"),
     (r"(\d+) co-productions are embedded in (.+): a placement promotes the course it teaches, so they are no purchase for the film", r"\2 中植入了 \1 个协同制作内容：植入推广的是其课程，因此不是该影片的购买项"),

@@ -94,6 +94,14 @@ def test_replan_and_verify(gk, home, tmp_path):
     assert gk("verify", plan["plan"])[0] == 0
     assert gk("verify", again["plan"], "--events", home / "data")[0] == 0
     assert gk("verify", again["plan"])[0] == 2
+    code, out, err = gk("whatif", again["plan"], "--drop", again["items"][0]["channel"], "--events", home / "data", "--format", "json")
+    assert code == 0, err
+    assert json.loads(out)["reach"]["difference"] < 0
+    assert gk("whatif", again["plan"], "--drop", again["items"][0]["channel"])[0] == 2
+    code, out, _ = gk("replan", plan["plan"], "--events", home / "data")
+    assert "assumed: after wave 1" in out
+    code, out, _ = gk("replan", plan["plan"], "--events", home / "data", "--no-update")
+    assert "assumed: after wave 1" not in out
     plan["claims"][0]["value"] += 1
     (tmp_path / "edited.json").write_text(json.dumps(plan))
     code, _, err = gk("verify", tmp_path / "edited.json")

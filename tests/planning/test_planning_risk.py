@@ -84,7 +84,7 @@ def test_draws_of_declared_ties_lie_between_half_and_twice():
     assert channels.min() >= 0.5
     assert channels.max() <= 1.5
     assert channels.mean() == pytest.approx(1, abs=0.05)
-    assert tie_bounds(campaign) is None
+    assert tie_bounds(campaign.snapshot, campaign.request) is None
 
 
 def test_the_regret_in_fresh_draws_is_that_of_the_enumerated_plans():
