@@ -20,6 +20,14 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("seed", range(int(first), int(last or first) + 1))
 
 
+def pytest_collection_modifyitems(config, items):
+    """Leave the long sweeps out unless they are asked for by name of their mark."""
+    if "slow" not in (config.getoption("-m") or ""):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes: pytest -m slow"))
+
+
 def pytest_terminal_summary(terminalreporter):
     """Print which stores ran and why any did not, and whether a browser could draw the page."""
     from store_fixtures import store_summary
