@@ -17,12 +17,14 @@ ADOPTING: Final = ("view", "click", "like", "comment", "share", "add_to_cart", "
 
 
 def adoptions(events: pd.DataFrame, kinds: Sequence[str] = ()) -> pd.DataFrame:
-    """Return who took up which item when: columns item, node, ts.
+    """Return who took up which item when and from whom: columns item, node, ts, parent, external.
+
+    ``parent`` is the event's ``parent_user``, ``external`` says that a channel brought the item and no user did.
 
     Parameters
     ----------
     events : DataFrame
-        As read from event files: ts, user, kind, item, item_label.
+        As read from event files: ts, user, kind, item, item_label, and parent_user, channel where told.
     kinds : sequence of str
         Kinds that count; default every kind by which a user takes something up.
 
@@ -40,4 +42,6 @@ def adoptions(events: pd.DataFrame, kinds: Sequence[str] = ()) -> pd.DataFrame:
     items = wanted["item"].astype(str)
     if "item_label" in wanted:
         items = wanted["item_label"].fillna("").astype(str) + ":" + items
-    return wanted.assign(item=items, node=wanted["user"])[["item", "node", "ts"]]
+    parent = wanted["parent_user"] if "parent_user" in wanted else wanted["user"].where(wanted["user"].isna())
+    brought = wanted["channel"].notna() if "channel" in wanted else parent.notna() & parent.isna()
+    return wanted.assign(item=items, node=wanted["user"], parent=parent, external=brought & parent.isna())[["item", "node", "ts", "parent", "external"]]

@@ -81,7 +81,9 @@ def calibration_table(projection: Projection, log: Log, folds: list[Fold], found
     model = _Model(projection, log, n_first, folds, seed=child_seed(seed, "calibration"))
     predicted, observed = n_first + model.held_out, model.sizes.astype(np.float64)
     simulated = np.full(observed.size, np.nan)
-    simulated[np.searchsorted(model.keep, found.items)] = n_first + found.held_out
+    sizes = log.n_starters(n_first, traced=log.traced)[found.items] + found.held_out
+    shown = np.isin(found.items, model.keep)
+    simulated[np.searchsorted(model.keep, found.items[shown])] = sizes[shown]
     order = np.argsort(predicted, kind="stable")
     rows = [
         (f"{predicted[part[0]]:.1f}-{predicted[part[-1]]:.1f}", part.size, float(predicted[part].mean()), float(simulated[part].mean()), float(observed[part].mean()))
@@ -96,16 +98,17 @@ class _Model:
     def __init__(self, projection: Projection, log: Log, n_first: int, folds: list[Fold], *, seed: int) -> None:
         self.projection, self.n_first = projection, n_first
         self.activity = np.bincount(log.rows[log.rows >= 0], minlength=projection.n_nodes).astype(np.float64)
-        self.keep = keep = np.flatnonzero(log.sizes >= n_first)
+        self.keep = keep = np.flatnonzero((log.sizes >= n_first) & ~log.pushed)
         train = log.take(keep)
         self.sizes = train.sizes
         self.fitted = bool(folds)
-        self.typical = float((log.sizes - np.minimum(log.sizes, n_first)).mean())
+        own = log.sizes[~log.pushed]
+        self.typical = float((own - np.minimum(own, n_first)).mean()) if own.size else 0.0
         self.held_out, self.ratios = np.full(keep.size, max(self.typical, 1e-9)), np.array([0.0, 3.0])
         if not self.fitted:
             return
         target = (train.sizes - n_first).astype(np.float64)
-        simulated, groups = np.zeros(keep.size), [np.searchsorted(keep, fold.items) for fold in folds]
+        simulated, groups = np.zeros(keep.size), [np.searchsorted(keep, np.intersect1d(fold.items, keep)) for fold in folds]
         for fold, inside in zip(folds, groups, strict=True):
             simulated[inside] = simulated_sizes(projection.with_probability(fold.probability), train.take(inside), n_first, seed, worlds=WORLDS)
         raw = self._features(train, simulated, seen=True)

@@ -3,11 +3,19 @@
 Rows are sorted by (item, time, node), the earliest row of a pair (item, node) counts, and nodes
 outside the graph stay in the log with row -1: they are adopters, but they explain nothing. The
 order of the input rows therefore changes nothing.
+
+Where the log tells the cause of an adoption, who passed it on or a channel that brought it, no other
+neighbour is a possible cause. What their tries would have come to later is not known (they are censored), so a
+try counts for the share F(gap) of successes that come within the time it had: p = successes / (tries + sum F) is
+where expectation maximisation over the unseen outcomes ends, to first order in p. F is the normalised Nelson-Aalen
+estimate over all tries (Aalen 1978, doi:10.1214/aos/1176344247): told causes alone are the quick ones.
+A log is *traced* when it tells the cause of nearly every adoption that a neighbour may have caused; there,
+whoever has no cause took the item up on his own. Elsewhere a missing cause means "not told".
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Log", "Tries", "count_tries", "read_log", "step_length"]
 
+NOT_TOLD, OUTSIDE = -2, -1  # causes: nothing is known, a channel or somebody outside the graph
+TRACED, FEWEST = 0.9, 20  # share of told causes, and adoptions it must rest on, from which a log counts as traced
 TIED = 0.1  # share of simultaneous adoptions from which equal gaps count as steps
 
 
@@ -37,12 +47,18 @@ class Log:
     rows : int64 ndarray
         Row in the projection, -1 outside it.
     times : float64 ndarray
+    causes : int64 ndarray
+        Row of who passed it on; `OUTSIDE` for a channel or somebody the graph does not know, `NOT_TOLD` where nothing is said.
+    traced : bool
+        Whether `NOT_TOLD` means that nobody passed it on.
     """
 
     items: NDArray[Any]
     indptr: NDArray[np.int64]
     rows: NDArray[np.int64]
     times: NDArray[np.float64]
+    causes: NDArray[np.int64]
+    traced: bool = False
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -54,7 +70,26 @@ class Log:
         sizes = self.sizes[keep]
         indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
         pick = np.repeat(self.indptr[keep] - indptr[:-1], sizes) + np.arange(indptr[-1])
-        return Log(self.items[keep], indptr, self.rows[pick], self.times[pick])
+        return Log(self.items[keep], indptr, self.rows[pick], self.times[pick], self.causes[pick], self.traced)
+
+    def starters(self, item: int, n_first: int, *, traced: bool) -> NDArray[np.int64]:
+        """Return the rows in the graph from which the item set out: the adopters without a cause, or the first ones."""
+        part = slice(self.indptr[item], self.indptr[item + 1])
+        rows = self.rows[part][self.causes[part] < 0] if traced else self.rows[part][:n_first]
+        return np.unique(rows[rows >= 0])
+
+    def n_starters(self, n_first: int, *, traced: bool) -> NDArray[np.int64]:
+        """Return how many adopters of each item count as its start, whether the graph knows them or not."""
+        if not traced:
+            return np.minimum(self.sizes, n_first)
+        without = np.concatenate((np.zeros(1, np.int64), np.cumsum(self.causes < 0)))
+        return np.diff(without[self.indptr])
+
+    @property
+    def pushed(self) -> NDArray[np.bool_]:
+        """Which items were brought to somebody from outside: their first adopters do not tell how far they went."""
+        outside = np.concatenate((np.zeros(1, np.int64), np.cumsum(self.causes == OUTSIDE)))
+        return np.diff(outside[self.indptr]) > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +99,7 @@ class Tries:
     Attributes
     ----------
     tried : float64 ndarray, shape (n_arcs,)
-        Items whose source adopted before the target did, or while it never did.
+        Items whose source adopted before the target did, or while it never did; a share of one where the target took it from another.
     arc, group : int64 ndarray
         One entry per (adoption, possible cause): the arc, and the number of the adoption.
     n_groups : int
@@ -81,7 +116,7 @@ class Tries:
 
 
 def read_log(projection: Projection, events: Any) -> Log:
-    """Check a frame with ``item``, ``node``, ``ts`` and return it in canonical order.
+    """Check a frame with ``item``, ``node``, ``ts`` (and ``parent``, ``external`` where told) and return it in canonical order.
 
     Raises
     ------
@@ -116,9 +151,34 @@ def read_log(projection: Projection, events: Any) -> Log:
     order = np.lexsort((node, seconds, item))
     item, node, seconds = item[order], node[order], seconds[order]
     first = np.sort(np.unique(item * np.int64(names.size) + node, return_index=True)[1])
+    causes = _causes(projection, events)[order][first]
     item, node, seconds = item[first], node[first], seconds[first]
     indptr = np.searchsorted(item, np.arange(items.size + 1)).astype(np.int64)
-    return Log(items, indptr, _rows(projection, names)[node], seconds)
+    log = Log(items, indptr, _rows(projection, names)[node], seconds, causes)
+    return replace(log, traced=True) if _is_traced(projection, log) else log
+
+
+def _is_traced(projection: Projection, log: Log) -> bool:
+    """Say whether the log tells the cause of nearly all adoptions that have an earlier adopting neighbour."""
+    told = log.causes != NOT_TOLD
+    if not told.any():
+        return False
+    untold = replace(log, causes=np.full(log.causes.size, NOT_TOLD, np.int64))
+    group = np.unique(_possible_causes(projection, untold, None)[1])
+    return group.size >= FEWEST and bool(told[group].mean() >= TRACED)
+
+
+def _causes(projection: Projection, events: Any) -> NDArray[np.int64]:
+    """Return the cause of each row of the frame."""
+    causes = np.full(len(events), NOT_TOLD, np.int64)
+    if "external" in events:
+        causes[events["external"].fillna(value=False).to_numpy(dtype=bool)] = OUTSIDE
+    if "parent" in events:
+        told = events["parent"].notna().to_numpy()
+        if told.any():
+            code, names = _codes(events["parent"][told])
+            causes[told] = _rows(projection, names)[code]
+    return causes
 
 
 def _codes(column: Any) -> tuple[NDArray[np.int64], NDArray[Any]]:
@@ -162,21 +222,39 @@ def step_length(log: Log) -> float | None:
 
 def count_tries(projection: Projection, log: Log, step: float | None) -> Tries:
     """Return tries and possible causes; with a step length only adopters one step earlier can be a cause."""
-    length = -1.0 if step is None else step
-    arc, group, missed, lasting = _tries_kernel(projection.indptr, projection.indices, log.indptr, log.rows, log.times, length)
+    arc, group, missed, lasting, (censored, had, needed) = _possible_causes(projection, log, step)
     took = np.bincount(log.rows[log.rows >= 0], minlength=projection.n_nodes)
-    tried = np.repeat(took, np.diff(projection.indptr)) - missed
+    tried = (np.repeat(took, np.diff(projection.indptr)) - missed).astype(np.float64)
+    if needed.size:
+        tried += np.bincount(censored, _share_in_time(had, needed, tried.sum() - needed.size), tried.size)
     known, group = np.unique(group, return_inverse=True)
-    return Tries(tried.astype(np.float64), arc, group.astype(np.int64), known.size, known.size / lasting if lasting else 0.0)
+    return Tries(tried, arc, group.astype(np.int64), known.size, known.size / lasting if lasting else 0.0)
+
+
+def _share_in_time(had: NDArray[np.float64], needed: NDArray[np.float64], waiting: float) -> NDArray[np.float64]:
+    """Return F at the times that censored tries had; ``waiting`` tries never saw their target adopt."""
+    moments, events = np.unique(needed, return_counts=True)
+    at_risk = waiting + sum(x.size - np.searchsorted(np.sort(x), moments) for x in (had, needed))
+    hazard = np.cumsum(events / at_risk)
+    share: NDArray[np.float64] = np.append(0.0, hazard)[np.searchsorted(moments, had, side="right")] / hazard[-1]
+    return share
+
+
+def _possible_causes(projection: Projection, log: Log, step: float | None) -> Any:
+    """Run the kernel; in a traced log a cause that is not told is none."""
+    causes = np.maximum(log.causes, OUTSIDE) if log.traced else log.causes
+    length = -1.0 if step is None else step
+    return _tries_kernel(projection.indptr, projection.indices, log.indptr, log.rows, log.times, causes, length)
 
 
 @kernel
-def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, step: float) -> Any:
-    """Collect (arc, adoption) pairs in which the source may have caused the adoption."""
+def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, causes: Any, step: float) -> Any:
+    """Collect (arc, adoption) pairs in which the source may have caused the adoption; and of told causes, what the others had tried."""
     n = indptr.size - 1
     seen, place = np.full(n, -1, np.int64), np.zeros(n, np.int64)
-    missed = np.zeros(indices.size, np.int64)  # items in which the target adopted no later than the source
+    missed = np.zeros(indices.size, np.int64)  # items in which the target adopted no later than the source, or took it from another
     arc, group, count, later = np.empty(1024, np.int64), np.empty(1024, np.int64), 0, 0
+    censored, had, n_had, needed, n_needed = np.empty(1024, np.int64), np.empty(1024), 0, np.empty(1024), 0
     for item in range(start.size - 1):
         for i in range(start[item], start[item + 1]):
             later += times[i] > times[start[item]]
@@ -190,12 +268,22 @@ def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, 
                 v = indices[j]
                 if seen[v] != item:
                     continue
-                gap = times[place[v]] - times[i]
-                if gap <= 0:
+                gap, cause = times[place[v]] - times[i], causes[place[v]]
+                if cause != u and (gap <= 0 or cause != -2):
                     missed[j] += 1
-                elif step < 0 or gap < 1.5 * step:
+                    if gap > 0:
+                        if n_had == had.size:
+                            censored, had = np.append(censored, censored), np.append(had, had)
+                        censored[n_had], had[n_had] = j, gap
+                        n_had += 1
+                elif cause == u or step < 0 or gap < 1.5 * step:
                     if count == arc.size:
                         arc, group = np.append(arc, arc), np.append(group, group)
                     arc[count], group[count] = j, place[v]
                     count += 1
-    return arc[:count].copy(), group[:count].copy(), missed, later
+                    if cause == u:
+                        if n_needed == needed.size:
+                            needed = np.append(needed, needed)
+                        needed[n_needed] = gap
+                        n_needed += 1
+    return arc[:count].copy(), group[:count].copy(), missed, later, (censored[:n_had].copy(), had[:n_had].copy(), needed[:n_needed].copy())

@@ -16,7 +16,7 @@ import numpy as np
 from graphkit.check import one_of
 from graphkit.diffusion.calibration import calibration_table
 from graphkit.diffusion.credit import estimate_arcs
-from graphkit.diffusion.events import Log, read_log
+from graphkit.diffusion.events import NOT_TOLD, Log, read_log
 from graphkit.diffusion.learned import LearnedProbabilities
 from graphkit.diffusion.size_factor import held_out_folds, size_factor
 from graphkit.errors import DataInvalid
@@ -42,7 +42,9 @@ def learn(p: Projection, events: Any, *, method: str = "auto", rng: RandomState 
         The graph; its own probabilities are not used.
     events : DataFrame
         Columns ``item``, ``node`` (row or id), ``ts`` (seconds or datetime). Nodes outside the graph are
-        adopters that explain nothing; repeated rows count once, the earliest.
+        adopters that explain nothing; repeated rows count once, the earliest. Optional: ``parent`` (who passed it on, null where
+        not known) and ``external`` (True where a channel brought it): a cause that is told has the whole credit,
+        and what the other neighbours tried is not counted.
     method : {"auto", "em", "partial"}
         How credit is shared: ``"em"`` by expectation maximisation (``"auto"`` means this), ``"partial"`` evenly.
     rng : see `graphkit.rng`
@@ -77,5 +79,7 @@ def learn(p: Projection, events: Any, *, method: str = "auto", rng: RandomState 
 
 
 def _digest(log: Log) -> str:
-    parts = (np.array([str(x) for x in log.items.tolist()]).astype(str), log.indptr, log.rows, log.times)
+    parts: tuple[Any, ...] = (np.array([str(x) for x in log.items.tolist()]).astype(str), log.indptr, log.rows, log.times)
+    if (log.causes != NOT_TOLD).any():
+        parts = (*parts, log.causes)
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()

@@ -5,7 +5,8 @@ rarely tried arcs down; simulated cascades then come out too small (on a Q&A log
 size). A plan needs sizes as well as an order, so p becomes min(1, factor * p), with the factor at
 which the mean simulated size of training items, each under probabilities learned without it, equals
 their real mean. On fixed worlds a simulated size never falls as the factor grows, so
-bisection finds it. The factor is left at 1 where the mean agrees within `SURE` standard errors.
+bisection finds it. Where the log is traced, cascades set out from all who took the item up on
+their own; elsewhere from the first adopters. The factor is left at 1 where the mean agrees within `SURE` standard errors.
 """
 
 from __future__ import annotations
@@ -63,8 +64,11 @@ class SizeFactor:
 
 
 def held_out_folds(projection: Projection, log: Log, *, even: bool, n_first: int) -> list[Fold]:
-    """Learn `FOLDS` times without a share of the items; empty for logs too small."""
-    keep = np.flatnonzero(log.sizes >= n_first)
+    """Learn `FOLDS` times without a share of the items; empty for logs too small.
+
+    Where starters are not traced, items that a channel pushed are never left out: their first adopters do not tell their size.
+    """
+    keep = np.flatnonzero((log.sizes >= n_first) & (log.traced | ~log.pushed))
     if keep.size < FEWEST:
         return []
     folds = []
@@ -75,16 +79,18 @@ def held_out_folds(projection: Projection, log: Log, *, even: bool, n_first: int
     return folds
 
 
-def simulated_sizes(projection: Projection, log: Log, n_first: int, seed: int, *, worlds: int) -> NDArray[np.float64]:
-    """Return the expected later adopters by simulation from the first ones; 0 where none of them is in the graph."""
+def simulated_sizes(projection: Projection, log: Log, n_first: int, seed: int, *, worlds: int, traced: bool = False) -> NDArray[np.float64]:
+    """Return the expected later adopters by simulation from the first ones, or from those without a cause if ``traced``; 0 where none of them is in the graph."""
     result, units = np.zeros(log.sizes.size), np.ones(projection.n_nodes, np.int64)
     arcs = arc_coins(projection, "ic")
     for i in range(log.sizes.size):
-        rows = log.rows[log.indptr[i] : min(log.indptr[i + 1], log.indptr[i] + n_first)]
-        seeds = np.unique(rows[rows >= 0])
+        seeds = log.starters(i, n_first, traced=traced)
         if seeds.size:
             block = cascade_blocks(projection, seeds, units, model="ic", seed=seed, n_worlds=worlds, steps=-1, by="world", arcs=arcs)
-            result[i] = block(0, -(-worlds // 64))[0].mean() - seeds.size
+            sizes = block(0, -(-worlds // 64))[0]
+            if traced:  # only items of n_first adopters and more are looked at: so with the worlds
+                sizes = sizes[sizes >= n_first] if (sizes >= n_first).any() else np.array([n_first])
+            result[i] = sizes.mean() - seeds.size
     return result
 
 
@@ -95,13 +101,13 @@ def size_factor(projection: Projection, log: Log, folds: list[Fold], *, n_first:
         return none
     items = np.concatenate([fold.items for fold in folds])
     number = np.repeat(np.arange(len(folds)), [fold.items.size for fold in folds])
-    real = (log.sizes[items] - n_first).astype(np.float64)
+    real = (log.sizes - log.n_starters(n_first, traced=log.traced))[items].astype(np.float64)
     tried: dict[float, NDArray[np.float64]] = {}
 
     def mean_at(factor: float) -> float:
         if factor in tried:
             return float(tried[factor].mean())
-        parts = [simulated_sizes(projection.with_probability(np.minimum(factor * fold.probability, 1.0)), log.take(fold.items), n_first, seed, worlds=WORLDS) for fold in folds]
+        parts = [simulated_sizes(projection.with_probability(np.minimum(factor * fold.probability, 1.0)), log.take(fold.items), n_first, seed, worlds=WORLDS, traced=log.traced) for fold in folds]
         tried[factor] = np.concatenate(parts)
         return float(tried[factor].mean())
 

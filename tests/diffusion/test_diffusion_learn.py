@@ -201,3 +201,59 @@ def test_the_factor_never_leaves_its_range():
     learned = learn(from_arrays([0, 1], [1, 2], n_nodes=60), log, rng=1)
     assert 1 <= learned.size_factor <= 4
     assert learned.probability.max() <= 1
+
+
+def test_a_told_cause_has_the_whole_credit_and_others_are_not_counted():
+    """0 and 2 point at 1. Passed on by 0 after 5: 2 had 4 of the 5 that the one told cause needed, so its try counts for nothing; 0 had all 5 in b and c."""
+    rows = [("a", 0, 0), ("a", 2, 1), ("a", 1, 5), ("b", 0, 0), ("b", 2, 1), ("b", 1, 5), ("c", 0, 0), ("c", 1, 5), ("d", 2, 0), ("d", 1, 9)]
+    parent = [None, None, 0, None, None, None, None, "stranger", None, None]
+    external = [False] * 5 + [True] + [False] * 4
+    frame = table(rows).assign(parent=parent, external=external)
+    learned = learn(from_arrays([0, 2], [1, 1], n_nodes=4), frame, method="partial", rng=1)
+    a, b = learned.prior
+    assert learned.tried.tolist() == [3.0, 1.0]  # 0 in a, b, c; 2 in d
+    assert learned.probability.tolist() == pytest.approx([(a + 1) / (a + b + 3), (a + 1) / (a + b + 1)])
+    assert not learned.log.traced
+
+
+def test_a_traced_log_knows_who_started_on_his_own():
+    """Many start at once, so first adopters say little about sizes; told causes bring back the planted mean and need no factor."""
+    rng, n = np.random.default_rng(8), 500
+    key = rng.choice(n * (n - 1), 4 * n, replace=False)
+    s, t = key // (n - 1), key % (n - 1)
+    t = t + (t >= s)
+    p, rows = rng.uniform(0.02, 0.25, s.size), []
+    for item in range(300):
+        when = {int(u): (float(i), None) for i, u in enumerate(rng.choice(n, 8, replace=False))}
+        front = list(when)
+        while front:
+            u = front.pop()
+            for j in np.flatnonzero(s == u):
+                if int(t[j]) not in when and rng.random() < p[j]:
+                    when[int(t[j])] = (when[u][0] + 1 + float(rng.exponential(3)), u)
+                    front.append(int(t[j]))
+        rows += [(item, u, ts, parent) for u, (ts, parent) in when.items()]
+    frame = pd.DataFrame(rows, columns=["item", "node", "ts", "parent"])
+    graph = from_arrays(s, t, n_nodes=n)
+    traced, blind = learn(graph, frame, rng=1), learn(graph, frame.drop(columns="parent"), rng=1)
+    assert traced.log.traced
+    assert not blind.log.traced
+    assert traced.size_ratio == pytest.approx(1.0, abs=0.1)
+    truth = dict(zip(zip(s.tolist(), t.tolist(), strict=True), p, strict=True))
+    planted = np.array([truth[e] for e in zip(graph.sources.tolist(), graph.indices.tolist(), strict=True)])
+    assert abs(traced.probability.mean() - planted.mean()) < 0.1 * planted.mean()
+    assert abs(traced.probability.mean() - planted.mean()) < abs(blind.probability.mean() - planted.mean())
+    assert np.corrcoef(traced.probability, planted)[0, 1] > np.corrcoef(blind.probability, planted)[0, 1]
+
+
+def test_a_log_that_tells_some_causes_only_is_not_traced(planted):
+    """Three told parents in ten: a missing one means "not told", so other neighbours still share the credit."""
+    graph, log, learned, _ = planted
+    some = log[log.item < 800]
+    told = some.assign(parent=[None] * len(some))
+    assert learn(graph, told, rng=1).manifest.digest == learned.manifest.digest
+    first = {(int(a), int(b)) for a, b in zip(graph.sources.tolist(), graph.indices.tolist(), strict=True)}
+    parent = [next((int(u) for u in some.node[(some.item == item) & (some.ts == ts - 1)] if (int(u), node) in first), None) if i % 3 == 0 else None
+              for i, (item, node, ts) in enumerate(zip(some.item.tolist()[:3000], some.node.tolist()[:3000], some.ts.tolist()[:3000], strict=True))]
+    part = some.iloc[:3000].assign(parent=parent)
+    assert not learn(graph, part, rng=1).log.traced
