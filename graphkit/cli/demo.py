@@ -16,21 +16,24 @@ from graphkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
     from graphkit.diffusion.learn import LearnedProbabilities
+    from graphkit.planning.channels import ChannelPlan
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["demo"]
 
 _MARK = "truth.json"
 _PARTNERS = 5
+_CLIPS, _FEW_CLIPS = 600, 12
 
 
-@click.command(cls=Command, examples=["graphkit demo", "graphkit demo my-demo --users 5000 --seed 3"])
+@click.command(cls=Command, examples=["graphkit demo", "graphkit demo my-demo --users 5000 --seed 3", "graphkit demo --loop"])
 @click.argument("directory", default="graphkit-demo", type=click.Path(file_okay=False))
 @click.option("--users", type=click.IntRange(min=200), default=3000, help="Made-up users.")
 @click.option("--budget-share", type=click.FloatRange(0, 1, min_open=True), default=0.15, help="Budget as a share of the price of all channels.")
 @click.option("--seed", type=click.IntRange(min=0), default=7, help="Seed of all randomness: same seed, same demo.")
+@click.option("--loop", is_flag=True, help=f"Know little at first ({_FEW_CLIPS} past clips), run the plan on the planted truth, evaluate, learn again, plan again.")
 @pass_app
-def demo(app: App, directory: str, users: int, budget_share: float, seed: int) -> None:
+def demo(app: App, directory: str, users: int, budget_share: float, seed: int, *, loop: bool) -> None:
     """Make a synthetic campaign in DIRECTORY, load, learn, plan, choose partners; write plan.json and plan.html.
 
     Running it again makes the same files again.
@@ -42,28 +45,34 @@ def demo(app: App, directory: str, users: int, budget_share: float, seed: int) -
         raise InvalidParameter(message, parameter="directory", value=directory, hint="give another folder: graphkit demo OTHER")
     own = App(replace(app.settings, store=str(root / ".graphkit")))
     try:
-        _run(own, root, users=users, budget_share=budget_share, seed=seed)
+        _run(own, root, users=users, budget_share=budget_share, seed=seed, loop=loop)
     finally:
         own.close()
 
 
-def _run(app: App, root: Path, *, users: int, budget_share: float, seed: int) -> None:
+def _run(app: App, root: Path, *, users: int, budget_share: float, seed: int, loop: bool) -> None:
     """Do one step after the other and say what was done."""
+    from graphkit.cli.demo_loop import CAMPAIGN_EVENTS, close_the_loop
     from graphkit.projection.load import load_directory
     from graphkit.synthetic.campaign import write_campaign
 
     data = root / "data"
     with app.timed("write data"):
-        made = write_campaign(data, n_users=users, seed=seed)
+        (data / CAMPAIGN_EVENTS).unlink(missing_ok=True)
+        made = write_campaign(data, n_users=users, seed=seed, clips=_FEW_CLIPS if loop else _CLIPS)
     _say("data", f"{sum(made['rows'].values()):,} rows of a made-up campaign in {data} (truth: {data / _MARK})")
     with app.progress() as progress, app.timed("load"):
         loaded = load_directory(app.open(create=True), data, progress=progress)
     _say("load", f"{loaded.rows_in:,} rows into {root / '.graphkit'}: {sum(loaded.created.values()):,} created, {sum(loaded.unchanged.values()):,} unchanged")
-    calibration = _learn(app, data, seed)
+    learned, calibration = _learn(app, data, seed)
     film, budget = str(made["film"]), _budget(app.snapshot(), budget_share)
-    plan = _plan(app, film, budget, seed)
+    planned = _plan(app, film, budget, seed)
+    plan = planned.to_dict()
     found = _partners(app, film, seed)
     _write(app, root, plan, found, calibration)
+    if loop:
+        for step, text in close_the_loop(app, root, learned, planned, seed=seed):
+            _say(step, text)
     click.echo("\nNext, try:")
     for line in _next(root, film, budget, plan):
         click.echo(f"  {line}")
@@ -74,7 +83,7 @@ def _say(step: str, text: str) -> None:
     click.echo(f"{step:<9} {text}")
 
 
-def _learn(app: App, data: Path, seed: int) -> list[dict[str, Any]]:
+def _learn(app: App, data: Path, seed: int) -> tuple[LearnedProbabilities, list[dict[str, Any]]]:
     """Learn the ties from the events of past campaigns and keep them."""
     from graphkit.cli.graphs import propagation_graph
     from graphkit.cli.learn import learned_document
@@ -87,19 +96,17 @@ def _learn(app: App, data: Path, seed: int) -> list[dict[str, Any]]:
     app.keep_learned(found)
     told = learned_document(found)
     _say("learn", f"{told['n_arcs']:,} ties, p median {told['p_median']:.3f} (90 % of them {told['p_90'][0]:.3f} to {told['p_90'][1]:.3f})")
-    _say("truth", _against_truth(found, json.loads((data / _MARK).read_text(encoding="utf-8"))["arcs"]))
-    rows: list[dict[str, Any]] = told["calibration"]
-    return rows
+    _say("truth", _against_truth(found, data))
+    return found, told["calibration"]
 
 
-def _against_truth(found: LearnedProbabilities, arcs: list[tuple[str, str, float]]) -> str:
+def _against_truth(found: LearnedProbabilities, data: Path) -> str:
     """Say how far the learned chances are from the planted ones: this is made-up data, so the truth is known."""
     import numpy as np
 
-    graph = found.projection
-    planted = {(source, target): p for source, target, p in arcs}
-    ends = zip(graph.nodes.ids[graph.sources].tolist(), graph.nodes.ids[graph.indices].tolist(), strict=True)
-    truth = np.array([planted[pair] for pair in ends])
+    from graphkit.cli.demo_loop import planted
+
+    truth = np.asarray(planted(found.projection, data).probability)
     inside = (found.interval[:, 0] <= truth) & (truth <= found.interval[:, 1])
     return (
         f"planted chances average {truth.mean():.3f}, learned ones {found.probability.mean():.3f};"
@@ -115,20 +122,21 @@ def _budget(snapshot: Snapshot, share: float) -> int:
     return int(round(share * float(costs.sum()), -3)) or int(costs.max())
 
 
-def _plan(app: App, film: str, budget: float, seed: int) -> dict[str, Any]:
+def _plan(app: App, film: str, budget: float, seed: int) -> ChannelPlan:
     """Plan with the learned ties and keep the plan."""
     from graphkit.cli.plans import keep_plan
     from graphkit.planning.channels import plan
 
     with app.progress() as progress, app.timed("plan"):
-        made: dict[str, Any] = plan(app.snapshot(learned=True), for_=("Film", film), budget=int(budget), probability="learned", rng=seed, progress=progress).to_dict()
+        planned = plan(app.snapshot(learned=True), for_=("Film", film), budget=int(budget), probability="learned", rng=seed, progress=progress)
+    made = planned.to_dict()
     keep_plan(app, made)
     reach = made["reach"]
     materials = {item["material"] for item in made["items"]} - {None}
     _say("plan", f"{made['plan']}: {len(made['items'])} channels with {len(materials)} materials for {made['spent']:,.0f} of {budget:,.0f} reach {reach['mean']:,.0f}"
                  f" ({reach['interval'][0]:,.0f} to {reach['interval'][1]:,.0f}); adding up would say {made['adding_up_would_have_said']:,.0f};"
                  f" at least {made['certificate']['ratio']:.2f} of the best plan")
-    return made
+    return planned
 
 
 def _partners(app: App, film: str, seed: int) -> dict[str, Any] | None:

@@ -117,7 +117,7 @@ def evaluate(
     seed = as_seed(rng)
     context = Context(
         days=days, retention_day=retention_day, min_cell=min_cell, seed=seed, cost=plan.spent, incremental=incremental, n_experiment=n_experiment,
-        margin=None if margin is None else finite("margin", margin), target=None if wanted is None or snapshot is None else _target_users(snapshot, wanted),
+        margin=None if margin is None else finite("margin", margin), items=_items(plan), target=None if wanted is None or snapshot is None else _target_users(snapshot, wanted),
         ratings=None if snapshot is None or not len(log) else _ratings(snapshot, plan.for_),
         risk=next((row["p10"] for row in (plan.risk or {}).get("goals", ()) if row["goal"] == "reach" and len(log)), None),
     )  # fmt: skip
@@ -158,6 +158,11 @@ def _incremental(experiment: Any) -> tuple[tuple[float, float, float] | None, in
     return (n * value, n * low, n * high), n
 
 
+def _items(plan: ChannelPlan) -> set[str]:
+    """Ids of what the plan promotes and of its materials: being told of something else is not this campaign's reach."""
+    return {target_node(plan.for_)[1], *(item.material for item in plan.items if item.material is not None)}
+
+
 def _target_users(snapshot: Snapshot, expression: str) -> list[str]:
     """Ids of users with consent whom the expression holds for."""
     users = snapshot.nodes("User")
@@ -183,7 +188,7 @@ def _ratings(snapshot: Snapshot, for_: str) -> tuple[int, int] | None:
 def _notes(days: int, incremental: tuple[float, float, float] | None) -> list[str]:
     notes = [
         f"conversion counts purchases within {days} days of a user's first exposure",
-        "reach counts users with an exposure event, or told by another user; who was told without an event is not seen: a lower bound of the promise",
+        "reach counts users with an exposure event, or told of it by another user; who was told without an event is not seen: a lower bound of the promise",
     ]
     if incremental is None:
         notes.append("no experiment: incremental effect is not measured")

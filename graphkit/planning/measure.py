@@ -36,7 +36,7 @@ class Context:
     """What the log alone does not tell.
 
     ``cost`` in currency; ``incremental`` = (value, lower, upper) of the extra actions of an experiment and its number of users; ``margin``
-    per action; ``target`` = ids of the target users with consent; ``ratings`` = (high ones, all) of what is promoted; ``risk`` of the plan.
+    per action; ``target`` = ids of the target users with consent; ``items`` = what the campaign is about (None: everything in the log); ``ratings`` = (high ones, all) of what is promoted; ``risk`` of the plan.
     """
 
     days: int = 30
@@ -48,6 +48,7 @@ class Context:
     n_experiment: int = 0
     margin: float | None = None
     target: Collection[str] | None = None
+    items: Collection[str] | None = None
     ratings: tuple[int, int] | None = None
     risk: float | None = None
 
@@ -73,7 +74,7 @@ def measure(log: EventLog, channels: Collection[str], context: Context) -> list[
 def _all(log: EventLog, context: Context) -> list[dict[str, Any]]:
     """Every metric once, over the whole log."""
     every = np.ones(len(log), np.bool_)
-    told = np.array([p is not None for p in log.text("parent_user")], np.bool_)
+    told = np.array([p is not None for p in log.text("parent_user")], np.bool_) & _about(log, context.items)
     rows = _of_exposed("all", log, every, context, exposed=log.is_kind("exposure"), told=told)
     found = {
         "new_registrations": _registrations(log, context), "paid_share": _paid(log, context), "target_share": _target(log, told, context),
@@ -83,6 +84,13 @@ def _all(log: EventLog, context: Context) -> list[dict[str, Any]]:
         "risk": (context.risk, None, None, None),
     }  # fmt: skip
     return rows + [_row("all", name, found[name], context) for name in METRICS if name in found]
+
+
+def _about(log: EventLog, items: Collection[str] | None) -> Bools:
+    """Events about one of the items; one that names no item may be about any."""
+    if items is None:
+        return np.ones(len(log), np.bool_)
+    return np.array([item is None or item in items for item in log.text("item")], np.bool_)
 
 
 def _row(channel: str, name: str, values: Values, context: Context) -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from graphkit.synthetic.people import People
     from graphkit.synthetic.tables import Files
 
-__all__ = ["make_cascades"]
+__all__ = ["make_cascades", "travel"]
 
 _DELAY = 6 * 3600.0  # mean seconds until a friend takes it up
 
@@ -38,7 +38,7 @@ def make_cascades(files: Files, people: People, catalogue: Catalogue, seed: int,
         start = int(START - rng.integers(20 * DAY, 300 * DAY))
         seeds = rng.choice(eligible, size=1 + int(rng.geometric(0.4)), replace=False).tolist()
         waiting = [(start + k * 60.0, u, -1) for k, u in enumerate(seeds)]
-        found = _spread(waiting, ties, rng)
+        found = travel(waiting, ties, rng)
         sizes.append(len(found))
         events += [
             (int(t), people.ids[u], "view", "Material", clip, people.ids[v] if v >= 0 else None) for t, u, v in found
@@ -55,10 +55,13 @@ def _ties(people: People) -> dict[int, list[tuple[int, float]]]:
     return found
 
 
-def _spread(
+def travel(
     waiting: list[tuple[float, int, int]], ties: dict[int, list[tuple[int, float]]], rng: np.random.Generator
 ) -> list[tuple[float, int, int]]:
-    """(time, user, parent or -1) of everyone reached, in order of time."""
+    """Let an item travel along ties; return (time, user, parent or -1) of everyone reached, in order of time.
+
+    ``waiting`` holds (time, user, -1) of those who meet it without a friend, ``ties`` the (friend, chance) pairs of a user.
+    """
     heapq.heapify(waiting)
     reached: set[int] = set()
     found = []
