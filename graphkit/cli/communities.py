@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["communities", "community_rows"]
 
-COLUMNS = ("community", "size", "share", "largest", "n_communities", "modularity", "resolution", "description_gain")
-MEMBERS = ("label", "id", "community", "n_communities", "modularity")
+COLUMNS = (
+    "community", "size", "share", "inside", "stability", "stability_range", "largest", "n_communities", "modularity", "resolution", "objective",
+    "code_length", "description_gain", "flattening", "run",
+)  # fmt: skip
+SHOWN = ("community", "size", "share", "inside", "stability", "largest")
+MEMBERS = ("label", "id", "community", "stability", "n_communities", "modularity", "run")
 _NAMED = 3
 
 
@@ -45,9 +49,11 @@ class _Resolution(click.ParamType["float | str"]):
 @click.command(cls=Command, examples=[
     "graphkit communities", "graphkit communities --nodes Brand --nodes Channel --via LINKED_WITH --effort fast",
     "graphkit communities --types KNOWS=2 --types FOLLOWS --resolution auto", "graphkit communities --nodes Channel --bipartite User --via REACHES",
+    "graphkit communities --objective map_equation --write",
 ])
 @click.option("--effort", type=click.Choice(["fast", "balanced", "thorough"]), default="balanced", help="Time spent on a better partition.")
 @click.option("--resolution", type=_Resolution(), default=1.0, help="Above 1: more and smaller communities; auto: the one that describes the ties best, none if nothing does.")
+@click.option("--objective", type=click.Choice(["modularity", "map_equation"]), default="modularity", help="What is best: more ties inside than degrees explain, or the shortest description of a random walk (finds small groups).")
 @click.option("--types", type=SHARE, multiple=True, help="Lay these ties on top of each other, each with its share of the weight (repeat).")
 @click.option("--bipartite", metavar="LABEL", help="Tie nodes that share nodes of this label, by 1 / (d - 1) each, instead of ties between them.")
 @click.option("--members", is_flag=True, help="One row per node instead of one per community (writes ids).")
@@ -57,23 +63,46 @@ class _Resolution(click.ParamType["float | str"]):
 @output_options
 @pass_app
 def communities(
-    app: App, effort: str, resolution: float | str, types: tuple[tuple[str, float], ...], bipartite: str | None, members: bool, write: bool,
+    app: App, effort: str, resolution: float | str, objective: str, types: tuple[tuple[str, float], ...], bipartite: str | None, members: bool, write: bool,
     nodes: tuple[str, ...], via: tuple[str, ...], seed: int, form: str | None, output: str | None,
 ) -> None:
     """Find communities: every one connected, the same for any number of workers."""
-    from graphkit.cli.output import emit
+    from graphkit.cli.output import choose_format, emit, table
     from graphkit.community.leiden import communities as find
 
     graph, flattening = _graph(app, nodes, via, dict(types), bipartite)
     if flattening is not None:
         app.say(f"one graph: {flattening}")
     with app.timed("communities"):
-        found = find(graph, resolution=resolution, effort=effort, rng=seed, flattening=flattening)
+        found = find(graph, resolution=resolution, objective=objective, effort=effort, rng=seed, flattening=flattening)
+    run = f"communities-{seed}-{found.manifest.digest[:8]}"
     rows = _member_rows(graph, found) if members else community_rows(graph, found)
-    emit(form=form, output=output, rows=rows, columns=MEMBERS if members else COLUMNS, color=app.settings.color)
+    rows = [{**row, "run": run} for row in rows]
+    wanted = choose_format(form, output) == "table" and not members
+    text = table([_shown(row) for row in rows], SHOWN, title=_title(found), color=bool(app.settings.color)) if wanted else None
+    emit(form=form, output=output, rows=rows, columns=MEMBERS if members else COLUMNS, text=text, color=app.settings.color)
     if write:
-        run = f"communities-{seed}-{found.manifest.digest[:8]}"
-        app.say(f"wrote the community of {_write(app, graph, found, run):,} nodes; users as MEMBER_OF: graphkit query communities/sizes --param run={run}")
+        count, again = _write(app, graph, found, run), f"--param run={run}"
+        app.say(f"wrote the community of {count:,} nodes; users are MEMBER_OF it: graphkit query communities/sizes {again}")
+        if flattening is None and set(nodes) <= {"User"} and not via and objective == "modularity":
+            more = "" if found.resolution == 1 else f" --param resolution={found.resolution:.17g}"
+            app.say(f"the modularity counted again in the store: graphkit query communities/modularity {again}{more}")
+
+
+def _title(found: Any) -> str:
+    """Say over the table what holds for all communities."""
+    what = f"{found.n_communities:,} communities of {found.labels.size:,} nodes, modularity {found.modularity:.4f} at resolution {found.resolution:g}"
+    bits = "" if found.code_length is None else f", {found.code_length:.4f} bits a step"
+    starts = "; one start only: stability not measured" if found.stability is None else f"; stability: found again by {found.n_starts} starts, mean (lowest to highest)"
+    return what + bits + starts
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row for a reader: stability and its range in one cell."""
+    if row["stability"] is None:
+        return row
+    low, high = row["stability_range"]
+    return {**row, "stability": f"{row['stability']:.2f} ({low:.2f} to {high:.2f})"}
 
 
 def _graph(
@@ -109,9 +138,13 @@ def community_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
         known = inside if graph.nodes.labels is None else inside[graph.nodes.labels[inside] != "User"]
         best = known[np.lexsort((known, -degree[known]))[:_NAMED]]
         rows.append({
-            "community": int(number), "size": int(sizes[number]), "share": float(sizes[number] / labels.size),
-            "largest": [graph.id_of(int(row)) for row in best], "n_communities": int(found.n_communities), "modularity": float(found.modularity), "resolution": float(found.resolution), "description_gain": float(found.description_gain),
-        })
+            "community": int(number), "size": int(sizes[number]), "share": float(sizes[number] / labels.size), "inside": float(found.inside[number]),
+            "stability": None if found.stability is None else float(found.stability[number]),
+            "stability_range": None if found.stability_range is None else found.stability_range[number].tolist(),
+            "largest": [graph.id_of(int(row)) for row in best], "n_communities": int(found.n_communities), "modularity": float(found.modularity),
+            "resolution": float(found.resolution), "objective": found.objective, "code_length": found.code_length,
+            "description_gain": float(found.description_gain), "flattening": None if found.flattening is None else found.flattening.to_dict(),
+        })  # fmt: skip
     return rows
 
 
@@ -120,6 +153,7 @@ def _member_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
     kinds = graph.nodes.labels
     return [
         {"label": None if kinds is None else str(kinds[row]), "id": graph.id_of(row), "community": int(number),
+         "stability": None if found.stability is None else float(found.stability[number]),
          "n_communities": int(found.n_communities), "modularity": float(found.modularity)}
         for row, number in enumerate(found.labels)
     ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from graphkit.projection.projection import Projection
 
-__all__ = ["Undirected", "canonical_labels", "common_neighbours", "connected_labels", "description_gain", "modularity", "undirected", "weighted"]
+__all__ = ["Undirected", "canonical_labels", "common_neighbours", "connected_labels", "description_gain", "inside_shares", "modularity", "undirected", "weighted"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +105,16 @@ def description_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
     surprise = float(rel_entr(a, s) + rel_entr(1 - a, 1 - s)) if a > s else 0.0
     names = gammaln(n + 1) - gammaln(size + 1).sum() + gammaln(n) - gammaln(size.size) - gammaln(n - size.size + 1) + np.log(n)
     return graph.indices.size / 2 * surprise - float(names)
+
+
+def inside_shares(graph: Undirected, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of each community's weight that stays inside, in [0, 1]; 0 for a community without edges."""
+    source = graph.sources()
+    same = labels[source] == labels[graph.indices]
+    count = int(labels.max(initial=-1)) + 1
+    inner = np.bincount(labels[source[same]], weights=graph.weight[same], minlength=count)
+    whole = np.bincount(labels, weights=graph.strength, minlength=count)
+    return np.divide(inner, whole, out=np.zeros(count), where=whole > 0)
 
 
 def connected_labels(graph: Undirected, labels: NDArray[np.int64]) -> NDArray[np.int64]:

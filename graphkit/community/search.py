@@ -26,13 +26,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.community.moves import contract, leiden
+from graphkit.community.moves import contract
+from graphkit.community.objectives import Modularity
 from graphkit.community.quality import (
     Undirected,
     common_neighbours,
     connected_labels,
     description_gain,
-    modularity,
     weighted,
 )
 from graphkit.rng import child_seed
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from graphkit.community.objectives import Objective
 
     Labels = NDArray[np.int64]
 
@@ -54,12 +56,13 @@ _STABLE = 30  # iterations that stand for "until nothing moves"
 
 
 class Search:
-    """Runs of Leiden on one graph, and the best partition they have found."""
+    """Runs of Leiden on one graph, the best partition they have found, and those of the independent starts."""
 
-    def __init__(self, graph: Undirected, resolution: float, seed: int) -> None:
-        self.graph, self.resolution, self.seed = graph, resolution, seed
+    def __init__(self, graph: Undirected, objective: Objective, seed: int) -> None:
+        self.graph, self.objective, self.seed = graph, objective, seed
         self.source = graph.sources()
         self.best, self.quality = np.arange(graph.n_nodes, dtype=np.int64), -np.inf
+        self.starts: list[Labels] = []
         self._near: Undirected | None = None
         self._turn = 0
 
@@ -67,13 +70,13 @@ class Search:
         """Search with this effort and return the best partition, every community connected."""
         arcs = self.graph.indices.size
         if arcs < _SMALL:
-            self.keep(self.each([self.plain] * 20, _STABLE))
+            self.keep(self.begin([self.plain] * 20, _STABLE))
         if effort == "fast":
             return self._fast(arcs)
         size, rounds, patience = (8, 3, 3) if effort == "balanced" else (16, 40, 5)
         if arcs > _LARGE:
             size, rounds = size // 2, rounds // 4
-        pool = self.each([self.near] * (size - size // 4) + [self.plain] * (size // 4), 5)
+        pool = self.begin([self.near] * (size - size // 4) + [self.plain] * (size // 4), 5)
         pool, idle = self.keep(pool)[:size], 0
         for _ in range(rounds):
             before = self.quality
@@ -86,9 +89,9 @@ class Search:
     def _fast(self, arcs: int) -> Labels:
         """Four short starts, recombined; one plain start on a large graph."""
         if arcs > _LARGE:
-            self.keep(self.each([self.plain], 2))
+            self.keep(self.begin([self.plain], 2))
             return self.best
-        starts = self.each([self.near, self.near, self.near, self.plain], 3)
+        starts = self.begin([self.near, self.near, self.near, self.plain], 3)
         self.keep(starts)
         self.keep(self.each([lambda seed, iterations: self.recombined(starts, seed, iterations)] * 2, 8))
         return self.best
@@ -107,6 +110,12 @@ class Search:
 
         return self.each([*(task(i) for i in range(count - 1)), self.near], 10)
 
+    def begin(self, tasks: Sequence[Callable[[int, int], Labels]], iterations: int) -> list[Labels]:
+        """Run independent starts and remember them: how far they agree says how stable a community is."""
+        found = self.each(tasks, iterations)
+        self.starts += found
+        return found
+
     def each(self, tasks: Sequence[Callable[[int, int], Labels]], iterations: int) -> list[Labels]:
         """Run every task with a seed of its own on threads; answers in the order of the tasks."""
         self._turn += 1
@@ -121,11 +130,11 @@ class Search:
 
     def keep(self, found: Sequence[Labels]) -> list[Labels]:
         """Remember the best partition; return the different ones, the best first."""
-        quality = [modularity(self.graph, labels, self.resolution) for labels in found]
+        quality = [self.objective.quality(self.graph, labels) for labels in found]
         order = sorted(range(len(found)), key=lambda i: (-quality[i], i))
         if order and quality[order[0]] > self.quality:
             self.best = connected_labels(self.graph, found[order[0]])
-            self.quality = modularity(self.graph, self.best, self.resolution)
+            self.quality = self.objective.quality(self.graph, self.best)
         kept = [i for k, i in enumerate(order) if k == 0 or quality[i] < quality[order[k - 1]] - 1e-12]
         return [found[i] for i in kept]
 
@@ -161,17 +170,17 @@ class Search:
             common = np.unique(common * np.int64(self.graph.n_nodes) + labels, return_inverse=True)[1].astype(np.int64)
         small, node = contract(self.graph, common)
         start = np.arange(small.n_nodes, dtype=np.int64)
-        found = leiden(small, start, resolution=self.resolution, iterations=_STABLE, seed=seed)
+        found = self.objective.improve(small, start, _STABLE, seed)
         return self.refined(found[node], seed, iterations)
 
     def refined(self, labels: Labels, seed: int, iterations: int) -> Labels:
         """Leiden on the graph from a partition."""
-        return leiden(self.graph, labels, resolution=self.resolution, iterations=iterations, seed=seed)
+        return self.objective.improve(self.graph, labels, iterations, seed)
 
     def _on(self, graph: Undirected, seed: int, iterations: int) -> Labels:
         """Leiden from single nodes on other weights."""
         start = np.arange(graph.n_nodes, dtype=np.int64)
-        return leiden(graph, start, resolution=self.resolution, iterations=iterations, seed=seed)
+        return self.objective.improve(graph, start, iterations, seed)
 
 
 def best_resolution(graph: Undirected, seed: int) -> tuple[float, Labels]:
@@ -184,7 +193,7 @@ def best_resolution(graph: Undirected, seed: int) -> tuple[float, Labels]:
 
     def gain(step: int) -> float:  # resolution 2^(step / 8)
         if step not in tried:
-            search = Search(graph, 2.0 ** (step / 8), seed)
+            search = Search(graph, Modularity(2.0 ** (step / 8)), seed)
             search.keep(search.each([search.near], 5))
             tried[step] = description_gain(graph, search.best), search.best
         return tried[step][0]

@@ -48,11 +48,12 @@ def gk(home, capsys):
     "options",
     [
         ["--resolution", "auto"],
+        ["--objective", "map_equation"],
         ["--types", "KNOWS=2", "--types", "FOLLOWS=0.5"],
         ["--bipartite", "Channel"],
         ["--bipartite", "Channel", "--via", "REACHES", "--effort", "fast"],
     ],
-    ids=["auto", "types", "bipartite", "bipartite_via"],
+    ids=["auto", "map_equation", "types", "bipartite", "bipartite_via"],
 )
 def test_the_four_camps_are_found(gk, options):
     """By the data's own resolution, by weighted types, by shared channels."""
@@ -60,7 +61,7 @@ def test_the_four_camps_are_found(gk, options):
     assert code == 0, err
     rows = {row["id"]: row["community"] for row in json.loads(out)}
     assert [rows[f"u{i:02d}"] for i in range(USERS)] == [i // 6 for i in range(USERS)]
-    assert ("one graph: " in err) == (options[0] != "--resolution")
+    assert ("one graph: " in err) == (options[0] in ("--types", "--bipartite"))
 
 
 def test_the_summary_says_resolution_and_evidence(gk):
@@ -71,11 +72,28 @@ def test_the_summary_says_resolution_and_evidence(gk):
     assert all(not name.startswith("u") for row in rows for name in row["largest"])
 
 
+def test_json_says_how_the_graph_was_made_and_how_sure_each_community_is(gk):
+    """Relation weights or kind of projection, objective, stability with its range, share of ties inside."""
+    typed = json.loads(gk("communities", "--types", "KNOWS=2", "--types", "FOLLOWS=0.5", "--format", "json")[1])[0]["flattening"]
+    assert (typed["kind"], typed["types"], typed["ties"]) == ("types", ["KNOWS", "FOLLOWS"], [120, 4])
+    assert 120 * typed["weights"][0] == pytest.approx(4 * 4 * typed["weights"][1])
+    shared = json.loads(gk("communities", "--bipartite", "Channel", "--format", "json")[1])[0]["flattening"]
+    assert (shared["kind"], shared["through"], shared["types"]) == ("bipartite", "Channel", ["REACHES"])
+    for row in json.loads(gk("communities", "--objective", "map_equation", "--format", "json")[1]):
+        assert row["flattening"] is None
+        assert (row["objective"], row["stability"], row["stability_range"]) == ("map_equation", 1.0, [1.0, 1.0])
+        assert row["code_length"] > 0
+        assert row["inside"] == pytest.approx(30 / 31)  # two one-way follows of half a tie each
+        assert row["run"].startswith("communities-")
+    assert "found again by" in gk("communities")[1]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         (["--resolution", "0"], "above 0"),
         (["--resolution", "best"], "auto"),
+        (["--resolution", "2", "--objective", "map_equation"], "map equation"),
         (["--types", "KNOWS=none"], "is not a number"),
         (["--types", "KNOWS=0"], "above 0"),
         (["--types", "KNOWN"], "KNOWS"),

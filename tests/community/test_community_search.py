@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from graphkit.community.leiden import communities
 from graphkit.community.moves import contract, leiden
 from graphkit.community.quality import connected_labels, description_gain, modularity, undirected
+from graphkit.community.stability import recovery
 from graphkit.errors import InvalidParameter
 from graphkit.projection.arrays import from_arrays
 
@@ -38,6 +39,36 @@ def test_small_graphs_reach_the_exhaustive_optimum(number, resolution):
     best = max(modularity(flat, labels, resolution) for labels in partitions(7))
     found = communities(projection(graph, weight), resolution=resolution, rng=number)
     assert found.modularity == pytest.approx(best, abs=1e-12)
+
+
+def test_stability_is_the_jaccard_index_with_each_start():
+    """Counted with Python sets; a community no start finds again is low, one that all find is 1."""
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2])
+    starts = [np.array([5, 5, 5, 5, 1, 1, 0, 0, 0]), np.array([0, 0, 1, 1, 2, 2, 2, 3, 3]), np.zeros(9, int)]
+    sets = lambda part: [set(np.flatnonzero(part == c).tolist()) for c in np.unique(part)]
+    true = [[max(len(a & b) / len(a | b) for b in sets(start)) for a in sets(labels)] for start in starts]
+    assert_allclose(recovery(labels, starts), true)
+    graph = nx.disjoint_union(nx.complete_graph(9), nx.gnm_random_graph(60, 150, seed=4))
+    found = communities(projection(graph), rng=2)
+    clique = found.labels[0]
+    assert found.n_starts >= 20
+    assert found.stability[clique] == 1.0
+    assert found.stability.min() < 0.95
+    assert (found.stability_range[:, 0] <= found.stability).all()
+    assert (found.stability <= found.stability_range[:, 1]).all()
+
+
+def test_inside_is_the_share_of_ties_that_stay():
+    """Counted edge by edge."""
+    graph = nx.gnm_random_graph(60, 180, seed=5)
+    found = communities(projection(graph), rng=1)
+    ends = np.zeros(found.n_communities)
+    kept = np.zeros(found.n_communities)
+    for u, v in graph.edges:
+        for node, other in ((u, v), (v, u)):
+            ends[found.labels[node]] += 1
+            kept[found.labels[node]] += found.labels[node] == found.labels[other]
+    assert_allclose(found.inside, np.divide(kept, ends, out=np.zeros_like(kept), where=ends > 0))
 
 
 @pytest.mark.parametrize("number", range(4))

@@ -1,0 +1,63 @@
+"""What a search for communities raises: modularity at a resolution, or the brevity of the map equation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from graphkit.community.moves import leiden
+from graphkit.community.quality import modularity
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from graphkit.community.quality import Undirected
+
+    Labels = NDArray[np.int64]
+
+__all__ = ["OBJECTIVES", "MapEquation", "Modularity", "Objective"]
+
+OBJECTIVES = ("modularity", "map_equation")
+
+
+class Objective(Protocol):
+    """A quality of partitions and a local search that raises it."""
+
+    def quality(self, graph: Undirected, labels: Labels) -> float:
+        """Return the quality, higher is better."""
+
+    def improve(self, graph: Undirected, start: Labels, iterations: int, seed: int) -> Labels:
+        """Return a partition that is at least as good as the start, every community connected."""
+
+
+@dataclass(frozen=True)
+class Modularity:
+    """Edges inside against what the degrees explain."""
+
+    resolution: float = 1.0
+
+    def quality(self, graph: Undirected, labels: Labels) -> float:
+        """Return the modularity."""
+        return modularity(graph, labels, self.resolution)
+
+    def improve(self, graph: Undirected, start: Labels, iterations: int, seed: int) -> Labels:
+        """Run Leiden."""
+        return leiden(graph, start, resolution=self.resolution, iterations=iterations, seed=seed)
+
+
+@dataclass(frozen=True)
+class MapEquation:
+    """Bits that a random walk takes, less is better."""
+
+    def quality(self, graph: Undirected, labels: Labels) -> float:
+        """Return minus the code length."""
+        from graphkit.community.map_equation import code_length
+
+        return -code_length(graph, labels)
+
+    def improve(self, graph: Undirected, start: Labels, iterations: int, seed: int) -> Labels:
+        """Run the moves of Leiden with the gain of the map equation."""
+        from graphkit.community.map_equation import map_leiden
+
+        return map_leiden(graph, start, iterations=iterations, seed=seed)
