@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 from functools import cached_property
@@ -41,6 +42,7 @@ __all__ = [
     "take_snapshot",
 ]
 
+_log = logging.getLogger(__name__)
 _ROWS = ("__source", "__target")
 
 
@@ -201,8 +203,11 @@ def snapshot_from_tables(
     folder = Path(directory) / (key or digest)
     found = open_snapshot(folder)
     if found is None:
-        write_folder(folder, manifest, content)
-        found = open_snapshot(folder)
+        try:
+            write_folder(folder, manifest, content)
+            found = open_snapshot(folder)
+        except OSError as error:  # a cache: a full or read-only disk costs time, never the answer
+            _log.warning("the snapshot is not kept in %s (%s); each command reads the graph again", directory, error.strerror or error)
     return found if found is not None else snapshot_from_tables(whole, version=version)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "forget_old", "read_folder", "write_folder"]
 
-FORMAT = 1
+FORMAT = 2
 _MANIFEST = "manifest.json"
 _log = logging.getLogger(__name__)
 
@@ -34,6 +34,9 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], ReadTable] | None:
     """Return the manifest and a reader of tables by name; None when the folder is absent, of another format or damaged."""
     try:
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        if not isinstance(manifest, dict) or manifest.pop("check", None) != _check(manifest):
+            _log.warning("snapshot %s: its manifest is damaged or of another version, made again", folder)
+            return None
         if manifest["format"] != FORMAT:
             return None
         for table, expected in manifest["sha256"].items():
@@ -45,11 +48,16 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], ReadTable] | None:
         if (folder / _MANIFEST).exists():
             _log.warning("snapshot %s lacks a file and is made again", folder)
         return None
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, RecursionError) as error:
         _log.warning("snapshot %s is damaged and is made again: %s", folder, error)
         return None
     kinds = manifest["kinds"]
     return manifest, lambda table: read_columns(folder / f"{table}.arrow", kinds[table])
+
+
+def _check(manifest: Mapping[str, Any]) -> str:
+    """Return a digest of the manifest itself: the tables it names are checked by it, and nothing else checks it."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def write_folder(folder: Path, manifest: dict[str, Any], content: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
@@ -62,7 +70,8 @@ def write_folder(folder: Path, manifest: dict[str, Any], content: Mapping[str, M
         kinds, sums = {}, {}
         for table, columns in content.items():
             kinds[table], sums[table] = write_columns(aside / f"{table}.arrow", columns)
-        text = json.dumps({**manifest, "kinds": kinds, "sha256": sums}, ensure_ascii=False, default=str)
+        whole = json.loads(json.dumps({**manifest, "kinds": kinds, "sha256": sums}, default=str))  # as a reader will see it
+        text = json.dumps({**whole, "check": _check(whole)}, ensure_ascii=False)
         with (aside / _MANIFEST).open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -78,6 +87,7 @@ def write_folder(folder: Path, manifest: dict[str, Any], content: Mapping[str, M
 
 def forget_old(folder: Path, keep: str) -> None:
     """Keep the newest three snapshots of a store; the columns of older versions serve nobody."""
-    others = [p for p in folder.iterdir() if p.is_dir() and p.name != keep and (p / _MANIFEST).exists()]
+    there = list(folder.iterdir()) if folder.is_dir() else []
+    others = [p for p in there if p.is_dir() and p.name != keep and (p / _MANIFEST).exists()]
     for old in sorted(others, key=lambda p: p.stat().st_mtime, reverse=True)[2:]:
         shutil.rmtree(old, ignore_errors=True)

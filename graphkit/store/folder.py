@@ -120,16 +120,25 @@ class Folder:
 
     # -- data
     def current(self) -> Path | None:
-        """Folder of the current data; None in a new store."""
+        """Folder of the current data; None in a new store.
+
+        Raises
+        ------
+        StoreUnavailable
+            CURRENT is lost or names nothing that is there, while data are: which ones count is not guessed.
+        """
         try:
-            name = (self.path / "CURRENT").read_text(encoding="ascii").strip()
+            name = (self.path / "CURRENT").read_text(encoding="ascii", errors="replace").strip()
         except FileNotFoundError:
-            return None
-        found = self.path / name
-        if not name.startswith("data-") or not found.is_dir():
-            message = f"{self.path}: CURRENT names {name!r}, which is not there"
-            raise StoreUnavailable(message, store=str(self.path), hint="load the data again into a new folder")
-        return found
+            name = ""
+        there = sorted(path.name for path in self.path.glob("data-*"))
+        if not name and len(there) < 2:  # a complete first load whose last step was cut off, or nothing at all
+            return self.path / there[0] if there else None
+        if name not in there:
+            message = f"{self.path}: CURRENT " + (f"names {name[:80]!r}, which is not there" if name else "is missing")
+            held = f"write one of these names into CURRENT: {', '.join(there)}" if there else "load the data again into a new folder"
+            raise StoreUnavailable(message, store=str(self.path), hint=held)
+        return self.path / name
 
     def publish(self, loading: Path) -> Path:
         """Make a complete `loading-` folder the current data in one step; the old data stay until `_tidy`."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
-from graphkit.projection.snapshot import as_snapshot, snapshot_from_tables, snapshot_key, take_snapshot
+from graphkit.projection.snapshot import as_snapshot, open_snapshot, snapshot_from_tables, snapshot_key, take_snapshot
 
 
 def _tables(*, shuffled: bool = False) -> GraphTables:
@@ -90,6 +90,26 @@ def test_damaged_file_is_noticed_and_made_again(tmp_path, caplog):
     assert "made again" in caplog.text
     assert again.edges("REACHES")[0].columns["p"].tolist() == [0.4, 0.5]
     assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".making")]
+
+
+@pytest.mark.parametrize("change", ["cut", "label", "list", "other"])
+def test_damaged_manifest_is_noticed_and_made_again(tmp_path, caplog, change):
+    """The manifest names the tables, so it carries a digest of its own: no wrong label is ever read."""
+    snapshot = snapshot_from_tables(_tables(), tmp_path)
+    place = tmp_path / snapshot.digest / "manifest.json"
+    text = place.read_text()
+    place.write_text({"cut": text[:-20], "label": text.replace('"Film"', '"Tag"').replace('"Channel"', '"Film"'), "list": "[1]", "other": "{}"}[change])
+    assert open_snapshot(place.parent) is None
+    assert "made again" in caplog.text
+    assert _plain(snapshot_from_tables(_tables(), tmp_path)) == _plain(snapshot)
+
+
+def test_a_cache_that_cannot_be_written_costs_no_answer(tmp_path, caplog):
+    """A file where the cache folder should be: the snapshot lives in memory, with a warning."""
+    (tmp_path / "file").write_text("")
+    found = take_snapshot(_Store(tmp_path), cache=tmp_path / "file" / "cache")
+    assert _plain(found) == _plain(snapshot_from_tables(_tables()))
+    assert "is not kept" in caplog.text
 
 
 def test_consent_share_and_scope():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -221,3 +222,25 @@ def test_columns_with_gaps_come_back_as_they_went_in(tmp_path):
     with open_store(str(tmp_path / "s")) as store:
         store.load(tables, DataReport(rows_in=21, loaded=21))
         assert store.tables().digest() == tables.digest()
+
+
+def test_a_lost_current_never_costs_the_data(tiny):
+    """Without CURRENT the one complete folder is the data; with two, or a wrong name, nothing is opened and nothing removed."""
+    whole, current = read_directory(TINY)[0].digest(), tiny / "CURRENT"
+    name = current.read_text().strip()
+    current.unlink()
+    with open_store(tiny) as store:
+        assert store.tables().digest() == whole
+    shutil.copytree(tiny / name, tiny / "data-other")
+    for text in (None, "", "nothing", "../data-other", "data-other/..", "\0", "电"):
+        current.unlink(missing_ok=True)
+        if text is not None:
+            current.write_text(text, encoding="utf-8")
+        with pytest.raises(StoreUnavailable, match="CURRENT") as caught, open_store(tiny) as store:
+            store.tables()
+        assert name in caught.value.hint
+        assert {path.name for path in tiny.glob("data-*")} == {name, "data-other"}
+    current.write_text(name + "\n")
+    with open_store(tiny) as store:
+        assert store.tables().digest() == whole
+    assert [path.name for path in tiny.glob("data-*")] == [name]
