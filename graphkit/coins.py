@@ -29,14 +29,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALWAYS",
+    "EIGHT",
     "coin",
+    "even",
     "fraction",
     "kernel",
     "limits",
     "live_eight",
     "mix64",
+    "mixed_eight",
     "philox4x32",
     "prefetch",
+    "splat",
     "stream",
     "trailing_zeros",
     "world_key",
@@ -145,20 +149,32 @@ def _ones(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's signatu
 
 
 _WORD, _BYTE, _HALF = ir.IntType(64), ir.IntType(8), ir.IntType(32)
-_EIGHT = ir.VectorType(_WORD, 8)
+EIGHT = ir.VectorType(_WORD, 8)
 
 
-def _splat(builder: Any, word: Any) -> Any:
-    """Copy a word into all eight places."""
-    empty = ir.Constant(_EIGHT, ir.Undefined)
+def splat(builder: Any, word: Any) -> Any:
+    """Copy a word into all eight places (code of a kernel, not run by it)."""
+    empty = ir.Constant(EIGHT, ir.Undefined)
     one = builder.insert_element(empty, word, ir.Constant(_HALF, 0))
     return builder.shuffle_vector(one, empty, ir.Constant(ir.VectorType(_HALF, 8), [0] * 8))
+
+
+def even(number: int) -> Any:
+    """Eight times the same constant."""
+    return ir.Constant(EIGHT, [number] * 8)
+
+
+def mixed_eight(builder: Any, x: Any) -> Any:
+    """Finalise eight words as `mix64` does one."""
+    x = builder.mul(builder.xor(x, builder.lshr(x, even(30))), even(int(_M1)))
+    x = builder.mul(builder.xor(x, builder.lshr(x, even(27))), even(int(_M2)))
+    return builder.xor(x, builder.lshr(x, even(31)))
 
 
 def _load(context: Any, builder: Any, kind: Any, array: Any, j: Any) -> Any:
     """Load array[j : j + 8]."""
     data = context.make_array(kind)(context, builder, array).data
-    return builder.load(builder.bitcast(builder.gep(data, [j]), _EIGHT.as_pointer()), align=8)
+    return builder.load(builder.bitcast(builder.gep(data, [j]), EIGHT.as_pointer()), align=8)
 
 
 @intrinsic
@@ -167,14 +183,7 @@ def _live_eight(typing_context: Any, world: Any, keys: Any, low: Any, width: Any
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         key, least, size = (partial(_load, context, builder, signature.args[i], arguments[i], arguments[4]) for i in (1, 2, 3))
-
-        def even(number: int) -> Any:
-            return ir.Constant(_EIGHT, [number] * 8)
-
-        x = builder.xor(key(), _splat(builder, arguments[0]))
-        x = builder.mul(builder.xor(x, builder.lshr(x, even(30))), even(int(_M1)))
-        x = builder.mul(builder.xor(x, builder.lshr(x, even(27))), even(int(_M2)))
-        x = builder.lshr(builder.xor(x, builder.lshr(x, even(31))), even(2))
+        x = builder.lshr(mixed_eight(builder, builder.xor(key(), splat(builder, arguments[0]))), even(2))
         if not isinstance(signature.args[2], types.NoneType):
             x = builder.sub(x, least())
         return builder.zext(builder.bitcast(builder.icmp_unsigned("<", x, size()), _BYTE), _WORD)

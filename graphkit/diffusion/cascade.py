@@ -2,7 +2,7 @@
 
 Lane i of word w is world 64 w + i and draws the plain coin of (world, key), so it equals a
 simulation of that world alone (`single`) bit for bit, and the faster of the two is taken: words
-where a cascade covers much of the graph, else one world at a time. In a word an arc is tried only in
+where a cascade covers nearly the whole graph, else one world at a time. In a word an arc is tried only in
 the lanes where its source is new and its target still inactive. In the linear threshold model the key is the target's and the arc
 owns an interval of its coin, so a world keeps at most one in-arc per node (Kempe et al. 2003).
 
@@ -17,12 +17,14 @@ Kempe, Kleinberg, Tardos: Maximizing the spread of influence through a social ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphkit.coins import ALWAYS, coin, kernel, limits, ones, stream, trailing_zeros, world_key
-from graphkit.diffusion.single import THICK, at_least_eight, direct_kernel, single_kernel
+from graphkit.diffusion.packed import pack
+from graphkit.diffusion.single import longer, single_kernel
 from graphkit.diffusion.worlds import arc_probability, lt_limits
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from graphkit.diffusion.packed import PackedArcs
     from graphkit.projection.projection import Projection
 
 __all__ = ["LANES", "ArcCoins", "arc_coins", "cascade_blocks"]
@@ -38,32 +41,36 @@ LANES = 64
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 _EVERY = np.uint64(0xFFFFFFFFFFFFFFFF)
-COVERING = 0.25  # share of the nodes that a cascade must reach for words to win (measured: 1.3 to 1.8 times there, 0.1 to 0.4 below)
+COVERING = 0.98  # share of the nodes that a cascade must reach for words to win (measured: 1.1 to 12 times there, 0.1 to 0.6 below)
 PILOT = 4  # worlds that tell
 _DENSE = np.uint64(12)  # from that many lanes on, all 64 coins at once (vector code) are cheaper than one by one
 
 
 @dataclass(frozen=True, eq=False)
 class ArcCoins:
-    """What every cascade on a graph needs of its arcs: head, key and interval of the coin that makes the arc live."""
+    """What every cascade on a graph needs of its arcs: in chunks for one world at a time, one by one for words."""
 
-    indices: NDArray[Any]
+    packed: PackedArcs
     key: NDArray[np.uint64]
     low: NDArray[np.uint64] | None
-    width: NDArray[np.uint64]
+    width: NDArray[np.uint64] | None
     purpose: str
+
+    @cached_property
+    def limit(self) -> NDArray[np.uint64]:
+        """How long the interval of each arc's coin is that makes it live."""
+        return limits(self.packed.probability) if self.width is None else self.width
 
 
 def arc_coins(projection: Projection, model: str) -> ArcCoins:
     """Prepare the arcs; O(n_arcs), so do it once where many cascades of a few nodes follow."""
+    p, low, width, key, purpose = arc_probability(projection), None, None, projection.edge_key, "arc"
     if model == "lt":
         low, width = np.empty(projection.n_arcs, np.uint64), np.empty(projection.n_arcs, np.uint64)
         below, above = lt_limits(projection)
         low[projection.reverse.arc], width[projection.reverse.arc] = below, above - below
         key, purpose = projection.node_key[projection.indices], "threshold"
-    else:
-        low, width, key, purpose = None, limits(arc_probability(projection)), projection.edge_key, "arc"
-    return ArcCoins(at_least_eight(projection.indices), at_least_eight(key), None if low is None else at_least_eight(low), at_least_eight(width), purpose)
+    return ArcCoins(pack(projection.indptr, projection.indices, key, p, low, width), key, low, width, purpose)
 
 
 def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], *, model: str, seed: int,
@@ -91,17 +98,14 @@ def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDAr
     callable
         ``block(first_word, last_word)`` -> (totals per world, activations per node, totals per step).
     """
-    arcs = arc_coins(projection, model) if arcs is None else arcs
-    indices, key, low, width = arcs.indices, arcs.key, arcs.low, arcs.width
-    base, even = stream(seed, arcs.purpose), bool((units == 1).all())
-
-    one = direct_kernel if projection.n_arcs >= THICK * projection.n_nodes else single_kernel
+    coins = arc_coins(projection, model) if arcs is None else arcs
+    base, even = stream(seed, coins.purpose), bool((units == 1).all())
 
     def single(first: int, worlds: int) -> Any:
-        return one(first, worlds, base, projection.indptr, indices, key, low, width, seeds, units, even, steps)
+        return single_kernel(first, worlds, base, coins.packed, seeds, units, even, steps)
 
     def words(first: int, worlds: int) -> Any:
-        return _cascade_kernel(first, worlds, base, projection.indptr, indices, key, low, width, seeds, units, even, steps)
+        return _cascade_kernel(first, worlds, base, projection.indptr, projection.indices, coins.key, coins.low, coins.limit, seeds, units, even, steps)
 
     if by == "auto":
         by = "word" if single(0, PILOT)[1].sum() > COVERING * PILOT * projection.n_nodes else "world"
@@ -169,9 +173,7 @@ def _cascade_kernel(first: int, count: int, base: Any, indptr: Any, indices: Any
         planes[:] = _ZERO
         while n_next > 0:
             if depth >= by_step.size:
-                longer = np.zeros(2 * by_step.size, np.int64)
-                longer[: by_step.size] = by_step
-                by_step = longer
+                by_step = longer(by_step)
             n_front = n_next
             for i in range(n_front):
                 v = following[i]

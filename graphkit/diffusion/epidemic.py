@@ -14,6 +14,8 @@ import numpy as np
 
 from graphkit.coins import coin, kernel, limits, mix64, stream, world_key
 from graphkit.diffusion.models import SIR, SIS
+from graphkit.diffusion.packed import advance, pack, workspace
+from graphkit.diffusion.single import longer, value_of
 from graphkit.diffusion.worlds import arc_probability
 from graphkit.errors import InvalidParameter
 
@@ -43,69 +45,68 @@ def epidemic_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDA
     if steps < 0 and (recovery == 0 or isinstance(model, SIS)):
         message = f"{model} need not end by itself"
         raise InvalidParameter(message, parameter="max_steps", hint="give max_steps, the number of steps to follow")
-    limit = limits(model.transmission * arc_probability(projection, default=1.0))
+    p = model.transmission * arc_probability(projection, default=1.0)
+    arcs = pack(projection.indptr, projection.indices, projection.edge_key, p)
     arc, heal, heals, again = stream(seed, "arc"), stream(seed, "recovery"), limits(recovery)[()], isinstance(model, SIS)
 
     def block(first: int, last: int) -> Any:
-        return _epidemic_kernel(first, last - first, arc, heal, projection.indptr, projection.indices, projection.edge_key, limit,
-                                projection.node_key, heals, again, seeds, units, steps)
+        return _epidemic_kernel(first, last - first, arc, heal, arcs, projection.node_key, heals, again, seeds, units, steps)
 
     return block
 
 
 @kernel
-def _epidemic_kernel(first: int, count: int, arc: Any, heal: Any, indptr: Any, indices: Any, arc_key: Any, limit: Any, node_key: Any,
-                     heals: Any, again: bool, seeds: Any, units: Any, steps: int) -> Any:  # noqa: FBT001 - kernels take no keywords
+def _epidemic_kernel(first: int, count: int, arc: Any, heal: Any, arcs: Any, node_key: Any, heals: Any, again: bool, seeds: Any,  # noqa: FBT001 - kernels take no keywords
+                     units: Any, steps: int) -> Any:
     """Follow the infectious nodes step by step; tries look at the states at the start of the step."""
-    n = indptr.size - 1
-    totals, activation, by_step = np.zeros(count, np.int64), np.zeros(n, np.int64), np.zeros(16, np.int64)
-    ever, since, sick = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_)
-    ill, fresh = np.empty(n, np.int32), np.empty(n, np.int32)
+    room = workspace(arcs)
+    ill, seen, n = room.queue, room.seen, room.seen.size  # who was infected earlier stands before who was later
+    totals, activation, by_step = np.zeros(count, np.int64), np.zeros(n, np.int64), np.zeros(64, np.int64)
+    since, ever, reached = np.zeros(n, np.int64), np.zeros(n, np.bool_), np.empty(n, np.int32)
     for w in range(count):
         arc_world, heal_world = world_key(arc, first + w), world_key(heal, first + w)
-        n_ill, n_fresh, step = 0, 0, 0
+        n_ill: Any = np.int64(0)
+        n_old: Any = np.int64(0)
+        n_reached, step = 0, 0
         for s in seeds:
-            fresh[n_fresh] = s
-            n_fresh += 1
+            ill[n_ill], seen[s] = s, 1
+            n_ill += 1
         while True:
-            if step >= by_step.size:
-                longer = np.zeros(2 * by_step.size, np.int64)
-                longer[: by_step.size] = by_step
-                by_step = longer
-            for i in range(n_fresh):
-                v = fresh[i]
-                ill[n_ill], since[v], sick[v] = v, step, True
-                n_ill += 1
-                if ever[v] != w + 1:
-                    ever[v] = w + 1
-                    activation[v] += 1
-                    totals[w] += units[v]
+            if step == by_step.size:
+                by_step = longer(by_step)
+            for i in range(n_old, n_ill):
+                v = ill[i]
+                since[v] = step
+                if not ever[v]:
+                    ever[v], reached[n_reached] = True, v
+                    n_reached += 1
                     by_step[step] += units[v]
-            n_fresh = 0
             if n_ill == 0 or step == steps:
                 break
-            step += 1
-            for i in range(n_ill):
-                u = ill[i]
-                age = np.uint64(step if again else step - since[u])
-                world = mix64(arc_world + age * _GOLDEN)
-                for j in range(indptr[u], indptr[u + 1]):
-                    v = indices[j]
-                    if sick[v] or (not again and ever[v] == w + 1) or coin(world, arc_key[j]) >= limit[j]:
-                        continue
-                    sick[v] = True  # not among the ill before the next step
-                    fresh[n_fresh] = v
-                    n_fresh += 1
-            kept = 0
-            for i in range(n_ill):
-                u = ill[i]
-                age = np.uint64(step if again else step - since[u])
-                if coin(mix64(heal_world + age * _GOLDEN), node_key[u]) < heals:
-                    sick[u] = False
-                else:
-                    ill[kept] = u
-                    kept += 1
-            n_ill = kept
+            step, n_old, tail, kept, start = step + 1, n_ill, n_ill, 0, np.int64(0)
+            while start < n_old:  # all of one age at once: they share the key of their coins
+                infected, end = since[ill[start]], start + 1
+                while end < n_old and (again or since[ill[end]] == infected):
+                    end += 1
+                age = np.uint64(step if again else step - infected)
+                tail = advance(mix64(arc_world + age * _GOLDEN), arcs, room, start, end, tail)
+                world = mix64(heal_world + age * _GOLDEN)
+                for i in range(start, end):
+                    u = ill[i]
+                    if coin(world, node_key[u]) >= heals:
+                        ill[kept] = u
+                        kept += 1
+                    elif again:
+                        seen[u] = 0
+                start = end
+            for i in range(n_old, tail):
+                ill[kept + i - n_old] = ill[i]
+            n_old, n_ill = kept, kept + tail - n_old
         for i in range(n_ill):
-            sick[ill[i]] = False
+            seen[ill[i]] = 0
+        totals[w] = value_of(reached, 0, n_reached, units, even=False)
+        for i in range(n_reached):
+            v = reached[i]
+            activation[v] += 1
+            seen[v], ever[v] = 0, False
     return totals, activation, by_step

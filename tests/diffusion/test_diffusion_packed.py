@@ -1,0 +1,88 @@
+"""Chunks of eight arcs: every world equals plain Python's, ties are decided by all 62 bits, graphs of odd shapes."""
+
+import numpy as np
+import pytest
+from reference import plain_worlds
+
+from graphkit.diffusion.cascade import cascade_blocks
+from graphkit.diffusion.epidemic import epidemic_blocks
+from graphkit.diffusion.models import SI, SIR, SIS
+from graphkit.diffusion.packed import pack
+from graphkit.projection.build import from_arrays
+
+
+def made(seed, n, m, probability=None):
+    """Random arcs without self-loops; p from a wide range, zero and one among them."""
+    rng = np.random.default_rng(seed)
+    s, t = rng.integers(0, n, (2, m))
+    p = from_arrays(s[s != t], t[s != t], n_nodes=n)
+    return p.with_probability(rng.choice([0.0, 1e-9, 0.02, 0.2, 0.5, 1.0], p.n_arcs) if probability is None else probability)
+
+
+def totals_of(levels, units):
+    """Weight of all nodes of all steps."""
+    return sum(int(units[v]) for level in levels for v in level)
+
+
+def equal(result, worlds, units, n):
+    """Compare totals, activations and steps of a block with plain levels, all in whole numbers."""
+    totals, activation, by_step = result
+    assert totals.tolist() == [totals_of(levels, units) for levels in worlds]
+    assert activation.tolist() == [sum(v in level for levels in worlds for level in levels) for v in range(n)]
+    expected = np.zeros(by_step.size, int)
+    for levels in worlds:
+        for i, level in enumerate(levels):
+            expected[i] += totals_of([level], units)
+    assert by_step.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(("n", "m"), [(2, 1), (6, 12), (40, 120), (25, 500), (90, 140)])
+@pytest.mark.parametrize("steps", [None, 0, 3])
+def test_cascade_equals_plain_worlds(n, m, steps, seed):
+    """Every total, activation and step of 20 worlds: few arcs, many, nodes of more than 8 and 32 arcs, none at all."""
+    p = made(seed, n, m)
+    units = np.random.default_rng(seed).integers(0, 5, n)
+    seeds = np.arange(min(n, 2))
+    block = cascade_blocks(p, seeds, units, model="ic", seed=seed, n_worlds=20, steps=-1 if steps is None else steps, by="world")
+    equal(block(0, 1), [plain_worlds.cascade(p, seeds.tolist(), seed, w, steps) for w in range(20)], units, n)
+
+
+@pytest.mark.parametrize(
+    ("model", "steps"), [(SIR(0.4, 0.3), None), (SIR(0.7, 1.0), None), (SIR(0.3, 0.1), 4), (SI(0.4), 5), (SIS(0.5, 0.6), 7), (SIS(0.9, 0.0), 0)], ids=str
+)
+@pytest.mark.parametrize(("n", "m"), [(2, 1), (12, 30), (25, 400)])
+def test_epidemic_equals_plain_worlds(model, steps, n, m, seed):
+    """Every total, activation and step of 20 worlds of SIR, SI and SIS."""
+    p = made(seed, n, m)
+    units = np.random.default_rng(seed).integers(0, 5, n)
+    block = epidemic_blocks(p, np.array([0]), units, model=model, seed=seed, steps=-1 if steps is None else steps)
+    law = {"transmission": model.transmission, "recovery": getattr(model, "recovery", 0.0), "again": isinstance(model, SIS), "steps": steps}
+    equal(block(0, 20), [plain_worlds.epidemic(p, [0], seed, w, **law) for w in range(20)], units, n)
+
+
+@pytest.mark.parametrize(("change", "live"), [(0, False), (512, True)])
+def test_a_tie_of_32_bits_is_decided_by_all_62(change, live, seed):
+    """Limits that share the upper half with the coin: just not above it nothing works, 512 / 2**62 higher everything does."""
+    n = 21
+    bare = from_arrays(np.zeros(n - 1, int), np.arange(1, n), n_nodes=n)
+    name = plain_worlds.world_name(seed, "arc", 0)
+    coins = [plain_worlds.coin(name, int(key)) for key in bare.edge_key]
+    near = [(c & ~511) + change for c in coins]  # a multiple of 512 below 2**62 has at most 53 bits: no rounding
+    assert all((limit - 1) >> 30 == c >> 30 for limit, c in zip(near, coins, strict=True))
+    p = bare.with_probability(np.array(near) / 2.0**62)
+    block = cascade_blocks(p, np.array([0]), np.ones(n, np.int64), model="ic", seed=seed, n_worlds=1, steps=-1, by="world")
+    assert block(0, 1)[0].tolist() == [n if live else 1]
+
+
+def test_chunks_hold_every_arc_once(seed):
+    """Keys and targets come back in order; what is left of a chunk has limit 0."""
+    p = made(seed, 30, 400)
+    arcs = pack(p.indptr, p.indices, p.edge_key, p.probability)
+    assert arcs.words.ctypes.data % 64 == 0
+    assert np.diff(arcs.first).tolist() == [-(-d // 8) for d in np.diff(p.indptr)]
+    for u in range(p.n_nodes):
+        chunks = arcs.words.reshape(-1, 16)[arcs.first[u] : arcs.first[u + 1]]
+        halves, d = chunks.view(np.uint32), np.diff(p.indptr)[u]
+        assert chunks[:, :8].ravel()[:d].tolist() == p.edge_key[p.indptr[u] : p.indptr[u + 1]].tolist()
+        assert halves[:, 24:].ravel()[:d].tolist() == p.indices[p.indptr[u] : p.indptr[u + 1]].tolist()
+        assert not halves[:, 16:24].ravel()[d:].any()
