@@ -98,13 +98,15 @@ class App:
                 raise StoreUnavailable(message, store=settings.store, hint="give another place with --store") from error
         return self._store
 
-    def snapshot(self, *, learned: bool = False) -> Snapshot:
+    def snapshot(self, *, learned: bool = False, about: str | None = None) -> Snapshot:
         """Return the graph of the store as columns, from the cache when it is still true.
 
         Parameters
         ----------
         learned : bool
             With the ties that `graphkit learn` kept.
+        about : str, optional
+            What is promoted, "Label:id": where ties were learned by tag, those of its heaviest tag.
         """
         from graphkit.projection.snapshot import take_snapshot
 
@@ -114,7 +116,11 @@ class App:
             return found
         from graphkit.projection.learned import with_learned
 
-        return with_learned(found, self.open())
+        if about is None:
+            return with_learned(found, self.open())
+        from graphkit.planning.learned import topics_of
+
+        return with_learned(found, self.open(), topics_of(found, about))
 
     def keep_learned(self, found: LearnedProbabilities) -> None:
         """Keep learned ties beside the store; nothing half written is left by an interrupt."""

@@ -17,15 +17,16 @@ __all__ = ["learn", "learned_document"]
 COLUMNS = ("size_bin", "items", "predicted", "simulated", "observed")
 
 
-@click.command(cls=Command, examples=["graphkit learn --events data/", "graphkit learn --events data/ --format json"])
+@click.command(cls=Command, examples=["graphkit learn --events data/", "graphkit learn --events data/ --format json", "graphkit learn --events data/ --by tag"])
 @click.option("--events", required=True, type=click.Path(), help="Event files, or the directory that holds events/: item, user, ts.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help=f"Kinds of event that count as taking an item up (repeat).  [default: {', '.join(ADOPTING)}]")
 @click.option("--method", type=click.Choice(["auto"]), default="auto", help="How credit for an adoption is shared.")
+@click.option("--by", type=click.Choice(["tag"]), help="Learn chances by the heaviest tag of the items as well; a plan then takes those of what it promotes.")
 @click.option("--keep/--no-keep", default=True, help="Keep the learned ties beside the store, so that plan --probability learned finds them.")
 @seed_option
 @output_options
 @pass_app
-def learn(app: App, events: str, kinds: tuple[str, ...], method: str, keep: bool, seed: int, form: str | None, output: str | None) -> None:
+def learn(app: App, events: str, kinds: tuple[str, ...], method: str, by: str | None, keep: bool, seed: int, form: str | None, output: str | None) -> None:
     """Learn the chance of every tie between users from who adopted what and when.
 
     Prints how the sizes it predicts compare with those observed.
@@ -36,9 +37,13 @@ def learn(app: App, events: str, kinds: tuple[str, ...], method: str, keep: bool
     from graphkit.diffusion.learn import learn as fit
     from graphkit.store.files import read_events
 
-    graph = propagation_graph(app.snapshot(), (), (), None)
+    graph, log = propagation_graph(app.snapshot(), (), (), None), adoptions(read_events(events), kinds)
+    if by is not None:
+        from graphkit.planning.learned import heaviest_tags
+
+        log = log.assign(tag=log["item"].map(heaviest_tags(app.snapshot())))
     with app.timed("learn"):
-        found = fit(graph, adoptions(read_events(events), kinds), method=method, rng=seed)
+        found = fit(graph, log, method=method, by=by, rng=seed)
     if keep:
         app.keep_learned(found)
     document = learned_document(found)
@@ -46,6 +51,8 @@ def learn(app: App, events: str, kinds: tuple[str, ...], method: str, keep: bool
     columns = list(rows[0]) if rows else list(COLUMNS)
     text = f"{document['n_arcs']:,} ties, p median {document['p_median']:.4f} (90 % of them {document['p_90'][0]:.4f} to {document['p_90'][1]:.4f})\n"
     text += sizes_sentence(document) + "\n" + table(rows, columns)
+    if found.topics:
+        text += topics_sentence(found) + "\n" + table(document["topics"], list(document["topics"][0]))
     emit(form=form, output=output, rows=rows, columns=columns, document=document, text=text)
 
 
@@ -62,6 +69,14 @@ def sizes_sentence(document: dict[str, Any]) -> str:
             f"predicted from the first adopters' tempo as well {predicted:,.1f}.")
 
 
+def topics_sentence(found: Any) -> str:
+    """Say how much topics differ."""
+    weight = found.topic_strength
+    if np.isinf(weight):
+        return "Items left out do not show that tags differ: every tag keeps the plain chances."
+    return f"Tags differ: for each, items of other tags count as at most {weight:g} tries a tie."
+
+
 def learned_document(found: Any) -> dict[str, Any]:
     """Return a summary of learned probabilities; no user is named."""
     from graphkit.cli.output import frame_rows
@@ -72,4 +87,6 @@ def learned_document(found: Any) -> dict[str, Any]:
         "schema_version": 1, "n_arcs": int(p.size), "p_median": float(middle), "p_90": [float(low), float(high)],
         "size_factor": found.size_factor, "size_ratio": found.size_ratio if np.isfinite(found.size_ratio) else None,
         "calibration": frame_rows(found.calibration), "manifest": found.manifest,
+        "topics": [{"tag": name, "n_arcs_tried": int(each.arc.size), "p_mean": float(each.probability.mean()) if each.arc.size else None,
+                    "p_mean_plain": float(p[each.arc].mean()) if each.arc.size else None} for name, each in sorted(found.topics.items())],
     }

@@ -68,7 +68,7 @@ def plan(  # the options of the contract
     more |= {"pareto": pareto} if pareto else {}
     more |= {"time_limit": time_limit} if time_limit is not None else {}
     call = partial(
-        make_plan, app.snapshot(learned=probability == "learned"), for_=str(for_), budget=_whole(budget), probability=probability, objective=objective, waves=waves,
+        make_plan, app.snapshot(learned=probability == "learned", about=str(for_)), for_=str(for_), budget=_whole(budget), probability=probability, objective=objective, waves=waves,
         target=target, rules=rules, robust=robust, max_steps=max_steps, engine=engine, rng=seed, **more,
     )  # fmt: skip
     made_and_printed(app, "plan", call, keep=keep, write=write, form=form, output=output)

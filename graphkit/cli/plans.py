@@ -75,7 +75,7 @@ def rebuild(app: App, name: str) -> ChannelPlan:
 
     found = find_plan(app, name)
     learned = (found.get("request") or {}).get("probability") == "learned"
-    return ChannelPlan.from_dict(found, source=app.snapshot(learned=learned))
+    return ChannelPlan.from_dict(found, source=app.snapshot(learned=learned, about=found["for"]))
 
 
 def keep_plan(app: App, plan: dict[str, Any]) -> None:

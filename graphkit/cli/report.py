@@ -81,7 +81,7 @@ def _communities(app: App, snapshot: Snapshot, plan: dict[str, Any]) -> list[dic
         return rows
     learned = (plan.get("request") or {}).get("probability") == "learned"
     try:
-        made = ChannelPlan.from_dict(plan, source=app.snapshot(learned=True) if learned else snapshot)
+        made = ChannelPlan.from_dict(plan, source=app.snapshot(learned=True, about=plan["for"]) if learned else snapshot)
         reach = reach_by_group(made, found.labels)
     except GraphkitError as error:
         app.say(f"no reach by community on the page: {error.message}", level=1)

@@ -19,6 +19,7 @@ from graphkit.diffusion.credit import estimate_arcs
 from graphkit.diffusion.events import NOT_TOLD, Log, read_log
 from graphkit.diffusion.learned import LearnedProbabilities
 from graphkit.diffusion.size_factor import held_out_folds, size_factor
+from graphkit.diffusion.topics import learn_topics, topic_of_items
 from graphkit.errors import DataInvalid
 from graphkit.results import make_manifest
 from graphkit.rng import as_seed, child_seed
@@ -33,7 +34,7 @@ METHODS = ("auto", "em", "partial")
 N_FIRST = 3  # adopters from which sizes are simulated
 
 
-def learn(p: Projection, events: Any, *, method: str = "auto", rng: RandomState = None) -> LearnedProbabilities:
+def learn(p: Projection, events: Any, *, method: str = "auto", by: str | None = None, rng: RandomState = None) -> LearnedProbabilities:
     """Learn the probability of every arc from a log of adoptions.
 
     Parameters
@@ -47,6 +48,9 @@ def learn(p: Projection, events: Any, *, method: str = "auto", rng: RandomState 
         and what the other neighbours tried is not counted.
     method : {"auto", "em", "partial"}
         How credit is shared: ``"em"`` by expectation maximisation (``"auto"`` means this), ``"partial"`` evenly.
+    by : str, optional
+        Column of ``events`` with the topic of each item (null: none): probabilities by topic as well, shrunk to the plain ones as
+        far as items left out support it, see `graphkit.diffusion.topics`; `LearnedProbabilities.for_topic` gives them.
     rng : see `graphkit.rng`
         Worlds of the calibration table.
 
@@ -57,7 +61,7 @@ def learn(p: Projection, events: Any, *, method: str = "auto", rng: RandomState 
     Raises
     ------
     DataInvalid
-        A column is missing or empty, or the log has no row.
+        A column is missing or empty, the log has no row, or an item has two topics.
     """
     begin = time.perf_counter()
     one_of("method", method, METHODS)
@@ -70,12 +74,14 @@ def learn(p: Projection, events: Any, *, method: str = "auto", rng: RandomState 
     scale = size_factor(p, log, folds, n_first=N_FIRST, seed=child_seed(seed, "size_factor"))
     chance, bounds = (np.minimum(scale.factor * x, 1.0) for x in (found.mean, found.interval()))
     table = calibration_table(p, log, folds, scale, seed=seed, n_first=N_FIRST)
-    request = {"method": method, "events": _digest(log)}
+    topics, strength = ({}, None) if by is None else learn_topics(p, log, topic_of_items(events, by, log), found, scale.factor)
+    request = {"method": method, "events": _digest(log)} | ({} if by is None else {"by": by})
     answer = {"probability": hashlib.sha256(chance.tobytes()).hexdigest(), "prior": found.prior, "calibration": table}
+    answer |= {f"topic {name}": hashlib.sha256(each.probability.tobytes()).hexdigest() for name, each in topics.items()}
     manifest = make_manifest("learn", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id, seconds=time.perf_counter() - begin)
     tried = found.tries.tried
     return LearnedProbabilities(chance, bounds, tried, tried == 0, found.prior, found.tries.explained, table, method, scale.factor, scale.before,
-                                found.mean, p.with_probability(chance), log, manifest)
+                                found.mean, p.with_probability(chance), log, manifest, topics, strength)
 
 
 def _digest(log: Log) -> str:

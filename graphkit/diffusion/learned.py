@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np  # noqa: TC002 - from_dict reads the annotation
+import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
+from graphkit.diffusion.topics import TopicEstimate  # noqa: TC001 - from_dict reads the annotation
+from graphkit.errors import UnknownName, close_matches
 from graphkit.results import Manifest, Result
 
 if TYPE_CHECKING:
     import pandas as pd
+
 
 __all__ = ["LearnedProbabilities"]
 
@@ -47,6 +50,11 @@ class LearnedProbabilities(Result):
         The graph with the learned probabilities (not part of the JSON).
     log : Log
         The training log, for `predict_sizes` (not part of the JSON).
+    topics : dict of str to TopicEstimate
+        What items of each topic say about the arcs they tried; empty unless asked for (not part of the JSON).
+    topic_strength : float or None
+        How many tries of other topics count at most for a topic; infinite when topics do not differ
+        (not part of the JSON).
     """
 
     probability: NDArray[np.float64]
@@ -63,6 +71,24 @@ class LearnedProbabilities(Result):
     projection: Any = field(default=None, metadata={"json": False})
     log: Any = field(default=None, metadata={"json": False})
     manifest: Manifest = field(default=None)  # type: ignore[assignment]
+    topics: dict[str, TopicEstimate] = field(default_factory=dict, metadata={"json": False})
+    topic_strength: float | None = field(default=None, metadata={"json": False})
+
+    def for_topic(self, topic: str) -> LearnedProbabilities:
+        """Return the probabilities for items of one topic; arcs it never tried keep the plain ones.
+
+        Raises
+        ------
+        UnknownName
+            No item of the topic was learned from.
+        """
+        if topic not in self.topics:
+            message = f"nothing was learned for the topic {topic!r}"
+            raise UnknownName(message, kind="topic", name=topic, close_matches=close_matches(topic, sorted(self.topics)))
+        found = self.topics[topic]
+        chance, bounds, tried = self.probability.copy(), self.interval.copy(), np.zeros_like(self.tried)
+        chance[found.arc], bounds[found.arc], tried[found.arc] = found.probability, found.interval, found.tried
+        return replace(self, probability=chance, interval=bounds, tried=tried, never_tried=tried == 0, projection=self.projection.with_probability(chance))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per arc: ``probability``, ``lower``, ``upper``, ``tried``, and its ends where the graph is at hand."""

@@ -185,7 +185,7 @@ def prepare(
         No plan keeps the rules; ``conflict`` lists a smallest set of rules that contradict each other.
     """
     request.check()
-    snapshot = learned_snapshot(source, seed=request.seed) if request.probability == "learned" else as_snapshot(source)
+    snapshot = learned_snapshot(source, seed=request.seed, about=request.for_) if request.probability == "learned" else as_snapshot(source)
     target = known_target(snapshot, request.for_, PROMOTED)
     projection = _projection(snapshot, request)
     who = pages(projection, snapshot.nodes("Channel")) if projection is not None and request.page_level else people(snapshot)
@@ -333,7 +333,8 @@ def _say(market: Market, who: People, projection: Projection | None, request: Re
     if projection is None:
         notes.append("no word of mouth is counted (probability none): numbers are exact for the given chances of exposure")
     elif request.probability == "learned":
-        notes.append("chances on ties are learned (INFLUENCES.p)")
+        tag = next((e.column("tag")[0] for e in snapshot.edges("INFLUENCES") if len(e.source_rows)), None)
+        notes.append("chances on ties are learned (INFLUENCES.p)" if tag is None else f"chances on ties are learned from items of tag {tag} (INFLUENCES.p)")
     else:
         notes.append(f"chances on ties are declared, not measured: {request.probability}")
     notes.append("a channel is used at most capacity times per wave; every use exposes anew with the same chance")

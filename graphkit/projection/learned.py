@@ -23,7 +23,7 @@ from graphkit.model.tables import EdgeColumns
 from graphkit.projection.snapshot import Snapshot, snapshot_from_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from graphkit.store.base import GraphStore
 
@@ -50,18 +50,26 @@ def learned_ties(found: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        source, target (ids), p, p_lower, p_upper (0..1), run, and the digest of the snapshot they were learned on.
+        source, target (ids), p, p_lower, p_upper (0..1), run, the digest of the snapshot they were learned on, and by topic
+        what differs: ``topics`` (names), ``topic0_row``, ``topic0_p``, ...
     """
     graph, bounds = found.projection, np.asarray(found.interval)
     if graph.nodes.ids is None:
         message = "ties between numbered rows cannot be kept: the graph has no ids"
         raise DataInvalid(message, rule="learned", hint="learn on a graph read from files, from a store, or made with ids")
     ids = np.array(graph.nodes.ids_of(np.arange(graph.n_nodes)), dtype=str)
+    topics = found.topics
     return {
         "source": ids[graph.sources], "target": ids[graph.indices], "p": np.asarray(graph.probability, float),
         "p_lower": bounds[:, 0].astype(float), "p_upper": bounds[:, 1].astype(float), "run": np.array(["learn"]),
-        "snapshot": np.array([graph.snapshot_id or ""]),
+        "snapshot": np.array([graph.snapshot_id or ""]), "topics": np.array(sorted(topics), dtype=str),
+        **{f"topic{i}_{name}": column for i, topic in enumerate(sorted(topics)) for name, column in _topic_columns(topics[topic])},
     }  # fmt: skip
+
+
+def _topic_columns(found: Any) -> list[tuple[str, Any]]:
+    """Rows of the ties that a topic tried, and its own chances on them."""
+    return [("row", found.arc), ("p", found.probability), ("p_lower", found.interval[:, 0]), ("p_upper", found.interval[:, 1])]
 
 
 def keep_learned(store: GraphStore, found: Any) -> Path | None:
@@ -111,8 +119,10 @@ def aside(target: Path) -> Path:
     return target.with_name(f".{target.name}.{os.getpid()}")
 
 
-def with_learned(snapshot: Snapshot, store: GraphStore) -> Snapshot:
+def with_learned(snapshot: Snapshot, store: GraphStore, topics: Sequence[str] = ()) -> Snapshot:
     """Return a snapshot of the store with its learned ties among the relationships.
+
+    ``topics`` names topics by preference: the first one that was learned gives its own chances (INFLUENCES.tag says which).
 
     Raises
     ------
@@ -127,7 +137,7 @@ def with_learned(snapshot: Snapshot, store: GraphStore) -> Snapshot:
     before = str(ties["snapshot"][0]) if "snapshot" in ties else ""
     if before and before != snapshot.digest:
         _log.warning("the learned ties were learned before the data changed: graphkit learn --events DIR renews them")
-    return join_learned(snapshot, ties, source)
+    return join_learned(snapshot, ties, source, topics)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -141,7 +151,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise DataInvalid(f"the learned ties in {path} cannot be read: {error}", source=str(path), rule="learned", hint=_HINT) from error
 
 
-def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str) -> Snapshot:
+def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str, topics: Sequence[str] = ()) -> Snapshot:
     """Add the ties whose ends are in the snapshot, in place of learned ones it may hold.
 
     Parameters
@@ -151,6 +161,8 @@ def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str) -> Sn
         As :func:`learned_ties` returns them.
     source : str
         Where they come from, for the message.
+    topics : sequence of str
+        Topics by preference; with none of them learned, or none given, the plain chances count.
 
     Raises
     ------
@@ -162,8 +174,21 @@ def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str) -> Sn
     kept = np.flatnonzero((ends >= 0).all(axis=0))
     if not kept.size:
         raise DataInvalid("none of the learned ties joins users of this store", source=source, rule="learned", hint=_HINT)
-    columns = {name: ties[name][kept] for name in ("p", "p_lower", "p_upper")}
+    known = ties["topics"].tolist() if "topics" in ties else []
+    topic = next((name for name in topics if name in known), None)
+    columns = {name: _of_topic(ties, name, known, topic)[kept] for name in ("p", "p_lower", "p_upper")}
     columns["run"] = np.full(kept.size, str(ties["run"][0]), dtype=object)
+    if topic is not None:
+        columns["tag"] = np.full(kept.size, topic, dtype=object)
     edges = EdgeColumns("INFLUENCES", "User", "User", ends[0][kept], ends[1][kept], columns)
     others = tuple(part for part in snapshot.tables.edges if part.type != "INFLUENCES")
     return snapshot_from_tables(replace(snapshot.tables, edges=(*others, edges), _is_canonical=False))
+
+
+def _of_topic(ties: Mapping[str, Any], name: str, known: list[str], topic: str | None) -> Any:
+    """A column of the ties, with a topic's own values where it has some."""
+    if topic is None:
+        return ties[name]
+    column, place = np.array(ties[name]), known.index(topic)
+    column[ties[f"topic{place}_row"]] = ties[f"topic{place}_{name}"]
+    return column

@@ -219,6 +219,7 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     (r"(\d+) users \(([\d.]+%)\) without consent for planning are left out with their ties: reach is underestimated", r"\1 名用户（\2）未同意用于计划，连同其关系一并剔除：触达被低估"),
     (r"no word of mouth is counted \(probability none\): numbers are exact for the given chances of exposure", "不计口碑传播：在给定曝光概率下数字是精确的"),
     (r"chances on ties are learned \(INFLUENCES\.p\)", "关系上的传播概率由数据学得（INFLUENCES.p）"),
+    (r"chances on ties are learned from items of tag (.+) \(INFLUENCES\.p\)", r"关系上的传播概率由标签 \1 的内容学得（INFLUENCES.p）"),
     (r"chances on ties are declared, not measured: (.+)", r"关系上的传播概率是声明的，没有测量：\1"),
     (r"a channel is used at most capacity times per wave; every use exposes anew with the same chance", "每个渠道每波最多用到其容量次数；每次使用都以同样的概率重新曝光"),
     (r"no gap between the waves was given: lead times are compared with the start of the campaign", "没有给出波次间隔：提前期与活动开始相比"),

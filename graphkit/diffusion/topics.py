@@ -1,0 +1,130 @@
+"""Probabilities on arcs by topic: what items of one kind say, with what others say as a bounded prior.
+
+A friend who passes on every film need not pass on a course. For topic g and an arc with credit c and tries n of which
+c_g and n_g are the topic's own,
+
+    m = (a + c - c_g) / (a + b + n - n_g),   s = min(a + b + n - n_g, a + b + strength),
+    p_g = (s m + c_g) / (s + n_g),           interval = quantiles of Beta(s m + c_g, s (1 - m) + n_g - c_g).
+
+All evidence of other topics gives the prior mean m, but weighs no more than ``strength`` tries (a bounded power prior,
+Ibrahim and Chen 2000, doi:10.1214/ss/1009212673). So with one topic, and for arcs the topic never tried, p_g is the
+plain p; with an unbounded strength all topics agree. The strength is the one under which items left out are most likely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.diffusion.credit import ArcEstimate, beta_interval, credit_shares, estimate_arcs
+from graphkit.diffusion.events import Log, count_tries, step_length
+from graphkit.errors import DataInvalid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from graphkit.projection.projection import Projection
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["STRENGTHS", "TopicEstimate", "learn_topics", "topic_of_items"]
+
+STRENGTHS = (0.0, 1.0, 3.0, 10.0, 30.0, float("inf"))
+FOLDS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class TopicEstimate:
+    """What one topic's items say about the arcs they tried; every other arc keeps the plain p.
+
+    Attributes
+    ----------
+    arc : int64 ndarray
+        Tried arcs in CSR order, ascending.
+    probability : float64 ndarray, shape of ``arc``
+    interval : float64 ndarray, shape (n, 2)
+    tried : float64 ndarray
+    """
+
+    arc: NDArray[np.int64]
+    probability: Floats
+    interval: Floats
+    tried: Floats
+
+
+def topic_of_items(events: Any, by: str, log: Log) -> list[str | None]:
+    """Return the topic of each item of the log, None where the column is empty.
+
+    Raises
+    ------
+    DataInvalid
+        The column is missing or wholly empty, or an item has two topics.
+    """
+    if by not in getattr(events, "columns", ()):
+        message = f"events: the column {by!r} is missing; there are {', '.join(map(str, events.columns))}"
+        raise DataInvalid(message, rule="columns", hint="name the column that holds the topic of each item")
+    told = events[["item", by]].dropna().drop_duplicates()
+    twice = told["item"][told["item"].duplicated()]
+    if len(twice):
+        message = f"events: item {twice.iloc[0]!r} has several values of {by!r}"
+        raise DataInvalid(message, rule="topic", count=int(twice.nunique()), hint="one topic per item")
+    if not len(told):
+        raise DataInvalid(f"events: no item has a value of {by!r}", rule="topic", hint="fill the column, or learn without it")
+    known = dict(zip(map(str, told["item"].tolist()), map(str, told[by].tolist()), strict=True))
+    return [known.get(str(item)) for item in log.items.tolist()]
+
+
+def learn_topics(projection: Projection, log: Log, topics: list[str | None], whole: ArcEstimate, factor: float) -> tuple[dict[str, TopicEstimate], float]:
+    """Return the estimate of every topic, times the factor on sizes, and the strength that was chosen."""
+    names = sorted({topic for topic in topics if topic is not None})
+    code = np.array([names.index(topic) if topic is not None else -1 for topic in topics], np.int64)
+    evidence = _evidence(projection, log, code, len(names), whole)
+    strength = _strength(projection, log, code, len(names), whole)
+    found = {}
+    for name, (credit, tried) in zip(names, evidence, strict=True):
+        arc = np.flatnonzero(tried > 0)
+        a, b = _posterior(whole, credit, tried, strength)
+        bounds = np.minimum(factor * beta_interval(a[arc], b[arc]), 1.0)
+        found[name] = TopicEstimate(arc, np.minimum(factor * a[arc] / (a + b)[arc], 1.0), bounds, tried[arc])
+    return found, strength
+
+
+def _evidence(projection: Projection, log: Log, code: NDArray[np.int64], n_topics: int, whole: ArcEstimate) -> list[tuple[Floats, Floats]]:
+    """Credit and tries of every arc by topic; credit is shared under the probabilities learned from all items."""
+    step, found = step_length(log), []
+    for topic in range(n_topics):
+        tries = count_tries(projection, log.take(np.flatnonzero(code == topic)), step)
+        credit = np.bincount(tries.arc, credit_shares(tries, whole.mean), projection.n_arcs)
+        found.append((np.minimum(credit, tries.tried), tries.tried))
+    return found
+
+
+def _posterior(whole: ArcEstimate, credit: Floats, tried: Floats, strength: float) -> tuple[Floats, Floats]:
+    """Beta of one topic: its own evidence on the bounded evidence of the others."""
+    base = sum(whole.prior)
+    a, b = np.maximum(whole.a - credit, 1e-9), np.maximum(whole.b - (tried - credit), 1e-9)
+    scale = np.minimum(1.0, (base + strength) / (a + b))
+    return scale * a + credit, scale * b + tried - credit
+
+
+def _strength(projection: Projection, log: Log, code: NDArray[np.int64], n_topics: int, whole: ArcEstimate) -> float:
+    """The strength under which items left out are most likely; the largest of equals."""
+    if n_topics < 2:
+        return STRENGTHS[-1]
+    score = np.zeros(len(STRENGTHS))
+    order = np.arange(log.sizes.size)
+    for fold in range(FOLDS):
+        inside, others = order[order % FOLDS == fold], order[order % FOLDS != fold]
+        if not inside.size or not others.size:
+            return STRENGTHS[-1]
+        rest = estimate_arcs(projection, log.take(others), even=False)
+        known = _evidence(projection, log.take(others), code[others], n_topics, rest)
+        unseen = _evidence(projection, log.take(inside), code[inside], n_topics, whole)
+        for i, strength in enumerate(STRENGTHS):
+            for (credit, tried), (hits, tries) in zip(known, unseen, strict=True):
+                a, b = _posterior(rest, credit, tried, strength)
+                p = np.clip(a / (a + b), 1e-9, 1 - 1e-9)
+                score[i] += float(hits @ np.log(p) + (tries - hits) @ np.log1p(-p))
+    return STRENGTHS[int(score.size - 1 - np.argmax(score[::-1]))]

@@ -1,0 +1,86 @@
+"""Probabilities by topic: one topic is no topic, planted differences come back, and noise is pooled."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from graphkit.diffusion.learn import learn
+from graphkit.diffusion.topics import STRENGTHS
+from graphkit.errors import DataInvalid, UnknownName
+from graphkit.projection.build import from_arrays
+
+
+def log_of(n_items, chance, rng, *, pairs=40):
+    """Independent pairs u -> v: each item starts at every u, v follows with the item's own chance on that arc, and says from whom."""
+    rows = []
+    for item in range(n_items):
+        topic = "course" if item % 2 else "film"
+        hit = rng.random(pairs) < chance[topic]
+        rows += [(item, u, 0.0, topic, None) for u in range(pairs)]
+        rows += [(item, pairs + u, 1.0 + u / 100, topic, u) for u in np.flatnonzero(hit).tolist()]
+    return pd.DataFrame(rows, columns=["item", "node", "ts", "topic", "parent"])
+
+
+@pytest.fixture
+def graph():
+    """40 separate arcs."""
+    return from_arrays(np.arange(40), np.arange(40, 80), n_nodes=80)
+
+
+def test_one_topic_equals_the_plain_probabilities(graph):
+    """The topic's own evidence is all there is: the same posterior to the last digit that matters."""
+    log = log_of(30, {"film": 0.3, "course": 0.3}, np.random.default_rng(1)).assign(topic="only")
+    found = learn(graph, log, by="topic", rng=1)
+    own = found.for_topic("only")
+    assert own.probability == pytest.approx(found.probability, abs=1e-12)
+    assert own.interval == pytest.approx(found.interval, abs=1e-9)
+    assert learn(graph, log, rng=1).probability == pytest.approx(found.probability, abs=0)
+
+
+def test_planted_topics_come_back(graph):
+    """Arcs that carry films but not courses, and the reverse: each topic's p is nearer to its own chance than the plain p."""
+    rng = np.random.default_rng(2)
+    truth = {"film": np.where(np.arange(40) < 20, 0.6, 0.1), "course": np.where(np.arange(40) < 20, 0.1, 0.6)}
+    found = learn(graph, log_of(80, truth, rng), by="topic", rng=1)
+    assert found.topic_strength < STRENGTHS[-1]
+    for topic, chance in truth.items():
+        own = found.for_topic(topic)
+        assert np.abs(own.probability - chance).mean() < 0.5 * np.abs(found.probability - chance).mean()
+        inside = (own.interval[:, 0] <= chance) & (chance <= own.interval[:, 1])
+        assert inside.mean() > 0.8
+        assert own.projection.probability == pytest.approx(own.probability)
+
+
+def test_topics_that_do_not_differ_are_pooled(graph):
+    """The same chances for both: the strength is large, and the topic's p stays close to the plain one."""
+    chance = np.random.default_rng(5).uniform(0.05, 0.6, 40)
+    found = learn(graph, log_of(80, {"film": chance, "course": chance}, np.random.default_rng(3)), by="topic", rng=1)
+    assert found.topic_strength >= 30
+    assert np.abs(found.for_topic("film").probability - found.probability).max() < 0.12
+
+
+def test_an_arc_no_item_of_the_topic_tried_keeps_the_plain_p(graph):
+    """Films only touch the first ten arcs; the others are what everything says."""
+    log = log_of(40, {"film": np.full(40, 0.5), "course": np.full(40, 0.2)}, np.random.default_rng(4))
+    log = log[(log.topic == "course") | (log.node % 40 < 10)]
+    found = learn(graph, log, by="topic", rng=1)
+    own = found.for_topic("film")
+    assert own.probability[10:].tolist() == found.probability[10:].tolist()
+    assert own.never_tried[10:].all()
+    assert not own.never_tried[:10].any()
+
+
+@pytest.mark.parametrize(("change", "word"), [({}, "missing"), ({"topic": None}, "no item"), ({"topic": ["a", "b"] * 5}, "several")])
+def test_wrong_topics_are_named(graph, change, word):
+    """A column that is not there, is empty, or says two things of one item."""
+    log = pd.DataFrame({"item": [1] * 10, "node": range(10), "ts": range(10)}).assign(**change)
+    with pytest.raises(DataInvalid, match=word):
+        learn(graph, log, by="topic", rng=1)
+
+
+def test_an_unknown_topic_is_named(graph):
+    """With what it may have meant."""
+    found = learn(graph, log_of(10, {"film": 0.3, "course": 0.3}, np.random.default_rng(1)), by="topic", rng=1)
+    with pytest.raises(UnknownName) as caught:
+        found.for_topic("filn")
+    assert caught.value.close_matches == ("film",)
