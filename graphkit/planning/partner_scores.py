@@ -1,23 +1,24 @@
-"""Nine criteria of a partner, each in [0, 1] or None = not measured.
+"""Nine criteria of a partner, each in [0, 1] or None = not measured, and the fit they make.
 
-theme: idf-weighted cosine of tags. brand, culture: cosine of value tags. data: how complete the record is.
-will: (accepted + 1) / (asked + 2), else the declared willingness. goal: cosine of goal vectors. complement:
-1 - shared resources / the smaller set. novelty: 1 - (pairs of these sectors + 1) / (largest pair count + 1), None
-while no two sectors ever worked together. audience: percentile of incremental reach, filled in by the caller.
-A missing score changes no other one.
+theme: idf-weighted cosine of tags. brand: cosine of value tags, 0 where both carry a tag that the caller names as one
+two partners must not share. culture: cosine of value tags. data: how complete the record is. will: (accepted + 1) /
+(asked + 2), else the declared willingness. goal: cosine of goal vectors. complement: 1 - shared resources / the
+smaller set. novelty: 1 - (pairs of these sectors + 1) / (largest pair count + 1), None while no two sectors ever worked
+together. audience: percentile of incremental reach, filled in by the caller. A missing score changes no other one.
 
-The model has no conflict between values (tags have kinds, none of which means "against"), so no shared tag sets
-brand to 0 and brand equals culture: values then count twice in an evenly weighted fit.
+Fit is the mean of what is measured; novelty weighs in it only as much as the caller asks (0 unless told). Without named
+conflict tags brand equals culture: values then count twice.
 
-The files cypher/partners/{theme, culture, data, will, goal, complement, novelty} give the same numbers for brands;
-audience has none, its base being a plan in worlds or the item's own audience.
+The files cypher/partners/{theme, audience, brand, culture, data, will, goal, complement, novelty} give the same numbers
+(audience for the promoted item's own audience as the base, the others but theme for brands).
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,13 @@ from graphkit.model.schema import LABELS
 from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from graphkit.projection.snapshot import Snapshot
 
     Node = tuple[str, str]
 
-__all__ = ["CRITERIA", "PartnerData", "fit_rank_intervals", "read_partner_data", "scores_of"]
+__all__ = ["CRITERIA", "PartnerData", "fit_of", "fit_rank_intervals", "read_partner_data", "scores_of", "tag_cosine"]
 
 CRITERIA = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
 GOALS = ("goal_awareness", "goal_conversion", "goal_loyalty", "goal_revenue")
@@ -51,6 +54,17 @@ class PartnerData:
     deals: dict[str, list[Node]]
     sector_pairs: Counter[tuple[str, str]]
     properties: dict[Node, dict[str, Any]]
+    titles: dict[str, str] = field(default_factory=dict)
+    starts: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def deals_of(self) -> dict[Node, list[str]]:
+        """Member -> its past partnerships."""
+        found: dict[Node, list[str]] = defaultdict(list)
+        for deal, members in self.deals.items():
+            for member in members:
+                found[member].append(deal)
+        return dict(found)
 
 
 def read_partner_data(snapshot: Snapshot) -> PartnerData:
@@ -71,7 +85,9 @@ def read_partner_data(snapshot: Snapshot) -> PartnerData:
     for members in deals.values():
         sectors = [properties.get(m, {}).get("sector") for m in members]
         pairs.update(_pair(a, b) for a, b in combinations([s for s in sectors if s], 2))
-    return PartnerData(tags, idf, frozenset(t for t, k in kinds if k == "value"), asked, accepted, deals, pairs, properties)
+    table = snapshot.nodes("Partnership")
+    titles, starts = ({str(i): x for i, x in zip(table.ids.tolist(), table.column(c).tolist(), strict=True) if x is not None} for c in ("title", "starts_ts"))
+    return PartnerData(tags, idf, frozenset(t for t, k in kinds if k == "value"), asked, accepted, deals, pairs, properties, titles, starts)
 
 
 def _pair(a: str, b: str) -> tuple[str, str]:
@@ -108,14 +124,15 @@ def _deals(snapshot: Snapshot) -> tuple[dict[str, list[Node]], Counter[Node], Co
     return dict(deals), asked, accepted
 
 
-def scores_of(data: PartnerData, subject: Node, partner: Node) -> dict[str, float | None]:
-    """Return the nine scores; ``audience`` is left None here."""
+def scores_of(data: PartnerData, subject: Node, partner: Node, conflicts: Collection[str] = ()) -> dict[str, float | None]:
+    """Return the nine scores; ``audience`` is left None here. ``conflicts`` are tags two partners must not share."""
     own, other = data.properties.get(subject, {}), data.properties.get(partner, {})
     values = _cosine(_values(data, subject), _values(data, partner))
+    shared = data.tags.get(subject, {}).keys() & data.tags.get(partner, {}).keys()
     return {
-        "theme": _cosine(_weighted(data, subject), _weighted(data, partner)),
+        "theme": tag_cosine(data, subject, partner),
         "audience": None,
-        "brand": values,
+        "brand": 0.0 if shared & set(conflicts) else values,
         "data": _completeness(data, partner, other),
         "will": _will(data, partner, other),
         "goal": _cosine(_goals(own), _goals(other)),
@@ -125,18 +142,33 @@ def scores_of(data: PartnerData, subject: Node, partner: Node) -> dict[str, floa
     }
 
 
-def fit_rank_intervals(scores: dict[Node, dict[str, float | None]], seed: int, draws: int = 200) -> dict[Node, tuple[int, int]]:
+def tag_cosine(data: PartnerData, a: Node, b: Node) -> float | None:
+    """Cosine of the idf-weighted tags of two nodes."""
+    return _cosine(_weighted(data, a), _weighted(data, b))
+
+
+def fit_of(scores: dict[str, float | None], novelty: float = 0.0) -> float | None:
+    """Mean over the measured criteria, novelty with the weight given, the others with 1."""
+    weighted = [(x, novelty if c == "novelty" else 1.0) for c, x in scores.items() if x is not None]
+    total = math.fsum(w for _, w in weighted)
+    return math.fsum(x * w for x, w in weighted) / total if total else None
+
+
+def fit_rank_intervals(
+    scores: dict[Node, dict[str, float | None]], seed: int, draws: int = 200, novelty: float = 0.0
+) -> dict[Node, tuple[int, int]]:
     """Return node -> 95 % interval of its rank by fit when the weights of the criteria are random.
 
-    Weights are uniform on the simplex (Dirichlet(1, .., 1)), re-normalised over the criteria that are
+    Weights are uniform on the simplex (Dirichlet(1, .., 1)) of the criteria that the fit weighs, re-normalised over those
     measured for a node; ties share the better place. A node without any measured criterion is left out.
     """
-    nodes = [node for node in sorted(scores) if any(x is not None for x in scores[node].values())]
+    criteria = [c for c in CRITERIA if c != "novelty" or novelty]
+    nodes = [node for node in sorted(scores) if any(scores[node][c] is not None for c in criteria)]
     if not nodes:
         return {}
-    values = np.array([[np.nan if scores[n][c] is None else scores[n][c] for c in CRITERIA] for n in nodes], np.float64)
+    values = np.array([[np.nan if scores[n][c] is None else scores[n][c] for c in criteria] for n in nodes], np.float64)
     measured = ~np.isnan(values)
-    weights = as_generator(seed, "criteria weights").dirichlet(np.ones(len(CRITERIA)), draws).T
+    weights = as_generator(seed, "criteria weights").dirichlet(np.ones(len(criteria)), draws).T
     fits = (np.nan_to_num(values) @ weights) / (measured @ weights)
     ordered = np.sort(fits, axis=0)
     places = np.stack([1 + len(nodes) - np.searchsorted(ordered[:, k], fits[:, k] + 1e-12, side="right") for k in range(draws)])

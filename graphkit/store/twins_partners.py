@@ -17,6 +17,7 @@ __all__ = ["PARTNERS"]
 Params = dict[str, Any]
 _TASTE = ("WATCHED", "WANTS", "LIKES")
 _BOND = ("FOLLOWS", "ENROLLED", "SUBSCRIBES")
+_AUDIENCE = (*_BOND, "BOUGHT")
 _CUSTOMER = ("FOLLOWS", "SUBSCRIBES", "BOUGHT")
 _ACCEPTED = ("accepted", "running", "ended")
 _GOALS = ("awareness", "conversion", "loyalty", "revenue")
@@ -133,6 +134,41 @@ def culture(g: TwinGraph, p: Params) -> list[Row]:
     return sorted(rows, key=lambda r: (-r["cosine"], r["partner"]))
 
 
+def brand(g: TwinGraph, p: Params) -> list[Row]:
+    """partners/brand."""
+    rows = []
+    for b, d in _other_brands(g, p["brand"]):
+        ours, theirs = _values(g, b), _values(g, d)
+        carried = [{i for _, i in g.ends(g.out(n, "HAS_TAG"), "Tag")} for n in (b, d)]
+        conflict = [c for c in p["conflicts"] if c in carried[0] & carried[1]]
+        if conflict or (ours and theirs):
+            inner = math.fsum(w * ours.get(t, 0.0) for t, w in theirs.items())
+            size = math.sqrt(math.fsum(w * w for w in ours.values()) * math.fsum(w * w for w in theirs.values()))
+            score = 0.0 if conflict else rounded(inner / size)
+            rows.append({"partner": d[1], "name": g.get(d, "name"), "conflict": conflict, "score": score})
+    return sorted(rows, key=lambda r: (-r["score"], r["partner"]))
+
+
+def audience(g: TwinGraph, p: Params) -> list[Row]:
+    """partners/audience."""
+    agreed = {
+        u
+        for u in g.nodes("User")
+        if g.get(u, "consent") is True and ((scope := g.get(u, "consent_scope")) is None or "plan" in scope)
+    }
+    rows = []
+    for f in g.find(p["label"], p["id"]) if p["label"] in ("Film", "Course", "Brand") else []:
+        own = set(g.ends(g.into(f, *_AUDIENCE, *_TASTE), "User"))
+        found = {b: agreed & set(g.ends(g.into(b, *_AUDIENCE), "User")) for b in g.nodes("Brand", "Course")}
+        shown = {b: us for b, us in found.items() if us and len(us) >= p["minCell"] and b != f and g.get(b, "ours") is not True}
+        fresh = {b: len(users - own) for b, users in shown.items()}
+        for b, n in fresh.items():
+            whole, share = len(shown[b]), sum(x <= n for x in fresh.values()) / len(fresh)
+            row = {"label": b[0], "partner": b[1], "name": g.get(b, "name"), "audience": whole}
+            rows.append({**row, "incremental": None if hidden(n, whole, p["minCell"]) else n, "score": rounded(share)})
+    return sorted(rows, key=lambda r: (-r["score"], r["label"], r["partner"]))
+
+
 def shared_audience(g: TwinGraph, p: Params) -> list[Row]:
     """partners/shared_audience."""
     total = sum(g.get(u, "consent") is True for u in g.nodes("User"))
@@ -219,6 +255,8 @@ PARTNERS: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "partners/complement": complement,
     "partners/culture": culture,
     "partners/theme": theme,
+    "partners/brand": brand,
+    "partners/audience": audience,
     "partners/data": data,
     "partners/goal": goal,
     "partners/novelty": novelty,

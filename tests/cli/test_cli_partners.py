@@ -8,7 +8,7 @@ from graphkit.cli import run
 
 CRITERIA = {"theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty"}
 ROW = {"partner", "rank", "fit", "scores", "adds", "adds_interval", "share", "share_interval", "evidence", "reasons"}
-MORE_IN_ROW = {"label", "name", "fit_rank_interval", "history", "history_rank_interval"}
+MORE_IN_ROW = {"label", "name", "exclusive", "fit_rank_interval", "history", "history_rank_interval"}
 DOCUMENT = {"for", "partners", "joint_reach", "rejected", "assumptions", "manifest"}
 
 
@@ -121,3 +121,20 @@ def test_the_table_says_what_the_shares_sum_to(asked):
     code, out, _ = asked("--lead", "Film:f1", "--format", "csv")
     assert code == 0
     assert len(out.strip().splitlines()) == 5
+
+
+def test_exclusive_is_what_nobody_else_listed_reaches(asked):
+    """b1 0-79 (0-9 are the film's), b2 60-139, b3 120-179: 50, 40 and 40 people are touched by one of them only."""
+    rows = document(asked("--format", "json"))["partners"]
+    assert {r["partner"]: r["exclusive"] for r in rows} == pytest.approx({"b1": 50, "b2": 40, "b3": 40})
+    assert "exclusive" in asked()[1]
+
+
+def test_options_of_diversity_and_conflict_are_checked(asked):
+    """A weight outside [0, 1] and a tag that does not exist are refused; diversity 0 says nothing new."""
+    assert asked("--diversity", "1.5")[0] == 2
+    code, _, err = asked("--conflict", "nowhere")
+    assert code in (2, 3)
+    assert "no tag 'nowhere'" in err
+    plain, same = (document(asked(*more, "--format", "json")) for more in ((), ("--diversity", "0", "--novelty", "0")))
+    assert plain["partners"] == same["partners"]

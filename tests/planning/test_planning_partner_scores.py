@@ -5,9 +5,17 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from graphkit.errors import InvalidParameter, UnknownName
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column
 from graphkit.planning.history import _called
-from graphkit.planning.partner_scores import CRITERIA, PartnerData, fit_rank_intervals, read_partner_data, scores_of
+from graphkit.planning.partner_scores import (
+    CRITERIA,
+    PartnerData,
+    fit_of,
+    fit_rank_intervals,
+    read_partner_data,
+    scores_of,
+)
 from graphkit.planning.partners import partners
 from graphkit.projection.snapshot import as_snapshot
 
@@ -62,7 +70,7 @@ def test_partners_are_a_set_not_a_list_of_twins():
 FILM, A, B, C = ("Film", "f"), ("Brand", "a"), ("Brand", "b"), ("Brand", "c")
 
 
-def hand_made():
+def hand_tables():
     """Film f and brands a, b, c with tags t1 (theme), v1, v2 (values), goals, resources, sectors and four deals; c is blank.
 
     Tags: f t1 1, v1 .6, v2 .8; a t1 .5, v1 1; b v2 1. Deals: p0 ended (a, b), p1 ended (a, b), p2 declined (a), p3 proposed (a, c).
@@ -80,7 +88,12 @@ def hand_made():
     tie = lambda kind, start, end, a, b, **more: EdgeColumns(kind, start, end, np.array(a, np.int64), np.array(b, np.int64), {k: as_column(v) for k, v in more.items()})
     edges = (tie("HAS_TAG", "Film", "Tag", [0, 0, 0], [0, 1, 2], w=[1.0, 0.6, 0.8]), tie("HAS_TAG", "Brand", "Tag", [0, 0, 1], [0, 1, 2], w=[0.5, 1.0, 1.0]),
              tie("JOINS", "Partnership", "Brand", [0, 0, 1, 1, 2, 3, 3], [0, 1, 0, 1, 0, 0, 2]))  # fmt: skip
-    return read_partner_data(as_snapshot(GraphTables({n.label: n for n in nodes}, edges, "hand", None, None, {})))
+    return GraphTables({n.label: n for n in nodes}, edges, "hand", None, None, {})
+
+
+def hand_made():
+    """The same, read."""
+    return read_partner_data(as_snapshot(hand_tables()))
 
 
 def test_theme_and_values_by_hand():
@@ -139,3 +152,88 @@ def test_audience_is_the_percentile_of_the_increment():
     found = partners(GraphTables({n.label: n for n in nodes}, edges, "small", None, None, {}), for_="Film:f1", min_cell=5, rng=1)
     assert {p.partner: p.scores["audience"] for p in found.partners} == pytest.approx({"b1": 1.0, "b2": 2 / 3, "b3": 2 / 3})
     assert [p.partner for p in found.partners] == ["b1", "b3", "b2"]
+
+
+def test_a_shared_conflict_tag_sets_brand_to_nothing():
+    """f and a share t1 and v1, f and b v2: a conflict in v1 ends a alone, and leaves every other criterion of a as it was."""
+    data = hand_made()
+    free, bound = ({n: scores_of(data, FILM, n, tags) for n in (A, B, C)} for tags in ((), ("v1",)))
+    assert [bound[n]["brand"] for n in (A, B, C)] == [0.0, pytest.approx(0.8), None]
+    assert bound[A] | {"brand": free[A]["brand"]} == free[A]
+    assert scores_of(data, FILM, A, ("t1",))["brand"] == 0.0
+
+
+def test_novelty_weighs_in_the_fit_only_when_asked():
+    """Mean of .4 and .6 without it; (.4 + .6 + 1 / 2) / 2.5 with half a weight; nothing else measured: no fit without it."""
+    scores = criteria(theme=0.4, will=0.6, novelty=1.0)
+    assert fit_of(scores) == pytest.approx(0.5)
+    assert fit_of(scores, 0.5) == pytest.approx(1.5 / 2.5)
+    assert fit_of(criteria(novelty=1.0)) is None
+    assert fit_rank_intervals({("Brand", "a"): criteria(novelty=1.0)}, seed=1) == {}
+    assert fit_rank_intervals({("Brand", "a"): criteria(novelty=1.0)}, seed=1, novelty=1.0) == {("Brand", "a"): (1, 1)}
+
+
+def brands(spans, tags=(), sectors=None, deals=()):
+    """A film without viewers, brands followed by spans of 100 users, tags (brand, tag), sectors, past deals."""
+    names = list(spans)
+    tie = lambda kind, start, end, pairs, **more: EdgeColumns(kind, start, end, *np.array(pairs, np.int64).reshape(-1, 2).T, {k: as_column(v) for k, v in more.items()})
+    nodes = [
+        NodeColumns("User", as_column([f"u{i:03d}" for i in range(100)]), {"consent": as_column([True] * 100)}),
+        NodeColumns("Brand", as_column(names), {"name": as_column([n.upper() for n in names]), "sector": as_column(sectors or [None] * len(names))}),
+        NodeColumns("Film", as_column(["f1"]), {"name": as_column(["Film"])}),
+        NodeColumns("Tag", as_column(["t0", "t1"]), {"name": as_column(["x", "y"]), "kind": as_column(["theme", "theme"])}),
+        NodeColumns("Partnership", as_column([f"p{i}" for i in range(len(deals))]), {"status": as_column(["ended"] * len(deals)), "title": as_column([f"deal {i}" for i in range(len(deals))]), "starts_ts": as_column([86_400 * (i + 1) for i in range(len(deals))])}),
+    ]  # fmt: skip
+    edges = [tie("FOLLOWS", "User", "Brand", [(u, b) for b, span in enumerate(spans.values()) for u in range(*span)])]
+    edges += [tie("HAS_TAG", "Brand", "Tag", [(names.index(b), t) for b, t in tags], w=[1.0] * len(tags))] if tags else []
+    edges += [tie("JOINS", "Partnership", "Brand", [(i, names.index(b)) for i, deal in enumerate(deals) for b in deal])] if deals else []
+    return GraphTables({n.label: n for n in nodes}, tuple(edges), "brands", None, None, {})
+
+
+def listed(source, **options):
+    """Ids of the proposed partners, best first."""
+    return [p.partner for p in partners(source, min_cell=5, rng=1, **options).partners]
+
+
+def test_diversity_passes_over_the_twin():
+    """a and b share half their people, c nobody's: by reach a, b, c; the more diversity, the sooner c; 1 = by likeness alone."""
+    source = brands({"a": (0, 50), "b": (20, 70), "c": (85, 100)}, tags=[("a", 0), ("b", 0), ("c", 1)])
+    assert listed(source, for_="Film:f1") == ["a", "b", "c"]
+    assert listed(source, for_="Film:f1", diversity=0.0) == ["a", "b", "c"]
+    assert listed(source, for_="Film:f1", diversity=0.5) == ["a", "c", "b"]
+    for wrong in ({"diversity": -0.1}, {"novelty": 1.1}, {"diversity": "much"}):
+        with pytest.raises(InvalidParameter):
+            partners(source, for_="Film:f1", **wrong)
+    with pytest.raises(UnknownName, match="t9"):
+        partners(source, for_="Film:f1", conflicts=["t9"])
+
+
+def test_novelty_moves_the_rare_sector_up_only_when_asked():
+    """Food and film met twice, food and sport never: with novelty 1 the sport brand leads, whatever its reach."""
+    source = brands({"s": (0, 10), "a": (0, 60), "b": (70, 80)}, sectors=["food", "film", "sport"], deals=[("s", "a"), ("s", "a")])
+    assert listed(source, for_="Brand:s")[0] == "a"
+    assert listed(source, for_="Brand:s", novelty=1.0) == ["b", "a"]
+
+
+def test_evidence_names_campaigns_paths_tags_overlap_and_queries():
+    """s met a, a met b: b is reached over a; 20 of b's 40 people are s's own."""
+    source = brands({"s": (0, 40), "a": (50, 90), "b": (20, 60)}, tags=[("s", 0), ("b", 0)], sectors=["food", "film", "sport"],
+                    deals=[("s", "a"), ("a", "b")])  # fmt: skip
+    found = {p.partner: p.evidence for p in partners(source, for_="Brand:s", min_cell=5, rng=1).partners}["b"]
+    assert "past campaigns (1): deal 1" in found
+    assert "paths (1): S - A - B" in found
+    assert "shared tags (1): t0" in found
+    assert "overlap with its own audience: 20 users, Jaccard 0.333" in found
+    assert {"partners/theme label=Brand id=s", "partners/audience label=Brand id=s minCell=5", "partners/novelty brand=s"} <= set(found)
+    hidden = {p.partner: p.evidence for p in partners(source, for_="Brand:s", min_cell=21, rng=1).partners}["b"]
+    assert not any(line.startswith("overlap") for line in hidden)
+
+
+def test_exclusive_equals_the_reach_lost_without_each():
+    """Joint reach minus the joint reach of the others, by counting sets."""
+    spans = {"a": (0, 50), "b": (20, 70), "c": (60, 100)}
+    found = partners(brands(spans), for_="Film:f1", min_cell=5, rng=1)
+    sets = {b: set(range(*span)) for b, span in spans.items()}
+    for p in found.partners:
+        others = set().union(*(s for b, s in sets.items() if b != p.partner))
+        assert p.exclusive == pytest.approx(len(sets[p.partner] - others))

@@ -14,6 +14,7 @@ from graphkit.matching.path import learning_path
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
 from graphkit.model.validate import DataReport
 from graphkit.planning.partner_scores import read_partner_data, scores_of
+from graphkit.planning.partners import partners
 from graphkit.planning.recommend import recommend
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.store.queries import check_params, list_queries, load_query
@@ -209,14 +210,19 @@ def test_scores_of_partners_equal_their_files(tables):
     brands = [str(i) for i in tables.nodes["Brand"].ids]
     for brand in brands:
         scores = {d: scores_of(data, ("Brand", brand), ("Brand", d)) for d in brands if d != brand}
-        for criterion, file, column in [("brand", "culture", "cosine"), ("culture", "culture", "cosine"), ("goal", "goal", "goal"),
+        for criterion, file, column in [("brand", "brand", "score"), ("culture", "culture", "cosine"), ("goal", "goal", "goal"),
                                         ("complement", "complement", "complement"), ("novelty", "novelty", "novelty")]:  # fmt: skip
             found = {row["partner"]: row[column] for row in twin_rows(tables, f"partners/{file}", brand=brand)}
             assert {d: found.get(d) for d in scores} == pytest.approx({d: s[criterion] for d, s in scores.items()}, abs=1e-8), criterion
+        bound = {row["partner"]: row["score"] for row in twin_rows(tables, "partners/brand", brand=brand, conflicts=["t4"])}
+        assert {d: bound.get(d) for d in scores} == pytest.approx({d: scores_of(data, ("Brand", brand), ("Brand", d), ["t4"])["brand"] for d in scores}, abs=1e-8)
         for criterion in ("data", "will"):
             found = {row["brand"]: row[criterion] for row in twin_rows(tables, f"partners/{criterion}")}
             assert {d: found[d] for d in scores} == pytest.approx({d: s[criterion] for d, s in scores.items()}, abs=1e-8)
     for subject in [("Film", "f1"), ("Film", "f2"), ("Course", "k1"), ("Brand", "b3")]:
         rows = {(r["label"], r["partner"]): r["theme"] for r in twin_rows(tables, "partners/theme", label=subject[0], id=subject[1])}
+        counted = {(r["label"], r["partner"]): r["score"] for r in twin_rows(tables, "partners/audience", label=subject[0], id=subject[1], minCell=2)}
+        found = partners(tables, for_=subject, min_cell=2, rng=1).partners
+        assert {(p.label, p.partner): s for p in found if (s := p.scores["audience"]) is not None} == pytest.approx(counted, abs=1e-8)
         others = [(label, str(i)) for label in ("Brand", "Course") for i in tables.nodes[label].ids if (label, str(i)) != subject]
         assert {n: rows.get(n) for n in others} == pytest.approx({n: scores_of(data, subject, n)["theme"] for n in others}, abs=1e-8)

@@ -1,0 +1,111 @@
+"""Why a partner stands where it stands, and where each part can be looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkit.planning.partner_scores import CRITERIA
+from graphkit.planning.reasons import both
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from graphkit.planning.history import HistoryRow
+    from graphkit.planning.partner_scores import PartnerData
+
+    Node = tuple[str, str]
+    Scores = dict[str, float | None]
+
+__all__ = ["Lookup", "reasons_of"]
+
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What the evidence of every partner of one subject is read from; ``counted``: audience scores have a query (no plan)."""
+
+    data: PartnerData
+    subject: Node
+    past: Mapping[Node, HistoryRow]
+    audiences: Mapping[Node, NDArray[np.int64]]
+    own: NDArray[np.int64]
+    min_cell: int
+    conflicts: tuple[str, ...]
+    counted: bool
+
+    def of(self, node: Node, scores: Scores) -> tuple[str, ...]:
+        """Return past campaigns, paths, shared tags, overlap of audiences, and the query behind each measured score."""
+        found = [f"partners/history brand={node[1]}"] if node in self.past and node[0] == "Brand" else []
+        found += [self.past[node].evidence] if node in self.past else []
+        found += self._campaigns(node) + self._paths(node) + self._tags(node) + self._overlap(node)
+        found += self._queries(node, scores)
+        return tuple(found or [f"record of {node[0]} {node[1]}"])
+
+    def _campaigns(self, node: Node) -> list[str]:
+        """Newest past partnerships of the partner, with its own title where the data have one."""
+        deals = sorted(self.data.deals_of.get(node, ()), key=lambda d: (-(self.data.starts.get(d) or 0), d))
+        named = [self.data.titles.get(deal) or deal for deal in deals[:SHOWN]]
+        return [f"past campaigns ({len(deals)}): {'; '.join(named)}"] if deals else []
+
+    def _paths(self, node: Node) -> list[str]:
+        """Former partners in common: subject - common - partner."""
+        common = self._met(self.subject) & self._met(node) - {node, self.subject}
+        shown = [self._name(n) for n in sorted(common)[:SHOWN]]
+        ends = (self._name(self.subject), self._name(node))
+        return [f"paths ({len(common)}): " + "; ".join(f"{ends[0]} - {name} - {ends[1]}" for name in shown)] if common else []
+
+    def _met(self, node: Node) -> set[Node]:
+        return {member for deal in self.data.deals_of.get(node, ()) for member in self.data.deals[deal]} - {node}
+
+    def _tags(self, node: Node) -> list[str]:
+        """Shared tags, the heaviest product of weights first."""
+        ours, theirs = (self.data.tags.get(n, {}) for n in (self.subject, node))
+        shared = sorted(ours.keys() & theirs.keys(), key=lambda t: (-ours[t] * theirs[t] * self.data.idf[t], t))
+        return [f"shared tags ({len(shared)}): {', '.join(shared[:SHOWN])}"] if shared else []
+
+    def _overlap(self, node: Node) -> list[str]:
+        """Size of the audience and what it shares with the subject's own; counts below the minimum cell stay hidden."""
+        if node not in self.audiences:
+            return []
+        rows = self.audiences[node]
+        found = [f"audience of {rows.size} users"]
+        shared = int(np.intersect1d(rows, self.own, assume_unique=True).size)
+        if shared >= self.min_cell and rows.size - shared >= self.min_cell:
+            found.append(f"overlap with its own audience: {shared} users, Jaccard {shared / (rows.size + self.own.size - shared):.3f}")
+        return found
+
+    def _queries(self, node: Node, scores: Scores) -> list[str]:
+        """The named query of every measured score; what compares two brands needs a brand as the subject."""
+        label, name = self.subject
+        found = [f"partners/theme label={label} id={name}"] if scores["theme"] is not None else []
+        if self.counted and scores["audience"] is not None:
+            found.append(f"partners/audience label={label} id={name} minCell={self.min_cell}")
+        if label == node[0] == "Brand":
+            tags = f" conflicts={','.join(self.conflicts)}" if self.conflicts else ""
+            pairs = ("brand", "goal", "complement", "culture", "novelty")
+            found += [f"partners/{c} brand={name}{tags if c == 'brand' else ''}" for c in pairs if scores[c] is not None]
+        if node[0] == "Brand":
+            found += [f"partners/{c}: {scores[c]:.3f}" for c in ("data", "will") if scores[c] is not None]
+        return found
+
+    def _name(self, node: Node) -> str:
+        return str(self.data.properties.get(node, {}).get("name") or node[1])
+
+
+def reasons_of(node: Node, past: Mapping[Node, HistoryRow], adds: Mapping[Node, Any], scores: Scores) -> tuple[str, ...]:
+    """Say in one sentence each why it stands where it stands."""
+    reasons = []
+    if node in past:
+        reasons.append(both(f"按历史合作排第 {past[node].rank}", f"rank {past[node].rank} by past co-operations"))
+    if node in adds:
+        reasons.append(both(f"新增触达 {adds[node][0]:,.0f} 人", f"adds {adds[node][0]:,.0f} users"))
+    best = max((c for c in CRITERIA if scores[c] is not None), key=lambda c: scores[c] or 0.0, default=None)
+    if best is not None:
+        reasons.append(both(f"最高评分项 {best} {scores[best]:.2f}", f"strongest criterion {best} {scores[best]:.2f}"))
+    return tuple(reasons)

@@ -1,0 +1,130 @@
+"""Whom each possible partner reaches, and what that adds to a plan or to the promoted item's own audience."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from graphkit.errors import InvalidParameter
+from graphkit.influence.channel_cover import CERTAIN, Cover
+from graphkit.planning.campaign import Request, prepare
+from graphkit.planning.channels import JUDGING
+from graphkit.planning.choose import estimate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from graphkit.planning.inputs import People
+    from graphkit.planning.plan_result import ChannelPlan
+    from graphkit.projection.snapshot import Snapshot
+
+    Node = tuple[str, str]
+    Rows = NDArray[np.int64]
+    Number = tuple[float, tuple[float, float]]
+
+__all__ = ["PartnerReach", "audience_scores", "audiences_of", "own_audience", "shown_audiences"]
+
+AUDIENCE_TYPES = ("FOLLOWS", "ENROLLED", "SUBSCRIBES", "BOUGHT")
+OWN_TYPES = (*AUDIENCE_TYPES, "WATCHED", "WANTS", "LIKES")
+
+
+def audiences_of(snapshot: Snapshot, who: People, types: tuple[str, ...], labels: tuple[str, ...]) -> dict[Node, Rows]:
+    """Consenting users tied to each node of these labels by one of these types."""
+    parts: dict[tuple[str, str], list[Any]] = {}
+    for kind in types:
+        for edges in snapshot.edges(kind):
+            if edges.source_label != "User" or edges.target_label not in labels:
+                continue
+            ids, order = snapshot.nodes(edges.target_label).ids, np.argsort(edges.target_rows, kind="stable")
+            targets, users = np.asarray(edges.target_rows)[order], who.of_table[edges.source_rows][order]
+            first = np.flatnonzero(np.diff(targets, prepend=-1))
+            for place, rows in zip(first, np.split(users, first[1:]), strict=True):
+                parts.setdefault((edges.target_label, str(ids[targets[place]])), []).append(rows)
+    joined = {node: np.unique(np.concatenate(rows)) for node, rows in parts.items()}
+    return {node: rows[rows >= 0] for node, rows in joined.items()}
+
+
+def own_audience(snapshot: Snapshot, who: People, subject: Node) -> Rows:
+    """Consenting users who follow, study, buy, watch, want or like the subject itself."""
+    return audiences_of(snapshot, who, OWN_TYPES, (subject[0],)).get(subject, np.empty(0, np.int64))
+
+
+def shown_audiences(audiences: dict[Node, Rows], subject: Node, min_cell: int, rejected: list[dict[str, str]]) -> dict[Node, Rows]:
+    """Audiences large enough to be shown."""
+    small = sorted(n for n, rows in audiences.items() if rows.size < min_cell and n != subject)
+    rejected += [{"partner": node, "rule": "min_cell", "reason": f"its audience is below {min_cell} users and not shown"} for _, node in small]
+    return {n: rows for n, rows in audiences.items() if rows.size >= min_cell}
+
+
+class PartnerReach:
+    """Incremental reach beyond a base, static or in the worlds of a plan."""
+
+    def __init__(self, who: People, own: Rows, audiences: dict[Node, Rows], plan: ChannelPlan | None, source: Any) -> None:
+        self.nodes = sorted(audiences)
+        self.place = {node: i for i, node in enumerate(self.nodes)}
+        rows = [audiences[n] for n in self.nodes]
+        indptr = np.concatenate(([0], np.cumsum([r.size for r in rows]))).astype(np.int64)
+        index = np.concatenate(rows) if rows else np.empty(0, np.int64)
+        hazard = sp.csc_matrix((np.full(index.size, CERTAIN), index, indptr), shape=(who.n, len(rows)))
+        if plan is None:
+            self.cover, self.exact = Cover(sp.csr_matrix(hazard), np.ones(who.n), 1.0), True
+            self.base = np.ones(who.n)
+            self.base[own] = 0.0
+            return
+        request = Request.from_dict(plan.request)
+        if request.page_level:
+            raise InvalidParameter("a page-level plan has no users to count partners' audiences in", parameter="plan", value=plan.plan)
+        campaign = prepare(source, request, open_menu=True)
+        sets = campaign.worlds.sets(plan.sample["judge"], JUDGING)
+        self.cover, self.exact = campaign.worlds.cover(sets, hazard), campaign.worlds.exact
+        bought = {(item.channel, item.wave, item.material) for item in plan.items}
+        options = campaign.options
+        mine = [i for i in range(options.n) if (campaign.label(i), int(options.wave[i]), options.material[i]) in bought]
+        self.base = campaign.worlds.cover(sets, campaign.hazard[:, mine]).missed(range(len(mine)))
+
+    def increments(self, missed: NDArray[np.float64] | None = None) -> dict[Node, float]:
+        """What each candidate adds to the base alone, or to what leaves ``missed`` unreached."""
+        start = self.base if missed is None else missed
+        return dict(zip(self.nodes, self.cover.gains(start).tolist(), strict=True)) if self.nodes else {}
+
+    def take(self, missed: NDArray[np.float64], node: Node) -> None:
+        """Count a partner's audience as reached, in place."""
+        if node in self.place:
+            rows, seen = self.cover.seen(self.place[node])
+            missed[rows] *= 1.0 - seen
+
+    def in_order(self, order: list[Node]) -> tuple[dict[Node, Number], dict[str, Any] | None]:
+        """What each listed partner adds after those before it, and the joint reach of base and all."""
+        missed, adds = self.base.copy(), {}
+        for node in order:
+            if node in self.place:
+                rows, seen = self.cover.seen(self.place[node])
+                adds[node] = estimate(self.cover, rows, seen * missed[rows], exact=self.exact)
+                missed[rows] *= 1.0 - seen
+        if not adds:
+            return {}, None
+        mean, interval = estimate(self.cover, None, 1.0 - missed, exact=self.exact)
+        return adds, {"mean": mean, "interval": list(interval)}
+
+    def exclusive(self, order: list[Node]) -> dict[Node, Number]:
+        """What each listed partner adds given the base and all the others: joint reach minus joint reach without it.
+
+        Contacts with a partner's audience are certain, so only those touched by no other listed partner count.
+        """
+        touched, listed = np.zeros(self.base.size, np.int64), [n for n in order if n in self.place]
+        for node in listed:
+            touched[self.cover.seen(self.place[node])[0]] += 1
+        found = {}
+        for node in listed:
+            rows, seen = self.cover.seen(self.place[node])
+            found[node] = estimate(self.cover, rows, seen * self.base[rows] * (touched[rows] == 1), exact=self.exact)
+        return found
+
+
+def audience_scores(scores: dict[Node, dict[str, float | None]], increment: dict[Node, float]) -> None:
+    """Audience score: share of the candidates with an audience that add no more than this one, itself included."""
+    ordered = np.sort(np.array(list(increment.values())))
+    for node, value in increment.items():
+        scores[node]["audience"] = float(np.searchsorted(ordered, value, side="right")) / ordered.size
