@@ -77,9 +77,12 @@ class Coverage:
         rows = np.flatnonzero(self.rules.allowed & (self.load > 0))
         self.floor = 0
         if rows.size > size:
-            order = np.argpartition(self.load[rows], rows.size - size)
-            self.floor = int(self.load[rows[order[: rows.size - size]]].max())
-            rows = np.sort(rows[order[rows.size - size :]])
+            load = self.load[rows]
+            self.floor = int(np.partition(load, rows.size - size - 1)[rows.size - size - 1])
+            tied = np.flatnonzero(load == self.floor)[size - np.count_nonzero(load > self.floor) :]
+            keep = load >= self.floor
+            keep[tied] = False
+            rows = rows[keep]
         self.pool = rows
         place = np.full(self.n_nodes, -1, np.int32)
         place[rows] = np.arange(rows.size)

@@ -5,7 +5,7 @@ it without greedy's optimism. No bound on the optimum is below what greedy cover
 ``limit = lower / upper(covered)`` is the best certificate this sample could give, and what it lacks to 1 is
 greedy's optimism and the sampling error. Without a promised ratio sampling goes on until
 ``limit >= 1 - SAMPLING * epsilon``; with one, until the certificate reaches it. Stopping at 1 - 1/e - epsilon, as the
-text-book rule does, is too early for quality (directed NetHEPT: 8k sets give 1161, 131k 1284, 524k 1293; published 1294-1298).
+text-book rule does, is too early for quality (directed NetHEPT: 8k sets give 1161, 131k 1289, 524k 1295.2, 1M 1296; published 1294-1298).
 The bound on the optimum itself, the largest part of the work, is then sought once, to ``epsilon / 10`` of what greedy covers.
 The bounds are evaluated in at most `ROUNDS` rounds and delta is shared evenly among them, so the certificate holds
 whenever one stops.
@@ -17,6 +17,7 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,8 +51,8 @@ __all__ = ["SeedSelection", "select_seeds"]
 
 FIRST_SETS = 8_192
 ROUNDS = 14  # 8,192 * 2**13 = 67 M sets at most
-LEAP = 16  # the sample grows at most so many times at once
-JUDGES = 2  # R2 is that many times as large as R1: it stores nothing
+LEAP, GAP = 16, 1.01  # the sample grows at most so many times at once; the bound on the optimum is expected that near to greedy
+JUDGES, RATIO_JUDGES = 1, 2  # R2 is that many times as large as R1: quality comes from R1, a promised ratio from both, and R2 is cheaper
 SAMPLING, BOUNDING = 0.45, 0.1  # shares of epsilon: for optimism and sampling error together, for the bound on the optimum
 PLAIN_STEPS, HARD_STEPS = 20, 80  # subgradient steps without and with a promised ratio
 FEW_STEPS = 8  # where the ratio is out of reach in this round: should time run out, its best so far has most of the dual
@@ -221,6 +222,16 @@ class _Search:
     deadline: float | None
     progress: ProgressCallback | None
 
+    @property
+    def judges(self) -> int:
+        """How many times as large as R1 is R2."""
+        return JUDGES if self.goal is None else RATIO_JUDGES
+
+    @cached_property
+    def placed(self) -> Rules:
+        """The rules of the nodes in the order the sample numbers them."""
+        return self.rules.take(self.worlds.order)
+
     def run(self) -> tuple[_Found, str | None]:
         """Return the last round and, where a promised ratio was missed, why."""
         limit, self.deadline = self.deadline, None  # the first round always ends: whoever comes late still has an answer
@@ -228,6 +239,7 @@ class _Search:
         found: _Found | None = None
         for number in range(ROUNDS):
             end = "the largest sample was reached" if number == ROUNDS - 1 else self._full(sample, 2 * sample.n_sets)
+            begin = time.monotonic()
             try:
                 found = self._round(sample, last=end is not None)
                 self.deadline = limit
@@ -237,7 +249,7 @@ class _Search:
                     return found, None if self.goal is None else end
                 if self._late():
                     return found, "the time limit was reached"
-                sample = self._more(sample, self._next(found, sample))
+                sample = self._more(sample, self._timely(self._next(found, sample), sample.n_sets, begin))
             except TimeLimit:
                 if found is None:
                     raise
@@ -254,19 +266,32 @@ class _Search:
 
     def _next(self, found: _Found, sample: RRSets) -> int:
         """Return the next size: twice as much, or straight to where a sample without optimism would do."""
-        n = 2 * sample.n_sets
-        share = found.spread / sample.total_value
-        if self.goal is None and share > 0:
-            while not self._settled(share * n, share * JUDGES * n, n) and n < LEAP * sample.n_sets and self._full(sample, 2 * n) is None:
-                n *= 2
+        n, share = 2 * sample.n_sets, found.spread / sample.total_value
+        while share > 0 and not self._promising(share, n) and n < LEAP * sample.n_sets and self._full(sample, 2 * n) is None:
+            n *= 2
         return n
+
+    def _promising(self, share: float, n: int) -> bool:
+        """Say whether ``n`` sets would do for seeds that hit this share of them."""
+        if self.goal is None:
+            return self._settled(share * n, share * self.judges * n, n)
+        each = self.delta / (2 * ROUNDS)
+        return lower_bound(share * self.judges * n, self.judges * n, 1.0, each) >= self.goal * upper_bound(GAP * share * n, n, 1.0, each)
+
+    def _timely(self, wanted: int, n: int, begin: float) -> int:
+        """Return the next size where the last round, of ``n`` sets, began then: no leap beyond half of the time left."""
+        if self.deadline is None:
+            return wanted
+        now = time.monotonic()
+        could = n * (self.deadline - now) / max(now - begin, 1e-9)  # sets for which the time left would do
+        return wanted if wanted <= could / 2 else 2 * n if 2 * n <= could else max(5 * n // 4, int(0.8 * could))
 
     def _settled(self, covered: float, hits: float, n_sets: int) -> bool:
         """Say whether the best certificate that R1 and R2 could give is near enough to 1."""
         if hits == 0:
             return covered == 0
         each = self.delta / (2 * ROUNDS)
-        return lower_bound(hits, JUDGES * n_sets, 1.0, each) >= (1 - SAMPLING * self.epsilon) * upper_bound(covered, n_sets, 1.0, each)
+        return lower_bound(hits, self.judges * n_sets, 1.0, each) >= (1 - SAMPLING * self.epsilon) * upper_bound(covered, n_sets, 1.0, each)
 
     def _more(self, sample: RRSets | None, n_sets: int) -> RRSets:
         """Extend R1 to ``n_sets``."""
@@ -279,8 +304,8 @@ class _Search:
 
     def _round(self, sample: RRSets, *, last: bool) -> _Found:
         """Choose on R1, judge on R2, bound the optimum."""
-        n1, n2, value = sample.n_sets, JUDGES * sample.n_sets, sample.total_value
-        cover = Coverage(sample, self.rules.take(self.worlds.order), self.engine)
+        n1, n2, value = sample.n_sets, self.judges * sample.n_sets, sample.total_value
+        cover = Coverage(sample, self.placed, self.engine)
         chosen, gains, top = cover.greedy()
         seeds, gains = _within(self.worlds.order[chosen].astype(np.int64), gains, self.rules)
         covered = int(gains.sum())

@@ -169,5 +169,5 @@ def test_the_default_rule_is_good_and_economical(epsilon):
     chosen = select_seeds(graph, k=1, epsilon=epsilon, rng=1)
     assert chosen.seeds.tolist() == [0]
     assert chosen.certificate.ratio >= (1 - 0.6 * epsilon) / (1 + 0.1 * epsilon)
-    assert chosen.n_rr_sets <= 3 * 4 * need
+    assert chosen.n_rr_sets <= 2 * 4 * need
     assert chosen.certificate.lower <= share * n <= chosen.certificate.upper
