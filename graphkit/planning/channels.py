@@ -12,13 +12,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import NotConverged, TimeLimit
-from graphkit.planning.campaign import TIES, Request, prepare
+from graphkit.planning.campaign import prepare
 from graphkit.planning.floors import goal_rows, meet_floors
 from graphkit.planning.goals import GOALS, goal_text, goal_weights
 from graphkit.planning.inputs import target_node
 from graphkit.planning.pareto import pareto_goals, pareto_plans
 from graphkit.planning.plan_report import against_fixed, report_plan
 from graphkit.planning.plan_result import ChannelPlan
+from graphkit.planning.request import TIES, Request
 from graphkit.planning.robust import robust_plan
 from graphkit.planning.rules import read_rules
 from graphkit.planning.search import JUDGING, ROUNDS, options_of, recertified, search

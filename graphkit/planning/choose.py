@@ -15,15 +15,13 @@ from graphkit.errors import Infeasible
 from graphkit.influence.certificate import Certificate
 from graphkit.influence.channel_boosts import boosted_plans
 from graphkit.influence.channel_bound import lower_limit, relax, upper_limit
-from graphkit.influence.channel_cover import (
-    Cover,
+from graphkit.influence.channel_cover import Cover, dot, merged
+from graphkit.influence.channel_greedy import (
     by_marginal_gain,
-    dot,
     exhaustive,
     fill_in_order,
     greedy,
     improve,
-    merged,
     without,
     worth,
 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit.errors import InvalidParameter
-from graphkit.planning.campaign import Request, prepare
+from graphkit.planning.campaign import prepare
+from graphkit.planning.request import Request
 from graphkit.planning.search import JUDGING
 from graphkit.planning.whatif import plan_rows
 

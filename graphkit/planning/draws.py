@@ -18,22 +18,18 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import beta
 
-from graphkit.projection.build import project
+from graphkit.planning.chances import BAND, moved, tie_bounds
 from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from graphkit.planning.campaign import Campaign, Request
+    from graphkit.planning.campaign import Campaign
     from graphkit.projection.projection import Projection
-    from graphkit.projection.snapshot import Snapshot
 
     Floats = NDArray[np.float64]
 
-__all__ = ["BAND", "Draw", "believed", "draws_of", "moved", "quantile", "tie_bounds"]
-
-BAND, TIE_FACTOR = (0.5, 1.5), 2.0
-Z95 = 1.959963984540054
+__all__ = ["Draw", "believed", "draws_of", "quantile"]
 
 
 @dataclass(frozen=True)
@@ -85,22 +81,6 @@ def believed(campaign: Campaign) -> dict[str, str | None]:
         return {"channels": channels, "ties": None}
     ties = "learned chances within their 95 % intervals, all together" if campaign.request.probability == "learned" else "declared chances, all together, 95 % within x1/2 to x2"
     return {"channels": channels, "ties": ties + ("; narrowed by what was watched" if told["ties"] else "")}
-
-
-def tie_bounds(snapshot: Snapshot, request: Request) -> tuple[Floats, Floats] | None:
-    """Lower and upper end of every learned chance, None when chances are declared."""
-    if request.probability != "learned":
-        return None
-    ends = [project(snapshot, label=request.nodes, types=("INFLUENCES",), weight=name).weight for name in ("p_lower", "p_upper")]
-    return np.asarray(ends[0], dtype=np.float64), np.asarray(ends[1], dtype=np.float64)
-
-
-def moved(p: Floats, bounds: tuple[Floats, Floats] | None, z: float) -> Floats:
-    """Return chances on ties that are all z standard errors away from p; 0 stays 0."""
-    if bounds is None:
-        return np.asarray(np.minimum(1.0, p * TIE_FACTOR ** (z / Z95)))
-    error = (bounds[1] - p if z > 0 else p - bounds[0]) / Z95
-    return np.where(p > 0, np.clip(p + z * error, 0.0, 1.0), 0.0)
 
 
 def quantile(values: Floats, q: float) -> float:

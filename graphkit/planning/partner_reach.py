@@ -9,9 +9,10 @@ import scipy.sparse as sp
 
 from graphkit.errors import InvalidParameter
 from graphkit.influence.channel_cover import CERTAIN, Cover
-from graphkit.planning.campaign import Request, prepare
+from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import JUDGING
 from graphkit.planning.choose import estimate
+from graphkit.planning.request import Request
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

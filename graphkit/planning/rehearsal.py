@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from graphkit.errors import InvalidParameter
-from graphkit.planning.campaign import Request, prepare
+from graphkit.planning.campaign import prepare
 from graphkit.planning.choose import estimate
+from graphkit.planning.request import Request
 from graphkit.planning.whatif import plan_rows
 from graphkit.rng import as_generator, as_seed
 from graphkit.synthetic.cascades import travel

@@ -18,9 +18,10 @@ import numpy as np
 
 from graphkit.check import non_negative, positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.planning.campaign import Request, prepare
+from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.inputs import people
+from graphkit.planning.request import Request
 from graphkit.planning.rules import read_rules
 from graphkit.planning.updates import PASSIVE, learn_from
 from graphkit.projection.snapshot import as_snapshot

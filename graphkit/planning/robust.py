@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from graphkit.influence.channel_cover import Cover, merged, refilled, without
+from graphkit.influence.channel_cover import Cover, merged
+from graphkit.influence.channel_greedy import refilled, without
 from graphkit.planning.choose import choose, estimate
 from graphkit.planning.draws import believed, draws_of, quantile
 from graphkit.planning.risk import resampled

@@ -28,7 +28,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.stats import beta
 
-from graphkit.planning.draws import BAND, Z95, moved, tie_bounds
+from graphkit.planning.chances import BAND, Z95, moved, tie_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +36,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.planning.campaign import Campaign
-    from graphkit.planning.inputs import Market
     from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
 
-__all__ = ["PASSIVE", "channel_posterior", "learn_from", "tie_posterior", "with_learned_channels"]
+__all__ = ["PASSIVE", "channel_posterior", "learn_from", "tie_posterior"]
 
 PASSIVE = frozenset({"refund", "survey", "test_score"})  # kinds of event that show nobody was reached
 FARTHEST = 8.0  # standard errors that a posterior may lie from the prior
@@ -155,25 +154,3 @@ def tie_posterior(graph: Projection, bounds: tuple[Floats, Floats] | None, first
     return {
         "z": mode, "z_error": min(error, 1.0), "factor": factor[0], "factor_interval": factor[1:], "tried": int(arcs.size), "told": int(told.size), "unexplained": silent,
     }  # fmt: skip
-
-
-def with_learned_channels(market: Market, learned: dict[str, Any], wave: int) -> None:
-    """Multiply the chances of watched channels by what was learned, and say so; repeated notes stay one."""
-    chance = market.chance
-    for name, told in learned["channels"].items():
-        if name in market.ids:
-            column = market.ids.index(name)
-            part = slice(chance.indptr[column], chance.indptr[column + 1])
-            chance.data[part] = chance.data[part] * (told["posterior"] / told["prior"])
-            low, high = told["interval"]
-            market.assumptions.append(
-                f"after wave {wave} the mean chance of channel {name} is {told['posterior']:.3f} ({low:.3f} to {high:.3f}), planned {told['prior']:.3f}: "
-                f"{told['exposed']} exposures in {told['tries']} tries"
-            )
-    ties = learned["ties"]
-    if ties is not None:
-        low, high = ties["factor_interval"]
-        market.assumptions.append(
-            f"after wave {wave} the chances on ties are multiplied by {ties['factor']:.3f} ({low:.3f} to {high:.3f}): {ties['told']} users were told over {ties['tried']} ties tried"
-        )
-    market.assumptions.extend(f"after wave {wave}: {note}" for note in learned["notes"])

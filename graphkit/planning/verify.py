@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import InvalidParameter
-from graphkit.planning.campaign import Request
 from graphkit.planning.channels import make_plan
 from graphkit.planning.replan import happened
+from graphkit.planning.request import Request
 from graphkit.results import Manifest, Result, jsonable, make_manifest
 
 if TYPE_CHECKING:

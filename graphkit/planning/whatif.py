@@ -12,10 +12,11 @@ import numpy as np
 from graphkit.check import non_negative
 from graphkit.errors import InvalidParameter, UnknownNode, close_matches
 from graphkit.influence.channel_cover import dot
-from graphkit.planning.campaign import Campaign, Request, prepare
+from graphkit.planning.campaign import Campaign, prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.choose import estimate
 from graphkit.planning.replan import happened
+from graphkit.planning.request import Request
 from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
 from graphkit.results import Manifest, Part, Result, make_manifest
 

@@ -8,15 +8,8 @@ import scipy.optimize as so
 import scipy.sparse as sp
 
 from graphkit.influence.channel_bound import best_fraction, lower_limit, relax, upper_limit
-from graphkit.influence.channel_cover import (
-    Cover,
-    by_marginal_gain,
-    exhaustive,
-    fill_in_order,
-    greedy,
-    improve,
-    merged,
-)
+from graphkit.influence.channel_cover import Cover, merged
+from graphkit.influence.channel_greedy import by_marginal_gain, exhaustive, fill_in_order, greedy, improve
 from graphkit.influence.channel_menu import Menu
 
 

@@ -7,9 +7,10 @@ import pytest
 from market_fixtures import market
 
 from graphkit.errors import Infeasible, InvalidParameter
-from graphkit.planning.campaign import Request, prepare
+from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import ChannelPlan, plan
 from graphkit.planning.draws import draws_of, quantile
+from graphkit.planning.request import Request
 
 
 def ask(data, budget, **more):

@@ -7,10 +7,11 @@ import pytest
 from market_fixtures import market
 from scipy.stats import binom
 
-from graphkit.planning.campaign import Request, prepare
+from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import ChannelPlan, plan
 from graphkit.planning.draws import draws_of, quantile, tie_bounds
 from graphkit.planning.evidence import explain
+from graphkit.planning.request import Request
 from graphkit.planning.risk import realised
 
 

@@ -10,10 +10,11 @@ from scipy.stats import beta
 from truth_fixtures import Truth, network
 
 from graphkit.errors import InvalidParameter, UnknownNode
-from graphkit.planning.campaign import Request, prepare
+from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import plan
 from graphkit.planning.draws import draws_of
 from graphkit.planning.replan import replan
+from graphkit.planning.request import Request
 from graphkit.planning.updates import channel_posterior, learn_from, tie_posterior
 from graphkit.planning.verify import verify
 from graphkit.planning.whatif import whatif

@@ -1,0 +1,167 @@
+"""Plans chosen on a cover under the rules of a menu: lazy greedy, local swaps, and full enumeration of small markets.
+
+By gain per money and by gain. Ties go to the first option, i.e. the smallest external id.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphkit.influence.channel_cover import dot
+from graphkit.influence.channel_lazy import lazy_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from graphkit.influence.channel_boosts import Boosts
+    from graphkit.influence.channel_cover import Cover
+    from graphkit.influence.channel_menu import Menu
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "next_best", "refilled", "without", "worth"]
+
+SMALL = 1e-12
+
+
+def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = ()) -> list[int]:
+    """Add the option with the largest gain (or gain per money) until nothing allowed gains.
+
+    Lazy: by submodularity an old gain bounds the new one, so only options that could still win are looked at again.
+    Required channels and kinds below their minimum are served first.
+    """
+    chosen = list(start)
+    missed = cover.missed(chosen)
+    if menu.plain:
+        open_ = np.ones(menu.n, dtype=bool)
+        open_[chosen] = False
+        more = lazy_order(cover, open_, missed, cost=menu.cost, left=menu.budget - menu.money(chosen), after=menu.after, per_cost=per_cost, least=SMALL)
+        return chosen + more
+    gain, fresh = cover.gains(missed), np.zeros(cover.n_options, dtype=np.int64)
+    while True:
+        allowed, wanted = menu.allowed(chosen), menu.wanted(chosen)
+        if (allowed & wanted).any():
+            allowed &= wanted
+        price = np.maximum(menu.next_cost(chosen), 1e-9) if per_cost else np.ones(gain.size)
+        score = np.where(allowed, gain / price, -1.0)
+        best = next_best(cover, missed, gain, score, price, fresh, len(chosen))
+        if not allowed[best] or (gain[best] <= SMALL and not wanted[best]):
+            return chosen
+        chosen.append(best)
+        rows, seen = cover.seen(best)
+        missed[rows] *= 1.0 - seen
+
+
+def next_best(cover: Cover, missed: Floats, gain: Floats, score: Floats, price: Floats, fresh: Ints, round_: int) -> int:
+    """Option with the best score after bringing the gains of all that could win up to date."""
+    while True:
+        best = int(np.argmax(score))
+        if fresh[best] == round_ or score[best] < 0:
+            return best
+        rows, seen = cover.seen(best)
+        gain[best] = cover.scale * dot(cover.weight[rows] * missed[rows], seen)
+        fresh[best] = round_
+        score[best] = gain[best] / price[best]
+
+
+def by_marginal_gain(cover: Cover, chosen: Sequence[int]) -> list[int]:
+    """Return the same options, each the one that adds most after those before it."""
+    open_ = np.zeros(cover.n_options, dtype=bool)
+    open_[list(chosen)] = True
+    return lazy_order(cover, open_, np.ones(cover.weight.size))
+
+
+def fill_in_order(menu: Menu, order: Iterable[int], start: Sequence[int] = ()) -> list[int]:
+    """Buy in this order whatever the rules still admit: how a list of prices is read by hand."""
+    chosen = list(start)
+    left, mine = menu.budget - menu.money(chosen), set(chosen)
+    for option in map(int, order):
+        if option in mine:
+            continue
+        if menu.plain:
+            fits = menu.cost[option] <= left and (menu.after[option] < 0 or int(menu.after[option]) in mine)
+        else:
+            fits = bool(menu.allowed(chosen)[option])
+        if fits:
+            chosen.append(option)
+            mine.add(option)
+            left -= int(menu.cost[option])
+    return chosen
+
+
+def improve(cover: Cover, menu: Menu, chosen: Sequence[int], *, tries: int = 300, boosts: Boosts | None = None) -> list[int]:
+    """Local search: take one option out, buy the best others for the money; keep what is worth more.
+
+    ``tries`` bounds the number of removals looked at.
+    """
+    best, value = list(chosen), worth(cover, menu, chosen, boosts)
+    left, improved = tries, True
+    while improved and left > 0:
+        improved = False
+        for option in best:
+            left -= 1
+            rest = without(menu, best, option)
+            for candidate in refilled(cover, menu, rest, option, boosts):
+                now = worth(cover, menu, candidate, boosts)
+                if now > value * (1 + 1e-9) + SMALL and menu.complete(candidate):
+                    best, value, improved = candidate, now, True
+                    break
+            if improved or left <= 0:
+                break
+    return best
+
+
+def worth(cover: Cover, menu: Menu, chosen: Sequence[int], boosts: Boosts | None) -> float:
+    """Expected reach of a purchase, and the bonuses it earns."""
+    return cover.value(chosen) + (boosts.total(menu, chosen) if boosts is not None else 0.0)
+
+
+def without(menu: Menu, chosen: Sequence[int], option: int) -> list[int]:
+    """The others that may stay: later uses fall with the use they follow."""
+    gone = {option}
+    for x in sorted(chosen):
+        if int(menu.after[x]) in gone:
+            gone.add(x)
+    return [x for x in chosen if x not in gone]
+
+
+def refilled(cover: Cover, menu: Menu, rest: list[int], without: int, boosts: Boosts | None) -> list[list[int]]:
+    """The rest plus its best exchange by gain and by gain per money, each filled up again."""
+    allowed = menu.allowed(rest)
+    allowed[without] = False
+    if not allowed.any():
+        return []
+    extra = boosts.gains(menu, rest) if boosts is not None else 0.0
+    gain = np.where(allowed, cover.gains(cover.missed(rest)) + extra, -1.0)
+    firsts = {int(np.argmax(gain)), int(np.argmax(gain / np.maximum(menu.next_cost(rest), 1e-9)))}
+    return [greedy(cover, menu, per_cost=True, start=[*rest, first]) for first in sorted(firsts)]
+
+
+def exhaustive(cover: Cover, menu: Menu, boosts: Boosts | None = None) -> tuple[list[int] | None, float]:
+    """Best plan by looking at every allowed set of options (depth first), and its value; None when no plan keeps the rules.
+
+    Only for small markets: the work is 2^n_options x distinct sets.
+    """
+    seen = cover.seen_by_option.toarray()
+    best: tuple[float, list[int] | None] = (-np.inf, None)
+
+    def visit(option: int, chosen: list[int], missed: Floats) -> None:
+        nonlocal best
+        if option == cover.n_options:
+            if menu.complete(chosen):
+                value = cover.scale * (float(cover.weight.sum()) - dot(cover.weight, missed))
+                value += boosts.total(menu, chosen) if boosts is not None else 0.0
+                if value > best[0] + SMALL:
+                    best = (value, list(chosen))
+            return
+        if menu.allowed(chosen)[option]:
+            visit(option + 1, [*chosen, option], missed * (1.0 - seen[:, option]))
+        visit(option + 1, chosen, missed)
+
+    visit(0, [], np.ones(cover.weight.size))
+    return best[1], best[0]

@@ -1,0 +1,85 @@
+"""What is asked of a plan: one frozen request, checked, JSON both ways."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from graphkit.check import one_of, positive_int, refuse
+from graphkit.planning.goals import goal_weights
+
+__all__ = ["TIES", "Request"]
+
+TIES = ("KNOWS", "FOLLOWS", "SHARED_WITH")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything a plan depends on besides the data; JSON-ready through `dataclasses.asdict`."""
+
+    for_: str
+    budget: float
+    probability: float | str = "weighted_cascade"
+    objective: str = "reach"
+    waves: int = 1
+    target: str | None = None
+    rules: dict[str, Any] = field(default_factory=dict)
+    max_steps: int | None = None
+    nodes: tuple[str, ...] = ("User",)
+    via: tuple[str, ...] = TIES
+    receptivity: float = 1.0
+    price: dict[str, float] = field(default_factory=dict)
+    aim: float = 0.9
+    delta: float = 0.05
+    seed: int = 0
+    robust: float | None = None
+    draws: int = 16
+    pareto: tuple[str, ...] = ()
+    done: dict[str, Any] | None = None
+
+    def check(self) -> None:
+        """Raise InvalidParameter when a value lies outside its range."""
+        budget = self.budget
+        if isinstance(budget, bool) or not isinstance(budget, int | float) or not math.isfinite(budget) or budget < 0:
+            refuse("budget", budget, "a finite amount of money >= 0")
+        goal_weights(self.objective)
+        positive_int("waves", self.waves)
+        positive_int("draws", self.draws, minimum=2)
+        if self.robust is not None and (isinstance(self.robust, bool) or not 0 < self.robust < 1):
+            refuse("robust", self.robust, "a share between 0 and 1, such as 0.1")
+        if self.max_steps is not None and (isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int) or self.max_steps < 0):
+            refuse("max_steps", self.max_steps, "a whole number >= 0")
+        if isinstance(self.probability, str):
+            one_of("probability", self.probability, ("weighted_cascade", "trivalency", "learned", "none"))
+        elif isinstance(self.probability, bool) or not 0 <= self.probability <= 1:
+            refuse("probability", self.probability, "a number in [0, 1], 'weighted_cascade', 'trivalency', 'learned' or 'none'")
+        for name, value in (("delta", self.delta), ("aim", self.aim)):
+            if not 0 < value < 1:
+                refuse(name, value, "a number between 0 and 1")
+        if not (math.isfinite(self.receptivity) and self.receptivity >= 0):
+            refuse("receptivity", self.receptivity, "a factor >= 0")
+
+    @property
+    def page_level(self) -> bool:
+        """True when the propagation graph is made of pages, not users."""
+        return self.nodes != ("User",)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data that :meth:`from_dict` reads back."""
+        data = asdict(self)
+        for name in ("robust", "done"):  # left out when unused: a plan's digest then stays what it was
+            if data[name] is None:
+                del data[name]
+        if self.robust is None:
+            del data["draws"]
+        if not self.pareto:
+            del data["pareto"]
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in data.items()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Request:
+        """Rebuild from :meth:`to_dict`."""
+        given = dict(data)
+        given.update((k, tuple(data[k])) for k in ("nodes", "via", "pareto") if k in data)
+        return cls(**given)
