@@ -69,11 +69,11 @@ def next_best(cover: Cover, missed: Floats, gain: Floats, score: Floats, price: 
         score[best] = gain[best] / price[best]
 
 
-def by_marginal_gain(cover: Cover, chosen: Sequence[int]) -> list[int]:
-    """Return the same options, each the one that adds most after those before it."""
+def by_marginal_gain(cover: Cover, chosen: Sequence[int], after: Ints | None = None) -> list[int]:
+    """Return the same options, each the one that adds most after those before it, later uses after earlier ones."""
     open_ = np.zeros(cover.n_options, dtype=bool)
     open_[list(chosen)] = True
-    return lazy_order(cover, open_, np.ones(cover.weight.size))
+    return lazy_order(cover, open_, np.ones(cover.weight.size), after=after)
 
 
 def fill_in_order(menu: Menu, order: Iterable[int], start: Sequence[int] = ()) -> list[int]:

@@ -98,12 +98,12 @@ class Campaign:
 
 def prepare(
     source: object, request: Request, *, engine: str | Engine = "threads", progress: ProgressCallback | None = None,
-    open_menu: bool = False, active: NDArray[np.bool_] | None = None,
+    open_menu: bool = False, active: NDArray[np.bool_] | None = None, bought: Mapping[tuple[str, int, str | None], int] | None = None,
 ) -> Campaign:
     """Read the data a request asks for.
 
     ``open_menu`` (for what-if) leaves out what concerns choosing: no rule but what a channel itself allows, and a
-    budget as large as all costs together. ``active`` marks people (rows of users with consent) who are reached
+    budget as large as all costs together; ``bought`` are uses that must be in view. ``active`` marks people (rows of users with consent) who are reached
     already: they count no more and pass nothing on any more.
 
     Raises
@@ -127,7 +127,7 @@ def prepare(
         with_learned_channels(market, learned, request.done["waves"] if request.done else 0)
     _say(market, who, projection, request, snapshot)
     _reprice(market, request, rules)
-    options, menu = _menu(snapshot, market, request, rules, target, open_menu=open_menu)
+    options, menu = _menu(snapshot, market, request, rules, target, ({} if bought is None else bought) if open_menu else None)
     value, receptivity = None, None
     if not request.page_level:
         value = goal_values(snapshot, who, goal_weights(request.objective), request.target)
@@ -150,7 +150,7 @@ def prepare(
     return Campaign(request, snapshot, target, who, market, rules, options, menu, value, receptivity, active, hazard, worlds, boosts, projection, base)
 
 
-def _menu(snapshot: Snapshot, market: Market, request: Request, rules: Rules, target: tuple[str, str], *, open_menu: bool) -> tuple[Options, Menu]:
+def _menu(snapshot: Snapshot, market: Market, request: Request, rules: Rules, target: tuple[str, str], bought: Mapping[tuple[str, int, str | None], int] | None) -> tuple[Options, Menu]:
     """The options that no rule keeps out, and their rules; a contradiction is raised."""
     done = request.done or {"waves": 0, "spent": 0, "materials": []}
     waves = request.waves
@@ -158,10 +158,8 @@ def _menu(snapshot: Snapshot, market: Market, request: Request, rules: Rules, ta
     open_ = {(c, w) for c, w in reject_blocked(market, against, waves) if w > done["waves"]}
     budget = math.floor(request.budget * 100 + 1e-6) - round(done["spent"] * 100)
     _known_required(market, rules)
-    if open_menu:
-        budget = 2**62
-    options = build_options(snapshot, market, open_, rules, waves, budget, paid=done["materials"])
-    if open_menu:
+    options = build_options(snapshot, market, open_, rules, waves, budget, paid=done["materials"], bought=bought)
+    if bought is not None:
         everything = int(options.cost.sum() + options.material_cost.sum())
         return options, build_menu(market, options, Rules(), everything, waves)
     if not request.done:

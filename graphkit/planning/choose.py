@@ -94,7 +94,7 @@ def choose(
         if 2.0**cover.n_options * max(small.weight.size, 1) <= SMALL_WORK:
             every, value = exhaustive(small, menu, boosts)
             chosen = _useful(cover, menu, _found(every), boosts)
-            return Choice(by_marginal_gain(cover, chosen), cover.value(chosen), value if boosts is None else np.nan)
+            return Choice(by_marginal_gain(cover, chosen, menu.after), cover.value(chosen), value if boosts is None else np.nan)
     candidates = [greedy(cover, menu, per_cost=True), greedy(cover, menu, per_cost=False), *baselines.values()]
     if menu.counts_bind:
         cheap = _found(cheapest_plan(menu))
@@ -120,7 +120,7 @@ def choose(
         best = _best(cover, menu, [best, *(improve(thin, menu, x, tries=tries, boosts=boosts) for x in starts.values())], boosts)
     best = _useful(cover, menu, best, boosts)
     value = cover.value(best)
-    return Choice(by_marginal_gain(cover, best), value, max(found.bound, value) if boosts is None else np.nan)
+    return Choice(by_marginal_gain(cover, best, menu.after), value, max(found.bound, value) if boosts is None else np.nan)
 
 
 def _found(chosen: list[int] | None) -> list[int]:

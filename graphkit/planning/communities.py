@@ -10,7 +10,7 @@ from graphkit.errors import InvalidParameter
 from graphkit.planning.campaign import prepare
 from graphkit.planning.request import Request
 from graphkit.planning.search import JUDGING
-from graphkit.planning.whatif import plan_rows
+from graphkit.planning.whatif import plan_rows, uses_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -43,7 +43,7 @@ def reach_by_group(plan: ChannelPlan, labels: ArrayLike) -> Floats:
     if request.objective != "reach" or request.page_level or request.done is not None or plan.source is None:
         message = f"reach by group needs a first plan of objective reach over users, with its data; plan {plan.plan} is not one"
         raise InvalidParameter(message, parameter="plan", value=plan.plan)
-    campaign = prepare(plan.source, request, open_menu=True)
+    campaign = prepare(plan.source, request, open_menu=True, bought=uses_of(plan))
     group = np.asarray(labels, dtype=np.int64)
     if group.shape != (campaign.who.n,):
         raise InvalidParameter(f"there are {campaign.who.n} users with consent, {group.size} labels", parameter="labels", value=group.size)

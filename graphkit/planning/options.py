@@ -18,7 +18,7 @@ from graphkit.influence.channel_menu import Menu
 from graphkit.planning.materials import Use, accepted_materials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["MOST_USES", "Options", "build_menu", "build_options", "hazards", "kind_names"]
+__all__ = ["Options", "build_menu", "build_options", "hazards", "kind_names"]
 
-MOST_USES = 12  # uses of one channel in one wave that are looked at
+MOST_OPTIONS, FEW_USES = 2_048, 12  # so many options are looked at, and always so many uses of a channel in a wave
 
 
 @dataclass(frozen=True)
@@ -67,25 +67,35 @@ class Options:
 
 def build_options(
     snapshot: Snapshot, market: Market, open_: set[tuple[int, int]], rules: Rules, waves: int, budget: int,
-    paid: Sequence[str] = (),
+    paid: Sequence[str] = (), bought: Mapping[tuple[str, int, str | None], int] | None = None,
 ) -> Options:
-    """Return the options of the open (channel, wave) pairs; materials that may not be used enter the market's notes."""
+    """Return the options of the open (channel, wave) pairs; materials that may not be used enter the market's notes.
+
+    Every use that capacity and money allow is an option of its own, as long as there are at most MOST_OPTIONS; beyond
+    that the most-used channels are cut first, and it is said. ``bought`` (for what-if): uses that must stay in view.
+    """
     accepted = accepted_materials(snapshot, market, rules, waves)
     names = sorted({use.material for rows in accepted.values() for use in rows if use.material is not None})
     key = {m: i for i, m in enumerate(names)}
     once = {use.material: 0 if use.material in paid else use.once for rows in accepted.values() for use in rows}
+    firsts: list[tuple[int, int, Use, int]] = []
+    for channel, wave in sorted(open_):
+        for use in accepted.get(market.ids[channel], [Use(None, None, 1.0, 0, None, tuple(range(1, waves + 1)))]):
+            if wave in use.waves:
+                firsts.append((channel, wave, use, int(market.cost[channel]) if use.cost is None else use.cost))
+    if bought is None:
+        uses = np.array([_uses(market, c, cost, budget) for c, _, _, cost in firsts], dtype=np.int64)
+        most = _cut(uses)
+        if (uses > most).any():
+            market.assumptions.append(f"{len({r[0] for r, n in zip(firsts, uses, strict=True) if n > most})} channels have a capacity above {most}: at most {most} uses per wave are looked at")
+        uses = np.minimum(uses, most)
+    else:
+        uses = np.array([min(int(market.capacity[c]), max(FEW_USES, bought.get((market.ids[c], w, use.material), 0) + 1)) for c, w, use, _ in firsts], dtype=np.int64)
     rows: list[tuple[int, int, Use, int, int]] = []
     base: dict[tuple[int, str | None], int] = {}
-    for channel, wave in sorted(open_):
-        name = market.ids[channel]
-        for use in accepted.get(name, [Use(None, None, 1.0, 0, None, tuple(range(1, waves + 1)))]):
-            cost = int(market.cost[channel]) if use.cost is None else use.cost
-            for number in range(1, _uses(market, channel, cost, budget) + 1 if wave in use.waves else 1):
-                rows.append((channel, wave, use, number, cost))
-                base.setdefault((channel, use.material), len(base))
-    many = [market.ids[c] for c in sorted({c for c, _ in open_}) if market.capacity[c] > MOST_USES]
-    if many:
-        market.assumptions.append(f"{len(many)} channels have a capacity above {MOST_USES}: at most {MOST_USES} uses per wave are looked at")
+    for (channel, wave, use, cost), count in zip(firsts, uses.tolist(), strict=True):
+        rows.extend((channel, wave, use, number, cost) for number in range(1, count + 1))
+        base.setdefault((channel, use.material), len(base))
     return Options(
         channel=np.array([r[0] for r in rows], dtype=np.int64), wave=np.array([r[1] for r in rows], dtype=np.int64),
         material=[r[2].material for r in rows], use=np.array([r[3] for r in rows], dtype=np.int64),
@@ -98,8 +108,17 @@ def build_options(
 
 def _uses(market: Market, channel: int, cost: int, budget: int) -> int:
     """Uses per wave worth looking at: no more than the capacity, nor than the money pays for."""
-    paid = budget // cost if cost > 0 else MOST_USES
-    return max(1, min(int(market.capacity[channel]), MOST_USES, paid))
+    capacity = int(min(market.capacity[channel], 2**31))
+    return max(1, min(capacity, budget // cost if cost > 0 else capacity))
+
+
+def _cut(uses: Ints) -> int:
+    """Uses per wave at which the options become few enough: all of them where that is no cut."""
+    low, high = FEW_USES, max(FEW_USES, int(uses.max(initial=1)))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if np.minimum(uses, middle).sum() <= MOST_OPTIONS else (low, middle - 1)
+    return low
 
 
 def hazards(market: Market, options: Options, receptivity: Floats | None, factor: float | Floats = 1.0) -> Any:
@@ -126,7 +145,7 @@ def build_menu(market: Market, options: Options, rules: Rules, budget: int, wave
     names = kind_names(market, rules)
     kind_of = {name: i for i, name in enumerate(names)}
     kind = np.array([kind_of[market.kinds[c]] for c in options.channel], dtype=np.int64)
-    place = (options.channel * (waves + 1) + options.wave) * (MOST_USES + 1) + options.use
+    place = (options.channel * (waves + 1) + options.wave) * (int(options.use.max(initial=0)) + 1) + options.use
     after = np.full(options.n, -1, dtype=np.int64)
     later = np.flatnonzero(options.use > 1)
     after[later] = later - 1

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ReachDifference", "WhatIf", "plan_rows", "whatif"]
+__all__ = ["ReachDifference", "WhatIf", "plan_rows", "uses_of", "whatif"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -109,14 +109,13 @@ def whatif(
     change = {"drop": dropped, "add": added, "price": dict(price or {}), "budget": budget, "receptivity": receptivity}
     request = Request.from_dict(plan.request)
     active, keep = happened(plan, request, events) if plan.source is not None else (None, [])
-    campaign = _campaign(plan, request, price, engine, active)
-    _known(campaign, (*dropped, *added, *(price or {})))
-    base = plan_rows(campaign, plan)
+    again = plan
     if budget is not None:
         again = make_plan(plan.source, replace(request, budget=budget, price={**request.price, **(price or {})}, pareto=()), engine=engine, active=active, keep=keep)
-        variant = plan_rows(campaign, again)
-    else:
-        variant = base
+    campaign = _campaign(plan, request, price, engine, active, again)
+    _known(campaign, (*dropped, *added, *(price or {})))
+    base = plan_rows(campaign, plan)
+    variant = base if again is plan else plan_rows(campaign, again)
     variant = [x for x in variant if campaign.label(x) not in dropped]
     variant += [x for x in (_purchase(campaign, name) for name in added) if x not in variant]
     sets = campaign.worlds.sets(plan.sample["judge"], JUDGING)
@@ -161,13 +160,13 @@ def campaign_budget(plan: ChannelPlan, budget: float | None) -> int:
     return math.floor((plan.budget if budget is None else budget) * 100 + 1e-6) - round(gone * 100)
 
 
-def _campaign(plan: ChannelPlan, request: Request, price: Mapping[str, float] | None, engine: str | Engine, active: NDArray[np.bool_] | None) -> Campaign:
+def _campaign(plan: ChannelPlan, request: Request, price: Mapping[str, float] | None, engine: str | Engine, active: NDArray[np.bool_] | None, again: ChannelPlan) -> Campaign:
     """The plan's campaign again, every allowed channel open."""
     if plan.source is None:
         message = f"plan {plan.plan} does not know its data"
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
     prices = {**request.price, **{k: non_negative(f"price of {k}", v) for k, v in (price or {}).items()}}
-    campaign = prepare(plan.source, replace(request, price=prices), engine=engine, open_menu=True, active=active)
+    campaign = prepare(plan.source, replace(request, price=prices), engine=engine, open_menu=True, active=active, bought=uses_of(plan, again))
     if campaign.snapshot.digest != plan.manifest.snapshot:
         message = f"the data changed since plan {plan.plan} was made"
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan again, then ask")
@@ -181,6 +180,15 @@ def _known(campaign: Campaign, names: Iterable[str]) -> None:
         if name not in known:
             near = close_matches(name, sorted(known))
             raise UnknownNode(f"there is no channel {name!r}", kind="Channel", name=name, close_matches=near)
+
+
+def uses_of(*plans: ChannelPlan) -> dict[tuple[str, int, str | None], int]:
+    """Return the most uses of each (channel, wave, material) in some plans."""
+    most: dict[tuple[str, int, str | None], int] = {}
+    for item in (item for plan in plans for item in plan.items):
+        key = (item.channel, item.wave, item.material)
+        most[key] = max(most.get(key, 0), item.uses)
+    return most
 
 
 def plan_rows(campaign: Campaign, plan: ChannelPlan) -> list[int]:

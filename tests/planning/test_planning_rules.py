@@ -79,6 +79,28 @@ def test_uses_are_counted_and_priced():
     assert whatif(made, drop=["c0"]).reach.variant == 0
 
 
+def test_a_large_capacity_is_used_to_the_full():
+    """Capacity 100 at p = .05: 60 uses of 1 reach 20 (1 - .95^60), more than the 6 of a dearer channel; nothing is cut, what-if agrees."""
+    chance = np.zeros((2, 40))
+    chance[0, :20], chance[1, 20:] = 0.05, 0.3
+    data = market(chance, [1, 60], ["kol"] * 2, channel={"capacity": [100, 1]})
+    made = ask(data, 60)
+    assert [(i.channel, i.uses) for i in made.items] == [("c0", 60)]
+    assert made.reach.mean == pytest.approx(20 * (1 - 0.95**60))
+    assert not any("are looked at" in text for text in made.assumptions)
+    assert made.certificate.ratio >= 0.9
+    assert whatif(made, budget=90).reach.variant == pytest.approx(20 * (1 - 0.95**30) + 6)
+    assert whatif(made, price={"c0": 2}).spent == 120
+
+
+def test_a_capacity_that_is_cut_is_said():
+    """Forty free channels of capacity 1,000 are more than can be looked at: 51 uses each, and the plan says so."""
+    chance = np.full((40, 8), 0.001)
+    made = ask(market(chance, [0] * 40, ["kol"] * 40, channel={"capacity": [1000] * 40}), 10)
+    assert {i.uses for i in made.items} == {51}
+    assert any("40 channels have a capacity above 51" in text for text in made.assumptions)
+
+
 def test_the_first_use_of_a_material_pays_for_it():
     """Two waves with one material: its cost stands in the first row, the wave's own money is left alone."""
     goods = table("Material", ["m0"], kind=["poster"], status=["approved"], cost=[15.0], response=[1.0])
