@@ -24,7 +24,7 @@ from graphkit.projection.build import project
 from graphkit.projection.snapshot import as_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,9 +68,9 @@ class Campaign:
     projection: Projection | None
     base: Projection | None
 
-    def with_factor(self, factor: float | Floats) -> Any:
-        """Hazards with every chance of exposure multiplied by ``factor`` (one number, or one per channel)."""
-        found = hazards(self.market, self.options, self.receptivity, factor * self.request.receptivity)
+    def with_factor(self, factor: float | Floats, rows: Sequence[int] | None = None) -> Any:
+        """Hazards of all options, or of some, with every chance of exposure multiplied by ``factor`` (one number, or one per channel)."""
+        found = hazards(self.market, self.options, self.receptivity, factor * self.request.receptivity, rows)
         return found if self.active is None else _only(found, ~self.active)
 
     def with_value(self, value: Floats | None) -> Campaign:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["BAND", "Z95", "moved", "tie_bounds", "with_learned_channels"]
+__all__ = ["BAND", "Z95", "moved", "scale_of", "tie_bounds", "with_learned_channels"]
 
 BAND, TIE_FACTOR = (0.5, 1.5), 2.0  # declared chances: a channel's is even in the band, 95 % of all ties' within the factor
 Z95 = 1.959963984540054
@@ -31,10 +31,15 @@ def tie_bounds(snapshot: Snapshot, request: Request) -> tuple[Floats, Floats] | 
     return np.asarray(ends[0], dtype=np.float64), np.asarray(ends[1], dtype=np.float64)
 
 
+def scale_of(z: float) -> float:
+    """Return the factor of declared chances on ties at the place z: 95 % lie within TIE_FACTOR."""
+    return float(TIE_FACTOR ** (z / Z95))
+
+
 def moved(p: Floats, bounds: tuple[Floats, Floats] | None, z: float) -> Floats:
     """Return chances on ties that are all z standard errors away from p; 0 stays 0."""
     if bounds is None:
-        return np.asarray(np.minimum(1.0, p * TIE_FACTOR ** (z / Z95)))
+        return np.asarray(np.minimum(1.0, p * scale_of(z)))
     error = (bounds[1] - p if z > 0 else p - bounds[0]) / Z95
     return np.where(p > 0, np.clip(p + z * error, 0.0, 1.0), 0.0)
 

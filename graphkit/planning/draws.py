@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.planning.campaign import Campaign
-    from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
 
@@ -40,9 +39,9 @@ class Draw:
     place: float
     bounds: tuple[Floats, Floats] | None
 
-    def ties(self, graph: Projection | None) -> Floats | None:
+    def ties(self, p: Floats) -> Floats:
         """Chances on the ties of a graph in this draw."""
-        return None if graph is None else moved(np.asarray(graph.probability, dtype=np.float64), self.bounds, self.place)
+        return moved(p, self.bounds, self.place)
 
 
 def draws_of(campaign: Campaign, count: int | None = None, purpose: str = "plan:draws") -> list[Draw]:

@@ -81,8 +81,7 @@ def build_options(
     firsts: list[tuple[int, int, Use, int]] = []
     for channel, wave in sorted(open_):
         for use in accepted.get(market.ids[channel], [Use(None, None, 1.0, 0, None, tuple(range(1, waves + 1)))]):
-            if wave in use.waves:
-                firsts.append((channel, wave, use, int(market.cost[channel]) if use.cost is None else use.cost))
+            firsts += [(channel, wave, use, int(market.cost[channel]) if use.cost is None else use.cost)] * (wave in use.waves)
     if bought is None:
         uses = np.array([_uses(market, c, cost, budget) for c, _, _, cost in firsts], dtype=np.int64)
         most = _cut(uses)
@@ -121,12 +120,14 @@ def _cut(uses: Ints) -> int:
     return low
 
 
-def hazards(market: Market, options: Options, receptivity: Floats | None, factor: float | Floats = 1.0) -> Any:
-    """Return h = -ln(1 - min(1, p x receptivity x response x factor)) of every option as CSC, people x options.
+def hazards(market: Market, options: Options, receptivity: Floats | None, factor: float | Floats = 1.0, rows: Sequence[int] | None = None) -> Any:
+    """Return h = -ln(1 - min(1, p x receptivity x response x factor)) of every option (or of these) as CSC, people x options.
 
     ``factor`` is one number, or one per channel of the market.
     """
-    first = np.unique(options.base, return_index=True)[1]
+    wanted = options.base if rows is None else options.base[list(rows)]
+    kept, first = np.unique(wanted, return_index=True)
+    first = first if rows is None else np.asarray(rows, dtype=np.int64)[first]
     channel = options.channel[first]
     columns = market.chance[:, channel].tocsc()
     scale = options.response[first] * (np.asarray(factor)[channel] if np.ndim(factor) else float(factor))
@@ -137,7 +138,7 @@ def hazards(market: Market, options: Options, receptivity: Floats | None, factor
     with np.errstate(divide="ignore"):
         columns.data = np.minimum(-np.log1p(-chance), CERTAIN)
     columns.eliminate_zeros()
-    return sp.csc_matrix(columns[:, options.base] if first.size < options.n else columns)
+    return sp.csc_matrix(columns[:, np.searchsorted(kept, wanted)] if first.size < wanted.size or rows is not None else columns)
 
 
 def build_menu(market: Market, options: Options, rules: Rules, budget: int, waves: int) -> Menu:

@@ -114,7 +114,7 @@ def _band(campaign: Campaign, sets: Any, chosen: list[int], interval: tuple[floa
     """Reach when every chance of exposure is x0.5 and x1.5 (the receptivity band of C51), joined with the interval."""
     ends = list(interval)
     for factor in BAND:
-        cover = campaign.worlds.cover(sets, campaign.with_factor(factor)[:, chosen])
+        cover = campaign.worlds.cover(sets, campaign.with_factor(factor, chosen))
         ends.extend(estimate(cover, None, 1.0 - cover.missed(range(len(chosen))), exact=exact)[1])
     return min(ends), max(ends)
 

@@ -46,9 +46,9 @@ class _Sample:
         self.covers: list[Cover] = []
         self.exact = campaign.worlds.exact
         for draw in draws:
-            hazard = campaign.with_factor(draw.channel_factor)
-            graph = None if campaign.base is None else campaign.base.with_probability(draw.ties(campaign.base))
-            drawn = campaign.with_chances(hazard if options is None else hazard[:, options], graph)
+            hazard = campaign.with_factor(draw.channel_factor, options)
+            graph = None if campaign.base is None else campaign.base.with_probability(draw.ties(np.asarray(campaign.base.probability)))
+            drawn = campaign.with_chances(hazard, graph)
             cover = drawn.worlds.cover(drawn.worlds.sets(n_sets, purpose), drawn.hazard)
             self.covers.append(merged(cover) if purpose == CHOOSING else cover)
 

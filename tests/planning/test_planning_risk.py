@@ -7,12 +7,16 @@ import pytest
 from market_fixtures import market
 from scipy.stats import binom
 
+from graphkit.coins import stream
+from graphkit.diffusion.cascade import cascade_blocks
 from graphkit.planning.campaign import prepare
+from graphkit.planning.chances import Z95, moved, scale_of
 from graphkit.planning.channels import ChannelPlan, plan
 from graphkit.planning.draws import draws_of, quantile, tie_bounds
 from graphkit.planning.evidence import explain
+from graphkit.planning.realised import realised, world_kernel
 from graphkit.planning.request import Request
-from graphkit.planning.risk import realised
+from graphkit.projection.build import from_arrays
 
 
 def ask(data, budget, **more):
@@ -40,6 +44,24 @@ def test_worlds_without_word_of_mouth_are_binomial():
     seen = np.histogram(found, edges)[0]
     wanted = 4000 * np.diff(binom.cdf(np.array(edges) - 1, 40, 0.4))
     assert ((seen - wanted) ** 2 / wanted).sum() < 24.3  # 7 degrees of freedom
+
+
+@pytest.mark.parametrize("steps", [-1, 2])
+def test_a_world_is_that_of_the_spread_bit_for_bit(steps):
+    """40 worlds on a random graph: who is active equals the cascade of `estimate_spread`; moved chances equal a graph made with them."""
+    rng = np.random.default_rng(3)
+    graph = from_arrays(rng.integers(0, 60, 300), rng.integers(0, 60, 300), probability=0.2, n_nodes=60)
+    low, high = np.full(graph.n_arcs, 0.05), np.full(graph.n_arcs, 0.4)
+    none, seeds = np.empty(0), np.array([1, 5, 9])
+    for z, ends in ((0.0, (none, none)), (-0.7, (none, none)), (0.7, (low, high)), (-0.7, (low, high))):
+        bounds = ends if ends[0].size else None
+        other = graph.with_probability(moved(np.asarray(graph.probability), bounds, z))
+        for world in range(10):
+            active = np.isin(np.arange(60), seeds)
+            world_kernel(stream(5, "arc"), world, graph.indptr, graph.indices, graph.node_key, graph.probability, *ends, z / Z95, scale_of(z), active, steps)
+            run = cascade_blocks(other, seeds, np.ones(60, np.int64), model="ic", seed=5, n_worlds=64, steps=steps, by="word")
+            counts = [run(0, 1)[0][world]]
+            assert active.sum() == counts[0]
 
 
 def test_a_star_of_friends_is_binomial():
@@ -78,7 +100,7 @@ def test_draws_of_declared_ties_lie_between_half_and_twice():
     """95 of 100 evenly placed draws keep every tie within a factor of two; channels are even in [.5, 1.5]."""
     campaign = campaign_of(market(np.full((2, 6), 0.4), [10, 10], ["kol", "kol"], knows=[(i, i + 1) for i in range(5)]), probability=0.1)
     draws = draws_of(campaign, 400)
-    factor = np.array([d.ties(campaign.base)[0] / 0.1 for d in draws])
+    factor = np.array([d.ties(campaign.base.probability)[0] / 0.1 for d in draws])
     assert ((factor >= 0.5) & (factor <= 2)).sum() == pytest.approx(380, abs=2)
     assert np.median(factor) == pytest.approx(1, abs=0.01)
     channels = np.array([d.channel_factor for d in draws])
