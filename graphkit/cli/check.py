@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command, Option
-from graphkit.cli.options import output_options
+from graphkit.cli.group import Command
+from graphkit.cli.options import input_options, output_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,20 +47,22 @@ def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> st
     examples=["graphkit check data/", "graphkit check dump/ --format json > check.json || exit $?"],
 )
 @click.argument("directory", type=click.Path())
-@click.option("--mapping", type=click.Path(dir_okay=False), help="A dataset.toml that maps foreign files, from outside the directory.")
-@click.option("--encoding", cls=Option, default="utf-8", help="Encoding of the CSV files, such as gb18030; never guessed.")
+@input_options
 @output_options
 @pass_app
-def check(app: App, directory: str, mapping: str | None, encoding: str, form: str | None, output: str | None) -> None:
+def check(
+    app: App, directory: str, mapping: str | None, encoding: str, on_duplicate: str, create_missing: bool, form: str | None, output: str | None
+) -> None:
     """Report what is wrong with an input directory; exit 3 when a finding is an error.
 
+    With the same options, graphkit load accepts what this finds no error in.
     Rows of nodes/ and relationships/ are counted as rows, those of events/ apart: events stay files.
     """
     from graphkit.cli.output import emit
     from graphkit.store.files import check_directory
 
     with app.timed("check"):
-        report = check_directory(directory, mapping=mapping, encoding=encoding).to_dict()
+        report = check_directory(directory, mapping=mapping, encoding=encoding, on_duplicate=on_duplicate, create_missing=create_missing).to_dict()
     findings = report["findings"]
     errors = sum(finding["severity"] == "error" for finding in findings)
     events = f", {report['events']['rows_in']:,} events" if report["events"]["files"] else ""

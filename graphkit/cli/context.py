@@ -122,7 +122,7 @@ class App:
 
         return with_learned(found, self.open(), topics_of(found, about))
 
-    def keep_learned(self, found: LearnedProbabilities) -> None:
+    def keep_learned(self, found: LearnedProbabilities, *, write: bool | None = None) -> None:
         """Keep learned ties beside the store; nothing half written is left by an interrupt."""
         from contextlib import nullcontext
 
@@ -130,7 +130,7 @@ class App:
 
         place = learned_place(self.open())
         with nullcontext() if place is None else temporary(aside(place)):
-            keep_learned(self.open(), found)
+            keep_learned(self.open(), found, write=write)
 
     def close(self) -> None:
         """Close the store; calling it twice is fine."""

@@ -23,10 +23,13 @@ COLUMNS = ("size_bin", "items", "predicted", "simulated", "observed")
 @click.option("--method", type=click.Choice(["auto"]), default="auto", help="How credit for an adoption is shared.")
 @click.option("--by", type=click.Choice(["tag"]), help="Learn chances by the heaviest tag of the items as well; a plan then takes those of what it promotes.")
 @click.option("--keep/--no-keep", default=True, help="Keep the learned ties beside the store, so that plan --probability learned finds them.")
+@click.option("--write", is_flag=True, help="Also write them into an embedded store as relationships INFLUENCES, for queries; a server always gets them.")
 @seed_option
 @output_options
 @pass_app
-def learn(app: App, events: str, kinds: tuple[str, ...], method: str, by: str | None, keep: bool, seed: int, form: str | None, output: str | None) -> None:
+def learn(
+    app: App, events: str, kinds: tuple[str, ...], method: str, by: str | None, keep: bool, write: bool, seed: int, form: str | None, output: str | None
+) -> None:
     """Learn the chance of every tie between users from who adopted what and when.
 
     Prints how the sizes it predicts compare with those observed.
@@ -45,7 +48,7 @@ def learn(app: App, events: str, kinds: tuple[str, ...], method: str, by: str | 
     with app.timed("learn"):
         found = fit(graph, log, method=method, by=by, rng=seed)
     if keep:
-        app.keep_learned(found)
+        app.keep_learned(found, write=write or None)
     document = learned_document(found)
     rows = document["calibration"]
     columns = list(rows[0]) if rows else list(COLUMNS)

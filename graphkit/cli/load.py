@@ -9,8 +9,8 @@ import click
 
 from graphkit.cli.check import findings_text
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command, Option
-from graphkit.cli.options import SECONDS, output_options
+from graphkit.cli.group import Command
+from graphkit.cli.options import SECONDS, input_options, output_options
 
 __all__ = ["load", "load_text"]
 
@@ -23,12 +23,8 @@ _FIRST = 5
     examples=["graphkit load data/", "graphkit load pages/ --mapping pages.toml --format json", "graphkit load dump/ --max-bad 10 --time-limit 300"],
 )
 @click.argument("directory", type=click.Path())
-@click.option("--mapping", type=click.Path(dir_okay=False), help="A dataset.toml that maps foreign files, from outside the directory.")
-@click.option("--encoding", cls=Option, default="utf-8", help="Encoding of the CSV files, such as gb18030; never guessed.")
+@input_options
 @click.option("--max-bad", type=click.IntRange(min=0), default=0, help="Load the good rows when at most that many are bad; the others are kept aside.")
-@click.option("--on-duplicate", cls=Option, type=click.Choice(["error", "keep-first", "keep-last", "max", "noisy-or"]), default="error",
-              help="Rows of one key with different values: refuse, keep one, take the greatest numbers, or join chances p as 1 - prod(1 - p).")
-@click.option("--create-missing", is_flag=True, help="Make users, films, courses and brands that only relationships name: without consent, named by their id.")
 @click.option("--time-limit", type=SECONDS, help="Give up after that many seconds; what is in stays, run it again to complete.")
 @click.option("--dry-run", is_flag=True, help="Count what would be created and changed; write nothing.")
 @output_options

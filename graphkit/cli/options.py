@@ -24,6 +24,7 @@ __all__ = [
     "engine_option",
     "for_option",
     "graph_options",
+    "input_options",
     "output_options",
     "probability_option",
     "seed_option",
@@ -125,6 +126,16 @@ def output_options(function: F) -> F:
     """Add ``--format`` and ``-o``; the command gets them as ``form`` and ``output``."""
     function = click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write there instead of stdout (whole or not at all); - is stdout.")(function)
     return click.option("--format", "form", type=click.Choice(FORMATS), help="How to print.  [default: by the file's suffix, else table]")(function)
+
+
+def input_options(function: F) -> F:
+    """Add how an input directory is read: ``--mapping``, ``--encoding``, ``--on-duplicate``, ``--create-missing``."""
+    words = ["error", "keep-first", "keep-last", "max", "noisy-or"]
+    function = click.option("--create-missing", is_flag=True, help="Make users, films, courses and brands that only relationships name: without consent, named by their id.")(function)
+    function = click.option("--on-duplicate", cls=Option, type=click.Choice(words), default="error",
+                            help="Rows of one key with different values: refuse, keep one, take the greatest numbers, or join chances p as 1 - prod(1 - p).")(function)
+    function = click.option("--encoding", cls=Option, default="utf-8", help="Encoding of the CSV files, such as gb18030; never guessed.")(function)
+    return click.option("--mapping", type=click.Path(dir_okay=False), help="A dataset.toml that maps foreign files, from outside the directory.")(function)
 
 
 def seed_option(function: F) -> F:

@@ -1,9 +1,9 @@
 """Learned ties, kept beside a store: derived numbers never change the store's own data or version.
 
-In the folder of an embedded store they lie in `learned/ties.npz`, for a server in the user's cache folder under the
-store's identity, for a store in memory on the store itself. They are joined to a snapshot as relationships INFLUENCES,
-by the ids of their users, so they survive a load that adds to the store; one that was learned from other content is
-used with a warning.
+In the folder of an embedded store they lie in `learned/ties.npz`, for a store in memory on the store itself. On a
+server they are relationships INFLUENCES, the same for everybody who plans there; a copy in the user's cache folder spares
+reading them each time. They are joined to a snapshot by the ids of their users, so they survive a load that adds to the
+store; one that was learned from other content is used with a warning.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zipfile import BadZipFile
 
 import numpy as np
@@ -21,11 +21,15 @@ import numpy as np
 from graphkit.errors import DataInvalid
 from graphkit.model.tables import EdgeColumns
 from graphkit.projection.snapshot import Snapshot, snapshot_from_tables
+from graphkit.store.ties import load_ties, save_ties, ties_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from graphkit.store.base import GraphStore
+    from graphkit.store.cypher_store import CypherStore
 
 __all__ = ["join_learned", "keep_learned", "learned_place", "learned_ties", "with_learned"]
 
@@ -34,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 def learned_place(store: GraphStore) -> Path | None:
-    """Return the file of a store's learned ties; None for a store in memory."""
+    """Return the file of a store's learned ties, for a server that of their copy; None for a store in memory."""
     directory = getattr(store, "directory", None)
     if directory is not None:
         return Path(directory) / "learned" / "ties.npz"
@@ -50,8 +54,8 @@ def learned_ties(found: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        source, target (ids), p, p_lower, p_upper (0..1), run, the digest of the snapshot they were learned on, and by topic
-        what differs: ``topics`` (names), ``topic0_row``, ``topic0_p``, ...
+        source, target (ids), p, p_lower, p_upper (0..1), run (a digest of these), the digest of the snapshot they were learned
+        on, and by topic what differs: ``topics`` (names), ``topic0_row``, ``topic0_p``, ...
     """
     graph, bounds = found.projection, np.asarray(found.interval)
     if graph.nodes.ids is None:
@@ -59,12 +63,12 @@ def learned_ties(found: Any) -> dict[str, Any]:
         raise DataInvalid(message, rule="learned", hint="learn on a graph read from files, from a store, or made with ids")
     ids = np.array(graph.nodes.ids_of(np.arange(graph.n_nodes)), dtype=str)
     topics = found.topics
-    return {
+    ties = {
         "source": ids[graph.sources], "target": ids[graph.indices], "p": np.asarray(graph.probability, float),
-        "p_lower": bounds[:, 0].astype(float), "p_upper": bounds[:, 1].astype(float), "run": np.array(["learn"]),
-        "snapshot": np.array([graph.snapshot_id or ""]), "topics": np.array(sorted(topics), dtype=str),
+        "p_lower": bounds[:, 0].astype(float), "p_upper": bounds[:, 1].astype(float), "topics": np.array(sorted(topics), dtype=str),
         **{f"topic{i}_{name}": column for i, topic in enumerate(sorted(topics)) for name, column in _topic_columns(topics[topic])},
     }  # fmt: skip
+    return {**ties, "run": np.array([_run_of(ties)]), "snapshot": np.array([graph.snapshot_id or ""])}
 
 
 def _topic_columns(found: Any) -> list[tuple[str, Any]]:
@@ -72,7 +76,15 @@ def _topic_columns(found: Any) -> list[tuple[str, Any]]:
     return [("row", found.arc), ("p", found.probability), ("p_lower", found.interval[:, 0]), ("p_upper", found.interval[:, 1])]
 
 
-def keep_learned(store: GraphStore, found: Any) -> Path | None:
+def _run_of(ties: Mapping[str, NDArray[Any]]) -> str:
+    """Return the name of a run: the same ties have the same, wherever they were learned."""
+    digest = hashlib.sha256()
+    for name, column in ties.items():
+        digest.update(name.encode() + ("\0".join(column.tolist()).encode() if column.dtype.kind == "U" else column.tobytes()))
+    return f"learn-{digest.hexdigest()[:16]}"
+
+
+def keep_learned(store: GraphStore, found: Any, *, write: bool | None = None) -> Path | None:
     """Keep learned ties beside a store, whole or not at all; an older run is replaced.
 
     Parameters
@@ -81,6 +93,9 @@ def keep_learned(store: GraphStore, found: Any) -> Path | None:
         The store whose users they join.
     found : LearnedProbabilities
         As `gk.learn` returns it, for a graph whose nodes have ids.
+    write : bool, optional
+        Also write them into the store as relationships INFLUENCES, for analysts' queries. Default: on a server, where
+        they belong to everybody, and where older ones were written; an embedded store keeps them in its folder.
 
     Returns
     -------
@@ -91,6 +106,9 @@ def keep_learned(store: GraphStore, found: Any) -> Path | None:
     ------
     DataInvalid
         The graph has no ids.
+    StoreError
+        The ties cannot be written into the server, for instance because the account may only read; then the copy of this
+        user is kept all the same.
 
     Examples
     --------
@@ -101,6 +119,15 @@ def keep_learned(store: GraphStore, found: Any) -> Path | None:
     if target is None:
         store.learned = ties  # type: ignore[attr-defined]
         return None
+    _write(target, ties)
+    cypher = cast("CypherStore", store)
+    if (_on_server(store) or ties_run(cypher) is not None) if write is None else write:
+        save_ties(cypher, ties)
+    return target
+
+
+def _write(target: Path, ties: Mapping[str, Any]) -> None:
+    """Write a file of ties aside, then rename it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = aside(target)
     try:
@@ -111,7 +138,6 @@ def keep_learned(store: GraphStore, found: Any) -> Path | None:
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
-    return target
 
 
 def aside(target: Path) -> Path:
@@ -131,13 +157,37 @@ def with_learned(snapshot: Snapshot, store: GraphStore, topics: Sequence[str] = 
     """
     path = learned_place(store)
     source = str(path or "the store in memory")
-    ties = _read(path) if path is not None else getattr(store, "learned", None)
+    ties = _of_store(store, path) if path is not None else getattr(store, "learned", None)
     if ties is None:
         raise DataInvalid("nothing was learned for this store yet", source=source, rule="learned", hint=_HINT)
     before = str(ties["snapshot"][0]) if "snapshot" in ties else ""
     if before and before != snapshot.digest:
         _log.warning("the learned ties were learned before the data changed: graphkit learn --events DIR renews them")
     return join_learned(snapshot, ties, source, topics)
+
+
+def _on_server(store: GraphStore) -> bool:
+    """Whether a store has no folder of its own that others find too."""
+    return store.capabilities.cypher and getattr(store, "directory", None) is None
+
+
+def _of_store(store: GraphStore, path: Path) -> dict[str, Any] | None:
+    """Return a store's ties: on a server those of its complete run, from the copy when that is the same run."""
+    if not _on_server(store) or (written := ties_run(cast("CypherStore", store))) is None:
+        return _read(path)
+    try:
+        copy = _read(path)
+    except DataInvalid:
+        copy = None
+    if copy is not None and str(copy["run"][0]) == written[0]:
+        return copy
+    ties = load_ties(cast("CypherStore", store))
+    if ties is not None:
+        try:
+            _write(path, ties)
+        except OSError as error:
+            _log.warning("the learned ties are not copied to %s (%s)", path, error.strerror or error)
+    return ties
 
 
 def _read(path: Path) -> dict[str, Any] | None:

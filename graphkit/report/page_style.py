@@ -31,10 +31,13 @@ table{border-collapse:collapse;width:100%;font-size:13.5px}
 th{text-align:left;font-weight:600;vertical-align:bottom;border-bottom:2px solid var(--rule);padding:5px 9px;line-height:1.25}
 td{border-bottom:1px solid var(--rule);padding:6px 9px;vertical-align:top;overflow-wrap:anywhere}
 td.num,th.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+th.why{width:42%;min-width:17em}
+td.name{min-width:7em}
 td .id,.id{color:var(--muted);font-size:12px}
 td ul{margin:0;padding-left:15px}
 td li{margin:0 0 2px}
 tr{break-inside:avoid}
+.say{break-after:avoid}
 tfoot td{font-weight:600;border-bottom:0}
 small{color:var(--muted);font-size:12px}
 figure{margin:12px 0 16px;break-inside:avoid}
@@ -51,6 +54,8 @@ footer{padding:22px 44px 0;color:var(--muted);font-size:12.5px}
 @media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}}
 @media print{@page{margin:15mm}html,body{background:#fff}body{max-width:none;font-size:10.5pt;padding:0}
 header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section,footer{padding:8px 0 0}
-.wide{overflow:visible}a{color:inherit;border:0}details{display:block}.card{background:none}
+.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:3px 5px}th .en,small,td .id{font-size:7.5pt}th.why{min-width:0}td.name{min-width:5em}
+tfoot{display:table-row-group}li,td li{break-inside:avoid}.cards{grid-template-columns:repeat(5,1fr);gap:6px}.card{padding:6px 8px}.card .v{font-size:15pt}
+a{color:inherit;border:0}details{display:block}.card{background:none}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip()

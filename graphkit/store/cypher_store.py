@@ -102,6 +102,19 @@ class CypherStore(ABC):
         """Rows of one reading statement."""
         return self._unit(lambda run: run(text, params), deadline or Deadline(60, "reading"), write=False)
 
+    # -- for the modules of this floor that keep things of their own in a store
+    def unit_of(self, work: Callable[[Run], T], deadline: Deadline) -> T:
+        """Run `work` in one writing transaction, all or nothing."""
+        return self._unit(work, deadline, write=True)
+
+    def rows_of(self, text: str) -> Rows:
+        """Return the rows of one reading statement."""
+        return self._rows(text)
+
+    def edge_cells(self, pair: Pair, names: list[str], deadline: Deadline) -> Iterator[tuple[Sequence[str], Sequence[str], dict[str, Any]]]:
+        """Source ids, target ids and property cells of the relationships of a type, in pieces."""
+        return self._edge_cells(pair, names, deadline)
+
     # -- the record
     def _record(self, run: Run | None = None) -> Record:
         rows = run(READ_RECORD) if run else self._rows(READ_RECORD)

@@ -78,11 +78,17 @@ def check_directory(
     *,
     mapping: str | Path | None = None,
     encoding: str = "utf-8",
+    on_duplicate: str = "error",
+    create_missing: bool = False,
     progress: ProgressCallback | None = None,
 ) -> DataReport:
-    """Check an input directory; the report lists everything found and never raises for bad data."""
+    """Check an input directory; the report lists everything found and never raises for bad data.
+
+    The parameters are those of `read_directory`: with the same ones, that accepts what this calls `ok`.
+    """
+    one_of("on_duplicate", on_duplicate, ON_DUPLICATE)
     _known(encoding)
-    return DirectoryReader(Path(path), mapping, encoding, progress).read()[1]
+    return DirectoryReader(Path(path), mapping, encoding, progress, on_duplicate, create_missing).read()[1]
 
 
 def _known(encoding: str) -> None:

@@ -135,15 +135,20 @@ def test_every_store_counts_them(store, tmp_path):
 
 
 def test_the_options_of_the_command(tmp_path, capsys):
-    """graphkit load takes both, and says what it made."""
+    """graphkit check and load take both and agree; load says what it made."""
     from graphkit.cli import run
 
     root = write(tmp_path / "in", **{**MISSING, "relationships__knows": "source,target,since_ts\nu1,u2,5\nu1,u2,7\n"})
     where = ["--store", str(tmp_path / "store"), "load", str(root), "--format", "json"]
-    assert run(where) == 3
+    check, options = ["check", str(root), "--format", "json"], ["--create-missing", "--on-duplicate", "keep-first"]
+    assert run(where) == run(check) == 3
+    assert run([*check, *options[:1]]) == run([*check, *options[1:]]) == 3
     capsys.readouterr()
-    assert run([*where, "--create-missing", "--on-duplicate", "keep-first"]) == 0
+    assert run([*check, *options]) == 0
+    judged = json.loads(capsys.readouterr().out)
+    assert run([*where, *options]) == 0
     out = json.loads(capsys.readouterr().out)
+    assert (judged["made"], judged["rows_in"], judged["ok"]) == (out["made"], out["rows_in"], True)
     assert (out["made"], out["duplicates"], out["rows_in"]) == ({"User": 2, "Film": 1}, 1, 12)
     with open_store(tmp_path / "store") as store:
         assert store.ids("Film") == ["f7"]

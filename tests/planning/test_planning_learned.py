@@ -1,18 +1,23 @@
 """Chances on ties that were learned: kept beside each kind of store, joined by id, and learned from a directory's events."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import graphkit as gk
 from graphkit.diffusion.adoptions import adoptions
-from graphkit.errors import DataInvalid
+from graphkit.errors import DataInvalid, StoreError
 from graphkit.planning.learned import TIES, learned_snapshot
 from graphkit.projection.build import project
+from graphkit.projection.learned import learned_ties
 from graphkit.projection.load import load_directory
 from graphkit.projection.snapshot import as_snapshot, take_snapshot
 from graphkit.store.files import read_events
+from graphkit.store.guard import guard_text
+from graphkit.store.ties import load_ties
 
 USERS = [f"u{i:02d}" for i in range(24)]
 PLAN = {"for_": ("Film", "f1"), "budget": 250, "probability": "learned", "rng": 7}
@@ -54,12 +59,56 @@ def test_a_plan_on_a_store_sees_the_ties_that_were_kept(store, data):
     assert plan.reach.mean == direct.reach.mean
     assert plan.manifest.digest != gk.plan(store, **{**PLAN, "probability": "none"}).manifest.digest
     assert gk.whatif(plan, drop=[plan.items[0].channel]).reach.difference < 0
-    assert learned_snapshot(store, seed=0).edges("INFLUENCES")[0].column("p").tolist() == found.projection.probability.tolist()
+    assert learned_snapshot(store, seed=0, about="Film:f1").edges("INFLUENCES")[0].column("p").tolist() == found.projection.probability.tolist()
+
+
+def test_ties_written_into_a_store_are_those_of_one_whole_run(store, data, tmp_path, monkeypatch):
+    """As relationships: the same ones after writing twice, replaced by a newer run, found from another machine, no new version."""
+    if not store.capabilities.cypher:
+        pytest.skip("no Cypher")
+    load_directory(store, data)
+    version, found = store.version(), learned(take_snapshot(store), data)
+    count = lambda: store.read(guard_text("MATCH (:User)-[r:INFLUENCES]->(:User) RETURN count(r) AS n, count(DISTINCT r.run) AS runs")).rows
+    for _ in range(2):
+        gk.keep_learned(store, found, write=True)
+        assert count() == [(found.projection.n_arcs, 1)]
+    other = replace(found, projection=found.projection.with_probability(found.projection.probability / 2))
+    gk.keep_learned(store, other)
+    assert count() == [(found.projection.n_arcs, 1)]
+    assert store.version() == version
+    topic = SimpleNamespace(arc=np.array([1, 4]), probability=np.array([0.5, 0.25]), interval=np.array([[0.4, 0.6], [0.1, 0.3]]))
+    other = replace(other, topics={"t1": topic})
+    gk.keep_learned(store, other)
+    assert count() == [(found.projection.n_arcs + 2, 1)]
+    ties, given = load_ties(store), learned_ties(other)
+    assert (ties["topics"].tolist(), ties["topic0_p"].tolist(), ties["run"].tolist()) == (["t1"], [0.5, 0.25], given["run"].tolist())
+    assert [ties["source"][i] for i in ties["topic0_row"]] == [given["source"][i] for i in (1, 4)]
+    assert dict(zip(zip(ties["source"].tolist(), ties["target"].tolist(), strict=True), ties["p"].tolist(), strict=True)) == named(learned_snapshot(store, seed=0, about="Film:f1"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
+    assert gk.plan(store, **PLAN).manifest.digest == gk.plan(other, **PLAN).manifest.digest
+
+
+def test_a_cut_off_writing_leaves_the_ties_of_the_run_before(store, data, monkeypatch):
+    """Ties of a run that was never marked complete are not read, and go with the next run."""
+    if not store.capabilities.cypher:
+        pytest.skip("no Cypher")
+    load_directory(store, data)
+    found = learned(take_snapshot(store), data)
+    gk.keep_learned(store, found, write=True)
+    whole = load_ties(store)
+    half = replace(found, projection=found.projection.with_probability(0.25))
+    monkeypatch.setattr("graphkit.store.ties._MARK", "RETURN 1 / 0 AS n LIMIT oops")
+    with pytest.raises(StoreError):
+        gk.keep_learned(store, half, write=True)
+    monkeypatch.undo()
+    assert {k: v.tolist() for k, v in load_ties(store).items()} == {k: v.tolist() for k, v in whole.items()}
+    gk.keep_learned(store, half, write=True)
+    assert set(load_ties(store)["p"].tolist()) == {0.25}
 
 
 def test_a_directory_is_learned_from_its_events(data):
     """The same chances as learning by hand; without events it says what is missing."""
-    ties = learned_snapshot(data, seed=7).edges("INFLUENCES")[0]
+    ties = learned_snapshot(data, seed=7, about="Film:f1").edges("INFLUENCES")[0]
     found = learned(data, data)
     np.testing.assert_allclose(ties.column("p"), found.projection.probability)
     assert gk.plan(data, **PLAN).items
@@ -84,12 +133,12 @@ def test_ties_survive_a_load_and_the_change_is_said(tmp_path, data, caplog):
     with gk.open_store(tmp_path / "store") as store:
         load_directory(store, data)
         gk.keep_learned(store, learned(take_snapshot(store), data))
-        was = named(learned_snapshot(store, seed=0))
+        was = named(learned_snapshot(store, seed=0, about="Film:f1"))
         assert not caplog.records
         with (data / "nodes" / "user.csv").open("a", encoding="utf-8") as file:
             file.write("a00,true\n")
         load_directory(store, data)
-        assert named(learned_snapshot(store, seed=0)) == was
+        assert named(learned_snapshot(store, seed=0, about="Film:f1")) == was
         assert "before the data changed" in caplog.text
 
 

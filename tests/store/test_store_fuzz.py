@@ -21,6 +21,7 @@ from graphkit.model.target import parse_target
 from graphkit.model.validate import DataReport
 from graphkit.store.address import check_uri
 from graphkit.store.files import check_directory, read_directory, read_events
+from graphkit.store.files_settle import ON_DUPLICATE
 from graphkit.store.files_write import _dataset
 from graphkit.store.guard import guard_text
 from graphkit.store.mapping import MappingWrong, parse_dataset
@@ -106,7 +107,7 @@ def test_any_bytes_in_a_file(tmp_path_factory, data):
         content = gzip.compress(content, mtime=0)
         content = data.draw(st.one_of(st.just(content), broken_bytes(content)))
     path.write_bytes(content)
-    judged(folder)
+    judged(folder, on_duplicate=data.draw(st.sampled_from(ON_DUPLICATE)), create_missing=data.draw(st.booleans()))
     refusal(lambda: read_events(folder))
     shutil.rmtree(folder.parent)
 
