@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from graphkit.planning.evaluate import Evaluation, evaluate
     from graphkit.planning.exchange import BenefitExchange, exchange_benefits
     from graphkit.planning.funnel import Funnel, funnel
+    from graphkit.planning.links import predict_links
     from graphkit.planning.offer_policy import OfferPolicy, offer_policy
     from graphkit.planning.offers import OfferList, list_offers
     from graphkit.planning.partners import PartnerPortfolio, partners
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import read_files
     from graphkit.ranking.evidence import explain_score
-    from graphkit.ranking.links import predict_links
     from graphkit.ranking.many_sources import ManyRankings, personalised_pagerank_many
     from graphkit.ranking.pagerank import Ranking, personalised_pagerank
     from graphkit.store.open import open_store
@@ -147,7 +147,7 @@ _HOMES = {
     "personalised_pagerank": "ranking.pagerank",
     "personalised_pagerank_many": "ranking.many_sources",
     "plan": "planning.channels",
-    "predict_links": "ranking.links",
+    "predict_links": "planning.links",
     "predict_sizes": "diffusion.calibration",
     "propensity": "outcomes.propensity",
     "name_variants": "matching.names",

@@ -8,12 +8,16 @@ r(s) = v(s) (1 - d + d x(dangling)) the restart mass. Walks are unrolled from th
 suffix that begins in u carries x(u) d P(u, .) .. / x(t) of the score, which only falls as the suffix
 grows, so taking the largest first gives the strongest walks in exact order. At each step only the 256
 strongest in-neighbours are followed: through a hub the order is exact among those.
+
+Endings of walks sort all of the score of t into few parts: by the last step u -> t, and where t has
+too few in-neighbours by the step before. :func:`endings` takes the largest until they carry half.
 """
 
 from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,15 +27,21 @@ from graphkit.ranking.operator import personalisation, source_rows, walk_operato
 from graphkit.results import Part
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from graphkit.projection.projection import Projection
     from graphkit.ranking.operator import WalkOperator
     from graphkit.ranking.pagerank import Ranking
 
-__all__ = ["Walk", "explain_score"]
+__all__ = ["Ending", "Walk", "contributions", "endings", "explain_score"]
 
+_LEAST, _SHARE, _MOST = 3, 0.5, 10  # endings shown: at least three, until they carry half, never more than ten
+Ending = tuple[float, tuple[int, ...]]
+"""Share of the score, and rows with the target last."""
 _MOST_NEAR = 256
+_LONGEST = 6  # nodes of an ending
 _MOST_STEPS = 4_000  # suffixes looked at before the walks found so far must do
 
 
@@ -100,6 +110,88 @@ def explain_score(
             if mass > 0:
                 heapq.heappush(heap, (share * mass, (row, *walk), False))
     return tuple(found)
+
+
+def endings(operator: WalkOperator, walk: NDArray[np.float64], source: int, targets: NDArray[np.int64], damping: float) -> list[list[Ending]]:
+    """Return for each target the endings of walks that carry most of its score, the strongest first.
+
+    A walk that ends in the target has at most one of the endings, so their shares add up to at most 1.
+    No ending comes to a node twice.
+
+    Parameters
+    ----------
+    operator : WalkOperator
+    walk : ndarray of float64, shape (n_nodes,)
+        Scores of the source, in the projection's order.
+    source : int
+        Its row; it may begin an ending, never stand inside one.
+    targets : ndarray of int64
+        Rows; one with score 0 has no endings.
+    damping : float
+        1 - restart_probability.
+
+    Returns
+    -------
+    list of list of (share, nodes)
+        At least three where the target is reached in so many ways; more until they carry half of the
+        score; at most ten. Nodes of each: the ending, the target last.
+    """
+    starts, rows, share = _last_steps(operator, walk, targets, damping)
+    count = np.diff(starts)
+    running = np.cumsum(share) - share
+    before = running - np.repeat(running[np.minimum(starts[:-1], max(share.size - 1, 0))], count) if share.size else running
+    place = np.arange(share.size) - np.repeat(starts[:-1], count)
+    shown = (place < _LEAST) | ((before < _SHARE) & (place < _MOST))
+    ends = np.repeat(np.arange(targets.size), count)[shown]
+    found: list[list[Ending]] = [[] for _ in range(targets.size)]
+    for i, row, part in zip(ends.tolist(), rows[shown].tolist(), share[shown].tolist(), strict=True):
+        found[i].append((part, (row, int(targets[i]))))
+    near = cache(lambda row: _entered(operator, walk, row, damping))
+    return [own if len(own) >= _LEAST else _split(near, source, own) for own in found]
+
+
+def _last_steps(
+    operator: WalkOperator, walk: NDArray[np.float64], targets: NDArray[np.int64], damping: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return in-neighbours of the targets and the share of the score each hands over, strongest first within a target."""
+    seats = operator.place[targets]
+    count = operator.indptr[seats + 1] - operator.indptr[seats]
+    starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(count)))
+    end = np.repeat(np.arange(targets.size), count)
+    arcs = np.arange(starts[-1]) + np.repeat(operator.indptr[seats] - starts[:-1], count)
+    near = operator.indices[arcs].astype(np.int64)
+    rows = operator.order[near]
+    score = walk[targets[end]]
+    share = np.divide(damping * walk[rows] / operator.out_weight[near], score, out=np.zeros(rows.size), where=score > 0)
+    if operator.weight.size:
+        share *= operator.weight[arcs]
+    keep = (share > 0) & (rows != targets[end])
+    end, rows, share = end[keep], rows[keep], share[keep]
+    order = np.lexsort((rows, -share, end))
+    return np.searchsorted(end, np.arange(targets.size + 1)), rows[order], share[order]
+
+
+def _entered(operator: WalkOperator, walk: NDArray[np.float64], row: int, damping: float) -> list[tuple[int, float]]:
+    """Return the strongest in-neighbours of a row and the share of its score each hands over."""
+    rows, part = _before(operator, walk, row, damping)
+    some = slice(0, _LEAST + _LONGEST)  # of which at most _LONGEST stand in an ending already
+    return [(u, m) for u, m in zip(rows[some].tolist(), (part[some] / walk[row]).tolist(), strict=True) if m > 0]
+
+
+def _split(near: Callable[[int], list[tuple[int, float]]], source: int, last: list[Ending]) -> list[Ending]:
+    """Make the strongest endings longer until there are three; where that gains no way more, leave them; no node comes twice."""
+    given = last
+    while len(last) < _LEAST:
+        for one in last:
+            share, nodes = one
+            fresh = [(u, m) for u, m in near(nodes[0]) if u not in nodes][:_LEAST]
+            if fresh and nodes[0] != source and len(nodes) < _LONGEST:
+                break
+        else:
+            break
+        longer = [(share * m, (u, *nodes)) for u, m in fresh]
+        last = sorted([*(other for other in last if other is not one), *longer], key=lambda ending: (-ending[0], ending[1]))
+    return last[:_LEAST] if len(last) > len(given) else given
 
 
 def contributions(

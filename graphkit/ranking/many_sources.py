@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from graphkit.projection.projection import Projection
 
-__all__ = ["ManyRankings", "personalised_pagerank_many"]
+__all__ = ["ManyRankings", "personalised_pagerank_many", "solve_block"]
 
 _ROUNDING = 1e-7  # residuals that float32 columns cannot get below
 _PATIENCE = 5  # sweeps without progress before rounding is blamed
@@ -170,7 +170,7 @@ def _run(
         last = min(first + LANES, rows.size)
         seats = np.full(LANES, -1, np.int64)
         seats[: last - first] = operator.place[rows[first:last]]
-        w, found, scale = _solve_block(operator, degree, seats, damping, goal)
+        w, found, scale = solve_block(operator, degree, seats, damping, goal)
         for lane in range(last - first):
             row = first + lane
             residual[row] = found[lane]
@@ -187,7 +187,7 @@ def _run(
     return nodes[:, :top].copy(), scores[:, :top].copy(), residual, scores[:, top]
 
 
-def _solve_block(
+def solve_block(
     operator: WalkOperator, degree: NDArray[np.float64], seats: NDArray[np.int64], damping: float, goal: float
 ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
     """Columns w of one block, the residual of each as scores, and what w degree must be multiplied by."""

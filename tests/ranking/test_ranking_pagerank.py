@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from graphkit.errors import InvalidParameter, NotConverged, UnknownNode
 from graphkit.projection.arrays import from_arrays
-from graphkit.ranking.links import contributions, predict_links
+from graphkit.ranking.evidence import contributions
 from graphkit.ranking.many_sources import ManyRankings, personalised_pagerank_many
 from graphkit.ranking.operator import walk_operator
 from graphkit.ranking.pagerank import Ranking, personalised_pagerank
@@ -154,11 +154,3 @@ def test_contributions_of_neighbours_sum_to_the_score():
     walk, operator = personalised_pagerank(p, 20, tolerance=1e-12).scores, walk_operator(p)
     for target in (1, 8, 30):
         assert_allclose(contributions(operator, walk, target, D)[1].sum(), walk[target], atol=1e-11)
-
-
-def test_links_on_a_path_are_ranked_by_distance():
-    """From the end of a path the nearest unlinked node leads, with the middle node as evidence."""
-    p = from_arrays([0, 1, 2, 3], [1, 2, 3, 4], n_nodes=6, directed=False)
-    frame = predict_links(p, [0], range(6)).to_frame()
-    assert list(frame.target) == [2, 3, 4]
-    assert frame.evidence[0].startswith("via 1")

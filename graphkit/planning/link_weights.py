@@ -1,0 +1,150 @@
+"""What makes a missing link likely, weighed on links of the given graph that are hidden for it.
+
+Features of a pair (s, t): ln of the walk from s, and ln (1/2 + number) of the nodes that t is linked with
+among the sources (``sources``), outside the targets (``outside``) and altogether (``degree``). A fifth
+of the arcs from sources to targets is hidden, arcs back included, then the next, until 400 links or all were
+hidden once; a conditional logit (which of the targets a source is not known to have did it have?) gives
+the weights. Fewer than 30 hidden links say too little: then the stated weights hold. Nothing but the given arcs is looked at, so what is learned can be
+judged on links hidden from all of it.
+
+The walk is always the same: an arc that crosses into or out of the targets weighs 3 times more, one
+between hubs less. On four pairs of page kinds of a page graph no walk of nine (1, 3, 8 times; degrees to
+the power 0, 1/4, 1/2) was better than this one by more than .007 in recall at 20 or .005 in AUC, and
+choosing among them by the same likelihood gained nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphkit.matching.conditional_logit import Choice, fit_conditional_logit
+from graphkit.ranking.each_walk import each_walk
+from graphkit.rng import as_generator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from graphkit.projection.projection import Projection
+
+    Floats = NDArray[np.float64]
+    Rows = NDArray[np.int64]
+
+__all__ = ["FEATURES", "LinkWeights", "learn_link_weights", "log_walk", "reweighted", "target_features"]
+
+FEATURES = ("walk", "sources", "outside", "degree")
+CROSS, HUB = 3.0, 0.25
+_STATED = (1.0, 0.4, 0.0, 0.0)
+_FIFTHS, _ENOUGH, _PLENTY, _CELLS, _RIDGE = 5, 30, 400, 4_000_000, 1.0
+_FLOOR = 1e-9  # stands for a walk that never comes: such targets rank by their links, behind those it reaches
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class LinkWeights:
+    """How a score is put together.
+
+    Parameters
+    ----------
+    cross, hub : float
+        Of the walk: an arc u -> v weighs its own weight x (cross if it crosses into or out of the targets)
+        x (degree u x degree v)^-hub.
+    values : tuple of float
+        Exponents of ``FEATURES``.
+    n_hidden : int
+        Hidden links they were learned from; 0 = stated.
+    """
+
+    cross: float
+    hub: float
+    values: tuple[float, ...]
+    n_hidden: int = 0
+
+
+def learn_link_weights(p: Projection, sources: Rows, targets: Rows, *, restart_probability: float, seed: int) -> LinkWeights:
+    """Weigh the features on hidden arcs.
+
+    Parameters
+    ----------
+    p : Projection
+    sources, targets : ndarray of int64
+        Rows; targets sorted.
+    restart_probability : float
+    seed : int
+        Of the hidden arcs.
+    """
+    stated = LinkWeights(CROSS, HUB, _STATED)
+    known = np.flatnonzero(_member(p, sources)[p.sources] & _member(p, targets)[p.indices])
+    order, choices = as_generator(seed, "hidden links").permutation(known), list[Choice]()
+    for first in range(_FIFTHS):
+        choices += _choices_of(p, sources, targets, np.sort(order[first::_FIFTHS]), restart_probability)
+        if sum(len(choice.chosen) for choice in choices) >= _PLENTY:
+            break
+    n_hidden = sum(len(choice.chosen) for choice in choices)
+    if n_hidden < _ENOUGH:
+        return stated
+    return LinkWeights(CROSS, HUB, tuple(fit_conditional_logit(choices, _RIDGE).tolist()), n_hidden)
+
+
+def _choices_of(p: Projection, sources: Rows, targets: Rows, hidden: Rows, restart: float) -> list[Choice]:
+    """Hide some arcs; for each of their sources, the features of the hidden targets and of those it is not linked with."""
+    judged = np.unique(p.sources[hidden]).astype(np.int64)[: max(1, _CELLS // targets.size)]
+    of = {int(s): np.searchsorted(targets, p.indices[hidden[p.sources[hidden] == s]]) for s in judged}
+    seen = _without(p, hidden)
+    base = target_features(seen, sources, targets)
+
+    def choice(row: int, walk: Floats) -> Choice | None:
+        rows = np.column_stack((log_walk(walk[targets]), base))
+        free = (targets != row) & ~np.isin(targets, seen.indices[seen.indptr[row] : seen.indptr[row + 1]])
+        chosen = of[row][free[of[row]]]
+        free[of[row]] = False
+        return Choice(rows[chosen], rows[free], 1.0) if chosen.size and free.any() else None
+
+    found = each_walk(reweighted(seen, targets, CROSS, HUB), judged, choice, restart_probability=restart, tolerance=_TOLERANCE)
+    return [one for one in found if one is not None]
+
+
+def log_walk(walk: Floats) -> Floats:
+    """Return ln of a walk's scores."""
+    found: Floats = np.log(walk + _FLOOR)
+    return found
+
+
+def target_features(p: Projection, sources: Rows, targets: Rows) -> Floats:
+    """Return the features of the targets alone, shape (n_targets, 3): ln (1/2 + in-neighbours) by kind."""
+    inside = _member(p, targets)
+    kinds = (_member(p, sources), ~inside, np.ones(p.n_nodes, np.bool_))
+    counts = [np.bincount(p.indices[kind[p.sources]], minlength=p.n_nodes)[targets] for kind in kinds]
+    found: Floats = np.log(np.column_stack(counts) + 0.5)
+    return found
+
+
+def reweighted(p: Projection, targets: Rows, cross: float, hub: float) -> Projection:
+    """Return the graph with the walk's weights: crossing arcs times ``cross``, over the ends' degrees to the power ``hub``."""
+    inside = _member(p, targets)
+    weight = np.ones(p.n_arcs) if p.weight is None else np.asarray(p.weight, np.float64)
+    if cross != 1:
+        weight = np.where(inside[p.sources] != inside[p.indices], cross * weight, weight)
+    if hub:
+        degree = np.maximum(np.diff(p.indptr) + np.bincount(p.indices, minlength=p.n_nodes), 1) / 2
+        weight = weight * (degree[p.sources] * degree[p.indices]) ** -hub
+    return replace(p, weight=weight)
+
+
+def _member(p: Projection, rows: Rows) -> NDArray[np.bool_]:
+    mask = np.zeros(p.n_nodes, np.bool_)
+    mask[rows] = True
+    return mask
+
+
+def _without(p: Projection, arcs: Rows) -> Projection:
+    """Return the graph without these arcs and without those back."""
+    start, end = p.sources.astype(np.int64), p.indices.astype(np.int64)
+    n = p.n_nodes
+    gone = np.concatenate((start[arcs] * n + end[arcs], end[arcs] * n + start[arcs]))
+    keep = ~np.isin(start * n + end, gone)
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(start[keep], minlength=n)))).astype(np.int64)
+    probability, weight = (None if values is None else values[keep] for values in (p.probability, p.weight))
+    return replace(p, indptr=indptr, indices=p.indices[keep], probability=probability, weight=weight)

@@ -1,0 +1,225 @@
+"""Predicted links: the score against a dense solve, the weights against planted links, the evidence against all walks."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from graphkit.errors import InvalidParameter, UnknownNode
+from graphkit.planning import link_weights
+from graphkit.planning.links import PredictedLinks, predict_links
+from graphkit.projection.arrays import from_arrays
+from graphkit.ranking.each_walk import each_walk
+from graphkit.ranking.evidence import endings
+from graphkit.ranking.operator import walk_operator
+from graphkit.ranking.pagerank import personalised_pagerank
+
+EDGES = np.array([(0, 2), (0, 3), (1, 3), (1, 4), (2, 3), (3, 4), (4, 5), (1, 5), (2, 6), (6, 5)])
+
+
+def dense_walk(weight, source, restart=0.15):
+    """Stationary vector of the restarting walk on a symmetric weight matrix without dangling nodes."""
+    step = weight / weight.sum(1, keepdims=True)
+    start = np.eye(len(weight))[source]
+    return np.linalg.solve(np.eye(len(weight)) - (1 - restart) * step.T, restart * start)
+
+
+def small():
+    """Seven pages, ten ties."""
+    return from_arrays(*EDGES.T, n_nodes=7, directed=False)
+
+
+def test_score_is_the_product_of_the_walk_and_the_links_of_the_target():
+    """Every exponent, cross and hub on a dense solve."""
+    p, sources, targets = small(), [0, 1], [4, 5, 6]
+    a = np.zeros((7, 7))
+    a[tuple(EDGES.T)] = a[tuple(EDGES.T[::-1])] = 1
+    degree = a.sum(1)
+    inside = np.isin(np.arange(7), targets)
+    weight = a * np.where(inside[:, None] != inside, 2.5, 1.0) / np.outer(degree, degree) ** 0.4
+    given = {"walk": 0.9, "sources": 0.7, "outside": -0.2, "degree": 0.3, "cross": 2.5, "hub": 0.4}
+    found = predict_links(p, sources, targets, weights=given, tolerance=1e-10)
+    assert (len(found), found.n_hidden, found.weights) == (4, 0, given)
+    for row in found.to_frame().itertuples():
+        t = row.target
+        links = a[sources, t].sum() + 0.5, a[~inside, t].sum() + 0.5, degree[t] + 0.5
+        assert row.score == pytest.approx(dense_walk(weight, row.source)[t] ** 0.9 * links[0] ** 0.7 * links[1] ** -0.2 * links[2] ** 0.3, rel=1e-6)
+
+
+def test_the_walk_alone_is_personalised_pagerank_and_beta_divides_popularity_out():
+    """walk 1; with beta the score over the general score to that power."""
+    p = small()
+    walk = personalised_pagerank(p, 0, tolerance=1e-12).scores
+    general = personalised_pagerank(p, range(7), tolerance=1e-12).scores
+    for beta in (0.0, 0.6):
+        found = predict_links(p, [0], [4, 5, 6], weights={"walk": 1}, beta=beta, tolerance=1e-10)
+        want = walk / general**beta
+        assert found.score == pytest.approx(want[found.target], rel=1e-6)
+        assert found.target.tolist() == sorted([4, 5, 6], key=lambda t: -want[t])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"weights": {"walks": 1}}, {"weights": {"cross": 0}}, {"weights": {"hub": -1}}, {"weights": {"walk": float("nan")}}, {"beta": 2}, {"top": 0}, {"restart_probability": 0}, {"tolerance": -1}],
+)
+def test_options_out_of_range_are_refused(wrong):
+    """A named error says which option."""
+    with pytest.raises(InvalidParameter, match=next(iter(wrong))):
+        predict_links(small(), [0], [4], **wrong)
+
+
+def test_ends_outside_the_graph_and_empty_lists_are_refused():
+    """Unknown nodes are named; nobody to rank for, nothing to rank."""
+    for ends in (([9], [4]), ([0], [-1])):
+        with pytest.raises(UnknownNode, match=r"9|-1"):
+            predict_links(small(), *ends)
+    for ends, name in ((([], [4]), "pairs_from"), (([0], []), "pairs_to")):
+        with pytest.raises(InvalidParameter, match=name):
+            predict_links(small(), *ends)
+
+
+def planted(n_sources, seed=5):
+    """Sources in a ring that each know six of 60 targets, the first ones most often."""
+    rng = np.random.default_rng(seed)
+    chance = 1 / (1 + np.arange(60.0))
+    arcs = [(s, n_sources + int(t)) for s in range(n_sources) for t in rng.choice(60, 6, replace=False, p=chance / chance.sum())]
+    friends = [(s, (s + 1) % n_sources) for s in range(n_sources)]
+    return from_arrays(*np.array([*arcs, *friends]).T, n_nodes=n_sources + 60, directed=False), np.arange(n_sources), np.arange(n_sources, n_sources + 60)
+
+
+def test_weights_are_learned_on_hidden_arcs_and_used():
+    """All arcs are hidden once; one seed, one answer; the answer is that of the named weights."""
+    p, sources, targets = planted(50)
+    found = predict_links(p, sources, targets, top=5, rng=3)
+    assert found.n_hidden == 300
+    assert predict_links(p, sources, targets, top=5, rng=3).manifest.digest == found.manifest.digest
+    same = predict_links(p, sources, targets, top=5, weights=found.weights)
+    assert same.n_hidden == 0
+    assert same.target.tolist() == found.target.tolist()
+    assert same.score == pytest.approx(found.score)
+
+
+def test_with_too_few_arcs_the_stated_weights_hold():
+    """Thirty hidden links are the least that say anything."""
+    found = predict_links(small(), [0, 1], [4, 5, 6])
+    assert found.n_hidden == 0
+    assert found.weights == {"walk": 1.0, "sources": 0.4, "outside": 0.0, "degree": 0.0, "cross": 3.0, "hub": 0.25}
+
+
+def test_learned_weights_are_the_most_likely_ones():
+    """The likelihood of the hidden links, written out, falls in every direction (a ridge of 1 moves little)."""
+    p, sources, targets = planted(50)
+    learned = np.array(link_weights.learn_link_weights(p, sources, targets, restart_probability=0.15, seed=3).values)
+    known = np.flatnonzero(np.isin(p.sources, sources) & np.isin(p.indices, targets))
+    order = link_weights.as_generator(3, "hidden links").permutation(known)
+    parts = [c for i in range(5) for c in link_weights._choices_of(p, sources, targets, np.sort(order[i::5]), 0.15)]
+
+    def loss(w):
+        total = w @ w / 2
+        for choice in parts:
+            for own in choice.chosen:
+                rows = np.vstack((own, choice.others))
+                total -= own @ w - np.log(np.exp(rows @ w).sum())
+        return total
+
+    at = loss(learned)
+    assert all(loss(learned + step) > at for step in np.vstack((np.eye(4), -np.eye(4))) * 0.05)
+
+
+def test_hidden_arcs_are_gone_in_both_directions():
+    """What is hidden can not be walked back either; everything else stays."""
+    p = small()
+    place = int(p.indptr[0])  # 0 -> 2
+    left = link_weights._without(p, np.array([place]))
+    pairs = set(zip(p.sources.tolist(), p.indices.tolist(), strict=True))
+    assert set(zip(left.sources.tolist(), left.indices.tolist(), strict=True)) == pairs - {(0, 2), (2, 0)}
+
+
+def test_learning_finds_more_of_what_was_hidden_than_the_stated_weights():
+    """Groups of six share six favourites, popular targets mislead: three draws, favourites hidden from everything."""
+    hits = {"learned": 0, "stated": 0}
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        favourites = [(s, 120 + s // 6 * 6 + int(i)) for s in range(120) for i in rng.choice(6, 5, replace=False)]
+        hidden, known = dict(favourites[::5]), [f for i, f in enumerate(favourites) if i % 5]
+        noise = [(120 + int(a), 120 + int(b)) for a, b in rng.integers(0, 120, (1500, 2)) if a != b]
+        fans = [(s, 240 + int(h)) for s in range(120) for h in rng.choice(5, 3, replace=False)]
+        p = from_arrays(*np.array([*known, *noise, *fans]).T, n_nodes=245, directed=False)
+        stated = {"walk": 1, "sources": 0.4, "cross": 3, "hub": 0.25}
+        for name, given in (("learned", {"rng": seed}), ("stated", {"weights": stated})):
+            found = predict_links(p, range(120), range(120, 245), top=1, **given)
+            hits[name] += sum(hidden[s] == t for s, t in zip(found.source.tolist(), found.target.tolist(), strict=True))
+    assert hits["learned"] > 1.2 * hits["stated"]
+
+
+def test_out_of_reach_ranks_last_and_says_so():
+    """A source without arcs gets the most linked targets; targets without arcs are never named."""
+    p = from_arrays([1, 1, 2, 3], [4, 5, 5, 5], n_nodes=8, directed=False)
+    found = predict_links(p, [0, 1], [4, 5, 6], weights={"walk": 1, "degree": 1})
+    assert found.source.tolist() == [0, 0]
+    assert found.target.tolist() == [5, 4]
+    assert set(found.evidence) == {"out of reach: by its links alone"}
+
+
+def test_each_walk_equals_single_solves():
+    """Blocks of 16 and a rest, in the order of the sources."""
+    p, sources, _ = planted(50)
+    order = sources[::-1][:37]
+    for row, scores in each_walk(p, order, lambda row, walk: (row, walk), restart_probability=0.15, tolerance=1e-9):
+        assert np.abs(scores - personalised_pagerank(p, row, tolerance=1e-11).scores).max() < 1e-9
+    assert [row for row, _ in each_walk(p, order, lambda row, walk: (row, walk), restart_probability=0.15, tolerance=1e-6)] == order.tolist()
+
+
+def ending_share(step, walk, nodes, damping=0.85):
+    """Share of the score carried by all walks that end in these nodes."""
+    return walk[nodes[0]] * np.prod([damping * step[a, b] for a, b in itertools.pairwise(nodes)]) / walk[nodes[-1]]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_endings_have_their_exact_shares(number):
+    """At least three disjoint ways where there are three, until half is carried; shares by definition."""
+    rng = np.random.default_rng(number)
+    key = rng.choice(144, 40, replace=False)
+    key = key[key // 12 != key % 12]
+    w = rng.uniform(0.2, 3, key.size)
+    p = from_arrays(key // 12, key % 12, weight=w, n_nodes=12)
+    a = np.zeros((12, 12))
+    a[key // 12, key % 12] = w
+    out = a.sum(1, keepdims=True)
+    step = np.divide(a, out, out=np.zeros_like(a), where=out > 0)
+    source = int(key[0] // 12)
+    walk = personalised_pagerank(p, source, tolerance=1e-12).scores
+    targets = np.array([t for t in range(12) if t != source])
+    for t, ways in zip(targets, endings(walk_operator(p), walk, source, targets, 0.85), strict=True):
+        shares = [share for share, _ in ways]
+        assert shares == sorted(shares, reverse=True)
+        assert sum(shares) <= 1 + 1e-9
+        for share, nodes in ways:
+            assert share == pytest.approx(ending_share(step, walk, nodes))
+            assert nodes[-1] == t
+            assert len(set(nodes)) == len(nodes)
+            assert source not in nodes[1:]
+        entries = np.count_nonzero(step[:, t] * walk)
+        assert len(ways) >= min(3, entries)
+        if entries >= 3:
+            assert sum(shares) >= 0.5 or len(ways) == min(10, entries)
+        assert not any(set(one[1][-len(other[1]) :]) == set(other[1]) for one, other in itertools.permutations(ways, 2))
+
+
+def test_results_survive_json():
+    """The same table with ids and without; weights kept."""
+    p = from_arrays(["a", "b", "c"], ["b", "c", "d"], ids=["a", "b", "c", "d"], directed=False)
+    found = predict_links(p, ["a"], ["c", "d"])
+    again = PredictedLinks.from_json(found.to_json())
+    assert again.to_frame().equals(found.to_frame())
+    assert again.weights == found.weights
+    assert found.to_frame().target.tolist() == ["c", "d"]
+    assert found.evidence[1].startswith("via c (100%)")
+
+
+def test_links_on_a_path_are_ranked_by_distance():
+    """From the end of a path the nearest unlinked node leads, with the middle node as evidence."""
+    p = from_arrays([0, 1, 2, 3], [1, 2, 3, 4], n_nodes=6, directed=False)
+    frame = predict_links(p, [0], range(6)).to_frame()
+    assert list(frame.target) == [2, 3, 4]
+    assert frame.evidence[0].startswith("via 1")
