@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.optimize as so
 import scipy.sparse as sp
 
 if TYPE_CHECKING:
@@ -205,6 +204,8 @@ class Rows:
         The bound is read off the dual prices, so that the solver's tolerance cannot make it too small: for any prices
         y >= 0, gain x <= y upper + sum of max(0, gain - y matrix).
         """
+        import scipy.optimize as so
+
         target = np.zeros(self.matrix.shape[1])
         target[: self.n_options] = gain
         size = float(gain.max(initial=0.0))
@@ -294,6 +295,8 @@ class _Table:
 
 def cheapest_plan(menu: Menu) -> list[int] | None:
     """Return a cheapest purchase that keeps every rule, None when there is none (integer programme, HiGHS)."""
+    import scipy.optimize as so
+
     rows = menu.rows
     price = np.zeros(rows.matrix.shape[1])
     price[: menu.n] = menu.cost + 1

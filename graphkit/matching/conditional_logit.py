@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +54,7 @@ def log_likelihood(choices: Sequence[Choice], w: NDArray[np.float64]) -> tuple[f
 
 def fit_conditional_logit(choices: Sequence[Choice], ridge: float) -> NDArray[np.float64]:
     """Return the weights, shape (n_features,)."""
+    from scipy.optimize import minimize
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         value, gradient = log_likelihood(choices, w)

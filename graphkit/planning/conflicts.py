@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.optimize as so
 import scipy.sparse as sp
 
 from graphkit.errors import Infeasible, Unfinished
@@ -70,6 +69,8 @@ class _Programme:
             slack = sp.csr_matrix((-self.weight[mine], (np.flatnonzero(mine), np.zeros(int(mine.sum()), np.int64))), shape=(matrix.shape[0], 1))
             matrix, price = sp.hstack([matrix, slack], format="csr"), np.append(price, 1.0)
             lower, upper, whole = np.append(lower, 0), np.append(upper, np.inf), np.append(whole, 0)
+        import scipy.optimize as so
+
         return so.milp(
             price, integrality=whole, bounds=so.Bounds(lower, upper), options={"time_limit": MILP_SECONDS},
             constraints=so.LinearConstraint(matrix[on], -np.inf, self.upper[on] + 1e-9),

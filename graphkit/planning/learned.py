@@ -14,7 +14,6 @@ from graphkit.errors import DataInvalid
 from graphkit.projection.build import project
 from graphkit.projection.learned import join_learned, learned_ties, with_learned
 from graphkit.projection.snapshot import as_snapshot, take_snapshot
-from graphkit.store.files import read_events
 
 if TYPE_CHECKING:
     from graphkit.projection.snapshot import Snapshot
@@ -79,5 +78,7 @@ def _from_directory(path: Path, seed: int) -> Snapshot:
     if not (path / "events").is_dir():
         message = f"{path} has no events/ to learn chances from"
         raise DataInvalid(message, source=str(path), rule="learned", hint="add events/events.csv with ts, user, kind and item, or choose another probability")
+    from graphkit.store.files import read_events
+
     found = learn(project(snapshot, types=TIES), adoptions(read_events(path)), rng=seed)
     return join_learned(snapshot, learned_ties(found), str(path))

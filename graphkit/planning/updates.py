@@ -25,8 +25,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from graphkit.planning.chances import BAND, Z95, moved, tie_bounds
 
@@ -111,7 +110,7 @@ def _channels(campaign: Campaign, bought: Sequence[Purchase], user: NDArray[np.i
         inside = np.unique(np.concatenate([column.indices for column, _ in columns]))
         count = int(np.minimum(seen[inside], uses).sum())
         a, b = channel_posterior(expected / tries, tries, min(count, tries))
-        low, high = (float(beta.ppf(x, a, b)) for x in (0.025, 0.975))
+        low, high = (float(betaincinv(a, b, x)) for x in (0.025, 0.975))
         found[name] = {"a": a, "b": b, "prior": expected / tries, "posterior": a / (a + b), "interval": [low, high], "tries": tries, "exposed": count}
     notes = [f"{len(silent)} channels that were bought show no exposure in the events ({', '.join(silent[:5])}): taken as not measured, not as 0"] if silent else []
     return found, notes
@@ -137,6 +136,8 @@ def tie_posterior(graph: Projection, bounds: tuple[Floats, Floats] | None, first
     earlier = earlier[np.argsort(target[earlier], kind="stable")]
     if not failed.size and not earlier.size:
         return None
+    from scipy.optimize import minimize_scalar
+
     told, begin = np.unique(target[earlier], return_index=True)
     arcs = np.concatenate((failed, earlier))
     ends = None if bounds is None else (bounds[0][arcs], bounds[1][arcs])
