@@ -33,6 +33,7 @@ td{border-bottom:1px solid var(--rule);padding:6px 9px;vertical-align:top;overfl
 td.num,th.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 th.why{width:42%;min-width:17em}
 td.name{min-width:7em}
+th.most{width:70%;min-width:13em}
 td .id,.id{color:var(--muted);font-size:12px}
 td ul{margin:0;padding-left:15px}
 td li{margin:0 0 2px}
@@ -51,7 +52,7 @@ ul.notes{padding-left:18px}
 ul.notes li{margin:0 0 6px}
 :target{background:#fff4e3}
 footer{padding:22px 44px 0;color:var(--muted);font-size:12.5px}
-@media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}}
+@media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}th.why{min-width:26em}}
 @media print{@page{margin:15mm}html,body{background:#fff}body{max-width:none;font-size:10.5pt;padding:0}
 header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section,footer{padding:8px 0 0}
 .wide{overflow:visible}table{font-size:8.5pt}th,td{padding:3px 5px}th .en,small,td .id{font-size:7.5pt}th.why{min-width:0}td.name{min-width:5em}

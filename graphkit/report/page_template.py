@@ -60,7 +60,7 @@ TEMPLATE = (
 <thead><tr><th class="num">{{ t('wave') }}</th>{% if wave_dates %}<th>{{ t('starts') }}</th>{% endif %}<th class="num">{{ t('purchases_made') }}</th><th class="num">{{ t('spent') }}</th>{% if wave_money %}<th class="num">{{ t('budget') }}</th>{% endif %}<th class="num">{{ t('one_off') }}</th><th class="num">{{ t('adds') }}</th></tr></thead>
 <tbody>{% for row in waves %}<tr><td class="num">{{ row.wave }}</td>{% if wave_dates %}<td>{{ row.starts }}</td>{% endif %}<td class="num">{{ row.purchases }}</td><td class="num">{{ f.money(row.spent) }}</td>{% if wave_money %}<td class="num">{{ f.money(row.budget) }}</td>{% endif %}<td class="num">{{ f.money(row.one_off) }}</td><td class="num">+{{ f.people(row.adds) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if materials %}<section id="materials"><h2>{{ t('materials') }}</h2>{{ say('materials') }}<div class="wide"><table>
-<thead><tr><th>{{ t('material') }}</th><th class="why">{{ t('used_by') }}</th><th class="num">{{ t('one_off') }}</th><th>{{ t('code') }}</th></tr></thead>
+<thead><tr><th>{{ t('material') }}</th><th class="most">{{ t('used_by') }}</th><th class="num">{{ t('one_off') }}</th><th>{{ t('code') }}</th></tr></thead>
 <tbody>{% for row in materials %}<tr><td>{{ row.material }}</td><td>{{ row.used_by }}</td><td class="num">{{ f.money(row.once) }}</td><td><code>{{ f.text(row.code) }}</code></td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if synergy %}<section id="synergy"><h2>{{ t('synergy') }}</h2>{{ say('synergy', bonus=f.people(synergy.bonus), n=synergy.pairs|length) }}
 <ul class="notes">{% for row in synergy.pairs %}<li>{{ row.channel }} → {{ row.boosts }}: +{{ f.people(row.bonus) }}</li>{% endfor %}</ul></section>{% endif %}
@@ -82,7 +82,7 @@ TEMPLATE = (
 {% if charts.baselines %}<section id="baselines"><h2>{{ t('baselines') }}</h2>{{ say('baselines') }}<figure>{{ charts.baselines }}</figure></section>{% endif %}
 {% if rejected or unspent %}<section id="not-possible"><h2>{{ t('not_possible') }}</h2>
 {% if unspent %}<p>{{ both(unspent) }}</p>{% endif %}
-{% if rejected %}<div class="wide"><table><thead><tr><th>{{ t('candidate') }}</th><th>{{ t('rule') }}</th><th class="why">{{ t('reason') }}</th></tr></thead>
+{% if rejected %}<div class="wide"><table><thead><tr><th>{{ t('candidate') }}</th><th>{{ t('rule') }}</th><th class="most">{{ t('reason') }}</th></tr></thead>
 <tbody>{% for row in rejected %}<tr><td>{{ row.candidate }}</td><td>{{ t(row.rule) }}</td><td>{{ both(row.reason) }}</td></tr>{% endfor %}</tbody></table></div>
 {% if more_rejected %}<p><small>+ {{ more_rejected }}</small></p>{% endif %}{% endif %}</section>{% endif %}
 {% if charts.reach %}<section id="reach"><h2>{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure>{{ charts.reach }}</figure></section>{% endif %}
