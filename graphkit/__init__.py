@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from graphkit.projection.learned import keep_learned
     from graphkit.projection.networkx_io import from_networkx
     from graphkit.projection.projection import Projection
-    from graphkit.projection.snapshot import read_files
+    from graphkit.projection.read_files import read_files
     from graphkit.ranking.evidence import explain_score
     from graphkit.ranking.many_sources import ManyRankings, personalised_pagerank_many
     from graphkit.ranking.pagerank import Ranking, personalised_pagerank
@@ -153,7 +153,7 @@ _HOMES = {
     "name_variants": "matching.names",
     "rank_partners": "matching.history",
     "rating_neighbours": "matching.ratings",
-    "read_files": "projection.snapshot",
+    "read_files": "projection.read_files",
     "recommend": "planning.recommend",
     "replan": "planning.replan",
     "retention": "outcomes.retention",

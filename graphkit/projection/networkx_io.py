@@ -1,10 +1,9 @@
-"""NetworkX graphs in and out. Attribute names are those of the Graph Data Science client's loader."""
+"""NetworkX graphs in; `networkx_out` is the way back. Attribute names are those of the Graph Data Science client's loader."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 
 from graphkit import check
@@ -14,9 +13,10 @@ from graphkit.projection.probability import RULES
 from graphkit.projection.projection import NodeIndex, Projection
 
 if TYPE_CHECKING:
+    import networkx as nx
     from numpy.typing import NDArray
 
-__all__ = ["from_networkx", "to_networkx"]
+__all__ = ["from_networkx"]
 
 
 def from_networkx(
@@ -82,30 +82,6 @@ def from_networkx(
     every = [d for _, _, d in kept]
     w = _edge_values(kept, every, weight or "weight", None, named=weight is not None)
     return from_rows(tail, head, index, probability=p, weight=w, directed=G.is_directed())
-
-
-def to_networkx(projection: Projection) -> nx.MultiDiGraph[Any]:
-    """Return the projection as a MultiDiGraph; nodes are ids, or row numbers of bare arrays.
-
-    Node attribute `labels` (list); edge attributes `p` and `weight` where the projection has them.
-    Self-loops come back with a weight and without `p`.
-    """
-    graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
-    index = projection.nodes
-    double = index.ids is not None and len(set(index.ids.tolist())) < index.n
-    names: list[Any] = list(range(index.n)) if index.ids is None else index.ids.tolist()
-    if double and index.labels is not None:
-        names = list(zip(index.labels.tolist(), names, strict=True))
-    for i, name in enumerate(names):
-        graph.add_node(name, **({} if index.labels is None else {"labels": [index.labels[i]]}))
-    columns = {"p": projection.probability, "weight": projection.weight}
-    given = {key: values.tolist() for key, values in columns.items() if values is not None}
-    for arc, (a, b) in enumerate(zip(projection.sources.tolist(), projection.indices.tolist(), strict=True)):
-        graph.add_edge(names[a], names[b], **{key: values[arc] for key, values in given.items()})
-    for place, loop in enumerate(projection.loop_rows.tolist()):
-        extra = {} if projection.loop_weight is None else {"weight": float(projection.loop_weight[place])}
-        graph.add_edge(names[loop], names[loop], **extra)
-    return graph
 
 
 def _index(G: nx.Graph[Any], label: str) -> NodeIndex:

@@ -311,7 +311,7 @@ class Projection(Part):
 
     def to_networkx(self) -> nx.MultiDiGraph[Any]:
         """Return a MultiDiGraph with attributes `p` and `weight`; nodes are ids, or row numbers of bare arrays."""
-        from graphkit.projection.networkx_io import to_networkx
+        from graphkit.projection.networkx_out import to_networkx
 
         return to_networkx(self)
 

@@ -21,13 +21,12 @@ from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot_folder import FORMAT, forget_old, read_folder, write_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
     from graphkit.progress import ProgressCallback
-    from graphkit.projection.projection import Projection
 
 __all__ = [
     "FORMAT",
@@ -35,7 +34,6 @@ __all__ = [
     "as_snapshot",
     "default_cache",
     "open_snapshot",
-    "read_files",
     "snapshot_from_directory",
     "snapshot_from_tables",
     "snapshot_key",
@@ -283,44 +281,6 @@ def snapshot_from_directory(
 
     tables, _ = read_directory(Path(path), mapping=None if mapping is None else Path(mapping), progress=progress)
     return snapshot_from_tables(tables)
-
-
-def read_files(
-    directory: str | os.PathLike[str],
-    *,
-    mapping: str | os.PathLike[str] | None = None,
-    label: str | Sequence[str] = "User",
-    types: str | Sequence[str] | None = None,
-    probability: float | str | None = None,
-    weight: str | Mapping[str, str | float] | None = None,
-) -> Projection:
-    """Read an input directory into a projection of its users (or of other labels).
-
-    Parameters
-    ----------
-    directory : path
-        `dataset.toml`, `nodes/`, `relationships/`, as `graphkit load` reads them.
-    mapping : path, optional
-        A mapping file for foreign layouts.
-    label, types, probability, weight
-        As in :func:`graphkit.projection.build.project`; default types: every way users influence users.
-
-    Returns
-    -------
-    Projection
-        Its `snapshot` keeps the other columns, so it can be given to `plan` and `partners` as well.
-
-    Raises
-    ------
-    DataInvalid
-        A row breaks a rule; `report` lists every finding.
-    """
-    from graphkit.projection.build import DEFAULT_TYPES, project
-
-    snapshot = snapshot_from_directory(directory, mapping=mapping)
-    return project(
-        snapshot, label=label, types=DEFAULT_TYPES if types is None else types, probability=probability, weight=weight
-    )
 
 
 def as_snapshot(source: Any) -> Snapshot:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from graphkit.errors import DataInvalid, StoreError
 from graphkit.progress import Progress, null_progress
@@ -18,15 +18,28 @@ if TYPE_CHECKING:
 
     from graphkit.model.tables import Column, EdgeColumns, GraphTables, NodeColumns
     from graphkit.progress import ProgressCallback
-    from graphkit.store.bolt import BoltStore
     from graphkit.store.cypher_store import Rows, Run
     from graphkit.store.deadline import Deadline
     from graphkit.store.record import Record
 
 __all__ = ["Loader"]
 
+T = TypeVar("T")
 _BATCH = 5_000
 _LEAST = 100
+
+
+class Target(Protocol):
+    """What a load needs of a store over Bolt."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def commits(self) -> int: ...
+    def record(self) -> Record: ...
+    def counts(self, deadline: Deadline) -> dict[str, int]: ...
+    def sign(self, deadline: Deadline) -> int | None: ...
+    def unit(self, work: Callable[[Run], T], deadline: Deadline, *, write: bool = True) -> T: ...
 
 
 class Loader:
@@ -45,7 +58,7 @@ class Loader:
     """
 
     def __init__(
-        self, store: BoltStore, tables: GraphTables, clock: Deadline, progress: ProgressCallback | None, *, dry_run: bool
+        self, store: Target, tables: GraphTables, clock: Deadline, progress: ProgressCallback | None, *, dry_run: bool
     ) -> None:
         self.store, self.tables, self.clock, self.dry_run = store, tables, clock, dry_run
         self.tell = progress or null_progress
