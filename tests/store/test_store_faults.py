@@ -8,7 +8,23 @@ from urllib.parse import urlsplit
 import pytest
 from contracts.store import TINY
 from fault_proxy import MODES, Proxy
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    ConfigurationError,
+    ConstraintError,
+    CypherSyntaxError,
+    DatabaseUnavailable,
+    IncompleteCommit,
+    NotALeader,
+    ServiceUnavailable,
+    SessionExpired,
+    TransientError,
+)
 
+from graphkit.errors import StoreError
+from graphkit.store.bolt_connection import WRITE_ACCESS, Connection
+from graphkit.store.deadline import Deadline
 from graphkit.store.files import read_directory
 from graphkit.store.patience import Pace, Watch
 
@@ -76,3 +92,72 @@ def test_a_load_absorbs_a_broken_line(mode, open_neo4j, neo4j_server, small):
         assert open_neo4j().tables().digest() == tables.digest()
         doubled = "MATCH (a)-[r]->(b) WITH a, b, type(r) AS t, count(*) AS n WHERE n > 1 AND t <> 'LINKED_WITH' RETURN count(*) AS n"
         assert neo4j_server.query(doubled)[0]["n"] == 0
+
+
+class _Line(Connection):
+    """A connection whose units of work fail as scripted before they succeed."""
+
+    def __init__(self, *failures):
+        super().__init__("bolt://127.0.0.1:1", username=None, password=None, database=None, insecure=False, timeout=None, owner=None)
+        self.failures, self.tries = list(failures), 0
+
+    def _once(self, *_):
+        self.tries += 1
+        if self.failures:
+            raise self.failures.pop(0)
+        return "done"
+
+
+@pytest.mark.parametrize(
+    "failure", [TransientError("deadlock"), NotALeader("moved"), DatabaseUnavailable("moving"), ServiceUnavailable("gone"), SessionExpired("gone"),
+                IncompleteCommit("cut"), OSError("reset")], ids=lambda e: type(e).__name__,
+)  # fmt: skip
+def test_what_may_work_next_time_is_tried_again(failure):
+    """Deadlocks, a moved leader, a lost line, a commit without an answer: the same unit of work, until it works."""
+    line = _Line(failure, failure)
+    assert line.attempts(lambda tx: None, Deadline(30, "x"), WRITE_ACCESS) == "done"
+    assert line.tries == 3
+
+
+@pytest.mark.parametrize("failure", [ClientError("syntax"), CypherSyntaxError("syntax"), ConstraintError("twice"), AuthError("no"), ConfigurationError("no")], ids=lambda e: type(e).__name__)
+def test_what_cannot_work_is_tried_once(failure):
+    """A wrong statement, a wrong password: said at once, as an error of ours."""
+    line = _Line(failure)
+    with pytest.raises(StoreError):
+        line.attempts(lambda tx: None, Deadline(30, "x"), WRITE_ACCESS)
+    assert line.tries == 1
+
+
+def test_retries_end_with_the_time():
+    """A server that stays in trouble: the last error, within the deadline, marked as one to try again."""
+    line, begin = _Line(*[TransientError("busy")] * 1000), time.monotonic()
+    with pytest.raises(StoreError) as caught:
+        line.attempts(lambda tx: None, Deadline(1.0, "x"), WRITE_ACCESS)
+    assert caught.value.retryable
+    assert time.monotonic() - begin < 3
+
+
+@pytest.mark.neo4j
+def test_transient_errors_in_every_batch_double_nothing(open_neo4j, small, monkeypatch):
+    """Each transaction fails once, before or after its statement ran: one load, every row once."""
+    from neo4j import Transaction
+
+    tables, report = small
+    store, real, failed = open_neo4j(), Transaction.run, set()
+    store.ensure_schema()
+
+    def shaky(tx, text, *args, **kwargs):
+        key = (str(text)[:60], str(args)[:200])
+        late = len(failed) % 2
+        result = real(tx, text, *args, **kwargs) if late or key in failed else None
+        if key not in failed:
+            failed.add(key)
+            raise TransientError("deadlock, as scripted")
+        return result
+
+    monkeypatch.setattr(Transaction, "run", shaky)
+    done = store.load(tables, report)
+    monkeypatch.undo()
+    assert len(failed) > 30
+    assert sum(done.created.values()) == report.loaded
+    assert store.tables().digest() == tables.digest()
