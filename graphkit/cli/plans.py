@@ -172,8 +172,9 @@ def _waves(plan: dict[str, Any]) -> list[str]:
     lines = []
     for row in rows if len(rows) > 1 else []:
         start = "" if row["starts_ts"] is None else f", starts {_day(row['starts_ts'])}"
-        of = "" if row["budget"] is None else f" of {row['budget']:,.0f}"
-        lines.append(f"wave {row['wave']}{start}: {row['purchases']} purchases for {row['spent']:,.0f}{of}, adds {row['adds']:,.0f}")
+        of, once = "" if row["budget"] is None else f" of {row['budget']:,.0f}", row.get("one_off") or 0
+        making = f" and {once:,.0f} once for materials" if once else ""
+        lines.append(f"wave {row['wave']}{start}: {row['purchases']} purchases for {row['spent'] - once:,.0f}{of}{making}, adds {row['adds']:,.0f}")
     return lines
 
 

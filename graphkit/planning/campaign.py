@@ -14,7 +14,7 @@ from graphkit.planning.chances import moved, tie_bounds, with_learned_channels
 from graphkit.planning.conflicts import find_conflict, raise_conflict
 from graphkit.planning.filters import blocks, reject_blocked
 from graphkit.planning.goals import goal_values, goal_weights
-from graphkit.planning.inputs import known_target, numbers, pages, people, read_market, user_column
+from graphkit.planning.inputs import checked, known_target, numbers, pages, people, read_market, user_column
 from graphkit.planning.learned import learned_snapshot
 from graphkit.planning.options import build_menu, build_options, hazards, kind_names
 from graphkit.planning.placements import PLACEMENT, add_placements
@@ -131,7 +131,7 @@ def prepare(
     value, receptivity = None, None
     if not request.page_level:
         value = goal_values(snapshot, who, goal_weights(request.objective), request.target)
-        column = user_column(snapshot, who, "receptivity")
+        column = checked(user_column(snapshot, who, "receptivity"), "User.receptivity")
         receptivity = None if np.isnan(column).all() else np.nan_to_num(column, nan=1.0)
     elif request.objective != "reach" or request.target is not None:
         raise InvalidParameter("pages have no propensity and no attributes: use objective 'reach' without target", parameter="objective", value=request.objective)

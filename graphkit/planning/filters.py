@@ -6,6 +6,7 @@ them all. Rights are a closed world: once rights are stated anywhere, what is no
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,7 @@ def rights_of(snapshot: Snapshot, node: tuple[str, str], rules: Rules) -> Callab
         start, end = _period(rules, wave, waves)
         if start is not None and not any(int(g["from_ts"]) <= start and end <= int(g["to_ts"]) for g in here):
             last = max(int(g["to_ts"]) for g in here)
-            return f"the rights do not cover the campaign's period (they end at {last})"
+            return f"the rights do not cover the campaign's period (they end on {dt.datetime.fromtimestamp(last, tz=dt.UTC):%Y-%m-%d})"
         return None
 
     return reason

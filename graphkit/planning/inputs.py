@@ -8,13 +8,14 @@ Users without consent are dropped with their ties. Nothing here is random and no
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from graphkit.errors import InvalidParameter, UnknownNode, close_matches
+from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
 from graphkit.model.target import parse_target
 from graphkit.projection.consent import consent_mask
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Market", "People", "known_target", "minor", "numbers", "pages", "people", "read_market", "target_node", "user_column"]
+__all__ = ["Market", "People", "checked", "known_target", "minor", "numbers", "pages", "people", "read_market", "target_node", "user_column"]
 
 MINOR = 100  # minor units of a currency unit
 
@@ -44,6 +45,23 @@ def numbers(column: NDArray[Any]) -> Floats:
     if column.dtype != object:
         return np.asarray(column, dtype=np.float64)
     return np.array([np.nan if x is None else float(x) for x in column.tolist()], dtype=np.float64)
+
+
+def checked(values: Floats, name: str, *, most: float = math.inf, missing: bool = True) -> Floats:
+    """Return the values of a property after checking that they are finite and in [0, most]; NaN = missing.
+
+    Raises
+    ------
+    DataInvalid
+        Stores that were filled past `graphkit check` may hold anything: clipping it would change the plan silently.
+    """
+    bad = (values < 0) | (values > most) | np.isinf(values) | (np.isnan(values) & (not missing))
+    if bad.any():
+        first = float(values[bad][0])
+        said = "a finite number >= 0" if math.isinf(most) else f"a number in [0, {most:g}]"
+        shown = "missing" if math.isnan(first) else f"{first:g}"
+        raise DataInvalid(f"{name} must be {said}: it is {shown} in {int(bad.sum())} rows", rule=f"{name} range", count=int(bad.sum()), hint="graphkit check names the rows")
+    return values
 
 
 def target_node(for_: object, parameter: str = "for_") -> tuple[str, str]:
@@ -153,7 +171,7 @@ def read_market(snapshot: Snapshot, who: People) -> Market:
         rows = {r: (who.of_table[r : r + 1], np.ones(1), "itself") for r in order}
     else:
         rows = _audiences(snapshot, table, who)
-    cost = numbers(table.column("cost"))
+    cost = checked(numbers(table.column("cost")), "Channel.cost")
     public = table.column("followers").tolist()
     keep = []
     for row in order:
@@ -207,11 +225,11 @@ def _audiences(snapshot: Snapshot, table: NodeColumns, who: People) -> dict[int,
     """Audience of each channel row: user rows, chances, where they come from."""
     found: dict[int, tuple[NDArray[np.int64], Floats, str]] = {}
     for edges in snapshot.edges("REACHES"):
-        p = numbers(edges.column("p"))
+        p = checked(numbers(edges.column("p")), "REACHES.p", most=1.0, missing=False)
         for row, users, which in _by_source(edges, who):
             found[row] = (users, p[which], "REACHES")
     default = snapshot.settings.get("reach_p", {})
-    own = numbers(table.column("reach_p"))
+    own = checked(numbers(table.column("reach_p")), "Channel.reach_p", most=1.0)
     kinds = table.column("kind").tolist()
     reach_p = np.array([own[i] if not np.isnan(own[i]) else float(default.get(k, np.nan)) for i, k in enumerate(kinds)])
     followers = _followers(snapshot, who)

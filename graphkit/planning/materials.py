@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit.planning.filters import rights_of
-from graphkit.planning.inputs import minor, numbers
+from graphkit.planning.inputs import checked, minor, numbers
 
 if TYPE_CHECKING:
     from graphkit.planning.inputs import Market
@@ -34,7 +34,7 @@ def accepted_materials(snapshot: Snapshot, market: Market, rules: Rules, waves: 
     """Return channel id -> usable materials sorted by id; a channel that accepts none of them has an empty list."""
     table = snapshot.nodes("Material")
     names = [str(x) for x in table.ids.tolist()]
-    response, price = numbers(table.column("response")), numbers(table.column("cost"))
+    response, price = checked(numbers(table.column("response")), "Material.response"), checked(numbers(table.column("cost")), "Material.cost")
     codes = _codes(snapshot)
     why = {name: _unusable(kind, status, name, codes, rules) for name, kind, status in zip(names, table.column("kind").tolist(), table.column("status").tolist(), strict=True)}
     rights = {name: rights_of(snapshot, ("Material", name), rules) for name in names}
@@ -43,7 +43,7 @@ def accepted_materials(snapshot: Snapshot, market: Market, rules: Rules, waves: 
     found: dict[str, list[Use]] = {}
     refused: dict[str, str] = {}
     for edges in snapshot.edges("ACCEPTS"):
-        own_cost, own_response = numbers(edges.column("cost")), numbers(edges.column("response"))
+        own_cost, own_response = checked(numbers(edges.column("cost")), "ACCEPTS.cost"), checked(numbers(edges.column("response")), "ACCEPTS.response")
         ids = snapshot.nodes(edges.source_label).ids
         for i, (c, m) in enumerate(zip(edges.source_rows.tolist(), edges.target_rows.tolist(), strict=True)):
             channel, name, right = str(ids[c]), names[m], rights[names[m]]

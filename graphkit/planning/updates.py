@@ -87,6 +87,8 @@ def learn_from(campaign: Campaign, bought: Sequence[Purchase], events: Any) -> d
     np.minimum.at(first, row[counts], events["ts"].to_numpy(np.float64)[counts])
     direct = np.zeros(campaign.who.n, dtype=bool)
     direct[row[exposed]] = True
+    if not (np.isfinite(first) & ~direct).any():
+        return {"channels": found, "ties": None, "notes": [*notes, "the events show nobody who was told by a friend: taken as not measured, so the chances on ties stay as they were planned"]}
     ties = tie_posterior(campaign.base, tie_bounds(campaign.snapshot, campaign.request), first, direct)
     return {"channels": found, "ties": ties, "notes": notes if ties else [*notes, "nobody tried a tie: the chances on ties stay as they were planned"]}
 

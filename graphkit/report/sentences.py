@@ -235,6 +235,7 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     ),
     (r"after wave (\d+): the events name no channels: every chance stays as it was planned", r"第 \1 波之后：事件没有写明渠道，所有概率照旧"),
     (r"after wave (\d+): the events show no exposure: the chances on ties stay as they were planned", r"第 \1 波之后：事件中没有曝光，关系上的传播概率照旧"),
+    (r"after wave (\d+): the events show nobody who was told by a friend: taken as not measured, so the chances on ties stay as they were planned", r"第 \1 波之后：事件中没有人由朋友告知，视为没有测量，关系上的传播概率照旧"),
     (r"after wave (\d+): nobody tried a tie: the chances on ties stay as they were planned", r"第 \1 波之后：没有人尝试过任何关系，其传播概率照旧"),
     (
         r"after wave (\d+): (\d+) channels that were bought show no exposure in the events \((.+)\): taken as not measured, not as 0",
@@ -271,7 +272,7 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     (r"no user with consent is known to watch its film", "没有已同意的用户观看其影片"),
     (r"no right to promote (\w+) (.+) is stated for us or a running partner", r"没有声明我方或合作伙伴推广 \1 \2 的权利"),
     (r"no right to promote (\w+) (.+) covers the region (.+)", r"推广 \1 \2 的权利不覆盖地区 \3"),
-    (r"the rights do not cover the campaign's period \(they end at (.+)\)", r"版权不覆盖活动期间（到 \1 为止）"),
+    (r"the rights do not cover the campaign's period \(they end on (.+)\)", r"版权不覆盖活动期间（到 \1 为止）"),
     (r"costs ([\d,.]+), more than the budget", r"费用 \1，超过预算"),
     (r"would add ([\d,.]+) for ([\d,.]+), ([\d,.]+) is left; the chosen ones add more", r"用 \2 可新增 \1，仅余 \3；已选渠道新增更多"),
     (r"would add ([\d,.]+) for ([\d,.]+); a rule on kinds, waves or materials stands against it", r"用 \2 可新增 \1；类型、波次或物料规则不允许"),

@@ -97,6 +97,7 @@ def test_what_cannot_be_learned_is_said():
     log = exposures([(0, first[0])])
     text = " ".join(replan(made, log).assumptions)
     assert "not measured, not as 0" in text
+    assert "nobody who was told" in text
     views = log.assign(kind="view")
     assert "no exposure" in " ".join(replan(made, views).assumptions)
 
