@@ -14,7 +14,7 @@ from graphkit.cli.options import graph_options, output_options, seed_option
 from graphkit.cli.shares import SHARE
 
 if TYPE_CHECKING:
-    from graphkit.community.flatten import Flattening
+    from graphkit.community.flattening import Flattening
     from graphkit.projection.projection import Projection
 
 __all__ = ["communities", "community_rows"]
@@ -110,21 +110,22 @@ def _graph(
 ) -> tuple[Projection, Flattening | None]:
     """Return the graph asked for, and how it was made of several kinds of ties."""
     from graphkit.cli.graphs import check_labels, check_types, propagation_graph
-    from graphkit.community.flatten import flatten_bipartite, flatten_types
 
     if shares and (bipartite or via):
         message = f"--types says which ties count; leave out {'--bipartite' if bipartite else '--via'}"
         raise click.UsageError(message)
+    if not (bipartite or shares):
+        return propagation_graph(app.snapshot(), nodes, via, None), None
+    from graphkit.community.flatten import flatten_bipartite, flatten_types
+
     if bipartite:
         labels = check_labels((*(nodes or ("User",)), bipartite))
         if len(labels) > 2:
             message = "--bipartite ties nodes of one label: give --nodes once"
             raise click.UsageError(message)
         return flatten_bipartite(app.snapshot(), labels[0], bipartite, check_types(via))
-    if shares:
-        check_types(shares)
-        return flatten_types(app.snapshot(), check_labels(nodes) or ("User",), shares)
-    return propagation_graph(app.snapshot(), nodes, via, None), None
+    check_types(shares)
+    return flatten_types(app.snapshot(), check_labels(nodes) or ("User",), shares)
 
 
 def community_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:

@@ -13,19 +13,18 @@ Newman (2001), https://doi.org/10.1103/PhysRevE.64.016132
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from graphkit.community.flattening import Flattening
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.model.schema import TYPES
 from graphkit.projection.arrays import from_rows
 from graphkit.projection.biadjacency import biadjacency
 from graphkit.projection.build import project
 from graphkit.projection.projection import NodeIndex
-from graphkit.results import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,38 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Flattening", "flatten_bipartite", "flatten_types"]
 
 _MOST_PAIRS = 20_000_000
-
-
-@dataclass(frozen=True)
-class Flattening(Part):
-    """How one graph was made of several kinds of ties.
-
-    Parameters
-    ----------
-    kind : str
-        ``"types"`` or ``"bipartite"``.
-    types : tuple of str
-        Relationship types that went in.
-    ties : tuple of int
-        Relationships of each type between the nodes taken.
-    weights : tuple of float
-        Types: weight of one tie, share / ties x total ties. Bipartite: 1, before division by d - 1.
-    through : str or None
-        Label whose nodes were replaced by ties between those that share them.
-    """
-
-    kind: str
-    types: tuple[str, ...]
-    ties: tuple[int, ...]
-    weights: tuple[float, ...]
-    through: str | None
-
-    def __str__(self) -> str:
-        """Return one line for a reader."""
-        if self.through is not None:
-            return f"tied by shared {self.through} over {', '.join(self.types)} ({sum(self.ties):,} relationships), each counting 1 / (d - 1)"
-        parts = (f"{name} {count:,} ties x {weight:.3g}" for name, count, weight in zip(self.types, self.ties, self.weights, strict=True))
-        return "; ".join(parts)
 
 
 def flatten_types(

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import finite, one_of, refuse
-from graphkit.community.flatten import Flattening  # noqa: TC001 - from_json reads the field's type
+from graphkit.community.flattening import Flattening  # noqa: TC001 - from_json reads the field's type
 from graphkit.community.objectives import OBJECTIVES, MapEquation, Modularity
 from graphkit.community.quality import (
     Undirected,
@@ -78,8 +78,7 @@ class Communities(Result):
         Share of each community's weight of ties that stays inside.
     stability : ndarray of float64, shape (n_communities,), or None
         How well independent starts of the search find each community again: mean over them of the largest
-        Jaccard index (:func:`graphkit.community.stability.recovery`). None with fewer than two starts, as
-        on graphs above two million edges at effort fast.
+        Jaccard index (:func:`graphkit.community.stability.recovery`). None without edges.
     stability_range : ndarray of float64, shape (n_communities, 2), or None
         Lowest and highest of the starts.
     n_starts : int

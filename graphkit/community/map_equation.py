@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
-from scipy.special import xlogy
 
 from graphkit.community.moves import contract_kernel, relabel_kernel, shuffled_kernel
 
@@ -54,7 +53,7 @@ def code_length(graph: Undirected, labels: NDArray[np.int64]) -> float:
     visit = np.bincount(labels, weights=graph.strength) / total
     node = graph.strength / total
     parts = ((leave.sum(), 1), (leave, -2), (node, -1), (leave + visit, 1))
-    return float(sum(times * xlogy(x, x).sum() for x, times in parts)) / float(np.log(2))
+    return sum(times * float((x * np.log2(np.where(x > 0, x, 1.0))).sum()) for x, times in parts)
 
 
 def map_leiden(graph: Undirected, start: NDArray[np.int64], *, iterations: int, seed: int) -> NDArray[np.int64]:
@@ -72,8 +71,7 @@ def map_leiden(graph: Undirected, start: NDArray[np.int64], *, iterations: int, 
     """
     total = float(graph.strength.sum())
     arrays = graph.indptr, graph.indices, graph.weight / total, graph.strength / total
-    found: NDArray[np.int64] = map_kernel(*arrays, start, iterations, np.uint64(seed))
-    return found
+    return map_kernel(*arrays, start.astype(np.int32), iterations, np.uint64(seed)).astype(np.int64)  # type: ignore[no-any-return]
 
 
 @njit(nogil=True, cache=True)
@@ -92,7 +90,7 @@ def cost_kernel(leave, visit):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
 def map_move_kernel(indptr, indices, weight, visit, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Move nodes one by one to the neighbouring (or an empty) community that shortens L most until none does."""
     n = visit.size
-    held, leave, out, size, q = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int64), 0.0
+    held, leave, out, size, q = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int32), 0.0
     for i in range(n):
         held[label[i]] += visit[i]
         size[label[i]] += 1
@@ -101,13 +99,13 @@ def map_move_kernel(indptr, indices, weight, visit, label, state):  # type: igno
             if label[indices[j]] != label[i]:
                 leave[label[i]] += weight[j]
                 q += weight[j]
-    empty, n_empty = np.empty(n, np.int64), 0
+    empty, n_empty = np.empty(n, np.int32), 0
     for c in range(n):
         if size[c] == 0:
             empty[n_empty] = c
             n_empty += 1
     queue, queued, head, waiting = shuffled_kernel(n, state), np.ones(n, np.bool_), 0, n
-    links, near, moved = np.zeros(n), np.empty(n, np.int64), 0
+    links, near, moved = np.zeros(n), np.empty(n, np.int32), 0
     while waiting > 0:
         i = queue[head]
         head = head + 1 if head + 1 < n else 0
@@ -169,7 +167,7 @@ def map_move_kernel(indptr, indices, weight, visit, label, state):  # type: igno
 def map_refine_kernel(indptr, indices, weight, visit, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Parts of each community: single nodes join, in random order, the neighbouring part that shortens L most."""
     n = visit.size
-    part, held, leave, q = np.arange(n), visit.copy(), np.zeros(n), 0.0
+    part, held, leave, q = np.arange(n).astype(np.int32), visit.copy(), np.zeros(n), 0.0
     for i in range(n):
         for j in range(indptr[i], indptr[i + 1]):
             leave[i] += weight[j]
@@ -209,7 +207,7 @@ def map_kernel(indptr, indices, weight, visit, start, iterations, seed):  # type
     label, _ = relabel_kernel(start)
     for _ in range(iterations):
         a, b, w, k = indptr, indices, weight, visit
-        here, node, total = label.copy(), np.arange(n), 0
+        here, node, total = label.copy(), np.arange(n).astype(np.int32), 0
         while True:
             total += map_move_kernel(a, b, w, k, here, state)
             here, count = relabel_kernel(here)
@@ -219,7 +217,7 @@ def map_kernel(indptr, indices, weight, visit, start, iterations, seed):  # type
             if parts == k.size:  # nothing joined: the communities themselves
                 part, parts = here, count
             a, b, w, k = contract_kernel(a, b, w, k, part, parts)
-            above = np.empty(parts, np.int64)
+            above = np.empty(parts, np.int32)
             for i in range(part.size):
                 above[part[i]] = here[i]
             for i in range(n):

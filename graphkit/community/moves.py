@@ -46,8 +46,7 @@ def leiden(graph: Undirected, start: NDArray[np.int64], *, resolution: float, it
     """
     strength, total = graph.strength, float(graph.strength.sum())
     arrays = graph.indptr, graph.indices, graph.weight, strength
-    found: NDArray[np.int64] = leiden_kernel(*arrays, resolution / total, start, iterations, np.uint64(seed))
-    return found
+    return leiden_kernel(*arrays, resolution / total, start.astype(np.int32), iterations, np.uint64(seed)).astype(np.int64)  # type: ignore[no-any-return]
 
 
 def contract(graph: Undirected, labels: NDArray[np.int64]) -> tuple[Undirected, NDArray[np.int64]]:
@@ -57,10 +56,10 @@ def contract(graph: Undirected, labels: NDArray[np.int64]) -> tuple[Undirected, 
     """
     from graphkit.community.quality import Undirected
 
-    groups, count = relabel_kernel(labels)
+    groups, count = relabel_kernel(labels.astype(np.int32))
     arrays = graph.indptr, graph.indices, graph.weight, graph.strength
     indptr, indices, weight, strength = contract_kernel(*arrays, groups, count)
-    return Undirected(indptr, indices, weight, strength), groups
+    return Undirected(indptr, indices, weight, strength), groups.astype(np.int64)
 
 
 @njit(nogil=True, cache=True)
@@ -86,7 +85,7 @@ def shuffled_kernel(n, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
 @njit(nogil=True, cache=True)
 def relabel_kernel(labels):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Numbers 0, 1, .. in order of first appearance, and how many; labels lie in 0..n-1."""
-    number, count, out = np.full(labels.size, -1, np.int64), 0, np.empty(labels.size, np.int64)
+    number, count, out = np.full(labels.size, -1, np.int32), 0, np.empty(labels.size, np.int32)
     for i in range(labels.size):
         if number[labels[i]] < 0:
             number[labels[i]] = count
@@ -99,17 +98,17 @@ def relabel_kernel(labels):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
 def move_kernel(indptr, indices, weight, strength, price, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Move nodes one by one to the best neighbouring (or an empty) community until none gains; price = gamma / 2m."""
     n = strength.size
-    held, size = np.zeros(n), np.zeros(n, np.int64)
+    held, size = np.zeros(n), np.zeros(n, np.int32)
     for i in range(n):
         held[label[i]] += strength[i]
         size[label[i]] += 1
-    empty, n_empty = np.empty(n, np.int64), 0
+    empty, n_empty = np.empty(n, np.int32), 0
     for c in range(n):
         if size[c] == 0:
             empty[n_empty] = c
             n_empty += 1
     queue, queued, head, waiting = shuffled_kernel(n, state), np.ones(n, np.bool_), 0, n
-    links, near, moved = np.zeros(n), np.empty(n, np.int64), 0
+    links, near, moved = np.zeros(n), np.empty(n, np.int32), 0
     while waiting > 0:
         i = queue[head]
         head = head + 1 if head + 1 < n else 0
@@ -161,7 +160,7 @@ def move_kernel(indptr, indices, weight, strength, price, label, state):  # type
 def refine_kernel(indptr, indices, weight, strength, price, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Parts of each community: single nodes join, in random order, the well-connected part that gains most."""
     n = strength.size
-    part, held, whole, outside = np.arange(n), strength.copy(), np.zeros(n), np.zeros(n)
+    part, held, whole, outside = np.arange(n).astype(np.int32), strength.copy(), np.zeros(n), np.zeros(n)
     for i in range(n):
         whole[label[i]] += strength[i]
         for j in range(indptr[i], indptr[i + 1]):
@@ -203,7 +202,7 @@ def contract_kernel(indptr, indices, weight, strength, group, count):  # type: i
         first[group[i] + 1] += 1
     for c in range(count):
         first[c + 1] += first[c]
-    member, place = np.empty(n, np.int64), first[:count].copy()
+    member, place = np.empty(n, np.int32), first[:count].copy()
     for i in range(n):
         member[place[group[i]]] = i
         place[group[i]] += 1
@@ -235,7 +234,7 @@ def leiden_kernel(indptr, indices, weight, strength, price, start, iterations, s
     label, _ = relabel_kernel(start)
     for _ in range(iterations):
         a, b, w, k = indptr, indices, weight, strength
-        here, node, total = label.copy(), np.arange(n), 0
+        here, node, total = label.copy(), np.arange(n).astype(np.int32), 0
         while True:
             total += move_kernel(a, b, w, k, price, here, state)
             here, count = relabel_kernel(here)
@@ -245,7 +244,7 @@ def leiden_kernel(indptr, indices, weight, strength, price, start, iterations, s
             if parts == k.size:  # nothing joined: the communities themselves
                 part, parts = here, count
             a, b, w, k = contract_kernel(a, b, w, k, part, parts)
-            above = np.empty(parts, np.int64)
+            above = np.empty(parts, np.int32)
             for i in range(part.size):
                 above[part[i]] = here[i]
             for i in range(n):

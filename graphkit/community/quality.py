@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
-from scipy.special import gammaln, rel_entr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,22 +48,23 @@ class Undirected:
 def undirected(p: Projection, order: NDArray[np.int64] | None = None) -> Undirected:
     """Return (A + A^T) / 2 of a projection, its rows in this order: an edge given as two arcs keeps its weight.
 
-    Self-loops are left out: they belong to no decision about who goes with whom.
+    Self-loops are left out: they belong to no decision about who goes with whom. A projection that is symmetric
+    already, in this order, is taken as it is.
     """
-    weight = np.ones(p.n_arcs) if p.weight is None else np.asarray(p.weight, dtype=np.float64)
-    a = sparse.csr_array((weight, np.asarray(p.indices), np.asarray(p.indptr)), shape=(p.n_nodes, p.n_nodes))
-    both = sparse.csr_array((a + a.T) / 2)
-    if order is not None and not np.array_equal(order, np.arange(p.n_nodes)):
-        both = both[order][:, order]
-    both.eliminate_zeros()
-    both.sort_indices()
-    return weighted(both.indptr.astype(np.int64), both.indices.astype(np.int32), both.data.astype(np.float64))
+    indptr, indices = np.array(p.indptr, dtype=np.int64), np.array(p.indices, dtype=np.int32)  # copies: read-only columns
+    weight = np.ones(p.n_arcs) if p.weight is None else np.array(p.weight, dtype=np.float64)  # would compile every kernel twice
+    row = None if order is None or np.array_equal(order, np.arange(p.n_nodes)) else np.argsort(order)
+    if row is not None or not symmetric_kernel(indptr, indices, weight):
+        row = np.arange(p.n_nodes) if row is None else row
+        indptr, indices, weight = both_ways_kernel(indptr, indices, weight, row.astype(np.int32))
+    return weighted(indptr, indices, weight)
 
 
 def weighted(indptr: NDArray[np.int64], indices: NDArray[np.int32], weight: NDArray[np.float64]) -> Undirected:
     """Return the graph with these weights, each node as strong as its edges together."""
-    source = np.repeat(np.arange(indptr.size - 1), np.diff(indptr))
-    return Undirected(indptr, indices, weight, np.bincount(source, weights=weight, minlength=indptr.size - 1).astype(np.float64))
+    strength, tied = np.zeros(indptr.size - 1), np.diff(indptr) > 0
+    strength[tied] = np.add.reduceat(weight, indptr[:-1][tied]) if tied.any() else 0.0
+    return Undirected(indptr, indices, weight, strength)
 
 
 def modularity(graph: Undirected, labels: NDArray[np.int64], resolution: float = 1.0) -> float:
@@ -73,10 +72,8 @@ def modularity(graph: Undirected, labels: NDArray[np.int64], resolution: float =
     total = float(graph.weight.sum())
     if total <= 0:
         return 0.0
-    source = graph.sources()
-    inside = float(graph.weight[labels[source] == labels[graph.indices]].sum())
-    share = np.bincount(labels[source], weights=graph.weight) / total
-    return inside / total - resolution * float((share**2).sum())
+    share = np.bincount(labels, weights=graph.strength) / total
+    return float(inside_weights(graph, labels).sum()) / total - resolution * float((share**2).sum())
 
 
 def description_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
@@ -99,30 +96,29 @@ def description_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
     _, number, size = np.unique(labels, return_inverse=True, return_counts=True)
     if size.size == 1:
         return 0.0
-    source = graph.sources()
-    a = float(graph.weight[labels[source] == labels[graph.indices]].sum()) / total
+    a = float(inside_weights(graph, labels).sum()) / total
     s = float(((np.bincount(number, weights=graph.strength) / graph.strength.sum()) ** 2).sum())
-    surprise = float(rel_entr(a, s) + rel_entr(1 - a, 1 - s)) if a > s else 0.0
-    names = gammaln(n + 1) - gammaln(size + 1).sum() + gammaln(n) - gammaln(size.size) - gammaln(n - size.size + 1) + np.log(n)
-    return graph.indices.size / 2 * surprise - float(names)
+    surprise = a * math.log(a / s) + ((1 - a) * math.log((1 - a) / (1 - s)) if a < 1 else 0.0) if a > s else 0.0
+    groups = size.size
+    names = math.lgamma(n + 1) - sum(math.lgamma(k + 1) for k in size.tolist()) + math.log(n)
+    names += math.lgamma(n) - math.lgamma(groups) - math.lgamma(n - groups + 1)
+    return graph.indices.size / 2 * surprise - names
 
 
 def inside_shares(graph: Undirected, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the share of each community's weight that stays inside, in [0, 1]; 0 for a community without edges."""
-    source = graph.sources()
-    same = labels[source] == labels[graph.indices]
-    count = int(labels.max(initial=-1)) + 1
-    inner = np.bincount(labels[source[same]], weights=graph.weight[same], minlength=count)
-    whole = np.bincount(labels, weights=graph.strength, minlength=count)
-    return np.divide(inner, whole, out=np.zeros(count), where=whole > 0)
+    inner, whole = inside_weights(graph, labels), np.bincount(labels, weights=graph.strength)
+    return np.divide(inner, whole, out=np.zeros(inner.size), where=whole > 0)
+
+
+def inside_weights(graph: Undirected, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the weight inside each community, both directions of an edge counted, shape (largest label + 1,)."""
+    return np.asarray(inside_kernel(graph.indptr, graph.indices, graph.weight, labels, int(labels.max(initial=-1)) + 1))
 
 
 def connected_labels(graph: Undirected, labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Split every community into its connected parts (never lowers modularity)."""
-    source = graph.sources()
-    same = labels[source] == labels[graph.indices]
-    inner = sparse.csr_array((np.ones(int(same.sum())), (source[same], graph.indices[same])), shape=(graph.n_nodes,) * 2)
-    return np.asarray(connected_components(inner, directed=False)[1], dtype=np.int64)
+    return np.asarray(connected_kernel(graph.indptr, graph.indices, labels))
 
 
 def canonical_labels(labels: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -167,3 +163,89 @@ def intersect_kernel(indptr, indices):  # type: ignore[no-untyped-def]  # noqa: 
                     high = middle
             found[low] = count
     return found
+
+
+@njit(nogil=True, cache=True)
+def inside_kernel(indptr, indices, weight, label, count):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Sum the weights of arcs within each label."""
+    inside = np.zeros(count)
+    for i in range(label.size):
+        for j in range(indptr[i], indptr[i + 1]):
+            if label[indices[j]] == label[i]:
+                inside[label[i]] += weight[j]
+    return inside
+
+
+@njit(nogil=True, cache=True)
+def connected_kernel(indptr, indices, label):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Number what hangs together within a label, in order of the first row."""
+    n, count = label.size, 0
+    part, stack = np.full(n, -1, np.int64), np.empty(n, np.int32)
+    for first in range(n):
+        if part[first] >= 0:
+            continue
+        part[first], stack[0], waiting = count, first, 1
+        while waiting > 0:
+            waiting -= 1
+            i = stack[waiting]
+            for j in range(indptr[i], indptr[i + 1]):
+                v = indices[j]
+                if part[v] < 0 and label[v] == label[i]:
+                    part[v], stack[waiting] = count, v
+                    waiting += 1
+        count += 1
+    return part
+
+
+@njit(nogil=True, cache=True)
+def symmetric_kernel(indptr, indices, weight):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Whether rows rise, every arc has its way back with the same weight > 0, and there is no loop."""
+    place = indptr[:-1].copy()
+    for u in range(place.size):
+        for j in range(indptr[u], indptr[u + 1]):
+            v = indices[j]
+            back = place[v]  # rows in order meet the ways back in order
+            if v == u or not weight[j] > 0.0 or back == indptr[v + 1] or indices[back] != u or weight[back] != weight[j]:
+                return False
+            place[v] = back + 1
+    return True
+
+
+@njit(nogil=True, cache=True)
+def both_ways_kernel(indptr, indices, weight, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Half of every arc in both directions, nodes renumbered, without loops and zeros; what meets is added up."""
+    n = row.size
+    first = np.zeros(n + 1, np.int64)
+    for u in range(n):
+        for j in range(indptr[u], indptr[u + 1]):
+            if indices[j] != u and weight[j] != 0.0:
+                first[row[u] + 1] += 1
+                first[row[indices[j]] + 1] += 1
+    for i in range(n):
+        first[i + 1] += first[i]
+    end, half = np.empty(first[n], np.int32), np.empty(first[n])
+    place = first[:n].copy()
+    for u in range(n):
+        for j in range(indptr[u], indptr[u + 1]):
+            v = indices[j]
+            if v != u and weight[j] != 0.0:
+                for a, b in ((row[u], row[v]), (row[v], row[u])):
+                    end[place[a]], half[place[a]] = b, weight[j] / 2
+                    place[a] += 1
+    rising, value = np.empty(first[n], np.int32), np.empty(first[n])
+    place = first[:n].copy()
+    for u in range(n):  # its own transpose, read row by row: every row comes out sorted
+        for j in range(first[u], first[u + 1]):
+            v = end[j]
+            rising[place[v]], value[place[v]] = u, half[j]
+            place[v] += 1
+    start, size = np.zeros(n + 1, np.int64), 0
+    for u in range(n):
+        for j in range(first[u], first[u + 1]):
+            if size > start[u] and rising[size - 1] == rising[j]:
+                value[size - 1] += value[j]
+            else:
+                rising[size], value[size] = rising[j], value[j]
+                size += 1
+        start[u + 1] = size
+    return start, rising[:size].copy(), value[:size].copy()

@@ -7,7 +7,7 @@ whole one; the children are at least as good as what their parents agree on and 
 *Consensus*: Leiden on edges weighted by the share of the partitions that keep them inside, which
 finds weakly planted groups that single runs miss.
 
-``fast`` recombines four starts once; ``balanced`` does three rounds over eight; ``thorough`` goes
+``fast`` recombines six starts once (two on a large graph); ``balanced`` does three rounds over eight; ``thorough`` goes
 on over sixteen until rounds bring nothing. The best partition ever seen is the answer. Each run is
 single-threaded with a seed of its own and runs are compared in the order of their seeds: any number
 of cores gives the same bytes.
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,11 +61,15 @@ class Search:
 
     def __init__(self, graph: Undirected, objective: Objective, seed: int) -> None:
         self.graph, self.objective, self.seed = graph, objective, seed
-        self.source = graph.sources()
         self.best, self.quality = np.arange(graph.n_nodes, dtype=np.int64), -np.inf
         self.starts: list[Labels] = []
         self._near: Undirected | None = None
         self._turn = 0
+
+    @cached_property
+    def source(self) -> NDArray[np.int32]:
+        """Row of every stored direction; made when first asked for."""
+        return self.graph.sources()
 
     def run(self, effort: str) -> Labels:
         """Search with this effort and return the best partition, every community connected."""
@@ -87,13 +92,12 @@ class Search:
         return self.best
 
     def _fast(self, arcs: int) -> Labels:
-        """Four short starts, recombined; one plain start on a large graph."""
-        if arcs > _LARGE:
-            self.keep(self.begin([self.plain], 2))
-            return self.best
-        starts = self.begin([self.near, self.near, self.near, self.plain], 3)
+        """Six short starts, recombined twice; on a large graph two plain ones, recombined once."""
+        large = arcs > _LARGE
+        starts = self.begin([self.plain] * 2, 1) if large else self.begin([self.near] * 5 + [self.plain], 3)
         self.keep(starts)
-        self.keep(self.each([lambda seed, iterations: self.recombined(starts, seed, iterations)] * 2, 8))
+        again = partial(self.recombined, starts)
+        self.keep(self.each([again] if large else [again] * 2, 1 if large else 8))
         return self.best
 
     def _children(self, pool: list[Labels], count: int) -> list[Labels]:
@@ -133,8 +137,10 @@ class Search:
         quality = [self.objective.quality(self.graph, labels) for labels in found]
         order = sorted(range(len(found)), key=lambda i: (-quality[i], i))
         if order and quality[order[0]] > self.quality:
-            self.best = connected_labels(self.graph, found[order[0]])
-            self.quality = self.objective.quality(self.graph, self.best)
+            first = found[order[0]]
+            self.best = connected_labels(self.graph, first)
+            split = self.best.max(initial=-1) != first.max(initial=-1)
+            self.quality = self.objective.quality(self.graph, self.best) if split else quality[order[0]]
         kept = [i for k, i in enumerate(order) if k == 0 or quality[i] < quality[order[k - 1]] - 1e-12]
         return [found[i] for i in kept]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +39,9 @@ def recovery(labels: NDArray[np.int64], starts: Sequence[NDArray[np.int64]]) -> 
     size = np.bincount(labels, minlength=count)
     found = np.empty((len(starts), count))
     for i, other in enumerate(starts):
-        joint = sparse.coo_array((np.ones(labels.size), (labels, other)), shape=(count, int(other.max(initial=-1)) + 1)).tocsr()
-        joint.sum_duplicates()
-        row = np.repeat(np.arange(count), np.diff(joint.indptr))
-        union = size[row] + np.bincount(other)[joint.indices] - joint.data
-        found[i] = np.maximum.reduceat(joint.data / union, joint.indptr[:-1]) if count else 0.0
+        width = int(other.max(initial=-1)) + 1
+        pair, joint = np.unique(labels * width + other, return_counts=True)  # sorted: community by community
+        mine, theirs = pair // max(width, 1), pair % max(width, 1)
+        index = joint / (size[mine] + np.bincount(other)[theirs] - joint)
+        found[i] = np.maximum.reduceat(index, np.searchsorted(mine, np.arange(count)))
     return found

@@ -5,8 +5,10 @@ import os
 import networkx as nx
 import numpy as np
 import pytest
+from scipy import sparse
 
 from graphkit.community.leiden import Communities, communities
+from graphkit.community.moves import leiden
 from graphkit.community.quality import canonical_labels, common_neighbours, connected_labels, modularity, undirected
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.projection.arrays import from_arrays
@@ -115,3 +117,33 @@ def test_result_survives_json():
     """from_json(to_json(x)) holds the same labels."""
     found = communities(projection(nx.karate_club_graph()), rng=1)
     assert np.array_equal(Communities.from_json(found.to_json()).labels, found.labels)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_both_ways_equals_half_the_sum_with_the_transpose(number):
+    """Against SciPy on directed weighted arcs with loops and zeros, in any order of rows; strengths are row sums."""
+    rng = np.random.default_rng(number)
+    source, target, weight = rng.integers(0, 40, 200), rng.integers(0, 40, 200), rng.choice([0.0, 0.25, 1.0, 3.5], 200)
+    p = from_arrays(source, target, weight=weight, n_nodes=40, directed=bool(number % 2))
+    a = sparse.csr_array((p.weight, p.indices, p.indptr), shape=(40, 40)).toarray()
+    order = rng.permutation(40) if number > 1 else np.arange(40)
+    true = ((a + a.T) / 2)[np.ix_(order, order)]
+    np.fill_diagonal(true, 0)
+    found = undirected(p, order)
+    assert np.array_equal(sparse.csr_array((found.weight, found.indices, found.indptr), shape=(40, 40)).toarray(), true)
+    assert found.indices.size == np.count_nonzero(true)
+    assert found.strength == pytest.approx(true.sum(axis=1), abs=1e-12)
+
+
+def test_a_large_graph_takes_two_starts_and_joins_them(monkeypatch):
+    """Above the limit the search changes, not what holds: connected, at least as good as its starts, stability measured."""
+    monkeypatch.setattr("graphkit.community.search._SMALL", 0)
+    monkeypatch.setattr("graphkit.community.search._LARGE", 100)
+    graph = nx.powerlaw_cluster_graph(300, 4, 0.5, seed=3)
+    found = communities(projection(graph), effort="fast", rng=1)
+    flat = undirected(projection(graph))
+    alone = leiden(flat, np.arange(300), resolution=1.0, iterations=1, seed=1)
+    assert found.n_starts == 2
+    assert found.stability.shape == (found.n_communities,)
+    assert found.modularity >= modularity(flat, alone) - 0.02
+    assert all(nx.is_connected(graph.subgraph(members)) for members in groups(found.labels))
