@@ -97,8 +97,16 @@ def _run(args: list[str]) -> int:
     return 0
 
 
+def _occupy_streams() -> None:
+    """Put /dev/null in the place of a standard stream that the caller closed: the next file opened would take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  open for the life of the process
+
+
 def main() -> NoReturn:
     """Run the command line: the entry point ``graphkit``."""
+    _occupy_streams()
     code = _run(sys.argv[1:])
     try:
         sys.stdout.flush()

@@ -1,15 +1,18 @@
 """SIGINT and SIGTERM end a command in time, whatever it is doing."""
 
+import os
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 LIMIT = 4.0
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _run(body, sent, times=1):
@@ -135,3 +138,31 @@ def test_a_command_inside_another_program_leaves_its_signal_handlers(tmp_path):
     time.sleep(2.2)  # the grace after which a process of its own would be ended
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file descriptors")
+@pytest.mark.parametrize(("closed", "args", "status"), [(1, ["query", "--list"], 0), (0, ["query", "--file", "-"], 2), (2, ["query", "none"], 2)])
+def test_a_closed_stream_is_no_bug(tmp_path, closed, args, status):
+    """``>&-``: the command ends as it would, and no file of its own becomes the stream."""
+    call = [sys.executable, "-m", "graphkit", "--store", str(tmp_path / "s"), *args]
+    shell = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *call]
+    done = subprocess.run(shell, capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_damaged_kernels_are_removed_and_said(tmp_path, monkeypatch, capsys):
+    """A truncated file in numba's cache: exit 4 with a sentence, and the next run compiles anew."""
+    source = tmp_path / "kernel_of_the_test.py"
+    source.write_text("from numba import njit\n\n@njit(cache=True)\ndef twice(x):\n    return 2 * x\n")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    call = "import sys; sys.path.insert(0, sys.argv[1])\nfrom kernel_of_the_test import twice\nfrom graphkit.cli.errors import report_error\n"
+    call += "try:\n    print(twice(21))\nexcept Exception as error:\n    sys.exit(report_error(error))\n"
+    run = lambda: subprocess.run([sys.executable, "-c", call, str(tmp_path)], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=False)
+    assert run().stdout == "42\n"
+    for suffix, content in (("nbc", b"x"), ("nbi", b"garbage")):
+        for path in (tmp_path / "cache").rglob(f"*.{suffix}"):
+            path.write_bytes(content)
+        done = run()
+        assert (done.returncode, "compiled kernels" in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr
+        assert run().stdout == "42\n"
