@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
-from graphkit.check import finite, positive_int, refuse
+from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.diffusion.cascade import LANES, cascade_blocks
 from graphkit.diffusion.epidemic import epidemic_blocks
 from graphkit.diffusion.models import SI, SIR, SIS
@@ -27,6 +27,8 @@ from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from numpy.typing import ArrayLike
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from graphkit.rng import RandomState
 
 __all__ = ["SpreadEstimate", "estimate_spread"]
+
+GENERATORS = ("splitmix64", "philox4x32")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,7 +86,7 @@ class SpreadEstimate(Result):
 def estimate_spread(
     p: Projection, seeds: Any, *, model: str | SI | SIS | SIR = "ic", n_worlds: int = 10_000,
     max_steps: int | None = None, value: ArrayLike | None = None, rng: RandomState = None,
-    engine: str | Engine = "threads", progress: ProgressCallback | None = None,
+    generator: str = "splitmix64", engine: str | Engine = "threads", progress: ProgressCallback | None = None,
 ) -> SpreadEstimate:
     """Estimate how many nodes (or how much value) a seed set activates in the end.
 
@@ -100,6 +104,8 @@ def estimate_spread(
         Steps followed; None until nothing changes.
     value : array_like, shape (n_nodes,), optional
         Weight >= 0 of each node; default 1.
+    generator : {"splitmix64", "philox4x32"}
+        Where the coins of IC and LT come from: the fast default, or Philox4x32-10 as an independent and slower second door.
     rng, engine, progress
         See `graphkit.rng`, `graphkit.engine.base`, `graphkit.progress`. The same rng gives the same answer
         on every engine.
@@ -128,6 +134,7 @@ def estimate_spread(
     """
     begin = time.perf_counter()
     positive_int("n_worlds", n_worlds)
+    one_of("generator", generator, GENERATORS if isinstance(model, str) else GENERATORS[:1])
     rows, steps, worth = node_rows(p, seeds), check_steps(max_steps), check_value(value, p.n_nodes)
     if not rows.size:
         refuse("seeds", seeds, "at least one node")
@@ -136,8 +143,8 @@ def estimate_spread(
     if isinstance(model, SI | SIS | SIR):
         n_items, block = n_worlds, epidemic_blocks(p, rows, units, model=model, seed=seed, steps=steps)
     elif model in ("ic", "lt"):
-        n_items = -(-n_worlds // LANES)
-        block = cascade_blocks(p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps)
+        n_items, blocks = -(-n_worlds // LANES), cascade_blocks if generator == "splitmix64" else _reference_blocks
+        block = blocks(p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps)
     else:
         refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
     parts = runner.map_blocks(block, n_items, progress=progress)
@@ -149,10 +156,18 @@ def estimate_spread(
     error = float(spreads.std(ddof=1)) / math.sqrt(n_worlds) if n_worlds > 1 else math.inf
     highest = float(p.n_nodes) if worth is None else float(worth.sum())
     request = {"seeds": rows, "model": repr(model), "n_worlds": n_worlds, "max_steps": max_steps, "value": _array_digest(worth)}
+    if generator != GENERATORS[0]:
+        request["generator"] = generator
     answer = {"mean": mean, "std_error": error, "by_step": by_step, "activation": _array_digest(counts)}
     manifest = make_manifest("estimate_spread", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id,
                              engine=runner.name, seconds=time.perf_counter() - begin)
     return SpreadEstimate(mean, error, by_step * unit / n_worlds, counts / n_worlds, n_worlds, highest, manifest)
+
+
+def _reference_blocks(p: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], **law: Any) -> Callable[[int, int], Any]:
+    from graphkit.diffusion.philox import philox_blocks
+
+    return philox_blocks(p, seeds, units, **law)
 
 
 def _fixed_point(value: NDArray[np.float64] | None, n_nodes: int, n_worlds: int) -> tuple[NDArray[np.int64], float]:

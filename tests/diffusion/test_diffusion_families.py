@@ -1,5 +1,7 @@
 """Both families of worlds, both directions, both generators; odd graphs with right answers."""
 
+from math import ceil
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -102,20 +104,39 @@ def test_node_family_equals_a_plain_forward_simulation(seed):
 
 
 @pytest.mark.stat
-def test_philox_and_the_fast_coin_give_the_same_law(seed):
-    """1,500 worlds with Philox4x32-10 coins in plain Python against 20,000 fast ones: within 4 standard errors (false alarm 6e-5)."""
+@pytest.mark.parametrize("model", ["ic", "lt"])
+def test_philox_and_the_fast_coin_agree(model, seed):
+    """The two generators' spreads, values and hops included, differ by less than 3 standard errors (false alarm .3 %; seeds are fixed)."""
+    p = random_graph(seed, 300, 1500)
+    law = {"model": model, "n_worlds": 20_000, "value": np.arange(300) % 5, "max_steps": 6, "rng": seed}
+    fast, slow = (estimate_spread(p, [0, 1, 2], generator=name, **law) for name in ("splitmix64", "philox4x32"))
+    assert fast.mean != slow.mean
+    assert abs(fast.mean - slow.mean) < 3 * np.hypot(fast.std_error, slow.std_error)
+    assert fast.manifest.digest != slow.manifest.digest
+    assert slow.by_step.sum() == pytest.approx(slow.mean)
+
+
+def test_philox_worlds_equal_plain_ones(seed):
+    """Each of 60 worlds with the generator called for every arc in plain Python; the generator itself has published answers."""
     p = random_graph(seed, 12, 30, 0.3)
-    limit = int(0.3 * 2**64)
-    sizes = []
-    for world in range(1500):
+    limit, base, counts = ceil(0.3 * 2**62), int(stream(seed, "arc:philox")), np.zeros(12)
+    for world in range(60):
         live = []
         for a in range(p.n_arcs):
-            words = philox4x32(*(np.uint64(x) for x in (a, world, 0, 0)), np.uint64(seed), np.uint64(7))
-            if (int(words[0]) << 32 | int(words[1])) < limit:
+            key = int(p.edge_key[a])
+            words = philox4x32(*(np.uint64(x) for x in (key & 2**32 - 1, key >> 32, world, 0, base & 2**32 - 1, base >> 32)))
+            if (int(words[0]) << 30 | int(words[1]) >> 2) < limit:
                 live.append((int(p.sources[a]), int(p.indices[a])))
-        sizes.append(len(reached(live, [0], 12)))
-    fast = estimate_spread(p, [0], n_worlds=20_000, rng=seed)
-    assert abs(np.mean(sizes) - fast.mean) < 4 * np.hypot(np.std(sizes) / 1500**0.5, fast.std_error)
+        counts[sorted(reached(live, [0], 12))] += 1
+    got = estimate_spread(p, [0], n_worlds=60, rng=seed, generator="philox4x32")
+    assert (got.activation * 60).round().tolist() == counts.tolist()
+
+
+@pytest.mark.parametrize(("model", "generator"), [("ic", "mersenne"), (SIR(0.3, 0.5), "philox4x32")])
+def test_other_generators_are_refused(model, generator):
+    """Unknown names, and the reference where only the default draws."""
+    with pytest.raises(InvalidParameter, match="generator"):
+        estimate_spread(random_graph(1, 5, 9), [0], model=model, generator=generator, n_worlds=10)
 
 
 @pytest.mark.parametrize("family", ["auto", "edge"])
