@@ -56,7 +56,7 @@ class Overlap(Result):
         ``a``, ``b``, ``shared``, ``jaccard`` (expected intersection / expected union, 0 when
         both are empty), ``lift`` (shared x total / (reach a x reach b); NaN when one is empty).
         After propagation also ``difference`` = reach a - reach b with its paired 95 % interval
-        ``lower``, ``upper``: both audiences meet the same worlds.
+        ``lower``, ``upper``, both audiences meeting the same worlds, and ``shared_lower``, ``shared_upper``.
     intervals : DataFrame or None
         95 % sampling intervals after propagation: ``quantity`` (reach, exclusive, incremental,
         frequency, joint), ``name`` (audience, or the number of audiences), ``value``, ``lower``,
@@ -138,17 +138,17 @@ def overlap(
     )
     m, total, joint, shared = len(table.names), 0.0, 0.0, 0.0
     reach, exclusive, incremental, frequency, both = np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m + 1), np.zeros((m, m))
-    square, n_items = np.zeros((5, m + 1)), 0
+    square, both_square, n_items = np.zeros((5, m + 1)), np.zeros((m, m)), 0
     for part in items:
         found = overlap_kernel(
-            part.indptr, part.party, part.chance, part.weight, reach, exclusive, incremental, frequency, both, square
+            part.indptr, part.party, part.chance, part.weight, reach, exclusive, incremental, frequency, both, square, both_square
         )
         joint, shared, total = joint + found[0], shared + found[1], total + found[2]
         square[4, 0] += found[3]
         n_items += part.weight.size
     pairs = _pairs(table.names, reach, both, total)
     if projection is not None:
-        pairs = _paired(pairs, reach, both, square[0], total, n_items)
+        pairs = _paired(pairs, reach, both, square[0], both_square, total, n_items)
     cells = Cells(reach, exclusive, incremental, joint, shared, frequency, pairs)
     cells = suppressed(cells, table, least)
     intervals = None if projection is None else _intervals(table.names, cells, square, n_items)
@@ -188,14 +188,18 @@ def _intervals(names: tuple[str, ...], cells: Cells, square: np.ndarray, n_items
     return pd.DataFrame(rows, columns=["quantity", "name", "value", "lower", "upper"])
 
 
-def _paired(pairs: pd.DataFrame, reach: np.ndarray, both: np.ndarray, square: np.ndarray, total: float, n_items: int) -> pd.DataFrame:
+def _paired(
+    pairs: pd.DataFrame, reach: np.ndarray, both: np.ndarray, square: np.ndarray, both_square: np.ndarray, total: float, n_items: int
+) -> pd.DataFrame:
     """Difference of two reaches; every set weighs total / n_items, so its square is reach^2's plus reach^2's less twice the product's."""
     a, b = np.triu_indices(reach.size, 1)
     weight = total / max(n_items, 1)
     difference = reach[a] - reach[b]
     squares = square[a] + square[b] - 2 * weight * both[a, b]
     half = _Z95 * np.sqrt(np.maximum(squares - difference * difference / max(n_items, 1), 0.0))
-    return pairs.assign(difference=difference, lower=difference - half, upper=difference + half)
+    shared = both[a, b]
+    wide = _Z95 * np.sqrt(np.maximum(both_square[a, b] - shared * shared / max(n_items, 1), 0.0))
+    return pairs.assign(difference=difference, lower=difference - half, upper=difference + half, shared_lower=shared - wide, shared_upper=shared + wide)
 
 
 def _pairs(names: tuple[str, ...], reach: np.ndarray, both: np.ndarray, total: float) -> pd.DataFrame:
@@ -213,7 +217,7 @@ def _pairs(names: tuple[str, ...], reach: np.ndarray, both: np.ndarray, total: f
 
 
 @njit(nogil=True, cache=True)
-def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental, frequency, both, square):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental, frequency, both, square, both_square):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Add every item to the totals; return joint, shared, the total weight and the square of joint.
 
     ``square`` rows: reach, exclusive, incremental, frequency (m + 1 entries; the first three use m).
@@ -244,7 +248,9 @@ def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental,
                 times[j] = times[j] * (1 - q) + times[j - 1] * q
             times[0] *= 1 - q
             for j in range(k + 1, size):
-                both[c, party[first + j]] += weight[i] * q * chance[first + j]
+                together = weight[i] * q * chance[first + j]
+                both[c, party[first + j]] += together
+                both_square[c, party[first + j]] += together * together
         for k in range(size + 1):
             frequency[k] += weight[i] * times[k]
             square[3, k] += (weight[i] * times[k]) ** 2

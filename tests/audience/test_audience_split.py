@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.optimize import linprog
 
 from graphkit.audience.overlap import Overlap, overlap
 from graphkit.audience.split import ProfitSplit, split_profit
@@ -177,10 +178,10 @@ def test_intervals_after_propagation_hold_the_exact_values():
             out.add(i + 1)
         return out
 
-    exact = dict.fromkeys(("a", "b", "joint", "exclusive", "twice", "difference"), 0.0)
+    exact = dict.fromkeys(("a", "b", "joint", "exclusive", "twice", "shared", "incremental", "difference"), 0.0)
     for world, chance in worlds:
         a, b = reached(0, world), reached(1, world)
-        for name, value in (("a", a), ("b", b), ("joint", a | b), ("exclusive", a - b), ("twice", a & b)):
+        for name, value in (("a", a), ("b", b), ("joint", a | b), ("exclusive", a - b), ("twice", a & b), ("shared", a & b), ("incremental", b - a)):
             exact[name] += chance * len(value)
         exact["difference"] += chance * (len(a) - len(b))
     held = dict.fromkeys(exact, 0)
@@ -189,11 +190,40 @@ def test_intervals_after_propagation_hold_the_exact_values():
         row = {(r.quantity, r.name): (r.lower, r.upper) for r in found.intervals.itertuples()}
         pair = found.pairs.iloc[0]
         told = {"a": row["reach", "a"], "b": row["reach", "b"], "joint": row["joint", "all"], "exclusive": row["exclusive", "a"],
-                "twice": row["frequency", "2"], "difference": (pair.lower, pair.upper)}  # fmt: skip
+                "twice": row["frequency", "2"], "shared": (pair.shared_lower, pair.shared_upper), "incremental": row["incremental", "b"], "difference": (pair.lower, pair.upper)}  # fmt: skip
         for name, (low, high) in told.items():
             held[name] += low <= exact[name] <= high
     assert min(held.values()) >= 0.88 * 120, held
     assert overlap({"a": [0], "b": [1]}, n_nodes=4).intervals is None
+
+
+def test_what_is_shown_never_gives_a_small_cell_away():
+    """60 random triples: whoever solves the shown numbers as equations cannot tell any cell of 1 to 9 users (HiGHS, largest and smallest fit)."""
+    rng = np.random.default_rng(0)
+    cells = np.array(list(itertools.product([0, 1], repeat=3)), bool)  # the Venn diagram; its first cell is nobody
+    tried = 0
+    for _ in range(60):
+        count = rng.choice([0, 3, 7, 12, 40, 90], 8)
+        member = np.repeat(cells, count, axis=0)
+        if not len(member):
+            continue
+        found = overlap({f"s{i}": member[:, i] for i in range(3)}, min_cell=10)
+        rows, told = [np.ones(8)], [float(len(member))]
+        times = cells.sum(axis=1)
+        shown = [(found.reach[i], cells[:, i]) for i in range(3)]
+        shown += [(r.shared, cells[:, int(r.a[1])] & cells[:, int(r.b[1])]) for r in found.pairs.itertuples()]
+        shown += [(found.joint, times > 0), (found.shared, times == 3)] + [(found.frequency[k], times == k) for k in range(4)]
+        shown += [(found.exclusive[i], cells[:, i] & (times == 1)) for i in range(3)]
+        shown += [(found.incremental[i], cells[:, i] & ~cells[:, :i].any(axis=1)) for i in range(3)]
+        for value, inside in shown:
+            if not np.isnan(value):
+                rows.append(inside.astype(float))
+                told.append(value)
+        for cell in np.flatnonzero((count > 0) & (count < 10)):
+            ends = [linprog(sign * np.eye(8)[cell], A_eq=np.array(rows), b_eq=told, bounds=(0, None)).fun * sign for sign in (1, -1)]
+            assert ends[1] - ends[0] > 0.5, (count, cell, found.to_frame())
+            tried += 1
+    assert tried > 40
 
 
 def test_hidden_numbers_have_no_interval():
@@ -202,4 +232,4 @@ def test_hidden_numbers_have_no_interval():
     found = overlap({"a": list(range(60)), "b": list(range(57, 99))}, projection=p, n_worlds=20, min_cell=10, rng=1)
     hidden = found.intervals[found.intervals.quantity != "reach"]
     assert hidden[["value", "lower", "upper"]].isna().all(axis=None)
-    assert found.pairs[["difference", "lower", "upper"]].isna().all(axis=None)
+    assert found.pairs[["difference", "lower", "upper", "shared_lower", "shared_upper"]].isna().all(axis=None)
