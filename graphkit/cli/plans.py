@@ -115,7 +115,10 @@ def made_and_printed(app: App, phase: str, call: Callable[..., ChannelPlan], *, 
             late, made = error, error.best
     document = made.to_dict()
     if keep:
-        keep_plan(app, document)
+        try:
+            keep_plan(app, document)
+        except OSError as error:  # what was worked out is shown all the same
+            app.say(f"warning: the plan is not kept beside the store ({error.strerror or error}); -o FILE keeps it", level=-1)
     if write:
         write_plan(app, document)
     rows = [{"number": number, **item} for number, item in enumerate(document["items"], 1)]

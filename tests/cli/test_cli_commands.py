@@ -242,3 +242,12 @@ def test_learn_then_plan_with_it(loaded, home):
     found = rows_of(loaded("simulate", "--seeds", "u00", "--probability", "learned", "--worlds", "640", "--format", "json"))
     assert 1 < found["mean"] < USERS
     assert found["n_arcs"] == told["n_arcs"]
+
+
+def test_a_plan_that_cannot_be_kept_is_printed(loaded, monkeypatch, tmp_path):
+    """A full or read-only disk beside the store costs the kept copy, not the plan."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("graphkit.cli.plans._folder", lambda app: tmp_path / "file" / "plans")
+    code, out, err = loaded("plan", "--for", "Film:f1", "--budget", 300, "--format", "json")
+    assert (code, "not kept" in err) == (0, True)
+    assert json.loads(out)["items"]
