@@ -20,7 +20,8 @@ __all__ = ["ALL", "ARCS", "CHUNK", "NONE", "TABLE", "WALK", "inverse_kernel", "s
 
 NONE, TABLE, ARCS, ALL, WALK = 0, 1, 2, 3, 4  # how the in-list of a node is decided
 CHUNK = 8  # coins decided at once
-LANES, LANE_BITS, AHEAD, FULL = 32, 6, 256, 32_768  # sets side by side, nodes a pass, nodes above which fewer sets grow at once
+LANES, FIRST_LANES, LANE_BITS = 32, 4, 6  # sets side by side at most and at first
+AHEAD, FULL = 256, 32_768  # nodes a pass; nodes above which fewer sets grow at once
 DRAWN = 256  # above the length of any row of a table
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -183,7 +184,7 @@ def sets_kernel(first: int, count: int, base: Any, root_base: Any, roots: Any, r
     ``seen`` has one word per node, a bit per lane; it comes and goes with zeros only.
     """
     flat, sizes, queue, arcs = np.empty(4 * count, np.int32), np.zeros(count, np.int64), np.empty(4 * AHEAD, np.int64), np.empty(4 * AHEAD, np.int64)
-    worlds, done, position, lanes, counting = np.empty(LANES, np.uint64), 0, 0, 1, mask.size > 0
+    worlds, done, position, lanes, counting = np.empty(LANES, np.uint64), 0, 0, FIRST_LANES, mask.size > 0
     hits: Any = 0
     while done < count:
         width: Any = min(lanes, count - done)

@@ -51,10 +51,12 @@ class Coverage:
     rules : Rules
     engine : Engine, optional
         Runs the passes over the sample; default serial. The answers do not depend on it.
+    order : int32 ndarray, shape (n_nodes,), optional
+        Row that node v of the sets has in the rules; default v.
     """
 
-    def __init__(self, sets: RRSets, rules: Rules, engine: Engine | None = None) -> None:
-        self.rules, self.engine = rules, engine or Serial()
+    def __init__(self, sets: RRSets, rules: Rules, engine: Engine | None = None, order: NDArray[np.int32] | None = None) -> None:
+        self.rules, self.engine, self.order = rules, engine or Serial(), order
         self.n_nodes, self.n_sets = sets.n_nodes, sets.n_sets
         self.indptr, self.nodes, self.times = merge_sets(sets.indptr, sets.nodes, self.engine)
         self.load = self._sum(lambda low, high: kernels.loads(self.indptr, self.nodes, self.times, self.n_nodes, low, high))
@@ -74,7 +76,8 @@ class Coverage:
 
     def _index(self, size: int) -> None:
         """Choose the pool and list the sets of its nodes."""
-        rows = np.flatnonzero(self.rules.allowed & (self.load > 0))
+        rows = np.flatnonzero(self.load)
+        rows = rows[self.rules.allowed[self._row(rows)]]
         self.floor = 0
         if rows.size > size:
             load = self.load[rows]
@@ -98,6 +101,9 @@ class Coverage:
 
         self.engine.map_blocks(fill, PARTS)
 
+    def _row(self, nodes: NDArray[np.int64]) -> NDArray[Any]:
+        return nodes if self.order is None else self.order[nodes]
+
     def _sets_of(self, v: int) -> NDArray[np.int32]:
         return self.sets[self.start[v] : self.start[v + 1]]
 
@@ -113,7 +119,7 @@ class Coverage:
     def _run(self, *, by_cost: bool) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
         """Take the best allowed node again and again; widen the pool where a node outside could be it."""
         gain, covered = self.load.copy(), np.zeros(self.times.size, np.bool_)
-        local, free = self.rules.take(self.pool), np.ones(self.pool.size, np.bool_)
+        local, free = self.rules.take(self._row(self.pool)), np.ones(self.pool.size, np.bool_)
         left = None if self.rules.most is None else self.rules.most.copy()
         seeds: list[int] = []
         gains: list[int] = []
@@ -129,7 +135,7 @@ class Coverage:
             v = _best(now, able, local, by_cost=by_cost)
             if (v < 0 or now[v] <= self.floor) and self.floor > 0:
                 self._index(4 * self.pool.size)
-                local, free = self.rules.take(self.pool), ~np.isin(self.pool, seeds)
+                local, free = self.rules.take(self._row(self.pool)), ~np.isin(self.pool, seeds)
                 continue
             if v < 0:
                 break
@@ -145,15 +151,14 @@ class Coverage:
 
     def _top(self, local: Rules, load: NDArray[np.int64]) -> float:
         """Return the largest allowed sum of loads, nodes outside the pool counted with ``floor``."""
-        values = load.astype(np.float64)
-        if self.floor and np.count_nonzero(values >= self.floor) < local.k:
-            values = np.partition(values, values.size - local.k)[values.size - local.k :] if values.size > local.k else values
-            return float(np.maximum(values, self.floor).sum()) + self.floor * max(0, local.k - values.size)
-        return local.largest(values)[0]
+        if not local.plain:
+            return local.largest(load.astype(np.float64))[0]
+        top = np.partition(load, load.size - local.k)[load.size - local.k :] if load.size > local.k else load
+        return float(np.maximum(top, self.floor).sum()) + self.floor * max(0, local.k - load.size)
 
     def dual_bound(self, seeds: NDArray[np.int64], covered: int, *, steps: int, enough: Callable[[float], bool]) -> float:
         """Return the best bound of at most ``steps`` subgradient steps; ``enough(bound)`` ends them early."""
-        local, m = self.rules.take(self.pool), self.pool.size
+        local, m = self.rules.take(self._row(self.pool)), self.pool.size
         held = kernels.inside(self.start, self.sets, np.searchsorted(self.pool, seeds), self.times.size)
         y, weight = np.where(held, UNIT // 2, UNIT).astype(np.int32), np.empty(self.times.size, np.int64)
         slack = kernels.step(y, weight, self.times, np.ones(y.size, np.float32), 0.0, UNIT)

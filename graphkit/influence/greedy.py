@@ -17,7 +17,6 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -227,11 +226,6 @@ class _Search:
         """How many times as large as R1 is R2."""
         return JUDGES if self.goal is None else RATIO_JUDGES
 
-    @cached_property
-    def placed(self) -> Rules:
-        """The rules of the nodes in the order the sample numbers them."""
-        return self.rules.take(self.worlds.order)
-
     def run(self) -> tuple[_Found, str | None]:
         """Return the last round and, where a promised ratio was missed, why."""
         limit, self.deadline = self.deadline, None  # the first round always ends: whoever comes late still has an answer
@@ -305,7 +299,7 @@ class _Search:
     def _round(self, sample: RRSets, *, last: bool) -> _Found:
         """Choose on R1, judge on R2, bound the optimum."""
         n1, n2, value = sample.n_sets, self.judges * sample.n_sets, sample.total_value
-        cover = Coverage(sample, self.placed, self.engine)
+        cover = Coverage(sample, self.rules, self.engine, self.worlds.order)
         chosen, gains, top = cover.greedy()
         seeds, gains = _within(self.worlds.order[chosen].astype(np.int64), gains, self.rules)
         covered = int(gains.sum())

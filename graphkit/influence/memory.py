@@ -35,7 +35,7 @@ ID_BYTES = 12  # id in the sample, its copy among the distinct sets, its entry i
 SET_BYTES = 110  # offsets, multiplicity, hash table, dual weight, flags
 BASE_BYTES = 1 << 20  # results, tables, Python objects
 NODE_BYTES = 110  # plan of a visit, loads of four parts, gains, index
-WORKER_BYTES = 24  # per node and worker: marks of sets that grow side by side, and their queue
+WORKER_BYTES = 40  # per node and worker: marks of sets that grow side by side, and their queue
 ARC_BYTES, COIN_BYTES = 16, 16  # reversed arcs, twice their sources; keys and limits where the p of an in-list differ
 FORWARD_BYTES = 25  # per node and worker of a simulation: state, queue, counts
 

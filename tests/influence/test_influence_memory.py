@@ -1,6 +1,9 @@
 """Memory: told before the run, kept during it."""
 
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,6 +55,43 @@ def test_large_sets_begin_with_a_smaller_sample():
     assert select_seeds(ring, k=1, rng=1, memory_limit=fixed + 600 * 24_110).n_rr_sets <= 2 * 512
     with pytest.raises(InvalidParameter, match="memory_limit"):
         select_seeds(ring, k=1, rng=1, memory_limit=fixed + 30 * 24_110)
+
+
+RESIDENT = """
+import re, sys
+import numpy as np
+from graphkit.errors import TimeLimit
+from graphkit.influence.greedy import select_seeds
+from graphkit.projection.build import from_arrays
+
+def bytes_of(name):
+    return 1024 * int(re.search(name + r":\\s+(\\d+)", open("/proc/self/status").read()).group(1))
+
+def graph(n, m):
+    s, t = np.random.default_rng(1).integers(0, n, (2, m))
+    return from_arrays(s[s != t], t[s != t], probability="weighted_cascade", n_nodes=n)
+
+select_seeds(graph(300, 900), k=2, ratio=0.5, rng=1)
+p, limit = graph(20_000, 200_000), int(sys.argv[1])
+p.reverse, p.node_key, p.snapshot_id
+open("/proc/self/clear_refs", "w").write("5")
+before = bytes_of("VmRSS")
+try:
+    select_seeds(p, k=20, ratio=0.999, time_limit=60, memory_limit=limit, rng=1)
+except TimeLimit as error:
+    assert "memory_limit" in str(error), error
+    print(bytes_of("VmHWM") - before, error.best.n_rr_sets)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of resident memory is read from Linux's /proc")
+@pytest.mark.parametrize("limit", [48_000_000, 160_000_000])
+def test_resident_memory_grows_by_less_than_the_limit(limit):
+    """In a process of its own a run that only the memory ends takes at most ``memory_limit``, and a good part of it."""
+    run = subprocess.run([sys.executable, "-c", RESIDENT, str(limit)], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    grown, n_sets = map(int, run.stdout.split())
+    assert limit / 8 < grown < limit
+    assert n_sets >= 2 * 8192
 
 
 @pytest.mark.parametrize("work", ["spread", "seeds"])
