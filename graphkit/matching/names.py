@@ -16,11 +16,11 @@ from graphkit.errors import DataInvalid
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pandas as pd
 
-__all__ = ["NameVariants", "contained_pairs", "mentions", "name_variants", "plain_name"]
+__all__ = ["NameVariants", "contained_pairs", "mentions", "name_variants", "plain_name", "surroundings"]
 
 _OTHER = re.compile(r"[\W_]+")
 _SHORTEST = 2  # characters of a name that may be looked for inside other text
@@ -136,7 +136,38 @@ def _least(plain: str) -> int:
 
 
 def mentions(texts: Iterable[str], names: Sequence[str]) -> sparse.csr_array:
-    """Return which text mentions which name, (n_texts, n_names): letters and digits only, any case.
+    """Return which text mentions which name, (n_texts, n_names): letters and digits only, any case."""
+    indptr, indices = [0], list[int]()
+    for _, hits in _found(texts, names):
+        indices += sorted({column for _, _, column in hits})
+        indptr.append(len(indices))
+    shape = (len(indptr) - 1, len(names))
+    return sparse.csr_array(
+        (np.ones(len(indices)), np.array(indices, np.int64), np.array(indptr, np.int64)), shape=shape
+    )
+
+
+def surroundings(texts: Iterable[str], names: Sequence[str], width: int) -> tuple[list[str], list[int], list[int]]:
+    """Return what is written around each mention of a name, and whose and which text's it is.
+
+    ``width`` letters and digits on each side, "|" where the name stood, blanks where any name stands: what remains
+    says what kind of name it is (a drink, a game, a museum), not with whom it was.
+    """
+    around, column, row = list[str](), list[int](), list[int]()
+    for t, (clean, hits) in enumerate(_found(texts, names)):
+        letters = list(clean)
+        for start, end, _ in hits:
+            letters[start:end] = " " * (end - start)
+        blank = "".join(letters)
+        for start, end, name in hits:
+            around.append(f"{blank[max(0, start - width) : start]}|{blank[end : end + width]}")
+            column.append(name)
+            row.append(t)
+    return around, column, row
+
+
+def _found(texts: Iterable[str], names: Sequence[str]) -> Iterator[tuple[str, list[tuple[int, int, int]]]]:
+    """Yield each plain text with (start, end, column) of the names in it.
 
     A name is looked for only at the places where a text has its first two characters.
     """
@@ -145,16 +176,11 @@ def mentions(texts: Iterable[str], names: Sequence[str]) -> sparse.csr_array:
         plain = plain_name(name)
         if len(plain) >= _least(plain):
             heads[plain[:2]].append((plain, column))
-    indptr, indices = [0], list[int]()
     for text in texts:
-        clean, hits = plain_name(text), set[int]()
-        for at in range(len(clean) - 1):
-            for plain, column in heads.get(clean[at : at + 2], ()):
-                if clean.startswith(plain, at):
-                    hits.add(column)
-        indices += sorted(hits)
-        indptr.append(len(indices))
-    shape = (len(indptr) - 1, len(names))
-    return sparse.csr_array(
-        (np.ones(len(indices)), np.array(indices, np.int64), np.array(indptr, np.int64)), shape=shape
-    )
+        clean = plain_name(text)
+        yield clean, [
+            (at, at + len(plain), column)
+            for at in range(len(clean) - 1)
+            for plain, column in heads.get(clean[at : at + 2], ())
+            if clean.startswith(plain, at)
+        ]

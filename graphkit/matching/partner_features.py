@@ -18,6 +18,9 @@ script      1 when both names, or neither, are written in ASCII
 length      ln(characters of the candidate's name)
 mentions    ln(1 + texts that name both)
 variant     ln(1 + partnerships of the subject with a spelling variant of the candidate, and reverse)
+peers       ln(share of the subject's peers (names of its kind, `partner_roles`) who met the candidate + .003)
+kin         ln(share of the candidate's peers whom the subject met + .003)
+roles       ln(share of the pairs of peers of both who met, hubs damped, + .0003)
 ==========  =====================================================================================
 """
 
@@ -31,12 +34,15 @@ import numpy as np
 from scipy import sparse
 
 from graphkit.matching.names import contained_pairs, mentions, plain_name
+from graphkit.matching.partner_roles import Roles, read_roles
 from graphkit.matching.text import count_matrix, grams, normalise, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from graphkit.matching.partner_roles import RoleTexts
 
 __all__ = ["FEATURES", "Past", "Sources", "read_sources"]
 
@@ -55,10 +61,14 @@ FEATURES = (
     "length",
     "mentions",
     "variant",
+    "peers",
+    "kin",
+    "roles",
 )
 _HALF_LIVES = (1 / 8, 1 / 2)
 _RARE, _MANY = 3, 50  # with at least _MANY names, grams of fewer than _RARE of them are noise
 _BLANK = ord(" ")
+_FLOORS = (0.003, 0.003, 0.0003)  # added to peers, kin, roles before the logarithm
 _COVERED = 0.4  # share of the longer name a spelling variant covers
 
 
@@ -90,6 +100,7 @@ class Sources:
     ascii: NDArray[np.bool_]
     length: NDArray[np.float64]
     variants: sparse.csr_array
+    roles: RoleTexts | None
 
 
 def read_sources(
@@ -118,7 +129,7 @@ def read_sources(
         weigh(matrix, np.log((1 + len(names)) / (1 + df)) + 1),
         np.array([name.isascii() for name in names], np.bool_),
         np.log(np.array([max(1, len(name)) for name in names], dtype=np.float64)),
-        variants,
+        variants, read_roles(texts, names, count_bigrams),
     )  # fmt: skip
 
 
@@ -148,6 +159,7 @@ class Past:
         near.data = np.ones_like(near.data)
         self.near = near
         self.variant_met = sparse.csr_array(sources.variants @ together + together @ sources.variants)
+        self.roles = None if sources.roles is None else Roles(sources.roles, known > 0, met, self.popularity > 0)
         self.spread = None if self.profiles is None else _unit(sparse.csr_array(met @ self.profiles))
 
     def _profiles(self) -> sparse.csr_array | None:
@@ -189,8 +201,15 @@ class Past:
             np.broadcast_to(s.length[seats], shape),
             np.log1p(_dense(self.near[:, block].T @ self.near[:, seats], shape)),
             np.log1p(_dense(self.variant_met[block][:, seats], shape)),
+            *(np.log(rate + floor) for rate, floor in zip(self._rates(block, seats), _FLOORS, strict=True)),
         ]
         return np.stack(columns, axis=-1)
+
+
+    def _rates(self, block: NDArray[np.int64], seats: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+        if self.roles is None:
+            return [np.zeros((block.size, seats.size))] * len(_FLOORS)
+        return self.roles.rates(block, seats)
 
 
 def count_bigrams(texts: Sequence[str]) -> sparse.csr_array | None:

@@ -5,12 +5,14 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownName
 from graphkit.matching.conditional_logit import Choice, fit_conditional_logit, log_likelihood
 from graphkit.matching.history import PartnerRanking, rank_partners
-from graphkit.matching.names import mentions, name_variants, plain_name
+from graphkit.matching.names import mentions, name_variants, plain_name, surroundings
 from graphkit.matching.partner_features import FEATURES, count_bigrams
+from graphkit.matching.partner_roles import Roles, _axes, read_roles
 from graphkit.matching.text import grams
 
 DAY = 86_400
@@ -203,3 +205,65 @@ def test_meetings_counted_by_hand():
         assert row.common == sum(
             frozenset((row.subject, n)) in met and frozenset((row.partner, n)) in met for n in names
         )
+
+
+def test_what_stands_around_a_name_is_cut_out_with_other_names_blanked():
+    """Twelve letters each side, the mark where the name stood, blanks for every name, no punctuation."""
+    around, column, row = surroundings(["新茶饮「喜茶」联名 Vans!", "没有名字"], ["喜茶", "Vans"], 4)
+    assert around == ["新茶饮|联名  ", "  联名|"]
+    assert (column, row) == ([0, 1], [0, 0])
+    assert mentions(["新茶饮「喜茶」联名 Vans!", "没有名字"], ["喜茶", "Vans"]).toarray().tolist() == [[1, 1], [0, 0]]
+
+
+def kinds() -> tuple[list[str], list[str], np.ndarray]:
+    """Six tea shops, six games and one nobody writes about; shops meet games 0-4, texts say who is what."""
+    names = [f"shop{c}" for c in "abcdef"] + [f"game{c}" for c in "abcdef"] + ["silent"]
+    texts = [f"brewed leaves in a cup at {n} with milk foam" for n in names[:6]]
+    texts += [f"players log in to {n} and level up heroes" for n in names[6:12]]
+    met = np.zeros((13, 13))
+    for i in range(5):
+        met[i, 6 + i] = met[6 + i, i] = 1
+    return names, texts, met
+
+
+def test_peers_are_names_of_one_kind_and_rates_are_sums_over_them():
+    """Rows sum to 1 inside the kind, never oneself; the three rates against triple loops; a silent name has none."""
+    names, texts, met = kinds()
+    source = read_roles(texts, names, count_bigrams)
+    roles = Roles(source, np.ones(12, bool), sparse.csr_array(met), np.ones(13, bool))
+    k = roles.peers.toarray()
+    assert k[:12].sum(axis=1) == pytest.approx(1)
+    assert k[:6, :6].sum(axis=1) == pytest.approx(1, abs=1e-3)
+    assert np.diag(k) == pytest.approx(0)
+    assert k[12].sum() == k[:, 12].sum() == 0
+    degree = np.maximum(met.sum(axis=0), 1)
+    every = np.arange(13)
+    found = roles.rates(every, every)
+    expected = np.zeros((3, 13, 13))
+    for a, b in itertools.product(range(13), repeat=2):
+        expected[0, a, b] = sum(k[a, c] * met[c, b] for c in range(13))
+        expected[1, a, b] = sum(met[a, c] * k[b, c] for c in range(13))
+        expected[2, a, b] = sum(k[a, c] * met[c, d] / degree[d] ** 0.5 * k[b, d] for c in range(13) for d in range(13))
+    np.testing.assert_allclose(np.stack(found), expected, atol=1e-12)
+    assert found[2][5, 11] > 10 * found[2][5, 4]  # the shop that met nobody: a game before another shop
+
+
+def test_peers_know_nothing_of_later_texts_and_need_words():
+    """Mentions in texts that are not dated yet place nobody; texts without any name have no roles."""
+    names, texts, met = kinds()
+    early = Roles(read_roles(texts, names, count_bigrams), np.arange(12) < 11, sparse.csr_array(met), np.ones(13, bool))
+    assert early.peers.toarray()[11].sum() == early.peers.toarray()[:, 11].sum() == 0
+    assert read_roles(["nothing here"], names, count_bigrams) is None
+    assert read_roles([], names, count_bigrams) is None
+    assert read_roles(["shopa"], names, count_bigrams) is None
+
+
+def test_role_axes_are_the_leading_singular_vectors():
+    """The projector on them equals that of a full SVD; fewer axes than asked where the rank is lower."""
+    rng = np.random.default_rng(2)
+    dense = rng.normal(size=(90, 60)) @ np.diag(0.8 ** np.arange(60)) @ rng.normal(size=(60, 120))
+    found = _axes(sparse.csr_array(dense))
+    _, _, right = np.linalg.svd(dense, full_matrices=False)
+    assert found.shape == (120, 48)
+    assert np.linalg.norm((found.T @ right[:40].T), axis=0) == pytest.approx(1, abs=1e-3)
+    assert _axes(sparse.csr_array(dense[:, :1] @ dense[:1])).shape == (120, 1)
