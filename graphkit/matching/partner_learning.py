@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from graphkit.matching.partner_features import Sources
 
-__all__ = ["Weights", "learn_weights", "stated_weights"]
+__all__ = ["Weights", "fit_weights", "learn_weights", "read_choices", "stated_weights"]
 
 _CUTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _JUDGES = 2  # cuts kept for choosing
@@ -66,15 +66,25 @@ def stated_weights() -> Weights:
 
 def learn_weights(sources: Sources) -> Weights:
     """Fit the weights on the history's own later partnerships."""
+    return fit_weights(read_choices(sources))
+
+
+def read_choices(sources: Sources) -> list[list[Choice]]:
+    """Return the choices made after each cut; none when the order or the texts mean no time."""
     undated = sources.text_row.size > 0 and bool((sources.text_row < 0).any())
     if not sources.dated or undated:
-        return stated_weights()
-    blocks = [block for share in _CUTS if (block := _block(sources, share))]
+        return []
+    return [block for share in _CUTS if (block := _block(sources, share))]
+
+
+def fit_weights(blocks: Sequence[list[Choice]], without: Sequence[str] = ()) -> Weights:
+    """Fit the weights on choices in time order; features named in ``without`` get 0 (to measure what they carry)."""
     if len(blocks) <= _JUDGES or sum(len(c.chosen) for block in blocks for c in block) < _LEAST:
         return stated_weights()
     pooled = np.concatenate([c.others for block in blocks for c in block])
     spread = pooled.std(axis=0)
-    scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 1e-12)
+    used = (spread > 1e-12) & ~np.isin(FEATURES, without)
+    scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=used)
     middle = pooled.mean(axis=0)
     scaled = [
         [Choice((c.chosen - middle) * scale, (c.others - middle) * scale, c.weight) for c in block] for block in blocks
