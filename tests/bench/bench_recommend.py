@@ -11,7 +11,9 @@ training part; nothing is tuned on what was kept back.
 ratings: a table user, item, rating; 20 % kept back at random, pairs of unknown users or items left
 out. RMSE over all ratings, and the mean of the users' own RMSE, which is what Cornac's
 ``Experiment`` prints by default and what its SoRec table holds: the two differ by a tenth, so only
-equal ones may be compared. Mean over seeds with a t interval.
+equal ones may be compared. On FilmTrust Cornac 3.0.1's SoRec, its example's settings, gave .7574 (the table's
+figure, seed 123; .755-.774 on five more splits) as mean of the users' and .828-.844 over all ratings;
+item neighbours here give .689 and .782. Mean over seeds with a t interval.
 """
 
 import argparse
