@@ -12,47 +12,26 @@ USERS = 60
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, write_tables):
     """A folder with an input directory: a ring of friends, four channels, one film, tags, events."""
     root = tmp_path_factory.mktemp("cli")
-    data = root / "data"
-    for part in ("nodes", "relationships", "events"):
-        (data / part).mkdir(parents=True)
-    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
-    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
     users = [f"u{i:02d}" for i in range(USERS)]
-    write("nodes/user.csv", "id,consent,age", [f"{u},true,{20 + i % 30}" for i, u in enumerate(users)])
-    write("nodes/channel.csv", "id,name,kind,cost", [f"c{i},渠道{i},kol,{100 * i}" for i in range(1, 5)])
-    write("nodes/film.csv", "id,name,kind", ["f1,流浪者,film", "f2,山海,series"])
-    write("nodes/course.csv", "id,name", ["k1,数据分析入门", "k2,写作课"])
-    write("nodes/tag.csv", "id,name,kind", ["t1,科幻,theme", "t2,成长,theme"])
-    write("relationships/has_tag__film__tag.csv", "source,target,w", ["f1,t1,1", "f1,t2,0.5", "f2,t2,1"])
-    write("relationships/has_tag__course__tag.csv", "source,target,w", ["k1,t1,1", "k2,t2,1"])
-    write("relationships/knows.csv", "source,target", [f"{min(a, b)},{max(a, b)}" for a, b in zip(users, users[1:] + users[:1], strict=True)])
-    write("relationships/reaches.csv", "source,target,p", [f"c{c},{users[(15 * (c - 1) + i) % USERS]},0.5" for c in range(1, 5) for i in range(20)])
-    write("relationships/watched.csv", "source,target,n", [f"{u},f1,1" for u in users[:6]])
     events = [f"{1_700_000_000 + 100 * item + step},{users[(item * 7 + step) % USERS]},like,Film,i{item}" for item in range(40) for step in range(3)]
-    write("events/likes.csv", "ts,user,kind,item_label,item", events)
+    tables = {
+        "nodes/user.csv": ("id,consent,age", [f"{u},true,{20 + i % 30}" for i, u in enumerate(users)]),
+        "nodes/channel.csv": ("id,name,kind,cost", [f"c{i},渠道{i},kol,{100 * i}" for i in range(1, 5)]),
+        "nodes/film.csv": ("id,name,kind", ["f1,流浪者,film", "f2,山海,series"]),
+        "nodes/course.csv": ("id,name", ["k1,数据分析入门", "k2,写作课"]),
+        "nodes/tag.csv": ("id,name,kind", ["t1,科幻,theme", "t2,成长,theme"]),
+        "relationships/has_tag__film__tag.csv": ("source,target,w", ["f1,t1,1", "f1,t2,0.5", "f2,t2,1"]),
+        "relationships/has_tag__course__tag.csv": ("source,target,w", ["k1,t1,1", "k2,t2,1"]),
+        "relationships/knows.csv": ("source,target", [f"{min(a, b)},{max(a, b)}" for a, b in zip(users, users[1:] + users[:1], strict=True)]),
+        "relationships/reaches.csv": ("source,target,p", [f"c{c},{users[(15 * (c - 1) + i) % USERS]},0.5" for c in range(1, 5) for i in range(20)]),
+        "relationships/watched.csv": ("source,target,n", [f"{u},f1,1" for u in users[:6]]),
+        "events/likes.csv": ("ts,user,kind,item_label,item", events),
+    }
+    write_tables(root / "data", tables)
     return root
-
-
-@pytest.fixture(scope="module")
-def patched():
-    """No signal handlers of the command line inside the test process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graphkit.cli.context.install", lambda: None)
-        yield
-
-
-@pytest.fixture
-def gk(home, patched, capsys):
-    """Run a command on the store; return (status, stdout, stderr)."""
-
-    def call(*args):
-        code = run(["--store", str(home / "store"), *map(str, args)])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 @pytest.fixture

@@ -4,44 +4,25 @@ import json
 
 import pytest
 
-from graphkit.cli import run
-
 USERS = 24
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, write_tables, load):
     """Four camps of six friends in a ring, follows between camps, a channel for each camp and one for all."""
     root = tmp_path_factory.mktemp("communities")
-    data = root / "data"
-    for part in ("nodes", "relationships"):
-        (data / part).mkdir(parents=True)
-    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
     users = [f"u{i:02d}" for i in range(USERS)]
-    write("nodes/user.csv", "id,consent", [f"{u},true" for u in users])
-    write("nodes/channel.csv", "id,name,kind,cost", [f"c{i},渠道{i},kol,100" for i in range(5)])
     knows = [(a, b) for a in range(USERS) for b in range(a + 1, USERS) if a // 6 == b // 6]
-    write("relationships/knows.csv", "source,target", [f"{users[a]},{users[b]}" for a, b in knows])
-    write("relationships/follows.csv", "source,target", [f"{users[6 * i]},{users[(6 * i + 6) % USERS]}" for i in range(4)])
     reaches = [f"c{i // 6},{u},0.5" for i, u in enumerate(users)] + [f"c4,{u},0.5" for u in users]
-    write("relationships/reaches.csv", "source,target,p", reaches)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graphkit.cli.context.install", lambda: None)
-        assert run(["--store", str(root / "store"), "load", str(data), "--format", "json"]) == 0
-        yield root
-
-
-@pytest.fixture
-def gk(home, capsys):
-    """Run a command on the store; return (status, stdout, stderr)."""
-    capsys.readouterr()
-
-    def call(*args):
-        code = run(["--store", str(home / "store"), *map(str, args)])
-        return code, *capsys.readouterr()
-
-    return call
+    tables = {
+        "nodes/user.csv": ("id,consent", [f"{u},true" for u in users]),
+        "nodes/channel.csv": ("id,name,kind,cost", [f"c{i},渠道{i},kol,100" for i in range(5)]),
+        "relationships/knows.csv": ("source,target", [f"{users[a]},{users[b]}" for a, b in knows]),
+        "relationships/follows.csv": ("source,target", [f"{users[6 * i]},{users[(6 * i + 6) % USERS]}" for i in range(4)]),
+        "relationships/reaches.csv": ("source,target,p", reaches),
+    }
+    write_tables(root / "data", tables)
+    return load(root)
 
 
 @pytest.mark.parametrize(

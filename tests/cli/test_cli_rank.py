@@ -4,44 +4,25 @@ import json
 
 import pytest
 
-from graphkit.cli import run
-
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, write_tables, load):
     """A film with a tag and three viewers; brand b0 shares the tag, channel c0 reaches the viewers."""
     root = tmp_path_factory.mktemp("rank")
-    data = root / "data"
-    for part in ("nodes", "relationships"):
-        (data / part).mkdir(parents=True)
-    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
     users = ["u0", "u1", "u2"]
-    write("nodes/user.csv", "id,consent", [f"{u},true" for u in users])
-    write("nodes/film.csv", "id,name,kind", ["f0,流浪地球,film"])
-    write("nodes/tag.csv", "id,name,kind", ["t0,宇宙,theme"])
-    write("nodes/brand.csv", "id,name,role", ["b0,天猫,consumer_brand"])
-    write("nodes/channel.csv", "id,name,kind,cost", ["c0,渠道,kol,100"])
-    write("relationships/has_tag__film__tag.csv", "source,target,w", ["f0,t0,1"])
-    write("relationships/has_tag__brand__tag.csv", "source,target,w", ["b0,t0,1"])
-    write("relationships/watched.csv", "source,target,n", [f"{u},f0,1" for u in users])
-    write("relationships/reaches.csv", "source,target,p", [f"c0,{u},0.5" for u in users])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graphkit.cli.context.install", lambda: None)
-        assert run(["--store", str(root / "store"), "load", str(data), "--format", "json"]) == 0
-        yield root
-
-
-@pytest.fixture
-def gk(home, capsys):
-    """Run a command on the store; return (status, stdout, stderr)."""
-    capsys.readouterr()
-
-    def call(*args):
-        code = run(["--store", str(home / "store"), *map(str, args)])
-        return code, *capsys.readouterr()
-
-    return call
+    tables = {
+        "nodes/user.csv": ("id,consent", [f"{u},true" for u in users]),
+        "nodes/film.csv": ("id,name,kind", ["f0,流浪地球,film"]),
+        "nodes/tag.csv": ("id,name,kind", ["t0,宇宙,theme"]),
+        "nodes/brand.csv": ("id,name,role", ["b0,天猫,consumer_brand"]),
+        "nodes/channel.csv": ("id,name,kind,cost", ["c0,渠道,kol,100"]),
+        "relationships/has_tag__film__tag.csv": ("source,target,w", ["f0,t0,1"]),
+        "relationships/has_tag__brand__tag.csv": ("source,target,w", ["b0,t0,1"]),
+        "relationships/watched.csv": ("source,target,n", [f"{u},f0,1" for u in users]),
+        "relationships/reaches.csv": ("source,target,p", [f"c0,{u},0.5" for u in users]),
+    }
+    write_tables(root / "data", tables)
+    return load(root)
 
 
 def best(result):

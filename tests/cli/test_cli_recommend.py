@@ -5,49 +5,30 @@ import json
 
 import pytest
 
-from graphkit.cli import run
-
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, write_tables, load):
     """Two camps of ten users with their films and courses, tags, requirements, events."""
     root = tmp_path_factory.mktemp("recommend")
-    data = root / "data"
-    for part in ("nodes", "relationships", "events"):
-        (data / part).mkdir(parents=True)
-    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n[keep]\nFilm = ["vector:string[]"]\nCourse = ["vector:string[]"]\n')
     users = [f"u{i:02d}" for i in range(20)]
-    write("nodes/user.csv", "id,consent", [f"{u},{'false' if u == 'u19' else 'true'}" for u in users])
-    write("nodes/film.csv", "id,name,kind,vector:string[]", ["f0,流浪地球,film,1.0;0.0", "f1,爱情故事,film,"])
-    write("nodes/course.csv", "id,name,summary,vector:string[]", ["k0,天文学入门,宇宙与星系,0.6;0.8", "k1,写作入门,怎样写爱情故事,0;1", "k2,天体物理,宇宙与黑洞,2;0", "k3,诗歌,,"])
-    write("nodes/tag.csv", "id,name,kind", ["t0,宇宙,theme", "t1,爱情,theme"])
     tags = ["f0,t0,1", "f1,t1,1"]
-    write("relationships/has_tag__film__tag.csv", "source,target,w", tags)
-    write("relationships/has_tag__course__tag.csv", "source,target,w", ["k0,t0,1", "k1,t1,1", "k2,t0,0.5", "k3,t1,0.5"])
-    write("relationships/watched.csv", "source,target,n", [f"{u},f{i % 2},1" for i, u in enumerate(users)])
-    write("relationships/enrolled.csv", "source,target,progress", [f"{u},k{i % 2 + 2 * j},{1.0 if j == 0 else 0.5}" for i, u in enumerate(users[2:], 2) for j in (0, 1) if (i + j) % 3])
-    write("relationships/requires.csv", "source,target", ["k2,k0", "k3,k1", "k3,k0"])
-    write("relationships/knows.csv", "source,target", [f"{a},{b}" for a, b in itertools.pairwise(users)])
     rows = [f"{1_700_000_000 + i},{users[i % 18]},exposure,Course,k{k},上海" for i in range(40) for k in range(4)]
     rows += [f"{1_700_001_000 + i},{users[i % 18]},click,Course,k3,上海" for i in range(30)] + ["1700002000,u00,click,Course,k0,北京"]
-    write("events/e.csv", "ts,user,kind,item_label,item,region", rows)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graphkit.cli.context.install", lambda: None)
-        assert run(["--store", str(root / "store"), "load", str(data), "--format", "json"]) == 0
-        yield root
-
-
-@pytest.fixture
-def gk(home, capsys):
-    """Run a command on the store; return (status, stdout, stderr)."""
-    capsys.readouterr()
-
-    def call(*args):
-        code = run(["--store", str(home / "store"), *map(str, args)])
-        return code, *capsys.readouterr()
-
-    return call
+    tables = {
+        "nodes/user.csv": ("id,consent", [f"{u},{'false' if u == 'u19' else 'true'}" for u in users]),
+        "nodes/film.csv": ("id,name,kind,vector:string[]", ["f0,流浪地球,film,1.0;0.0", "f1,爱情故事,film,"]),
+        "nodes/course.csv": ("id,name,summary,vector:string[]", ["k0,天文学入门,宇宙与星系,0.6;0.8", "k1,写作入门,怎样写爱情故事,0;1", "k2,天体物理,宇宙与黑洞,2;0", "k3,诗歌,,"]),
+        "nodes/tag.csv": ("id,name,kind", ["t0,宇宙,theme", "t1,爱情,theme"]),
+        "relationships/has_tag__film__tag.csv": ("source,target,w", tags),
+        "relationships/has_tag__course__tag.csv": ("source,target,w", ["k0,t0,1", "k1,t1,1", "k2,t0,0.5", "k3,t1,0.5"]),
+        "relationships/watched.csv": ("source,target,n", [f"{u},f{i % 2},1" for i, u in enumerate(users)]),
+        "relationships/enrolled.csv": ("source,target,progress", [f"{u},k{i % 2 + 2 * j},{1.0 if j == 0 else 0.5}" for i, u in enumerate(users[2:], 2) for j in (0, 1) if (i + j) % 3]),
+        "relationships/requires.csv": ("source,target", ["k2,k0", "k3,k1", "k3,k0"]),
+        "relationships/knows.csv": ("source,target", [f"{a},{b}" for a, b in itertools.pairwise(users)]),
+        "events/e.csv": ("ts,user,kind,item_label,item,region", rows),
+    }
+    write_tables(root / "data", tables, '[keep]\nFilm = ["vector:string[]"]\nCourse = ["vector:string[]"]\n')
+    return load(root)
 
 
 def rows_of(result):

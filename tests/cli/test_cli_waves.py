@@ -6,47 +6,22 @@ import json
 
 import pytest
 
-from graphkit.cli import run
-
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, write_tables, load):
     """A folder with an input directory of 40 users and four channels, loaded into an embedded store."""
     root = tmp_path_factory.mktemp("waves")
-    data = root / "data"
-    for part in ("nodes", "relationships", "events"):
-        (data / part).mkdir(parents=True)
-    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
-    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
     users = [f"u{i:02d}" for i in range(40)]
-    write("nodes/user.csv", "id,consent,propensity", [f"{u},true,{(i % 5) / 10}" for i, u in enumerate(users)])
-    write("nodes/channel.csv", "id,name,kind,cost,lead_days,capacity", [f"c{i},渠道{i},{'kol' if i < 3 else 'app'},{100 * i},{i},2" for i in range(1, 5)])
-    write("nodes/film.csv", "id,name", ["f1,流浪者"])
-    write("relationships/reaches.csv", "source,target,p", [f"c{c},{users[10 * (c - 1) + i]},0.5" for c in range(1, 5) for i in range(10)])
-    write("events/seen.csv", "ts,user,kind,channel", [f"1700000000,{u},exposure,c1" for u in users[:10]])
+    tables = {
+        "nodes/user.csv": ("id,consent,propensity", [f"{u},true,{(i % 5) / 10}" for i, u in enumerate(users)]),
+        "nodes/channel.csv": ("id,name,kind,cost,lead_days,capacity", [f"c{i},渠道{i},{'kol' if i < 3 else 'app'},{100 * i},{i},2" for i in range(1, 5)]),
+        "nodes/film.csv": ("id,name", ["f1,流浪者"]),
+        "relationships/reaches.csv": ("source,target,p", [f"c{c},{users[10 * (c - 1) + i]},0.5" for c in range(1, 5) for i in range(10)]),
+        "events/seen.csv": ("ts,user,kind,channel", [f"1700000000,{u},exposure,c1" for u in users[:10]]),
+    }
+    write_tables(root / "data", tables)
     (root / "rules.toml").write_text("starts_ts = 2026-12-01T09:00:00+08:00\ngap_days = 7\nwave_budgets = [200, 600]\n")
-    return root
-
-
-@pytest.fixture(scope="module")
-def patched():
-    """No signal handlers of the command line inside the test process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graphkit.cli.context.install", lambda: None)
-        yield
-
-
-@pytest.fixture
-def gk(home, patched, capsys):
-    """Run a command on the loaded store; return (status, stdout, stderr)."""
-
-    def call(*args):
-        code = run(["--store", str(home / "store"), *map(str, args)])
-        return code, *capsys.readouterr()
-
-    if not (home / "store").exists():
-        assert call("load", home / "data")[0] == 0
-    return call
+    return load(root)
 
 
 def plan_of(gk, home, *more):
