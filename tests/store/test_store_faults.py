@@ -135,29 +135,3 @@ def test_retries_end_with_the_time():
         line.attempts(lambda tx: None, Deadline(1.0, "x"), WRITE_ACCESS)
     assert caught.value.retryable
     assert time.monotonic() - begin < 3
-
-
-@pytest.mark.neo4j
-def test_transient_errors_in_every_batch_double_nothing(open_neo4j, small, monkeypatch):
-    """Each transaction fails once, before or after its statement ran: one load, every row once."""
-    from neo4j import Transaction
-
-    tables, report = small
-    store, real, failed = open_neo4j(), Transaction.run, set()
-    store.ensure_schema()
-
-    def shaky(tx, text, *args, **kwargs):
-        key = (str(text)[:60], str(args)[:200])
-        late = len(failed) % 2
-        result = real(tx, text, *args, **kwargs) if late or key in failed else None
-        if key not in failed:
-            failed.add(key)
-            raise TransientError("deadlock, as scripted")
-        return result
-
-    monkeypatch.setattr(Transaction, "run", shaky)
-    done = store.load(tables, report)
-    monkeypatch.undo()
-    assert len(failed) > 30
-    assert sum(done.created.values()) == report.loaded
-    assert store.tables().digest() == tables.digest()
