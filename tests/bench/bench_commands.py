@@ -21,7 +21,6 @@ COMMANDS = (
     "load data",
     "export {new} --as parquet",
     "query browser/labels",
-    "learn --events data",
     "simulate --seeds u0001,u0002 --worlds 1000",
     "seeds --k 5 --probability weighted_cascade",
     "rank Film:f01 --to Brand",
@@ -36,7 +35,6 @@ COMMANDS = (
     "plan --for Film:f01 --budget 20000 --seed 7 --no-keep",
     "partners --for Film:f01 --max 3",
     "whatif plan.json --drop c01",
-    "replan plan.json --events data",
     "verify plan.json",
     "explain plan.json",
     "evidence plan.json",
@@ -45,6 +43,7 @@ COMMANDS = (
     "offers list",
     "experiment design --mde 0.05",
     "outcomes retention --events data",
+    "learn --events data",  # last: it changes the data that the plan was made on
 )
 
 
