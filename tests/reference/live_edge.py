@@ -20,8 +20,8 @@ def reached(arcs: Iterable[tuple[int, int]], seeds: Iterable[int], max_steps: in
 
 
 def worlds(arcs: Sequence[Arc]) -> Iterable[tuple[float, list[tuple[int, int]]]]:
-    """Yield (chance, live arcs) of all 2^m worlds of independent arcs."""
-    for live in itertools.product((False, True), repeat=len(arcs)):
+    """Yield (chance, live arcs) of all worlds of independent arcs: 2 for every arc whose p is neither 0 nor 1."""
+    for live in itertools.product(*((p > 0,) if p in (0, 1) else (False, True) for _, _, p in arcs)):
         chance = 1.0
         for (_, _, p), works in zip(arcs, live, strict=True):
             chance *= p if works else 1 - p
