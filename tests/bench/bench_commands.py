@@ -1,5 +1,7 @@
 """Time of whole command lines in fresh processes, kernels cached: help, first use of each kind of command, the demo.
 
+"Loading" is what a first use costs beside its work: the same command runs twice in one process, and the second time is taken off.
+
 python tests/bench/bench_commands.py              help and commands on a small demo
 python tests/bench/bench_commands.py --demo       the full demo as well: once with an empty kernel cache, once with a full one
 """
@@ -7,12 +9,25 @@ python tests/bench/bench_commands.py --demo       the full demo as well: once wi
 import contextlib
 import json
 import os
+import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import measure
 
+TWICE = """
+import json, sys, time
+times = []
+for line in sys.argv[1:]:
+    begin = time.perf_counter(), time.process_time()
+    from graphkit.cli import run
+    code = run(["-q", *json.loads(line)])
+    times.append((time.perf_counter() - begin[0], time.process_time() - begin[1]))
+    assert code == 0, (code, line)
+print(json.dumps(times), file=sys.stderr)
+"""
 GRAPHKIT = [sys.executable, "-m", "graphkit"]
 COMMANDS = (
     "doctor",
@@ -66,8 +81,21 @@ def main() -> None:
         inside = {"cwd": str(Path(folder) / "small"), "env": env}
         for words in COMMANDS:
             bench.run(f"({words}: fills the caches)", [*GRAPHKIT, *words.format(new="out0").split()], **inside)
-            for number in range(1, 1 + chosen.rounds if "{new}" in words else 2):
-                bench.run(words, [*GRAPHKIT, *words.format(new=f"out{number}").split()], rounds=1 if "{new}" in words else chosen.rounds, bar=2, **inside)
+            again = [words.format(new=f"out{number}").split() for number in range(1, 1 + 2 * chosen.rounds)]
+            bench.add(_loading(words, again, chosen.rounds, inside))
+
+
+def _loading(words: str, lines: list[list[str]], rounds: int, options: dict) -> measure.Figure:
+    """First use of a command less the second one in the same process, wall and processor time."""
+    wall, cpu, work = [], [], []
+    for number in range(rounds):
+        pair = [json.dumps(line) for line in lines[2 * number : 2 * number + 2]]
+        done = subprocess.run([sys.executable, "-c", TWICE, *pair], capture_output=True, text=True, check=True, **options)
+        first, second = json.loads(done.stderr.splitlines()[-1])
+        wall.append(first[0] - second[0])
+        cpu.append(first[1] - second[1])
+        work.append(second[1])
+    return measure.Figure(f"{words[:38]}: loading", wall, cpu, 2.0, f"work {statistics.median(work):.2f} s cpu")
 
 
 def _last_plan(done) -> str:
