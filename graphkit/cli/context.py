@@ -116,11 +116,7 @@ class App:
             return found
         from graphkit.projection.learned import with_learned
 
-        if about is None:
-            return with_learned(found, self.open())
-        from graphkit.planning.learned import topics_of
-
-        return with_learned(found, self.open(), topics_of(found, about))
+        return with_learned(found, self.open(), about)
 
     def keep_learned(self, found: LearnedProbabilities, *, write: bool | None = None) -> None:
         """Keep learned ties beside the store; nothing half written is left by an interrupt."""

@@ -6,19 +6,18 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from graphkit.diffusion.adoptions import adoptions
 from graphkit.diffusion.learn import learn
 from graphkit.errors import DataInvalid
 from graphkit.projection.build import project
 from graphkit.projection.learned import join_learned, learned_ties, with_learned
 from graphkit.projection.snapshot import as_snapshot, take_snapshot
+from graphkit.projection.tags import item_tags, ranked_tags
 
 if TYPE_CHECKING:
     from graphkit.projection.snapshot import Snapshot
 
-__all__ = ["heaviest_tags", "learned_snapshot", "topics_of"]
+__all__ = ["heaviest_tags", "learned_snapshot"]
 
 TIES: Final = ("KNOWS", "FOLLOWS", "SHARED_WITH")  # what learning may put a chance on
 
@@ -43,34 +42,17 @@ def learned_snapshot(source: Any, *, seed: int, about: str) -> Snapshot:
         Nothing was learned for the store, the directory has no events, or the source holds no learned ties.
     """
     if hasattr(source, "projection") and hasattr(source, "interval"):
-        snapshot = as_snapshot(source.projection)
-        return join_learned(snapshot, learned_ties(source), "the learned probabilities", topics_of(snapshot, about))
+        return join_learned(as_snapshot(source.projection), learned_ties(source), "the learned probabilities", about)
     if isinstance(source, str | os.PathLike):
         return _from_directory(Path(source), seed)
     if all(hasattr(source, name) for name in ("tables", "version", "identity")):
-        snapshot = take_snapshot(source)
-        return with_learned(snapshot, source, topics_of(snapshot, about))
+        return with_learned(take_snapshot(source), source, about)
     return as_snapshot(source)
-
-
-def topics_of(snapshot: Snapshot, about: str) -> list[str]:
-    """Return the tags of one item, the heaviest first, ties by id; empty for an item without tags or unknown."""
-    return [tag for item, tag in _tagged(snapshot) if item == about]
 
 
 def heaviest_tags(snapshot: Snapshot) -> dict[str, str]:
     """Return the heaviest tag of every item that has one, as "Label:id" -> tag; ties by id."""
-    return dict(reversed(_tagged(snapshot)))
-
-
-def _tagged(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """(item, tag) of every HAS_TAG, by item, then from the heaviest; a missing w counts 1."""
-    tags, found = snapshot.nodes("Tag").ids, []
-    for edges in snapshot.edges("HAS_TAG"):
-        items = snapshot.nodes(edges.source_label).ids[np.asarray(edges.source_rows)].tolist()
-        for item, tag, w in zip(items, tags[np.asarray(edges.target_rows)].tolist(), edges.column("w").tolist(), strict=True):
-            found.append((f"{edges.source_label}:{item}", -(1.0 if w is None else float(w)), str(tag)))
-    return [(item, tag) for item, _, tag in sorted(found)]
+    return {f"{label}:{id_}": ranked_tags(weights)[0] for (label, id_), weights in item_tags(snapshot).items()}
 
 
 def _from_directory(path: Path, seed: int) -> Snapshot:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.model.schema import LABELS
+from graphkit.projection.tags import item_tags
 from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def read_partner_data(snapshot: Snapshot) -> PartnerData:
         columns = [table.columns[name].tolist() for name in names]
         for i, node in enumerate(table.ids.tolist()):
             properties[label, str(node)] = {name: cells[i] for name, cells in zip(names, columns, strict=True) if cells[i] is not None}
-    tags = _tags(snapshot)
+    tags = item_tags(snapshot)
     counts = Counter(tag for own in tags.values() for tag in own)
     idf = {tag: math.log((1 + len(tags)) / (1 + n)) + 1 for tag, n in counts.items()}
     kinds = zip(snapshot.nodes("Tag").ids.tolist(), snapshot.nodes("Tag").column("kind").tolist(), strict=True)
@@ -92,17 +93,6 @@ def read_partner_data(snapshot: Snapshot) -> PartnerData:
 
 def _pair(a: str, b: str) -> tuple[str, str]:
     return (a, b) if a <= b else (b, a)
-
-
-def _tags(snapshot: Snapshot) -> dict[Node, dict[str, float]]:
-    """Node -> tag -> weight."""
-    found: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-    tag_ids = snapshot.nodes("Tag").ids
-    for edges in snapshot.edges("HAS_TAG"):
-        ids = snapshot.nodes(edges.source_label).ids
-        for source, tag, w in zip(edges.source_rows.tolist(), edges.target_rows.tolist(), edges.column("w", 1.0).tolist(), strict=True):
-            found[edges.source_label, str(ids[source])][str(tag_ids[tag])] = 1.0 if w is None else float(w)
-    return dict(found)
 
 
 def _deals(snapshot: Snapshot) -> tuple[dict[str, list[Node]], Counter[Node], Counter[Node]]:

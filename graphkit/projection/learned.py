@@ -21,10 +21,11 @@ import numpy as np
 from graphkit.errors import DataInvalid
 from graphkit.model.tables import EdgeColumns
 from graphkit.projection.snapshot import Snapshot, snapshot_from_tables
+from graphkit.projection.tags import item_tags, ranked_tags
 from graphkit.store.ties import load_ties, save_ties, ties_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -145,10 +146,10 @@ def aside(target: Path) -> Path:
     return target.with_name(f".{target.name}.{os.getpid()}")
 
 
-def with_learned(snapshot: Snapshot, store: GraphStore, topics: Sequence[str] = ()) -> Snapshot:
+def with_learned(snapshot: Snapshot, store: GraphStore, about: str | None = None) -> Snapshot:
     """Return a snapshot of the store with its learned ties among the relationships.
 
-    ``topics`` names topics by preference: the first one that was learned gives its own chances (INFLUENCES.tag says which).
+    ``about`` names what is promoted, as "Label:id", see `join_learned`.
 
     Raises
     ------
@@ -163,7 +164,7 @@ def with_learned(snapshot: Snapshot, store: GraphStore, topics: Sequence[str] = 
     before = str(ties["snapshot"][0]) if "snapshot" in ties else ""
     if before and before != snapshot.digest:
         _log.warning("the learned ties were learned before the data changed: graphkit learn --events DIR renews them")
-    return join_learned(snapshot, ties, source, topics)
+    return join_learned(snapshot, ties, source, about)
 
 
 def _on_server(store: GraphStore) -> bool:
@@ -201,7 +202,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise DataInvalid(f"the learned ties in {path} cannot be read: {error}", source=str(path), rule="learned", hint=_HINT) from error
 
 
-def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str, topics: Sequence[str] = ()) -> Snapshot:
+def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str, about: str | None = None) -> Snapshot:
     """Add the ties whose ends are in the snapshot, in place of learned ones it may hold.
 
     Parameters
@@ -211,8 +212,9 @@ def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str, topic
         As :func:`learned_ties` returns them.
     source : str
         Where they come from, for the message.
-    topics : sequence of str
-        Topics by preference; with none of them learned, or none given, the plain chances count.
+    about : str, optional
+        What is promoted, as "Label:id": where ties were learned by topic, its heaviest tag that was learned gives its own chances
+        (INFLUENCES.tag says which); without one the plain chances count.
 
     Raises
     ------
@@ -225,7 +227,7 @@ def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str, topic
     if not kept.size:
         raise DataInvalid("none of the learned ties joins users of this store", source=source, rule="learned", hint=_HINT)
     known = ties["topics"].tolist() if "topics" in ties else []
-    topic = next((name for name in topics if name in known), None)
+    topic = next((tag for tag in _tags_of(snapshot, about) if tag in known), None) if known and about else None
     columns = {name: _of_topic(ties, name, known, topic)[kept] for name in ("p", "p_lower", "p_upper")}
     columns["run"] = np.full(kept.size, str(ties["run"][0]), dtype=object)
     if topic is not None:
@@ -233,6 +235,12 @@ def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str, topic
     edges = EdgeColumns("INFLUENCES", "User", "User", ends[0][kept], ends[1][kept], columns)
     others = tuple(part for part in snapshot.tables.edges if part.type != "INFLUENCES")
     return snapshot_from_tables(replace(snapshot.tables, edges=(*others, edges), _is_canonical=False))
+
+
+def _tags_of(snapshot: Snapshot, about: str) -> list[str]:
+    """The tags of one item from the heaviest; none for an item that is unknown."""
+    label, _, name = about.partition(":")
+    return ranked_tags(item_tags(snapshot).get((label, name), {}))
 
 
 def _of_topic(ties: Mapping[str, Any], name: str, known: list[str], topic: str | None) -> Any:
