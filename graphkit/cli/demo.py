@@ -123,14 +123,11 @@ def _budget(snapshot: Snapshot, share: float) -> int:
 
 
 def _plan(app: App, film: str, budget: float, seed: int) -> ChannelPlan:
-    """Plan with the learned ties and keep the plan."""
-    from graphkit.cli.plans import keep_plan
-    from graphkit.planning.channels import plan
+    """Plan with the learned ties and say what was found."""
+    from graphkit.cli.demo_loop import plan_learned
 
-    with app.progress() as progress, app.timed("plan"):
-        planned = plan(app.snapshot(learned=True), for_=("Film", film), budget=int(budget), probability="learned", rng=seed, progress=progress)
+    planned = plan_learned(app, f"Film:{film}", int(budget), seed=seed)
     made = planned.to_dict()
-    keep_plan(app, made)
     reach = made["reach"]
     materials = {item["material"] for item in made["items"]} - {None}
     _say("plan", f"{made['plan']}: {len(made['items'])} channels with {len(materials)} materials for {made['spent']:,.0f} of {budget:,.0f} reach {reach['mean']:,.0f}"

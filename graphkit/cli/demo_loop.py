@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graphkit.planning.channels import ChannelPlan
     from graphkit.projection.projection import Projection
 
-__all__ = ["CAMPAIGN_EVENTS", "close_the_loop", "planted"]
+__all__ = ["CAMPAIGN_EVENTS", "close_the_loop", "plan_learned", "planted"]
 
 CAMPAIGN_EVENTS = "events/campaign.csv"
 
@@ -33,16 +33,18 @@ def close_the_loop(app: App, root: Path, learned: LearnedProbabilities, first: C
     truth = planted(learned.projection, root / "data")
     with app.timed("run"):
         events = rehearse(first, truth, starts_ts=START, rng=seed)
-    write_out(_csv(events), str(root / "data" / CAMPAIGN_EVENTS))
+    log = str(events.to_csv(index=False, lineterminator="\n"))
+    write_out(log, str(root / "data" / CAMPAIGN_EVENTS))
     seen = evaluate(first, events, rng=seed)
     with app.timed("learn"):
         again = learn(learned.projection, adoptions(read_events(root / "data")), rng=seed)
     app.keep_learned(again)
-    second = _plan_again(app, first)
+    second = plan_learned(app, first.for_, first.budget, seed=first.request["seed"])
     write_out(second.to_json() + "\n", str(root / "plan-2.json"))
-    true = [expected_reach(plan, truth, rng=seed) for plan in (first, second)]
-    write_out(json.dumps(_chain(app, learned, first, events, seen, again, second, true), ensure_ascii=False, indent=2) + "\n", str(root / "loop.json"))
-    return _told(root, first, events, seen, again, second, true)
+    judged = [_judged(plan, *expected_reach(plan, truth, rng=seed)) for plan in (first, second)]
+    chain = {"schema_version": 1, "steps": _steps(app.snapshot().digest, learned, first, log, seen, again, second), "plans": judged}
+    write_out(json.dumps(chain, ensure_ascii=False, indent=2) + "\n", str(root / "loop.json"))
+    return _told(root, events, seen, again, judged)
 
 
 def planted(graph: Projection, data: Path) -> Projection:
@@ -55,48 +57,45 @@ def planted(graph: Projection, data: Path) -> Projection:
     return graph.with_probability(np.array([chance[pair] for pair in ends]))
 
 
-def _plan_again(app: App, first: ChannelPlan) -> ChannelPlan:
+def plan_learned(app: App, for_: str, budget: float, *, seed: int) -> ChannelPlan:
+    """Plan with the learned ties and keep the plan."""
     from graphkit.cli.plans import keep_plan
     from graphkit.planning.channels import plan
 
-    label, node = first.for_.split(":", 1)
     with app.progress() as progress, app.timed("plan"):
-        found = plan(app.snapshot(learned=True), for_=(label, node), budget=first.budget, probability="learned", rng=first.request["seed"], progress=progress)
+        found = plan(app.snapshot(learned=True, about=for_), for_=for_, budget=budget, probability="learned", rng=seed, progress=progress)
     keep_plan(app, found.to_dict())
     return found
 
 
-def _csv(events: pd.DataFrame) -> str:
-    return str(events.to_csv(index=False, lineterminator="\n"))
+def _judged(plan: ChannelPlan, true: float, interval: tuple[float, float]) -> dict[str, Any]:
+    """A plan's promise beside what it truly reaches on average."""
+    promised = plan.reach.mean
+    return {"plan": plan.plan, "promised": promised, "interval": list(plan.reach.interval), "true": true, "true_interval": list(interval), "error": abs(promised - true) / true}
 
 
-def _chain(app: App, learned: Any, first: Any, events: Any, seen: Any, again: Any, second: Any, true: Any) -> dict[str, Any]:
+def _steps(store: str, learned: Any, first: Any, log: str, seen: Any, again: Any, second: Any) -> list[dict[str, Any]]:
     """One chain of manifests: what each step made, and what it was made from."""
     import hashlib
 
-    log = hashlib.sha256(_csv(events).encode()).hexdigest()
-    store = app.snapshot().digest
+    run = hashlib.sha256(log.encode()).hexdigest()
     steps = [
-        ("learn", learned.manifest.digest, [store]), ("plan", first.manifest.digest, [store, learned.manifest.digest]), ("run", log, [first.manifest.digest]),
-        ("evaluate", seen.manifest.digest, [first.manifest.digest, log]), ("learn", again.manifest.digest, [store, log]),
+        ("learn", learned.manifest.digest, [store]), ("plan", first.manifest.digest, [store, learned.manifest.digest]), ("run", run, [first.manifest.digest]),
+        ("evaluate", seen.manifest.digest, [first.manifest.digest, run]), ("learn", again.manifest.digest, [store, run]),
         ("plan", second.manifest.digest, [store, again.manifest.digest]),
     ]  # fmt: skip
-    plans = [
-        {"plan": plan.plan, "promised": plan.reach.mean, "interval": list(plan.reach.interval), "true": mean, "true_interval": list(interval), "error": abs(plan.reach.mean - mean) / mean}
-        for plan, (mean, interval) in zip((first, second), true, strict=True)
-    ]
-    return {"schema_version": 1, "steps": [{"step": name, "digest": digest, "from": made} for name, digest, made in steps], "plans": plans}
+    return [{"step": name, "digest": digest, "from": made} for name, digest, made in steps]
 
 
-def _told(root: Path, first: Any, events: Any, seen: Any, again: Any, second: Any, true: Any) -> list[tuple[str, str]]:
+def _told(root: Path, events: pd.DataFrame, seen: Any, again: Any, judged: list[dict[str, Any]]) -> list[tuple[str, str]]:
     shown, reached = int((events["kind"] == "exposure").sum()), int((events["kind"] == "view").sum())
-    low, high = first.reach.interval
-    errors = [abs(plan.reach.mean - mean) / mean for plan, (mean, _) in zip((first, second), true, strict=True)]
+    first, second = judged
+    promises = [f"{row['promised']:,.0f} ({row['interval'][0]:,.0f} to {row['interval'][1]:,.0f})" for row in judged]
     return [
-        ("run", f"{first.plan} played once on the planted chances: {shown:,} exposures, {reached:,} users reached (events: {root / 'data' / CAMPAIGN_EVENTS})"),
-        ("evaluate", f"promised {first.reach.mean:,.0f} ({low:,.0f} to {high:,.0f}), measured {'nothing' if seen.observed is None else format(seen.observed, ',.0f')}"),
+        ("run", f"{first['plan']} played once on the planted chances: {shown:,} exposures, {reached:,} users reached (events: {root / 'data' / CAMPAIGN_EVENTS})"),
+        ("evaluate", f"promised {promises[0]}, measured {'nothing' if seen.observed is None else format(seen.observed, ',.0f')}"),
         ("learn", f"again, with these events: p averages {again.probability.mean():.3f}"),
-        ("plan", f"{second.plan}: reach {second.reach.mean:,.0f} ({second.reach.interval[0]:,.0f} to {second.reach.interval[1]:,.0f})"),
-        ("loop", (f"on average the first plan truly reaches {true[0][0]:,.0f} (promise off by {errors[0]:.1%}), the second {true[1][0]:,.0f} (off by {errors[1]:.1%});"
-                 f" the chain of manifests: {root / 'loop.json'}")),
+        ("plan", f"{second['plan']}: reach {promises[1]}"),
+        ("loop", (f"on average the first plan truly reaches {first['true']:,.0f} (promise off by {first['error']:.1%}), the second {second['true']:,.0f}"
+                  f" (off by {second['error']:.1%}); the chain of manifests: {root / 'loop.json'}")),
     ]  # fmt: skip
