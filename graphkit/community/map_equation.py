@@ -25,7 +25,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
-from graphkit.community.moves import contract_kernel, relabel_kernel, shuffled_kernel
+from graphkit.community.moves import (
+    gather_kernel,
+    lift_kernel,
+    relabel_kernel,
+    requeue_kernel,
+    resettle_kernel,
+    shuffled_kernel,
+    vacant_kernel,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,11 +107,7 @@ def map_move_kernel(indptr, indices, weight, visit, label, state):  # type: igno
             if label[indices[j]] != label[i]:
                 leave[label[i]] += weight[j]
                 q += weight[j]
-    empty, n_empty = np.empty(n, np.int32), 0
-    for c in range(n):
-        if size[c] == 0:
-            empty[n_empty] = c
-            n_empty += 1
+    empty, n_empty = vacant_kernel(size)
     queue, queued, head, waiting = shuffled_kernel(n, state), np.ones(n, np.bool_), 0, n
     links, near, moved = np.zeros(n), np.empty(n, np.int32), 0
     while waiting > 0:
@@ -113,13 +117,7 @@ def map_move_kernel(indptr, indices, weight, visit, label, state):  # type: igno
         queued[i] = False
         if indptr[i] == indptr[i + 1]:
             continue
-        old, count = label[i], 0
-        for j in range(indptr[i], indptr[i + 1]):
-            c = label[indices[j]]
-            if links[c] == 0.0:
-                near[count] = c
-                count += 1
-            links[c] += weight[j]
+        old, count = label[i], gather_kernel(i, indptr, indices, weight, label, links, near)
         rest, before = leave[old] - out[i] + 2 * links[old], cost_kernel(leave[old], held[old])
         alone = cost_kernel(rest, held[old] - visit[i])
         best, gain, gone = old, 1e-14, 0.0
@@ -143,23 +141,11 @@ def map_move_kernel(indptr, indices, weight, visit, label, state):  # type: igno
         leave[old], leave[best] = rest, gone
         held[old] -= visit[i]
         held[best] += visit[i]
-        if size[best] == 0:
-            n_empty -= 1
-        size[best] += 1
-        size[old] -= 1
+        n_empty = resettle_kernel(i, best, label, size, empty, n_empty)
         if size[old] == 0:
             held[old], leave[old] = 0.0, 0.0
-            empty[n_empty] = old
-            n_empty += 1
-        label[i] = best
         moved += 1
-        for j in range(indptr[i], indptr[i + 1]):
-            v = indices[j]
-            if not queued[v] and label[v] != best:
-                place = head + waiting
-                queue[place if place < n else place - n] = v
-                waiting += 1
-                queued[v] = True
+        waiting = requeue_kernel(i, indptr, indices, label, queue, queued, head, waiting)
     return moved
 
 
@@ -216,13 +202,7 @@ def map_kernel(indptr, indices, weight, visit, start, iterations, seed):  # type
             part, parts = relabel_kernel(map_refine_kernel(a, b, w, k, here, state))
             if parts == k.size:  # nothing joined: the communities themselves
                 part, parts = here, count
-            a, b, w, k = contract_kernel(a, b, w, k, part, parts)
-            above = np.empty(parts, np.int32)
-            for i in range(part.size):
-                above[part[i]] = here[i]
-            for i in range(n):
-                node[i] = part[node[i]]
-            here = above
+            (a, b, w, k), here = lift_kernel(a, b, w, k, part, parts, here, node)
         for i in range(n):
             label[i] = here[node[i]]
         label, _ = relabel_kernel(label)

@@ -95,6 +95,59 @@ def relabel_kernel(labels):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
 
 
 @njit(nogil=True, cache=True)
+def vacant_kernel(size):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Communities without a member, and how many."""
+    empty, count = np.empty(size.size, np.int32), 0
+    for c in range(size.size):
+        if size[c] == 0:
+            empty[count] = c
+            count += 1
+    return empty, count
+
+
+@njit(nogil=True, cache=True)
+def gather_kernel(i, indptr, indices, weight, label, links, near):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Weight of the links of node i to each community near it; how many of them there are."""
+    count = 0
+    for j in range(indptr[i], indptr[i + 1]):
+        c = label[indices[j]]
+        if links[c] == 0.0:
+            near[count] = c
+            count += 1
+        links[c] += weight[j]
+    return count
+
+
+@njit(nogil=True, cache=True)
+def resettle_kernel(i, best, label, size, empty, n_empty):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Put node i into another community; how many are empty then."""
+    old = label[i]
+    if size[best] == 0:
+        n_empty -= 1
+    size[best] += 1
+    size[old] -= 1
+    if size[old] == 0:
+        empty[n_empty] = old
+        n_empty += 1
+    label[i] = best
+    return n_empty
+
+
+@njit(nogil=True, cache=True)
+def requeue_kernel(i, indptr, indices, label, queue, queued, head, waiting):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Queue again the neighbours of node i outside its community; how many wait then."""
+    n = queue.size
+    for j in range(indptr[i], indptr[i + 1]):
+        v = indices[j]
+        if not queued[v] and label[v] != label[i]:
+            place = head + waiting
+            queue[place if place < n else place - n] = v
+            waiting += 1
+            queued[v] = True
+    return waiting
+
+
+@njit(nogil=True, cache=True)
 def move_kernel(indptr, indices, weight, strength, price, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Move nodes one by one to the best neighbouring (or an empty) community until none gains; price = gamma / 2m."""
     n = strength.size
@@ -102,11 +155,7 @@ def move_kernel(indptr, indices, weight, strength, price, label, state):  # type
     for i in range(n):
         held[label[i]] += strength[i]
         size[label[i]] += 1
-    empty, n_empty = np.empty(n, np.int32), 0
-    for c in range(n):
-        if size[c] == 0:
-            empty[n_empty] = c
-            n_empty += 1
+    empty, n_empty = vacant_kernel(size)
     queue, queued, head, waiting = shuffled_kernel(n, state), np.ones(n, np.bool_), 0, n
     links, near, moved = np.zeros(n), np.empty(n, np.int32), 0
     while waiting > 0:
@@ -116,13 +165,7 @@ def move_kernel(indptr, indices, weight, strength, price, label, state):  # type
         queued[i] = False
         if indptr[i] == indptr[i + 1]:
             continue
-        old, count = label[i], 0
-        for j in range(indptr[i], indptr[i + 1]):
-            c = label[indices[j]]
-            if links[c] == 0.0:
-                near[count] = c
-                count += 1
-            links[c] += weight[j]
+        old, count = label[i], gather_kernel(i, indptr, indices, weight, label, links, near)
         held[old] -= strength[i]
         cost = price * strength[i]
         best, gain = old, links[old] - cost * held[old]
@@ -137,22 +180,9 @@ def move_kernel(indptr, indices, weight, strength, price, label, state):  # type
         held[best] += strength[i]
         if best == old:
             continue
-        if size[best] == 0:
-            n_empty -= 1
-        size[best] += 1
-        size[old] -= 1
-        if size[old] == 0:
-            empty[n_empty] = old
-            n_empty += 1
-        label[i] = best
+        n_empty = resettle_kernel(i, best, label, size, empty, n_empty)
         moved += 1
-        for j in range(indptr[i], indptr[i + 1]):
-            v = indices[j]
-            if not queued[v] and label[v] != best:
-                place = head + waiting
-                queue[place if place < n else place - n] = v
-                waiting += 1
-                queued[v] = True
+        waiting = requeue_kernel(i, indptr, indices, label, queue, queued, head, waiting)
     return moved
 
 
@@ -227,6 +257,17 @@ def contract_kernel(indptr, indices, weight, strength, group, count):  # type: i
 
 
 @njit(nogil=True, cache=True)
+def lift_kernel(indptr, indices, weight, strength, part, parts, label, node):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Graph whose nodes are the parts, the label of each part; ``node`` follows the rows of the first graph."""
+    label_of = np.empty(parts, np.int32)
+    for i in range(part.size):
+        label_of[part[i]] = label[i]
+    for i in range(node.size):
+        node[i] = part[node[i]]
+    return contract_kernel(indptr, indices, weight, strength, part, parts), label_of
+
+
+@njit(nogil=True, cache=True)
 def leiden_kernel(indptr, indices, weight, strength, price, start, iterations, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """See the head of the module."""
     n, state = strength.size, np.empty(1, np.uint64)
@@ -243,13 +284,7 @@ def leiden_kernel(indptr, indices, weight, strength, price, start, iterations, s
             part, parts = relabel_kernel(refine_kernel(a, b, w, k, price, here, state))
             if parts == k.size:  # nothing joined: the communities themselves
                 part, parts = here, count
-            a, b, w, k = contract_kernel(a, b, w, k, part, parts)
-            above = np.empty(parts, np.int32)
-            for i in range(part.size):
-                above[part[i]] = here[i]
-            for i in range(n):
-                node[i] = part[node[i]]
-            here = above
+            (a, b, w, k), here = lift_kernel(a, b, w, k, part, parts, here, node)
         for i in range(n):
             label[i] = here[node[i]]
         label, _ = relabel_kernel(label)
