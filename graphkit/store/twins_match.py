@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["MATCH"]
 
@@ -31,21 +31,26 @@ def rarity(g: TwinGraph) -> dict[Node, float]:
     return {t: math.log((1 + len(items)) / (1 + n)) + 1.0 for t, n in df.items()}
 
 
-def film_courses(g: TwinGraph, p: Params) -> list[Row]:
-    """match/film_courses."""
+def themes(g: TwinGraph, film: str) -> Iterator[tuple[Node, dict[Node, float], Node, dict[Node, float]]]:
+    """Yield the film and every course, each with its tags weighted by their rarity."""
     idf = rarity(g)
-    rows = []
-    for f in g.find("Film", p["film"]):
+    for f in g.find("Film", film):
         ours = {t: w * idf[t] for t, w in tags_of(g, f).items()}
         for k in g.nodes("Course"):
-            theirs = {t: w * idf[t] for t, w in tags_of(g, k).items()}
-            shared = ours.keys() & theirs.keys()
-            if shared:
-                inner = math.fsum(ours[t] * theirs[t] for t in shared)
-                size = math.sqrt(math.fsum(v * v for v in ours.values()) * math.fsum(v * v for v in theirs.values()))
-                rows.append(
-                    {"course": k[1], "name": g.get(k, "name"), "shared": len(shared), "score": rounded(inner / size)}
-                )
+            yield f, ours, k, {t: w * idf[t] for t, w in tags_of(g, k).items()}
+
+
+def film_courses(g: TwinGraph, p: Params) -> list[Row]:
+    """match/film_courses."""
+    rows = []
+    for _, ours, k, theirs in themes(g, p["film"]):
+        shared = ours.keys() & theirs.keys()
+        if shared:
+            inner = math.fsum(ours[t] * theirs[t] for t in shared)
+            size = math.sqrt(math.fsum(v * v for v in ours.values()) * math.fsum(v * v for v in theirs.values()))
+            rows.append(
+                {"course": k[1], "name": g.get(k, "name"), "shared": len(shared), "score": rounded(inner / size)}
+            )
     return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
 
 

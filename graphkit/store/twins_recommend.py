@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from graphkit.store.twin_graph import Node, Row, TwinGraph, rounded
-from graphkit.store.twins_match import rarity, tags_of
+from graphkit.store.twins_match import tags_of, themes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,18 +95,14 @@ def user(g: TwinGraph, p: Params) -> list[Row]:
 
 def theme_paths(g: TwinGraph, p: Params) -> list[Row]:
     """match/theme_paths."""
-    idf = rarity(g)
     rows = []
-    for f in g.find("Film", p["film"]):
-        ours = {t: w * idf[t] for t, w in tags_of(g, f).items()}
-        for k in g.nodes("Course"):
-            theirs = {t: w * idf[t] for t, w in tags_of(g, k).items()}
-            for t in ours.keys() & theirs.keys():
-                part = rounded(ours[t] * theirs[t] / (_length(ours) * _length(theirs)))
-                rows.append({
-                    "film": f[1], "tag": t[1], "tag_name": g.get(t, "name"), "course": k[1], "name": g.get(k, "name"), "field": g.get(k, "field"),
-                    "part": part,
-                })  # fmt: skip
+    for f, ours, k, theirs in themes(g, p["film"]):
+        for t in ours.keys() & theirs.keys():
+            part = rounded(ours[t] * theirs[t] / (_length(ours) * _length(theirs)))
+            rows.append({
+                "film": f[1], "tag": t[1], "tag_name": g.get(t, "name"), "course": k[1], "name": g.get(k, "name"), "field": g.get(k, "field"),
+                "part": part,
+            })  # fmt: skip
     return sorted(rows, key=lambda r: (-r["part"], r["course"], r["tag"]))[: p["top"]]
 
 

@@ -14,25 +14,11 @@ EXCHANGE = "offer,giver,receiver,eligible,uptake,uptake_lower,uptake_upper,acqui
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, patched):
     """A store with the tiny campaign."""
     root = tmp_path_factory.mktemp("offers")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graphkit.cli.context.install", lambda: None)
-        assert run(["--store", str(root / "store"), "-q", "load", str(TINY), "-o", str(root / "load.json")]) == 0
+    assert run(["--store", str(root / "store"), "-q", "load", str(TINY), "-o", str(root / "load.json")]) == 0
     return root
-
-
-@pytest.fixture
-def gk(home, capsys, monkeypatch):
-    """Run a command; return (status, stdout, stderr)."""
-    monkeypatch.setattr("graphkit.cli.context.install", lambda: None)
-
-    def call(*args):
-        code = run(["--store", str(home / "store"), *map(str, args)])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def test_list(gk):

@@ -13,7 +13,7 @@ DAY = 86_400
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, patched):
     """A store of 120 users, ten without consent, and a log where the young buy and come back."""
     root = tmp_path_factory.mktemp("outcomes")
     data = root / "data"
@@ -33,22 +33,8 @@ def home(tmp_path_factory):
     table = ["id,age,city,bought,months,left,arm"]
     table += [f"p{i},{a},{'北京' if i % 3 else '上海'},{int(a < 35)if i % 4 else int(a >= 35)},{1 + i % 12},{i % 2},{'mail' if i % 2 else 'none'}" for i, a in enumerate(age)]
     (root / "people.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graphkit.cli.context.install", lambda: None)
-        assert run(["--store", str(root / "store"), "-q", "load", str(data), "-o", str(root / "load.json")]) == 0
+    assert run(["--store", str(root / "store"), "-q", "load", str(data), "-o", str(root / "load.json")]) == 0
     return root
-
-
-@pytest.fixture
-def gk(home, capsys, monkeypatch):
-    """Run a command; return (status, stdout, stderr)."""
-    monkeypatch.setattr("graphkit.cli.context.install", lambda: None)
-
-    def call(*args):
-        code = run(["--store", str(home / "store"), *map(str, args)])
-        return code, *capsys.readouterr()
-
-    return call
 
 
 def test_propensity_of_events_uses_consent_and_can_be_written(gk, home):

@@ -1,30 +1,17 @@
 """The map equation: published code lengths, every partition of small graphs, and what it sees that modularity does not."""
 
-import itertools
 import math
 
 import networkx as nx
 import numpy as np
 import pytest
+from reference.partitions import partitions, projection
 
 from graphkit.community.leiden import Communities, communities
 from graphkit.community.map_equation import code_length, map_leiden
 from graphkit.community.quality import connected_labels, undirected
 from graphkit.errors import InvalidParameter
 from graphkit.projection.arrays import from_arrays
-
-
-def projection(graph, weight=None):
-    """Projection of a NetworkX graph of rows 0..n-1."""
-    ends = np.array(graph.edges).reshape(-1, 2).T
-    return from_arrays(*ends, weight=weight, n_nodes=len(graph), directed=False)
-
-
-def partitions(n):
-    """Every partition of n nodes once, as labels of first appearance."""
-    for labels in itertools.product(*(range(i + 1) for i in range(n))):
-        if all(labels[i] <= max(labels[:i], default=-1) + 1 for i in range(n)):
-            yield np.array(labels)
 
 
 def by_code_books(graph, labels):

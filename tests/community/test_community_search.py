@@ -1,12 +1,12 @@
 """The search itself: exhaustive optima, what the data says about the resolution, order of the rows."""
 
-import itertools
 import math
 
 import networkx as nx
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from reference.partitions import partitions, projection
 
 from graphkit.community.leiden import communities
 from graphkit.community.moves import contract, leiden
@@ -14,19 +14,6 @@ from graphkit.community.quality import connected_labels, description_gain, modul
 from graphkit.community.stability import recovery
 from graphkit.errors import InvalidParameter
 from graphkit.projection.arrays import from_arrays
-
-
-def projection(graph, weight=None):
-    """Projection of a NetworkX graph of rows 0..n-1."""
-    ends = np.array(graph.edges).reshape(-1, 2).T
-    return from_arrays(*ends, weight=weight, n_nodes=len(graph), directed=False)
-
-
-def partitions(n):
-    """Every partition of n nodes once, as labels of first appearance."""
-    for labels in itertools.product(*(range(i + 1) for i in range(n))):
-        if all(labels[i] <= max(labels[:i], default=-1) + 1 for i in range(n)):
-            yield np.array(labels)
 
 
 @pytest.mark.parametrize("number", range(6))
