@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedStore"]
 
 T = TypeVar("T")
+_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")  # the system's words, inside the engine's
 
 
 class _InProcess(Run):
@@ -162,9 +163,16 @@ class EmbeddedStore(CypherStore):
         text = str(error).removeprefix("Query failed: ").removeprefix("Command failed: ")
         kind, _, message = text.partition(": ") if text.startswith("com.") else ("", "", text)
         place = f"{query.path}: " if query else ""
+        refused = next((words for words in _NO_ROOM if words in text), None)
+        if refused:
+            return self._full(refused.lower())
         if "NotIdempotent" in kind:
             return WriteRefused(f"{place}the text writes; only reads are served here", store=self.address)
         return StoreError(f"{place}{message.strip()}", store=self.address)
+
+    def _full(self, why: str) -> StoreUnavailable:
+        message = f"{self.address}: the data cannot be written: {why}"
+        return StoreUnavailable(message, store=self.address, hint="free some space, or name another folder; what was there stays as it was")
 
     def _ddl(self, texts: Sequence[str], deadline: Deadline) -> None:
         """Run schema statements; indexes are complete when the call returns."""
@@ -277,8 +285,7 @@ class EmbeddedStore(CypherStore):
             clock.check()
             return self._folder.publish(loading)
         except OSError as error:
-            message = f"{self.address}: the data cannot be written: {error.strerror or error}"
-            raise StoreUnavailable(message, store=self.address, hint="free some space, or name another folder") from error
+            raise self._full(error.strerror or str(error)) from error
         except Exception as error:
             if _is_engine_error(error):
                 raise self._translated(error, None) from error

@@ -244,3 +244,22 @@ def test_a_lost_current_never_costs_the_data(tiny):
     with open_store(tiny) as store:
         assert store.tables().digest() == whole
     assert [path.name for path in tiny.glob("data-*")] == [name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file size limits there")
+@pytest.mark.parametrize("blocks", [64, 300])
+def test_a_disk_without_room_is_named_and_the_old_data_stay(tmp_path, blocks):
+    """The engine's own words for it become one sentence with the folder; what was loaded before is still there."""
+    with open_store(str(tmp_path)) as store:
+        store.load(*read_directory(TINY))
+        before = store.version()
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({blocks * 1024}, {blocks * 1024}))\n{LOADER}"
+    found = child(code, tmp_path, TINY)
+    _, told = found.communicate(timeout=60)
+    last = told.strip().splitlines()[-1]
+    assert "StoreUnavailable" in last
+    assert str(tmp_path) in last
+    assert "file too large" in last
+    assert "java" not in last
+    with open_store(str(tmp_path)) as store:
+        assert store.version() == before
