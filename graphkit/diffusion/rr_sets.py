@@ -25,6 +25,7 @@ from graphkit.diffusion.rr_kernels import ALL, ARCS, CHUNK, NONE, TABLE, WALK, i
 from graphkit.diffusion.single import at_least_eight
 from graphkit.diffusion.worlds import arc_probability, check_steps, check_value, lt_limits, node_rows
 from graphkit.engine.base import as_engine
+from graphkit.progress import Progress
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -38,6 +39,7 @@ __all__ = ["RRSets", "ReverseWorlds", "sample_rr_sets"]
 _NO_KEYS = np.empty(0, np.uint64)
 _NO_ROOTS = np.empty(0, np.int64)
 _NO_MASK = np.empty(0, np.bool_)
+BATCH = 512  # sets a block at least: fewer do not pay for handing it to a thread
 TABLE_MEAN, TABLE_P, TABLE_ROWS = 24.0, 0.9, 100_000  # beyond these a table would be long: coins per arc
 
 
@@ -142,12 +144,17 @@ class ReverseWorlds:
                 seen = self.spare.pop()
             except IndexError:
                 seen = np.zeros(self.n_nodes, np.uint64)
-            result = sets_kernel(first + low, high - low, base, root_base, roots[low:high], self.root_limits, self.place, self.plan, self.indices,
+            begin, end = low * BATCH, min(high * BATCH, n_sets)
+            result = sets_kernel(first + begin, end - begin, base, root_base, roots[begin:end], self.root_limits, self.place, self.plan, self.indices,
                                  self.table, self.arc_key, self.limit, self.steps, mask, seen)
             self.spare.append(seen)
             return result
 
-        return engine.map_blocks(block, n_sets, progress=progress, phase="rr_sets", deadline=deadline)
+        def told(event: Progress) -> None:
+            if progress is not None:
+                progress(Progress("rr_sets", min(event.done * BATCH, n_sets), n_sets, "rr_sets"))
+
+        return engine.map_blocks(block, -(-n_sets // BATCH), progress=None if progress is None else told, phase="rr_sets", deadline=deadline)
 
 
 def sample_rr_sets(

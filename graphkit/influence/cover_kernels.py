@@ -11,10 +11,11 @@ import numpy as np
 
 from graphkit.coins import kernel, mix64
 
-__all__ = ["count_pool", "cover", "fill_pool", "gather", "inside", "loads", "merge", "pull", "push", "set_hashes", "step"]
+__all__ = ["at_least", "choose", "count_loads", "count_pool", "cover", "fill_pool", "gains_left", "gather", "inside", "merge", "pull", "push", "set_hashes", "step", "top_sum"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint64(1)
+AT_ONCE = 64  # entries of a set looked up before they are used
 
 
 @kernel
@@ -58,45 +59,139 @@ def gather(indptr: Any, nodes: Any, keep: Any, start: Any, result: Any, first: i
 
 
 @kernel
-def loads(indptr: Any, nodes: Any, times: Any, n: int, first: int, last: int) -> Any:
-    """Number of the sets first..last-1 that contain each node, with multiplicity."""
-    load = np.zeros(n, np.int64)
+def count_loads(indptr: Any, nodes: Any, times: Any, load: Any, first: int, last: int) -> None:
+    """Add to the load of each node how many of the sets first..last-1 contain it, with multiplicity."""
     for i in range(first, last):
         for j in range(indptr[i], indptr[i + 1]):
             load[nodes[j]] += times[i]
-    return load
 
 
 @kernel
-def count_pool(indptr: Any, nodes: Any, place: Any, m: int, first: int, last: int) -> Any:
-    """Entries of each pooled node in the sets first..last-1."""
-    count = np.zeros(m, np.int64)
-    for j in range(indptr[first], indptr[last]):
-        v = place[nodes[j]]
-        if v >= 0:
-            count[v] += 1
+def at_least(load: Any, least: int) -> Any:
+    """Nodes whose load is ``least`` or more, ascending; most are below, and lie side by side."""
+    rows, count, size = np.empty(64, np.int64), 0, load.size
+    for low in range(0, size, 16):
+        if low + 16 <= size:
+            most = load[low]
+            for t in range(1, 16):  # eight or sixteen at once
+                most = max(most, load[low + t])
+            if most < least:
+                continue
+        if rows.size < count + 16:
+            longer = np.empty(2 * rows.size, np.int64)
+            longer[:count] = rows[:count]
+            rows = longer
+        for v in range(low, min(low + 16, size)):
+            rows[count] = v
+            count += load[v] >= least
+    return rows[:count].copy()
+
+
+@kernel
+def _pooled(nodes: Any, load: Any, first: Any, last: Any, out: Any) -> Any:
+    """Write the pooled ones of nodes[first:last] by their place in the pool, return their number; without a branch, 3 times faster."""
+    count: Any = np.int64(0)
+    for j in range(first, last):
+        v = -1 - load[nodes[np.uint64(j)]]
+        out[np.uint64(count)] = v
+        count += np.int64(v >= 0)
     return count
 
 
 @kernel
-def fill_pool(indptr: Any, nodes: Any, place: Any, at: Any, sets: Any, first: int, last: int) -> None:
+def count_pool(indptr: Any, nodes: Any, load: Any, m: int, first: int, last: int) -> Any:
+    """Entries of each pooled node in the sets first..last-1; pooled node v has the load ``-1 - v``."""
+    count, some = np.zeros(m, np.int64), np.empty(AT_ONCE, np.int32)
+    for low in range(indptr[first], indptr[last], AT_ONCE):
+        for i in range(_pooled(nodes, load, low, min(low + AT_ONCE, indptr[last]), some)):
+            count[some[i]] += 1
+    return count
+
+
+@kernel
+def fill_pool(indptr: Any, nodes: Any, load: Any, at: Any, sets: Any, first: int, last: int) -> None:
     """Write the numbers of the sets first..last-1 to the lists of their pooled nodes."""
-    for i in range(first, last):
-        for j in range(indptr[i], indptr[i + 1]):
-            v = place[nodes[j]]
-            if v >= 0:
-                sets[at[v]] = i
+    some = np.empty(AT_ONCE, np.int32)
+    for r in range(first, last):
+        for low in range(indptr[r], indptr[r + 1], AT_ONCE):
+            for i in range(_pooled(nodes, load, low, min(low + AT_ONCE, indptr[r + 1]), some)):
+                v = np.uint64(some[i])
+                sets[np.uint64(at[v])] = r
                 at[v] += 1
 
 
 @kernel
-def cover(sets: Any, indptr: Any, nodes: Any, times: Any, gain: Any, covered: Any) -> None:
-    """Cover the given sets: new ones leave the gains of all their members."""
+def cover(sets: Any, indptr: Any, nodes: Any, times: Any, load: Any, gain: Any, covered: Any) -> None:
+    """Cover the given sets: new ones leave the gains of all their pooled members."""
+    some = np.empty(AT_ONCE, np.int32)
     for r in sets:
         if not covered[r]:
             covered[r] = True
-            for j in range(indptr[r], indptr[r + 1]):
-                gain[nodes[j]] -= times[r]
+            for low in range(indptr[r], indptr[r + 1], AT_ONCE):
+                for i in range(_pooled(nodes, load, low, min(low + AT_ONCE, indptr[r + 1]), some)):
+                    gain[np.uint64(some[i])] -= times[r]
+
+
+@kernel
+def gains_left(start: Any, sets: Any, times: Any, covered: Any) -> Any:
+    """Weight of the sets of each pooled node that are not covered yet."""
+    gain = np.zeros(start.size - 1, np.int64)
+    for v in range(gain.size):
+        for i in range(start[v], start[v + 1]):
+            if not covered[sets[i]]:
+                gain[v] += times[sets[i]]
+    return gain
+
+
+@kernel
+def top_sum(gain: Any, k: int, floor: int) -> Any:
+    """Sum of the k largest gains, each at least ``floor``, and ``floor`` for each that is missing."""
+    heap, count = np.full(k, floor, np.int64), k * floor  # the smallest first
+    for value in gain:
+        if value <= heap[0]:
+            continue
+        count += value - heap[0]
+        at, child = 0, 1
+        while child < k:
+            if child + 1 < k and heap[child + 1] < heap[child]:
+                child += 1
+            if heap[child] >= value:
+                break
+            heap[at] = heap[child]
+            at, child = child, 2 * child + 1
+        heap[at] = value
+    return count
+
+
+@kernel
+def choose(k: int, floor: int, bound: int, gain: Any, rank: Any, start: Any, sets: Any, indptr: Any, nodes: Any, times: Any, load: Any,
+           covered: Any, chosen: Any, gains: Any, count: int) -> Any:
+    """Take the node of the largest gain until there are k; stop where a node outside the pool could be it.
+
+    Returns the number chosen, the least online bound of all prefixes, and whether the pool has to be wider.
+    """
+    total: Any = np.int64(0)
+    for i in range(count):
+        total += gains[i]
+    while True:
+        bound = min(bound, total + top_sum(gain, k, floor))
+        if count == k:
+            break
+        most = np.int64(0)
+        for value in gain:
+            most = max(most, value)
+        if most <= floor and floor > 0:
+            return count, bound, True
+        if most == 0:
+            break
+        best = -1
+        for v in range(gain.size):
+            if gain[v] == most and (best < 0 or rank[v] < rank[best]):
+                best = v
+        chosen[count], gains[count] = best, most
+        count, total = count + 1, total + most
+        cover(sets[start[best] : start[best + 1]], indptr, nodes, times, load, gain, covered)
+    return count, bound, False
 
 
 @kernel

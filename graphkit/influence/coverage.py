@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 __all__ = ["Coverage", "Rules", "merge_sets"]
 
 FIRST_STEP, STEP_DECAY = 0.6, 0.6  # of the subgradient method; Polyak steps reached in 80 steps what these reach in 10
+ENDLESS = 1 << 62  # above any bound
 UNIT = 1 << 20  # dual weights are whole multiples of 1 / UNIT
 PARTS = 4  # pieces of the work that needs a buffer of its own
+ALONE = 1 << 20  # entries above which a pass is worth a second thread
 PROBED, WORTH = 16_384, 0.7  # sets looked at, and share of distinct ones above which equal sets are not merged
 POOL, POOL_K = 4_096, 16  # nodes in the first pool: at least, and times k
 
@@ -59,47 +61,56 @@ class Coverage:
         self.rules, self.engine, self.order = rules, engine or Serial(), order
         self.n_nodes, self.n_sets = sets.n_nodes, sets.n_sets
         self.indptr, self.nodes, self.times = merge_sets(sets.indptr, sets.nodes, self.engine)
-        self.load = self._sum(lambda low, high: kernels.loads(self.indptr, self.nodes, self.times, self.n_nodes, low, high))
+        self.merged = self.times.size < self.n_sets
+        self.pool, self.held = np.empty(0, np.int64), np.empty(0, np.int32)
+        self.load = self._count()
         self._index(max(POOL, POOL_K * rules.k) if rules.plain else self.n_nodes)
 
-    def _sum(self, work: Callable[[int, int], Any]) -> NDArray[np.int64]:
-        """Add up the arrays of some blocks of sets."""
-        parts = self._blocks(work)
-        total: NDArray[np.int64] = sum(parts[1:], parts[0])
-        return total
+    def _count(self) -> NDArray[np.int32]:
+        """Return how many sets contain each node; a small sample in one pass, since room for all nodes costs more than it."""
+        parts = max(1, min(PARTS, self.nodes.size // self.n_nodes))
+        loads = [np.zeros(self.n_nodes, np.int32) for _ in range(parts)]
+        self._blocks(lambda i, low, high: kernels.count_loads(self.indptr, self.nodes, self.times, loads[i], low, high), parts)
+        for more in loads[1:]:
+            loads[0] += more
+        return loads[0]
 
-    def _blocks(self, work: Callable[[int, int], Any]) -> list[Any]:
-        """Run the work over `PARTS` ranges of sets."""
-        edges = [i * self.times.size // PARTS for i in range(PARTS + 1)]
-        parts = self.engine.map_blocks(lambda low, high: [work(edges[i], edges[i + 1]) for i in range(low, high)], PARTS)
-        return [result for part in parts for result in part]
+    def _blocks(self, work: Callable[[int, int, int], Any], parts: int) -> list[Any]:
+        """Run the work over ranges of sets: (number of the part, first set, last set)."""
+        edges = [i * self.times.size // parts for i in range(parts + 1)]
+        done = self.engine.map_blocks(lambda low, high: [work(i, edges[i], edges[i + 1]) for i in range(low, high)], parts)
+        return [result for part in done for result in part]
 
     def _index(self, size: int) -> None:
-        """Choose the pool and list the sets of its nodes."""
-        rows = np.flatnonzero(self.load)
-        rows = rows[self.rules.allowed[self._row(rows)]]
-        self.floor = 0
-        if rows.size > size:
-            load = self.load[rows]
-            self.floor = int(np.partition(load, rows.size - size - 1)[rows.size - size - 1])
-            tied = np.flatnonzero(load == self.floor)[size - np.count_nonzero(load > self.floor) :]
-            keep = load >= self.floor
-            keep[tied] = False
-            rows = rows[keep]
-        self.pool = rows
-        place = np.full(self.n_nodes, -1, np.int32)
-        place[rows] = np.arange(rows.size)
-        counts = self._blocks(lambda low, high: kernels.count_pool(self.indptr, self.nodes, place, rows.size, low, high))
+        """Choose the pool and list the sets of its nodes; ``load`` of pooled node v becomes ``-1 - v``, ``held`` keeps it."""
+        self.load[self.pool] = self.held
+        self.pool, self.floor = self._heaviest(size)
+        self.held = self.load[self.pool]
+        self.load[self.pool] = np.arange(-1, -1 - self.pool.size, -1)
+        parts = max(1, min(PARTS, self.nodes.size // ALONE))
+        counts = [self.held.astype(np.int64)]
+        if parts > 1 or self.merged:
+            counts = self._blocks(lambda _, low, high: kernels.count_pool(self.indptr, self.nodes, self.load, self.pool.size, low, high), parts)
         self.start = np.concatenate((np.zeros(1, np.int64), np.cumsum(sum(counts[1:], counts[0]))))
         self.sets = np.empty(int(self.start[-1]), np.int32)
-        at = [self.start[:-1] + sum(counts[:i], np.zeros(rows.size, np.int64)) for i in range(PARTS)]
-        edges = [i * self.times.size // PARTS for i in range(PARTS + 1)]
+        at = [self.start[:-1] + sum(counts[:i], np.zeros(self.pool.size, np.int64)) for i in range(parts)]
+        self._blocks(lambda i, low, high: kernels.fill_pool(self.indptr, self.nodes, self.load, at[i], self.sets, low, high), parts)
 
-        def fill(low: int, high: int) -> None:
-            for i in range(low, high):
-                kernels.fill_pool(self.indptr, self.nodes, place, at[i], self.sets, edges[i], edges[i + 1])
-
-        self.engine.map_blocks(fill, PARTS)
+    def _heaviest(self, size: int) -> tuple[NDArray[np.int64], int]:
+        """Return the candidates in most sets, ``size`` at most, and the largest load of the others."""
+        rows = np.empty(0, np.int64)
+        for least in (4, 2, 1) if size < self.n_nodes else (1,):  # most are in few sets, and enough are in more
+            if rows.size <= size:
+                rows = kernels.at_least(self.load, least)
+                rows = rows[self.rules.allowed[self._row(rows)]]
+        if rows.size <= size:
+            return rows, 0
+        load = self.load[rows]
+        floor = int(np.partition(load, rows.size - size - 1)[rows.size - size - 1])
+        tied = np.flatnonzero(load == floor)[size - np.count_nonzero(load > floor) :]
+        keep = load >= floor
+        keep[tied] = False
+        return rows[keep], floor
 
     def _row(self, nodes: NDArray[np.int64]) -> NDArray[Any]:
         return nodes if self.order is None else self.order[nodes]
@@ -109,6 +120,8 @@ class Coverage:
 
     def greedy(self) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
         """Return seeds in order of choice, the gain of each on this sample, and the online bound."""
+        if self.rules.plain:
+            return self._most()
         if self.rules.cost is None:
             return self._run(by_cost=False)
         runs = [self._run(by_cost=True), self._run(by_cost=False)]
@@ -116,45 +129,47 @@ class Coverage:
         best = max(runs, key=lambda run: int(run[1].sum()))
         return best[0], best[1], bound
 
+    def _most(self) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
+        """Take the best node again and again; widen the pool where a node outside could be it."""
+        k, covered = self.rules.k, np.zeros(self.times.size, np.bool_)
+        seeds, gains = np.empty(k, np.int64), np.empty(k, np.int64)
+        count, bound, wider, chosen = 0, ENDLESS, True, np.empty(k, np.int64)
+        while wider:
+            gain, rank = kernels.gains_left(self.start, self.sets, self.times, covered), self.rules.rank[self._row(self.pool)]
+            before = count
+            count, bound, wider = kernels.choose(k, self.floor, bound, gain, rank, self.start, self.sets, self.indptr, self.nodes, self.times, self.load,
+                                                 covered, chosen, gains, count)
+            seeds[before:count] = self.pool[chosen[before:count]]
+            if wider:
+                self._index(4 * self.pool.size)
+        return seeds[:count], gains[:count], float(bound)
+
     def _run(self, *, by_cost: bool) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
-        """Take the best allowed node again and again; widen the pool where a node outside could be it."""
-        gain, covered = self.load.copy(), np.zeros(self.times.size, np.bool_)
-        local, free = self.rules.take(self._row(self.pool)), np.ones(self.pool.size, np.bool_)
+        """Take the best allowed node again and again, all nodes pooled, as money and groups allow."""
+        gain, covered = self.held.astype(np.int64), np.zeros(self.times.size, np.bool_)
+        local = self.rules.take(self._row(self.pool))
         left = None if self.rules.most is None else self.rules.most.copy()
         seeds: list[int] = []
         gains: list[int] = []
         spent, bound = 0.0, math.inf
         while len(seeds) < self.rules.k:
-            now = gain[self.pool]
-            bound = min(bound, sum(gains) + self._top(local, now))
-            able = free & (now > 0)
+            bound = min(bound, sum(gains) + local.largest(gain.astype(np.float64))[0])
+            able = gain > 0
             if local.cost is not None:
                 able &= local.cost <= self.rules.budget - spent
             if left is not None and local.group is not None:
                 able &= left[local.group] > 0
-            v = _best(now, able, local, by_cost=by_cost)
-            if (v < 0 or now[v] <= self.floor) and self.floor > 0:
-                self._index(4 * self.pool.size)
-                local, free = self.rules.take(self._row(self.pool)), ~np.isin(self.pool, seeds)
-                continue
+            v = _best(gain, able, local, by_cost=by_cost)
             if v < 0:
                 break
-            gains.append(int(now[v]))
+            gains.append(int(gain[v]))
             seeds.append(int(self.pool[v]))
             spent += 0.0 if local.cost is None else float(local.cost[v])
-            free[v] = False
             if left is not None and local.group is not None:
                 left[local.group[v]] -= 1
-            kernels.cover(self._sets_of(v), self.indptr, self.nodes, self.times, gain, covered)
-        bound = min(bound, sum(gains) + self._top(local, gain[self.pool]))
+            kernels.cover(self._sets_of(v), self.indptr, self.nodes, self.times, self.load, gain, covered)
+        bound = min(bound, sum(gains) + local.largest(gain.astype(np.float64))[0])
         return np.array(seeds, np.int64), np.array(gains, np.int64), bound
-
-    def _top(self, local: Rules, load: NDArray[np.int64]) -> float:
-        """Return the largest allowed sum of loads, nodes outside the pool counted with ``floor``."""
-        if not local.plain:
-            return local.largest(load.astype(np.float64))[0]
-        top = np.partition(load, load.size - local.k)[load.size - local.k :] if load.size > local.k else load
-        return float(np.maximum(top, self.floor).sum()) + self.floor * max(0, local.k - load.size)
 
     def dual_bound(self, seeds: NDArray[np.int64], covered: int, *, steps: int, enough: Callable[[float], bool]) -> float:
         """Return the best bound of at most ``steps`` subgradient steps; ``enough(bound)`` ends them early."""
@@ -162,10 +177,9 @@ class Coverage:
         held = kernels.inside(self.start, self.sets, np.searchsorted(self.pool, seeds), self.times.size)
         y, weight = np.where(held, UNIT // 2, UNIT).astype(np.int32), np.empty(self.times.size, np.int64)
         slack = kernels.step(y, weight, self.times, np.ones(y.size, np.float32), 0.0, UNIT)
-        best = math.inf
+        best, runner = math.inf, self.engine if self.sets.size > ALONE else Serial(1)
         for t in range(steps):
-            parts = self.engine.map_blocks(lambda low, high: kernels.pull(self.start, self.sets, weight, low, high), m) if m else [np.empty(0, np.int64)]
-            load = np.concatenate(parts).astype(np.float64)
+            load = np.concatenate(runner.map_blocks(lambda low, high: kernels.pull(self.start, self.sets, weight, low, high), m)).astype(np.float64)
             top, share = local.largest(load)
             if self.floor and np.count_nonzero(load >= self.floor * UNIT) < local.k:
                 chosen = load[share > 0]
@@ -196,9 +210,9 @@ def merge_sets(indptr: NDArray[np.int64], nodes: NDArray[np.int32], engine: Engi
     """
     n, runner = indptr.size - 1, engine or Serial()
     probe = kernels.set_hashes(indptr, nodes, 0, min(n, PROBED))
-    if n >= PROBED and kernels.merge(probe)[0].size > WORTH * PROBED:
+    if kernels.merge(probe)[0].size > WORTH * probe.size:
         return indptr, nodes, np.ones(n, np.int64)
-    hashes = np.concatenate(runner.map_blocks(lambda low, high: kernels.set_hashes(indptr, nodes, low, high), n))
+    hashes = probe if n <= PROBED else np.concatenate(runner.map_blocks(lambda low, high: kernels.set_hashes(indptr, nodes, low, high), n))
     keep, times = kernels.merge(hashes)
     start = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.diff(indptr)[keep])))
     result = np.empty(int(start[-1]), np.int32)

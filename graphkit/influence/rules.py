@@ -195,11 +195,15 @@ def _groups(rules: Rules, group: ArrayLike | None, per_group: int | Mapping[Any,
 
 def _rank(projection: Projection) -> NDArray[np.int64]:
     """Return the place of each node in the order of (id, label); bare arrays are in order already."""
-    nodes = projection.nodes
-    if nodes.ids is None:
-        return np.arange(nodes.n)
-    names = nodes.ids.tolist()
-    labels = [""] * nodes.n if nodes.labels is None else nodes.labels.tolist()
-    rank = np.empty(nodes.n, np.int64)
-    rank[sorted(range(nodes.n), key=lambda i: (str(names[i]), str(labels[i])))] = np.arange(nodes.n)
-    return rank
+    kept: dict[str, Any] = projection.__dict__  # as a cached property: a million names are sorted once
+    if "_rank" not in kept:
+        nodes = projection.nodes
+        rank = np.arange(nodes.n)
+        if nodes.ids is not None:
+            names = nodes.ids.tolist()
+            labels = [""] * nodes.n if nodes.labels is None else nodes.labels.tolist()
+            rank[sorted(range(nodes.n), key=lambda i: (str(names[i]), str(labels[i])))] = np.arange(nodes.n)
+        rank.flags.writeable = False
+        kept["_rank"] = rank
+    result: NDArray[np.int64] = kept["_rank"]
+    return result
