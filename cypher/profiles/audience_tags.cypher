@@ -6,7 +6,7 @@
 // Tags of everything else the film's people with consent watched, want, like or study, by the number of people; small cells are left out.
 MATCH (f:Film {id: $film})
 MATCH (f)<-[:WATCHED|WANTS|LIKES]-(u:User)
-WHERE u.consent = true
+WHERE u.consent = true AND (u.consent_scope IS NULL OR "profile" IN u.consent_scope)
 WITH f, collect(DISTINCT u) AS people
 UNWIND people AS u
 MATCH (u)-[:WATCHED|WANTS|LIKES|ENROLLED]->(i:Film|Course)

@@ -2,24 +2,26 @@
 // @param top INTEGER = 50
 // @param minCell INTEGER = 50
 // @access read
-// Pairs of tags by lift n_ab N / (n_a n_b) over people with consent and a tagged item; pairs below minCell people are left out.
+// Pairs of tags by lift n_ab N / (n_a n_b) over people who agreed to a profile and took a tagged item; pairs below minCell people are left out.
+MATCH (p:User)
+WHERE p.consent = true AND (p.consent_scope IS NULL OR "profile" IN p.consent_scope)
+MATCH (p)-[:WATCHED|WANTS|LIKES|RATED|ENROLLED|BOUGHT]->(o:Film|Course)
+WHERE EXISTS { MATCH (o)-[:HAS_TAG]->(s:Tag) }
+WITH count(DISTINCT p) AS n
 MATCH (u:User)
-WHERE u.consent = true
-MATCH (u)-[:WATCHED|WANTS|LIKES|ENROLLED]->(i:Film|Course)
+WHERE u.consent = true AND (u.consent_scope IS NULL OR "profile" IN u.consent_scope)
+MATCH (u)-[:WATCHED|WANTS|LIKES|RATED|ENROLLED|BOUGHT]->(i:Film|Course)
+WITH DISTINCT n, u, i
 MATCH (i)-[:HAS_TAG]->(t:Tag)
-WITH u, collect(DISTINCT t.id) AS tags
-WITH collect(tags) AS baskets
-WITH baskets, size(baskets) AS n
-UNWIND baskets AS basket
-UNWIND basket AS a
-WITH baskets, n, a, count(*) AS n_a
-WITH baskets, n, collect({tag: a, users: n_a}) AS single
-UNWIND baskets AS basket
-UNWIND basket AS a
-UNWIND basket AS b
-WITH n, single, a, b, count(*) AS n_ab
-WHERE a < b AND n_ab >= $minCell
-WITH n, a, b, n_ab, [s IN single WHERE s.tag = a | s.users][0] AS n_a, [s IN single WHERE s.tag = b | s.users][0] AS n_b
-RETURN a AS tag_a, b AS tag_b, n_ab AS users, round(toFloat(n_ab) * n / (n_a * n_b), 9) AS lift
+WITH n, u, collect(DISTINCT t.id) AS tags
+UNWIND tags AS a
+UNWIND tags AS b
+WITH n, a, b, count(*) AS users
+WHERE a = b OR (a < b AND users >= $minCell)
+WITH n, collect(CASE WHEN a = b THEN {tag: a, users: users} ELSE NULL END) AS single,
+  collect(CASE WHEN a < b THEN {a: a, b: b, users: users} ELSE NULL END) AS pairs
+UNWIND pairs AS c
+WITH n, c, [s IN single WHERE s.tag = c.a | s.users][0] AS n_a, [s IN single WHERE s.tag = c.b | s.users][0] AS n_b
+RETURN c.a AS tag_a, c.b AS tag_b, c.users AS users, round(toFloat(c.users) * n / (n_a * n_b), 9) AS lift
 ORDER BY lift DESC, tag_a, tag_b
 LIMIT $top;

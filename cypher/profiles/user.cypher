@@ -4,7 +4,7 @@
 // @access read
 // Sum of the tag weights of the films and courses the user took, each once, scaled to length 1; nothing without consent.
 MATCH (p:User {id: $user})
-WHERE p.consent = true
+WHERE p.consent = true AND (p.consent_scope IS NULL OR "profile" IN p.consent_scope)
 MATCH (p)-[:WATCHED|WANTS|LIKES|RATED|ENROLLED|BOUGHT]->(i:Film|Course)
 WITH DISTINCT i
 MATCH (i)-[x:HAS_TAG]->(t:Tag)

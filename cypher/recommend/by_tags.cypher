@@ -4,7 +4,7 @@
 // @access read
 // Cosine of the summed tags of what the user took with the tags of each course he did not take.
 MATCH (p:User {id: $user})
-WHERE p.consent = true
+WHERE p.consent = true AND (p.consent_scope IS NULL OR "profile" IN p.consent_scope)
 MATCH (p)-[:WATCHED|WANTS|LIKES|RATED|ENROLLED|BOUGHT]->(i:Film|Course)
 WITH DISTINCT p, i
 MATCH (i)-[x:HAS_TAG]->(t:Tag)

@@ -10,13 +10,39 @@ from typing import TYPE_CHECKING, Any
 from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["MATCH"]
 
 Params = dict[str, Any]
 _TASTE = ("WATCHED", "WANTS", "LIKES")
+TOOK = ("WATCHED", "WANTS", "LIKES", "RATED", "ENROLLED", "BOUGHT")
 _LONGEST_PATH = 8
+
+
+def profiled(g: TwinGraph, users: Iterable[Node]) -> list[Node]:
+    """Return the users who agreed to a profile."""
+    return [u for u in users if g.get(u, "consent") is True and ((scope := g.get(u, "consent_scope")) is None or "profile" in scope)]
+
+
+def taken(g: TwinGraph, user: Node) -> list[Node]:
+    """Return what a user took, each once."""
+    return g.ends(g.out(user, *TOOK), "Film", "Course")
+
+
+def profile_of(g: TwinGraph, user: Node) -> tuple[dict[Node, float], Counter[Node]]:
+    """Return the summed tag weights of what a user took, and from how many items."""
+    found, items = dict[Node, list[float]](), Counter[Node]()
+    for item in taken(g, user):
+        for t, w in tags_of(g, item).items():
+            found.setdefault(t, []).append(w)
+            items[t] += 1
+    return {t: math.fsum(ws) for t, ws in found.items()}, items
+
+
+def length(values: dict[Node, float]) -> float:
+    """Return the length of a vector."""
+    return math.sqrt(math.fsum(v * v for v in values.values()))
 
 
 def tags_of(g: TwinGraph, item: Node) -> dict[Node, float]:
@@ -124,7 +150,7 @@ def audience_tags(g: TwinGraph, p: Params) -> list[Row]:
     """profiles/audience_tags."""
     rows = []
     for f in g.find("Film", p["film"]):
-        people = g.consenting(g.into(f, *_TASTE))
+        people = profiled(g, g.ends(g.into(f, *_TASTE), "User"))
         users: dict[Node, set[Node]] = {}
         items: dict[Node, set[Node]] = {}
         for u in people:
@@ -141,14 +167,26 @@ def audience_tags(g: TwinGraph, p: Params) -> list[Row]:
     return sorted(rows, key=lambda r: (-r["users"], r["tag"]))[: p["top"]]
 
 
+def audience(g: TwinGraph, p: Params) -> list[Row]:
+    """profiles/audience."""
+    rows = []
+    for item in g.find(p["label"], p["id"]) if p["label"] in ("Film", "Course") else ():
+        people = profiled(g, g.ends(g.into(item, *TOOK), "User"))
+        total: dict[Node, list[float]] = {}
+        for u in people if len(people) >= p["minCell"] else ():
+            own = profile_of(g, u)[0]
+            for t, w in own.items():
+                total.setdefault(t, []).append(w / length(own))
+        rows += [
+            {"tag": t[1], "name": g.get(t, "name"), "kind": g.get(t, "kind"), "weight": rounded(math.fsum(ws) / len(people))} for t, ws in total.items()
+        ]
+    return sorted(rows, key=lambda r: (-r["weight"], r["tag"]))[: p["top"]]
+
+
 def lift(g: TwinGraph, p: Params) -> list[Row]:
     """profiles/lift."""
-    baskets = []
-    for u in g.nodes("User"):
-        if g.get(u, "consent") is True:
-            basket = {t[1] for i in g.ends(g.out(u, *_TASTE, "ENROLLED"), "Film", "Course") for t in tags_of(g, i)}
-            if basket:
-                baskets.append(basket)
+    found = [{t[1] for i in taken(g, u) for t in tags_of(g, i)} for u in profiled(g, g.nodes("User"))]
+    baskets = [basket for basket in found if basket]
     single = Counter(t for basket in baskets for t in basket)
     pairs = Counter(pair for basket in baskets for pair in combinations(sorted(basket), 2))
     rows: list[Row] = [
@@ -165,6 +203,7 @@ MATCH: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "match/jaccard": jaccard,
     "match/learning_path": learning_path,
     "profiles/consent": consent,
+    "profiles/audience": audience,
     "profiles/audience_tags": audience_tags,
     "profiles/lift": lift,
 }

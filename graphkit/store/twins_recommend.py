@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from graphkit.store.twin_graph import Node, Row, TwinGraph, rounded
-from graphkit.store.twins_match import tags_of, themes
+from graphkit.store.twins_match import TOOK, length, profile_of, profiled, tags_of, taken, themes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,27 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["RECOMMEND"]
 
 Params = dict[str, Any]
-_TOOK = ("WATCHED", "WANTS", "LIKES", "RATED", "ENROLLED", "BOUGHT")
-
-
-def _taken(g: TwinGraph, user: Node) -> list[Node]:
-    return g.ends(g.out(user, *_TOOK), "Film", "Course")
-
-
-def _agreed(g: TwinGraph, user: str) -> list[Node]:
-    return [u for u in g.find("User", user) if g.get(u, "consent") is True]
-
-
-def _length(values: dict[Node, float]) -> float:
-    return math.sqrt(math.fsum(v * v for v in values.values()))
-
-
 def also_took(g: TwinGraph, p: Params) -> list[Row]:
     """recommend/also_took."""
-    people = {i: set(g.consenting(g.into(i, *_TOOK))) for i in g.nodes("Course", "Film")}
+    people = {i: set(profiled(g, g.ends(g.into(i, *TOOK), "User"))) for i in g.nodes("Course", "Film")}
     rows = []
-    for user in _agreed(g, p["user"]):
-        own = _taken(g, user)
+    for user in profiled(g, g.find("User", p["user"])):
+        own = taken(g, user)
         for k in g.nodes("Course"):
             both = {i: len(people[i] & people[k]) for i in own if i != k}
             parts = [n / math.sqrt(len(people[i]) * len(people[k])) for i, n in both.items() if n >= max(1, p["minCell"])]
@@ -44,21 +28,11 @@ def also_took(g: TwinGraph, p: Params) -> list[Row]:
     return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
 
 
-def _profile(g: TwinGraph, user: Node) -> tuple[dict[Node, float], Counter[Node]]:
-    """Summed tag weights of what a user took, and from how many items."""
-    found, items = dict[Node, list[float]](), Counter[Node]()
-    for item in _taken(g, user):
-        for t, w in tags_of(g, item).items():
-            found.setdefault(t, []).append(w)
-            items[t] += 1
-    return {t: math.fsum(ws) for t, ws in found.items()}, items
-
-
 def by_tags(g: TwinGraph, p: Params) -> list[Row]:
     """recommend/by_tags."""
     rows = []
-    for user in _agreed(g, p["user"]):
-        mine, own = _profile(g, user)[0], set(_taken(g, user))
+    for user in profiled(g, g.find("User", p["user"])):
+        mine, own = profile_of(g, user)[0], set(taken(g, user))
         rows += [row for row in _cosines(g, mine) if ("Course", row["course"]) not in own]
     return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
 
@@ -75,7 +49,7 @@ def _cosines(g: TwinGraph, ours: dict[Node, float]) -> list[Row]:
         theirs = tags_of(g, k)
         shared = ours.keys() & theirs.keys()
         if shared:
-            score = math.fsum(ours[t] * theirs[t] for t in shared) / (_length(ours) * _length(theirs))
+            score = math.fsum(ours[t] * theirs[t] for t in shared) / (length(ours) * length(theirs))
             rows.append({"course": k[1], "name": g.get(k, "name"), "shared": len(shared), "score": rounded(score)})
     return rows
 
@@ -83,9 +57,9 @@ def _cosines(g: TwinGraph, ours: dict[Node, float]) -> list[Row]:
 def user(g: TwinGraph, p: Params) -> list[Row]:
     """profiles/user."""
     rows = []
-    for u in _agreed(g, p["user"]):
-        sums, items = _profile(g, u)
-        size = _length(sums)
+    for u in profiled(g, g.find("User", p["user"])):
+        sums, items = profile_of(g, u)
+        size = length(sums)
         rows += [
             {"tag": t[1], "name": g.get(t, "name"), "kind": g.get(t, "kind"), "items": items[t], "weight": rounded(w / size)}
             for t, w in sums.items()
@@ -98,7 +72,7 @@ def theme_paths(g: TwinGraph, p: Params) -> list[Row]:
     rows = []
     for f, ours, k, theirs in themes(g, p["film"]):
         for t in ours.keys() & theirs.keys():
-            part = rounded(ours[t] * theirs[t] / (_length(ours) * _length(theirs)))
+            part = rounded(ours[t] * theirs[t] / (length(ours) * length(theirs)))
             rows.append({
                 "film": f[1], "tag": t[1], "tag_name": g.get(t, "name"), "course": k[1], "name": g.get(k, "name"), "field": g.get(k, "field"),
                 "part": part,

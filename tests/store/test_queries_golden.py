@@ -8,14 +8,18 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from graphkit.matching.lift import tag_lift
 from graphkit.matching.path import learning_path
+from graphkit.matching.profiles import build_profiles
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
 from graphkit.model.validate import DataReport
 from graphkit.planning.partner_scores import read_partner_data, scores_of
 from graphkit.planning.partners import partners
 from graphkit.planning.recommend import recommend
+from graphkit.planning.tastes import read_tastes
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.store.queries import check_params, list_queries, load_query
 from graphkit.store.twins import TWINS
@@ -121,7 +125,7 @@ def test_golden_rows_seldom_are_empty():
 
 
 TINY = {
-    "film": "f01", "id": "f01", "item": "k02", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "experiment": "E-none", "run": "R-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
+    "film": "f01", "id": "f01", "label": "Film", "item": "k02", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "experiment": "E-none", "run": "R-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
     "minCell": 1, "use": "promote", "region": "上海",
 }  # fmt: skip
 
@@ -180,8 +184,31 @@ def test_nothing_is_said_of_people_without_consent(tables):
     """Every file about one user is empty for somebody who did not agree."""
     users = tables.nodes["User"]
     refusing = next(i for i, c in zip(users.ids.tolist(), users.column("consent").tolist(), strict=True) if c is not True)
-    for name in ("recommend/also_took", "recommend/by_tags", "profiles/user"):
-        assert twin_rows(tables, name, user=refusing) == []
+    for user in (refusing, "u10"):  # u10 agreed to plans, not to a profile
+        for name in ("recommend/also_took", "recommend/by_tags", "profiles/user"):
+            assert twin_rows(tables, name, user=user) == []
+
+
+def test_profiles_equal_their_files(tables):
+    """Users, audiences and lift: the tags, order and numbers of the matrices; every tie counts once."""
+    tastes = read_tastes(as_snapshot(tables))
+    names = [":".join(item) for item in tastes.items]
+    cells = tastes.taken.tocoo()
+    log = pd.DataFrame({"user": [tastes.users[i] for i in cells.coords[0]], "item": [names[i] for i in cells.coords[1]]})
+    tags = {name: {tastes.tag_ids[t]: tastes.tags[[i], [t]][0] for t in tastes.tags[[i]].indices} for i, name in enumerate(names)}
+    found = build_profiles(log, tags, users=tastes.users)
+    for user in tastes.users:
+        rows = twin_rows(tables, "profiles/user", user=user)
+        assert {row["tag"]: row["weight"] for row in rows} == pytest.approx(found.of(user), abs=1e-8)
+    for item, row in zip(found.items, found.audience.toarray(), strict=True):
+        label, _, id_ = item.partition(":")
+        rows = {r["tag"]: r["weight"] for r in twin_rows(tables, "profiles/audience", label=label, id=id_, minCell=1)}
+        assert rows == pytest.approx({found.tags[i]: row[i] for i in row.nonzero()[0]}, abs=1e-8)
+    held = tastes.taken @ tastes.tags
+    lift = tag_lift({user: [tastes.tag_ids[i] for i in held[[u]].indices] for u, user in enumerate(tastes.users)}, min_cell=2)
+    rows = twin_rows(tables, "profiles/lift", minCell=2)
+    assert [(r["tag_a"], r["tag_b"], r["users"]) for r in rows] == list(zip(lift.tag_a, lift.tag_b, lift.users, strict=True))
+    assert [r["lift"] for r in rows] == pytest.approx(lift.lift.tolist(), abs=1e-8)
 
 
 def test_paths_of_a_theme_sum_to_its_score(tables):
