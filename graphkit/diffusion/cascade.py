@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.coins import ALWAYS, coin, kernel, limits, ones, stream, trailing_zeros, world_key
-from graphkit.diffusion.packed import pack
+from graphkit.diffusion.packed import once, pack
 from graphkit.diffusion.single import longer, single_kernel
 from graphkit.diffusion.worlds import arc_probability, lt_limits
 
@@ -35,14 +35,16 @@ if TYPE_CHECKING:
     from graphkit.diffusion.packed import PackedArcs
     from graphkit.projection.projection import Projection
 
-__all__ = ["LANES", "ArcCoins", "arc_coins", "cascade_blocks"]
+__all__ = ["LANES", "ArcCoins", "arc_coins", "cascade_blocks", "cascade_items"]
 
 LANES = 64
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 _EVERY = np.uint64(0xFFFFFFFFFFFFFFFF)
 COVERING = 0.98  # share of the nodes that a cascade must reach for words to win (measured: 1.1 to 12 times there, 0.1 to 0.6 below)
-PILOT = 4  # worlds that tell
+PILOT, PILOT_SHARE = 4, 64  # worlds that tell, one of so many at most
+ITEMS, CORES = 32, 4  # pieces of work at most, and a number of threads they can be shared by evenly
+COUNTED = 16_384  # activations below which a piece of work is not worth a thread
 _DENSE = np.uint64(12)  # from that many lanes on, all 64 coins at once (vector code) are cheaper than one by one
 
 
@@ -63,7 +65,11 @@ class ArcCoins:
 
 
 def arc_coins(projection: Projection, model: str) -> ArcCoins:
-    """Prepare the arcs; O(n_arcs), so do it once where many cascades of a few nodes follow."""
+    """Return the prepared arcs: made in O(n_arcs) once, kept with the graph where they are small (`packed.KEPT_BYTES`)."""
+    return once(projection, model, lambda: _arc_coins(projection, model))
+
+
+def _arc_coins(projection: Projection, model: str) -> ArcCoins:
     p, low, width, key, purpose = arc_probability(projection), None, None, projection.edge_key, "arc"
     if model == "lt":
         low, width = np.empty(projection.n_arcs, np.uint64), np.empty(projection.n_arcs, np.uint64)
@@ -73,8 +79,26 @@ def arc_coins(projection: Projection, model: str) -> ArcCoins:
     return ArcCoins(pack(projection.indptr, projection.indices, key, p, low, width), key, low, width, purpose)
 
 
+def cascade_items(projection: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], *, model: str, seed: int,
+                  n_worlds: int, steps: int) -> tuple[int, Callable[[int, int], Any]]:
+    """Return a number of pieces of work and the block function over them, by word or by world, whichever is faster.
+
+    Arguments and results of a block are those of `cascade_blocks`. Few worlds are cut finer than by 64, so that all
+    threads have the same to do; but never so fine that a piece activates fewer nodes than it has to count.
+    """
+    first = min(PILOT, -(-n_worlds // PILOT_SHARE))
+    coins, words = arc_coins(projection, model), -(-n_worlds // LANES)
+    by_world = _by_world(coins, seeds, units, seed, steps)
+    active = int(by_world(0, first)[1].sum())
+    if active > COVERING * first * projection.n_nodes:
+        return words, cascade_blocks(projection, seeds, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps, by="word", arcs=coins)
+    worth = max(projection.n_nodes, COUNTED) * first * CORES
+    pieces = min(max(words, min(ITEMS, n_worlds * active // worth * CORES)), n_worlds)
+    return pieces, lambda low, high: by_world(low * n_worlds // pieces, high * n_worlds // pieces)
+
+
 def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], *, model: str, seed: int,
-                   n_worlds: int, steps: int, by: str = "auto", arcs: ArcCoins | None = None) -> Callable[[int, int], Any]:
+                   n_worlds: int, steps: int, by: str, arcs: ArcCoins | None = None) -> Callable[[int, int], Any]:
     """Return the block function over words of 64 worlds.
 
     Parameters
@@ -88,10 +112,10 @@ def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDAr
     seed, n_worlds : int
     steps : int
         Hop limit, -1 for none.
-    by : {"auto", "word", "world"}
+    by : {"word", "world"}
         64 worlds at a time or one: equal answers, different speed.
     arcs : ArcCoins, optional
-        From `arc_coins` with the same projection and model; prepared here by default.
+        From `arc_coins` with the same projection and model; looked up or prepared here by default.
 
     Returns
     -------
@@ -99,22 +123,22 @@ def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDAr
         ``block(first_word, last_word)`` -> (totals per world, activations per node, totals per step).
     """
     coins = arc_coins(projection, model) if arcs is None else arcs
+    if by == "world":
+        by_world = _by_world(coins, seeds, units, seed, steps)
+        return lambda first, last: by_world(first * LANES, min(last * LANES, n_worlds))
     base, even = stream(seed, coins.purpose), bool((units == 1).all())
 
-    def single(first: int, worlds: int) -> Any:
-        return single_kernel(first, worlds, base, coins.packed, seeds, units, even, steps)
-
-    def words(first: int, worlds: int) -> Any:
-        return _cascade_kernel(first, worlds, base, projection.indptr, projection.indices, coins.key, coins.low, coins.limit, seeds, units, even, steps)
-
-    if by == "auto":
-        by = "word" if single(0, PILOT)[1].sum() > COVERING * PILOT * projection.n_nodes else "world"
-    run = words if by == "word" else single
-
     def block(first: int, last: int) -> Any:
-        return run(first * LANES, min(last * LANES, n_worlds) - first * LANES)
+        worlds = min(last * LANES, n_worlds) - first * LANES
+        return _cascade_kernel(first * LANES, worlds, base, projection.indptr, projection.indices, coins.key, coins.low, coins.limit, seeds, units, even, steps)
 
     return block
+
+
+def _by_world(coins: ArcCoins, seeds: NDArray[np.int64], units: NDArray[np.int64], seed: int, steps: int) -> Callable[[int, int], Any]:
+    """Return the block function over single worlds."""
+    base, even = stream(seed, coins.purpose), bool((units == 1).all())
+    return lambda first, last: single_kernel(first, last - first, base, coins.packed, seeds, units, even, steps)
 
 
 @kernel

@@ -14,7 +14,7 @@ import numpy as np
 
 from graphkit.coins import coin, kernel, limits, mix64, stream, world_key
 from graphkit.diffusion.models import SIR, SIS
-from graphkit.diffusion.packed import advance, pack, workspace
+from graphkit.diffusion.packed import advance, once, pack, workspace
 from graphkit.diffusion.single import longer, value_of
 from graphkit.diffusion.worlds import arc_probability
 from graphkit.errors import InvalidParameter
@@ -45,8 +45,8 @@ def epidemic_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDA
     if steps < 0 and (recovery == 0 or isinstance(model, SIS)):
         message = f"{model} need not end by itself"
         raise InvalidParameter(message, parameter="max_steps", hint="give max_steps, the number of steps to follow")
-    p = model.transmission * arc_probability(projection, default=1.0)
-    arcs = pack(projection.indptr, projection.indices, projection.edge_key, p)
+    arcs = once(projection, ("epidemic", model.transmission), lambda: pack(
+        projection.indptr, projection.indices, projection.edge_key, model.transmission * arc_probability(projection, default=1.0)))
     arc, heal, heals, again = stream(seed, "arc"), stream(seed, "recovery"), limits(recovery)[()], isinstance(model, SIS)
 
     def block(first: int, last: int) -> Any:

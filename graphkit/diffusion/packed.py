@@ -9,7 +9,7 @@ their node's coin, both ends stand beside the chunks in full.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
@@ -24,13 +24,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["PackedArcs", "Workspace", "advance", "pack", "workspace"]
+    from graphkit.projection.projection import Projection
+
+__all__ = ["PackedArcs", "Workspace", "advance", "once", "pack", "packed_bytes", "workspace"]
 
 _WORDS = 16  # of 64 bits a chunk
 _BATCH = 512  # chunks whose live targets are collected before they are looked at: 16 KB, less than a first-level cache
 _ONE, _HALF = np.uint64(1), np.uint64(32)
 _SCALE = float(1 << 62)
 _LINE = 64  # bytes
+KEPT_BYTES = 1 << 30  # larger arcs are packed anew for each simulation
+
+
+T = TypeVar("T")
 
 
 class PackedArcs(NamedTuple):
@@ -67,6 +73,23 @@ def pack(indptr: NDArray[np.int64], indices: NDArray[np.int32], key: NDArray[np.
         ends = _aligned(first[-1] * _WORDS)
         _ends_kernel(indptr, low, width, first, ends)
     return PackedArcs(first, words, ends, indptr, probability)
+
+
+def packed_bytes(indptr: NDArray[np.int64]) -> int:
+    """Return the bytes of the words of these arcs."""
+    return int(((np.diff(indptr) + 7) >> 3).sum()) * _WORDS * 8
+
+
+def once(projection: Projection, name: object, make: Callable[[], T]) -> T:
+    """Return what ``make`` prepares; the last of a graph is kept with it, as a cached property, up to `KEPT_BYTES`."""
+    kept: dict[str, Any] = projection.__dict__
+    found: tuple[object, T] | None = kept.get("_packed")
+    if found is None or found[0] != name:
+        kept.pop("_packed", None)  # never two at a time
+        found = (name, make())
+        if packed_bytes(projection.indptr) <= KEPT_BYTES:
+            kept["_packed"] = found
+    return found[1]
 
 
 def _aligned(size: int) -> NDArray[np.uint64]:

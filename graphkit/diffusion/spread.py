@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
 from graphkit.check import finite, one_of, positive_int, refuse
-from graphkit.diffusion.cascade import LANES, cascade_blocks
+from graphkit.diffusion.cascade import LANES, cascade_items
 from graphkit.diffusion.epidemic import epidemic_blocks
 from graphkit.diffusion.models import SI, SIR, SIS
 from graphkit.diffusion.worlds import check_steps, check_value, node_rows
@@ -143,13 +143,14 @@ def estimate_spread(
     if isinstance(model, SI | SIS | SIR):
         n_items, block = n_worlds, epidemic_blocks(p, rows, units, model=model, seed=seed, steps=steps)
     elif model in ("ic", "lt"):
-        n_items, blocks = -(-n_worlds // LANES), cascade_blocks if generator == "splitmix64" else _reference_blocks
-        block = blocks(p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps)
+        n_items, block = (cascade_items if generator == GENERATORS[0] else _reference_items)(p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps)
     else:
         refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
     parts = runner.map_blocks(block, n_items, progress=progress)
     totals = np.concatenate([part[0] for part in parts])
-    counts = sum((part[1] for part in parts[1:]), parts[0][1].copy())
+    counts = parts[0][1].copy()
+    for part in parts[1:]:
+        counts += part[1]
     by_step = _add_steps([part[2] for part in parts])
     mean = int(totals.sum()) * unit / n_worlds
     spreads = totals * unit
@@ -164,10 +165,10 @@ def estimate_spread(
     return SpreadEstimate(mean, error, by_step * unit / n_worlds, counts / n_worlds, n_worlds, highest, manifest)
 
 
-def _reference_blocks(p: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], **law: Any) -> Callable[[int, int], Any]:
+def _reference_items(p: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], **law: Any) -> tuple[int, Callable[[int, int], Any]]:
     from graphkit.diffusion.philox import philox_blocks
 
-    return philox_blocks(p, seeds, units, **law)
+    return -(-law["n_worlds"] // LANES), philox_blocks(p, seeds, units, **law)
 
 
 def _fixed_point(value: NDArray[np.float64] | None, n_nodes: int, n_worlds: int) -> tuple[NDArray[np.int64], float]:

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
 from graphkit.check import positive_int, refuse
+from graphkit.diffusion.cascade import ITEMS
+from graphkit.diffusion.packed import packed_bytes
 from graphkit.diffusion.rr_sets import ReverseWorlds
 from graphkit.engine.base import Serial
 from graphkit.results import Manifest, Result, make_manifest
@@ -37,7 +39,8 @@ BASE_BYTES = 1 << 20  # results, tables, Python objects
 NODE_BYTES = 110  # plan of a visit and what it is made of, loads of four parts, ranks
 WORKER_BYTES = 40  # per node and worker: marks of sets that grow side by side, and their queue
 ARC_BYTES, COIN_BYTES = 16, 16  # reversed arcs, twice their sources; keys and limits where the p of an in-list differ
-FORWARD_BYTES = 25  # per node and worker of a simulation: state, queue, counts
+KEY_BYTES, LT_BYTES = 28, 96  # per arc of a simulation beside the packed arcs: keys and what they are made of; in-arcs and intervals as well
+FORWARD_BYTES, COUNT_BYTES = 17, 8 * (ITEMS + 2)  # per node: of each worker state, queue, chunks; counts of each piece of work
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -121,7 +124,8 @@ def estimate_memory(
         fixed, per_set = fixed_bytes(worlds), SET_BYTES + ID_BYTES * size
         sets = 8_192 * 2 ** np.arange(14)
     elif work == "spread":
-        fixed, sets = 8 * p.n_arcs + (FORWARD_BYTES * _workers() + 16) * p.n_nodes, np.zeros(1, np.int64)
+        arcs = 2 * packed_bytes(p.indptr) + LT_BYTES * p.n_arcs if model == "lt" else packed_bytes(p.indptr) + KEY_BYTES * p.n_arcs
+        fixed, sets = BASE_BYTES + arcs + (FORWARD_BYTES * _workers() + COUNT_BYTES) * p.n_nodes, np.zeros(1, np.int64)
     else:
         refuse("work", work, "'seeds' or 'spread'")
     total = fixed + np.ceil(per_set * sets).astype(np.int64)

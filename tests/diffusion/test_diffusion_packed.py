@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from reference import plain_worlds
 
-from graphkit.diffusion.cascade import cascade_blocks
+from graphkit.diffusion.cascade import arc_coins, cascade_blocks, cascade_items
 from graphkit.diffusion.epidemic import epidemic_blocks
 from graphkit.diffusion.models import SI, SIR, SIS
-from graphkit.diffusion.packed import pack
+from graphkit.diffusion.packed import pack, packed_bytes
+from graphkit.diffusion.spread import estimate_spread
 from graphkit.projection.build import from_arrays
 
 
@@ -86,3 +87,39 @@ def test_chunks_hold_every_arc_once(seed):
         assert chunks[:, :8].ravel()[:d].tolist() == p.edge_key[p.indptr[u] : p.indptr[u + 1]].tolist()
         assert halves[:, 24:].ravel()[:d].tolist() == p.indices[p.indptr[u] : p.indptr[u + 1]].tolist()
         assert not halves[:, 16:24].ravel()[d:].any()
+
+
+@pytest.mark.parametrize("model", ["ic", "lt"])
+@pytest.mark.parametrize("n_worlds", [1, 3, 63, 64, 200, 3000])
+def test_pieces_of_any_size_hold_every_world_once(model, n_worlds, monkeypatch):
+    """Totals in order, activations and steps of the pieces equal those of whole words; many worlds come in many pieces, in multiples of four."""
+    monkeypatch.setattr("graphkit.diffusion.cascade.COUNTED", 256)
+    rng = np.random.default_rng(n_worlds)
+    s, t = rng.integers(0, 300, (2, 900))
+    p = from_arrays(s[s != t], t[s != t], probability="weighted_cascade", n_nodes=300)
+    law = {"model": model, "seed": 5, "n_worlds": n_worlds, "steps": -1}
+    seeds, units = np.arange(9), rng.integers(0, 5, 300)
+    whole = cascade_blocks(p, seeds, units, by="word", **law)(0, -(-n_worlds // 64))
+    pieces, block = cascade_items(p, seeds, units, **law)
+    assert pieces >= -(-n_worlds // 64)
+    assert pieces % 4 == 0 or n_worlds != 200
+    parts = [block(i, i + 1) for i in range(pieces)]
+    assert np.concatenate([part[0] for part in parts]).tolist() == whole[0].tolist()
+    assert sum(part[1] for part in parts).tolist() == whole[1].tolist()
+    steps = [int(sum(part[2][i] for part in parts if i < part[2].size)) for i in range(64)]
+    assert np.trim_zeros(steps, "b") == np.trim_zeros(whole[2].tolist(), "b")
+
+
+def test_the_last_packed_arcs_stay_with_the_graph(monkeypatch):
+    """A second simulation packs nothing, another model takes the place, other probabilities have their own, and large ones are not kept."""
+    p = made(3, 30, 100, probability=0.01)
+    kept = arc_coins(p, "ic")
+    assert arc_coins(p, "ic") is kept
+    assert arc_coins(p.with_probability(0.02), "ic") is not kept
+    assert arc_coins(p, "lt").packed.ends is not None
+    assert arc_coins(p, "ic") is not kept
+    assert estimate_spread(p, [0], n_worlds=64, rng=1, model=SIR(0.5, 0.5)).mean != estimate_spread(p, [0], n_worlds=64, rng=1, model=SIR(0.0, 0.5)).mean
+    assert packed_bytes(p.indptr) == kept.packed.words.nbytes
+    monkeypatch.setattr("graphkit.diffusion.packed.KEPT_BYTES", packed_bytes(p.indptr) - 1)
+    assert arc_coins(p, "ic") is not arc_coins(p, "ic")
+    assert "_packed" not in vars(p)
