@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from graphkit.planning.inputs import checked, known_target, numbers, pages, peop
 from graphkit.planning.learned import learned_snapshot
 from graphkit.planning.options import build_menu, build_options, hazards, kind_names
 from graphkit.planning.placements import PLACEMENT, add_placements
-from graphkit.planning.rules import Rules, read_rules
+from graphkit.planning.rules import DAY, Rules, read_rules
 from graphkit.planning.worlds import make_worlds
 from graphkit.projection.build import project
 from graphkit.projection.snapshot import as_snapshot
@@ -188,8 +189,14 @@ def _check_waves(request: Request, rules: Rules) -> None:
         raise InvalidParameter(message, parameter="rules.wave_budgets", value=rules.wave_budgets, hint="one amount per wave")
     last = rules.wave_start(request.waves)
     if last is not None and rules.ends_ts is not None and last >= rules.ends_ts:
-        message = f"wave {request.waves} would start at {last}, the campaign ends at {rules.ends_ts}"
+        late = (last - rules.ends_ts) / DAY
+        message = f"wave {request.waves} would start on {_moment(last)}, when the campaign is over (it ends on {_moment(rules.ends_ts)}): {late:.1f} days too late"
         raise Infeasible(message, rule="gap_days + ends_ts", missing=last - rules.ends_ts + 1, hint="fewer waves, a smaller gap, or a later end")
+
+
+def _moment(ts: int) -> str:
+    """Epoch seconds as people read them."""
+    return dt.datetime.fromtimestamp(ts, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _reprice(market: Market, request: Request, rules: Rules) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from graphkit.errors import UnknownName, close_matches
+from graphkit.planning.placements import PLACEMENT
 from graphkit.planning.reasons import both
 from graphkit.results import jsonable
 
 if TYPE_CHECKING:
     from graphkit.planning.campaign import Campaign
-    from graphkit.planning.plan_result import ChannelPlan
+    from graphkit.planning.plan_result import ChannelPlan, PlanItem
 
 __all__ = ["claims", "evidence", "explain", "plan_claims"]
 
-SET_QUERY = "evaluate/audience_of_set"
+SET_QUERY, MONEY_QUERY = "evaluate/audience_of_set", "channels/spending"
 
 
 def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list[dict[str, Any]]:
@@ -25,18 +28,51 @@ def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list
     rows += [("certificate.lower", answer["certificate"].lower), ("certificate.upper", answer["certificate"].upper)]
     rows += [(f"baselines.{name}", value) for name, value in answer["baselines"].items()]
     rows += [(f"risk.{row['goal']}", row["p10"]) for row in answer["risk"]["goals"]]
+    rows += _told(answer)
     for item in items:
         name = item.channel if item.wave == 1 else f"{item.channel}@{item.wave}"
         rows += [(f"items.{name}.{part}", getattr(item, part)) for part in ("adds", "exclusive", "alone")]
     out = [{"claim": name, "value": jsonable(value), "query": None, "params": {}, "replay": replay} for name, value in rows]
-    params = {"channels": sorted({item.channel for item in items}), "minCell": 0}
-    out.append({"claim": "spent", "value": answer["spent"], "query": SET_QUERY, "params": params, "replay": None})
     where = {channel: stored[i] for i, channel in enumerate(campaign.market.ids)}
-    for item in items:
-        if where[item.channel] == "REACHES":
+    params = {"purchases": [_purchase(item, where[item.channel]) for item in items]}
+    out.append({"claim": "spent", "value": answer["spent"], "query": MONEY_QUERY, "params": params, "replay": None})
+    stated = _stated(campaign)
+    for item in {item.channel: item for item in items}.values():
+        if where[item.channel] == "REACHES" and stated.get(item.channel) == item.audience:
             params = {"channels": [item.channel], "minCell": 0}
             out.append({"claim": f"items.{item.channel}.audience", "value": item.audience, "query": SET_QUERY, "params": params, "replay": None})
+        else:  # receptivity 0, consent for other purposes, a mask or a chance of 0: no plain count of REACHES rows
+            out.append({"claim": f"items.{item.channel}.audience", "value": item.audience, "query": None, "params": {}, "replay": replay})
     return out
+
+
+def _told(answer: dict[str, Any]) -> list[tuple[str, float]]:
+    """Numbers that only some plans print: goals, the list between goals, draws, bonuses, the gain of a replan."""
+    rows = [(f"goals.{row['goal']}", row["mean"]) for row in answer.get("goals") or ()]
+    rows += [(f"pareto.{i}.{goal}", mean) for i, row in enumerate(answer.get("pareto") or (), 1) for goal, mean in row["goals"].items()]
+    robust, synergy, again = answer.get("robust"), answer.get("synergy"), answer.get("replanned")
+    if robust:
+        rows += [(f"robust.{plan}.{part}", robust[plan][part]) for plan in ("robust", "plain") for part in ("quantile", "mean", "worst", "best")]
+        rows += [("robust.regret_of_plain", robust["fresh"]["regret_of_plain"])]
+    rows += [("synergy.bonus", synergy["bonus"])] if synergy else []
+    rows += [("replanned.gain", again["gain"])] if again and again.get("gain") is not None else []
+    return rows
+
+
+def _stated(campaign: Campaign) -> dict[str, int]:
+    """Users with consent that REACHES rows give each channel: what the query of an audience counts."""
+    consent = np.array([x is True or x == 1 for x in campaign.snapshot.nodes("User").column("consent").tolist()], dtype=bool)
+    found: dict[str, int] = {}
+    for edges in campaign.snapshot.edges("REACHES"):
+        count = np.bincount(np.asarray(edges.source_rows)[consent[edges.target_rows]], minlength=len(campaign.snapshot.nodes(edges.source_label)))
+        found.update(zip(campaign.snapshot.nodes(edges.source_label).ids.tolist(), count.tolist(), strict=True))
+    return found
+
+
+def _purchase(item: PlanItem, source: str) -> dict[str, Any]:
+    """One purchase as the query of the money reads it."""
+    key = "placement" if source == PLACEMENT else "channel"
+    return {key: item.channel.removeprefix("CoProduction:") if key == "placement" else item.channel, "material": item.material, "uses": item.uses, "once": item.one_off_cost > 0}
 
 
 def claims(plan: ChannelPlan) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphkit.errors import UnknownNode, close_matches
+from graphkit.errors import InvalidParameter, UnknownNode, close_matches
+from graphkit.model.vocabulary import CHANNEL_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,12 +44,15 @@ def blocks(snapshot: Snapshot, market: Market, rules: Rules, target: tuple[str, 
     ------
     UnknownNode
         A rule names a channel that does not exist.
+    InvalidParameter
+        A rule counts channels of a kind that neither the data nor the vocabulary know.
     """
     table = snapshot.nodes("Channel")
     for name in (*rules.required, *rules.forbidden, *rules.capacity):
         if name not in table.row_of():
             near = close_matches(name, table.ids.tolist())
             raise UnknownNode(f"the rules name a channel {name!r} that does not exist", kind="Channel", name=name, close_matches=near)
+    _known_kinds({str(x) for x in table.column("kind").tolist() if x is not None} | set(market.kinds), rules)
     status = dict(zip(table.ids.tolist(), table.column("status").tolist(), strict=True))
     right = rights_of(snapshot, target, rules)
     if right is None:
@@ -60,6 +64,17 @@ def blocks(snapshot: Snapshot, market: Market, rules: Rules, target: tuple[str, 
         for wave in range(1, waves + 1):
             found += _against(market, i, wave, waves, rules, status.get(channel), right)
     return found
+
+
+def _known_kinds(kinds: set[str], rules: Rules) -> None:
+    """A misspelt kind would bind nothing, or make every plan impossible."""
+    known = kinds | set(CHANNEL_KIND)
+    for rule, counts in (("least", rules.least), ("most", rules.most)):
+        for kind in counts:
+            if kind not in known:
+                near = close_matches(kind, known)
+                hint = f"did you mean {near[0]!r}?" if near else f"kinds of the data: {', '.join(sorted(kinds))}"
+                raise InvalidParameter(f"the rule {rule} counts channels of the kind {kind!r}, which there is not", parameter=f"rules.{rule}", value=kind, hint=hint)
 
 
 def _against(market: Market, i: int, wave: int, waves: int, rules: Rules, status: str | None, right: Any) -> list[Block]:

@@ -87,7 +87,6 @@ def meet_floors(campaign: Campaign, plain: Found, floors: Mapping[str, float]) -
     NotConverged
         None was found, though none is excluded.
     """
-    goal_weights(dict.fromkeys(floors, 1.0))
     judge = GoalJudge(campaign, list(floors), CHECKING)
     objective = _values(campaign, goal_weights(campaign.request.objective))
     share = campaign.request.delta / (2 * PRICES)  # every price may be the one that is kept

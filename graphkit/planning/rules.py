@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import DataInvalid, InvalidParameter, close_matches
+from graphkit.planning.goals import GOALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,9 +129,14 @@ def _counts(name: str, value: Any) -> dict[str, int]:
     return {str(k): value[k] for k in sorted(value)}
 
 
-def _amounts(name: str, value: Any) -> dict[str, float]:
+def _goals(name: str, value: Any) -> dict[str, float]:
     if not isinstance(value, dict):
         raise _wrong(name, value, "a table of goal = number")
+    for goal in value:
+        if goal not in GOALS:
+            near = close_matches(str(goal), GOALS)
+            hint = f"did you mean {near[0]!r}?" if near else None
+            raise InvalidParameter(f"the rule {name} names {goal!r}, which is no goal", parameter=f"rules.{name}", value=goal, allowed=tuple(GOALS), hint=hint)
     return {str(k): _number(f"{name}.{k}", value[k]) for k in sorted(value)}
 
 
@@ -167,5 +173,5 @@ def _flag(name: str, value: Any) -> bool:
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     "required": _names, "forbidden": _names, "least": _counts, "most": _counts, "capacity": _counts, "days_to_start": _number, "gap_days": _number,
-    "wave_budgets": _money, "starts_ts": _moment, "ends_ts": _moment, "floors": _amounts, "boosts": _flag, "require_code": _names,
+    "wave_budgets": _money, "starts_ts": _moment, "ends_ts": _moment, "floors": _goals, "boosts": _flag, "require_code": _names,
 }  # fmt: skip

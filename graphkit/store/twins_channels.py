@@ -146,6 +146,25 @@ def audience_of_set(g: TwinGraph, p: Params) -> list[Row]:
     }]  # fmt: skip
 
 
+def spending(g: TwinGraph, p: Params) -> list[Row]:
+    """channels/spending."""
+    uses_cost, making_cost = [], []
+    for row in p["purchases"]:
+        price, making = None, 0.0
+        for c in g.find("Channel", row.get("channel")):
+            tie = {m[1]: more for m, more in g.out(c, "ACCEPTS")}.get(row.get("material"))
+            own = None if tie is None else tie.get("cost")
+            price = g.get(c, "cost") if own is None else own
+            making = (g.get(("Material", row["material"]), "cost") or 0.0) if tie is not None and row.get("once") else 0.0
+        for k in g.find("CoProduction", row.get("placement")):
+            price = g.get(k, "cost") if price is None else price
+        if price is not None:
+            uses_cost.append(row["uses"] * price)
+        making_cost.append(making)
+    uses, made = math.fsum(uses_cost), math.fsum(making_cost)
+    return [{"purchases": len(p["purchases"]), "uses_cost": rounded(uses, 2), "making_cost": rounded(made, 2), "cost": rounded(uses + made, 2)}]
+
+
 def frequency(g: TwinGraph, p: Params) -> list[Row]:
     """evaluate/frequency."""
     contacts = Counter(n for c in g.nodes("Channel") if c[1] in p["channels"] for n in _reached(g, c))
@@ -210,6 +229,7 @@ CHANNELS: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "channels/incremental_reach": incremental_reach,
     "channels/kol_audience": kol_audience,
     "channels/materials": materials,
+    "channels/spending": spending,
     "evaluate/audience_of_set": audience_of_set,
     "evaluate/frequency": frequency,
     "evaluate/reputation": reputation,

@@ -134,3 +134,20 @@ def test_a_film_that_does_not_exist_is_named():
     """With close matches."""
     with pytest.raises(UnknownNode, match="f2"):
         plan(two(), for_="Film:f2", budget=10)
+
+
+@pytest.mark.parametrize(("rules", "word"), [({"most": {"kool": 1}}, "kol"), ({"least": {"ap": 1}}, "app"), ({"floors": {"reech": 5}}, "reach")])
+def test_a_misspelt_kind_or_goal_is_named_with_a_close_match(rules, word):
+    """A kind that no channel has would bind nothing; a goal that is none would be a floor of nothing."""
+    with pytest.raises(InvalidParameter) as caught:
+        ask(two(), rules=rules)
+    assert word in (caught.value.hint or "")
+    assert ask(two(), rules={"most": {"cinema": 1}}).items, "a kind of the vocabulary may be missing from the data"
+
+
+def test_waves_that_outlast_the_campaign_are_dated():
+    """A gap longer than the campaign: the dates and the seconds that are missing, in words of the calendar."""
+    day = 86_400
+    with pytest.raises(Infeasible, match=r"1970-01-31 00:00 UTC.*1970-01-11 00:00 UTC.*20\.0 days too late") as caught:
+        ask(two(), waves=2, rules={"starts_ts": 0, "ends_ts": 10 * day, "gap_days": 30})
+    assert caught.value.missing == 20 * day + 1

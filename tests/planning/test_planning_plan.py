@@ -80,7 +80,7 @@ def test_json_round_trip_and_evidence():
     assert made.to_dict()["for"] == "Film:f1"
     assert made.plan == f"P-{made.manifest.digest[:8]}"
     assert evidence(made, "reach")["value"] == made.reach.mean
-    assert evidence(made, "spent")["query"] == "evaluate/audience_of_set"
+    assert evidence(made, "spent")["query"] == "channels/spending"
     assert {row["channel"] for row in explain(made)} >= {i.channel for i in made.items} | {"c5"}
     with pytest.raises(UnknownName):
         evidence(made, "reech")

@@ -126,6 +126,7 @@ def test_golden_rows_seldom_are_empty():
 
 TINY = {
     "film": "f01", "id": "f01", "label": "Film", "item": "k02", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "experiment": "E-none", "run": "R-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
+    "purchases": [{"channel": "c01", "material": None, "uses": 3, "once": False}],
     "minCell": 1, "use": "promote", "region": "上海",
 }  # fmt: skip
 

@@ -1,0 +1,173 @@
+"""A plan as a planner reads it on a terminal: the rows, then what they come to.
+
+Numbers are printed to the digits that their interval supports; a guarantee is rounded down.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Any
+
+__all__ = ["give_or_take", "plan_text", "rounded_down", "span"]
+
+_COLUMNS = ("wave", "channel", "name", "material", "uses", "cost", "adds", "exclusive", "alone")
+_EXACT = 2e-3  # an exact value carries the interval of its own rounding to thousandths
+
+
+def plan_text(plan: dict[str, Any]) -> str:
+    """Return a plan as a planner reads it: the rows, then what they come to."""
+    from graphkit.cli.language import spoken
+
+    reach, sure = plan["reach"], plan.get("certificate") or {}
+    lines = [f"Plan {plan['plan']} for {plan['for']}: {plan['objective']}, budget {_money(plan['budget'])}, spent {_money(plan['spent'])}", _table(plan["items"])]
+    lines.append(f"{plan['objective'] if plan['objective'].isalpha() else 'weighted sum'} {_with_span(reach['mean'], reach.get('interval'))}" + _uncertain(reach))
+    if sure.get("ratio"):
+        lines.append(f"guarantee: at least {rounded_down(sure['ratio'])} of the best plan under these rules, wrong with chance {sure.get('delta', 0):.2g}, within the model")
+    lines += _risk(plan) + _again(plan) + _waves(plan) + _goals(plan) + _robust(plan)
+    if plan.get("adding_up_would_have_said") is not None:
+        lines.append(f"adding up the channels would have said {_plain(plan['adding_up_would_have_said'])}")
+    best = ", ".join(f"{name} {_plain(value)}" for name, value in (plan.get("baselines") or {}).items() if value is not None)
+    lines += [f"other ways to choose would reach: {best}"] if best else []
+    lines += [f"not spent: {spoken(plan['unspent_because'])}"] if plan.get("unspent_because") else []
+    lines += [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
+    lines += [f"assumed: {spoken(text)}" for text in plan.get("assumptions", ())]
+    return "\n".join(lines)
+
+
+def _table(items: list[dict[str, Any]]) -> str:
+    """Return the purchases; columns in which nothing differs are left out."""
+    from graphkit.cli.output import table
+
+    if not items:
+        return "(nothing bought)"
+    dull = {"wave": {1}, "material": {None}, "uses": {1}}
+    shown = [c for c in _COLUMNS if {item.get(c) for item in items} - dull.get(c, set()) or c not in dull]
+    rows = [{c: item.get(c) for c in shown} | {c: give_or_take(item.get(c), item.get(f"{c}_interval")) for c in ("adds", "exclusive", "alone")} for item in items]
+    return table([row | {"cost": int(row["cost"]) if float(row["cost"]).is_integer() else row["cost"]} for row in rows], shown).rstrip("\n")
+
+
+def _risk(plan: dict[str, Any]) -> list[str]:
+    """Return what the plan comes to at least, with chance 9 in 10."""
+    told = plan.get("risk")
+    if not told:
+        return []
+    lines = [f"with chance 9 in 10 {r['goal']} at least {_with_span(r['p10'], r['interval'])}; were the chances as given {_plain(r['p10_chances_as_given'])}" for r in told["goals"]]
+    drawn = "; ".join(f"{name}: {text}" for name, text in told["believed"].items() if text)
+    return [*lines, f"drawn in {told['draws']} draws of {told['worlds']:,} worlds: {drawn}"]
+
+
+def _again(plan: dict[str, Any]) -> list[str]:
+    """Return what a plan of the waves left starts from."""
+    told = plan.get("replanned")
+    if not told:
+        return []
+    text = f"after wave {told['waves']} of plan {told['plan']}: {told['reached']:,} users reached, {_money(told['spent'])} gone"
+    return [text if told.get("gain") is None else f"{text}; {told['gain']:+,.1f} ({span(told['gain_interval'])}) against the purchases planned before"]
+
+
+def _waves(plan: dict[str, Any]) -> list[str]:
+    """Return one line per wave when there are several."""
+    rows = plan.get("waves") or []
+    lines = []
+    for row in rows if len(rows) > 1 else []:
+        start = "" if row["starts_ts"] is None else f", starts {_day(row['starts_ts'])}"
+        of, once = "" if row["budget"] is None else f" of {_money(row['budget'])}", row.get("one_off") or 0
+        making = f" and {_money(once)} once for materials" if once else ""
+        lines.append(f"wave {row['wave']}{start}: {row['purchases']} purchases for {_money(row['spent'] - once)}{of}{making}, adds {_plain(row['adds'])}")
+    return lines
+
+
+def _goals(plan: dict[str, Any]) -> list[str]:
+    """Return what the plan is worth under each goal, and the plans between goals."""
+    lines = []
+    for row in plan.get("goals") or ():
+        floor = "" if row["floor"] is None else f", floor {_plain(row['floor'])}"
+        lines.append(f"{row['goal']} {_with_span(row['mean'], row['interval'])}{floor}")
+    rows = plan.get("pareto") or ()
+    for number, row in enumerate(rows, 1):
+        worth = ", ".join(f"{goal} {give_or_take(value, row['intervals'][goal])}" for goal, value in row["goals"].items())
+        lines.append(f"between goals {number}: {worth} for {_money(row['spent'])}: {' '.join(row['channels'])}")
+    if plan.get("synergy"):
+        lines.append(f"bonuses beside the reach: {plan['synergy']['bonus']:,.1f} from {len(plan['synergy']['pairs'])} pairs")
+    return lines
+
+
+def _robust(plan: dict[str, Any]) -> list[str]:
+    """Return how the plan fares when chances are not as given."""
+    told = plan.get("robust")
+    if not told:
+        return []
+    mine, plain = told["robust"], told["plain"]
+    text = (
+        f"over {told['draws']} draws of unknown chances: {told['q']:g}-quantile {_plain(mine['quantile'])} (plain plan {_plain(plain['quantile'])}), "
+        f"mean {_plain(mine['mean'])} ({_plain(plain['mean'])}), worst {_plain(mine['worst'])} ({_plain(plain['worst'])})"
+    )
+    fresh = told.get("fresh")
+    if not fresh:
+        return [text]
+    return [text, f"in {fresh['draws']} fresh draws the plain plan loses {fresh['regret_of_plain']:,.1f} ({span(fresh['interval'])}) at that quantile"]
+
+
+def _day(ts: int) -> str:
+    """Return a moment as date and time in UTC."""
+    return dt.datetime.fromtimestamp(ts, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _uncertain(reach: dict[str, Any]) -> str:
+    """Return the wider interval when it is known."""
+    wide = reach.get("interval_with_model_uncertainty")
+    return f"; with unknown p {span(wide)}" if wide else ""
+
+
+def give_or_take(mean: float | None, interval: Any) -> str:
+    """Return ``241.7 ±3.2``: the mean and half of its interval, to the digits that half supports; an exact value stands alone."""
+    if mean is None:
+        return "–"
+    if not interval or interval[1] - interval[0] <= _EXACT:
+        return _plain(mean)
+    half = (interval[1] - interval[0]) / 2
+    digits = _digits(half)
+    return f"{mean:,.{digits}f} ±{half:,.{digits}f}"
+
+
+def span(pair: Any) -> str:
+    """Return ``a to b``, to the digits that tell the two ends apart."""
+    if not pair:
+        return "no interval"
+    low, high = pair
+    if high - low <= _EXACT:
+        return f"{_plain(low)} to {_plain(high)}"
+    digits = _digits((high - low) / 2)
+    return f"{low:,.{digits}f} to {high:,.{digits}f}"
+
+
+def _with_span(mean: float, pair: Any) -> str:
+    """Return ``1,104 (1,100 to 1,109)``; an exact value needs no interval."""
+    if pair and pair[1] - pair[0] <= _EXACT:
+        return f"{_plain(mean)} (exact for these chances)"
+    return f"{mean:,.{_digits((pair[1] - pair[0]) / 2) if pair else 1}f} ({span(pair)})"
+
+
+def _digits(half: float) -> int:
+    """Digits after the point at which a half width still shows."""
+    return 0 if half >= 10 else 1 if half >= 0.1 else 2 if half >= 0.01 else 3
+
+
+def _plain(value: float | None) -> str:
+    """Return a count without interval: whole from 1,000 up, else one digit, very small ones three."""
+    if value is None:
+        return "–"
+    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _money(amount: float | None) -> str:
+    """Return an amount, with two digits unless it is whole."""
+    return "–" if amount is None else f"{amount:,.2f}".removesuffix(".00")
+
+
+def rounded_down(share: float) -> str:
+    """Return a guaranteed share to three digits: a guarantee must not grow by printing it."""
+    return f"{math.floor(share * 1000 + 1e-9) / 1000:.3f}"

@@ -1,0 +1,40 @@
+"""The printed plan: digits that the intervals support, guarantees rounded down, exact values without a width."""
+
+import pytest
+
+from graphkit.cli.plan_text import give_or_take, plan_text, rounded_down, span
+
+
+@pytest.mark.parametrize(
+    ("mean", "pair", "told"),
+    [
+        (29.92, [29.52, 30.32], "29.9 ±0.4"), (1104.4, [1099.6, 1109.2], "1,104.4 ±4.8"), (5234.0, [5100.0, 5368.0], "5,234 ±134"), (0.512, [0.49, 0.534], "0.51 ±0.02"),
+        (8.75, [8.75, 8.75], "8.75"), (None, None, "–"),
+    ],
+)  # fmt: skip
+def test_a_mean_is_printed_inside_its_interval(mean, pair, told):
+    """Never ``29.9 (30 to 30)``: the mean and the half width have the same digits."""
+    assert give_or_take(mean, pair) == told
+
+
+def test_spans_tell_their_ends_apart():
+    """Narrow intervals get more digits; none is said."""
+    assert (span([28.07, 28.31]), span([1100.2, 1152.9]), span(None)) == ("28.1 to 28.3", "1,100 to 1,153", "no interval")
+
+
+def test_a_guarantee_does_not_grow_by_printing():
+    """0.8769 is no guarantee of 0.877."""
+    assert (rounded_down(0.8769), rounded_down(0.877), rounded_down(1.0)) == ("0.876", "0.877", "1.000")
+
+
+def test_columns_that_say_nothing_are_left_out():
+    """One wave, one use, no material: the table fits 80 columns; the plans between goals name their channels and intervals."""
+    item = {"channel": "c1", "name": "抖音·短视频信息流12", "wave": 1, "material": None, "uses": 1, "cost": 1234.5, "adds": 812.3, "adds_interval": [800.0, 824.6],
+            "exclusive": 700.0, "exclusive_interval": [690.0, 710.0], "alone": 900.0, "alone_interval": [885.0, 915.0]}  # fmt: skip
+    plan = {"plan": "P-1", "for": "Film:f1", "objective": "reach", "budget": 1500.5, "spent": 1234.5, "items": [item], "reach": {"mean": 812.3, "interval": [800.0, 824.6]},
+            "pareto": [{"goals": {"reach": 812.3, "value": 9.5}, "intervals": {"reach": [800.0, 824.6], "value": [9.1, 9.9]}, "spent": 1234.5, "channels": ["c1", "c2"]}]}  # fmt: skip
+    text = plan_text(plan)
+    assert "wave" not in text.split("\n")[1]
+    assert "1,500.50" in text
+    assert "812 ±12" in text
+    assert "reach 812 ±12, value 9.5 ±0.4 for 1,234.50: c1 c2" in text
