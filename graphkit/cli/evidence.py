@@ -40,10 +40,12 @@ def evidence(app: App, plan: str, claim: str | None, form: str | None, output: s
 
 def _paragraph(row: dict[str, Any]) -> str:
     """Return one claim with the line to paste and the command that replays it."""
+    from graphkit.store.query_header import cypher_literal
+
     lines = [f"{row['claim']} = {row['value']}"]
     if row.get("query"):
         lines.append(f"query: cypher/{row['query']}.cypher")
-        lines.append(":param {" + ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in (row.get("params") or {}).items()) + "};")
+        lines.append(":param {" + ", ".join(f"{key}: {cypher_literal(value)}" for key, value in (row.get("params") or {}).items()) + "};")
     if row.get("replay"):
         lines.append("replay: " + json.dumps(row["replay"], ensure_ascii=False, sort_keys=True))
     return "\n".join(lines)

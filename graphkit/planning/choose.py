@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["BASELINES", "Choice", "baseline_plans", "certify", "choose", "estimate", "listed", "measure"]
+__all__ = ["BASELINES", "Choice", "baseline_plans", "certify", "choose", "estimate", "is_small", "listed", "measure", "thinned"]
 
 BASELINES = ("price_per_contact", "sainsbury", "top_degree")
 SMALL_MARKET = 15  # options; all 2^15 plans are then looked at
@@ -89,12 +89,10 @@ def choose(
     Infeasible
         No plan keeps the rules.
     """
-    if cover.n_options <= SMALL_MARKET:
-        small = merged(cover)
-        if 2.0**cover.n_options * max(small.weight.size, 1) <= SMALL_WORK:
-            every, value = exhaustive(small, menu, boosts)
-            chosen = _useful(cover, menu, _found(every), boosts)
-            return Choice(by_marginal_gain(cover, chosen, menu.after), cover.value(chosen), value if boosts is None else np.nan)
+    if cover.n_options <= SMALL_MARKET and is_small(cover.n_options, [small := merged(cover)]):
+        every, value = exhaustive(small, menu, boosts)
+        chosen = _useful(cover, menu, _found(every), boosts)
+        return Choice(by_marginal_gain(cover, chosen, menu.after), cover.value(chosen), value if boosts is None else np.nan)
     candidates = [greedy(cover, menu, per_cost=True), greedy(cover, menu, per_cost=False), *baselines.values()]
     if menu.counts_bind:
         cheap = _found(cheapest_plan(menu))
@@ -105,7 +103,7 @@ def choose(
         candidates.append(list(first))
     start = _best(cover, menu, candidates, boosts)
     if not bound:
-        thin = _thinned(cover)
+        thin = thinned(cover)
         better = improve(thin, menu, start, tries=int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 50)), boosts=boosts)
         best = _best(cover, menu, [start, better], boosts)
         return Choice(best, cover.value(best), np.nan)
@@ -113,7 +111,7 @@ def choose(
     order = [int(x) for x in np.argsort(-found.fractional, kind="stable") if found.fractional[x] > 1e-3]
     rounded = greedy(cover, menu, per_cost=True, start=fill_in_order(menu, order))
     best = _best(cover, menu, [start, rounded], boosts)
-    thin = _thinned(cover)
+    thin = thinned(cover)
     tries = int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 200))
     if len(best) <= SEARCHED:
         starts = {tuple(best): best, tuple(rounded): rounded}
@@ -146,7 +144,12 @@ def _useful(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None) 
     return kept
 
 
-def _thinned(cover: Cover) -> Cover:
+def is_small(n_options: int, covers: Sequence[Cover]) -> bool:
+    """Say whether all plans can be looked at."""
+    return n_options <= SMALL_MARKET and 2.0**n_options * max(sum(cover.weight.size for cover in covers), 1) <= SMALL_WORK
+
+
+def thinned(cover: Cover) -> Cover:
     """The first THIN sets, for local search only; what it proposes is judged on all sets."""
     n = cover.hazard.shape[0]
     if n <= THIN:

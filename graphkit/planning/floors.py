@@ -2,7 +2,8 @@
 
 A floor c(S) >= f is priced: for a price y >= 0 the best plan of objective + y c is searched; a price that is too low
 misses the floor, one too high gives away objective. Every price also bounds the problem with floors (weak duality):
-optimum <= max over plans of (objective + y c) - y f, so the certificate stays valid.
+optimum <= max over plans of (objective + y c) - y f, so the certificate stays valid. Plans that no price reaches are
+looked for by exchanges between the priced ones; a small market without sampling is enumerated.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ import numpy as np
 
 from graphkit.errors import Infeasible, NotConverged
 from graphkit.influence.certificate import Certificate
-from graphkit.planning.choose import certify, estimate
+from graphkit.influence.channel_front import every_plan, exchanged_plans
+from graphkit.influence.channel_greedy import by_marginal_gain
+from graphkit.planning.choose import certify, estimate, is_small, thinned
 from graphkit.planning.goals import goal_weights
-from graphkit.planning.search import CHECKING, FIRST_SETS, JUDGING, search
+from graphkit.planning.search import CHECKING, CHOOSING, FIRST_SETS, JUDGING, search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from graphkit.influence.channel_cover import Cover
     from graphkit.planning.campaign import Campaign
     from graphkit.planning.search import Found
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["GoalJudge", "goal_rows", "meet_floors"]
 
 PRICES = 12  # prices that are tried
+EXCHANGES = 60  # purchases taken out between the priced plans
 
 
 class GoalJudge:
@@ -103,6 +108,10 @@ def meet_floors(campaign: Campaign, plain: Found, floors: Mapping[str, float]) -
             raise Infeasible(message, rule=f"floors.{goal}", missing=floor - alone.certificate.upper, hint="lower the floor or raise the budget")
         tries.append(_tried(alone, judge, floors, np.inf))
         price[goal] = 0.2 * plain.choice.value / max(top, 1e-12)
+    goals = GoalJudge(campaign, list(floors), CHOOSING, plain.n_choose)
+    covers = [campaign.worlds.cover(campaign.worlds.sets(plain.n_choose, CHOOSING), campaign.hazard), *goals.covers.values()]
+    if goals.exact and campaign.boosts is None and is_small(campaign.options.n, covers):
+        return _enumerated(campaign, plain, covers, floors)
     for _ in range(PRICES):
         value = objective + sum(y * _values(campaign, {goal: 1.0}) for goal, y in price.items())
         found = search(half.with_value(value))
@@ -111,7 +120,27 @@ def meet_floors(campaign: Campaign, plain: Found, floors: Mapping[str, float]) -
         tries.append(last)
         short = last.short(floors)
         price = {goal: y * (3.0 if goal in short else 0.55) for goal, y in price.items()}
+    for chosen in exchanged_plans([thinned(c) for c in covers], campaign.menu, [t.found.choice.chosen for t in tries], tries=EXCHANGES):
+        choice = replace(plain.choice, chosen=by_marginal_gain(covers[0], chosen, campaign.menu.after))
+        tries.append(_tried(replace(plain, choice=choice), judge, floors, np.inf))
     return _best(campaign, tries, floors)
+
+
+def _enumerated(campaign: Campaign, plain: Found, covers: Sequence[Cover], floors: Mapping[str, float]) -> Found:
+    """The best of all plans that reach the floors, where nothing is sampled; or the proof that there is none."""
+    plans, values = every_plan(covers, campaign.menu)
+    least = np.array(list(floors.values()))
+    good = np.flatnonzero((values[:, 1:] >= least * (1 - 1e-12)).all(axis=1))
+    if not good.size:
+        lack = least - values[:, 1:]
+        nearest = lack[int(np.argmin((lack / np.maximum(least, 1e-12)).max(axis=1)))]
+        missing = {f"floors.{goal}": float(x) for goal, x in zip(floors, nearest.tolist(), strict=True) if x > 0}
+        told = ", ".join(f"{rule} misses {x:g}" for rule, x in missing.items())
+        message = f"no plan under these rules reaches the floors together; nearest to all of them {told}"
+        raise Infeasible(message, rule=" + ".join(f"floors.{goal}" for goal in floors), missing=missing, hint="lower a floor or raise the budget")
+    best = int(good[np.argmax(values[good, 0])])
+    chosen, value = by_marginal_gain(covers[0], plans[best], campaign.menu.after), float(values[best, 0])
+    return replace(plain, choice=replace(plain.choice, chosen=chosen, value=value, bound=value), certificate=Certificate.of(value, value, 0.0))
 
 
 def _values(campaign: Campaign, weights: Mapping[str, float]) -> Floats:
@@ -138,6 +167,6 @@ def _best(campaign: Campaign, tries: list[_Try], floors: Mapping[str, float]) ->
     choice = replace(best.found.choice, value=judged.value(best.found.choice.chosen))
     delta = campaign.request.delta / 2
     own = certify(worlds.total, choice, judged, judged.weight.size, delta, exact=worlds.exact)
-    upper = min(t.bound for t in (tries[0], best))
+    upper = min(t.bound for t in tries)  # the share of each price in delta lets all of them be looked at
     certificate = Certificate.of(own.lower, upper, 0.0 if worlds.exact else campaign.request.delta)
     return replace(best.found, choice=choice, certificate=certificate, judged=judged, sets=worlds.sets(FIRST_SETS * 2, JUDGING))

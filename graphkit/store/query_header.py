@@ -21,7 +21,7 @@ from typing import Any, Final
 from graphkit.errors import InvalidParameter
 from graphkit.store.cypher_text import CypherSyntax, split_statements, tokens
 
-__all__ = ["ACCESS", "Param", "Query", "parse_query"]
+__all__ = ["ACCESS", "Param", "Query", "cypher_literal", "parse_query"]
 
 ACCESS: Final = ("read", "write", "schema")
 TYPES: Final = ("ANY", "STRING", "INTEGER", "FLOAT", "BOOLEAN", "MAP", "LOCAL DATETIME")
@@ -66,10 +66,25 @@ class Query:
         """Return the line an analyst pastes into Browser or cypher-shell before the statement."""
         given = values or {}
         parts = [
-            f"{p.name}: {json.dumps(given.get(p.name, p.default if not p.required else f'<{p.type}>'), ensure_ascii=False, default=str)}"
-            for p in self.params
+            f"{p.name}: {cypher_literal(given.get(p.name, p.default if not p.required else f'<{p.type}>'))}" for p in self.params
         ]
         return ":param {" + ", ".join(parts) + "};"
+
+
+def cypher_literal(value: Any) -> str:
+    """Return a value as Cypher writes it: like JSON, but the keys of a map stand bare.
+
+    Examples
+    --------
+    >>> cypher_literal([{"channel": "c1", "uses": 2, "material": None}])
+    '[{channel: "c1", uses: 2, material: null}]'
+    """
+    if isinstance(value, dict):
+        keys = (key if re.fullmatch(r"[A-Za-z]\w*", key) else f"`{key}`" for key in value)
+        return "{" + ", ".join(f"{key}: {cypher_literal(part)}" for key, part in zip(keys, value.values(), strict=True)) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(cypher_literal(part) for part in value) + "]"
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def parse_query(text: str, *, name: str, path: str, declared_only: bool = True) -> Query:
