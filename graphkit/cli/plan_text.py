@@ -41,9 +41,9 @@ def _table(items: list[dict[str, Any]]) -> str:
 
     if not items:
         return "(nothing bought)"
-    dull = {"wave": {1}, "material": {None}, "uses": {1}}
+    dull: dict[str, set[Any]] = {"wave": {1}, "material": {None}, "uses": {1}}
     shown = [c for c in _COLUMNS if {item.get(c) for item in items} - dull.get(c, set()) or c not in dull]
-    rows = [{c: item.get(c) for c in shown} | {c: give_or_take(item.get(c), item.get(f"{c}_interval")) for c in ("adds", "exclusive", "alone")} for item in items]
+    rows: list[dict[str, Any]] = [{c: item.get(c) for c in shown} | {c: give_or_take(item.get(c), item.get(f"{c}_interval")) for c in ("adds", "exclusive", "alone")} for item in items]
     return table([row | {"cost": int(row["cost"]) if float(row["cost"]).is_integer() else row["cost"]} for row in rows], shown).rstrip("\n")
 
 

@@ -34,7 +34,7 @@ def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list
         rows += [(f"items.{name}.{part}", getattr(item, part)) for part in ("adds", "exclusive", "alone")]
     out = [{"claim": name, "value": jsonable(value), "query": None, "params": {}, "replay": replay} for name, value in rows]
     where = {channel: stored[i] for i, channel in enumerate(campaign.market.ids)}
-    params = {"purchases": [_purchase(item, where[item.channel]) for item in items]}
+    params: dict[str, Any] = {"purchases": [_purchase(item, where[item.channel]) for item in items]}
     out.append({"claim": "spent", "value": answer["spent"], "query": MONEY_QUERY, "params": params, "replay": None})
     stated = _stated(campaign)
     for item in {item.channel: item for item in items}.values():
