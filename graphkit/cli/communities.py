@@ -79,14 +79,15 @@ def communities(
     rows = _member_rows(graph, found) if members else community_rows(graph, found)
     rows = [{**row, "run": run} for row in rows]
     wanted = choose_format(form, output) == "table" and not members
-    text = table([_shown(row) for row in rows], SHOWN, title=_title(found), color=bool(app.settings.color)) if wanted else None
+    shown = SHOWN if any(row.get("largest") for row in rows) else SHOWN[:-1]  # users are not named
+    text = table([_shown(row) for row in rows], shown, title=_title(found), color=bool(app.settings.color)) if wanted else None
     emit(form=form, output=output, rows=rows, columns=MEMBERS if members else COLUMNS, text=text, color=app.settings.color)
     if write:
-        count, again = _write(app, graph, found, run), f"--param run={run}"
+        record = _record(graph, found, via)
+        count, again = _write(app, graph, found, run, record), f"--param run={run}"
         app.say(f"wrote the community of {count:,} nodes; users are MEMBER_OF it: graphkit query communities/sizes {again}")
-        if flattening is None and set(nodes) <= {"User"} and not via and objective == "modularity":
-            more = "" if found.resolution == 1 else f" --param resolution={found.resolution:.17g}"
-            app.say(f"the modularity counted again in the store: graphkit query communities/modularity {again}{more}")
+        if "resolution" in record:
+            app.say(f"the modularity counted again in the store: graphkit query communities/modularity {again}")
 
 
 def _title(found: Any) -> str:
@@ -160,7 +161,22 @@ def _member_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _write(app: App, graph: Projection, found: Any, run: str) -> int:
+def _record(graph: Projection, found: Any, via: tuple[str, ...]) -> dict[str, Any]:
+    """Say what the communities were found on, and what the store needs to count their modularity again."""
+    from graphkit.cli.graphs import USER_TYPES
+    from graphkit.store.communities import counted_over
+
+    labels, made = sorted({"User"} if graph.nodes.labels is None else set(graph.nodes.labels.tolist())), found.flattening
+    types = via or (USER_TYPES if labels == ["User"] else ())
+    ties = str(made) if made is not None else f"{', '.join(types) or 'every type'} between {', '.join(labels)}"
+    record = {"modularity": float(found.modularity), "ties": ties}
+    if labels != ["User"] or (made is not None and made.kind != "types"):
+        return record
+    weights = dict.fromkeys(types, 1.0) if made is None else dict(zip(made.types, made.weights, strict=True))
+    return record | counted_over(weights, found.resolution, add=made is not None)
+
+
+def _write(app: App, graph: Projection, found: Any, run: str, record: dict[str, Any]) -> int:
     """Store the community of each node, users as members of Community nodes too; return how many nodes have one."""
     from graphkit.store.communities import save_communities
 
@@ -170,5 +186,5 @@ def _write(app: App, graph: Projection, found: Any, run: str) -> int:
         ids = graph.nodes.ids_of(rows)
         written += store.write_back(str(label), ids, {"community": labels[rows].astype(np.int64)}, run)
         if label == "User":
-            save_communities(store, run, ids, labels[rows].tolist(), properties={"modularity": float(found.modularity)})
+            save_communities(store, run, ids, labels[rows].tolist(), properties=record)
     return written

@@ -117,7 +117,9 @@ _ALL = (
     ),
     _label(
         "Community", "社群", "community",
-        integer("size", "人数"), text("run", "运行编号"), number("modularity", "模块度", low=-0.5, high=1), written=True,
+        integer("size", "人数"), text("run", "运行编号"), number("modularity", "模块度", low=None, high=1), number("resolution", "分辨率"),
+        text("ties", "所依关系"), number("knows", "好友权重", en="weight of KNOWS"), number("follows", "关注权重", en="weight of FOLLOWS"),
+        number("shared_with", "转发权重", en="weight of SHARED_WITH"), flag("parallel_add", "平行关系相加"), written=True,
     ),
     _label(
         "Experiment", "实验", "experiment",

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from graphkit.model.tables import GraphTables
     from graphkit.store.base import GraphStore
 
-__all__ = ["KeptCommunities", "remove_communities", "save_communities"]
+__all__ = ["KeptCommunities", "counted_over", "remove_communities", "save_communities"]
 
 _BATCH = 10_000
+_COUNTED = ("KNOWS", "FOLLOWS", "SHARED_WITH")  # types that communities/modularity follows
 
 
 def save_communities(
@@ -39,7 +40,7 @@ def save_communities(
     labels : sequence of int, one for each user
         Communities 0, 1, ..
     properties : mapping, optional
-        Properties that every community of the run gets, such as ``modularity``.
+        Properties that every community of the run gets, such as ``modularity`` and those of :func:`counted_over`.
 
     See Also
     --------
@@ -55,6 +56,22 @@ def save_communities(
     for first in range(0, len(members), _BATCH):
         store.write(query, {"run": run, "communities": [], "members": members[first : first + _BATCH]})
     return len(groups)
+
+
+def counted_over(weights: Mapping[str, float], resolution: float, *, add: bool) -> dict[str, Any]:
+    """Return the properties by which ``communities/modularity`` counts a run's modularity again; empty if it cannot.
+
+    Parameters
+    ----------
+    weights : mapping of relationship type -> weight > 0 of one tie
+        Types between users that the run looked at.
+    resolution : float
+    add : bool
+        Whether ties of several types between two users add up; otherwise they count as one.
+    """
+    if not weights or not set(weights) <= set(_COUNTED):
+        return {}
+    return {**{name.lower(): float(weight) for name, weight in weights.items()}, "resolution": float(resolution), "parallel_add": add}
 
 
 def remove_communities(store: GraphStore, run: str) -> None:

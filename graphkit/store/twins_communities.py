@@ -26,6 +26,7 @@ def runs(g: TwinGraph, p: Params) -> list[Row]:
         known = [q for q in (g.get(c, "modularity") for c in here) if q is not None]
         rows.append({
             "run": run, "communities": len(here), "users": users if users >= p["minCell"] else None, "modularity": max(known, default=None),
+            "ties": max((t for t in (g.get(c, "ties") for c in here) if t is not None), default=None),
         })  # fmt: skip
     return rows
 
@@ -41,20 +42,23 @@ def sizes(g: TwinGraph, p: Params) -> list[Row]:
 
 def modularity(g: TwinGraph, p: Params) -> list[Row]:
     """communities/modularity."""
-    home = {u: c for c in _of_run(g, p["run"]) for u in g.consenting(g.into(c, "MEMBER_OF"))}
-    arcs = {(u, v) for u in home for v in _followed_up(g, u) if v in home and v != u}
+    kept = [c for c in _of_run(g, p["run"]) if g.get(c, "resolution") is not None]
+    home = {u: c for c in kept for u in g.consenting(g.into(c, "MEMBER_OF"))}
+    arcs = {(u, v): weight for u in home for v, weight in _passed_on(g, u, kept[0]).items() if v in home and v != u}
     ends: Counter[Node] = Counter()
     twice: Counter[Node] = Counter()
-    for pair in arcs:
+    for pair, weight in arcs.items():
         own, other = home[pair[0]], home[pair[1]]
-        ends.update((own, other))
-        twice[own] += 2 * (own == other)
-    adds = {c: twice[c] / (2 * len(arcs)) - p["resolution"] * (n / (2 * len(arcs))) ** 2 for c, n in ends.items()}
-    total, least = rounded(sum(adds[c] for c in sorted(adds))), p["minCell"]
+        for end in (own, other):
+            ends[end] += weight
+        twice[own] += 2 * weight * (own == other)
+    total, least = 2 * sum(arcs.values()), p["minCell"]
+    adds = {c: twice[c] / total - g.get(c, "resolution") * (n / total) ** 2 for c, n in ends.items()}
+    whole = rounded(sum(adds[c] for c in sorted(adds)))
     return [
         {
             "community": c[1], "inside": rounded(twice[c] / ends[c]) if g.get(c, "size") >= least else None,
-            "adds": rounded(adds[c]) if g.get(c, "size") >= least else None, "modularity": total,
+            "adds": rounded(adds[c]) if g.get(c, "size") >= least else None, "modularity": whole,
         }
         for c in sorted(adds)
     ]  # fmt: skip
@@ -65,9 +69,15 @@ def _of_run(g: TwinGraph, run: str) -> list[Node]:
     return [c for c in g.nodes("Community") if g.get(c, "run") == run]
 
 
-def _followed_up(g: TwinGraph, u: Node) -> list[Node]:
-    """Users whom a user can influence: friends, followers, those he shares with."""
-    return g.ends([*g.out(u, "KNOWS", "SHARED_WITH"), *g.into(u, "KNOWS", "FOLLOWS")], "User")
+def _passed_on(g: TwinGraph, u: Node, record: Node) -> dict[Node, float]:
+    """Users whom a user can influence (friends, followers, those he shares with), and the weight the run gave to those ties."""
+    found: dict[Node, list[float]] = {}
+    for type_, ties in (("KNOWS", [*g.out(u, "KNOWS"), *g.into(u, "KNOWS")]), ("FOLLOWS", g.into(u, "FOLLOWS")), ("SHARED_WITH", g.out(u, "SHARED_WITH"))):
+        if weight := g.get(record, type_.lower()):
+            for v in g.ends(ties, "User"):
+                found.setdefault(v, []).append(weight)
+    join = sum if g.get(record, "parallel_add") else max
+    return {v: join(weights) for v, weights in found.items()}
 
 
 COMMUNITIES: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {

@@ -97,14 +97,38 @@ def test_types_that_join_nothing_are_a_data_error(gk):
     assert gk("communities", "--types", "SHARED_WITH")[0] == 3
 
 
-def test_write_stores_numbers_and_members(gk):
-    """Only with --write; twice is one run; queries see members and count the printed modularity again."""
-    code, out, err = gk("communities", "--write", "--format", "json")
+@pytest.mark.parametrize(
+    "options", [[], ["--resolution", "2"], ["--via", "KNOWS", "--nodes", "User"], ["--types", "KNOWS=2", "--types", "FOLLOWS=0.5"], ["--objective", "map_equation"]], ids=str
+)
+def test_write_stores_numbers_and_members(gk, options):
+    """Only with --write; twice is one run; queries see members and count the printed modularity again, on the ties of the run."""
+    code, out, err = gk("communities", *options, "--write", "--format", "json")
     assert code == 0
     assert f"{USERS} nodes" in err
+    assert "communities/modularity" in err
     run_id = err.partition("run=")[2].split()[0]
-    assert gk("communities", "--write", "--format", "json")[1] == out
+    assert gk("communities", *options, "--write", "--format", "json")[1] == out
     query = lambda name: json.loads(gk("query", f"communities/{name}", "--param", "minCell=1", *(["--param", f"run={run_id}"] if name != "list" else []), "--format", "json")[1])
-    assert [(row["run"], row["communities"], row["users"]) for row in query("list")] == [(run_id, 4, USERS)]
+    assert (run_id, 4, USERS) in [(row["run"], row["communities"], row["users"]) for row in query("list")]
     assert [(row["size"], row["users"]) for row in query("sizes")] == [(6, 6)] * 4
     assert query("modularity")[0]["modularity"] == pytest.approx(json.loads(out)[0]["modularity"], abs=1e-8)
+
+
+def test_what_the_store_cannot_count_again_is_not_offered(gk):
+    """Communities by shared channels, and of users beside channels: written, the ties named, no query promised."""
+    for options, ties in ((["--bipartite", "Channel"], "tied by shared Channel"), (["--nodes", "User", "--nodes", "Channel"], "between Channel, User")):
+        code, _, err = gk("communities", *options, "--write", "--format", "json")
+        assert code == 0
+        assert "communities/modularity" not in err
+        run_id = err.partition("run=")[2].split()[0]
+        kept = {row["run"]: row["ties"] for row in json.loads(gk("query", "communities/list", "--param", "minCell=1", "--format", "json")[1])}
+        assert ties in kept[run_id]
+        assert json.loads(gk("query", "communities/modularity", "--param", f"run={run_id}", "--format", "json")[1]) == []
+
+
+def test_the_table_names_members_only_where_they_may_be_named(gk):
+    """Channels have names to show; a column of empty lists for users would say nothing."""
+    assert "largest" not in gk("communities", "--format", "table")[1]
+    out = gk("communities", "--nodes", "Channel", "--bipartite", "User", "--format", "table")[1]
+    assert "largest" in out
+    assert "c4" in out
