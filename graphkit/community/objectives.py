@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
+from graphkit.community.annealing import anneal
 from graphkit.community.moves import leiden
 from graphkit.community.quality import modularity
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from graphkit.community.quality import Undirected
@@ -30,6 +32,9 @@ class Objective(Protocol):
     def improve(self, graph: Undirected, start: Labels, iterations: int, seed: int) -> Labels:
         """Return a partition that is at least as good as the start, every community connected."""
 
+    def warm(self, graph: Undirected, near: Undirected, factor: float, sweeps: int, seed: int) -> Labels:
+        """Return a partition to improve, from the same edges weighted by common neighbours, by sweeps of the nodes."""
+
 
 @dataclass(frozen=True)
 class Modularity:
@@ -44,6 +49,13 @@ class Modularity:
     def improve(self, graph: Undirected, start: Labels, iterations: int, seed: int) -> Labels:
         """Run Leiden."""
         return leiden(graph, start, resolution=self.resolution, iterations=iterations, seed=seed)
+
+    def warm(self, graph: Undirected, near: Undirected, factor: float, sweeps: int, seed: int) -> Labels:
+        """Run Leiden and cooling sweeps at a resolution so many times higher: smaller groups first, joined later."""
+        fine = self.resolution * factor
+        rough = leiden(near, np.arange(graph.n_nodes), resolution=fine, iterations=1, seed=seed)
+        rough = leiden(graph, rough, resolution=fine, iterations=2, seed=seed)
+        return anneal(graph, rough, resolution=fine, sweeps=sweeps, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -61,3 +73,7 @@ class MapEquation:
         from graphkit.community.map_equation import map_leiden
 
         return map_leiden(graph, start, iterations=iterations, seed=seed)
+
+    def warm(self, graph: Undirected, near: Undirected, factor: float, sweeps: int, seed: int) -> Labels:  # noqa: ARG002 - nor a resolution
+        """Run on the other weights; it has no sweeps."""
+        return self.improve(near, np.arange(graph.n_nodes), 3, seed)

@@ -1,14 +1,17 @@
 """The search for the best partition: starts, recombination, consensus.
 
 *Near starts*: Leiden on edges weighted by (common neighbours + .05) / sqrt(d_u d_v), which sees the
-inside of a group more clearly than the bare edges do, then plain Leiden from there. *Recombination*:
+inside of a group more clearly than the bare edges do, then plain Leiden from there. *Warm starts*: a short near
+start, then heat-bath sweeps that cool down (:mod:`graphkit.community.annealing`), then Leiden; every second one
+does this at twice the resolution first: groups that were joined too early are seldom parted again, small ones
+that were found apart are joined where that is better. *Recombination*:
 what several partitions all keep together becomes one node, Leiden on that small graph, then on the
 whole one; the children are at least as good as what their parents agree on and cost little.
 *Consensus*: Leiden on edges weighted by the share of the partitions that keep them inside, which
 finds weakly planted groups that single runs miss.
 
-``fast`` recombines six starts once (two on a large graph); ``balanced`` does three rounds over eight; ``thorough`` goes
-on over sixteen until rounds bring nothing. The best partition ever seen is the answer. Each run is
+``fast`` recombines four warm starts (two plain ones on a large graph); ``balanced`` does three rounds over eight;
+``thorough`` goes on over sixteen until rounds bring nothing. The best partition ever seen is the answer. Each run is
 single-threaded with a seed of its own and runs are compared in the order of their seeds: any number
 of cores gives the same bytes.
 
@@ -63,13 +66,19 @@ class Search:
         self.graph, self.objective, self.seed = graph, objective, seed
         self.best, self.quality = np.arange(graph.n_nodes, dtype=np.int64), -np.inf
         self.starts: list[Labels] = []
-        self._near: Undirected | None = None
         self._turn = 0
 
     @cached_property
     def source(self) -> NDArray[np.int32]:
         """Row of every stored direction; made when first asked for."""
         return self.graph.sources()
+
+    @cached_property
+    def near_graph(self) -> Undirected:
+        """Edges weighted by common neighbours; made when first asked for, before any threads."""
+        graph, degree = self.graph, np.diff(self.graph.indptr).astype(np.float64)
+        share = (common_neighbours(graph) + 0.05) / np.sqrt(degree[self.source] * degree[graph.indices])
+        return weighted(graph.indptr, graph.indices, share * graph.weight)
 
     def run(self, effort: str) -> Labels:
         """Search with this effort and return the best partition, every community connected."""
@@ -78,29 +87,28 @@ class Search:
             self.keep(self.begin([self.plain] * 20, _STABLE))
         if effort == "fast":
             return self._fast(arcs)
-        size, rounds, patience = (8, 3, 3) if effort == "balanced" else (16, 40, 5)
+        size, rounds, patience, sweeps = (8, 3, 3, 50) if effort == "balanced" else (16, 40, 5, 100)
         if arcs > _LARGE:
-            size, rounds = size // 2, rounds // 4
-        pool = self.begin([self.near] * (size - size // 4) + [self.plain] * (size // 4), 5)
-        pool, idle = self.keep(pool)[:size], 0
+            size, rounds, sweeps = size // 2, rounds // 4, sweeps // 5
+        pool, idle = self.keep(self.begin(self.warm(size, sweeps), 5))[:size], 0
         for _ in range(rounds):
             before = self.quality
-            pool = self.keep(pool + self._children(pool, size // 2))[:size]
+            pool = self.keep(pool + self._children(pool, size // 2, sweeps))[:size]
             idle = idle + 1 if self.quality <= before + 1e-9 else 0
             if idle == patience or len(pool) == 1:
                 break
         return self.best
 
     def _fast(self, arcs: int) -> Labels:
-        """Six short starts, recombined twice; on a large graph two plain ones, recombined once."""
+        """Four short warm starts, recombined twice; on a large graph two plain ones, recombined once."""
         large = arcs > _LARGE
-        starts = self.begin([self.plain] * 2, 1) if large else self.begin([self.near] * 5 + [self.plain], 3)
+        starts = self.begin([self.plain] * 2, 1) if large else self.begin(self.warm(4, 20), 3)
         self.keep(starts)
         again = partial(self.recombined, starts)
         self.keep(self.each([again] if large else [again] * 2, 1 if large else 8))
         return self.best
 
-    def _children(self, pool: list[Labels], count: int) -> list[Labels]:
+    def _children(self, pool: list[Labels], count: int, sweeps: int) -> list[Labels]:
         """Recombine random parents, build consensus of larger groups, add a fresh start."""
         draw = np.random.default_rng(child_seed(self.seed, "parents", self._turn))
 
@@ -112,7 +120,7 @@ class Search:
                 return lambda seed, iterations: self.agreed(parents, seed, iterations)
             return lambda seed, iterations: self.recombined(parents, seed, iterations)
 
-        return self.each([*(task(i) for i in range(count - 1)), self.near], 10)
+        return self.each([*(task(i) for i in range(count - 1)), self.warm(2, sweeps)[self._turn % 2]], 10)
 
     def begin(self, tasks: Sequence[Callable[[int, int], Labels]], iterations: int) -> list[Labels]:
         """Run independent starts and remember them: how far they agree says how stable a community is."""
@@ -125,8 +133,6 @@ class Search:
         self._turn += 1
         seeds = [child_seed(self.seed, "leiden", self._turn, i) for i in range(len(tasks))]
         workers = min(len(tasks), os.cpu_count() or 1)
-        if any(task == self.near for task in tasks):
-            self.near_graph()
         if workers == 1:
             return [task(seed, iterations) for task, seed in zip(tasks, seeds, strict=True)]
         with ThreadPoolExecutor(workers) as pool:
@@ -150,15 +156,16 @@ class Search:
 
     def near(self, seed: int, iterations: int) -> Labels:
         """Leiden from a partition that common neighbours suggest."""
-        return self.refined(self._on(self.near_graph(), seed, 1 if iterations < 5 else 3), seed, iterations)
+        return self.refined(self._on(self.near_graph, seed, 3), seed, iterations)
 
-    def near_graph(self) -> Undirected:
-        """Edges weighted by common neighbours; made once."""
-        if self._near is None:
-            graph, degree = self.graph, np.diff(self.graph.indptr).astype(np.float64)
-            share = (common_neighbours(graph) + 0.05) / np.sqrt(degree[self.source] * degree[graph.indices])
-            self._near = weighted(graph.indptr, graph.indices, share * graph.weight)
-        return self._near
+    def warm(self, count: int, sweeps: int) -> list[Callable[[int, int], Labels]]:
+        """Return so many starts that cool down, every second one at twice the resolution first."""
+        near = self.near_graph
+
+        def task(factor: int) -> Callable[[int, int], Labels]:
+            return lambda seed, iterations: self.refined(self.objective.warm(self.graph, near, factor, sweeps, seed), seed, iterations)
+
+        return [task(1 + i % 2) for i in range(count)]
 
     def agreed(self, parents: Sequence[Labels], seed: int, iterations: int) -> Labels:
         """Leiden on the share of the parents that keep each edge inside, then on the graph."""
