@@ -57,6 +57,8 @@ def undirected(p: Projection, order: NDArray[np.int64] | None = None) -> Undirec
     if row is not None or not symmetric_kernel(indptr, indices, weight):
         row = np.arange(p.n_nodes) if row is None else row
         indptr, indices, weight = both_ways_kernel(indptr, indices, weight, row.astype(np.int32))
+    if weight.size and not 1e-100 < weight.max() < 1e100:  # no measure depends on the unit; sums must neither overflow nor vanish
+        weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
     return weighted(indptr, indices, weight)
 
 
@@ -83,21 +85,22 @@ def description_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
     of the weight inside communities and s the share expected from the degrees: the log-likelihood ratio of
     the degree-corrected planted partition against no groups (Newman 2016, eq. 16; Traag, Aldecoa, Delvenne
     2015), less the description of the partition (Peixoto 2019). 0 for a single community; below 0
-    the groups are not worth their names.
+    the groups are not worth their names. N and n_r count nodes with ties: the others are in no group.
 
     References
     ----------
     Newman (2016), https://doi.org/10.1103/PhysRevE.94.052315; Traag, Aldecoa, Delvenne (2015),
     https://doi.org/10.1103/PhysRevE.92.022816; Peixoto (2019), https://doi.org/10.1002/9781119483298.ch11
     """
-    total, n = float(graph.weight.sum()), labels.size
+    total, tied = float(graph.weight.sum()), graph.strength > 0
     if total <= 0:
         return 0.0
-    _, number, size = np.unique(labels, return_inverse=True, return_counts=True)
+    n = int(np.count_nonzero(tied))
+    _, number, size = np.unique(labels[tied], return_inverse=True, return_counts=True)
     if size.size == 1:
         return 0.0
     a = float(inside_weights(graph, labels).sum()) / total
-    s = float(((np.bincount(number, weights=graph.strength) / graph.strength.sum()) ** 2).sum())
+    s = float(((np.bincount(number, weights=graph.strength[tied]) / graph.strength.sum()) ** 2).sum())
     surprise = a * math.log(a / s) + ((1 - a) * math.log((1 - a) / (1 - s)) if a < 1 else 0.0) if a > s else 0.0
     groups = size.size
     names = math.lgamma(n + 1) - sum(math.lgamma(k + 1) for k in size.tolist()) + math.log(n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from graphkit.store.twin_graph import rounded
@@ -45,8 +45,8 @@ def modularity(g: TwinGraph, p: Params) -> list[Row]:
     kept = [c for c in _of_run(g, p["run"]) if g.get(c, "resolution") is not None]
     home = {u: c for c in kept for u in g.consenting(g.into(c, "MEMBER_OF"))}
     arcs = {(u, v): weight for u in home for v, weight in _passed_on(g, u, kept[0]).items() if v in home and v != u}
-    ends: Counter[Node] = Counter()
-    twice: Counter[Node] = Counter()
+    ends: defaultdict[Node, float] = defaultdict(float)
+    twice: defaultdict[Node, float] = defaultdict(float)
     for pair, weight in arcs.items():
         own, other = home[pair[0]], home[pair[1]]
         for end in (own, other):
