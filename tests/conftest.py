@@ -20,12 +20,38 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("seed", range(int(first), int(last or first) + 1))
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers of -n read the groups
 def pytest_collection_modifyitems(config, items):
-    """Leave the long sweeps out unless they are asked for by name of their mark."""
+    """Leave the long sweeps out unless asked for by their mark; with -n, a file stays together and so does all that needs Neo4j."""
     if "slow" not in (config.getoption("-m") or ""):
         for item in items:
             if item.get_closest_marker("slow"):
                 item.add_marker(pytest.mark.skip(reason="takes minutes: pytest -m slow"))
+    for item in items:
+        server = item.get_closest_marker("neo4j") or "neo4j_server" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("neo4j" if server else item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Let -n auto start a worker a core, at most four: a worker compiles and keeps an engine of its own."""
+    return min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take over what a worker says of the stores."""
+    from store_fixtures import add_stores
+
+    add_stores(getattr(node, "workeroutput", {}).get("stores"))
+
+
+def pytest_sessionfinish(session):
+    """Tell the main process, if this is a worker, which stores ran here."""
+    from store_fixtures import told_stores
+
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["stores"] = told_stores()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -65,6 +65,19 @@ def store(request, tmp_path):
         yield found
 
 
+def told_stores():
+    """What this process knows of the stores, as plain data for another one."""
+    return {"ran": dict(_RAN), "absent": dict(_ABSENT)}
+
+
+def add_stores(told):
+    """Add what a worker told of the stores; nothing, when it died before."""
+    if told:
+        _ABSENT.update(told["absent"])
+        for kind, count in told["ran"].items():
+            _RAN[kind] += count
+
+
 def store_summary():
     """One line a store: how many contract tests ran on it, or why none did."""
     lines = []
