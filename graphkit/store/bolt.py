@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphkit.errors import StoreError, StoreUnavailable, WriteRefused
+from graphkit.model.schema import TYPES
 from graphkit.store import statements
 from graphkit.store.address import check_agent
 from graphkit.store.base import Capabilities, Table
@@ -20,7 +21,7 @@ from graphkit.store.bolt_connection import READ_ACCESS, WRITE_ACCESS, Connection
 from graphkit.store.bolt_load import Loader
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
-from graphkit.store.foreign import MAKE_NAMES, NAMES, known_names, noting, transaction_number
+from graphkit.store.foreign import MAKE_NAMES, MAKE_TYPES, NAMES, known_names, noting, transaction_number
 from graphkit.store.health import Check, check_server
 from graphkit.store.memory import load_report
 from graphkit.store.patience import Enough
@@ -305,17 +306,18 @@ class BoltStore(CypherStore):
         from graphkit.store.schema_steps import apply_schema
 
         apply_schema(self, self._ddl, self._unit, timeout=min(clock.remaining(), 300.0))
-        self._make_names(known_names(), clock)
+        self._make(MAKE_NAMES, known_names(), clock)
+        self._make(MAKE_TYPES, sorted(TYPES), clock)
 
     def _declare_written(self, label: str, names: list[str], run_id: str, deadline: Deadline) -> None:
-        self._make_names(names, deadline)
+        self._make(MAKE_NAMES, names, deadline)
         super()._declare_written(label, names, run_id, deadline)
 
-    def _make_names(self, names: list[str], deadline: Deadline) -> None:
-        """Make property names known one by one, see `foreign`; an account that may not do that only costs a snapshot."""
+    def _make(self, text: str, names: list[str], deadline: Deadline) -> None:
+        """Make names known one by one, see `foreign`; an account that may not do that only costs a snapshot."""
         if not self._is_arcade:
             with contextlib.suppress(StoreError):
-                self.unit(lambda run: run(MAKE_NAMES, {"names": names}), deadline)
+                self.unit(lambda run: run(text, {"names": names}), deadline)
 
 
 def _say(text: str, run: Run) -> Rows:

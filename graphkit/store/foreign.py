@@ -4,12 +4,13 @@ A version of our own and counts per label do not show another tool's `SET`. The 
 it holds the number of the last transaction of the database, on every edition and for every account. A new name of a
 property costs a transaction too, so the *sign* of a database is that number minus the number of property names: each
 commit of ours raises it by one. Names are made one by one before they are used, as several in one statement may share
-their transaction.
+their transaction; the relationship types we may write are made before the first sign is noted, since a first use costs a
+transaction as well.
 
 Every unit of ours that leaves the data as they are notes the sign it will have left, in the same transaction. A sign that
 is not the noted one means that somebody else committed: the version is then another one, and the next snapshot is taken
-anew. What cannot be told apart (a first use of a relationship type, an answer to COMMIT that was lost) counts as somebody
-else: a snapshot too many, never one too old.
+anew. What cannot be told apart (an answer to COMMIT that was lost) counts as somebody else: a snapshot too many, never
+one too old.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
     from graphkit.store.cypher_store import Run
 
-__all__ = ["MAKE_NAMES", "NAMES", "known_names", "noting", "transaction_number"]
+__all__ = ["MAKE_NAMES", "MAKE_TYPES", "NAMES", "known_names", "noting", "transaction_number"]
 
 T = TypeVar("T")
 NAMES: Final = "CALL db.propertyKeys() YIELD propertyKey RETURN count(*) AS n"
 MAKE_NAMES: Final = "UNWIND $names AS name CALL db.createProperty(name) RETURN count(*) AS n"
+MAKE_TYPES: Final = "UNWIND $names AS name CALL db.createRelationshipType(name) RETURN count(*) AS n"
 _NOTE: Final = (
     f"MATCH (s:{quote(STORE)} {{id: 'store'}}) "
     "SET s.version = CASE WHEN (s.seen = $sign) THEN s.version ELSE $version END, s.seen = $sign + 1 RETURN 1 AS n"
