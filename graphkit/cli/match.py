@@ -19,18 +19,18 @@ __all__ = ["match"]
 COLUMNS = ("rank", "label", "id", "name", "score", "shared", "paths")
 
 
-@click.command(cls=Command, examples=["graphkit match Film:f01 --to Course", "graphkit match Film:f01 --to Course --by idf_cosine", "graphkit match Film:f01 --to Brand --by jaccard --top 5"])
+@click.command(cls=Command, examples=["graphkit match Film:f01 --to Course", "graphkit match Course:k01 --to Course --by cosine", "graphkit match Film:f01 --to Brand --by jaccard --top 5"])
 @click.argument("node", type=LABEL_ID, metavar="LABEL:ID")
 @click.option("--to", "to", required=True, metavar="LABEL", help="Label of the candidates.")
-@click.option("--by", type=click.Choice(["cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector"]), default="cosine", help="How items are compared: by tags, or by the vectors of --vectors.")
+@click.option("--by", type=click.Choice(["cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector"]), help="How items are compared: by tags, or by the vectors of --vectors.  [default: idf_cosine from a film to courses, else cosine]")
 @click.option("--vectors", default="vector", metavar="PROPERTY", help='Property that holds a list of numbers, kept by [keep] Film = ["vector:string[]"] (--by vector).')
 @click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows.")
 @output_options
 @pass_app
-def match(app: App, node: LabelId, to: str, by: str, vectors: str, top: int, form: str | None, output: str | None) -> None:
+def match(app: App, node: LabelId, to: str, by: str | None, vectors: str, top: int, form: str | None, output: str | None) -> None:
     """Rank items by the tags they share with one item (HAS_TAG, weighted by w), with the paths that carry each score.
 
-    idf_cosine lets rare tags count more, over all items of both labels.
+    idf_cosine lets rare tags count more, over all items of both labels: the direction of a course from the theme of a film.
     """
     from graphkit.cli.graphs import check_labels, check_node
     from graphkit.cli.output import emit, frame_rows, table
@@ -39,6 +39,7 @@ def match(app: App, node: LabelId, to: str, by: str, vectors: str, top: int, for
     check_labels([to])
     snapshot = app.snapshot()
     check_node(snapshot, node)
+    by = by or ("idf_cosine" if (node.label, to) == ("Film", "Course") else "cosine")
     read = partial(_vectors, name=vectors) if by == "vector" else _tags
     own, others = read(snapshot, node.label).get(node.id), read(snapshot, to)
     if by == "idf_cosine":
@@ -58,8 +59,23 @@ def match(app: App, node: LabelId, to: str, by: str, vectors: str, top: int, for
     people = [{name: row[name] for name in COLUMNS if name != "paths"} for row in rows]
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS[:-1]), color=app.settings.color)
     if not rows:
-        thing = vectors if by == "vector" else "tag"
-        app.say(f"{node} carries no {thing}" if not own else f"no {to} shares a {thing} with {node}" if by != "vector" else f"no {to} points the same way as {node}")
+        app.say(_nothing(node, to, vectors if by == "vector" else None, own, others))
+
+
+def _nothing(node: LabelId, to: str, vectors: str | None, own: Any, others: Any) -> str:
+    """Say why there is no row, and what to do about it."""
+    from graphkit.model.schema import TYPES
+
+    lacking = str(node) if not own else f"no {to}" if not others else ""
+    if vectors is not None:
+        label = node.label if not own else to
+        keep = f'; keep a column of lists in dataset.toml: [keep] {label} = ["{vectors}:string[]"]'
+        return (f"{lacking} carries no {vectors}{keep}" if not own else f"{lacking} has a {vectors}{keep}") if lacking else f"no {to} points the same way as {node}"
+    tagged = {source for source, _ in TYPES["HAS_TAG"].pairs}
+    for label in (node.label, to):
+        if label not in tagged:
+            return f"a {label} carries no tags, only {', '.join(sorted(tagged))} do" + ("; try graphkit recommend" if label == "User" else "")
+    return f"{lacking} carries no tag" if not own else f"{lacking} has a tag" if lacking else f"no {to} shares a tag with {node}"
 
 
 def _paths(node: LabelId, other: LabelId, own: Any, theirs: Any, measure: str, names: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,8 +11,6 @@ from graphkit.cli.group import Command
 from graphkit.cli.options import output_options, seed_option
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["profile"]
@@ -66,38 +64,16 @@ def profile(
         app.say("no rows: nothing tagged was taken" if users else f"no rows of at least {min_cell} users")
 
 
-def _log(snapshot: Snapshot) -> pd.DataFrame:
-    """Ties of taste as events of weight 1, without times."""
-    import numpy as np
-    import pandas as pd
-
-    from graphkit.planning.tastes import read_tastes
-
-    tastes = read_tastes(snapshot)
-    rows = np.repeat(np.arange(len(tastes.users)), np.diff(tastes.taken.indptr))
-    items = [":".join(tastes.items[i]) for i in tastes.taken.indices]
-    return pd.DataFrame({"user": [tastes.users[i] for i in rows], "item": items})
-
-
 def _profiles(snapshot: Snapshot, events: str | None, half_life: float) -> Any:
     """Profiles of everybody with consent, items named ``Label:id``."""
-    from graphkit.matching.profiles import build_profiles
-    from graphkit.planning.recommend import item_names
-    from graphkit.planning.tastes import read_tastes
+    from graphkit.planning.tastes import profiles_of, read_tastes
 
-    tastes = read_tastes(snapshot)
-    tags = {
-        ":".join(item): {tastes.tag_ids[t]: float(w) for t, w in zip(tastes.tags.indices[a:b], tastes.tags.data[a:b], strict=True)}
-        for item, a, b in zip(tastes.items, tastes.tags.indptr[:-1], tastes.tags.indptr[1:], strict=True)
-    }
-    weights = snapshot.settings.get("event_weights")
-    if events is None:
-        return build_profiles(_log(snapshot), tags, users=tastes.users, half_life_days=None)
-    from graphkit.store.files_events import read_events
+    log = None
+    if events is not None:
+        from graphkit.store.files_events import read_events
 
-    log = read_events(events)
-    log = log.assign(item=item_names(tastes, log))
-    return build_profiles(log[log.item != ""], tags, users=tastes.users, event_weights=weights, half_life_days=half_life)
+        log = read_events(events)
+    return profiles_of(read_tastes(snapshot), log, half_life_days=half_life, event_weights=snapshot.settings.get("event_weights"))
 
 
 def _users(snapshot: Snapshot, names: dict[str, Any], users: tuple[str, ...], top: int, found: Any) -> list[dict[str, Any]]:

@@ -21,12 +21,14 @@ COLUMNS = ("user", "rank", "label", "id", "name", "score", "cold", "evidence")
 WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "ratings", "popularity", "fused")
 
 
-@click.command(cls=Command, examples=["graphkit recommend u0001", "graphkit recommend u0001 --to Film --by fused --top 5", "graphkit recommend u0001 --by popularity --context region=上海 --events DIR"])
+@click.command(cls=Command, examples=["graphkit recommend u0001", "graphkit recommend u0001 --to Film --by fused --weight ppr=2 --top 5", "graphkit recommend u0001 --by popularity --context region=上海 --events DIR"])
 @click.argument("users", nargs=-1, required=True, metavar="USER...")
 @click.option("--by", type=click.Choice(WAYS), default="cf", help="Way: what people like him took (cf, cosine, als, svd), tags (content), ties (ppr), word of mouth (cascade), expected rating (ratings), all together (fused).")
 @click.option("--to", type=click.Choice(["Course", "Film"]), default="Course", help="What to recommend.")
 @click.option("--top", type=click.IntRange(min=1), default=10, help="How many rows a user.")
 @click.option("--include-known", is_flag=True, help="Also what the user already took.")
+@click.option("--weight", "weights", multiple=True, metavar="LIST=NUMBER", help="Weight of cf, content or ppr in fused (repeat); 0 leaves it out.")
+@click.option("--blend", type=click.Choice(["reciprocal", "z"]), default="reciprocal", help="How fused joins lists: by ranks, or by standardised scores.")
 @click.option("--context", multiple=True, metavar="KEY=VALUE", help="Rank for region=.., device=.. or hour=.. (repeat); needs --events with exposures.")
 @click.option("--events", type=click.Path(), metavar="DIR", help="Event log: content weighs events by kind and age, --context measures response.")
 @click.option("--half-life", type=click.FloatRange(min=0, min_open=True), default=90.0, metavar="DAYS", help="Age at which an event counts half (content with --events).")
@@ -38,7 +40,7 @@ WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "r
 @output_options
 @pass_app
 def recommend(
-    app: App, users: tuple[str, ...], by: str, to: str, top: int, include_known: bool, context: tuple[str, ...], events: str | None, half_life: float,
+    app: App, users: tuple[str, ...], by: str, to: str, top: int, include_known: bool, weights: tuple[str, ...], blend: str, context: tuple[str, ...], events: str | None, half_life: float,
     worlds: int, min_cell: int, probability: str | float, seed: int, engine: str, form: str | None, output: str | None,
 ) -> None:  # fmt: skip
     """Recommend courses or films to users, each with the items, tags or ties that carry its score.
@@ -50,6 +52,11 @@ def recommend(
     from graphkit.cli.output import emit, table
     from graphkit.planning.recommend import recommend as choose
 
+    there = pairs(context, "context")
+    if there and events is None:
+        message = "--context needs --events DIR: a log with exposures says how items do there"
+        raise click.UsageError(message)
+    given = {name: _number(value) for name, value in pairs(weights, "weight").items()}
     snapshot = app.snapshot(learned=by == "cascade" and probability == "learned")
     names = [user.removeprefix("User:") for user in users]
     for name in names:
@@ -61,7 +68,7 @@ def recommend(
         log = read_events(events)
     with app.timed("recommend"):
         found = choose(
-            snapshot, names, by=by, to=to, top=top, exclude_known=not include_known, context=pairs(context, "context"), events=log,
+            snapshot, names, by=by, to=to, top=top, exclude_known=not include_known, context=there, events=log, weights=given, blend=blend,
             half_life_days=half_life, probability=0.0 if probability == "none" else probability, n_worlds=worlds, min_cell=min_cell, rng=seed, engine=engine,
         )  # fmt: skip
     shown = _shown_names(snapshot, [(to, item) for item in found.items] + [(reason.kind, reason.name) for own in found.reasons for reason in own])
@@ -72,6 +79,8 @@ def recommend(
     ]
     people = [{**row, "score": f"{row['score']:.4g}", "evidence": _told(row["evidence"][:3])} for row in rows]
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS), color=app.settings.color)
+    if context and not any(reason.kind == "context" for own in found.reasons for reason in own):
+        app.say(f"{', '.join(context)} changes no score here: nothing was shown there, or it does as everywhere")
     _tell(app, names, {row["user"] for row in rows}, {row["user"] for row in rows if row["cold"]}, to)
 
 
@@ -85,6 +94,15 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
             raise click.BadParameter(message, param_hint=f"--{option}")
         found[key] = value
     return found
+
+
+def _number(text: str) -> float:
+    """Read the number of ``--weight``."""
+    try:
+        return float(text)
+    except ValueError:
+        message = f"{text!r} is no number"
+        raise click.BadParameter(message, param_hint="--weight") from None
 
 
 def _shown_names(snapshot: Snapshot, nodes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str | None]:

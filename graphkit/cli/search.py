@@ -35,16 +35,17 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     from graphkit.matching.text import search as find
 
     snapshot = app.snapshot()
-    texts, names = documents(snapshot, check_labels(labels) or _LABELS)
+    asked = check_labels(labels) or _LABELS
+    texts, names = documents(snapshot, asked)
     found = find(texts, text, top=top) if texts else None
     rows: list[dict[str, Any]] = []
     for row in frame_rows(found.to_frame()) if found is not None else []:
         label, _, id_ = str(row["id"]).partition(":")
         rows.append({"rank": len(rows) + 1, "label": label, "id": id_, "name": names[str(row["id"])], "score": float(row["score"]),
-                     "shared": str(row["evidence"]).split()})
+                     "shared": [gram for gram in str(row["evidence"]).split(" ") if gram]})
     emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)
     if not rows:
-        app.say(str(getattr(found, "reason", None) or "nothing in the store has a name or text"))
+        app.say(str(getattr(found, "reason", None) or f"no {' or '.join(asked)} in the store has a name or text"))
 
 
 def documents(snapshot: Snapshot, labels: Iterable[str]) -> tuple[dict[str, str], dict[str, str | None]]:

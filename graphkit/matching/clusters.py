@@ -16,6 +16,7 @@ from scipy import sparse
 
 from graphkit.check import positive_int, refuse
 from graphkit.errors import DataInvalid
+from graphkit.matching.matrices import as_rows
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
@@ -138,15 +139,8 @@ def adjusted_rand_index(a: Any, b: Any) -> float:
 
 def _rows(profiles: Any) -> sparse.csr_array:
     """Return any matrix, frame or single column as float rows."""
-    cells = profiles
-    if not sparse.issparse(cells):
-        try:
-            cells = np.asarray(cells, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            message = f"profiles must be numbers: {error}"
-            raise DataInvalid(message, source="profiles", rule="number", hint="encode text columns first") from error
-        cells = cells.reshape(-1, 1) if cells.ndim == 1 else cells
-    x = sparse.csr_array(cells, dtype=np.float64, copy=True)
+    column = not sparse.issparse(profiles) and np.ndim(profiles) == 1
+    x = as_rows(np.reshape(profiles, (-1, 1)) if column else profiles, "profiles")
     if not np.isfinite(x.data).all():
         message = "profiles hold a value that is not finite"
         raise DataInvalid(message, source="profiles", rule="finite", count=int(np.count_nonzero(~np.isfinite(x.data))))

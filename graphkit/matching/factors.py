@@ -32,6 +32,7 @@ from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.coins import kernel
 from graphkit.engine.base import as_engine
 from graphkit.errors import DataInvalid
+from graphkit.matching.matrices import as_rows
 from graphkit.matching.neighbours import as_interactions
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
@@ -183,7 +184,7 @@ def factorise(
 
 
 def _finite(matrix: Any) -> sparse.csr_array:
-    x = sparse.csr_array(matrix, dtype=np.float64, copy=True)
+    x = as_rows(matrix, "matrix")
     x.sum_duplicates()
     if not np.isfinite(x.data).all():
         raise DataInvalid("the matrix holds a value that is not finite", source="matrix", rule="finite", count=int(np.count_nonzero(~np.isfinite(x.data))))

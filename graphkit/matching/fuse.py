@@ -28,7 +28,7 @@ from graphkit.results import FrameResult, Manifest, make_manifest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FusedRanking", "fuse_rankings"]
+__all__ = ["METHODS", "FusedRanking", "fuse_rankings", "fused_parts"]
 
 METHODS = ("reciprocal", "z")
 Ranking = Sequence[str] | Mapping[str, float]
@@ -106,17 +106,9 @@ def fuse_rankings(
     ('b', 'a', 'c')
     """
     start = time.perf_counter()
-    one_of("method", method, METHODS)
-    k = non_negative("constant", constant)
-    lists = _named(rankings)
+    k, lists = non_negative("constant", constant), _named(rankings)
     weight = _weights(weights, lists)
-    parts: dict[str, dict[str, float]] = {}
-    for name in sorted(lists):
-        if weight[name] == 0:
-            continue
-        own = _reciprocal(name, lists[name], k) if method == "reciprocal" else _standardised(name, lists[name])
-        for id_, part in own.items():
-            parts.setdefault(id_, {})[name] = weight[name] * part
+    parts = fused_parts(rankings, weights=weights, method=method, constant=constant)
     total = {id_: math.fsum(own.values()) for id_, own in parts.items()}
     ids = tuple(sorted(total, key=lambda id_: (-total[id_], id_))[: None if top is None else positive_int("top", top)])
     scores = np.array([total[id_] for id_ in ids])
@@ -125,6 +117,23 @@ def fuse_rankings(
     seconds = time.perf_counter() - start
     manifest = make_manifest("fuse_rankings", request=request, answer=[ids, scores.tolist()], seconds=seconds)
     return FusedRanking(method, ids, scores, evidence, manifest)
+
+
+def fused_parts(
+    rankings: Mapping[str, Ranking] | Sequence[Ranking], *, weights: Mapping[str, float] | None = None, method: str = "reciprocal", constant: float = 60.0
+) -> dict[str, dict[str, float]]:
+    """Return id -> list -> what the list adds to the id's score; arguments and errors as of `fuse_rankings`."""
+    one_of("method", method, METHODS)
+    k, lists = non_negative("constant", constant), _named(rankings)
+    weight = _weights(weights, lists)
+    parts: dict[str, dict[str, float]] = {}
+    for name in sorted(lists):
+        if weight[name] == 0:
+            continue
+        own = _reciprocal(name, lists[name], k) if method == "reciprocal" else _standardised(name, lists[name])
+        for id_, part in own.items():
+            parts.setdefault(id_, {})[name] = weight[name] * part
+    return parts
 
 
 def _named(rankings: object) -> dict[str, Ranking]:

@@ -26,6 +26,7 @@ from scipy import linalg, sparse
 
 from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
+from graphkit.matching.matrices import as_rows
 from graphkit.rng import as_generator, as_seed
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def rank_of_held(scores: NDArray[np.float64], rows: sparse.csr_array, items: NDA
 
 def as_interactions(matrix: Any) -> sparse.csr_array:
     """Return users x items as float rows with sorted columns, without zeros; bad weights raise."""
-    x = sparse.csr_array(matrix, dtype=np.float64, copy=True)
+    x = as_rows(matrix, "interactions")
     x.sum_duplicates()
     x.eliminate_zeros()
     wrong = ~(np.isfinite(x.data) & (x.data > 0))

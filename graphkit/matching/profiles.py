@@ -8,6 +8,7 @@ the item, at length 1; an item's audience is the weighted mean of the profiles o
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ from scipy import sparse
 
 from graphkit.check import finite, non_negative, refuse
 from graphkit.errors import DataInvalid, close_matches
+from graphkit.matching.matrices import unit_rows
+from graphkit.matching.records import epoch_seconds
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -118,7 +121,7 @@ def build_profiles(
 
     Parameters
     ----------
-    events : DataFrame with user, item, optionally kind, ts (epoch seconds), n (times, default 1)
+    events : DataFrame with user, item, optionally kind, ts (epoch seconds or dates), n (times, default 1)
         Row order plays no part. Without ``kind`` every event weighs 1, without ``ts`` none ages.
     item_tags : mapping item -> tag -> weight >= 0
     users : iterable of str, optional
@@ -153,19 +156,22 @@ def build_profiles(
     start = time.perf_counter()
     if half_life_days is not None and finite("half_life_days", half_life_days) <= 0:
         refuse("half_life_days", half_life_days, "a number of days above 0, or None for no ageing")
-    who, what, weight = _read(events, event_weights, half_life_days)
+    who, what, weight, ts = _read(events, event_weights, aged=half_life_days is not None)
     known = sorted(set(who)) if users is None else sorted({str(user) for user in users})
     items, names, vectors = _vectors(item_tags, tags)
     user_row, item_row = ({name: i for i, name in enumerate(side)} for side in (known, items))
     rows = np.array([user_row.get(user, -1) for user in who], np.int64)
     cols = np.array([item_row.get(item, -1) for item in what], np.int64)
-    ours, tagged = rows >= 0, cols >= 0
-    use = ours & tagged & (weight > 0)
-    cells = _sum_cells(rows[use], cols[use], weight[use], (len(known), len(items)))
-    x = _length_one(sparse.csr_array(cells @ vectors))
-    y = _weighted_mean(cells, x)
+    ours = rows >= 0
+    tagged = np.append(np.diff(vectors.indptr) > 0, False)[cols]  # -1: an item nobody described
+    use = ours & (cols >= 0) & (weight > 0)
+    rows, cols, kept, shape = rows[use], cols[use], weight[use], (len(known), len(items))
+    own = sparse.csr_array(_sum_cells(rows, cols, kept * _ageing(ts[use], rows, half_life_days), shape) @ vectors)
+    own.sort_indices()
+    x = unit_rows(own)
+    y = _weighted_mean(_sum_cells(rows, cols, kept * _ageing(ts[use], cols, half_life_days), shape), x)
     request = {
-        "events": [who, what, weight], "item_tags": [items, names, vectors.indptr, vectors.indices, vectors.data], "users": known,
+        "events": [who, what, weight, ts], "item_tags": [items, names, vectors.indptr, vectors.indices, vectors.data], "users": known,
         "half_life_days": half_life_days,
     }  # fmt: skip
     manifest = make_manifest("build_profiles", request=_digest_of(request), answer=[x.indptr, x.indices, x.data], seconds=time.perf_counter() - start)
@@ -188,12 +194,13 @@ def _digest_of(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(
-    events: pd.DataFrame, event_weights: Mapping[str, float] | None, half_life_days: float | None
-) -> tuple[list[str], list[str], NDArray[np.float64]]:
-    """User, item and weight of each event, in an order that does not depend on that of the rows."""
+    events: pd.DataFrame, event_weights: Mapping[str, float] | None, *, aged: bool
+) -> tuple[list[str], list[str], NDArray[np.float64], NDArray[np.float64]]:
+    """User, item, weight and time of each event, in an order that does not depend on that of the rows."""
+    columns = list(map(str, getattr(events, "columns", ())))
     for name in ("user", "item"):
-        if name not in events.columns:
-            message = f"events have no column {name!r}; they have {', '.join(map(str, events.columns))}"
+        if name not in columns:
+            message = f"events have no column {name!r}; they have {', '.join(columns) or 'none'}"
             raise DataInvalid(message, source="events", rule="missing-column")
     who, what = _names(events, "user"), _names(events, "item")
     weight = np.ones(len(events))
@@ -201,11 +208,22 @@ def _read(
         weight *= _kappa(_names(events, "kind"), event_weights)
     if "n" in events.columns:
         weight *= _numbers(events, "n", least=0.0)
-    if "ts" in events.columns and half_life_days is not None and len(events):
-        ts = _numbers(events, "ts", least=None)
-        weight *= np.exp2((ts - ts.max()) / (half_life_days * DAY))
-    order = sorted(range(len(who)), key=lambda i: (who[i], what[i], weight[i]))
-    return [who[i] for i in order], [what[i] for i in order], weight[order]
+    ts = _numbers(events, "ts", least=None) if "ts" in columns and aged and len(events) else np.zeros(len(events))
+    order = sorted(range(len(who)), key=lambda i: (who[i], what[i], weight[i], ts[i]))
+    return [who[i] for i in order], [what[i] for i in order], weight[order], ts[order]
+
+
+def _ageing(ts: NDArray[np.float64], group: NDArray[np.int64], half_life_days: float | None) -> NDArray[np.float64]:
+    """2^(-age / h), age against the newest event of the same group: T falls out of a profile of length 1 and of a mean.
+
+    So an old profile is never lost below the smallest number, and nobody's event moves another one's bits.
+    """
+    if half_life_days is None or not ts.size:
+        return np.ones(ts.size)
+    newest = np.full(int(group.max()) + 1, -np.inf)
+    np.maximum.at(newest, group, ts)
+    aged: NDArray[np.float64] = np.exp2((ts - newest[group]) / (half_life_days * DAY))
+    return aged
 
 
 def _names(events: pd.DataFrame, column: str) -> list[str]:
@@ -219,7 +237,8 @@ def _names(events: pd.DataFrame, column: str) -> list[str]:
 
 def _numbers(events: pd.DataFrame, column: str, *, least: float | None) -> NDArray[np.float64]:
     try:
-        values = np.asarray(events[column].to_numpy(dtype=np.float64, na_value=np.nan))
+        dates = getattr(events[column].dtype, "kind", "") == "M"
+        values = epoch_seconds(events[column], "events") if dates else np.asarray(events[column].to_numpy(dtype=np.float64, na_value=np.nan))
     except (TypeError, ValueError) as error:
         message = f"events: {column} is no number: {error}"
         raise DataInvalid(message, source="events", rule=column, hint="times are epoch seconds") from error
@@ -249,7 +268,14 @@ def _close(name: str, known: Iterable[str]) -> str | None:
 
 def _vectors(item_tags: Mapping[str, Mapping[str, float]], tags: Iterable[str] | None) -> tuple[list[str], list[str], sparse.csr_array]:
     """Items with tags, all tags, and items x tags."""
-    own = {str(item): {str(tag): weight for tag, weight in sorted(found.items())} for item, found in sorted(item_tags.items()) if found}
+    if not isinstance(item_tags, Mapping):
+        refuse("item_tags", type(item_tags).__name__, "a mapping item -> tag -> weight")
+    own = dict[str, dict[str, float]]()
+    for item, found in sorted(item_tags.items()):
+        if not isinstance(found, Mapping):
+            message = f"item {str(item)!r}: its tags are {found!r}, not a mapping tag -> weight"
+            raise DataInvalid(message, source="item_tags", rule="tags", rows=((str(item), repr(found)[:80]),), hint="write {tag: 1.0} for tags without weights")
+        own[str(item)] = {str(tag): weight for tag, weight in sorted(found.items())}
     used = sorted({tag for found in own.values() for tag in found})
     names = used if tags is None else sorted({str(tag) for tag in tags})
     column = {tag: i for i, tag in enumerate(names)}
@@ -275,15 +301,6 @@ def _sum_cells(rows: NDArray[np.int64], cols: NDArray[np.int64], weight: NDArray
     new = np.flatnonzero(np.concatenate((np.ones(min(1, key.size), bool), key[1:] != key[:-1])))
     total = np.add.reduceat(weight, new) if new.size else np.empty(0)
     return sparse.csr_array((total, (rows[new], cols[new])), shape=shape)
-
-
-def _length_one(x: sparse.csr_array) -> sparse.csr_array:
-    x.sort_indices()
-    x.eliminate_zeros()
-    row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
-    norm = np.sqrt(np.bincount(row, x.data**2, minlength=x.shape[0]))
-    x.data /= norm[row]
-    return x
 
 
 def _weighted_mean(cells: sparse.csr_array, x: sparse.csr_array) -> sparse.csr_array:

@@ -20,7 +20,8 @@ import numpy as np
 from scipy import sparse
 
 from graphkit.check import non_negative, refuse
-from graphkit.errors import DataInvalid
+from graphkit.errors import DataInvalid, UnknownNode
+from graphkit.matching.matrices import as_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +57,18 @@ class RatingNeighbours:
     high: float
 
     def predict(self, users: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return predictions for all items of some users, shape (n_users asked, n_items)."""
+        """Return predictions for all items of some users, shape (n_users asked, n_items).
+
+        Raises
+        ------
+        UnknownNode
+            A row outside 0..n_users - 1.
+        """
+        users = np.asarray(users, np.int64)
+        wrong = users[(users < 0) | (users >= self.residuals.shape[0])]
+        if wrong.size:
+            message = f"there is no user {int(wrong[0])} among the {self.residuals.shape[0]:,} rows of the ratings"
+            raise UnknownNode(message, kind="user", name=str(int(wrong[0])), close_matches=())
         rows = self.residuals[users]
         seen = sparse.csr_array((np.ones(rows.nnz), rows.indices, rows.indptr), shape=rows.shape)
         deviation = np.asarray(rows @ self.similarity) / (np.asarray(seen @ np.abs(self.similarity)) + 1.0)
@@ -95,7 +107,7 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
     """
     non_negative("damping", damping)
     non_negative("shrink", shrink)
-    r = sparse.csr_array(ratings, dtype=np.float64, copy=True)
+    r = as_rows(ratings, "ratings")
     r.sort_indices()
     if not r.nnz or not np.isfinite(r.data).all():
         message = "there are no ratings" if not r.nnz else "a rating is not a finite number"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["NEW", "OWN", "History", "read_history", "read_texts"]
+__all__ = ["NEW", "OWN", "History", "epoch_seconds", "read_history", "read_texts"]
 
 OWN, NEW = -1, -2
 
@@ -81,15 +81,15 @@ def read_history(history: pd.DataFrame) -> History:
 
 def _times(ts: pd.Series[Any], row: list[int], n: int) -> NDArray[np.float64] | None:
     """Each partnership's newest time stamp."""
-    seconds = _seconds(ts)
+    seconds = epoch_seconds(ts, "history")
     newest = np.full(n, -np.inf)
     np.maximum.at(newest, np.asarray(row), np.where(np.isfinite(seconds), seconds, -np.inf))
     finite = newest[np.isfinite(newest)]
     return None if 2 * finite.size < n or np.ptp(finite) == 0 else newest
 
 
-def _seconds(ts: pd.Series[Any]) -> NDArray[np.float64]:
-    """Numbers as they are, dates as seconds; anything else is an error."""
+def epoch_seconds(ts: pd.Series[Any], table: str) -> NDArray[np.float64]:
+    """Return numbers as they are and dates as seconds, missing ones NaN; anything else raises DataInvalid."""
     import pandas as pd
 
     try:
@@ -97,8 +97,8 @@ def _seconds(ts: pd.Series[Any]) -> NDArray[np.float64]:
             return np.asarray(ts.to_numpy(dtype=np.float64, na_value=np.nan))
         dates = pd.to_datetime(ts, utc=True, format="ISO8601" if ts.dtype == object else None)
     except (TypeError, ValueError) as error:
-        message = f"history: ts is neither a number of seconds nor a date: {error}"
-        raise DataInvalid(message, source="history", rule="ts", hint="use epoch seconds or ISO 8601") from error
+        message = f"{table}: ts is neither a number of seconds nor a date: {error}"
+        raise DataInvalid(message, source=table, rule="ts", hint="use epoch seconds or ISO 8601") from error
     epoch = pd.Timestamp(0, tz="UTC")
     return np.asarray((dates - epoch).dt.total_seconds(), dtype=np.float64)
 

@@ -18,6 +18,7 @@ from scipy import sparse
 
 from graphkit.check import one_of, positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.matching.matrices import as_rows, unit_rows
 from graphkit.matching.vectors import nearest, vector_rows
 from graphkit.results import FrameResult, Manifest, make_manifest
 
@@ -30,6 +31,7 @@ __all__ = ["MEASURES", "Matches", "contributions", "inverse_frequency", "match"]
 MEASURES = ("cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector")
 _BLOCK = 512
 _EVIDENCE = 5
+_LARGE, _SHIFT = 1e150, 1_000  # weights whose sums might overflow, and the power of two taken from them
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -178,14 +180,14 @@ def _matrices(left: Any, right: Any) -> tuple[list[str], list[str], sparse.csr_a
         message = "left and right must both be mappings id -> tags or both be matrices"
         raise InvalidParameter(message, parameter="right", value=type(right).__name__, allowed=type(left).__name__)
     if not isinstance(left, Mapping):
-        x, y = _given(left), _given(right)
+        x, y = as_rows(left, "left"), as_rows(right, "right")
         if x.shape[1] != y.shape[1]:
             message = f"left has {x.shape[1]} columns, right has {y.shape[1]}"
             raise InvalidParameter(message, parameter="right", value=y.shape, allowed=(y.shape[0], x.shape[1]))
         x.sum_duplicates()
         y.sum_duplicates()
         return [str(i) for i in range(x.shape[0])], [str(i) for i in range(y.shape[0])], x, y, [str(i) for i in range(x.shape[1])]
-    sides = [{str(name): _weights(str(name), tags) for name, tags in side.items()} for side in (left, right)]
+    sides = [_weights_by_id(side, which) for side, which in ((left, "left"), (right, "right"))]
     tags = sorted({tag for side in sides for own in side.values() for tag in own})
     column = {tag: i for i, tag in enumerate(tags)}
     ids = [sorted(side) for side in sides]
@@ -193,11 +195,14 @@ def _matrices(left: Any, right: Any) -> tuple[list[str], list[str], sparse.csr_a
     return ids[0], ids[1], x, y, tags
 
 
-def _given(matrix: Any) -> sparse.csr_array:
-    """Return a dense or sparse matrix of the caller as rows of float64."""
-    cells: Any = matrix if sparse.issparse(matrix) else np.asarray(matrix, dtype=np.float64)
-    rows: sparse.csr_array = sparse.csr_array(cells, dtype=np.float64, copy=True)
-    return rows
+def _weights_by_id(side: Mapping[Any, Any], which: str) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for name, tags in side.items():
+        if str(name) in found:
+            message = f"{which} holds {str(name)!r} twice: ids are texts, and 1 and '1' are the same one"
+            raise DataInvalid(message, source=which, rule="duplicate-id", rows=((str(name), repr(name)),))
+        found[str(name)] = _weights(str(name), tags)
+    return found
 
 
 def _weights(name: str, tags: Any) -> dict[str, float]:
@@ -243,6 +248,8 @@ def _prepared(x: sparse.csr_array, y: sparse.csr_array, measure: str) -> tuple[s
     y.eliminate_zeros()
     if measure == "jaccard":
         x.data[:], y.data[:] = 1.0, 1.0
+    if measure == "weighted_jaccard" and max([*x.data, *y.data], default=0.0) > _LARGE:
+        x.data, y.data = np.ldexp(x.data, -_SHIFT), np.ldexp(y.data, -_SHIFT)  # the same quotient, and sums stay finite
     if measure == "idf_cosine":
         n = x.shape[0] + y.shape[0]
         df = np.bincount(x.indices, minlength=x.shape[1]) + np.bincount(y.indices, minlength=x.shape[1])
@@ -250,14 +257,7 @@ def _prepared(x: sparse.csr_array, y: sparse.csr_array, measure: str) -> tuple[s
         x.data *= idf[x.indices]
         y.data *= idf[y.indices]
     if measure.endswith("cosine"):
-        for m in (x, y):
-            # divide by the largest entry first, so that squares neither overflow nor vanish
-            count = np.diff(m.indptr)
-            largest = np.zeros(m.shape[0])
-            np.maximum.at(largest, np.repeat(np.arange(m.shape[0]), count), np.abs(m.data))
-            m.data /= np.repeat(np.where(largest > 0, largest, 1.0), count)
-            norm = np.sqrt(np.bincount(np.repeat(np.arange(m.shape[0]), count), m.data**2, minlength=m.shape[0]))
-            m.data /= np.repeat(np.where(norm > 0, norm, 1.0), count)
+        x, y = unit_rows(x), unit_rows(y)
     return x, y
 
 

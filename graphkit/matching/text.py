@@ -201,7 +201,7 @@ def _reason(query: str, ids: list[str]) -> str:
 
 
 def _shared(document: sparse.csr_array, query: sparse.csr_array, words: dict[int, str]) -> str:
-    """Return the grams with the largest part of the score, longest share first."""
+    """Return the grams with the largest part of the score; one that holds a blank is left to its letter."""
     part = document.multiply(query).tocoo()
-    order = sorted(range(part.data.size), key=lambda i: (-part.data[i], words[int(part.coords[1][i])]))
-    return " ".join(words[int(part.coords[1][i])] for i in order[:_EVIDENCE])
+    shared = [(-value, words[int(column)]) for value, column in zip(part.data, part.coords[1], strict=True)]
+    return " ".join([gram for _, gram in sorted(shared) if " " not in gram][:_EVIDENCE])

@@ -34,7 +34,8 @@ def vector_rows(vectors: Mapping[str, Any], side: str) -> tuple[list[str], NDArr
     given = {str(name): value for name, value in vectors.items()}
     for name in ids:
         try:
-            row = np.asarray(given[name], dtype=np.float32)
+            with np.errstate(over="ignore"):  # too large for float32 is told below, like infinity
+                row = np.asarray(given[name], dtype=np.float32)
         except (TypeError, ValueError) as error:
             message = f"{side} {name!r}: the vector holds something that is no number"
             raise DataInvalid(message, source=side, rule="vector", rows=((name, repr(given[name])[:80]),)) from error

@@ -17,14 +17,15 @@ from graphkit.check import one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.context import context_rates
 from graphkit.matching.factors import factorise
-from graphkit.matching.fuse import fuse_rankings
+from graphkit.matching.fuse import METHODS
+from graphkit.matching.matrices import unit_rows
 from graphkit.matching.neighbours import DEFAULT_RIDGE, choose_ridge, item_neighbours
-from graphkit.matching.profiles import build_profiles
 from graphkit.matching.ratings import rating_neighbours
-from graphkit.planning.recommenders import Cascade, Content, Popularity, Ratings, Taken, Walk, unit_rows
-from graphkit.planning.tastes import ITEM_LABELS, read_ratings, read_tastes
+from graphkit.planning.picker import Picker, Reason
+from graphkit.planning.recommenders import Cascade, Content, Popularity, Ratings, Taken, Walk
+from graphkit.planning.tastes import ITEM_LABELS, item_names, profiles_of, read_ratings, read_tastes
 from graphkit.projection.snapshot import as_snapshot
-from graphkit.results import FrameResult, Manifest, Part, make_manifest
+from graphkit.results import FrameResult, Manifest, make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
@@ -39,36 +40,10 @@ if TYPE_CHECKING:
     from graphkit.projection.snapshot import Snapshot
     from graphkit.rng import RandomState
 
-__all__ = ["WAYS", "Reason", "Recommendations", "item_names", "recommend"]
+__all__ = ["WAYS", "Reason", "Recommendations", "recommend"]
 
 WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "ratings", "popularity", "fused")
-_FUSED = ("cf", "content", "ppr")
-_DEPTH = 200  # places of each list that fusing looks at
-_SHOWN = 5
 _CHOOSE_ITEMS, _CHOOSE_USERS = 1_500, 200
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Reason(Part):
-    """One thing that carries a score.
-
-    Parameters
-    ----------
-    kind : str
-        Label of a node (Course, Film, Tag, ..), or people, baseline, context, list, popularity, rest.
-    name : str
-        Its id, or words.
-    part : float
-        What it adds to the score.
-    """
-
-    kind: str
-    name: str
-    part: float
-
-    def __str__(self) -> str:
-        """Return ``kind:name=part``."""
-        return f"{self.kind}:{self.name}={self.part:.4g}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,6 +98,7 @@ def recommend(
     context: Mapping[str, str] | None = None,
     events: pd.DataFrame | None = None,
     weights: Mapping[str, float] | None = None,
+    blend: str = "reciprocal",
     half_life_days: float | None = 90.0,
     probability: float | str = "weighted_cascade",
     n_worlds: int = 2_000,
@@ -140,7 +116,7 @@ def recommend(
         cf: ridge between items (`item_neighbours`; up to 1,500 items and from 200 users the ridge is
         chosen on held-out interactions) · cosine: item-item cosine · als (= factors), svd:
         `factorise` · content: tags · ppr: personalised PageRank over all ties · cascade: word of mouth ·
-        ratings: expected rating · popularity · fused: reciprocal rank fusion of cf, content and ppr.
+        ratings: expected rating · popularity · fused: cf, content and ppr together (`fuse_rankings`).
     to : {"Course", "Film"}
     top : int, default 10
     exclude_known : bool, default True
@@ -152,7 +128,9 @@ def recommend(
         As `build_profiles` takes it (user, item, kind, ts; item_label where ids repeat): content then weighs
         events by kind and age. Without it every tie counts once.
     weights : mapping list -> number >= 0, optional
-        Of fused: cf, content, ppr.
+        Of fused: cf, content, ppr; 0 leaves a list out.
+    blend : {"reciprocal", "z"}
+        Of fused: sum of weight / (60 + rank), or of weight x (score - mean) / standard deviation of the list.
     half_life_days : float or None
         Of content with events.
     probability, n_worlds : float or str, int
@@ -171,13 +149,14 @@ def recommend(
     UnknownNode
         A user who is not in the graph.
     InvalidParameter
-        A user without consent to a profile; an unknown way, label or context.
+        A user without consent to a profile; an unknown way, label, context, list or blend; no list with weight.
     DataInvalid
         Nothing to learn from: no items, no ratings (ratings), no exposures (context).
     """
     start, seed = time.perf_counter(), as_seed(rng)
     one_of("by", by, WAYS)
     one_of("to", to, ITEM_LABELS)
+    one_of("blend", blend, METHODS)
     count = positive_int("top", top)
     snapshot = as_snapshot(source)
     tastes = read_tastes(snapshot)
@@ -187,13 +166,13 @@ def recommend(
         raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")
     factor = _factor(events, tastes, context)
     make = _Maker(snapshot, tastes, events, half_life_days, probability, n_worlds, positive_int("min_cell", min_cell), seed, engine)
-    pick = _Picker(tastes, columns, factor, count, exclude_known, context)
-    found = [one for row in rows for one in (pick.fused(make, int(row), weights) if by == "fused" else pick.best(make(by), make("popularity"), int(row)))]
+    pick = Picker(tastes, columns, factor, count, exclude_known, context)
+    found = [one for row in rows for one in (pick.fused(make, int(row), weights, blend) if by == "fused" else pick.best(make(by), make("popularity"), int(row)))]
     who = [tastes.users[one[0]] for one in found]
     items = [tastes.items[one[1]][1] for one in found]
     score = np.array([one[2] for one in found])
     request = {
-        "users": asked, "by": by, "to": to, "top": count, "exclude_known": exclude_known, "context": dict(context or {}), "weights": dict(weights or {}),
+        "users": asked, "by": by, "to": to, "top": count, "exclude_known": exclude_known, "context": dict(context or {}), "weights": dict(weights or {}), "blend": blend,
         "half_life_days": half_life_days, "probability": str(probability), "n_worlds": n_worlds, "min_cell": min_cell, "events": 0 if events is None else len(events),
     }  # fmt: skip
     manifest = make_manifest(
@@ -201,9 +180,6 @@ def recommend(
     )
     rank = np.array([one[3] for one in found], np.int64)
     return Recommendations(by, to, tuple(who), tuple(items), rank, score, tuple(one[4] for one in found), tuple(one[5] for one in found), manifest)
-
-
-Found = tuple[int, int, float, int, bool, tuple[Reason, ...]]
 
 
 class _Maker:
@@ -263,28 +239,7 @@ def _profiles(
     """Users x tags: from events where given, else every taken item counts once."""
     if events is None:
         return unit_rows(sparse.csr_array(tastes.taken @ tastes.tags))
-    names = [":".join(item) for item in tastes.items]
-    log = events.assign(item=item_names(tastes, events))
-    tags = {
-        name: {tastes.tag_ids[t]: float(w) for t, w in zip(tastes.tags.indices[a:b], tastes.tags.data[a:b], strict=True)}
-        for name, a, b in zip(names, tastes.tags.indptr[:-1], tastes.tags.indptr[1:], strict=True)
-    }
-    found = build_profiles(log[log.item != ""], tags, users=tastes.users, tags=tastes.tag_ids, event_weights=weights, half_life_days=half_life)
-    return found.matrix
-
-
-def item_names(tastes: Tastes, events: pd.DataFrame) -> list[str]:
-    """``Label:id`` of the item of each event; empty where it is neither course nor film."""
-    known = set(tastes.items)
-    labels = events["item_label"].tolist() if "item_label" in events.columns else [None] * len(events)
-    found = []
-    for label, item in zip(labels, events["item"].tolist(), strict=True):
-        fits = [own for own in ITEM_LABELS if (own, str(item)) in known and (label is None or label != label or label == own)]  # noqa: PLR0124
-        if len(fits) > 1:
-            message = f"events: {item!r} is the id of a {' and of a '.join(fits)}"
-            raise DataInvalid(message, source="events", rule="ambiguous-item", hint="give item_label")
-        found.append(f"{fits[0]}:{item}" if fits else "")
-    return found
+    return profiles_of(tastes, events, half_life_days=half_life, event_weights=weights).matrix
 
 
 def _factor(events: pd.DataFrame | None, tastes: Tastes, context: Mapping[str, str] | None) -> NDArray[np.float64]:
@@ -292,71 +247,6 @@ def _factor(events: pd.DataFrame | None, tastes: Tastes, context: Mapping[str, s
     if not context:
         return np.ones(len(tastes.items))
     if events is None:
-        refuse("events", None, "an event log with exposures, to know how items do in a context")
+        refuse("events", None, "an event log with exposures, to know how items do in a context", hint="give --events DIR, or leave the context out")
     rates = context_rates(events.assign(item=item_names(tastes, events)), contexts=tuple(context))
     return rates.multiplier_of([":".join(item) for item in tastes.items], context)
-
-
-class _Picker:
-    """Best items of a user among the candidates."""
-
-    def __init__(
-        self, tastes: Tastes, columns: NDArray[np.int64], factor: NDArray[np.float64], count: int, exclude: bool, context: Mapping[str, str] | None  # noqa: FBT001
-    ) -> None:
-        self.tastes, self.columns, self.factor, self.count, self.exclude, self.context = tastes, columns, factor, count, exclude, context
-
-    def order(self, scorer: Scorer, row: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return (items, scores in context, raw scores), best first, ties by id; what nothing speaks for is left out."""
-        raw = scorer.scores(np.array([row]))[0]
-        # a better context must never lower a score: below 0 it divides
-        score = np.where(raw > 0, raw * self.factor, raw / self.factor)
-        allowed = np.ones(raw.size, np.bool_) if isinstance(scorer, Popularity) else raw != 0  # 0: nothing speaks for it
-        if self.exclude:
-            own = self.tastes.taken
-            allowed[own.indices[own.indptr[row] : own.indptr[row + 1]]] = False
-        items = self.columns[allowed[self.columns]]
-        place = np.lexsort((items, -np.round(score[items], 12)))[:count]
-        return items[place], score[items[place]], raw[items[place]]
-
-    def best(self, scorer: Scorer, popular: Scorer, row: int) -> list[Found]:
-        """Return the list of one user; somebody unknown gets what is popular."""
-        cold = bool(scorer.cold(np.array([row]))[0])
-        items, score, raw = self.order(popular if cold else scorer, row, self.count)
-        if not items.size and not cold:  # known, but nothing leads from what he took to these items
-            cold, (items, score, raw) = True, self.order(popular, row, self.count)
-        used = popular if cold else scorer
-        reasons = used.reasons(row, items)
-        return [
-            (row, int(item), float(s), place, cold, self._shown(own, float(s), float(r)))
-            for place, (item, s, r, own) in enumerate(zip(items, score, raw, reasons, strict=True), 1)
-        ]
-
-    def fused(self, make: _Maker, row: int, weights: Mapping[str, float] | None) -> list[Found]:
-        """Fuse the lists of the ways that know the user."""
-        lists = {by: self.order(make(by), row, _DEPTH)[0].tolist() for by in _FUSED if not make(by).cold(np.array([row]))[0]}
-        lists = {by: own for by, own in lists.items() if own}
-        for name in weights or {}:
-            one_of("weights", name, _FUSED)
-        if not lists:
-            return [(*one[:4], True, one[5]) for one in self.best(make("popularity"), make("popularity"), row)]
-        given = {name: value for name, value in (weights or {}).items() if name in lists}
-        named = {name: [f"{item:09d}" for item in own] for name, own in lists.items()}  # padded, so that ties keep the order of ids
-        found = fuse_rankings(named, weights=given, top=self.count)
-        result: list[Found] = []
-        for place, (id_, score, shown) in enumerate(zip(found.ids, found.scores.tolist(), found.evidence, strict=True), 1):
-            item = int(id_)
-            parts = [(name, float(value)) for name, _, value in (piece.partition("=") for piece in shown.split(" · "))]
-            reasons = tuple(Reason("list", f"{name} rank {lists[name].index(item) + 1}", value) for name, value in parts)
-            result.append((row, item, score, place, False, reasons))
-        return result
-
-    def _shown(self, parts: list[tuple[str, str, float]], score: float, raw: float) -> tuple[Reason, ...]:
-        """Strongest parts, the rest in one, the context's share last; all sum to the score."""
-        order = sorted(parts, key=lambda part: (-abs(part[2]), part[0], part[1]))
-        shown = [Reason(*part) for part in order[:_SHOWN]]
-        rest = raw - sum(part.part for part in shown)
-        if len(order) > _SHOWN:
-            shown.append(Reason("rest", f"{len(order) - _SHOWN} more", rest))
-        if self.context and score != raw:
-            shown.append(Reason("context", ", ".join(f"{k}={v}" for k, v in sorted(self.context.items())), score - raw))
-        return tuple(shown)

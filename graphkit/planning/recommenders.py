@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from graphkit.diffusion.rr_sets import sample_rr_sets
+from graphkit.matching.matrices import unit_rows
 from graphkit.projection.build import project
 from graphkit.projection.typed import typed_graph
 from graphkit.ranking.pagerank import personalised_pagerank
@@ -98,8 +99,9 @@ class Ratings:
     model: Any
 
     def scores(self, rows: Rows) -> Floats:
-        """Return predicted shares of the scale."""
-        found: Floats = self.model.predict(rows)
+        """Return predicted shares of the scale; 0 for items nobody rated, of which nothing is known."""
+        rated = np.bincount(self.model.residuals.indices, minlength=self.model.residuals.shape[1]) > 0
+        found: Floats = self.model.predict(rows) * rated
         return found
 
     def cold(self, rows: Rows) -> NDArray[np.bool_]:
@@ -248,16 +250,6 @@ class Cascade:
         share, people = self._from(row)
         takers = np.asarray(self.tastes.taken[people].sum(axis=0)).ravel() if people.size else np.zeros(share.size)
         return [[("people", _people(int(takers[i]), self.min_cell, "who took it reach this user"), float(share[i]))] for i in items]
-
-
-def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
-    """Return rows of length 1; an empty row stays 0."""
-    row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
-    norm = np.sqrt(np.bincount(row, x.data**2, minlength=x.shape[0]))
-    safe = np.where(norm > 0, norm, 1.0)
-    found = sparse.csr_array((x.data / safe[row], x.indices.copy(), x.indptr.copy()), shape=x.shape)
-    found.eliminate_zeros()
-    return found
 
 
 def _people(count: int, min_cell: int, what: str) -> str:

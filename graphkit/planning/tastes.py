@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from graphkit.errors import InvalidParameter, UnknownNode, close_matches
+from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
+from graphkit.matching.profiles import build_profiles
 from graphkit.projection.consent import consent_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
+    from graphkit.matching.profiles import Profiles
     from graphkit.projection.snapshot import Snapshot
 
-__all__ = ["ITEM_LABELS", "TASTE_TYPES", "Tastes", "read_ratings", "read_tastes"]
+__all__ = ["ITEM_LABELS", "TASTE_TYPES", "Tastes", "item_names", "profiles_of", "read_ratings", "read_tastes"]
 
 ITEM_LABELS = ("Course", "Film")
 TASTE_TYPES = ("WATCHED", "WANTS", "LIKES", "RATED", "ENROLLED", "BOUGHT")
@@ -124,3 +127,36 @@ def read_ratings(snapshot: Snapshot, tastes: Tastes) -> sparse.csr_array:
     values = np.array([cells[place] for place in places])
     where = np.array(places, np.int64).reshape(-1, 2)
     return sparse.csr_array((values, (where[:, 0], where[:, 1])), shape=tastes.taken.shape)
+
+
+def profiles_of(
+    tastes: Tastes, events: pd.DataFrame | None = None, *, half_life_days: float | None = 90.0, event_weights: Mapping[str, float] | None = None
+) -> Profiles:
+    """Return the profiles of everybody with a row, items named ``Label:id``: from events, else every taken item counts once."""
+    import pandas as pd
+
+    names = [":".join(item) for item in tastes.items]
+    tags = {
+        name: {tastes.tag_ids[t]: float(w) for t, w in zip(tastes.tags.indices[a:b], tastes.tags.data[a:b], strict=True)}
+        for name, a, b in zip(names, tastes.tags.indptr[:-1], tastes.tags.indptr[1:], strict=True)
+    }
+    if events is None:
+        rows = np.repeat(np.arange(len(tastes.users)), np.diff(tastes.taken.indptr))
+        log = pd.DataFrame({"user": [tastes.users[i] for i in rows], "item": [names[i] for i in tastes.taken.indices]})
+        return build_profiles(log, tags, users=tastes.users, tags=tastes.tag_ids, half_life_days=None)
+    log = events.assign(item=item_names(tastes, events))
+    return build_profiles(log[log.item != ""], tags, users=tastes.users, tags=tastes.tag_ids, event_weights=event_weights, half_life_days=half_life_days)
+
+
+def item_names(tastes: Tastes, events: pd.DataFrame) -> list[str]:
+    """``Label:id`` of the item of each event; empty where it is neither course nor film."""
+    known = set(tastes.items)
+    labels = events["item_label"].tolist() if "item_label" in events.columns else [None] * len(events)
+    found = []
+    for label, item in zip(labels, events["item"].tolist(), strict=True):
+        fits = [own for own in ITEM_LABELS if (own, str(item)) in known and (label is None or label != label or label == own)]  # noqa: PLR0124
+        if len(fits) > 1:
+            message = f"events: {item!r} is the id of a {' and of a '.join(fits)}"
+            raise DataInvalid(message, source="events", rule="ambiguous-item", hint="give item_label")
+        found.append(f"{fits[0]}:{item}" if fits else "")
+    return found

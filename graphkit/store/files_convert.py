@@ -301,7 +301,10 @@ class Converter:
             return np.full(n, None, dtype=object)
         if prop.type == "LIST" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
             out = np.empty(n, dtype=object)
-            for i, cell in enumerate(source.to_pylist()):
+            numeric = prop.vocabulary is None and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
+            for i, given_cell in enumerate(source.to_pylist()):
+                # a kept list of numbers, such as a vector, is stored as their texts; what is no number stays wrong
+                cell = _as_texts(given_cell) if numeric and given_cell is not None else given_cell
                 out[i] = cell
                 wrong = cell is not None and (
                     not all(
@@ -326,7 +329,7 @@ class Converter:
             name,
             source,
             f"{name} is stored as {kind}, the schema asks for {prop.type}",
-            f"store it as {prop.type.lower()}",
+            f'keep it as a list: "{name}:string[]"' if pa.types.is_list(kind) and pa.types.is_floating(kind.value_type) else f"store it as {prop.type.lower()}",
         )
         return np.full(n, None, dtype=object)
 
@@ -388,3 +391,7 @@ def _number_hint(source: Any, bad: NDArray[np.bool_]) -> str:
         (lambda t: t.lower() in {"nan", "na", "null", "none"}, "leave the cell empty when it is not measured"),
     )
     return next((hint for test, hint in checks if test(text)), "write a plain number such as 0.25")
+
+
+def _as_texts(cell: list[Any]) -> list[Any]:
+    return [str(x) if x is not None and math.isfinite(x) else x for x in cell]

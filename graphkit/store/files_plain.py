@@ -32,6 +32,8 @@ def plain_spec(
     spaces: dict[str, str] = {}
     stem = Path(file).name.split(".")[0]
     wanted_keep = {*keep.get(file, ()), *keep.get(kind.name, ()), *keep.get(stem, ()), *keep.get("all", ())}
+    # an entry may give the type that the header does not: "vector:string[]" keeps the column vector as a list
+    typed = {found["name"]: head for head in wanted_keep if (found := ADMIN_HEADER.match(head)) and found["kind"] in TYPE_OF_SUFFIX}
     kept: dict[str, Property] = {}
     fixed = {"id"} if isinstance(kind, NodeLabel) else {"source", "target", "source_label", "target_label"}
     unknown = []
@@ -59,8 +61,8 @@ def plain_spec(
                 findings.append(Finding("written-column", "warning", file, 1, column, None, text, "remove the column"))
             else:
                 columns[name] = Source(column=column)
-        elif column in wanted_keep or name in wanted_keep:
-            kept[column] = kept_property(column)
+        elif column in wanted_keep or name in wanted_keep or column in typed:
+            kept[column] = kept_property(typed.get(column, column))
         else:
             unknown.append(column)
     needed = ["id"] if isinstance(kind, NodeLabel) else ["source", "target"]

@@ -1,5 +1,8 @@
 """Likeness of tags and texts against hand examples and scikit-learn."""
 
+import math
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -54,13 +57,26 @@ def test_idf_cosine_evidence_sums_to_the_score():
 
 def test_search_equals_scikit_learn_character_grams():
     """Three films and one query: the scores of TfidfVectorizer(analyzer="char", ngram_range=(1, 2))."""
-    films = {"f1": "这部电影是一部科幻电影。", "f2": "这部电影是一部爱情电影。", "f3": "这部电影是一部动作电影。"}
-    model = TfidfVectorizer(analyzer="char", ngram_range=(1, 2))
+    films = {"f1": "电影A是一部科幻电影", "f2": "电影B是一部爱情电影", "f3": "电影C是一部动作电影"}
+    model = TfidfVectorizer(analyzer="char", ngram_range=(1, 2))  # lower-cases too
     true = (model.fit_transform(films.values()) @ model.transform(["科幻电影"]).T).toarray().ravel()
     found = search(films, "科幻电影")
     assert list(found.ids) == ["f1", "f2", "f3"]
     assert_allclose(found.scores, true, atol=1e-12)
     assert found.scores[0] > 2 * found.scores[1] > 0
+    assert found.scores == pytest.approx(_by_hand(films.values(), "科幻电影"), abs=1e-12)
+    assert found.scores == pytest.approx([0.727, 0.250, 0.250], abs=5e-4)
+
+
+def _by_hand(texts, query):
+    """The formula of the definition with dictionaries only."""
+    texts = [t.lower() for t in texts]
+    grams = [Counter(t[i : i + n] for n in (1, 2) for i in range(len(t) - n + 1)) for t in texts]
+    df = Counter(gram for own in grams for gram in own)
+    known = Counter({g: n for g, n in Counter(query[i : i + n] for n in (1, 2) for i in range(len(query) - n + 1)).items() if g in df})
+    rows = [{g: n * (math.log((1 + len(grams)) / (1 + df[g])) + 1) for g, n in own.items()} for own in (*grams, known)]
+    size = [math.sqrt(sum(v * v for v in row.values())) for row in rows]
+    return [sum(row.get(g, 0) * v for g, v in rows[-1].items()) / own / size[-1] for row, own in zip(rows[:-1], size[:-1], strict=True)]
 
 
 def test_search_folds_width_and_case_and_explains_an_empty_answer():
