@@ -15,6 +15,7 @@ import numpy as np
 
 from graphkit.check import finite, refuse
 from graphkit.errors import DataInvalid
+from graphkit.matching.records import epoch_seconds
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def context_rates(
 
     Parameters
     ----------
-    events : DataFrame with item, kind and the context columns; hour is taken from ts (epoch seconds, UTC)
+    events : DataFrame with item, kind and the context columns; hour is taken from ts (epoch seconds or dates, UTC)
         Kind exposure counts as one contact, those of ``responses`` as an answer, others play no part.
     contexts : iterable of {"region", "device", "hour"}
         Columns that the log lacks are left out.
@@ -109,9 +110,11 @@ def context_rates(
     start = time.perf_counter()
     if finite("shrink", shrink) <= 0:
         refuse("shrink", shrink, "a number above 0")
+    given = list(map(str, getattr(events, "columns", ())))
     for column in ("item", "kind"):
-        if column not in events.columns:
-            raise DataInvalid(f"events have no column {column!r}", source="events", rule="missing-column")
+        if column not in given:
+            message = f"events have no column {column!r}; they have {', '.join(given) or 'none'}"
+            raise DataInvalid(message, source="events", rule="missing-column")
     counts = _counts(events, tuple(contexts), frozenset(responses))
     total: dict[str, list[int]] = {}
     for (kind, _, item), (shown, answered) in counts.items():
@@ -132,6 +135,16 @@ def context_rates(
     return ContextRates(tuple(columns[0]), tuple(columns[1]), tuple(columns[2]), *numbers, float(shrink), manifest)
 
 
+def _hours(events: pd.DataFrame) -> list[str | None]:
+    """Hour of the day of each event, UTC; None without a time."""
+    ts = epoch_seconds(events["ts"], "events")
+    if np.isinf(ts).any():
+        row = int(np.flatnonzero(np.isinf(ts))[0])
+        message = f"events row {row}: ts is {float(ts[row])!r}, no time"
+        raise DataInvalid(message, source="events", rule="ts", rows=((row, float(ts[row])),), hint="times are epoch seconds")
+    return [None if np.isnan(t) else str(int(t // 3600 % 24)) for t in ts.tolist()]
+
+
 def _counts(events: pd.DataFrame, contexts: tuple[str, ...], responses: frozenset[str]) -> dict[tuple[str, str, str], list[int]]:
     """(context, value, item) -> [exposures, responses]; the context "" holds the item's totals."""
     values: dict[str, list[str | None]] = {}
@@ -140,8 +153,7 @@ def _counts(events: pd.DataFrame, contexts: tuple[str, ...], responses: frozense
             refuse("contexts", name, "one of " + ", ".join(CONTEXTS))
         source = "ts" if name == "hour" else name
         if source in events.columns:
-            cells = events[source].tolist()
-            values[name] = [None if c is None or c != c else str(int(c) // 3600 % 24) if name == "hour" else str(c) for c in cells]  # noqa: PLR0124
+            values[name] = _hours(events) if name == "hour" else [None if c is None or c != c else str(c) for c in events[source].tolist()]  # noqa: PLR0124
     counts: dict[tuple[str, str, str], list[int]] = {}
     for row, (item, kind) in enumerate(zip(events["item"].tolist(), events["kind"].tolist(), strict=True)):
         place = 0 if kind == "exposure" else 1 if kind in responses else None

@@ -266,7 +266,7 @@ def _close(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean {near[0]!r}?" if near else None
 
 
-def _vectors(item_tags: Mapping[str, Mapping[str, float]], tags: Iterable[str] | None) -> tuple[list[str], list[str], sparse.csr_array]:
+def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], list[str], sparse.csr_array]:
     """Items with tags, all tags, and items x tags."""
     if not isinstance(item_tags, Mapping):
         refuse("item_tags", type(item_tags).__name__, "a mapping item -> tag -> weight")

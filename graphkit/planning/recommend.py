@@ -7,6 +7,7 @@ or a made-up answer. Items already taken are left out unless asked for; ties go 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -158,9 +159,12 @@ def recommend(
     one_of("to", to, ITEM_LABELS)
     one_of("blend", blend, METHODS)
     count = positive_int("top", top)
+    if not isinstance(users, Iterable) or not (asked := [users] if isinstance(users, str) else [str(user) for user in users]):
+        refuse("users", users, "an id or a sequence of at least one id")
+    if weights and by != "fused":
+        refuse("weights", dict(weights), "left out: only by='fused' weighs lists")
     snapshot = as_snapshot(source)
     tastes = read_tastes(snapshot)
-    asked = [users] if isinstance(users, str) else [str(user) for user in users]
     rows, columns = tastes.rows_of(asked, snapshot), tastes.columns_of(to)
     if not columns.size:
         raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")

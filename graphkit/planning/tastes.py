@@ -151,6 +151,9 @@ def profiles_of(
 def item_names(tastes: Tastes, events: pd.DataFrame) -> list[str]:
     """``Label:id`` of the item of each event; empty where it is neither course nor film."""
     known = set(tastes.items)
+    if "item" not in events.columns:
+        message = f"events have no column 'item'; they have {', '.join(map(str, events.columns))}"
+        raise DataInvalid(message, source="events", rule="missing-column")
     labels = events["item_label"].tolist() if "item_label" in events.columns else [None] * len(events)
     found = []
     for label, item in zip(labels, events["item"].tolist(), strict=True):

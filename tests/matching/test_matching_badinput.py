@@ -9,6 +9,7 @@ from scipy import sparse
 
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
 from graphkit.matching.clusters import cluster_profiles
+from graphkit.matching.context import context_rates
 from graphkit.matching.factors import factorise
 from graphkit.matching.fuse import fuse_rankings
 from graphkit.matching.lift import tag_lift
@@ -21,6 +22,7 @@ from graphkit.matching.update import update_profile
 
 NAN = math.nan
 LOG = pd.DataFrame({"user": ["u", "v"], "item": ["f", "g"], "kind": ["view", "view"], "ts": [0, 10]})
+SHOWN = pd.DataFrame({"item": ["f"], "kind": ["exposure"]})
 TAGS = {"f": {"a": 1.0}, "g": {"b": 1.0}}
 
 
@@ -54,6 +56,10 @@ TAGS = {"f": {"a": 1.0}, "g": {"b": 1.0}}
         (lambda: factorise([1.0, 2.0]), InvalidParameter, "1 dimensions"),
         (lambda: cluster_profiles([["a"]]), DataInvalid, "no number"),
         (lambda: cluster_profiles(np.zeros((2, 2))), DataInvalid, "weight"),
+        (lambda: context_rates(None), DataInvalid, "'item'"),
+        (lambda: context_rates(SHOWN.assign(ts=["soon"])), DataInvalid, "ts"),
+        (lambda: context_rates(SHOWN.assign(ts=[math.inf])), DataInvalid, "row 0"),
+        (lambda: context_rates(SHOWN.assign(kind="click")), DataInvalid, "no exposures"),
         (lambda: fuse_rankings({"a": {"x": NAN}}), DataInvalid, "'x'"),
         (lambda: tag_lift({"a": None}), DataInvalid, "collection"),
     ],
@@ -110,6 +116,8 @@ def test_dates_are_read_as_times():
     dates = pd.Series(pd.to_datetime(["2024-01-01", "2024-03-31"]))
     log = pd.DataFrame({"user": ["u", "u"], "item": ["f", "g"], "ts": dates})
     seconds = log.assign(ts=[1_704_067_200, 1_711_843_200])
+    hours = [context_rates(pd.concat([SHOWN.assign(ts=ts), SHOWN.assign(ts=ts, kind="click")])).value for ts in (pd.to_datetime(["2024-01-01T05:30"]), [1_704_087_000])]
+    assert hours == [("5",), ("5",)]
     assert build_profiles(log, TAGS).of("u") == build_profiles(seconds, TAGS).of("u") == pytest.approx({"b": 2 / math.sqrt(5), "a": 1 / math.sqrt(5)})
 
 

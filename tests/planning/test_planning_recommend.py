@@ -213,6 +213,8 @@ def test_fused_lists_can_be_weighted():
     [
         ("u99", {}, UnknownNode), ("u00", {"by": "magic"}, InvalidParameter), ("u00", {"to": "Brand"}, InvalidParameter), ("u00", {"top": 0}, InvalidParameter),
         ("u00", {"context": {"region": "x"}}, InvalidParameter), ("u00", {"context": {"weather": "x"}, "events": pd.DataFrame({"item": ["k00"], "kind": ["exposure"]})}, InvalidParameter),
+        ([], {}, InvalidParameter), (None, {}, InvalidParameter), (3, {}, InvalidParameter), ("u00", {"by": "cf", "weights": {"cf": 1}}, InvalidParameter), ("u00", {"by": "fused", "blend": "sum"}, InvalidParameter),
+        ("u00", {"by": "fused", "weights": {"cf": 0, "content": 0, "ppr": 0}}, InvalidParameter), ("u00", {"by": "content", "events": pd.DataFrame({"user": ["u00"]})}, DataInvalid),
         ("u00", {"by": "cascade", "probability": 1.5}, InvalidParameter), ("u00", {"by": "cascade", "n_worlds": 0}, InvalidParameter),
     ],
 )  # fmt: skip
