@@ -52,15 +52,32 @@ def overlap(
         "schema_version": 1, "audiences": rows, "joint": found.joint, "shared": found.shared, "frequency": found.frequency, "pairs": pairs,
         "n_users": n_users, "intervals": None if found.intervals is None else frame_rows(found.intervals), "manifest": found.manifest,
     }
-    text = table([_rounded(row) for row in rows], COLUMNS) + f"together {_count(found.joint)} of {n_users:,} users; reached by all {_count(found.shared)}\n"
+    near = {} if found.intervals is None else {(row["quantity"], row["name"]): (row["lower"], row["upper"]) for row in frame_rows(found.intervals)}
+    text = table([_rounded(row) | _near(row, near) for row in rows], COLUMNS) + f"together {_count(found.joint)} of {n_users:,} users; reached by all {_count(found.shared)}\n"
+    text += "reached by exactly " + ", ".join(f"{times}: {_count(value)}" for times, value in enumerate(found.frequency.tolist())) + " of them\n"
     if pairs:
-        text += "\n" + table([_rounded(row) for row in pairs], ("a", "b", "shared", "jaccard", "lift"))
+        text += "\n" + table([_rounded(row) | _shared(row) for row in pairs], ("a", "b", "shared", "jaccard", "lift"))
     emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
 
 
 def _rounded(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Round numbers for people; a hidden one shows as nothing."""
     return {name: None if _hidden(value) else round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
+
+
+def _near(row: Mapping[Any, Any], intervals: Mapping[tuple[str, str], tuple[float, float]]) -> dict[str, Any]:
+    """Sampled numbers with half of their interval."""
+    from graphkit.cli.plan_text import give_or_take
+
+    return {c: give_or_take(row[c], intervals[c, row["name"]]) for c in COLUMNS[1:] if (c, row["name"]) in intervals and not _hidden(row[c])}
+
+
+def _shared(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """The number shared by a pair, with half of its interval where it is sampled."""
+    from graphkit.cli.plan_text import give_or_take
+
+    ends = (row.get("shared_lower"), row.get("shared_upper"))
+    return {} if any(_hidden(x) for x in (*ends, row["shared"])) else {"shared": give_or_take(row["shared"], ends)}
 
 
 def _count(value: Any) -> str:

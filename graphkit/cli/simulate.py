@@ -13,6 +13,7 @@ from graphkit.cli.options import ID_LISTS, engine_option, graph_options, output_
 
 __all__ = ["simulate"]
 
+STEPS_SHOWN = 12
 COLUMNS = ("step", "newly_active")
 
 
@@ -68,11 +69,21 @@ def simulate(
     }
     if top:
         order = np.lexsort((np.arange(graph.n_nodes), -result.activation))[:top]
-        document["most_active"] = [{"node": graph.id_of(int(row)), "activation": float(result.activation[row])} for row in order]
+        document["most_active"] = [_node(graph.id_of(int(row)), float(result.activation[row]), result.n_worlds) for row in order]
     text = f"{len(seeds)} seeds reach {result.mean:,.2f} of {graph.n_nodes:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {result.n_worlds:,} worlds, seed {seed})"
+    shown = [f"{value:,.2f}" for value in document["by_step"][:STEPS_SHOWN]]
+    text += "\nnewly active by step (0 = the seeds): " + ", ".join(shown) + (f" ... in {len(steps) - 1} steps" if len(steps) > STEPS_SHOWN else "")
     for row in document.get("most_active", ()):
-        text += f"\n  {row['node']}  {row['activation']:.3f}"
+        text += f"\n  {row['node']}  {row['activation']:.3f} (95 %: {row['interval'][0]:.3f} to {row['interval'][1]:.3f})"
     emit(form=form, output=output, rows=steps, columns=COLUMNS, document=document, text=text)
+
+
+def _node(name: Any, share: float, n_worlds: int) -> dict[str, Any]:
+    """One node: the share of worlds in which it became active, with Wilson's interval."""
+    from graphkit.intervals import wilson
+
+    lower, upper = wilson(round(share * n_worlds), n_worlds)
+    return {"node": name, "activation": share, "interval": [lower, upper]}
 
 
 def _model(name: str, transmission: float, recovery: float) -> Any:

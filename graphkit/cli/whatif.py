@@ -47,10 +47,15 @@ def whatif(
     row = {"difference": reach["difference"], "lower": low, "upper": high, "best_replacement": named}
     text = f"reach {reach['difference']:+,.1f} (95 %: {low:+,.1f} to {high:+,.1f}) against plan {made.plan}"
     if replacement:
-        text += f"; best replacement: {named}, {replacement['adds']:+,.1f} for {replacement['cost']:,.0f}"
+        from graphkit.cli.plan_text import give_or_take
+
+        text += f"; best replacement: {named}, +{give_or_take(replacement['adds'], replacement['adds_interval'])} for {replacement['cost']:,.2f}".removesuffix(".00")
     text += f"; spends {document['spent']:,.0f}" + ("" if document["within_budget"] else ", more than the budget")
     if document.get("channels_kept") is not None:
         text += f"; planned anew it keeps {document['channels_kept']:.0%} of the channels"
+    idle = sorted(set(drop) - {item.channel for item in made.items})
+    if idle:
+        text += f"; the plan does not buy {', '.join(idle)}"
     emit(form=form, output=output, rows=[row], columns=COLUMNS, document=document, text=text)
 
 

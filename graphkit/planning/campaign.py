@@ -179,7 +179,8 @@ def _refuse_contradictions(snapshot: Snapshot, market: Market, rules: Rules, aga
     whole = build_options(snapshot, market, every, rules, waves, budget)
     market.assumptions[:], market.rejected[:] = notes
     if whole.n:
-        raise_conflict(find_conflict(market, whole, build_menu(market, whole, rules, budget, waves), against, kind_names(market, rules)))
+        loose = build_menu(market, whole, rules, max(budget, int(whole.cost.sum() + whole.material_cost.sum()) + 1), waves)
+        raise_conflict(find_conflict(market, whole, loose, budget, against, kind_names(market, rules)))
 
 
 def _check_waves(request: Request, rules: Rules) -> None:

@@ -12,7 +12,7 @@ Chinneck, Dravnieks: Locating minimal infeasible constraint sets in linear progr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,13 +85,14 @@ class _Programme:
         return status == 0
 
 
-def find_conflict(market: Market, options: Options, menu: Menu, blocks: Sequence[Block], kinds: Sequence[str]) -> list[Conflict]:
+def find_conflict(market: Market, options: Options, menu: Menu, budget: int, blocks: Sequence[Block], kinds: Sequence[str]) -> list[Conflict]:
     """Return an irreducible set of contradicting rules, empty when a purchase exists.
 
     ``options`` and ``menu`` hold every channel of the market, also those that rules keep out: these rules stand in
-    ``blocks`` and can be part of the contradiction.
+    ``blocks`` and can be part of the contradiction. The menu's own budget pays for everything; ``budget`` (minor units)
+    is the rule, so that the money of a wave stays a rule of its own when the budget is loosened.
     """
-    programme = _programme(market, options, menu, blocks, kinds)
+    programme = _programme(market, options, menu, budget, blocks, kinds)
     rules = [x for x in dict.fromkeys(programme.owner.tolist()) if x]
     if programme.feasible(rules):
         return []
@@ -110,19 +111,25 @@ def raise_conflict(found: Sequence[Conflict]) -> None:
         return
     missing = {x.rule: x.missing for x in found}
     names = " + ".join(missing)
-    text = "; ".join(f"{x.rule}: {x.text}" + ("" if x.missing is None else f" (misses {x.missing:g} {x.unit})") for x in found)
+    text = "; ".join(f"{x.rule}: {x.text}" + _missing(x) for x in found)
     single = next(iter(missing.values())) if len(missing) == 1 else missing
     error = Infeasible(f"no plan keeps these rules together: {text}", rule=names, missing=single, hint="change any one of them by what it misses")
     error.conflict = [{"rule": x.rule, "missing": x.missing, "unit": x.unit, "text": x.text} for x in found]  # type: ignore[attr-defined]
     raise error
 
 
-def _programme(market: Market, options: Options, menu: Menu, blocks: Sequence[Block], kinds: Sequence[str]) -> _Programme:
+def _missing(found: Conflict) -> str:
+    """How much of a rule is missing, in words."""
+    if found.missing is None:
+        return ""
+    unit = "" if found.unit == "money" else f" {found.unit.removesuffix('s') if found.missing == 1 else found.unit}"
+    return f" (missing: {found.missing:g}{unit})"
+
+
+def _programme(market: Market, options: Options, menu: Menu, budget: int, blocks: Sequence[Block], kinds: Sequence[str]) -> _Programme:
     """All rules as rows; slack is counted in the rule's own unit."""
-    everything = int(menu.cost.sum() + menu.extra.sum()) + 1
-    strict = replace(menu, wave_budget=np.minimum(menu.wave_budget, menu.budget))
-    rows = (strict if menu.budget < everything else replace(strict, budget=everything)).rows
-    matrices, upper = [rows.matrix], [rows.upper]
+    rows = menu.rows
+    matrices, upper = [rows.matrix], [np.where(np.array(rows.rule) == "budget", budget / rows.scale, rows.upper)]
     owner: list[str] = []
     weight: list[float] = []
     for rule, index, scale in zip(rows.rule, rows.index, rows.scale.tolist(), strict=True):

@@ -34,7 +34,9 @@ def report_plan(source: Any, campaign: Campaign, found: Found, seconds: float, n
     parts = measure(cover.bundled(bundles), range(len(bundles)), exact=exact)
     items = _items(campaign, bundles, parts)
     spent = campaign.menu.money(chosen)
-    rejected = [*campaign.market.rejected, *not_bought(campaign, cover, chosen)]
+    channels = campaign.snapshot.nodes("Channel")
+    name = dict(zip(channels.ids.tolist(), channels.column("name").tolist(), strict=True))
+    rejected = [row | ({"name": str(name[row["channel"]])} if name.get(row["channel"]) else {}) for row in (*campaign.market.rejected, *not_bought(campaign, cover, chosen))]
     answer: dict[str, Any] = {
         "for_": request.for_, "objective": request.objective, "budget": request.budget, "spent": spent / 100, "items": items,
         "reach": Reach(mean, interval, _band(campaign, found.sets, chosen, interval, exact=exact)), "certificate": found.certificate,

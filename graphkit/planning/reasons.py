@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graphkit.influence.channel_greedy import without
+from graphkit.planning.choose import estimate, measure
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["both", "item_reasons", "not_bought", "unspent_because"]
 
+NOTHING = 1e-9
 LISTED = 20  # affordable channels that were not bought: the best of them get a reason each
 
 
@@ -53,6 +57,7 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
     left = campaign.menu.budget - campaign.menu.money(chosen)
     cost = campaign.menu.next_cost(list(chosen))
     rows: list[dict[str, str]] = []
+    exchange = _Exchange(campaign, cover, chosen)
     seen = set(bought)
     for option in np.argsort(-gain, kind="stable"):
         channel = int(campaign.options.channel[option])
@@ -62,13 +67,56 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
         if len(rows) == LISTED:
             break
         text = f"would add {gain[option]:,.1f} for {money(cost[option])}"
-        if cost[option] > campaign.menu.budget:
+        if gain[option] <= NOTHING:
+            rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": "would add nothing: the chosen ones reach its audience already"})
+        elif cost[option] > campaign.menu.budget:
             rows.append({"channel": campaign.market.ids[channel], "rule": "budget", "reason": f"costs {money(cost[option])}, more than the budget"})
         elif cost[option] > left:
-            rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": f"{text}, {money(left)} is left; the chosen ones add more"})
+            rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": f"{text}, {money(left)} is left; {exchange.told(int(option))}"})
         else:
             rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": f"{text}; a rule on kinds, waves or materials stands against it"})
     return rows
+
+
+class _Exchange:
+    """What the plan would come to if purchases made room for one that is not in it."""
+
+    def __init__(self, campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> None:
+        self.campaign, self.cover, self.chosen = campaign, cover, sorted(chosen)
+        lost = np.array([exclusive for exclusive, _ in measure(cover, self.chosen, exact=True)["exclusive"]])
+        freed = np.maximum(campaign.menu.cost[self.chosen], 1e-9)
+        self.weak = [self.chosen[i] for i in np.argsort(lost / freed, kind="stable")]
+        self.missed = cover.missed(chosen)
+
+    def told(self, option: int) -> str:
+        """The better of two ways to make room: the weakest purchases for their money, or one that is just enough."""
+        tries = [found for found in (self._prefix(option), self._single(option)) if found is not None]
+        if not tries:
+            return "a rule on kinds, waves or materials stands against it"
+        change, half, gone = max(tries)
+        return f"in exchange for {' '.join(gone)} the plan would change by {change:+,.1f}" + (f" ±{half:,.1f}" if half else "")
+
+    def _prefix(self, option: int) -> tuple[float, float, list[str]] | None:
+        rest = list(self.chosen)
+        for weakest in self.weak:
+            rest = without(self.campaign.menu, rest, weakest) if weakest in rest else rest
+            if self.campaign.menu.allowed(rest)[option]:
+                return self._change(rest, option)
+        return None
+
+    def _single(self, option: int) -> tuple[float, float, list[str]] | None:
+        for one in self.weak:
+            rest = without(self.campaign.menu, self.chosen, one)
+            if self.campaign.menu.allowed(rest)[option]:
+                return self._change(rest, option)
+        return None
+
+    def _change(self, rest: list[int], option: int) -> tuple[float, float, list[str]] | None:
+        if not self.campaign.menu.complete([*rest, option]):
+            return None
+        gone = list(dict.fromkeys(self.campaign.label(x) for x in self.chosen if x not in rest))
+        change, (low, high) = estimate(self.cover, None, self.missed - self.cover.missed([*rest, option]), exact=self.campaign.worlds.exact)
+        return change, 0.0 if self.campaign.worlds.exact else (high - low) / 2, gone
 
 
 def unspent_because(campaign: Campaign, chosen: Sequence[int], cover: Cover) -> str:

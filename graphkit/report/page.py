@@ -137,7 +137,7 @@ def _plan_part(plan: Row) -> dict[str, Any]:
         },
         "unspent": both_of(str(because)) if because else None,
         "rejected": [
-            {"candidate": next((row[k] for k in ("channel", "partner", "candidate") if k in row), ""), "rule": str(row.get("rule", "")), "reason": both_of(str(row.get("reason", "")))}
+            {"candidate": next((row[k] for k in ("channel", "partner", "candidate") if k in row), ""), "name": row.get("name"), "rule": str(row.get("rule", "")), "reason": both_of(str(row.get("reason", "")))}
             for row in rejected[:_MOST_REJECTED]
         ],
         "more_rejected": max(0, len(rejected) - _MOST_REJECTED),

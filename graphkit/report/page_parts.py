@@ -49,7 +49,8 @@ def _materials(plan: Row) -> list[dict[str, Any]]:
 def _pareto(plan: Row) -> dict[str, Any]:
     rows = plan.get("pareto") or []
     goals = list(rows[0]["goals"]) if rows else []
-    shown = [{**row, "shown": ", ".join(row["channels"][:_CHANNELS]) + (f" + {len(row['channels']) - _CHANNELS}" if len(row["channels"]) > _CHANNELS else "")} for row in rows]
+    bands = [{goal: Figures.band((row.get("intervals") or {}).get(goal) or [None, None]) for goal in goals} for row in rows]
+    shown = [{**row, "bands": band, "shown": ", ".join(row["channels"][:_CHANNELS]) + (f" + {len(row['channels']) - _CHANNELS}" if len(row["channels"]) > _CHANNELS else "")} for row, band in zip(rows, bands, strict=True)]
     return {"pareto": shown, "pareto_goals": goals}
 
 

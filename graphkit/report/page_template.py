@@ -69,7 +69,7 @@ TEMPLATE = (
 <tbody>{% for row in goals %}<tr><td>{{ t(row.goal) }}</td><td class="num">{{ f.people(row.mean) }}</td><td class="num">{{ f.band(row.interval) }}</td><td class="num">{{ f.people(row.floor) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if pareto %}<section id="pareto"><h2>{{ t('pareto') }}</h2>{{ say('pareto') }}{% if charts.pareto %}<figure>{{ charts.pareto }}</figure>{% endif %}<div class="wide"><table>
 <thead><tr>{% for goal in pareto_goals %}<th class="num">{{ t(goal) }}</th>{% endfor %}<th class="num">{{ t('spent') }}</th><th>{{ t('channel') }}</th></tr></thead>
-<tbody>{% for row in pareto %}<tr>{% for goal in pareto_goals %}<td class="num">{{ f.people(row.goals[goal]) }}</td>{% endfor %}<td class="num">{{ f.money(row.spent) }}</td><td>{{ row.shown }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<tbody>{% for row in pareto %}<tr>{% for goal in pareto_goals %}<td class="num">{{ f.people(row.goals[goal]) }}{% if row.bands[goal] %}<br><small>{{ row.bands[goal] }}</small>{% endif %}</td>{% endfor %}<td class="num">{{ f.money(row.spent) }}</td><td>{{ row.shown }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if robust %}<section id="robust"><h2>{{ t('robust') }}</h2>{{ say('robust', **robust_words) }}{% if robust_fresh %}{{ say('robust_fresh', **robust_fresh) }}{% endif %}<div class="wide"><table>
 <thead><tr><th></th><th class="num">{{ t('quantile') }} {{ f.percent(robust.q) }}</th><th class="num">{{ t('mean') }}</th><th class="num">{{ t('worst') }}</th><th class="num">{{ t('best') }}</th></tr></thead>
 <tbody>{% for name in ('robust', 'plain') %}<tr><td>{{ t(name ~ '_plan') }}</td>{% for key in ('quantile', 'mean', 'worst', 'best') %}<td class="num">{{ f.people(robust[name][key]) }}</td>{% endfor %}</tr>{% endfor %}</tbody></table></div>
@@ -83,7 +83,7 @@ TEMPLATE = (
 {% if rejected or unspent %}<section id="not-possible"><h2>{{ t('not_possible') }}</h2>
 {% if unspent %}<p>{{ both(unspent) }}</p>{% endif %}
 {% if rejected %}<div class="wide"><table><thead><tr><th>{{ t('candidate') }}</th><th>{{ t('rule') }}</th><th class="most">{{ t('reason') }}</th></tr></thead>
-<tbody>{% for row in rejected %}<tr><td>{{ row.candidate }}</td><td>{{ t(row.rule) }}</td><td>{{ both(row.reason) }}</td></tr>{% endfor %}</tbody></table></div>
+<tbody>{% for row in rejected %}<tr><td>{{ row.name or row.candidate }}{% if row.name and row.name != row.candidate %} <span class="id">{{ row.candidate }}</span>{% endif %}</td><td>{{ t(row.rule) }}</td><td>{{ both(row.reason) }}</td></tr>{% endfor %}</tbody></table></div>
 {% if more_rejected %}<p><small>+ {{ more_rejected }}</small></p>{% endif %}{% endif %}</section>{% endif %}
 {% if charts.reach %}<section id="reach"><h2>{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure>{{ charts.reach }}</figure></section>{% endif %}
 {% if charts.overlap %}<section id="overlap"><h2>{{ t('overlap') }}</h2>{{ say('overlap') }}<figure>{{ charts.overlap }}</figure></section>{% endif %}
@@ -100,7 +100,7 @@ TEMPLATE = (
 {% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach)) }}{% endif %}
 {% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure>{{ charts.split }}</figure>{% endif %}</section>{% endif %}
 {% if claims %}<section id="evidence"><h2>{{ t('evidence') }}</h2>{{ say('evidence') }}
-<div class="wide"><table><thead><tr><th>{{ t('claim') }}</th><th class="num">{{ t('value') }}</th><th>{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
+<div class="wide"><table><thead><tr><th>{{ t('claim') }}</th><th class="num">{{ t('printed_value') }}</th><th>{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
 <tbody>{% for row in claims %}<tr id="{{ row.anchor }}"><td><code>{{ row.claim }}</code></td><td class="num">{{ row.value }}</td>
 <td>{% if row.query %}<code>{{ row.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ row.params }}</pre></details>{% else %}{% if row.replay_number %}<a href="#replay-{{ row.replay_number }}">{{ t('replay') }} {{ row.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}{% endif %}</td></tr>{% endfor %}</tbody></table></div>{% if more_claims %}<p><small>+ {{ more_claims }}</small></p>{% endif %}
 {% for text in replays %}<details id="replay-{{ loop.index }}"><summary>{{ t('replay') }} {{ loop.index }}</summary><pre>{{ text }}</pre></details>{% endfor %}</section>{% endif %}

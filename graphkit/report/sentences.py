@@ -97,6 +97,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "largest": ("代表节点", "largest members"),
     "community": ("社群", "community"),
     "claim": ("结论项", "claim"),
+    "printed_value": ("数值", "number"),
     "query": ("查询", "query"),
     "params": ("参数", "parameters"),
     "replay": ("重放", "replay"),
@@ -165,8 +166,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "synergy": ("{n} 组渠道一起购买，加成共 {bonus}；不含在触达之内。", "{n} pairs of channels bought together earn {bonus}; the reach does not hold it."),
     "goals": ("同一计划在各项目标下的值；下限是规则要求的最小值。", "The same plan under each goal; a floor is the least that the rules ask for."),
     "pareto": (
-        "目标权重从一端到另一端时的最优计划；没有一个在各方面都不如另一个。",
-        "The best plans as the weights go from one goal to the other; none is worse than another in everything.",
+        "从一个目标的最优计划到另一个目标的最优计划；表中没有任何计划在所有目标上都不如另一个。",
+        "From the plan of one goal alone to that of the other; no plan listed is beaten by another one in every goal.",
     ),
     "robust": (
         "对未知概率抽取 {draws} 次，在每次中重算两个计划：{q} 分位数上，按给定概率的计划少触达 {regret}。",
@@ -274,6 +275,9 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     (r"no right to promote (\w+) (.+) covers the region (.+)", r"推广 \1 \2 的权利不覆盖地区 \3"),
     (r"the rights do not cover the campaign's period \(they end on (.+)\)", r"版权不覆盖活动期间（到 \1 为止）"),
     (r"costs ([\d,.]+), more than the budget", r"费用 \1，超过预算"),
+    (r"would add ([\d,.]+) for ([\d,.]+), ([\d,.]+) is left; in exchange for (.+) the plan would change by ([+\-\d,.]+(?: ±[\d,.]+)?)", r"用 \2 可新增 \1，仅余 \3；若以其替换 \4，计划变化 \5"),
+    (r"would add ([\d,.]+) for ([\d,.]+), ([\d,.]+) is left; a rule on kinds, waves or materials stands against it", r"用 \2 可新增 \1，仅余 \3；类型、波次或物料规则不允许"),
+    (r"would add nothing: the chosen ones reach its audience already", r"不再新增触达：其受众已被所选渠道触达"),
     (r"would add ([\d,.]+) for ([\d,.]+), ([\d,.]+) is left; the chosen ones add more", r"用 \2 可新增 \1，仅余 \3；已选渠道新增更多"),
     (r"would add ([\d,.]+) for ([\d,.]+); a rule on kinds, waves or materials stands against it", r"用 \2 可新增 \1；类型、波次或物料规则不允许"),
 )  # fmt: skip

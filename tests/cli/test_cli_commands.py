@@ -125,6 +125,7 @@ def test_simulate_path_is_exact(loaded):
     assert found["mean"] == USERS
     assert found["by_step"] == [1.0, *[2.0] * 29, 1.0]
     assert [row["node"] for row in found["most_active"]] == ["u00", "u01"]
+    assert all(row["interval"][0] <= row["activation"] <= row["interval"][1] for row in found["most_active"])
 
 
 def test_simulate_refuses_unknown_seed(loaded):

@@ -39,7 +39,7 @@ def test_an_unknown_cost_is_listed_not_zero():
     """NaN is not measured: the channel is rejected with its reason, the other one is bought."""
     made = ask(two(cost=(math.nan, 20)))
     assert [i.channel for i in made.items] == ["c1"]
-    assert {"channel": "c0", "rule": "cost", "reason": "its cost is unknown"} in made.rejected
+    assert {"channel": "c0", "rule": "cost", "reason": "its cost is unknown", "name": "C0"} in made.rejected
 
 
 @pytest.mark.parametrize("chance", [-0.1, 1.5, math.nan])

@@ -1,6 +1,7 @@
 """Plans, what-if, partners and evaluation on a small hand-made market."""
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -358,3 +359,18 @@ def test_receptivity_bands():
     told = ask(tables(knows=[(0, 1)], users={"receptivity": [1.0, 0.0] + [1.0] * 58}), budget=100, probability=1.0)
     heard = 9.5 + 0.5 + 0.5 * 0  # users 0, 2..19 exposed with .5; user 1 hears from user 0 with .5
     assert told.reach.mean == pytest.approx(heard, abs=0.2)
+
+
+def test_why_not_says_what_an_exchange_would_change():
+    """A channel left out names who would make room for it and the exact change: never for the better in a small market."""
+    made = ask(tables(), budget=450)
+    told = {row["channel"]: row for row in made.rejected if row["rule"] == "not chosen"}
+    assert told
+    bought = {int(i.channel[1:]) for i in made.items}
+    for name, row in told.items():
+        assert row["name"] == name.upper()
+        gone, change = re.search(r"in exchange for (.+) the plan would change by ([+-][\d.]+)$", row["reason"]).groups()
+        after = (bought - {int(x[1:]) for x in gone.split()}) | {int(name[1:])}
+        assert float(change) == pytest.approx(reach_of(after) - reach_of(bought), abs=0.051)
+        assert float(change) <= 0
+        assert sum(COST[c] for c in after) <= 450
