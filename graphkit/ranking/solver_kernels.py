@@ -23,52 +23,66 @@ _FAST = {"reassoc", "contract"}
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
-def _four_rows(slots, slot_weight, y, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Sums of y over the in-arcs of the four rows of a group; no weights = all alike."""
+def _row(indptr, indices, weight, y, i):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Sum of y over the in-arcs of row i; no weights = all alike."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    j, end = indptr[i], indptr[i + 1]
+    if weight.size:
+        while j + 4 <= end:
+            a += weight[j] * y[indices[j]]
+            b += weight[j + 1] * y[indices[j + 1]]
+            c += weight[j + 2] * y[indices[j + 2]]
+            d += weight[j + 3] * y[indices[j + 3]]
+            j += 4
+    else:
+        while j + 4 <= end:
+            a += y[indices[j]]
+            b += y[indices[j + 1]]
+            c += y[indices[j + 2]]
+            d += y[indices[j + 3]]
+            j += 4
+    while j < end:
+        a += (weight[j] if weight.size else 1.0) * y[indices[j]]
+        j += 1
+    return (a + b) + (c + d)
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
+def _eight_rows(slots, slot_weight, y, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Sums of y over the in-arcs of the eight rows of a group."""
+    a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     if slot_weight.size:
-        for j in range(start, end, 4):
+        for j in range(start, end, 8):
             a += slot_weight[j] * y[slots[j]]
             b += slot_weight[j + 1] * y[slots[j + 1]]
             c += slot_weight[j + 2] * y[slots[j + 2]]
             d += slot_weight[j + 3] * y[slots[j + 3]]
+            e += slot_weight[j + 4] * y[slots[j + 4]]
+            f += slot_weight[j + 5] * y[slots[j + 5]]
+            g += slot_weight[j + 6] * y[slots[j + 6]]
+            h += slot_weight[j + 7] * y[slots[j + 7]]
     else:
-        for j in range(start, end, 4):
+        for j in range(start, end, 8):
             a += y[slots[j]]
             b += y[slots[j + 1]]
             c += y[slots[j + 2]]
             d += y[slots[j + 3]]
-    return a, b, c, d
+            e += y[slots[j + 4]]
+            f += y[slots[j + 5]]
+            g += y[slots[j + 6]]
+            h += y[slots[j + 7]]
+    return a, b, c, d, e, f, g, h
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
 def pull_kernel(indptr, indices, weight, head, slot_start, slots, slot_weight, y, out, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """out[i] = sum of y over the in-arcs of row i; y has one entry more than rows, 0, for the empty slots."""
     for i in range(first, min(head, last)):
-        a, b, c, d = 0.0, 0.0, 0.0, 0.0
-        j, end = indptr[i], indptr[i + 1]
-        if weight.size:
-            while j + 4 <= end:
-                a += weight[j] * y[indices[j]]
-                b += weight[j + 1] * y[indices[j + 1]]
-                c += weight[j + 2] * y[indices[j + 2]]
-                d += weight[j + 3] * y[indices[j + 3]]
-                j += 4
-        else:
-            while j + 4 <= end:
-                a += y[indices[j]]
-                b += y[indices[j + 1]]
-                c += y[indices[j + 2]]
-                d += y[indices[j + 3]]
-                j += 4
-        while j < end:
-            a += (weight[j] if weight.size else 1.0) * y[indices[j]]
-            j += 1
-        out[i] = (a + b) + (c + d)
-    for i in range(max(first, head), last, 4):
-        group = (i - head) // 4
-        a, b, c, d = _four_rows(slots, slot_weight, y, slot_start[group], slot_start[group + 1])
-        out[i], out[i + 1], out[i + 2], out[i + 3] = a, b, c, d
+        out[i] = _row(indptr, indices, weight, y, i)
+    for i in range(max(first, head), last, 8):
+        group = (i - head) // 8
+        a, b, c, d, e, f, g, h = _eight_rows(slots, slot_weight, y, slot_start[group], slot_start[group + 1])
+        out[i], out[i + 1], out[i + 2], out[i + 3], out[i + 4], out[i + 5], out[i + 6], out[i + 7] = a, b, c, d, e, f, g, h
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
@@ -116,35 +130,28 @@ def turn_kernel(p, r, y, scale, turn, first, last):  # type: ignore[no-untyped-d
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
-def relax_kernel(indptr, indices, weight, head, slot_start, slots, slot_weight, inner_row, inner, degree, inverse, restart, damping, omega, goal, most, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
-    """Over-relax (D - d A) w = (1-d) v in place, row after row, until a sweep moves z by at most goal.
+def relax_kernel(indptr, indices, weight, head, slot_start, slots, slot_weight, degree, share, restart, omega, goal, most, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+    """Over-relax (D - d A) w = (1-d) v in place, group after group, until a sweep moves z by at most goal.
 
-    ``degree`` is D, ``inverse`` 1 / D (0 without arcs), ``restart`` (1-d) v / D; w has one entry more than rows, 0.
+    ``degree`` is D, ``share`` d / D and ``restart`` (1-d) v / D, both 0 without arcs; w has one entry more than rows, 0. All eight
+    rows of a group start from the same w.
     """
-    count, moved = 0, np.inf
+    count, moved, sums = 0, np.inf, np.empty(8)
     while moved > goal and count < most:
-        moved = 0.0
+        far = np.zeros(8)
         for i in range(head):
-            if inverse[i] > 0:
-                a = 0.0
-                for j in range(indptr[i], indptr[i + 1]):
-                    a += (weight[j] if weight.size else 1.0) * w[indices[j]]
-                step = omega * (damping * inverse[i] * a + restart[i] - w[i])
-                w[i] += step
-                moved += abs(step) * degree[i]
+            step = omega * (share[i] * _row(indptr, indices, weight, w, i) + restart[i] - w[i])
+            w[i] += step
+            far[0] += abs(step) * degree[i]
         for group in range(slot_start.size - 1):
-            a, b, c, d = _four_rows(slots, slot_weight, w, slot_start[group], slot_start[group + 1])
-            # the four sums were taken before any of the four rows moved: hand each step on to the later ones
-            i, k = head + 4 * group, inner_row[group]
-            a = omega * (damping * inverse[i] * a + restart[i] - w[i])
-            b = omega * (damping * inverse[i + 1] * (b + inner[k, 0] * a) + restart[i + 1] - w[i + 1])
-            c = omega * (damping * inverse[i + 2] * (c + inner[k, 1] * a + inner[k, 2] * b) + restart[i + 2] - w[i + 2])
-            d = omega * (damping * inverse[i + 3] * (d + inner[k, 3] * a + inner[k, 4] * b + inner[k, 5] * c) + restart[i + 3] - w[i + 3])
-            w[i] += a
-            w[i + 1] += b
-            w[i + 2] += c
-            w[i + 3] += d
-            moved += (abs(a) * degree[i] + abs(b) * degree[i + 1]) + (abs(c) * degree[i + 2] + abs(d) * degree[i + 3])
+            a, b, c, d, e, f, g, h = _eight_rows(slots, slot_weight, w, slot_start[group], slot_start[group + 1])
+            sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7] = a, b, c, d, e, f, g, h
+            i = head + 8 * group
+            for k in range(8):
+                step = omega * (share[i + k] * sums[k] + restart[i + k] - w[i + k])
+                w[i + k] += step
+                far[k] += abs(step) * degree[i + k]
+        moved = far.sum()
         count += 1
     return count
 

@@ -102,7 +102,7 @@ def _chunks(operator: WalkOperator) -> Iterator[Each]:
     count = max(1, operator.indices.size // _ARCS_A_CHUNK)
     wish = operator.indices.size * np.arange(1, count) // count
     cut = np.searchsorted(operator.indptr, wish)
-    cut = np.where(cut > operator.head, operator.head + (cut - operator.head) // 4 * 4, cut)
+    cut = np.where(cut > operator.head, operator.head + (cut - operator.head) // 8 * 8, cut)
     edges = np.concatenate(([0], cut, [operator.n_nodes])).tolist()
     spans = [(first, last) for first, last in itertools.pairwise(edges) if last > first or count == 1]
     workers = min(len(spans), os.cpu_count() or 1)
@@ -150,8 +150,10 @@ def _symmetric(
         if large:
             iterations += _conjugate_chunks(_pull_arrays(operator), degree, v, damping, aim, left, w, each)
         else:
-            restart, omega = (1 - damping) * v * inverse, over_relaxation(damping)
-            iterations += relax_kernel(*_pull_arrays(operator), *operator.inner, degree, inverse, restart, damping, omega, aim, left, w)  # type: ignore[call-arg]
+            share, restart = damping * inverse, (1 - damping) * v * inverse
+            # rows of a group do not see each other's steps: below 2 / (1 + d inside) the splitting still contracts (Householder-John)
+            omega = min(over_relaxation(damping), 2 / (1 + 1.2 * damping * operator.inside))
+            iterations += relax_kernel(*_pull_arrays(operator), degree, share, restart, omega, aim, left, w)  # type: ignore[call-arg]
         x = np.where(degree > 0, np.maximum(degree * w[:-1], 0.0), (1 - damping) * v)
         x /= x.sum()
         residual = _residual(operator, x, v, damping, each)

@@ -1,4 +1,4 @@
-"""The solvers' own paths: chunks on threads, hubs, groups of four, float64 polish, proven sets."""
+"""The solvers' own paths: chunks on threads, hubs, groups of eight, float64 polish, proven sets."""
 
 import os
 
@@ -41,9 +41,9 @@ def arcs(seed, n, m, *, symmetric, weighted=True):
 
 @pytest.mark.parametrize("symmetric", [True, False])
 @pytest.mark.parametrize("weighted", [True, False])
-@pytest.mark.parametrize("n", [61, 62, 63, 64])
+@pytest.mark.parametrize("n", range(57, 65))
 def test_rows_of_every_remainder_equal_a_dense_solve(symmetric, weighted, n):
-    """Groups of four rows, the rows before them and the hub: 1e-12 for any n modulo 4."""
+    """Groups of eight rows, the rows before them and the hub: 1e-12 for any n modulo 8."""
     s, t, w = arcs(n, n, 160, symmetric=symmetric, weighted=weighted)
     p = from_arrays(s, t, weight=w if weighted else None, n_nodes=n)
     found = personalised_pagerank(p, {2: 1.0, 9: 3.0}, tolerance=1e-13 if symmetric else 1e-12)
@@ -55,7 +55,7 @@ def test_rows_of_every_remainder_equal_a_dense_solve(symmetric, weighted, n):
 
 @pytest.mark.parametrize("damping", [0.01, 0.5, 0.85, 0.99])
 def test_pairs_and_cliques_inside_a_group_converge(damping):
-    """Neighbours that share a group of four are relaxed one after the other: pairs, a path, a clique, a star."""
+    """Neighbours that cannot be kept out of one group of eight take shorter steps: pairs, a path, a clique, a star."""
     pairs = [(2 * i, 2 * i + 1) for i in range(20)]
     path = [(40 + i, 41 + i) for i in range(30)]
     clique = [(71 + i, 71 + j) for i in range(8) for j in range(i)]
@@ -66,6 +66,34 @@ def test_pairs_and_cliques_inside_a_group_converge(damping):
         found = personalised_pagerank(p, source, restart_probability=1 - damping, tolerance=1e-10)
         true = dense(121, np.r_[s, t], np.r_[t, s], np.ones(2 * s.size), np.eye(121)[source], 1 - damping)
         assert np.abs(found.scores - true).sum() <= found.error_bound + 1e-12 <= 1.01e-10
+
+
+@pytest.mark.parametrize("n", [8, 9, 16, 24])
+def test_crowded_groups_converge_for_every_damping(n):
+    """Two nodes, a clique and a complete bipartite graph fill groups with neighbours: the closed form or the dense solve all the same."""
+    half = n // 2
+    graphs = {
+        "clique": [(i, j) for i in range(n) for j in range(i)],
+        "bipartite": [(i, half + j) for i in range(half) for j in range(n - half)],
+        "pair": [(0, n - 1)],
+    }
+    for name, edges in graphs.items():
+        s, t = np.array(edges).T
+        p = from_arrays(s, t, n_nodes=n, directed=False)
+        assert 0 <= walk_operator(p).inside <= 1
+        for damping in (0.5, 0.85, 0.99):
+            found = personalised_pagerank(p, 0, restart_probability=1 - damping, tolerance=1e-10)
+            true = dense(n, np.r_[s, t], np.r_[t, s], np.ones(2 * s.size), np.eye(n)[0], 1 - damping)
+            assert np.abs(found.scores - true).sum() <= found.error_bound + 1e-12 <= 1.01e-10, name
+
+
+def test_neighbours_are_kept_out_of_one_group():
+    """Forty pairs, each next to its twin in the order of degrees: no arc stays inside a group of eight."""
+    p = from_arrays(np.arange(0, 80, 2), np.arange(1, 80, 2), n_nodes=80, directed=False)
+    operator = walk_operator(p)
+    assert operator.inside == 0
+    assert np.array_equal(np.sort(operator.order), np.arange(80))
+    assert np.array_equal(operator.order[operator.place], np.arange(80))
 
 
 @pytest.mark.parametrize("symmetric", [True, False])
