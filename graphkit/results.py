@@ -57,7 +57,8 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, numbers.Real):
         return float(value) if math.isfinite(float(value)) else None
     if isinstance(value, np.ndarray):
-        return [jsonable(item) for item in value.tolist()]
+        plain = value.dtype.kind in "biu" or (value.dtype == np.float64 and bool(np.isfinite(value).all()))
+        return value.tolist() if plain else [jsonable(item) for item in value.tolist()]
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

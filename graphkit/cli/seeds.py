@@ -9,6 +9,7 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
+from graphkit.cli.models import model_of, model_options
 from graphkit.cli.options import (
     MONEY,
     engine_option,
@@ -26,13 +27,14 @@ COLUMNS = ("order", "node")
 
 @click.command(
     cls=Command,
-    examples=["graphkit seeds --k 5 --probability weighted_cascade", "graphkit seeds --budget 40 --unit-cost 10 --ratio 0.8 --time-limit 60"],
+    examples=["graphkit seeds --k 5 --probability weighted_cascade", "graphkit seeds --budget 40 --unit-cost 10 --ratio 0.8 --time-limit 60",
+              "graphkit seeds --k 5 --model sir --transmission 0.3 --recovery 0.5"],
 )
 @click.option("--k", type=click.IntRange(min=1), help="How many seeds.")
 @click.option("--budget", type=MONEY, help="What they may cost together, instead of --k.")
 @click.option("--unit-cost", type=MONEY, default=1.0, help="Cost of a node without --cost, with --budget.")
 @click.option("--cost", "cost", metavar="PROPERTY", help="Node property that holds its cost, with --budget.")
-@click.option("--model", type=click.Choice(["ic", "lt"]), default="ic", help="Independent cascade or linear threshold.")
+@model_options("ic", "lt", "sir", "si")
 @click.option("--epsilon", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, help="Loss of quality the stopping rule may accept.")
 @click.option("--delta", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Chance that the certificate is wrong.  [default: 1 / nodes]")
 @click.option("--ratio", type=click.FloatRange(0, 1), help="Sample on until the certificate reaches that (exit 6 when it cannot).")
@@ -50,7 +52,7 @@ COLUMNS = ("order", "node")
 @output_options
 @pass_app
 def seeds(
-    app: App, k: int | None, budget: float | None, unit_cost: float, cost: str | None, model: str, epsilon: float, delta: float | None,
+    app: App, k: int | None, budget: float | None, unit_cost: float, cost: str | None, model: str, transmission: float, recovery: float, epsilon: float, delta: float | None,
     ratio: float | None, max_steps: int | None, memory_limit: int | None, value: str | None, group: str | None, per_group: int | None, estimate: bool, time_limit: float | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], seed: int,
     engine: str, form: str | None, output: str | None,
 ) -> None:
@@ -67,9 +69,9 @@ def seeds(
     snapshot = app.snapshot(learned=probability == "learned")
     graph = propagation_graph(snapshot, nodes, via, probability)
     limit = None if memory_limit is None else memory_limit << 20
-    worth = None if value is None else node_values(snapshot, graph, value, None)
+    worth, spreads = None if value is None else node_values(snapshot, graph, value, None), model_of(model, transmission, recovery)
     if estimate:
-        emit_memory(graph, form, output, model=model, value=worth, max_steps=max_steps, memory_limit=limit, rng=seed)
+        emit_memory(graph, form, output, model=spreads, value=worth, max_steps=max_steps, memory_limit=limit, rng=seed)
         return
     wanted: dict[str, Any] = {"k": k} if budget is None else {"budget": budget, "cost": np.full(graph.n_nodes, unit_cost) if cost is None else node_values(snapshot, graph, cost, unit_cost)}
     if group is not None:
@@ -78,7 +80,7 @@ def seeds(
     try:
         with app.progress() as progress:
             result = select_seeds(
-                graph, **wanted, model=model, epsilon=epsilon, delta=delta, ratio=ratio, max_steps=max_steps, value=worth, time_limit=time_limit, memory_limit=limit,
+                graph, **wanted, model=spreads, epsilon=epsilon, delta=delta, ratio=ratio, max_steps=max_steps, value=worth, time_limit=time_limit, memory_limit=limit,
                 rng=seed, engine=engine, progress=progress,
             )
     except Unfinished as error:

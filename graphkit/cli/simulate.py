@@ -9,6 +9,7 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
+from graphkit.cli.models import model_of, model_options
 from graphkit.cli.options import ID_LISTS, engine_option, graph_options, output_options, probability_option, seed_option
 
 __all__ = ["simulate"]
@@ -22,11 +23,9 @@ COLUMNS = ("step", "newly_active")
     examples=["graphkit simulate --seeds u0001 --model ic --probability 0.1 --worlds 2000", "graphkit simulate --seeds u0001 --model sir --transmission 0.3 --recovery 0.5 --max-steps 20"],
 )
 @click.option("--seeds", type=ID_LISTS, required=True, help="Nodes active at the start: ids or LABEL:ID, separated by commas.")
-@click.option("--model", type=click.Choice(["ic", "lt", "sir", "sis", "si"]), default="ic", help="Independent cascade, linear threshold, or epidemic.")
+@model_options("ic", "lt", "sir", "sis", "si")
 @click.option("--worlds", type=click.IntRange(min=1), default=10_000, help="Simulated worlds; four times as many halve the error.")
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops counted at most.")
-@click.option("--transmission", type=click.FloatRange(0, 1), default=1.0, help="Chance per step (times p) that an infectious node infects (sir, sis, si).")
-@click.option("--recovery", type=click.FloatRange(0, 1), default=0.5, help="Chance per step to recover (sir, sis).")
 @click.option("--top", type=click.IntRange(min=0), default=0, help="Also list that many nodes most often active (writes their ids).")
 @click.option("--estimate", is_flag=True, help="Only tell how much memory the run would take.")
 @click.option("--value", metavar="PROPERTY", help="Node property that weighs each node; without it every node counts 1.")
@@ -52,13 +51,13 @@ def simulate(
     if estimate:
         from graphkit.cli.seeds import emit_memory
 
-        emit_memory(graph, form, output, work="spread", rng=seed)
+        emit_memory(graph, form, output, work="spread", model=model_of(model, transmission, recovery), rng=seed)
         return
     weights = None if value is None else node_values(snapshot, graph, value, None)
     rows = seed_rows(graph, seeds)
     with app.progress() as progress, app.timed("simulate"):
         result = estimate_spread(
-            graph, rows, model=_model(model, transmission, recovery), n_worlds=worlds, max_steps=max_steps, value=weights, rng=seed, engine=engine, progress=progress,
+            graph, rows, model=model_of(model, transmission, recovery), n_worlds=worlds, max_steps=max_steps, value=weights, rng=seed, engine=engine, progress=progress,
         )
     steps = [{"step": step, "newly_active": float(value)} for step, value in enumerate(result.by_step)]
     lower, upper = result.interval()
@@ -84,12 +83,3 @@ def _node(name: Any, share: float, n_worlds: int) -> dict[str, Any]:
 
     lower, upper = wilson(round(share * n_worlds), n_worlds)
     return {"node": name, "activation": share, "interval": [lower, upper]}
-
-
-def _model(name: str, transmission: float, recovery: float) -> Any:
-    """Return the model as the library wants it."""
-    if name in {"ic", "lt"}:
-        return name
-    from graphkit.diffusion.models import SI, SIR, SIS
-
-    return SI(transmission) if name == "si" else {"sir": SIR, "sis": SIS}[name](transmission, recovery)

@@ -1,9 +1,11 @@
-"""Reverse reachable sets of SIR: who would have infected a node, in the very worlds of forward simulation.
+"""Reverse reachable sets of SIR and SI: who would have infected a node, in the very worlds of forward simulation.
 
-In a world node u is infectious for L(u) steps, the first age at which its recovery coin works, and its
-arc to v transmits iff one of the arc's coins of the ages 1..L(u) works. Both depend on u alone, not on
-when or by whom it was infected, so SIR without a time limit is reachability over these arcs, whichever
-way one walks (percolation keyed by the source; Kempe et al. 2003 for the argument on the cascade).
+In a world node u is infectious for L(u) steps, the first age at which its recovery coin works (for ever in SI),
+and its arc to v takes as long as the first age up to L(u) at which the arc's coin works. Both depend on u alone, not on
+when or by whom it was infected. So a root is infected within T steps iff a shortest path of such delays from a seed is
+no longer than T, whichever way one walks (percolation keyed by the source; Kempe et al. 2003 for the argument on the
+cascade), and spread is the coverage of a random sample of sets: greedy and certificate hold as they do for cascades.
+SIS has no such sets, since a node may be infected again.
 
 References
 ----------
@@ -13,33 +15,98 @@ https://doi.org/10.1103/PhysRevE.76.036113
 
 from __future__ import annotations
 
+import heapq
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphkit.check import positive_int, refuse
 from graphkit.coins import coin, fraction, kernel, limits, mix64, stream, world_key
-from graphkit.diffusion.models import SIR
-from graphkit.diffusion.rr_sets import RRSets
-from graphkit.diffusion.worlds import arc_probability, node_rows
+from graphkit.diffusion.models import SI, SIR
+from graphkit.diffusion.rr_kernels import first_above
+from graphkit.diffusion.rr_sets import NO_MASK, NO_ROOTS, ReverseWorlds, RRSets, gathered, in_batches, root_values
+from graphkit.diffusion.worlds import arc_probability, check_steps, node_rows
 from graphkit.engine.base import as_engine
 from graphkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
+    from graphkit.diffusion.models import SIS
     from graphkit.engine.base import Engine
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
-__all__ = ["sample_epidemic_sets"]
+__all__ = ["EpidemicWorlds", "reverse_worlds", "sample_epidemic_sets"]
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_GOLDEN, _ONE = np.uint64(0x9E3779B97F4A7C15), np.uint64(1)
 
 
-def sample_epidemic_sets(projection: Projection, n_sets: int, *, model: SIR, seed: int, purpose: str = "", first: int = 0, roots: ArrayLike | None = None,
-                         engine: str | Engine = "threads", progress: ProgressCallback | None = None) -> RRSets:
-    """Return reverse reachable sets of SIR; set i is a pure function of (seed, purpose, first + i).
+class EpidemicWorlds:
+    """A projection made ready for reverse sampling under SIR or SI; to be used like `ReverseWorlds`.
+
+    Parameters
+    ----------
+    projection : Projection
+        Without probabilities every p is 1.
+    model : SIR or SI
+    max_steps : int, optional
+        Only infections within so many steps count; needed where nobody recovers.
+    value : array_like, shape (n_nodes,), optional
+        Roots are drawn in proportion to it; default: evenly.
+    """
+
+    mixed = True  # every arc has a key and a limit of its own
+
+    def __init__(self, projection: Projection, *, model: SIR | SI, max_steps: int | None = None, value: ArrayLike | None = None) -> None:
+        recovery = model.recovery if isinstance(model, SIR) else 0.0
+        self.n_nodes, self.steps = projection.n_nodes, check_steps(max_steps)
+        if not recovery and self.steps < 0:
+            message = f"{model} need not end by itself"
+            raise InvalidParameter(message, parameter="max_steps", hint="give max_steps, the number of steps to follow, or a recovery above 0")
+        self.total_value, self.root_limits = root_values(value, self.n_nodes)
+        self.place = self.order = np.arange(self.n_nodes, dtype=np.int32)
+        self.reverse, self.node_key, self.heals = projection.reverse, projection.node_key, limits(recovery)[()]
+        self.indices = self.reverse.indices
+        self.key = projection.edge_key[self.reverse.arc]
+        self.limit = limits(model.transmission * arc_probability(projection, default=1.0))[self.reverse.arc]
+
+    def sample(self, n_sets: int, *, seed: int, purpose: str, first: int = 0, roots: NDArray[np.int64] | None = None, places: bool = False,
+               engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> RRSets:
+        """Return sets first..first+n_sets-1 of the stream (seed, purpose); rows and places are the same here."""
+        del places
+        parts = self._run(n_sets, seed, purpose, first, NO_ROOTS if roots is None else roots, NO_MASK, engine, progress, deadline)
+        return gathered(parts, self.order, self.n_nodes, self.total_value, places=True)
+
+    def count_hits(self, seeds: NDArray[np.int64], n_sets: int, *, seed: int, purpose: str, first: int = 0,
+                   engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> int:
+        """Return how many of the sets contain a seed; nothing is stored, each set ends at its first hit."""
+        mask = np.zeros(self.n_nodes, np.bool_)
+        mask[seeds] = True
+        return sum(int(part[2]) for part in self._run(n_sets, seed, purpose, first, NO_ROOTS, mask, engine, progress, deadline))
+
+    def _run(self, n_sets: int, seed: int, purpose: str, first: int, roots: NDArray[np.int64], mask: NDArray[np.bool_],
+             engine: Engine, progress: ProgressCallback | None, deadline: float | None) -> list[Any]:
+        tail = f":{purpose}" if purpose else ""
+        arc, heal, root = (stream(seed, word + tail) for word in ("arc", "recovery", "root"))
+
+        def block(low: int, high: int) -> Any:
+            return _sets_kernel(first + low, high - low, arc, heal, root, roots[low:high], self.root_limits, mask, self.reverse.indptr, self.indices,
+                                self.key, self.limit, self.node_key, self.heals, self.steps)
+
+        return in_batches(block, n_sets, engine, progress, deadline)
+
+
+def reverse_worlds(projection: Projection, *, model: str | SIR | SI | SIS = "ic", max_steps: int | None = None, value: ArrayLike | None = None) -> ReverseWorlds | EpidemicWorlds:
+    """Return a projection made ready for reverse sampling under any model that has reverse sets; the others are refused."""
+    if not isinstance(model, SIR | SI):
+        return ReverseWorlds(projection, model=model, max_steps=max_steps, value=value)
+    return EpidemicWorlds(projection, model=model, max_steps=max_steps, value=value)
+
+
+def sample_epidemic_sets(projection: Projection, n_sets: int, *, model: SIR | SI, seed: int, purpose: str = "", first: int = 0, roots: ArrayLike | None = None,
+                         max_steps: int | None = None, engine: str | Engine = "threads", progress: ProgressCallback | None = None) -> RRSets:
+    """Return reverse reachable sets of SIR or SI; set i is a pure function of (seed, purpose, first + i).
 
     Parameters
     ----------
@@ -47,8 +114,7 @@ def sample_epidemic_sets(projection: Projection, n_sets: int, *, model: SIR, see
         Without probabilities every p is 1.
     n_sets : int
         Number of sets, at least 1.
-    model : SIR
-        With a recovery above 0.
+    model : SIR or SI
     seed : int
         From `graphkit.rng.as_seed`.
     purpose : str, default ""
@@ -57,6 +123,8 @@ def sample_epidemic_sets(projection: Projection, n_sets: int, *, model: SIR, see
         Number of the first set.
     roots : array_like of int, shape (n_sets,), optional
         Fixed root of each set; default: drawn evenly.
+    max_steps : int, optional
+        Only infections within so many steps count; needed where nobody recovers.
     engine, progress
         See `graphkit.engine.base` and `graphkit.progress`.
 
@@ -68,7 +136,7 @@ def sample_epidemic_sets(projection: Projection, n_sets: int, *, model: SIR, see
     Raises
     ------
     InvalidParameter
-        Not SIR, no recovery, wrong shapes.
+        Neither SIR nor SI, no recovery and no ``max_steps``, wrong shapes.
     UnknownNode
         A root outside the graph.
 
@@ -80,79 +148,115 @@ def sample_epidemic_sets(projection: Projection, n_sets: int, *, model: SIR, see
     [2, 1, 0]
     """
     positive_int("n_sets", n_sets)
-    if not isinstance(model, SIR):
-        refuse("model", model, "SIR(...): nobody is infected twice, so it has reverse sets")
-    if not model.recovery:
-        message = f"{model} need not end by itself"
-        raise InvalidParameter(message, parameter="model", hint="give a recovery above 0; a time limit has no reverse sets here")
-    if not projection.n_nodes:
-        refuse("projection", "no node", "a graph with at least one node")
-    given = np.empty(0, np.int64) if roots is None else np.asarray(roots, dtype=np.int64)
-    if roots is not None:
+    if not isinstance(model, SIR | SI):
+        refuse("model", model, "SIR(...) or SI(...): nobody is infected twice, so they have reverse sets")
+    given = None if roots is None else np.asarray(roots, dtype=np.int64)
+    if given is not None:
         if given.shape != (n_sets,):
             refuse("roots", f"an array of shape {given.shape}", f"one root per set, shape ({n_sets},)")
         node_rows(projection, given)
-    reverse, tail = projection.reverse, f":{purpose}" if purpose else ""
-    arc, heal, root = (stream(seed, word + tail) for word in ("arc", "recovery", "root"))
-    key, limit = projection.edge_key[reverse.arc], limits(model.transmission * arc_probability(projection, default=1.0))[reverse.arc]
-    heals = limits(model.recovery)[()]
-
-    def block(low: int, high: int) -> Any:
-        return _sets_kernel(first + low, high - low, arc, heal, root, given[low:high], reverse.indptr, reverse.indices, key, limit, projection.node_key, heals)
-
-    parts = as_engine(engine).map_blocks(block, n_sets, progress=progress, phase="rr_sets")
-    sizes, nodes = np.concatenate([part[1] for part in parts]), np.concatenate([part[0] for part in parts])
-    indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
-    return RRSets(indptr, nodes, nodes[indptr[:-1]], projection.n_nodes, float(projection.n_nodes))
+    ready = EpidemicWorlds(projection, model=model, max_steps=max_steps)
+    return ready.sample(n_sets, seed=seed, purpose=purpose, first=first, roots=given, engine=as_engine(engine), progress=progress)
 
 
 @kernel
-def _sets_kernel(first: int, count: int, arc: Any, heal: Any, root: Any, roots: Any, indptr: Any, indices: Any, key: Any, limit: Any,
-                 node_key: Any, heals: Any) -> Any:
-    """Walk backwards from each root; returns (nodes of all sets, sizes)."""
-    n = indptr.size - 1
-    nodes, sizes, used = np.empty(4 * count + n, np.int32), np.zeros(count, np.int64), 0
-    seen, known, period = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
+def _sets_kernel(first: int, count: int, arc: Any, heal: Any, root: Any, roots: Any, root_limits: Any, mask: Any, indptr: Any, indices: Any,
+                 key: Any, limit: Any, node_key: Any, heals: Any, steps: int) -> Any:
+    """Walk backwards from each root; returns (nodes of all sets, sizes, 0), or with a mask of seeds how many sets hold one."""
+    n, used, hits = indptr.size - 1, 0, 0
+    nodes, sizes = np.empty(4 * count + n, np.int32), np.zeros(count, np.int64)
+    seen, known, period, near = np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int64), np.zeros(n, np.int64)
     for i in range(count):
         if nodes.size < used + n:
             longer = np.empty(2 * nodes.size + n, np.int32)
             longer[:used] = nodes[:used]
             nodes = longer
         arc_world, heal_world = world_key(arc, first + i), world_key(heal, first + i)
-        start = roots[i] if roots.size else fraction(world_key(root, first + i), n)
-        nodes[used], seen[start] = start, i + 1
-        head, tail = used, used + 1
-        while head < tail:
-            v = nodes[head]
-            head += 1
-            for j in range(indptr[v], indptr[v + 1]):
-                u = indices[j]
-                if seen[u] == i + 1:
-                    continue
-                if known[u] != i + 1:
-                    known[u], period[u] = i + 1, _period(heal_world, node_key[u], heals)
-                if _transmits(arc_world, key[j], limit[j], period[u]):
-                    nodes[tail], seen[u] = u, i + 1
-                    tail += 1
-        sizes[i], used = tail - used, tail
-    return nodes[:used].copy(), sizes
+        if roots.size > 0:
+            start = roots[i]
+        elif root_limits.size > 0:
+            start = first_above(root_limits, 0, n - 1, coin(world_key(root, first + i), _ONE))
+        else:
+            start = fraction(world_key(root, first + i), n)
+        if steps < 0:
+            tail, hit = _all(start, i + 1, nodes[used:], arc_world, heal_world, mask, indptr, indices, key, limit, node_key, heals, seen, known, period)
+        else:
+            tail, hit = _within(start, i + 1, nodes[used:], arc_world, heal_world, mask, indptr, indices, key, limit, node_key, heals, steps, seen, known, period, near)
+        hits += hit
+        if mask.size == 0:
+            sizes[i] = tail
+            used += tail
+    return nodes[:used].copy(), sizes, hits
 
 
 @kernel
-def _period(world: Any, key: Any, heals: Any) -> Any:
-    """Return the age at which a node recovers, 1 at least."""
+def _all(start: Any, mark: int, nodes: Any, arc_world: Any, heal_world: Any, mask: Any, indptr: Any, indices: Any, key: Any, limit: Any,
+         node_key: Any, heals: Any, seen: Any, known: Any, period: Any) -> Any:
+    """Write whoever would infect the root at any time; returns (number, whether a seed is among them)."""
+    nodes[0], seen[start], head, tail = start, mark, 0, 1
+    while head < tail:
+        v = nodes[head]
+        if mask.size > 0 and mask[v]:
+            return tail, 1
+        head += 1
+        for j in range(indptr[v], indptr[v + 1]):
+            u = indices[j]
+            if seen[u] == mark:
+                continue
+            if known[u] != mark:
+                known[u], period[u] = mark, _period(heal_world, node_key[u], heals, -1)
+            if _delay(arc_world, key[j], limit[j], period[u]) > 0:
+                nodes[tail], seen[u] = u, mark
+                tail += 1
+    return tail, 0
+
+
+@kernel
+def _within(start: Any, mark: int, nodes: Any, arc_world: Any, heal_world: Any, mask: Any, indptr: Any, indices: Any, key: Any, limit: Any,
+            node_key: Any, heals: Any, steps: int, seen: Any, known: Any, period: Any, near: Any) -> Any:
+    """Write whoever would infect the root within the steps, nearest first (Dijkstra); returns (number, whether a seed is among them).
+
+    ``seen`` marks who has a distance ``near``; one that is settled has the distance -1.
+    """
+    seen[start], near[start], tail = mark, 0, 0
+    waiting = [np.int64(start)]  # distance in the upper half, node in the lower
+    while len(waiting) > 0:
+        entry = heapq.heappop(waiting)
+        v, distance = entry & 0xFFFFFFFF, entry >> 32
+        if near[v] < 0:
+            continue
+        if mask.size > 0 and mask[v]:
+            return tail, 1
+        nodes[tail], near[v] = v, -1
+        tail += 1
+        for j in range(indptr[v], indptr[v + 1]):
+            u = indices[j]
+            if distance == steps or (seen[u] == mark and near[u] <= distance + 1):
+                continue
+            if known[u] != mark:
+                known[u], period[u] = mark, _period(heal_world, node_key[u], heals, steps)
+            delay = _delay(arc_world, key[j], limit[j], min(period[u], steps - distance))
+            if delay > 0 and (seen[u] != mark or distance + delay < near[u]):
+                seen[u], near[u] = mark, distance + delay
+                heapq.heappush(waiting, (distance + delay) << 32 | np.int64(u))
+    return tail, 0
+
+
+@kernel
+def _period(world: Any, key: Any, heals: Any, most: int) -> Any:
+    """Return the age at which a node recovers, 1 at least, ``most`` at most unless it is negative."""
     age = np.uint64(1)
-    while coin(mix64(world + age * _GOLDEN), key) >= heals:
+    while np.int64(age) != most and coin(mix64(world + age * _GOLDEN), key) >= heals:
         age += np.uint64(1)
     return np.int64(age)
 
 
 @kernel
-def _transmits(world: Any, key: Any, limit: Any, period: Any) -> Any:
-    """Whether one of the coins of an arc's first ages works."""
+def _delay(world: Any, key: Any, limit: Any, period: Any) -> Any:
+    """Return the first of an arc's ages whose coin works, 0 if none up to ``period`` does."""
     if limit == 0:
-        return False
-    for age in range(1, period + 1):  # noqa: SIM110 - kernels take no generators
+        return 0
+    for age in range(1, period + 1):
         if coin(mix64(world + np.uint64(age) * _GOLDEN), key) < limit:
-            return True
-    return False
+            return age
+    return 0

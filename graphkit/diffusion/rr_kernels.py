@@ -16,7 +16,7 @@ import numpy as np
 
 from graphkit.coins import coin, fraction, kernel, live_eight, mix64, ones, prefetch, trailing_zeros, world_key
 
-__all__ = ["ALL", "ARCS", "CHUNK", "NONE", "TABLE", "WALK", "inverse_kernel", "sets_kernel"]
+__all__ = ["ALL", "ARCS", "CHUNK", "NONE", "TABLE", "WALK", "first_above", "inverse_kernel", "sets_kernel"]
 
 NONE, TABLE, ARCS, ALL, WALK = 0, 1, 2, 3, 4  # how the in-list of a node is decided
 CHUNK = 8  # coins decided at once
@@ -29,7 +29,7 @@ _ONE = np.uint64(1)
 
 
 @kernel
-def _first_above(limit: Any, low: Any, high: Any, draw: Any) -> Any:
+def first_above(limit: Any, low: Any, high: Any, draw: Any) -> Any:
     """Smallest i in low..high with draw < limit[i]; high if there is none."""
     while low < high:
         middle = (low + high) // 2
@@ -93,7 +93,7 @@ def _roots(first: Any, count: Any, base: Any, root_base: Any, roots: Any, root_l
         if roots.size > 0:
             root = roots[lane]
         elif root_limits.size > 0:
-            root = _first_above(root_limits, 0, place.size - 1, coin(world_key(root_base, first + lane), _ONE))
+            root = first_above(root_limits, 0, place.size - 1, coin(world_key(root_base, first + lane), _ONE))
         else:
             root = fraction(world_key(root_base, first + lane), place.size)
         v = np.int64(place[root])
@@ -125,7 +125,7 @@ def _tries(queue: Any, head: Any, stop: Any, worlds: Any, hit: Any, plan: Any, t
         elif mode == ARCS:
             tries = _live_arcs(worlds[lane], start, degree, arc_key, limit, arcs, count)
         elif mode == WALK:
-            arcs[count] = _first_above(limit, start, start + degree, coin(worlds[lane], key)) - start
+            arcs[count] = first_above(limit, start, start + degree, coin(worlds[lane], key)) - start
             tries = 1 if arcs[count] < degree else 0
         else:
             tries = degree

@@ -28,8 +28,11 @@ from graphkit.engine.base import as_engine
 from graphkit.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
+    from graphkit.diffusion.models import SIS
     from graphkit.engine.base import Engine
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
@@ -37,8 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["RRSets", "ReverseWorlds", "sample_rr_sets"]
 
 _NO_KEYS = np.empty(0, np.uint64)
-_NO_ROOTS = np.empty(0, np.int64)
-_NO_MASK = np.empty(0, np.bool_)
+NO_ROOTS = np.empty(0, np.int64)
+NO_MASK = np.empty(0, np.bool_)
 BATCH = 512  # sets a block at least: fewer do not pay for handing it to a thread
 TABLE_MEAN, TABLE_P, TABLE_ROWS = 24.0, 0.9, 100_000  # beyond these a table would be long: coins per arc
 
@@ -91,20 +94,14 @@ class ReverseWorlds:
         ``"edge"`` forces one coin per arc: the very worlds of forward simulation, slowly.
     """
 
-    def __init__(self, projection: Projection, *, model: str = "ic", max_steps: int | None = None,
+    def __init__(self, projection: Projection, *, model: str | SIS = "ic", max_steps: int | None = None,
                  value: ArrayLike | None = None, family: str = "auto") -> None:
         one_of("family", family, ("auto", "edge"))
         if not isinstance(model, str):
-            refuse("model", model, "'ic' or 'lt' for reverse reachable sets")
+            refuse("model", model, "'ic', 'lt', SIR(...) or SI(...) for reverse reachable sets")
         one_of("model", model, ("ic", "lt"))
         self.n_nodes, self.steps = projection.n_nodes, check_steps(max_steps)
-        if not self.n_nodes:
-            refuse("projection", "no node", "a graph with at least one node")
-        worth = check_value(value, self.n_nodes)
-        self.total_value = float(self.n_nodes) if worth is None else float(worth.sum())
-        if self.total_value <= 0:
-            refuse("value", "only zeros", "an array with a positive value")
-        self.root_limits = _NO_KEYS if worth is None else _cumulative(worth)
+        self.total_value, self.root_limits = root_values(value, self.n_nodes)
         ready = projection.__dict__.setdefault("_visits", {})  # as a cached property: made once per graph and model
         if not ready:
             ready["places"], ready["spare"] = _places(projection), []
@@ -121,18 +118,15 @@ class ReverseWorlds:
     def sample(self, n_sets: int, *, seed: int, purpose: str, first: int = 0, roots: NDArray[np.int64] | None = None, places: bool = False,
                engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> RRSets:
         """Return sets first..first+n_sets-1 of the stream (seed, purpose); with ``places`` node v of them is row ``order[v]``."""
-        parts = self._run(n_sets, seed, purpose, first, _NO_ROOTS if roots is None else roots, _NO_MASK, engine, progress, deadline)
-        sizes = np.concatenate([part[1] for part in parts])
-        indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
-        nodes = np.concatenate([part[0] if places else self.order[part[0]] for part in parts])
-        return RRSets(indptr, nodes, nodes[indptr[:-1]], self.n_nodes, self.total_value)
+        parts = self._run(n_sets, seed, purpose, first, NO_ROOTS if roots is None else roots, NO_MASK, engine, progress, deadline)
+        return gathered(parts, self.order, self.n_nodes, self.total_value, places=places)
 
     def count_hits(self, seeds: NDArray[np.int64], n_sets: int, *, seed: int, purpose: str, first: int = 0,
                    engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> int:
         """Return how many of the sets contain a seed; nothing is stored, each set ends at its first hit."""
         mask = np.zeros(self.n_nodes, np.bool_)
         mask[self.place[seeds]] = True
-        parts = self._run(n_sets, seed, purpose, first, _NO_ROOTS, mask, engine, progress, deadline)
+        parts = self._run(n_sets, seed, purpose, first, NO_ROOTS, mask, engine, progress, deadline)
         return sum(int(part[2]) for part in parts)
 
     def _run(self, n_sets: int, seed: int, purpose: str, first: int, roots: NDArray[np.int64], mask: NDArray[np.bool_],
@@ -144,17 +138,45 @@ class ReverseWorlds:
                 seen = self.spare.pop()
             except IndexError:
                 seen = np.zeros(self.n_nodes, np.uint64)
-            begin, end = low * BATCH, min(high * BATCH, n_sets)
-            result = sets_kernel(first + begin, end - begin, base, root_base, roots[begin:end], self.root_limits, self.place, self.plan, self.indices,
+            result = sets_kernel(first + low, high - low, base, root_base, roots[low:high], self.root_limits, self.place, self.plan, self.indices,
                                  self.table, self.arc_key, self.limit, self.steps, mask, seen)
             self.spare.append(seen)
             return result
 
-        def told(event: Progress) -> None:
-            if progress is not None:
-                progress(Progress("rr_sets", min(event.done * BATCH, n_sets), n_sets, "rr_sets"))
+        return in_batches(block, n_sets, engine, progress, deadline)
 
-        return engine.map_blocks(block, -(-n_sets // BATCH), progress=None if progress is None else told, phase="rr_sets", deadline=deadline)
+
+def root_values(value: ArrayLike | None, n_nodes: int) -> tuple[float, NDArray[np.uint64]]:
+    """Return the total value of the nodes, and the limits by which roots are drawn (none: evenly)."""
+    if not n_nodes:
+        refuse("projection", "no node", "a graph with at least one node")
+    worth = check_value(value, n_nodes)
+    if worth is None:
+        return float(n_nodes), _NO_KEYS
+    if float(worth.sum()) <= 0:
+        refuse("value", "only zeros", "an array with a positive value")
+    return float(worth.sum()), _cumulative(worth)
+
+
+def in_batches(block: Callable[[int, int], Any], n_sets: int, engine: Engine, progress: ProgressCallback | None, deadline: float | None) -> list[Any]:
+    """Run the block function over ranges of sets, `BATCH` at least."""
+
+    def told(event: Progress) -> None:
+        if progress is not None:
+            progress(Progress("rr_sets", min(event.done * BATCH, n_sets), n_sets, "rr_sets"))
+
+    def several(low: int, high: int) -> Any:
+        return block(low * BATCH, min(high * BATCH, n_sets))
+
+    return engine.map_blocks(several, -(-n_sets // BATCH), progress=None if progress is None else told, phase="rr_sets", deadline=deadline)
+
+
+def gathered(parts: list[Any], order: NDArray[np.int32], n_nodes: int, total_value: float, *, places: bool) -> RRSets:
+    """Return the sets of all blocks as one sample; without ``places`` nodes are rows again."""
+    sizes = np.concatenate([part[1] for part in parts])
+    indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
+    nodes = np.concatenate([part[0] if places else order[part[0]] for part in parts])
+    return RRSets(indptr, nodes, nodes[indptr[:-1]], n_nodes, total_value)
 
 
 def sample_rr_sets(

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
 from graphkit.check import finite, non_negative, positive_int, refuse
-from graphkit.diffusion.rr_sets import ReverseWorlds, RRSets
+from graphkit.diffusion.epidemic_reverse import reverse_worlds
 from graphkit.diffusion.worlds import check_value, node_rows
 from graphkit.engine.base import as_engine
 from graphkit.errors import TimeLimit
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from graphkit.diffusion.epidemic_reverse import EpidemicWorlds
+    from graphkit.diffusion.models import SI, SIR
+    from graphkit.diffusion.rr_sets import ReverseWorlds, RRSets
     from graphkit.engine.base import Engine
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
@@ -100,7 +103,7 @@ class SeedSelection(Result):
 
 def select_seeds(
     p: Projection, *, k: int | None = None, budget: float | None = None, cost: ArrayLike | None = None,
-    model: str = "ic", epsilon: float = 0.1, delta: float | None = None, ratio: float | None = None,
+    model: str | SIR | SI = "ic", epsilon: float = 0.1, delta: float | None = None, ratio: float | None = None,
     value: ArrayLike | None = None, candidates: Any = None, group: ArrayLike | None = None, per_group: int | Mapping[Any, int] | None = None,
     max_steps: int | None = None, time_limit: float | None = None, memory_limit: int | None = None,
     rng: RandomState = None, engine: str | Engine = "threads", progress: ProgressCallback | None = None,
@@ -110,14 +113,15 @@ def select_seeds(
     Parameters
     ----------
     p : Projection
-        With probabilities (IC) or in-weights (LT) on its arcs.
+        With probabilities (IC) or in-weights (LT) on its arcs; SIR and SI take 1 without.
     k : int >= 1, optional
         Number of seeds; above the number of useful nodes all useful ones are returned.
     budget : float >= 0, optional
         Money; give either ``k`` or ``budget``.
     cost : float or array_like, shape (n_nodes,), optional
         Price >= 0 of each node under a budget; default 1.
-    model : {"ic", "lt"}
+    model : {"ic", "lt"}, SIR or SI
+        As in `estimate_spread`; SI, and SIR without recovery, need ``max_steps``. SIS has no reverse sets.
     epsilon : float in (0, 1), default 0.1
         Loss of quality the stopping rule may accept: sampling stops where the best certificate the sample could
         give is at least 1 - 0.45 epsilon. Never widens the certificate; halve it for about four times the work.
@@ -166,7 +170,7 @@ def select_seeds(
     """
     begin = time.perf_counter()
     rules = seed_rules(p, k=k, budget=budget, cost=cost, candidates=candidates, group=group, per_group=per_group)
-    worlds = ReverseWorlds(p, model=model, max_steps=max_steps, value=value)
+    worlds = reverse_worlds(p, model=model, max_steps=max_steps, value=value)
     sure = min(0.5, 1.0 / p.n_nodes) if delta is None else _open("delta", delta)
     goal = None if ratio is None else _open("ratio", ratio)
     seconds = None if time_limit is None else non_negative("time_limit", time_limit)
@@ -178,7 +182,7 @@ def select_seeds(
                      None if seconds is None else time.monotonic() + seconds, progress)
     found, reason = search.run()
     worth = check_value(value, p.n_nodes)
-    request = {"k": k, "budget": budget, "cost": _digest(rules.cost), "model": model, "epsilon": epsilon, "delta": sure, "ratio": ratio,
+    request = {"k": k, "budget": budget, "cost": _digest(rules.cost), "model": model if isinstance(model, str) else repr(model), "epsilon": epsilon, "delta": sure, "ratio": ratio,
                "value": _digest(worth), "candidates": _digest(None if candidates is None else node_rows(p, candidates)), "max_steps": max_steps,
                "group": _digest(rules.group), "per_group": _digest(rules.most)}
     answer = {"seeds": found.seeds, "spread": found.spread, "certificate": found.certificate, "n_rr_sets": found.n_rr_sets}
@@ -210,7 +214,7 @@ class _Found:
 class _Search:
     """Rounds of sampling, choosing and judging."""
 
-    worlds: ReverseWorlds
+    worlds: ReverseWorlds | EpidemicWorlds
     rules: Rules
     seed: int
     engine: Engine

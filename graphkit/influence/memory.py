@@ -15,8 +15,8 @@ from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
 from graphkit.check import positive_int, refuse
 from graphkit.diffusion.cascade import ITEMS
+from graphkit.diffusion.epidemic_reverse import reverse_worlds
 from graphkit.diffusion.packed import packed_bytes
-from graphkit.diffusion.rr_sets import ReverseWorlds
 from graphkit.engine.base import Serial
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from graphkit.diffusion.epidemic_reverse import EpidemicWorlds
+    from graphkit.diffusion.models import SI, SIR, SIS
+    from graphkit.diffusion.rr_sets import ReverseWorlds
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
@@ -82,7 +85,7 @@ class MemoryEstimate(Result):
 
 
 def estimate_memory(
-    p: Projection, *, work: str = "seeds", model: str = "ic", max_steps: int | None = None, value: ArrayLike | None = None,
+    p: Projection, *, work: str = "seeds", model: str | SI | SIS | SIR = "ic", max_steps: int | None = None, value: ArrayLike | None = None,
     memory_limit: int | None = None, rng: RandomState = None,
 ) -> MemoryEstimate:
     """Estimate the memory of `select_seeds` or `estimate_spread` before running it.
@@ -119,7 +122,7 @@ def estimate_memory(
     limit, seed = MEMORY_LIMIT if memory_limit is None else positive_int("memory_limit", memory_limit), as_seed(rng)
     per_set = size = 0.0
     if work == "seeds":
-        worlds = ReverseWorlds(p, model=model, max_steps=max_steps, value=value)
+        worlds = reverse_worlds(p, model=model, max_steps=max_steps, value=value)
         size = float(np.diff(worlds.sample(PILOT, seed=seed, purpose="pilot", engine=Serial()).indptr).mean())
         fixed, per_set = fixed_bytes(worlds), SET_BYTES + ID_BYTES * size
         sets = 8_192 * 2 ** np.arange(14)
@@ -129,12 +132,12 @@ def estimate_memory(
     else:
         refuse("work", work, "'seeds' or 'spread'")
     total = fixed + np.ceil(per_set * sets).astype(np.int64)
-    request = {"work": work, "model": model, "max_steps": max_steps, "memory_limit": limit}
+    request = {"work": work, "model": model if isinstance(model, str) else repr(model), "max_steps": max_steps, "memory_limit": limit}
     manifest = make_manifest("estimate_memory", request=request, answer={"fixed": fixed, "per_set": per_set}, seed=seed, snapshot=p.snapshot_id)
     return MemoryEstimate(work, fixed, per_set, size, sets.astype(np.int64), total, limit, manifest)
 
 
-def fixed_bytes(worlds: ReverseWorlds) -> int:
+def fixed_bytes(worlds: ReverseWorlds | EpidemicWorlds) -> int:
     """Return the bytes of a selection that do not depend on the sample."""
     mixed = COIN_BYTES * worlds.indices.size if worlds.mixed else 0
     return BASE_BYTES + (NODE_BYTES + WORKER_BYTES * _workers()) * worlds.n_nodes + ARC_BYTES * worlds.indices.size + mixed
@@ -145,7 +148,7 @@ def sample_bytes(n_sets: int, n_ids: float) -> float:
     return SET_BYTES * n_sets + ID_BYTES * n_ids
 
 
-def most_sets(worlds: ReverseWorlds, limit: int, seed: int, wanted: int) -> int:
+def most_sets(worlds: ReverseWorlds | EpidemicWorlds, limit: int, seed: int, wanted: int) -> int:
     """Return how many sets, at most ``wanted``, the memory limit allows in the first round.
 
     Raises

@@ -51,3 +51,13 @@ def test_groups_and_properties(gk):
     assert len(found["seeds"]) == 2
     assert gk("seeds", "--k", "1", "--group", "region")[0] == 2
     assert gk("seeds", "--k", "1", "--value", "wealth")[0] == 3
+
+
+def test_seeds_of_an_epidemic(gk):
+    """With certain transmission the head of the path reaches all four in time; without recovery steps are needed (exit 2)."""
+    law = ("--k", "1", "--probability", "1.0", "--model")
+    code, found = gk("seeds", *law, "sir", "--transmission", "1", "--recovery", "0.5", "--max-steps", "3")
+    assert (code, found["seeds"]) == (0, ["a"])
+    assert found["spread"] == pytest.approx(4.0)
+    assert gk("seeds", *law, "si", "--transmission", "0.5", "--max-steps", "2")[1]["spread"] < 4
+    assert gk("seeds", *law, "si", "--transmission", "0.5")[0] == 2

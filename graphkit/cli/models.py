@@ -1,0 +1,33 @@
+"""Options that name a model of diffusion, and the model they name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["model_of", "model_options"]
+
+
+def model_options(*names: str) -> Callable[[Any], Any]:
+    """Add ``--model`` with these names, ``--transmission`` and ``--recovery``."""
+
+    def add(function: Any) -> Any:
+        epidemics = ", ".join(name for name in names if name not in {"ic", "lt"})
+        function = click.option("--recovery", type=click.FloatRange(0, 1), default=0.5, help="Chance per step to recover (epidemics but si).")(function)
+        function = click.option("--transmission", type=click.FloatRange(0, 1), default=1.0, help=f"Chance per step (times p) that an infectious node infects ({epidemics}).")(function)
+        return click.option("--model", type=click.Choice(names), default="ic", help="Independent cascade, linear threshold, or epidemic.")(function)
+
+    return add
+
+
+def model_of(name: str, transmission: float, recovery: float) -> Any:
+    """Return the model as the library wants it."""
+    if name in {"ic", "lt"}:
+        return name
+    from graphkit.diffusion.models import SI, SIR, SIS
+
+    return SI(transmission) if name == "si" else {"sir": SIR, "sis": SIS}[name](transmission, recovery)
