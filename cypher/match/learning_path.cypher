@@ -2,7 +2,7 @@
 // @param course STRING
 // @param user STRING = ""
 // @access read
-// All required courses, furthest first; a course the user completed (progress 1) closes its branch.
+// All required courses up to 8 levels down, furthest first; a course the user completed (progress 1) closes its branch. A course among its own requirements lies on a circle.
 OPTIONAL MATCH (u:User {id: $user})
 OPTIONAL MATCH (u)-[e:ENROLLED]->(d:Course)
 WHERE e.progress >= 1.0

@@ -54,18 +54,18 @@ def profile(
         if lift:
             columns, rows = LIFT_COLUMNS, _lift(snapshot, names, min_cell, top)
         elif clusters is not None:
-            columns, rows = CLUSTER_COLUMNS, _clusters(app, snapshot, names, clusters or None, min_cell, top, seed, _profiles(snapshot, events, half_life))
+            columns, rows = CLUSTER_COLUMNS, _clusters(app, snapshot, names, clusters or None, min_cell, top, seed, _profiles(app, snapshot, events, half_life))
         elif audience is not None:
-            columns, rows = AUDIENCE_COLUMNS, _audience(snapshot, names, audience, min_cell, top, _profiles(snapshot, events, half_life))
+            columns, rows = AUDIENCE_COLUMNS, _audience(snapshot, names, audience, min_cell, top, _profiles(app, snapshot, events, half_life))
         else:
-            columns, rows = COLUMNS, _users(snapshot, names, users, top, _profiles(snapshot, events, half_life))
+            columns, rows = COLUMNS, _users(snapshot, names, users, top, _profiles(app, snapshot, events, half_life))
     emit(form=form, output=output, rows=rows, columns=columns, color=app.settings.color)
     if not rows:
         app.say("no rows: nothing tagged was taken" if users else f"no rows of at least {min_cell} users")
 
 
-def _profiles(snapshot: Snapshot, events: str | None, half_life: float) -> Any:
-    """Profiles of everybody with consent, items named ``Label:id``."""
+def _profiles(app: App, snapshot: Snapshot, events: str | None, half_life: float) -> Any:
+    """Profiles of everybody with consent, items named ``Label:id``; what says nothing is counted in a message."""
     from graphkit.planning.tastes import profiles_of, read_tastes
 
     log = None
@@ -73,7 +73,15 @@ def _profiles(snapshot: Snapshot, events: str | None, half_life: float) -> Any:
         from graphkit.store.files_events import read_events
 
         log = read_events(events)
-    return profiles_of(read_tastes(snapshot), log, half_life_days=half_life, event_weights=snapshot.settings.get("event_weights"))
+    found = profiles_of(read_tastes(snapshot), log, half_life_days=half_life, event_weights=snapshot.settings.get("event_weights"))
+    counts = [
+        (found.without_events, f"of {len(found):,} users have an empty profile"), (found.without_tags, "events are of items without tags"),
+        (found.ignored_users, "events are of people who did not agree to a profile and were left out"),
+    ]  # fmt: skip
+    told = "; ".join(f"{n:,} {what}" for n, what in counts if n)
+    if told:
+        app.say(told)
+    return found
 
 
 def _users(snapshot: Snapshot, names: dict[str, Any], users: tuple[str, ...], top: int, found: Any) -> list[dict[str, Any]]:

@@ -61,6 +61,7 @@ def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], t
     emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)
     if not rows:
         app.say(f"no {to} is connected to {node}")
+    app.say(f"all scores together are at most {result.error_bound:.1e} from the exact ones (L1)")
 
 
 def _evidence(graph: Projection, result: Ranking, start: int, target: int, restart: float, names: list[tuple[str, str]]) -> list[str]:

@@ -281,7 +281,7 @@ def personalisation(projection: Projection, source: Any) -> NDArray[np.float64]:
     wrong = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
     if wrong.size:
         i = int(wrong[0])
-        message = f"source: the weight of node {nodes[i]!r} is {weights[i]!r}: weights must be finite and >= 0"
+        message = f"source: the weight of node {nodes[i]!r} is {float(weights[i])!r}: weights must be finite and >= 0"
         raise InvalidParameter(message, parameter="source", value=float(weights[i]), allowed=">= 0")
     rows = source_rows(projection, nodes)
     total = float(weights.sum())
@@ -294,10 +294,16 @@ def personalisation(projection: Projection, source: Any) -> NDArray[np.float64]:
 
 
 def _split(source: Mapping[Any, float] | Any) -> tuple[list[Any], NDArray[np.float64]]:
-    """Nodes and weights of any accepted form."""
+    """Nodes and weights of any accepted form; None names nobody."""
+    if source is None:
+        return [], np.empty(0)
     if hasattr(source, "items"):
         pairs = list(source.items())
-        return [node for node, _ in pairs], np.array([float(w) for _, w in pairs], dtype=np.float64)
+        try:
+            return [node for node, _ in pairs], np.array([float(w) for _, w in pairs], dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            message = f"source: a weight is no number: {error}"
+            raise InvalidParameter(message, parameter="source", value=source, allowed="a mapping node -> weight") from error
     if isinstance(source, str | bytes | int | float | np.generic) or (isinstance(source, np.ndarray) and source.ndim == 0):
         return [source.item() if isinstance(source, np.generic | np.ndarray) else source], np.ones(1)
     nodes = source.tolist() if isinstance(source, np.ndarray) else list(source)
