@@ -1,11 +1,10 @@
-"""What makes a missing link likely, weighed on links of the given graph that are hidden for it.
+"""How much each signal of a missing link weighs, learned on links of the given graph that are hidden for it.
 
-Features of a pair (s, t): ln of the walk from s, and ln (1/2 + number) of the nodes that t is linked with
-among the sources (``sources``), outside the targets (``outside``) and altogether (``degree``). A fifth
-of the arcs from sources to targets is hidden, arcs back included, then the next, until 400 links or all were
-hidden once; a conditional logit (which of the targets a source is not known to have did it have?) gives
-the weights. Fewer than 30 hidden links say too little: then the stated weights hold. Nothing but the given arcs is looked at, so what is learned can be
-judged on links hidden from all of it.
+A fifth of the arcs from sources to targets is hidden, arcs back included, then the next, until 300 links or all were
+hidden once; a conditional logit (which of the targets a source is not known to have did it have?) over the signals of
+`graphkit.planning.link_signals`, each divided by its standard deviation, gives the weights. Fewer than 30 hidden links
+say too little: then the stated weights hold. Nothing but the given arcs and words is looked at, so what is learned can
+be judged on links hidden from all of it.
 
 The walk is always the same: an arc that crosses into or out of the targets weighs 3 times more, one
 between hubs less. On four pairs of page kinds of a page graph no walk of nine (1, 3, 8 times; degrees to
@@ -21,25 +20,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit.matching.conditional_logit import Choice, fit_conditional_logit
+from graphkit.planning.link_signals import LinkSignals, among
 from graphkit.ranking.each_walk import each_walk
 from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy import sparse
 
     from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-__all__ = ["FEATURES", "LinkWeights", "learn_link_weights", "log_walk", "reweighted", "target_features"]
+__all__ = ["LinkWeights", "learn_link_weights", "reweighted"]
 
-FEATURES = ("walk", "sources", "outside", "degree")
 CROSS, HUB = 3.0, 0.25
-_STATED = (1.0, 0.4, 0.0, 0.0)
-_FIFTHS, _ENOUGH, _PLENTY, _CELLS, _RIDGE = 5, 30, 400, 4_000_000, 1.0
-_FLOOR = 1e-9  # stands for a walk that never comes: such targets rank by their links, behind those it reaches
+_STATED = (1.0, 0.4, *6 * (0.0,))
+_FIFTHS, _ENOUGH, _PLENTY, _CELLS, _RIDGE = 5, 30, 300, 4_000_000, 1.0
 _TOLERANCE = 1e-6
+_SAME = 1e-12  # spread below which a signal never differs
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,10 @@ class LinkWeights:
     n_hidden: int = 0
 
 
-def learn_link_weights(p: Projection, sources: Rows, targets: Rows, *, restart_probability: float, seed: int) -> LinkWeights:
-    """Weigh the features on hidden arcs.
+def learn_link_weights(
+    p: Projection, sources: Rows, targets: Rows, *, restart_probability: float, rank: int, words: sparse.csr_array | None, seed: int
+) -> LinkWeights:
+    """Weigh the signals on hidden arcs.
 
     Parameters
     ----------
@@ -72,31 +74,44 @@ def learn_link_weights(p: Projection, sources: Rows, targets: Rows, *, restart_p
     sources, targets : ndarray of int64
         Rows; targets sorted.
     restart_probability : float
+    rank, words
+        See `LinkSignals`.
     seed : int
-        Of the hidden arcs.
+        Of the hidden arcs and the factors.
     """
-    stated = LinkWeights(CROSS, HUB, _STATED)
-    known = np.flatnonzero(_member(p, sources)[p.sources] & _member(p, targets)[p.indices])
+    known = np.flatnonzero(among(p, sources)[p.sources] & among(p, targets)[p.indices])
+    if known.size < _ENOUGH:
+        return LinkWeights(CROSS, HUB, _STATED)
     order, choices = as_generator(seed, "hidden links").permutation(known), list[Choice]()
     for first in range(_FIFTHS):
-        choices += _choices_of(p, sources, targets, np.sort(order[first::_FIFTHS]), restart_probability)
+        hidden = np.sort(order[first::_FIFTHS])
+        seen = _without(p, hidden)
+        signals = LinkSignals(seen, sources, targets, rank=rank, words=words, seed=seed)
+        choices += _choices_of(p, hidden, seen, signals, restart_probability)
         if sum(len(choice.chosen) for choice in choices) >= _PLENTY:
             break
     n_hidden = sum(len(choice.chosen) for choice in choices)
     if n_hidden < _ENOUGH:
-        return stated
-    return LinkWeights(CROSS, HUB, tuple(fit_conditional_logit(choices, _RIDGE).tolist()), n_hidden)
+        return LinkWeights(CROSS, HUB, _STATED)
+    scale = _scale(choices)
+    even = [Choice(choice.chosen * scale, choice.others * scale, choice.weight) for choice in choices]
+    return LinkWeights(CROSS, HUB, tuple((fit_conditional_logit(even, _RIDGE) * scale).tolist()), n_hidden)
 
 
-def _choices_of(p: Projection, sources: Rows, targets: Rows, hidden: Rows, restart: float) -> list[Choice]:
-    """Hide some arcs; for each of their sources, the features of the hidden targets and of those it is not linked with."""
+def _scale(choices: list[Choice]) -> Floats:
+    """1 / standard deviation of each signal over the targets not chosen; 0 for one that is always the same."""
+    spread = np.concatenate([choice.others for choice in choices]).std(axis=0)
+    return np.asarray(np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > _SAME))
+
+
+def _choices_of(p: Projection, hidden: Rows, seen: Projection, signals: LinkSignals, restart: float) -> list[Choice]:
+    """For each source of hidden arcs, the signals of the hidden targets and of those it is not linked with."""
+    targets = signals.targets
     judged = np.unique(p.sources[hidden]).astype(np.int64)[: max(1, _CELLS // targets.size)]
     of = {int(s): np.searchsorted(targets, p.indices[hidden[p.sources[hidden] == s]]) for s in judged}
-    seen = _without(p, hidden)
-    base = target_features(seen, sources, targets)
 
     def choice(row: int, walk: Floats) -> Choice | None:
-        rows = np.column_stack((log_walk(walk[targets]), base))
+        rows = signals.of(row, walk)
         free = (targets != row) & ~np.isin(targets, seen.indices[seen.indptr[row] : seen.indptr[row + 1]])
         chosen = of[row][free[of[row]]]
         free[of[row]] = False
@@ -106,24 +121,9 @@ def _choices_of(p: Projection, sources: Rows, targets: Rows, hidden: Rows, resta
     return [one for one in found if one is not None]
 
 
-def log_walk(walk: Floats) -> Floats:
-    """Return ln of a walk's scores."""
-    found: Floats = np.log(walk + _FLOOR)
-    return found
-
-
-def target_features(p: Projection, sources: Rows, targets: Rows) -> Floats:
-    """Return the features of the targets alone, shape (n_targets, 3): ln (1/2 + in-neighbours) by kind."""
-    inside = _member(p, targets)
-    kinds = (_member(p, sources), ~inside, np.ones(p.n_nodes, np.bool_))
-    counts = [np.bincount(p.indices[kind[p.sources]], minlength=p.n_nodes)[targets] for kind in kinds]
-    found: Floats = np.log(np.column_stack(counts) + 0.5)
-    return found
-
-
 def reweighted(p: Projection, targets: Rows, cross: float, hub: float) -> Projection:
     """Return the graph with the walk's weights: crossing arcs times ``cross``, over the ends' degrees to the power ``hub``."""
-    inside = _member(p, targets)
+    inside = among(p, targets)
     weight = np.ones(p.n_arcs) if p.weight is None else np.asarray(p.weight, np.float64)
     if cross != 1:
         weight = np.where(inside[p.sources] != inside[p.indices], cross * weight, weight)
@@ -131,12 +131,6 @@ def reweighted(p: Projection, targets: Rows, cross: float, hub: float) -> Projec
         degree = np.maximum(np.diff(p.indptr) + np.bincount(p.indices, minlength=p.n_nodes), 1) / 2
         weight = weight * (degree[p.sources] * degree[p.indices]) ** -hub
     return replace(p, weight=weight)
-
-
-def _member(p: Projection, rows: Rows) -> NDArray[np.bool_]:
-    mask = np.zeros(p.n_nodes, np.bool_)
-    mask[rows] = True
-    return mask
 
 
 def _without(p: Projection, arcs: Rows) -> Projection:

@@ -1,11 +1,14 @@
 """Links that are likely but missing, each with the walks that carry its score.
 
-score(s, t) = ppr_s(t)^walk (n_t + 1/2)^sources (o_t + 1/2)^outside (d_t + 1/2)^degree / global(t)^beta: how often a walker
-who restarts at s stands on t, times how many nodes t is linked with among the sources (n), outside the
-targets (o) and altogether (d), against how often anybody stands there (beta = 0 asks for reach, 1 for
-fit). The exponents and the weights of the walk's arcs are learned on a hidden part of the given arcs
-(`graphkit.planning.link_weights`) unless stated. Evidence: the score of t in the walk is a sum over the
-ways it is entered (`graphkit.ranking.evidence.endings`); the largest are named with their shares.
+score(s, t) = exp(sum of weight x signal) / global(t)^beta over the signals of `graphkit.planning.link_signals`: how
+often a walker who restarts at s stands on t, how many nodes t is linked with, the product of two factors of the
+graph, and, where words of the nodes are given, how alike the ends and their neighbours are; against how often anybody
+stands on t (beta = 0 asks for reach, 1 for fit). The weights are learned on a hidden part of the given arcs
+(`graphkit.planning.link_weights`) unless stated. Evidence: the walk's score of t is a sum over the ways it is entered
+(`graphkit.ranking.evidence.endings`); the largest are named with their shares.
+
+Where 20 % of the links from 2,484 companies to TV shows of a page graph are hidden, factors raise recall at 20 by about
+.02 over walk and links, and words of the pages the AUC by about .02.
 """
 
 from __future__ import annotations
@@ -18,14 +21,8 @@ import numpy as np
 
 from graphkit.check import finite, positive_int, refuse
 from graphkit.errors import InvalidParameter
-from graphkit.planning.link_weights import (
-    FEATURES,
-    LinkWeights,
-    learn_link_weights,
-    log_walk,
-    reweighted,
-    target_features,
-)
+from graphkit.planning.link_signals import FEATURES, LinkSignals, log_walk, read_words
+from graphkit.planning.link_weights import LinkWeights, learn_link_weights, reweighted
 from graphkit.ranking.each_walk import each_walk
 from graphkit.ranking.evidence import endings
 from graphkit.ranking.operator import source_rows, walk_operator
@@ -62,7 +59,7 @@ class PredictedLinks(FrameResult):
     ids : ndarray of str, shape (n_nodes,), or None
         Node ids of the rows; None when rows are their own names.
     weights : dict
-        Exponents used, by name: walk, sources, outside, degree; and cross and hub of the walk's arcs.
+        Of the signals, by name; and cross and hub of the walk's arcs.
     n_hidden : int
         Hidden links that they were learned on; 0 = given, or too few to learn from.
     """
@@ -93,6 +90,8 @@ def predict_links(
     top: int = 20,
     beta: float = 0.0,
     weights: Mapping[str, float] | None = None,
+    words: Any = None,
+    rank: int = 64,
     exclude_known: bool = True,
     restart_probability: float = 0.15,
     tolerance: float = 1e-6,
@@ -106,16 +105,21 @@ def predict_links(
     pairs_from, pairs_to : sequence of nodes
         Sources, and the targets that may be named; a source is never its own target.
     top : int, default 20
-        Links per source. Targets the walk does not reach come last, by their links alone and with that as
-        evidence; those without any arc are left out.
+        Links per source. A target the walk does not reach ranks by the other signals, and its evidence says so; one
+        without any arc is left out.
     beta : float, default 0.0
         In [0, 1]; how much general popularity is divided out.
     weights : mapping, optional
-        Exponents ``walk``, ``sources``, ``outside``, ``degree`` (absent = 0), ``cross`` > 0 (how many times more
-        an arc between a target and a node that is none weighs in the walk; absent = 1), ``hub`` >= 0 (arcs weigh
-        (degree u x degree v)^-hub; absent = 0); ``{"walk": 1}`` is personalised PageRank alone. Default: learned
-        on arcs from sources to targets hidden a fifth at a time; below 30 such links walk 1, sources .4,
-        cross 3, hub 1/4.
+        Of the signals ``walk``, ``sources``, ``outside``, ``degree``, ``factors``, ``words``, ``around_target``,
+        ``around_source`` (absent = 0), ``cross`` > 0 (how many times more an arc between a target and a node that is
+        none weighs in the walk; absent = 1), ``hub`` >= 0 (arcs weigh (degree u x degree v)^-hub; absent = 0);
+        ``{"walk": 1}`` is personalised PageRank alone. Default: learned on arcs from sources to targets hidden a
+        fifth at a time; below 30 such links walk 1, sources .4, cross 3, hub 1/4.
+    words : sparse or dense matrix, shape (n_nodes, n_words), optional
+        How often each word, tag or gram stands in the description of each node; a row of zeros = not described.
+    rank : int >= 0, default 64
+        Length of the factors; 0 leaves them out. Their time grows with n_nodes x rank^2, and they are made again
+        for every hidden fifth.
     exclude_known : bool, default True
         Leave out targets with an arc from the source.
     restart_probability : float, default 0.15
@@ -123,7 +127,7 @@ def predict_links(
     tolerance : float, default 1e-6
         Largest error of any score of a walk.
     rng : int, Generator, SeedSequence or None
-        Which arcs are hidden for learning; None = the same ones in every call.
+        Which arcs are hidden for learning and where the factors start; None = the same in every call.
 
     Returns
     -------
@@ -135,6 +139,8 @@ def predict_links(
         No source or no target, an unknown weight, or a number out of range.
     UnknownNode
         A node is not in the graph.
+    DataInvalid
+        ``words`` is no matrix of counts with a row per node.
 
     Examples
     --------
@@ -147,14 +153,19 @@ def predict_links(
     restart, wanted = check_restart(restart_probability), check_tolerance(tolerance)
     if not 0 <= power <= 1:
         refuse("beta", beta, "a number in [0, 1]")
-    seed = 0 if rng is None else as_seed(rng)
+    if isinstance(rank, bool) or not isinstance(rank, int) or rank < 0:
+        refuse("rank", rank, "an integer >= 0")
+    seed, spoken = 0 if rng is None else as_seed(rng), read_words(p, words)
     sources, targets = _rows(p, "pairs_from", pairs_from), np.unique(_rows(p, "pairs_to", pairs_to))
-    used = _given(weights) or learn_link_weights(p, sources, targets, restart_probability=restart, seed=seed)
+    used = _given(weights, rank, spoken is not None) or learn_link_weights(
+        p, sources, targets, restart_probability=restart, rank=rank, words=spoken, seed=seed
+    )
     options = {"restart_probability": restart, "tolerance": wanted}
-    pull = target_features(p, sources, targets) @ np.array(used.values[1:])
-    walked = reweighted(p, targets, used.cross, used.hub)
+    value = dict(zip(FEATURES, used.values, strict=True))
+    signals = LinkSignals(p, sources, targets, rank=rank if value["factors"] else 0, words=spoken, seed=seed)
+    walked, general = reweighted(p, targets, used.cross, used.hub), np.zeros(targets.size)
     if power:
-        pull -= power * log_walk(personalised_pagerank(walked, np.arange(p.n_nodes), **options).scores[targets])
+        general = power * log_walk(personalised_pagerank(walked, np.arange(p.n_nodes), **options).scores[targets])
     operator, linked = walk_operator(walked), np.isin(targets, p.indices)
 
     def best_of(row: int, walk: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64], list[str]]:
@@ -162,7 +173,7 @@ def predict_links(
         if exclude_known:
             allowed &= ~np.isin(targets, p.indices[p.indptr[row] : p.indptr[row + 1]])
         pool = np.flatnonzero(allowed)
-        score = np.exp(used.values[0] * log_walk(walk[targets[pool]]) + pull[pool])
+        score = np.exp(signals.of(row, walk)[pool] @ np.array(used.values) - general[pool])
         best = np.argsort(-score, kind="stable")[:count]
         chosen = targets[pool[best]]
         return chosen, score[best], [_told(p, row, own) for own in endings(operator, walk, row, chosen, 1 - restart)]
@@ -170,8 +181,10 @@ def predict_links(
     found = each_walk(walked, sources, best_of, **options)
     ends = np.repeat(sources, [part[0].size for part in found]), np.concatenate([part[0] for part in found])
     score = np.concatenate([part[1] for part in found])
-    shown = {**dict(zip(FEATURES, used.values, strict=True)), "cross": used.cross, "hub": used.hub}
-    request = {"from": digest_of(sources), "to": digest_of(targets), "top": count, "beta": power, "exclude_known": exclude_known, **options}
+    shown = {**value, "cross": used.cross, "hub": used.hub}
+    request = {"from": digest_of(sources), "to": digest_of(targets), "top": count, "beta": power, "exclude_known": exclude_known, "rank": rank, **options}
+    if spoken is not None:
+        request["words"] = [digest_of(part) for part in (spoken.indptr, spoken.indices, np.round(spoken.data, 9))]
     manifest = make_manifest(
         "predict_links",
         request={**request, "weights": {name: round(value, 6) for name, value in shown.items()}},
@@ -192,8 +205,8 @@ def _rows(p: Projection, name: str, nodes: Any) -> NDArray[np.int64]:
     return rows
 
 
-def _given(weights: Mapping[str, float] | None) -> LinkWeights | None:
-    """Check stated weights."""
+def _given(weights: Mapping[str, float] | None, rank: int, worded: bool) -> LinkWeights | None:  # noqa: FBT001
+    """Check stated weights: a signal that is not there can not weigh anything."""
     if weights is None:
         return None
     known = (*FEATURES, "cross", "hub")
@@ -201,6 +214,9 @@ def _given(weights: Mapping[str, float] | None) -> LinkWeights | None:
         if name not in known:
             refuse("weights", name, f"names among {', '.join(known)}")
     value = {name: finite(f"weights[{name!r}]", weights.get(name, 0.0)) for name in FEATURES}
+    missing = [name for name in FEATURES[4:] if value[name] and not (rank if name == "factors" else worded)]
+    if missing:
+        refuse("weights", missing[0], "the name of a signal that is there", hint="give words, or a rank above 0, or leave the weight out")
     cross, hub = (finite(f"weights[{name!r}]", weights.get(name, usual)) for name, usual in (("cross", 1.0), ("hub", 0.0)))
     if cross <= 0 or hub < 0:
         refuse("weights", {"cross": cross, "hub": hub}, "cross > 0 and hub >= 0")
@@ -213,4 +229,4 @@ def _told(p: Projection, source: int, ways: list[Ending]) -> str:
     for share, nodes in ways:
         between = [row for row in nodes[:-1] if row != source]
         steps.append(f"{'via ' + ' > '.join(str(p.id_of(row)) for row in between) if between else 'directly'} ({share:.0%})")
-    return f"{', '.join(steps)}; {sum(share for share, _ in ways):.0%} of the walk" if steps else "out of reach: by its links alone"
+    return f"{', '.join(steps)}; {sum(share for share, _ in ways):.0%} of the walk" if steps else "out of the walk's reach"

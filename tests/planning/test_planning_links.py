@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from graphkit.errors import InvalidParameter, UnknownNode
-from graphkit.planning import link_weights
+from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
+from graphkit.matching.factors import factorise
+from graphkit.planning import link_signals, link_weights
 from graphkit.planning.links import PredictedLinks, predict_links
 from graphkit.projection.arrays import from_arrays
 from graphkit.ranking.each_walk import each_walk
@@ -39,7 +40,8 @@ def test_score_is_the_product_of_the_walk_and_the_links_of_the_target():
     weight = a * np.where(inside[:, None] != inside, 2.5, 1.0) / np.outer(degree, degree) ** 0.4
     given = {"walk": 0.9, "sources": 0.7, "outside": -0.2, "degree": 0.3, "cross": 2.5, "hub": 0.4}
     found = predict_links(p, sources, targets, weights=given, tolerance=1e-10)
-    assert (len(found), found.n_hidden, found.weights) == (4, 0, given)
+    assert (len(found), found.n_hidden) == (4, 0)
+    assert found.weights == dict.fromkeys(link_signals.FEATURES, 0.0) | given
     for row in found.to_frame().itertuples():
         t = row.target
         links = a[sources, t].sum() + 0.5, a[~inside, t].sum() + 0.5, degree[t] + 0.5
@@ -60,7 +62,7 @@ def test_the_walk_alone_is_personalised_pagerank_and_beta_divides_popularity_out
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"weights": {"walks": 1}}, {"weights": {"cross": 0}}, {"weights": {"hub": -1}}, {"weights": {"walk": float("nan")}}, {"beta": 2}, {"top": 0}, {"restart_probability": 0}, {"tolerance": -1}],
+    [{"weights": {"walks": 1}}, {"weights": {"cross": 0}}, {"weights": {"hub": -1}}, {"weights": {"walk": float("nan")}}, {"beta": 2}, {"top": 0}, {"rank": -1}, {"rank": True}, {"restart_probability": 0}, {"tolerance": -1}],
 )
 def test_options_out_of_range_are_refused(wrong):
     """A named error says which option."""
@@ -93,7 +95,7 @@ def test_weights_are_learned_on_hidden_arcs_and_used():
     found = predict_links(p, sources, targets, top=5, rng=3)
     assert found.n_hidden == 300
     assert predict_links(p, sources, targets, top=5, rng=3).manifest.digest == found.manifest.digest
-    same = predict_links(p, sources, targets, top=5, weights=found.weights)
+    same = predict_links(p, sources, targets, top=5, weights=found.weights, rng=3)
     assert same.n_hidden == 0
     assert same.target.tolist() == found.target.tolist()
     assert same.score == pytest.approx(found.score)
@@ -103,19 +105,25 @@ def test_with_too_few_arcs_the_stated_weights_hold():
     """Thirty hidden links are the least that say anything."""
     found = predict_links(small(), [0, 1], [4, 5, 6])
     assert found.n_hidden == 0
-    assert found.weights == {"walk": 1.0, "sources": 0.4, "outside": 0.0, "degree": 0.0, "cross": 3.0, "hub": 0.25}
+    assert found.weights == dict.fromkeys(link_signals.FEATURES, 0.0) | {"walk": 1.0, "sources": 0.4, "cross": 3.0, "hub": 0.25}
 
 
 def test_learned_weights_are_the_most_likely_ones():
-    """The likelihood of the hidden links, written out, falls in every direction (a ridge of 1 moves little)."""
+    """The likelihood of the hidden links, written out, falls in every direction (a ridge of 1 on signals of spread 1 moves little)."""
     p, sources, targets = planted(50)
-    learned = np.array(link_weights.learn_link_weights(p, sources, targets, restart_probability=0.15, seed=3).values)
+    words = link_signals.read_words(p, np.random.default_rng(2).poisson(0.3, (p.n_nodes, 30)))
+    options = {"rank": 4, "words": words, "seed": 3}
+    learned = np.array(link_weights.learn_link_weights(p, sources, targets, restart_probability=0.15, **options).values)
     known = np.flatnonzero(np.isin(p.sources, sources) & np.isin(p.indices, targets))
-    order = link_weights.as_generator(3, "hidden links").permutation(known)
-    parts = [c for i in range(5) for c in link_weights._choices_of(p, sources, targets, np.sort(order[i::5]), 0.15)]
+    order, parts = link_weights.as_generator(3, "hidden links").permutation(known), []
+    for i in range(5):
+        hidden = np.sort(order[i::5])
+        seen = link_weights._without(p, hidden)
+        parts += link_weights._choices_of(p, hidden, seen, link_signals.LinkSignals(seen, sources, targets, **options), 0.15)
+    spread = np.vstack([choice.others for choice in parts]).std(0)
 
     def loss(w):
-        total = w @ w / 2
+        total = ((w * spread) ** 2).sum() / 2
         for choice in parts:
             for own in choice.chosen:
                 rows = np.vstack((own, choice.others))
@@ -123,7 +131,65 @@ def test_learned_weights_are_the_most_likely_ones():
         return total
 
     at = loss(learned)
-    assert all(loss(learned + step) > at for step in np.vstack((np.eye(4), -np.eye(4))) * 0.05)
+    assert all(loss(learned + step) > at for step in np.vstack((np.eye(8), -np.eye(8))) * 0.05 / spread)
+
+
+def test_signals_of_a_pair_are_their_definitions():
+    """Words as tf-idf cosines from dense algebra on seven pages, one without words; factors those of `factorise`."""
+    p, sources, targets = small(), np.array([0, 1]), np.array([4, 5, 6])
+    counts = np.array([[2, 0, 1, 0], [0, 1, 0, 0], [0, 3, 1, 0], [1, 1, 0, 0], [0, 0, 2, 1], [0, 0, 0, 0], [4, 0, 0, 1.0]])
+    signals = link_signals.LinkSignals(p, sources, targets, rank=3, words=link_signals.read_words(p, counts), seed=7)
+    a = np.zeros((7, 7))
+    a[tuple(EDGES.T)] = a[tuple(EDGES.T[::-1])] = 1
+    tfidf = counts * (np.log(8 / (1 + (counts > 0).sum(0))) + 1)
+    tfidf = np.divide(tfidf, np.linalg.norm(tfidf, axis=1, keepdims=True), out=np.zeros_like(tfidf), where=counts.any(1, keepdims=True))
+
+    def cosine(x, y):
+        return x @ y / (np.linalg.norm(x) * np.linalg.norm(y)) if x.any() and y.any() else 0.0
+
+    found = factorise(a, rank=3, alpha=20.0, regularisation=0.05, iterations=6, rng=7)
+    walk = np.arange(7) / 21
+    for s in sources:
+        got = signals.of(int(s), walk)
+        for i, t in enumerate(targets):
+            pairs = (tfidf[s], tfidf[t]), (tfidf[s], a[t] @ tfidf), (a[s] @ tfidf, tfidf[t])
+            assert got[i, 5:] == pytest.approx([np.log(cosine(*pair) + 0.02) for pair in pairs])
+            assert got[i, 4] == pytest.approx(found.user_factors[s] @ found.item_factors[t])
+            assert got[i, 0] == pytest.approx(np.log(walk[t] + 1e-9))
+
+
+def test_words_and_factors_each_find_links_within_topics():
+    """About 67 of 80 hidden links can be among the first five of their topic's ten targets; chance finds five."""
+    rng = np.random.default_rng(4)
+    topic = np.r_[np.arange(80) % 8, np.arange(80) % 8]
+    arcs = np.array([(s, 80 + int(t)) for s in range(80) for t in rng.choice(np.flatnonzero(topic[80:] == topic[s]), 5, replace=False)])
+    hidden = rng.permutation(len(arcs))[:80]
+    p = from_arrays(*np.delete(arcs, hidden, axis=0).T, n_nodes=160, directed=False)
+    words = 4 * np.eye(8)[topic] + rng.poisson(0.2, (160, 8))
+    hits = {}
+    for name, given in {"factors": {"weights": {"factors": 1}, "rank": 8}, "words": {"weights": {"words": 1}, "words": words}, "learned": {"words": words, "rank": 8}}.items():
+        found = predict_links(p, range(80), range(80, 160), top=5, **given)
+        named = set(zip(found.source.tolist(), found.target.tolist(), strict=True))
+        hits[name] = sum((int(s), int(t)) in named for s, t in arcs[hidden])
+    assert min(hits.values()) > 50
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [(np.ones((6, 2)), "shape"), (-np.ones((7, 2)), "count"), (np.full((7, 2), np.nan), "count"), ([["a"] * 2] * 7, "matrix"), (np.ones((7, 2, 2)), "matrix")],
+)
+def test_words_that_are_no_counts_are_refused(words, rule):
+    """The rule that was broken is named, with the row where there is one."""
+    with pytest.raises(DataInvalid) as caught:
+        predict_links(small(), [0], [4, 5], words=words)
+    assert caught.value.rule == rule
+
+
+@pytest.mark.parametrize("given", [{"weights": {"words": 1}}, {"weights": {"factors": 1}, "rank": 0}, {"weights": {"around_target": 1}, "rank": 4}])
+def test_a_weight_on_a_signal_that_is_not_there_is_refused(given):
+    """Nothing weighs what was not given."""
+    with pytest.raises(InvalidParameter, match=next(iter(given["weights"]))):
+        predict_links(small(), [0], [4, 5], **given)
 
 
 def test_hidden_arcs_are_gone_in_both_directions():
@@ -158,7 +224,7 @@ def test_out_of_reach_ranks_last_and_says_so():
     found = predict_links(p, [0, 1], [4, 5, 6], weights={"walk": 1, "degree": 1})
     assert found.source.tolist() == [0, 0]
     assert found.target.tolist() == [5, 4]
-    assert set(found.evidence) == {"out of reach: by its links alone"}
+    assert set(found.evidence) == {"out of the walk's reach"}
 
 
 def test_each_walk_equals_single_solves():
