@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["contract", "leiden"]
 
 
-def leiden(graph: Undirected, start: NDArray[np.int64], *, resolution: float, iterations: int, seed: int) -> NDArray[np.int64]:
+def leiden(
+    graph: Undirected, start: NDArray[np.int64], *, resolution: float, iterations: int, seed: int, refine: bool = True
+) -> NDArray[np.int64]:
     """Return communities found from a partition, numbered from 0.
 
     Parameters
@@ -43,10 +45,13 @@ def leiden(graph: Undirected, start: NDArray[np.int64], *, resolution: float, it
     iterations : int
         At most so many.
     seed : int
+    refine : bool
+        Whether communities are split into parts before they are contracted. Without it (Louvain) a third of the time is
+        saved, and communities may hang apart.
     """
     strength, total = graph.strength, float(graph.strength.sum())
     arrays = graph.indptr, graph.indices, graph.weight, strength
-    return leiden_kernel(*arrays, resolution / total, start.astype(np.int32), iterations, np.uint64(seed)).astype(np.int64)  # type: ignore[no-any-return]
+    return leiden_kernel(*arrays, resolution / total, start.astype(np.int32), iterations, np.uint64(seed), refine).astype(np.int64)  # type: ignore[no-any-return]
 
 
 def contract(graph: Undirected, labels: NDArray[np.int64]) -> tuple[Undirected, NDArray[np.int64]]:
@@ -268,7 +273,7 @@ def lift_kernel(indptr, indices, weight, strength, part, parts, label, node):  #
 
 
 @njit(nogil=True, cache=True)
-def leiden_kernel(indptr, indices, weight, strength, price, start, iterations, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def leiden_kernel(indptr, indices, weight, strength, price, start, iterations, seed, refine):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """See the head of the module."""
     n, state = strength.size, np.empty(1, np.uint64)
     state[0] = seed
@@ -281,7 +286,7 @@ def leiden_kernel(indptr, indices, weight, strength, price, start, iterations, s
             here, count = relabel_kernel(here)
             if count == k.size:
                 break
-            part, parts = relabel_kernel(refine_kernel(a, b, w, k, price, here, state))
+            part, parts = relabel_kernel(refine_kernel(a, b, w, k, price, here, state)) if refine else (here, count)
             if parts == k.size:  # nothing joined: the communities themselves
                 part, parts = here, count
             (a, b, w, k), here = lift_kernel(a, b, w, k, part, parts, here, node)

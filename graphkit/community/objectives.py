@@ -32,6 +32,9 @@ class Objective(Protocol):
     def improve(self, graph: Undirected, start: Labels, iterations: int, seed: int) -> Labels:
         """Return a partition that is at least as good as the start, every community connected."""
 
+    def rough(self, graph: Undirected, start: Labels, seed: int) -> Labels:
+        """Return a good partition soon; communities may hang apart."""
+
     def warm(self, graph: Undirected, near: Undirected, factor: float, sweeps: int, seed: int) -> Labels:
         """Return a partition to improve, from the same edges weighted by common neighbours, by sweeps of the nodes."""
 
@@ -49,6 +52,10 @@ class Modularity:
     def improve(self, graph: Undirected, start: Labels, iterations: int, seed: int) -> Labels:
         """Run Leiden."""
         return leiden(graph, start, resolution=self.resolution, iterations=iterations, seed=seed)
+
+    def rough(self, graph: Undirected, start: Labels, seed: int) -> Labels:
+        """Run Louvain once."""
+        return leiden(graph, start, resolution=self.resolution, iterations=1, seed=seed, refine=False)
 
     def warm(self, graph: Undirected, near: Undirected, factor: float, sweeps: int, seed: int) -> Labels:
         """Run Leiden and cooling sweeps at a resolution so many times higher: smaller groups first, joined later."""
@@ -73,6 +80,10 @@ class MapEquation:
         from graphkit.community.map_equation import map_leiden
 
         return map_leiden(graph, start, iterations=iterations, seed=seed)
+
+    def rough(self, graph: Undirected, start: Labels, seed: int) -> Labels:
+        """Run one iteration."""
+        return self.improve(graph, start, 1, seed)
 
     def warm(self, graph: Undirected, near: Undirected, factor: float, sweeps: int, seed: int) -> Labels:  # noqa: ARG002 - nor a resolution
         """Run on the other weights; it has no sweeps."""

@@ -143,6 +143,8 @@ def test_a_large_graph_takes_two_starts_and_joins_them(monkeypatch):
     found = communities(projection(graph), effort="fast", rng=1)
     flat = undirected(projection(graph))
     alone = leiden(flat, np.arange(300), resolution=1.0, iterations=1, seed=1)
+    rough = leiden(flat, np.arange(300), resolution=1.0, iterations=1, seed=1, refine=False)
+    assert modularity(flat, rough) > 0.9 * modularity(flat, alone)
     assert found.n_starts == 2
     assert found.stability.shape == (found.n_communities,)
     assert found.modularity >= modularity(flat, alone) - 0.02
