@@ -1,8 +1,8 @@
 """Plans for chances that are not known: the q-quantile of reach over draws of them (mission C62).
 
 What a draw changes stands in `graphkit.planning.draws`. The quantile is not submodular. Candidates come from maximising the mean of the draws that are worst for the best plan
-so far, then single exchanges are tried on the quantile itself; the plain plan is a candidate, so the result is never
-worse than it on the sample that chooses.
+so far, then single exchanges are tried on the quantile itself. The plain plan stays unless the gain also shows in
+draws that did not choose; a third lot of draws judges both.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def robust_plan(campaign: Campaign, plain: Found, q: float) -> tuple[Found, dict
     options = sorted({*best, *plain.choice.chosen})
     place = {x: i for i, x in enumerate(options)}
     mine, theirs = [place[x] for x in best], [place[x] for x in plain.choice.chosen]
-    check = _Sample(campaign, draws, CHECKING, n_sets, options)
-    if quantile(check.values(mine), q) < quantile(check.values(theirs), q):
+    other = _in_fresh_draws(campaign, (best, plain.choice.chosen), "plan:checked draws", CHECKING, max(512, n_sets // 2))
+    if not _shows(other, q, campaign.request.seed):
         best, mine = plain.choice.chosen, theirs
     judge = _Sample(campaign, draws, JUDGING, n_sets * 2, options)
     choice = replace(plain.choice, chosen=list(best), value=plain.judged.value(best))
@@ -123,15 +123,26 @@ def _exchanged(campaign: Campaign, sample: _Sample, chosen: list[int], q: float)
     return best
 
 
-def _fresh(campaign: Campaign, plans: tuple[list[int], list[int]], judge: _Sample, q: float) -> dict[str, Any]:
-    """Both plans in draws that chose neither: the regret of the plain plan with an interval, by resampling draws."""
+def _in_fresh_draws(campaign: Campaign, plans: tuple[list[int], list[int]], draws: str, purpose: str, n_sets: int) -> Floats:
+    """Reach of both plans in draws of their own purpose, shape (FRESH, 2); one draw at a time, their sets are large."""
     options = sorted({*plans[0], *plans[1]})
     place = {x: i for i, x in enumerate(options)}
-    n_sets = max(512, judge.covers[0].weight.size // 4)
     both = np.zeros((FRESH, 2))
-    for i, draw in enumerate(draws_of(campaign, FRESH, "plan:fresh")):  # one at a time: their sets are large
-        sample = _Sample(campaign, [draw], JUDGING, n_sets, options)
+    for i, draw in enumerate(draws_of(campaign, FRESH, draws)):
+        sample = _Sample(campaign, [draw], purpose, n_sets, options)
         both[i] = [sample.values([place[x] for x in plan])[0] for plan in plans]
+    return both
+
+
+def _shows(both: Floats, q: float, seed: int) -> bool:
+    """Whether a gain at the quantile stands out of these draws by half of its interval: few draws are easily fitted."""
+    low, high = resampled(both, lambda x: quantile(x[:, 0], q) - quantile(x[:, 1], q), seed)
+    return quantile(both[:, 0], q) - quantile(both[:, 1], q) >= (high - low) / 4
+
+
+def _fresh(campaign: Campaign, plans: tuple[list[int], list[int]], judge: _Sample, q: float) -> dict[str, Any]:
+    """Both plans in draws that chose neither: the regret of the plain plan with an interval, by resampling draws."""
+    both = _in_fresh_draws(campaign, plans, "plan:fresh", JUDGING, max(512, judge.covers[0].weight.size // 4))
     interval = resampled(both, lambda x: quantile(x[:, 0], q) - quantile(x[:, 1], q), campaign.request.seed)
     mine, plain = quantile(both[:, 0], q), quantile(both[:, 1], q)
     return {"draws": FRESH, "robust": mine, "plain": plain, "regret_of_plain": mine - plain, "interval": list(interval)}

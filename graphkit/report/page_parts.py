@@ -27,7 +27,7 @@ def _waves(plan: Row) -> dict[str, Any]:
     dated = any(row.get("starts_ts") is not None for row in rows)
     if len(rows) < 2 and not dated:
         rows = []
-    shown = [{**row, "starts": _day(row.get("starts_ts"))} for row in rows]
+    shown = [{**row, "starts": _day(row.get("starts_ts")), "uses_cost": row["spent"] - (row.get("one_off") or 0.0)} for row in rows]
     return {"waves": shown, "wave_dates": dated, "wave_money": any(row.get("budget") is not None for row in rows)}
 
 
@@ -64,8 +64,13 @@ def _robust(plan: Row) -> dict[str, Any]:
     told = plan.get("robust")
     words = {} if not told else {"draws": told["draws"], "q": Figures.percent(told["q"]), "regret": Figures.people(told["regret_of_plain"])}
     fresh = (told or {}).get("fresh")
-    again = {} if not fresh else {"draws": fresh["draws"], "regret": Figures.people(fresh["regret_of_plain"]), "lower": Figures.people(fresh["interval"][0]), "upper": Figures.people(fresh["interval"][1])}
+    again = {} if not fresh else {"draws": fresh["draws"], "more": _signed(fresh["regret_of_plain"]), "lower": _signed(fresh["interval"][0]), "upper": _signed(fresh["interval"][1])}
     return {"robust": told, "robust_words": words, "robust_fresh": again}
+
+
+def _signed(value: float) -> str:
+    """A difference with its sign."""
+    return ("+" if value > 0 else "") + Figures.people(value)
 
 
 def _replanned(plan: Row) -> dict[str, Any]:

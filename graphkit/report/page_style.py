@@ -30,6 +30,7 @@ p{margin:6px 0}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 th{text-align:left;font-weight:600;vertical-align:bottom;border-bottom:2px solid var(--rule);padding:5px 9px;line-height:1.25}
 td{border-bottom:1px solid var(--rule);padding:6px 9px;vertical-align:top;overflow-wrap:anywhere}
+td.code,th.code{white-space:nowrap}
 td.num,th.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 th.why{width:42%;min-width:17em}
 td.name{min-width:7em}

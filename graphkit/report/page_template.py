@@ -45,10 +45,10 @@ TEMPLATE = (
 </div></section>
 {% if items %}
 <section id="plan"><h2>{{ t('plan') }}</h2><div class="wide"><table>
-<thead><tr><th class="num">#</th><th>{{ t('channel') }}</th><th class="num">{{ t('wave') }}</th>{% if has_material %}<th>{{ t('material') }}</th>{% endif %}
+<thead><tr><th class="num">#</th><th>{{ t('channel') }}</th><th class="num">{{ t('wave') }}</th>{% if has_material %}<th class="code">{{ t('material') }}</th>{% endif %}
 <th class="num">{{ t('cost') }}</th><th class="num">{{ t('adds') }}</th><th class="num">{{ t('exclusive') }}</th><th class="num">{{ t('alone') }}</th><th class="why">{{ t('reasons') }}</th></tr></thead>
 <tbody>{% for item in items %}<tr><td class="num">{{ loop.index }}</td><td class="name">{{ item.name }}{% if item.name != item.channel %} <span class="id">{{ item.channel }}</span>{% endif %}</td><td class="num">{{ item.wave }}</td>
-{%- if has_material %}<td>{{ f.text(item.material) }}</td>{% endif %}
+{%- if has_material %}<td class="code">{{ f.text(item.material) }}</td>{% endif %}
 <td class="num">{{ f.money(item.cost) }}</td><td class="num">{{ num('+' ~ f.people(item.adds), item.key ~ '.adds') }}{% if item.band %}<br><small>{{ item.band }}</small>{% endif %}</td>
 <td class="num">{{ num(f.people(item.exclusive), item.key ~ '.exclusive') }}</td><td class="num">{{ num(f.people(item.alone), item.key ~ '.alone') }}</td>
 <td><ul>{% for reason in item.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul></td></tr>{% endfor %}</tbody>
@@ -58,7 +58,7 @@ TEMPLATE = (
 {% if replanned %}<section id="replanned"><h2>{{ t('replanned') }}</h2>{{ say('replanned', **replanned) }}{% if replanned_gain %}{{ say('replanned_gain', **replanned_gain) }}{% endif %}</section>{% endif %}
 {% if waves %}<section id="waves"><h2>{{ t('waves') }}</h2>{{ say('waves') }}<div class="wide"><table>
 <thead><tr><th class="num">{{ t('wave') }}</th>{% if wave_dates %}<th>{{ t('starts') }}</th>{% endif %}<th class="num">{{ t('purchases_made') }}</th><th class="num">{{ t('spent') }}</th>{% if wave_money %}<th class="num">{{ t('budget') }}</th>{% endif %}<th class="num">{{ t('one_off') }}</th><th class="num">{{ t('adds') }}</th></tr></thead>
-<tbody>{% for row in waves %}<tr><td class="num">{{ row.wave }}</td>{% if wave_dates %}<td>{{ row.starts }}</td>{% endif %}<td class="num">{{ row.purchases }}</td><td class="num">{{ f.money(row.spent) }}</td>{% if wave_money %}<td class="num">{{ f.money(row.budget) }}</td>{% endif %}<td class="num">{{ f.money(row.one_off) }}</td><td class="num">+{{ f.people(row.adds) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<tbody>{% for row in waves %}<tr><td class="num">{{ row.wave }}</td>{% if wave_dates %}<td>{{ row.starts }}</td>{% endif %}<td class="num">{{ row.purchases }}</td><td class="num">{{ f.money(row.uses_cost) }}</td>{% if wave_money %}<td class="num">{{ f.money(row.budget) }}</td>{% endif %}<td class="num">{{ f.money(row.one_off) }}</td><td class="num">+{{ f.people(row.adds) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if materials %}<section id="materials"><h2>{{ t('materials') }}</h2>{{ say('materials') }}<div class="wide"><table>
 <thead><tr><th>{{ t('material') }}</th><th class="most">{{ t('used_by') }}</th><th class="num">{{ t('one_off') }}</th><th>{{ t('code') }}</th></tr></thead>
 <tbody>{% for row in materials %}<tr><td>{{ row.material }}</td><td>{{ row.used_by }}</td><td class="num">{{ f.money(row.once) }}</td><td><code>{{ f.text(row.code) }}</code></td></tr>{% endfor %}</tbody></table></div></section>{% endif %}

@@ -161,7 +161,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "没有保证：计入渠道之间的协同加成后，目标不再是次模的，任何界都不成立。",
         "No guarantee: with bonuses between channels the objective is not submodular, and no bound holds.",
     ),
-    "waves": ("每一波的购买、花费和新增；新增在前面各波之后计算。", "What each wave buys, costs and adds, after the waves before it."),
+    "waves": (
+        "每一波的购买、花费和新增；新增在前面各波之后计算。一次性物料费用另计，不占用该波预算。",
+        "What each wave buys, costs and adds, after the waves before it. One-off costs of materials come on top and count against the plan's budget only.",
+    ),
     "materials": ("每个渠道每波只用一种物料；制作费只付一次。", "One material per channel and wave; making it is paid once."),
     "synergy": ("{n} 组渠道一起购买，加成共 {bonus}；不含在触达之内。", "{n} pairs of channels bought together earn {bonus}; the reach does not hold it."),
     "goals": ("同一计划在各项目标下的值；下限是规则要求的最小值。", "The same plan under each goal; a floor is the least that the rules ask for."),
@@ -174,8 +177,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{draws} draws of the unknown chances, both plans in each: at the {q} quantile the plan for the chances as given reaches {regret} less.",
     ),
     "robust_fresh": (
-        "另抽的 {draws} 次（未用于选择）中少触达 {regret}（{lower} 至 {upper}）。",
-        "In {draws} fresh draws, which chose neither plan, it reaches {regret} less ({lower} to {upper}).",
+        "另抽的 {draws} 次（未用于选择任何计划）中，本计划在该分位数上与之相差 {more}（{lower} 至 {upper}）。",
+        "In {draws} fresh draws, which chose neither plan, this plan differs from it by {more} at that quantile ({lower} to {upper}).",
     ),
     "replanned": (
         "计划 {plan} 的第 {waves} 波之后：{reached} 名用户已触达，{spent} 已花。下面的数字只计今后触达的人。",
@@ -262,7 +265,8 @@ _SPOKEN: tuple[tuple[str, str], ...] = (
     (r"material (.+) is left out: its status is (.+)", r"物料 \1 被剔除：状态为 \2"),
     (r"material (.+) is left out: the rules ask for a tracking code on every (.+), and it carries none", r"物料 \1 被剔除：规则要求每个 \2 带追踪码，而它没有"),
     (r"material (.+) is left out: no right to promote (.+) is stated for us or a running partner", r"物料 \1 被剔除：没有声明我方或合作伙伴推广 \2 的权利"),
-    (r"needs ([\d.]+) days, the campaign starts in ([\d.]+)(?: \(wave (.+)\))?", r"需要提前 \1 天，活动在 \2 天后开始"),
+    (r"needs ([\d.]+) days, the campaign starts in ([\d.]+)", r"需要提前 \1 天，活动在 \2 天后开始"),
+    (r"needs ([\d.]+) days, the campaign starts in ([\d.]+) \(wave (.+)\)", r"第 \3 波：需要提前 \1 天，活动在 \2 天后开始"),
     (r"needs ([\d.]+) days, wave (\d+) starts in ([\d.]+)(?: \(wave (.+)\))?", r"需要提前 \1 天，第 \2 波在 \3 天后开始"),
     (r"forbidden by the rules", "规则禁止"),
     (r"its capacity is (\d+) uses per wave", r"每波可用次数为 \1"),

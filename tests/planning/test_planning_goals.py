@@ -214,7 +214,7 @@ def drawn_values(data, budget, q, chance, cost):
 
 @pytest.mark.parametrize("case", range(6))
 def test_the_robust_plan_has_the_best_quantile_found_by_enumeration(case):
-    """The printed quantile is that of the plan's draws, within 3 % of the enumerated best and never below the plain plan."""
+    """The printed quantile is that of the plan's draws, within 3 % of the enumerated best unless the plain plan stays, and never below it."""
     data, chance, cost, _ = random_market(case + 300)
     values = drawn_values(data, 70, 0.1, chance, cost)
     made = ask(data, 70, robust=0.1)
@@ -224,8 +224,24 @@ def test_the_robust_plan_has_the_best_quantile_found_by_enumeration(case):
     assert made.robust["plain"]["quantile"] == pytest.approx(quantile(values[chosen(plain)], 0.1))
     assert made.robust["regret_of_plain"] == pytest.approx(mine - quantile(values[chosen(plain)], 0.1))
     assert made.robust["regret_of_plain"] >= -1e-9
-    assert mine >= 0.97 * max(quantile(v, 0.1) for v in values.values())
+    assert chosen(made) == chosen(plain) or mine >= 0.97 * max(quantile(v, 0.1) for v in values.values())
     assert made.certificate.ratio <= made.reach.mean / plain.reach.mean + 1e-9
+
+
+def test_a_robust_plan_is_not_fitted_to_its_draws():
+    """In draws that chose nothing a robust plan is not below the plain one: where there is nothing to gain the plain plan stays.
+
+    Chosen by its 16 draws alone it lost 3.8, 12.9 and 1.6 % at the quantile in these markets.
+    """
+    for seed in (3, 5, 8):
+        rng = np.random.default_rng(seed)
+        m, n = 24, 120
+        size, chance = rng.integers(8, 50, m), np.zeros((m, n))
+        for i in range(m):
+            chance[i, rng.choice(n, size[i], replace=False)] = rng.uniform(0.2, 0.9)
+        cost = (size * chance.max(axis=1) * rng.uniform(0.6, 1.4, m)).round() * 10 + 10
+        made = ask(market(chance, cost, ["kol"] * m), float(cost.sum() * 0.15), robust=0.2, rng=seed)
+        assert made.robust["fresh"]["regret_of_plain"] >= -0.01 * made.robust["fresh"]["plain"]
 
 
 def test_one_large_uncertain_channel_gives_way_to_several_small_ones():
