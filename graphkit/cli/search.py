@@ -20,6 +20,7 @@ __all__ = ["documents", "search"]
 COLUMNS = ("rank", "label", "id", "name", "score", "shared")
 _LABELS = ("Film", "Course", "Brand", "Channel", "Tag", "Partnership", "Material")
 _FIELDS = ("name", "name_en", "title", "summary")
+_MARK = "\0"  # before every other character: ties between items go by label and id, between texts of one item nowhere
 
 
 @click.command(cls=Command, examples=["graphkit search 咖啡", 'graphkit search "data analysis" --in Course --top 5'])
@@ -29,7 +30,10 @@ _FIELDS = ("name", "name_en", "title", "summary")
 @output_options
 @pass_app
 def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | None, output: str | None) -> None:
-    """Find films, courses, brands and others by the words of their names and summaries."""
+    """Find films, courses, brands and others by the words of their names and summaries.
+
+    Each of these texts is compared with the words; the closest one stands for the item, so that a long summary does not hide a name.
+    """
     from graphkit.cli.graphs import check_labels
     from graphkit.cli.output import emit, frame_rows
     from graphkit.matching.text import search as find
@@ -37,27 +41,33 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     snapshot = app.snapshot()
     asked = check_labels(labels) or _LABELS
     texts, names = documents(snapshot, asked)
-    found = find(texts, text, top=top) if texts else None
+    each = {f"{node}{_MARK}{i}": words for node, own in texts.items() for i, words in enumerate(own)}
+    found = find(each, text, top=top * len(_FIELDS)) if each else None  # enough for as many items, whichever texts of theirs come first
     rows: list[dict[str, Any]] = []
+    seen = set[str]()
     for row in frame_rows(found.to_frame()) if found is not None else []:
-        label, _, id_ = str(row["id"]).partition(":")
-        rows.append({"rank": len(rows) + 1, "label": label, "id": id_, "name": names[str(row["id"])], "score": float(row["score"]),
+        node = str(row["id"]).partition(_MARK)[0]
+        if node in seen or len(rows) == top:
+            continue
+        seen.add(node)
+        label, _, id_ = node.partition(":")
+        rows.append({"rank": len(rows) + 1, "label": label, "id": id_, "name": names[node], "score": float(row["score"]),
                      "shared": [gram for gram in str(row["evidence"]).split(" ") if gram]})
     emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)
     if not rows:
         app.say(str(getattr(found, "reason", None) or f"no {' or '.join(asked)} in the store has a name or text"))
 
 
-def documents(snapshot: Snapshot, labels: Iterable[str]) -> tuple[dict[str, str], dict[str, str | None]]:
-    """Return the text and the name of each node, both by ``Label:id``."""
-    texts: dict[str, str] = {}
+def documents(snapshot: Snapshot, labels: Iterable[str]) -> tuple[dict[str, list[str]], dict[str, str | None]]:
+    """Return the texts and the name of each node that has a text, both by ``Label:id``."""
+    texts: dict[str, list[str]] = {}
     names: dict[str, str | None] = {}
     for label in labels:
         table = snapshot.nodes(label)
+        ids, shown = table.ids.tolist(), table.column("name").tolist()
         columns = [table.column(name).tolist() for name in _FIELDS if name in table.columns]
-        shown = table.column("name").tolist()
-        for row, id_ in enumerate(table.ids.tolist()):
-            words = " ".join(str(column[row]) for column in columns if column[row])
+        for row, id_ in enumerate(ids):
+            words = [str(column[row]) for column in columns if column[row]]
             if words:
                 texts[f"{label}:{id_}"], names[f"{label}:{id_}"] = words, shown[row]
     return texts, names

@@ -152,7 +152,7 @@ def test_rank_by_hand(loaded):
 
 def test_match_is_the_cosine(loaded):
     """Cosine of (1, .5) with (1, 0) and (0, 1): 2/sqrt(5) and 1/sqrt(5)."""
-    found = rows_of(loaded("match", "Film:f1", "--to", "Course", "--format", "json"))
+    found = rows_of(loaded("match", "Film:f1", "--to", "Course", "--by", "cosine", "--format", "json"))
     assert [(row["id"], pytest.approx(row["score"])) for row in found] == [("k1", 2 / 5**0.5), ("k2", 1 / 5**0.5)]
     assert found[0]["shared"] == ["科幻"]
 

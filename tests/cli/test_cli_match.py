@@ -29,7 +29,8 @@ def home(tmp_path_factory, write_tables, load):
     }
     write_tables(root / "data", tables, '[keep]\nFilm = ["vector:string[]"]\nCourse = ["vector:string[]"]\n')
     numbers = pa.list_(pa.float32())
-    film = {"id": ["bare", "f0"], "name": ["data lab", "流浪地球"], "kind": ["film", "film"], "vector": pa.array([None, [1.0, 0.0]], numbers)}
+    summary = ["a long story of what people at a town by the sea do all day long, and of the weather there", "地球的故事"]
+    film = {"id": ["bare", "f0"], "name": ["data lab", "流浪地球"], "kind": ["film", "film"], "summary": summary, "vector": pa.array([None, [1.0, 0.0]], numbers)}
     course = {"id": ["k0", "k1", "k2", "k3"], "name": ["天文", "写作", "物理", "统计"], "vector": pa.array([[0.6, 0.8], [0.0, 1.0], [2.0, 0.0], None], numbers)}
     for name, columns in (("film", film), ("course", course)):
         pq.write_table(pa.table(columns), root / "data" / f"nodes/{name}.parquet")
@@ -96,7 +97,9 @@ def test_an_empty_match_says_why(gk, arguments, says):
 def test_words_of_a_search_are_shown_as_they_are(gk):
     """Grams with a blank are not torn apart; a label without texts is named."""
     rows = rows_of(gk("search", "data lab", "--format", "json"))
-    assert rows[0]["id"] == "bare"
+    assert (rows[0]["id"], rows[0]["score"]) == ("bare", pytest.approx(1.0))  # its long summary does not hide its name
+    assert len({row["id"] for row in rows}) == len(rows)
+    assert len(rows_of(gk("search", "地球 a", "--top", "1", "--format", "json"))) == 1
     assert len(set(rows[0]["shared"])) == len(rows[0]["shared"]) == 5
     for label, says in (("User", "no User in the store has a name or text"), ("Film", "no document contains")):
         code, out, err = gk("search", "🎬", "--in", label, "--format", "json")
