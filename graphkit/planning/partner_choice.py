@@ -1,7 +1,9 @@
 """In which order partners are proposed: fused lists, counted anew after each choice, with diversity and novelty on request.
 
-Each candidate's relevance is its reciprocal rank fusion, sum of 1 / (60 + rank), over the lists that exist: past
-co-operations, fit, and reach beyond the partners already chosen, divided by the best one left. With ``novelty`` v it
+Each candidate's relevance is its reciprocal rank fusion, sum of weight / (60 + rank), over the lists that exist: past
+co-operations, fit, and reach beyond the partners already chosen, divided by the best one left. Beside a history, fit
+weighs 1/4: on five later tenths of a table of real co-operations, cosine of tags fused with full weight lowered the
+history's recall at 50 from .284 to .219, with a quarter to .281, and never raised it. With ``novelty`` v it
 becomes (1 - v) relevance + v novelty, and with ``diversity`` d the next partner is the one with the largest
 (1 - d) relevance - d max likeness to those chosen (maximal marginal relevance). Both are 0 unless asked for.
 
@@ -39,7 +41,7 @@ FUSION = 60
 
 def choose_partners(
     candidates: Sequence[Node],
-    lists: Sequence[Sequence[Node]],
+    lists: Sequence[tuple[float, Sequence[Node]]],
     reach: PartnerReach,
     limit: int,
     *,
@@ -48,12 +50,13 @@ def choose_partners(
 ) -> list[Node]:
     """Return at most ``limit`` partners, best first; ties by increment, then id.
 
+    ``lists`` are weights with nodes, best first; the list by reach weighs 1.
     ``novelty`` and ``diversity`` are each a weight in [0, 1] and what it weighs; an unmeasured novelty counts 0.
     """
     fixed: dict[Node, float] = defaultdict(float)
-    for ranked in lists:
+    for weight, ranked in lists:
         for place, node in enumerate(ranked):
-            fixed[node] += 1.0 / (FUSION + place + 1)
+            fixed[node] += weight / (FUSION + place + 1)
     order: list[Node] = []
     left, missed = set(candidates), reach.base.copy()
     alike = dict.fromkeys(candidates, 0.0)

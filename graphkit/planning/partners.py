@@ -56,6 +56,7 @@ SPLIT_NOTE = "shares: Shapley values of users reached by the listed partners, be
 PAIRED = ("theme", "brand", "goal", "complement", "culture")
 PARTIES = ("Film", "Course", "Brand")
 MIN_CELL = 50
+FIT_BESIDE_HISTORY = 0.25  # measured, see `partner_choice`
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -250,14 +251,14 @@ def _candidates(data: PartnerData, subject: Node, owner: Node | None, known: set
     return candidates
 
 
-def _lists(candidates: list[Node], past: dict[Node, HistoryRow], scores: dict[Node, dict[str, float | None]], fit: dict[Node, float | None]) -> list[list[Node]]:
-    """Candidates by history, and by fit. Beside a history only those count by fit that are measured against the subject.
+def _lists(candidates: list[Node], past: dict[Node, HistoryRow], scores: dict[Node, dict[str, float | None]], fit: dict[Node, float | None]) -> list[tuple[float, list[Node]]]:
+    """Candidates by history, and by fit, with their weights. Beside a history only those count by fit that are measured against the subject.
 
     A fit of completeness and willingness alone says nothing about the pair, so it would only disturb the history.
     """
     by_history = [n for n in sorted(past, key=lambda n: past[n].rank) if n in scores]
     fitting = [n for n in candidates if fit[n] is not None and (not past or any(scores[n][c] is not None for c in PAIRED))]
-    return [by_history, sorted(fitting, key=lambda n: (-(fit[n] or 0.0), n[1]))]
+    return [(1.0, by_history), (FIT_BESIDE_HISTORY if past else 1.0, sorted(fitting, key=lambda n: (-(fit[n] or 0.0), n[1])))]
 
 
 def _by_tags(data: PartnerData, subject: Node) -> list[Node]:

@@ -1,6 +1,7 @@
 """Rank intervals of the fit over random weights, and names in the history of partnerships."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from graphkit.errors import InvalidParameter, UnknownName
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column
 from graphkit.planning.history import _called
+from graphkit.planning.partner_choice import choose_partners
 from graphkit.planning.partner_scores import (
     CRITERIA,
     PartnerData,
@@ -16,7 +18,7 @@ from graphkit.planning.partner_scores import (
     read_partner_data,
     scores_of,
 )
-from graphkit.planning.partners import partners
+from graphkit.planning.partners import _lists, partners
 from graphkit.projection.snapshot import as_snapshot
 
 
@@ -237,3 +239,27 @@ def test_exclusive_equals_the_reach_lost_without_each():
     for p in found.partners:
         others = set().union(*(s for b, s in sets.items() if b != p.partner))
         assert p.exclusive == pytest.approx(len(sets[p.partner] - others))
+
+
+class NoAudiences:
+    """Reach where nobody's audience is known."""
+
+    base = np.zeros(0, bool)
+
+    def increments(self, missed):
+        """Nothing is measured."""
+        return {}
+
+    def take(self, missed, node):
+        """Nobody is reached."""
+
+
+def test_beside_a_history_fit_weighs_a_quarter():
+    """1/61 + 1/256 > 1/62 + 1/252 > 1/63 + 1/244 > 1/248; without a history fit alone gives the order."""
+    a, b, c, d = nodes = [("Brand", name) for name in "abcd"]
+    past = {n: SimpleNamespace(rank=i) for i, n in enumerate(nodes[:3], 1)}
+    scores = {n: dict.fromkeys(("theme", "brand", "goal", "complement", "culture"), 0.5) for n in nodes}
+    fit = dict(zip(nodes, (0.1, 0.2, 0.9, 0.8), strict=True))
+    options = {"novelty": (0.0, {}), "diversity": (0.0, lambda x, y: 0.0)}
+    for known, want in ((past, [a, b, c, d]), ({}, [c, d, b, a])):
+        assert choose_partners(nodes, _lists(nodes, known, scores, fit), NoAudiences(), 4, **options) == want
