@@ -16,7 +16,8 @@ name really gets in the tested tenth: no ranking that is the same for all subjec
 shows how much there is to reach. ``cold`` are subjects new to the history, ranked from the text of their
 first campaign with all known names blanked out: what is written of a campaign says more than a brand says of
 itself, so read it as a bound. The ablation leaves one group of features out,
-refits, and prints the mean change over the splits.
+refits, and prints the mean change over the splits, +- its standard error over them, and R@50 and MRR split by split.
+``ahead`` at the end is the mean lead over all splits, subjects resampled within each.
 """
 
 import argparse
@@ -171,7 +172,7 @@ def line(name, values, low=None, high=None):
 
 
 def one_split(split, draws, seed):
-    """Print the table of a split; return graphkit's figures and its leads."""
+    """Print the table of a split; return graphkit's figures, its leads and the leads resampled."""
     weights = resampled(split, draws, seed)
     interval = lambda samples: np.quantile(samples, (0.025, 0.975), axis=0)
     places = {name: split.places(scores) for name, scores in baselines(split).items()}
@@ -182,12 +183,13 @@ def one_split(split, draws, seed):
     base = [name for name in places if name != "graphkit"]
     best = [max(base, key=lambda name, k=k: figures(places[name])[k]) for k in range(4)]
     lead = np.array([figures(places["graphkit"])[k] - figures(places[best[k]])[k] for k in range(4)])
-    line("ahead", lead, *interval(np.stack([drawn["graphkit"][:, k] - drawn[best[k]][:, k] for k in range(4)], axis=1)))
+    leads = np.stack([drawn["graphkit"][:, k] - drawn[best[k]][:, k] for k in range(4)], axis=1)
+    line("ahead", lead, *interval(leads))
     new = np.bincount(split.pairs[:, 1], minlength=len(split.names)).astype(float)
     line("foresight", figures(split.places(np.broadcast_to(new, (split.subjects.size, new.size)))))
     if found := cold(split):
         line(f"cold, {found[1]} pairs", found[0])
-    return figures(places["graphkit"]), lead
+    return figures(places["graphkit"]), lead, leads
 
 
 def main():
@@ -206,13 +208,17 @@ def main():
         all_figures.append(one_split(split, args.draws, k))
         if not args.no_ablation:
             left_out.append(ablation(split))
-    print(f"\nmean of {args.splits} splits " + "  ".join(f"{name} {x:.4f}" for name, x in zip(FIGURES, np.mean([f for f, _ in all_figures], axis=0), strict=True)))
-    print("splits ahead of the best " + "  ".join(f"{name} {x}" for name, x in zip(FIGURES, np.sum([lead > 0 for _, lead in all_figures], axis=0), strict=True)))
+    print(f"\nmean of {args.splits} splits " + "  ".join(f"{name} {x:.4f}" for name, x in zip(FIGURES, np.mean([f for f, _, _ in all_figures], axis=0), strict=True)))
+    print("splits ahead of the best " + "  ".join(f"{name} {x}" for name, x in zip(FIGURES, np.sum([lead > 0 for _, lead, _ in all_figures], axis=0), strict=True)))
+    pooled = np.mean([leads for _, _, leads in all_figures], axis=0)
+    line("ahead", np.mean([lead for _, lead, _ in all_figures], axis=0), *np.quantile(pooled, (0.025, 0.975), axis=0))
     if left_out:
         print("\nwithout (mean change)" + " " * 8 + "      ".join(FIGURES))
         for name in GROUPS:
-            change = np.mean([found[name] - found["all"] for found in left_out], axis=0)
-            print(f"  {name:<24}" + "  ".join(f"{x:+.4f}" for x in change))
+            change = np.array([found[name] - found["all"] for found in left_out])
+            error = change.std(axis=0, ddof=len(change) > 1) / len(change) ** 0.5
+            print(f"  {name:<24}" + "  ".join(f"{x:+.4f} +- {e:.4f}" for x, e in zip(change.mean(axis=0), error, strict=True)), end="")
+            print("   R@50 " + " ".join(f"{x:+.3f}" for x in change[:, 1]) + "   MRR " + " ".join(f"{x:+.3f}" for x in change[:, 2]))
     assert set(FEATURES) == {f for group in GROUPS.values() for f in group}
     print(f"\n{time.perf_counter() - begin:.0f} s")
 

@@ -182,6 +182,19 @@ def test_odd_histories_give_a_right_answer_or_a_named_error():
     assert len(alone.to_frame()) == 0
 
 
+def test_one_word_texts_unknown_words_and_brands_without_history_are_ranked_or_refused():
+    """A new brand of one known word finds it; one whose words nobody uses is refused by name, as is a stranger."""
+    history = pd.DataFrame({"partnership": ["1", "1", "2", "2"], "member": ["a", "b", "c", "d"]})
+    texts = pd.DataFrame({"partnership": ["1", "2", None, None], "member": [None, None, "new", "odd"], "text": ["奶茶", "游戏", "奶茶", "🛸"]})
+    frame = rank_partners(history, texts=texts, subjects=["new"]).to_frame()
+    assert set(frame.partner[:2]) == {"a", "b"}
+    assert frame.recent.isna().all()
+    assert frame.mates.isna().all()
+    for subject in ("odd", "stranger"):
+        with pytest.raises(UnknownName, match=subject):
+            rank_partners(history, texts=texts, subjects=[subject])
+
+
 def test_table_survives_json_with_weights_and_validation():
     """from_json(to_json(x)) holds the same table, weights and validation."""
     history, texts = planted(160)
