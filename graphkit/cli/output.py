@@ -104,15 +104,20 @@ def _cell(value: Any) -> Any:
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, *, title: str | None = None, color: bool = False,
-          keep: Sequence[str] | None = None) -> str:
-    """Render rows as a table for people, as wide as the terminal; a pipe gets whole cells."""
+          keep: Sequence[str] | None = None, lines: str | None = None) -> str:
+    """Render rows as a table for people, as wide as the terminal; a pipe gets whole cells; lists of words stay words."""
     from graphkit.report.table import render_table
 
     if not rows:
         return (f"{title}\n" if title else "") + "(no rows)\n"
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
-    plain = [{name: _cell(spoken(value) if name in _SENTENCES else value) for name, value in row.items()} for row in rows]
-    return render_table(plain, list(columns) if columns else None, title=title, width=width, color=color, keep=keep).rstrip("\n") + "\n"
+    plain = [{name: _told(spoken(value) if name in _SENTENCES else value) for name, value in row.items()} for row in rows]
+    return render_table(plain, list(columns) if columns else None, title=title, width=width, color=color, keep=keep, lines=lines).rstrip("\n") + "\n"
+
+
+def _told(value: Any) -> Any:
+    """Keep what a table can say itself: lists of words too, other lists and objects as JSON."""
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else _cell(value)
 
 
 def _use_color(color: bool | None, output: str | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,11 +14,16 @@ from graphkit.cli.options import LABEL_ID, LabelId, output_options
 from graphkit.cli.shares import SHARE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from graphkit.projection.projection import Projection
+    from graphkit.projection.snapshot import Snapshot
     from graphkit.ranking.pagerank import Ranking
 
 __all__ = ["rank"]
 
+Kind = tuple[int | None, ...]
+"""Rows of a walk; None for a user, who is not named."""
 COLUMNS = ("rank", "label", "id", "name", "score", "evidence")
 _WALKS, _SHOWN = 30, 3  # walks unrolled, lines shown once walks through users are joined
 
@@ -38,7 +44,7 @@ def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], t
     on the way are not named, walks that differ only in users count together.
     """
     from graphkit.cli.graphs import check_labels, check_node, typed_graph
-    from graphkit.cli.output import emit
+    from graphkit.cli.output import emit, table
     from graphkit.ranking.pagerank import personalised_pagerank
 
     check_labels([to])
@@ -50,27 +56,49 @@ def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], t
         result = personalised_pagerank(graph, start, restart_probability=restart, tolerance=1e-10)
     wanted = np.array([row for row, (label, _) in enumerate(names) if label == to and row != start], np.int64)
     scores = np.asarray(result.scores)[wanted]
-    table = snapshot.nodes(to)
-    shown, position = table.column("name"), table.row_of()
+    name_of = _name_of(snapshot, names)
     rows: list[dict[str, Any]] = []
+    people: list[dict[str, Any]] = []
     for place in np.lexsort((wanted, -scores))[:top]:
         if scores[place] <= 0:
             break
-        id_ = names[int(wanted[place])][1]
-        rows.append({"rank": len(rows) + 1, "label": to, "id": id_, "name": shown[position[id_]], "score": float(scores[place]), "evidence": _evidence(graph, result, start, int(wanted[place]), restart, names)})
-    emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)
+        target = int(wanted[place])
+        walks = _evidence(graph, result, start, target, restart, names)
+        row = {"rank": len(rows) + 1, "label": to, "id": names[target][1], "name": name_of(target), "score": float(scores[place])}
+        whole = [" > ".join("User" if i is None else ":".join(names[i]) for i in walk) for walk, _ in walks]
+        rows.append({**row, "evidence": [f"{text} ({share:.0%})" for text, (_, share) in zip(whole, walks, strict=True)]})
+        between = [" > ".join("User" if i is None else name_of(i) or ":".join(names[i]) for i in walk[1:-1]) for walk, _ in walks]
+        people.append({**row, "evidence": [f"{share:.0%} {text or 'direct'}" for text, (_, share) in zip(between, walks, strict=True)]})
+    told = table(people, [name for name in COLUMNS if name != "label"], keep=("id",), lines="evidence")
+    emit(form=form, output=output, rows=rows, columns=COLUMNS, text=told, color=app.settings.color)
     if not rows:
         app.say(f"no {to} is connected to {node}")
     app.say(f"all scores together are at most {result.error_bound:.1e} from the exact ones (L1)")
 
 
-def _evidence(graph: Projection, result: Ranking, start: int, target: int, restart: float, names: list[tuple[str, str]]) -> list[str]:
-    """Return the strongest kinds of walks behind a score, users unnamed."""
+def _name_of(snapshot: Snapshot, names: list[tuple[str, str]]) -> Callable[[int], Any]:
+    """Return the lookup of a row's name; None for one without."""
+
+    @cache
+    def column(label: str) -> tuple[Any, Any]:
+        nodes = snapshot.nodes(label)
+        return (nodes.column("name") if "name" in nodes.columns else None), nodes.row_of()
+
+    def name_of(row: int) -> Any:
+        label, id_ = names[row]
+        values, position = column(label)
+        return None if values is None else values[position[id_]]
+
+    return name_of
+
+
+def _evidence(graph: Projection, result: Ranking, start: int, target: int, restart: float, names: list[tuple[str, str]]) -> list[tuple[Kind, float]]:
+    """Return the strongest kinds of walks behind a score with the part each carries, users unnamed."""
     from graphkit.ranking.evidence import explain_score
 
-    total: dict[str, float] = {}
+    total: dict[Kind, float] = {}
     for walk in explain_score(graph, result, start, target, top=_WALKS, restart_probability=restart):
-        text = " > ".join(names[row][0] if names[row][0] == "User" else ":".join(names[row]) for row in walk.nodes)
-        total[text] = total.get(text, 0.0) + walk.share
-    best = sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))[:_SHOWN]
-    return [f"{text} ({share:.0%})" for text, share in best]
+        kind = tuple(None if names[row][0] == "User" else row for row in walk.nodes)
+        total[kind] = total.get(kind, 0.0) + walk.share
+    text = {kind: tuple("User" if row is None else ":".join(names[row]) for row in kind) for kind in total}
+    return sorted(total.items(), key=lambda pair: (-pair[1], text[pair[0]]))[:_SHOWN]

@@ -48,6 +48,7 @@ def render_table(
     width: int | None = None,
     color: bool = False,
     keep: Sequence[str] | None = None,
+    lines: str | None = None,
 ) -> str:
     """Return rows as an aligned table that ends with a line break.
 
@@ -66,6 +67,8 @@ def render_table(
         Bold headers and a dim rule, by terminal escapes.
     keep : sequence of str, optional
         Columns that are cut only after all others, since a reader types them again; default: the first one.
+    lines : str, optional
+        A column of lists: each item on a line of its own, the other columns blank from the second on.
 
     Returns
     -------
@@ -76,7 +79,8 @@ def render_table(
     if not names:
         return f"{visible(title)}\n" if title else ""
     raw = [[row.get(name) for name in names] for row in rows]
-    cells = [[format_value(value if isinstance(value, str) else jsonable(value)) for value in line] for line in raw]
+    whole = [[format_value(value if isinstance(value, str) else jsonable(value)) for value in line] for line in raw]
+    cells = whole if lines is None else [piece for line, values in zip(whole, raw, strict=True) for piece in _pieces(line, values, names.index(lines))]
     to_right = [_numeric([line[i] for line in raw]) for i in range(len(names))]
     heads = [visible(name) for name in names]
     widths = [max([width_of(heads[i]), *(width_of(line[i]) for line in cells)]) for i in range(len(names))]
@@ -84,14 +88,20 @@ def render_table(
         last = [name in (names[:1] if keep is None else keep) for name in names]
         widths = _fit(widths, to_right, last, width)
         if sum(widths) + len(_GAP) * (len(widths) - 1) > width:
-            return _stacked(heads, cells, title=title, width=width, color=color)
-    lines = [_line(heads, widths, to_right), _GAP.join("─" * w for w in widths)]
+            return _stacked(heads, whole, title=title, width=width, color=color)
+    text = [_line(heads, widths, to_right), _GAP.join("─" * w for w in widths)]
     if color:
-        lines = [f"{_BOLD}{lines[0]}{_PLAIN}", f"{_DIM}{lines[1]}{_PLAIN}"]
-    lines += [_line(line, widths, to_right) for line in cells]
+        text = [f"{_BOLD}{text[0]}{_PLAIN}", f"{_DIM}{text[1]}{_PLAIN}"]
+    text += [_line(line, widths, to_right) for line in cells]
     if title:
-        lines.insert(0, f"{_BOLD}{visible(title)}{_PLAIN}" if color else visible(title))
-    return "\n".join(lines) + "\n"
+        text.insert(0, f"{_BOLD}{visible(title)}{_PLAIN}" if color else visible(title))
+    return "\n".join(text) + "\n"
+
+
+def _pieces(line: Sequence[str], values: Sequence[Any], at: int) -> list[list[str]]:
+    """Return a row as lines, one for each item of the list in column `at`."""
+    items = [format_value(item) for item in values[at] or ()] or [line[at]]
+    return [[item if i == at else cell if not number else "" for i, cell in enumerate(line)] for number, item in enumerate(items)]
 
 
 def _numeric(values: Sequence[Any]) -> bool:

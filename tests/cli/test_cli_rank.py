@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from graphkit.report.text_width import width_of
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory, write_tables, load):
@@ -41,6 +43,28 @@ def test_evidence_names_the_walks_but_no_user(gk):
     assert "u0" not in json.dumps(channel)
     share = int(channel["evidence"][0].split("(")[1].rstrip("%)"))
     assert 20 <= share <= 40  # the rest goes back and forth before it arrives
+
+
+def test_the_table_says_what_lies_between_one_walk_a_line(gk):
+    """Names instead of paths, the first walk beside the row, no line wider than 80 cells; csv keeps the whole walk."""
+    code, out, err = gk("rank", "Film:f0", "--to", "Brand")
+    assert code == 0, err
+    lines = out.splitlines()
+    assert lines[0].split() == ["rank", "id", "name", "score", "evidence"]
+    assert lines[2].split()[:3] == ["1", "b0", "天猫"]
+    assert lines[2].endswith("% 宇宙")
+    assert len(lines) > 3
+    assert all(line.startswith(" " * lines[0].index("evidence")) for line in lines[3:])
+    assert max(map(width_of, lines)) <= 80
+    assert "Film:f0 > Tag:t0 > Brand:b0" in gk("rank", "Film:f0", "--to", "Brand", "--format", "csv")[1]
+    assert "User > " not in gk("rank", "Film:f0", "--to", "Tag", "--top", "1")[1].splitlines()[2]
+    assert "% direct" in gk("rank", "Film:f0", "--to", "Tag", "--top", "1")[1]
+
+
+def test_users_are_ranked_without_a_name(gk):
+    """A label that has no names: null, a dash in the table."""
+    assert best(gk("rank", "Film:f0", "--to", "User", "--format", "json"))["name"] is None
+    assert "–" in gk("rank", "Film:f0", "--to", "User")[1]
 
 
 def test_shares_of_types_move_the_score(gk):

@@ -89,3 +89,10 @@ def test_a_table_of_numbers_too_wide_for_the_terminal_becomes_blocks():
     assert text.count("1,234,574") == 2
     assert text.startswith("plan\n\nchannel    c0\n")
     assert max(map(width_of, render_table(rows).splitlines())) > 80
+
+
+def test_a_list_takes_one_line_an_item():
+    """Items under each other, the other columns blank from the second on; without room one block a row again."""
+    rows = [{"id": "a", "n": 1, "why": ["one", "two"]}, {"id": "b", "n": 22, "why": []}]
+    assert render_table(rows, ["id", "n", "why"], lines="why").splitlines()[2:] == ["a    1  one", "        two", "b   22"]
+    assert render_table(rows, ["id", "n", "why"], lines="why", width=8).splitlines()[2] == "why  one, two"
