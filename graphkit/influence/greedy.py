@@ -192,7 +192,8 @@ def select_seeds(
     result = SeedSelection(found.seeds, found.gains, found.spread, found.std_error, found.certificate, found.n_rr_sets,
                            p.nodes.ids_of(found.seeds), total, manifest)
     if reason is not None:
-        message = f"the certificate reached {found.certificate.ratio:.4f}, not {ratio}: {reason}"
+        wanted = "what the stopping rule asks" if ratio is None else str(ratio)
+        message = f"the certificate reached {found.certificate.ratio:.4f}, not {wanted}: {reason}"
         raise TimeLimit(message, best=result, seconds=time.perf_counter() - begin, hint="the best so far is in .best; allow more time or ask for a lower ratio")
     return result
 
