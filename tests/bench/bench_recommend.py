@@ -6,7 +6,9 @@
 courses: a table of who took what (csv, csv.gz: user, item). One random interaction of each of
 ``--users`` sampled users is kept back, all items are ranked, those the user has are left out: hit@10
 with its Wilson interval, mean reciprocal rank. The ridge is chosen on interactions held out from the
-training part; nothing is tuned on what was kept back.
+training part; nothing is tuned on what was kept back. On MOOCCubeX's 97,722 learners and 3,320 courses, three
+seeds: ridge hit@10 .385 +- .015, item cosine .335 +- .004. Counting a learner by 1 / the length of his list
+changed +.002 +- .005 there and nothing or less on films, so it was not kept.
 
 ratings: a table user, item, rating; kept back are the last 20 % (rounded up) of a permutation by the
 legacy generator of NumPy, seeds 123, 124, .., pairs of users or items not in the rest left out: the split
@@ -51,6 +53,12 @@ def wilson(hits, n, z=1.96):
     p, low = hits / n, 1 + z * z / n
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     return (p + z * z / (2 * n) - half) / low, (p + z * z / (2 * n) + half) / low
+
+
+def over_seeds(values):
+    """Mean and half of the 95 % t interval."""
+    n = len(values)
+    return values.mean(), stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / math.sqrt(n) if n > 1 else math.nan
 
 
 def ranks(scores, x, users, items):
@@ -101,6 +109,7 @@ def courses(directory, seeds, n_users, cheap):
     cells = np.unique(np.stack([user, item], 1), axis=0)
     whole = sparse.csr_array((np.ones(len(cells)), (cells[:, 0], cells[:, 1])))
     print(f"{len(frame):,} rows, {whole.shape[0]:,} users, {whole.shape[1]:,} items; one interaction of {n_users:,} users kept back")
+    shares = {}
     for seed in range(1, seeds + 1):
         x, users, items = held_out(whole, n_users, seed)
         print(f"  seed {seed}")
@@ -109,6 +118,10 @@ def courses(directory, seeds, n_users, cheap):
             hits = int((found <= 10).sum())
             low, high = wilson(hits, found.size)
             print(f"    {name:18} hit@10 {hits / found.size:.4f} ({low:.4f}-{high:.4f})  MRR {(1 / found).mean():.4f}  trained in {seconds:.1f} s", flush=True)
+            shares.setdefault(" ".join(word for word in name.split() if word.isalpha()), []).append((hits / found.size, (1 / found).mean()))
+    for name, rows in shares.items():
+        (hit, hit_half), (rank, rank_half) = (over_seeds(column) for column in np.array(rows).T)
+        print(f"  {name:12} over {len(rows)} seeds: hit@10 {hit:.4f} ± {hit_half:.4f}  MRR {rank:.4f} ± {rank_half:.4f}")
 
 
 def ratings(directory, seeds):
@@ -133,8 +146,8 @@ def ratings(directory, seeds):
             result[name].append((math.sqrt(square.mean()), own.mean()))
     for name, rows in result.items():
         for kind, values in zip(("over all ratings", "mean of the users'"), np.array(rows).T, strict=True):
-            half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
-            print(f"  {name:16} RMSE {kind:19} {values.mean():.4f} ± {half:.4f}  {np.round(values, 4)}")
+            mean, half = over_seeds(values)
+            print(f"  {name:16} RMSE {kind:19} {mean:.4f} ± {half:.4f}  {np.round(values, 4)}")
 
 
 def main():
