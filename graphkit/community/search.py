@@ -87,7 +87,7 @@ class Search:
             self.keep(self.begin([self.plain] * 20, _STABLE))
         if effort == "fast":
             return self._fast(arcs)
-        size, rounds, patience, sweeps = (8, 3, 3, 30) if effort == "balanced" else (16, 40, 5, 100)
+        size, rounds, patience, sweeps = (8, 3, 3, 30) if effort == "balanced" else (16, 40, 5, 40)
         if arcs > _LARGE:
             size, rounds, sweeps = size // 2, rounds // 4, sweeps // 5
         pool, idle = self.keep(self.begin(self.warm(size, sweeps), 5))[:size], 0
@@ -102,7 +102,7 @@ class Search:
     def _fast(self, arcs: int) -> Labels:
         """Four short warm starts, recombined twice; on a large graph two rough ones, recombined once."""
         large = arcs > _LARGE
-        starts = self.begin([self.rough] * 2, 1) if large else self.begin(self.warm(4, 20), 3)
+        starts = self.begin([self.rough] * 2, 1) if large else self.begin(self.warm(4, 12), 2)
         self.keep(starts)
         again = partial(self.recombined, starts)
         self.keep(self.each([again] if large else [again] * 2, 1 if large else 8))
