@@ -8,7 +8,7 @@ MATCH (c:Channel)
 WHERE $kind = "" OR c.kind = $kind
 CALL (c) {
   MATCH (c)-[r:REACHES]->(u:User)
-  WHERE u.consent = true
+  WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
   RETURN count(u) AS people, sum(r.p) AS p
 }
 WITH c, people, toFloat(p) AS p, (people >= $minCell) AS shown

@@ -8,7 +8,7 @@ WITH c.kind AS kind, collect(c) AS members
 CALL (members) {
   UNWIND members AS m
   MATCH (m)-[:REACHES]->(u:User)
-  WHERE u.consent = true
+  WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
   RETURN count(u) AS added, count(DISTINCT u) AS people
 }
 RETURN kind, size(members) AS channels, round(reduce(total = 0.0, m IN members | total + m.cost), 2) AS cost,

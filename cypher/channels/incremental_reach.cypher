@@ -6,7 +6,7 @@
 // People with consent a channel can reach and how many of them none of the channels in have can reach.
 // A count below minCell is hidden, and so is one whose difference from the audience would be below it.
 MATCH (u:User)
-WHERE u.consent = true
+WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
 WITH u, EXISTS { MATCH (u)<-[:REACHES]-(h:Channel) WHERE h.id IN $have } AS covered
 MATCH (u)<-[:REACHES]-(c:Channel)
 WHERE NOT c.id IN $have

@@ -6,17 +6,17 @@ MATCH (c:Channel)
 WHERE c.kind = "kol"
 CALL (c) {
   MATCH (c)-[:REACHES]->(u:User)
-  WHERE u.consent = true
+  WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
   RETURN count(u) AS reached
 }
 CALL (c) {
   MATCH (c)<-[:FOLLOWS]-(u:User)
-  WHERE u.consent = true
+  WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
   RETURN count(u) AS direct
 }
 CALL (c) {
   MATCH (c)<-[:RUNS]-(:User)<-[:FOLLOWS]-(u:User)
-  WHERE u.consent = true
+  WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
   RETURN count(DISTINCT u) AS social
 }
 WITH c, reached, CASE WHEN direct > social THEN direct ELSE social END AS following

@@ -6,7 +6,7 @@
 // Other channels by the number of people with consent they share with this one; pairs below minCell are left out.
 MATCH (c:Channel {id: $channel})
 MATCH (c)-[:REACHES]->(u:User)
-WHERE u.consent = true
+WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
 WITH c, collect(u) AS people
 UNWIND people AS u
 MATCH (u)<-[:REACHES]-(d:Channel)
@@ -15,7 +15,7 @@ WITH d, size(people) AS own, count(u) AS shared
 WHERE shared >= $minCell
 CALL (d) {
   MATCH (d)-[:REACHES]->(v:User)
-  WHERE v.consent = true
+  WHERE v.consent = true AND (v.consent_scope IS NULL OR "plan" IN v.consent_scope)
   RETURN count(v) AS other
 }
 RETURN d.id AS channel, d.name AS name, shared, other AS audience, round(toFloat(shared) / (own + other - shared), 9) AS jaccard

@@ -6,9 +6,9 @@
 // (communities/list says which): share of each community's ties that stay inside, what it adds, and the sum.
 // A run over anything else (other labels or types, shared nodes, groups of an experiment) has no row.
 MATCH (c:Community {run: $run})<-[:MEMBER_OF]-(u:User)
-WHERE u.consent = true AND c.resolution IS NOT NULL
+WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope) AND c.resolution IS NOT NULL
 MATCH (u)-[r:KNOWS|FOLLOWS|SHARED_WITH]-(v:User)
-WHERE v.id <> u.id AND v.consent = true
+WHERE v.id <> u.id AND v.consent = true AND (v.consent_scope IS NULL OR "plan" IN v.consent_scope)
   AND ((type(r) = "KNOWS" AND c.knows > 0) OR (type(r) = "FOLLOWS" AND c.follows > 0 AND endNode(r).id = u.id)
     OR (type(r) = "SHARED_WITH" AND c.shared_with > 0 AND startNode(r).id = u.id))
 MATCH (v)-[:MEMBER_OF]->(d:Community {run: $run})

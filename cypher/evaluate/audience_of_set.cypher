@@ -10,7 +10,7 @@ WITH collect(c) AS members
 CALL (members) {
   UNWIND members AS m
   MATCH (m)-[r:REACHES]->(u:User)
-  WHERE u.consent = true
+  WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
   WITH u, collect(r.p) AS chances
   RETURN count(u) AS people, sum(size(chances)) AS contacts, sum(reduce(s = 0.0, p IN chances | s + p)) AS added,
     sum(1.0 - reduce(q = 1.0, p IN chances | q * (1.0 - p))) AS expected

@@ -6,7 +6,7 @@
 MATCH (c:Channel)
 WHERE c.id IN $channels
 MATCH (c)-[:REACHES]->(u:User)
-WHERE u.consent = true
+WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
 WITH u, count(c) AS contacts
 WITH contacts, count(u) AS people
 RETURN contacts, CASE WHEN people >= $minCell THEN people ELSE NULL END AS people

@@ -3,7 +3,7 @@
 // @access read
 // Learners with consent per course, mean progress and the share who completed it; progress not stated is not measured.
 MATCH (k:Course)<-[e:ENROLLED]-(u:User)
-WHERE u.consent = true
+WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
 WITH k, count(u) AS learners, avg(e.progress) AS progress, count(e.progress) AS measured, count(CASE WHEN e.progress >= 1.0 THEN 1 ELSE NULL END) AS done
 WHERE learners >= $minCell
 RETURN k.id AS course, k.name AS name, learners, round(progress, 9) AS progress,

@@ -3,7 +3,7 @@
 // @access read
 // Ratings by people with consent, as shares of the scale (5 when not stated), and the share in the top two fifths.
 MATCH (u:User)-[r:RATED]->(i:Film|Course)
-WHERE u.consent = true
+WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
 WITH i, r.rating / coalesce(r.scale_max, 5.0) AS rating
 WITH i, count(rating) AS ratings, avg(rating) AS mean, count(CASE WHEN rating > 0.6 THEN 1 ELSE NULL END) AS high
 WHERE ratings >= $minCell

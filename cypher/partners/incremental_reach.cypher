@@ -7,7 +7,7 @@
 // incremental are those whom none of the partners in have covers. Small cells and small differences are hidden.
 MATCH (f:Film {id: $film})
 MATCH (f)<-[:WATCHED|WANTS|LIKES]-(u:User)
-WHERE u.consent = true
+WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
 WITH DISTINCT u
 WITH u, EXISTS { MATCH (u)-[:FOLLOWS|ENROLLED|SUBSCRIBES]->(x:Brand|Course) WHERE x.id IN $have } AS covered
 MATCH (u)-[:FOLLOWS|ENROLLED|SUBSCRIBES]->(b:Brand|Course)

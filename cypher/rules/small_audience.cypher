@@ -6,7 +6,7 @@ MATCH (c:Channel)
 WHERE EXISTS { MATCH (c)-[:REACHES]->(v:User) }
 CALL (c) {
   MATCH (c)-[:REACHES]->(u:User)
-  WHERE u.consent = true
+  WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
   RETURN count(u) AS people
 }
 WITH c, people

@@ -78,8 +78,13 @@ class TwinGraph:
         return list(dict.fromkeys(n for n, _ in ties if not labels or n[0] in labels))
 
     def consenting(self, ties: Iterable[Tie]) -> list[Node]:
-        """Distinct users with consent at the other end."""
-        return [n for n in self.ends(ties, "User") if self.get(n, "consent") is True]
+        """Distinct users with consent for plans at the other end."""
+        return [n for n in self.ends(ties, "User") if self.agreed(n)]
+
+    def agreed(self, user: Node, purpose: str = "plan") -> bool:
+        """Whether a user consented, and to this purpose where the purposes are stated."""
+        scope = self.get(user, "consent_scope")
+        return self.get(user, "consent") is True and (scope is None or purpose in scope)
 
     def types(self) -> list[tuple[str, str, str, int]]:
         """(type, source label, target label, relationships), ordered."""

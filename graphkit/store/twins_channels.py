@@ -18,7 +18,7 @@ Params = dict[str, Any]
 
 def _reached(g: TwinGraph, channel: Node) -> dict[Node, float]:
     """Chance of exposure of each consenting person the channel lists."""
-    return {n: tie["p"] for n, tie in g.out(channel, "REACHES") if g.get(n, "consent") is True}
+    return {n: tie["p"] for n, tie in g.out(channel, "REACHES") if g.agreed(n)}
 
 
 def audience(g: TwinGraph, p: Params) -> list[Row]:
@@ -176,7 +176,7 @@ def reputation(g: TwinGraph, p: Params) -> list[Row]:
     """evaluate/reputation."""
     rows = []
     for i in g.nodes("Course", "Film"):
-        ties = [tie for n, tie in g.into(i, "RATED") if g.get(n, "consent") is True]
+        ties = [tie for n, tie in g.into(i, "RATED") if g.agreed(n)]
         shares = [t["rating"] / (5.0 if t.get("scale_max") is None else t["scale_max"]) for t in ties]
         if len(shares) >= max(1, p["minCell"]):
             mean, high = rounded(math.fsum(shares) / len(shares)), rounded(sum(s > 0.6 for s in shares) / len(shares))
@@ -197,7 +197,7 @@ def learning(g: TwinGraph, p: Params) -> list[Row]:
     """evaluate/learning."""
     rows = []
     for k in g.nodes("Course"):
-        ties = [tie for n, tie in g.into(k, "ENROLLED") if g.get(n, "consent") is True]
+        ties = [tie for n, tie in g.into(k, "ENROLLED") if g.agreed(n)]
         done = [t["progress"] for t in ties if t.get("progress") is not None]
         if len(ties) >= max(1, p["minCell"]):
             rows.append({

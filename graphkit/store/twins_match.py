@@ -22,7 +22,7 @@ _LONGEST_PATH = 8
 
 def profiled(g: TwinGraph, users: Iterable[Node]) -> list[Node]:
     """Return the users who agreed to a profile."""
-    return [u for u in users if g.get(u, "consent") is True and ((scope := g.get(u, "consent_scope")) is None or "profile" in scope)]
+    return [u for u in users if g.agreed(u, "profile")]
 
 
 def taken(g: TwinGraph, user: Node) -> list[Node]:
@@ -134,7 +134,7 @@ def learning_path(g: TwinGraph, p: Params) -> list[Row]:
 def consent(g: TwinGraph, p: Params) -> list[Row]:
     """profiles/consent."""
     people = Counter(g.get(u, "region") for u in g.nodes("User"))
-    agreed = Counter(g.get(u, "region") for u in g.nodes("User") if g.get(u, "consent") is True)
+    agreed = Counter(g.get(u, "region") for u in g.nodes("User") if g.agreed(u))
     rows = []
     for region, n in people.items():
         if n >= p["minCell"]:

@@ -151,11 +151,7 @@ def brand(g: TwinGraph, p: Params) -> list[Row]:
 
 def audience(g: TwinGraph, p: Params) -> list[Row]:
     """partners/audience."""
-    agreed = {
-        u
-        for u in g.nodes("User")
-        if g.get(u, "consent") is True and ((scope := g.get(u, "consent_scope")) is None or "plan" in scope)
-    }
+    agreed = {u for u in g.nodes("User") if g.agreed(u)}
     rows = []
     for f in g.find(p["label"], p["id"]) if p["label"] in ("Film", "Course", "Brand") else []:
         own = set(g.ends(g.into(f, *_AUDIENCE, *_TASTE), "User"))
@@ -171,7 +167,7 @@ def audience(g: TwinGraph, p: Params) -> list[Row]:
 
 def shared_audience(g: TwinGraph, p: Params) -> list[Row]:
     """partners/shared_audience."""
-    total = sum(g.get(u, "consent") is True for u in g.nodes("User"))
+    total = sum(g.agreed(u) for u in g.nodes("User"))
     rows = []
     for b in g.find("Brand", p["brand"]):
         own = set(g.consenting(g.into(b, *_CUSTOMER)))

@@ -51,7 +51,7 @@ def consent(g: TwinGraph, _: Params) -> list[Row]:
     """rules/consent."""
     rows = []
     for c in g.nodes("Channel"):
-        people = [u for u in g.ends(g.out(c, "REACHES")) if g.get(u, "consent") is not True]
+        people = [u for u in g.ends(g.out(c, "REACHES")) if not g.agreed(u)]
         if g.get(c, "kind") == "direct" and people:
             rows.append(_verdict("Channel", c[1], f"lists {len(people)} people without consent", "warn"))
     return rows
