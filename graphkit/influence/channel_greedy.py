@@ -121,9 +121,9 @@ def worth(cover: Cover, menu: Menu, chosen: Sequence[int], boosts: Boosts | None
     return cover.value(chosen) + (boosts.total(menu, chosen) if boosts is not None else 0.0)
 
 
-def without(menu: Menu, chosen: Sequence[int], option: int) -> list[int]:
+def without(menu: Menu, chosen: Sequence[int], *options: int) -> list[int]:
     """The others that may stay: later uses fall with the use they follow."""
-    gone = {option}
+    gone = set(options)
     for x in sorted(chosen):
         if int(menu.after[x]) in gone:
             gone.add(x)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["both", "item_reasons", "not_bought", "unspent_because"]
 
 NOTHING = 1e-9
+SINGLES = 32  # purchases tried one by one to make room for another
 LISTED = 20  # affordable channels that were not bought: the best of them get a reason each
 
 
@@ -97,24 +98,34 @@ class _Exchange:
         return f"in exchange for {' '.join(gone)} the plan would change by {change:+,.1f}" + (f" ±{half:,.1f}" if half else "")
 
     def _prefix(self, option: int) -> tuple[float, float, list[str]] | None:
-        rest = list(self.chosen)
-        for weakest in self.weak:
-            rest = without(self.campaign.menu, rest, weakest) if weakest in rest else rest
-            if self.campaign.menu.allowed(rest)[option]:
+        """Let go of as few of the weakest as make room: bisection, since room only grows with each that goes."""
+        low, high = 1, len(self.weak)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self._room(option, *self.weak[:middle]) is not None else (middle + 1, high)
+        rest = self._room(option, *self.weak[:low])
+        return self._change(rest, option) if rest is not None else None
+
+    def _single(self, option: int) -> tuple[float, float, list[str]] | None:
+        """Let go of the weakest that makes room by itself, among some of those that cost enough."""
+        menu = self.campaign.menu
+        needed = menu.next_cost(self.chosen)[option] - (menu.budget - menu.money(self.chosen))
+        for one in [x for x in self.weak if menu.cost[x] >= needed][:SINGLES]:
+            rest = self._room(option, one)
+            if rest is not None:
                 return self._change(rest, option)
         return None
 
-    def _single(self, option: int) -> tuple[float, float, list[str]] | None:
-        for one in self.weak:
-            rest = without(self.campaign.menu, self.chosen, one)
-            if self.campaign.menu.allowed(rest)[option]:
-                return self._change(rest, option)
-        return None
+    def _room(self, option: int, *gone: int) -> list[int] | None:
+        """The others, if they leave room for the option."""
+        rest = without(self.campaign.menu, self.chosen, *gone)
+        return rest if self.campaign.menu.allowed(rest)[option] else None
 
     def _change(self, rest: list[int], option: int) -> tuple[float, float, list[str]] | None:
         if not self.campaign.menu.complete([*rest, option]):
             return None
-        gone = list(dict.fromkeys(self.campaign.label(x) for x in self.chosen if x not in rest))
+        kept = set(rest)
+        gone = list(dict.fromkeys(self.campaign.label(x) for x in self.chosen if x not in kept))
         change, (low, high) = estimate(self.cover, None, self.missed - self.cover.missed([*rest, option]), exact=self.campaign.worlds.exact)
         return change, 0.0 if self.campaign.worlds.exact else (high - low) / 2, gone
 

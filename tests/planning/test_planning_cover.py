@@ -1,6 +1,7 @@
 """Soft coverage, selection and bounds against enumeration."""
 
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from graphkit.influence.channel_bound import best_fraction, lower_limit, relax, 
 from graphkit.influence.channel_cover import Cover, merged
 from graphkit.influence.channel_greedy import by_marginal_gain, exhaustive, fill_in_order, greedy, improve
 from graphkit.influence.channel_menu import Menu
+from graphkit.planning.reasons import _Exchange
 
 
 def market(rng, n_sets=30, n_options=8, hard=False):
@@ -139,3 +141,25 @@ def test_compiled_greedy_equals_the_plain_one_by_gain():
     twice = Cover(sp.csr_matrix(np.array([[0.5, 0.5, 0.1]])), np.ones(1), 1.0)
     assert greedy(twice, menu([10, 10, 10], 30, after=[-1, 0, -1]), per_cost=True) == [0, 1, 2]
     assert greedy(twice, menu([10, 10, 10], 10, after=[1, -1, -1]), per_cost=True) == [1]
+
+
+def test_room_is_made_by_the_fewest_of_the_weakest():
+    """For options too dear beside the plan: as many purchases go as a scan one by one finds, weakest first, and no more."""
+    rng, looked = np.random.default_rng(8), 0
+    for _ in range(30):
+        _, cover, rules = market(rng, n_options=12)
+        chosen = sorted(greedy(cover, rules, per_cost=True))
+        campaign = SimpleNamespace(menu=rules, worlds=SimpleNamespace(exact=True), label=str)
+        exchange = _Exchange(campaign, cover, chosen)
+        for option in set(range(12)) - set(chosen):
+            allowed = [rules.allowed([x for x in chosen if x not in exchange.weak[:k]])[option] for k in range(1, len(chosen) + 1)]
+            found = exchange._prefix(option)
+            if True not in allowed:
+                assert found is None
+                continue
+            gone = exchange.weak[: 1 + allowed.index(True)]
+            rest = [x for x in chosen if x not in gone]
+            assert sorted(map(int, found[2])) == sorted(gone)
+            assert found[0] == pytest.approx(cover.value([*rest, option]) - cover.value(chosen))
+            looked += 1
+    assert looked > 30
