@@ -25,6 +25,7 @@ from scipy import sparse
 
 from graphkit.errors import DataInvalid
 from graphkit.matching.factors import factorise
+from graphkit.matching.matrices import unit_rows
 from graphkit.matching.text import weigh
 
 if TYPE_CHECKING:
@@ -104,11 +105,11 @@ class _Words:
 
     def __init__(self, arcs: sparse.csr_array, targets: Rows, words: sparse.csr_array) -> None:
         self.arcs, self.words = arcs, words
-        around = _unit(sparse.csr_array(sparse.csr_array(arcs.T)[targets] @ words))
+        around = unit_rows(sparse.csr_array(sparse.csr_array(arcs.T)[targets] @ words))
         self.own, self.around = sparse.csr_array(words[targets].T), sparse.csr_array(around.T)
 
     def of(self, row: int) -> list[Floats]:
-        mine, near = self.words[[row]], _unit(sparse.csr_array(self.arcs[[row]] @ self.words))
+        mine, near = self.words[[row]], unit_rows(sparse.csr_array(self.arcs[[row]] @ self.words))
         pairs = (mine @ self.own, mine @ self.around, near @ self.own)
         return [np.log(np.asarray(pair.todense(), np.float64).ravel() + _WORD_FLOOR) for pair in pairs]
 
@@ -132,9 +133,3 @@ def among(p: Projection, rows: Rows) -> NDArray[np.bool_]:
     mask = np.zeros(p.n_nodes, np.bool_)
     mask[rows] = True
     return mask
-
-
-def _unit(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Rows of length 1; an empty row stays 0."""
-    length = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    return sparse.csr_array(sparse.diags_array(np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)) @ matrix)
