@@ -9,6 +9,7 @@ import numpy as np
 from graphkit.errors import UnknownName, close_matches
 from graphkit.planning.placements import PLACEMENT
 from graphkit.planning.reasons import both
+from graphkit.projection.consent import consent_mask
 from graphkit.results import jsonable
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list
         if where[item.channel] == "REACHES" and stated.get(item.channel) == item.audience:
             params = {"channels": [item.channel], "minCell": 0}
             out.append({"claim": f"items.{item.channel}.audience", "value": item.audience, "query": SET_QUERY, "params": params, "replay": None})
-        else:  # receptivity 0, consent for other purposes, a mask or a chance of 0: no plain count of REACHES rows
+        else:  # receptivity 0, a mask or a chance of 0: no plain count of REACHES rows
             out.append({"claim": f"items.{item.channel}.audience", "value": item.audience, "query": None, "params": {}, "replay": replay})
     return out
 
@@ -60,8 +61,8 @@ def _told(answer: dict[str, Any]) -> list[tuple[str, float]]:
 
 
 def _stated(campaign: Campaign) -> dict[str, int]:
-    """Users with consent that REACHES rows give each channel: what the query of an audience counts."""
-    consent = np.array([x is True or x == 1 for x in campaign.snapshot.nodes("User").column("consent").tolist()], dtype=bool)
+    """Users with consent for plans that REACHES rows give each channel: what the query of an audience counts."""
+    consent = consent_mask(campaign.snapshot.nodes("User"))
     found: dict[str, int] = {}
     for edges in campaign.snapshot.edges("REACHES"):
         count = np.bincount(np.asarray(edges.source_rows)[consent[edges.target_rows]], minlength=len(campaign.snapshot.nodes(edges.source_label)))

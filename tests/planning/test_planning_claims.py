@@ -31,7 +31,6 @@ def test_the_queries_of_a_plan_give_its_numbers(receptive):
     data = awkward()
     if receptive:
         data.nodes["User"].columns["receptivity"][:] = 1.0
-        data.nodes["User"].columns["consent_scope"][10] = ["plan"]
     made = plan(data, for_="Film:f1", budget=150, waves=2, probability=0.3, rng=3)
     asked = [row for row in made.claims if row["query"]]
     assert {"spent"} <= {row["claim"] for row in asked}
