@@ -18,7 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphkit.influence.channel_cover import Cover, merged
-from graphkit.influence.channel_greedy import refilled, without
+from graphkit.influence.channel_greedy import refilled, visit_plans, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,22 +73,15 @@ def every_plan(covers: Sequence[Cover], menu: Menu) -> tuple[list[list[int]], Fl
     Only for small markets: the work is 2^n_options x distinct sets.
     """
     small = [merged(cover) for cover in covers]
-    seen = [cover.seen_by_option.toarray() for cover in small]
     whole = [float(cover.weight.sum()) for cover in small]
     plans: list[list[int]] = []
     values: list[list[float]] = []
 
-    def visit(option: int, chosen: list[int], missed: list[Floats]) -> None:
-        if option == menu.n:
-            if menu.complete(chosen):
-                plans.append(chosen)
-                values.append([c.scale * (w - float((c.weight * m).sum())) for c, w, m in zip(small, whole, missed, strict=True)])
-            return
-        if menu.allowed(chosen)[option]:
-            visit(option + 1, [*chosen, option], [m * (1.0 - s[:, option]) for m, s in zip(missed, seen, strict=True)])
-        visit(option + 1, chosen, missed)
+    def take(chosen: list[int], missed: list[Floats]) -> None:
+        plans.append(chosen)
+        values.append([c.scale * (w - float((c.weight * m).sum())) for c, w, m in zip(small, whole, missed, strict=True)])
 
-    visit(0, [], [np.ones(cover.weight.size) for cover in small])
+    visit_plans(small, menu, take)
     return plans, np.array(values).reshape(len(plans), len(covers))
 
 

@@ -13,7 +13,7 @@ from graphkit.influence.channel_cover import dot
 from graphkit.influence.channel_lazy import lazy_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "next_best", "refilled", "without", "worth"]
+__all__ = ["by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "next_best", "refilled", "visit_plans", "without", "worth"]
 
 SMALL = 1e-12
 
@@ -147,21 +147,30 @@ def exhaustive(cover: Cover, menu: Menu, boosts: Boosts | None = None) -> tuple[
 
     Only for small markets: the work is 2^n_options x distinct sets.
     """
-    seen = cover.seen_by_option.toarray()
     best: tuple[float, list[int] | None] = (-np.inf, None)
 
-    def visit(option: int, chosen: list[int], missed: Floats) -> None:
+    def take(chosen: list[int], missed: list[Floats]) -> None:
         nonlocal best
-        if option == cover.n_options:
+        value = cover.scale * (float(cover.weight.sum()) - dot(cover.weight, missed[0]))
+        value += boosts.total(menu, chosen) if boosts is not None else 0.0
+        if value > best[0] + SMALL:
+            best = (value, chosen)
+
+    visit_plans([cover], menu, take)
+    return best[1], best[0]
+
+
+def visit_plans(covers: Sequence[Cover], menu: Menu, take: Callable[[list[int], list[Floats]], None]) -> None:
+    """Hand over every plan that keeps the rules, depth first, with what it leaves of each set of each cover."""
+    seen = [cover.seen_by_option.toarray() for cover in covers]
+
+    def visit(option: int, chosen: list[int], missed: list[Floats]) -> None:
+        if option == menu.n:
             if menu.complete(chosen):
-                value = cover.scale * (float(cover.weight.sum()) - dot(cover.weight, missed))
-                value += boosts.total(menu, chosen) if boosts is not None else 0.0
-                if value > best[0] + SMALL:
-                    best = (value, list(chosen))
+                take(chosen, missed)
             return
         if menu.allowed(chosen)[option]:
-            visit(option + 1, [*chosen, option], missed * (1.0 - seen[:, option]))
+            visit(option + 1, [*chosen, option], [m * (1.0 - s[:, option]) for m, s in zip(missed, seen, strict=True)])
         visit(option + 1, chosen, missed)
 
-    visit(0, [], np.ones(cover.weight.size))
-    return best[1], best[0]
+    visit(0, [], [np.ones(cover.weight.size) for cover in covers])
