@@ -163,11 +163,11 @@ def _member_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
 
 def _record(graph: Projection, found: Any, via: tuple[str, ...]) -> dict[str, Any]:
     """Say what the communities were found on, and what the store needs to count their modularity again."""
-    from graphkit.cli.graphs import USER_TYPES
+    from graphkit.model.schema import USER_TIES
     from graphkit.store.communities import counted_over
 
     labels, made = sorted({"User"} if graph.nodes.labels is None else set(graph.nodes.labels.tolist())), found.flattening
-    types = via or (USER_TYPES if labels == ["User"] else ())
+    types = via or (USER_TIES if labels == ["User"] else ())
     ties = str(made) if made is not None else f"{', '.join(types) or 'every type'} between {', '.join(labels)}"
     record = {"modularity": float(found.modularity), "ties": ties}
     if labels != ["User"] or (made is not None and made.kind != "types"):

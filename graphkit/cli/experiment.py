@@ -11,6 +11,7 @@ import click
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Group
 from graphkit.cli.options import output_options, probability_option, seed_option
+from graphkit.model.schema import USER_TIES
 
 if TYPE_CHECKING:
     from graphkit.experiment.design import ExperimentDesign
@@ -123,7 +124,7 @@ def _graph(app: App, probability: str | float) -> Projection:
     from graphkit.projection.build import project
 
     spec: Any = 0.0 if probability == "none" else probability
-    return project(app.snapshot(learned=probability == "learned"), types=("KNOWS", "FOLLOWS", "SHARED_WITH"), probability=spec, purpose="experiment")
+    return project(app.snapshot(learned=probability == "learned"), types=USER_TIES, probability=spec, purpose="experiment")
 
 
 def _plan_id(app: App, plan: str) -> str:

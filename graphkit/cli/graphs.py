@@ -8,7 +8,7 @@ import numpy as np
 
 from graphkit.cli.group import suggestion
 from graphkit.errors import InvalidParameter, UnknownNode, close_matches
-from graphkit.model.schema import LABELS, TYPES
+from graphkit.model.schema import LABELS, TYPES, USER_TIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import Snapshot
 
-__all__ = ["USER_TYPES", "check_labels", "check_node", "check_types", "propagation_graph", "seed_rows", "typed_graph"]
-
-USER_TYPES = ("KNOWS", "FOLLOWS", "SHARED_WITH")
+__all__ = ["check_labels", "check_node", "check_types", "propagation_graph", "seed_rows", "typed_graph"]
 
 
 def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
@@ -70,7 +68,7 @@ def propagation_graph(
     if via and not nodes:
         nodes = sorted({label for name in check_types(via) for edges in snapshot.edges(name) for label in (edges.source_label, edges.target_label)})
     labels = check_labels(nodes) or ("User",)
-    types = check_types(via) or (USER_TYPES if labels == ("User",) else _types_between(snapshot, labels))
+    types = check_types(via) or (USER_TIES if labels == ("User",) else _types_between(snapshot, labels))
     spec: Any = 0.0 if probability == "none" else probability
     return project(snapshot, label=labels[0] if len(labels) == 1 else labels, types=types, probability=spec, weight=weight)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Final
 
 from graphkit.model import vocabulary as v
 from graphkit.model.labels import EVIDENCE
@@ -147,3 +148,5 @@ _ALL = (
 )  # fmt: skip
 
 TYPES: dict[str, RelationshipType] = {t.name: t for t in _ALL}
+USER_TIES: Final = ("KNOWS", "FOLLOWS", "SHARED_WITH")
+"""Types that join users; what is passed on travels along them."""

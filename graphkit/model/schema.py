@@ -10,10 +10,10 @@ import re
 
 from graphkit.model.labels import LABELS, NodeLabel
 from graphkit.model.properties import BOOLEAN, FLOAT, INTEGER, LIST, STRING, Property
-from graphkit.model.relationship_types import TYPES, RelationshipType
+from graphkit.model.relationship_types import TYPES, USER_TIES, RelationshipType
 
 __all__ = [
-    "BOOLEAN", "FLOAT", "INTEGER", "LABELS", "LIST", "NAME", "STRING", "TYPES", "NodeLabel", "Property", "RelationshipType",
+    "BOOLEAN", "FLOAT", "INTEGER", "LABELS", "LIST", "NAME", "STRING", "TYPES", "USER_TIES", "NodeLabel", "Property", "RelationshipType",
     "constraint_statements", "display_name", "label_of_file", "type_of_file",
 ]  # fmt: skip
 

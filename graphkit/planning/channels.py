@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import NotConverged, TimeLimit
+from graphkit.model.schema import USER_TIES
 from graphkit.planning.campaign import prepare
 from graphkit.planning.floors import goal_rows, meet_floors
 from graphkit.planning.goals import GOALS, goal_text, goal_weights
@@ -19,7 +20,7 @@ from graphkit.planning.inputs import target_node
 from graphkit.planning.pareto import pareto_goals, pareto_plans
 from graphkit.planning.plan_report import against_fixed, report_plan
 from graphkit.planning.plan_result import ChannelPlan
-from graphkit.planning.request import TIES, Request
+from graphkit.planning.request import Request
 from graphkit.planning.robust import robust_plan
 from graphkit.planning.rules import read_rules
 from graphkit.planning.search import JUDGING, ROUNDS, options_of, recertified, search
@@ -126,7 +127,7 @@ def plan(
     """
     label, node = target_node(for_)
     level = (nodes,) if isinstance(nodes, str) else tuple(nodes)
-    ties = (via,) if isinstance(via, str) else tuple(via) if via is not None else (TIES if level == ("User",) else ("LINKED_WITH",))
+    ties = (via,) if isinstance(via, str) else tuple(via) if via is not None else (USER_TIES if level == ("User",) else ("LINKED_WITH",))
     request = Request(
         for_=f"{label}:{node}", budget=budget, probability=probability, objective=goal_text(goal_weights(objective)), waves=waves, target=target,
         rules=read_rules(rules).to_dict(), max_steps=max_steps, nodes=level, via=ties, aim=0.9 if ratio is None else ratio, delta=delta, seed=as_seed(rng), robust=robust,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from graphkit.diffusion.adoptions import adoptions
 from graphkit.diffusion.learn import learn
 from graphkit.errors import DataInvalid
+from graphkit.model.schema import USER_TIES
 from graphkit.projection.build import project
 from graphkit.projection.learned import join_learned, learned_ties, with_learned
 from graphkit.projection.snapshot import as_snapshot, take_snapshot
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["heaviest_tags", "learned_snapshot"]
-
-TIES: Final = ("KNOWS", "FOLLOWS", "SHARED_WITH")  # what learning may put a chance on
 
 
 def learned_snapshot(source: Any, *, seed: int, about: str) -> Snapshot:
@@ -62,5 +61,5 @@ def _from_directory(path: Path, seed: int) -> Snapshot:
         raise DataInvalid(message, source=str(path), rule="learned", hint="add events/events.csv with ts, user, kind and item, or choose another probability")
     from graphkit.store.files import read_events
 
-    found = learn(project(snapshot, types=TIES), adoptions(read_events(path)), rng=seed)
+    found = learn(project(snapshot, types=USER_TIES), adoptions(read_events(path)), rng=seed)
     return join_learned(snapshot, learned_ties(found), str(path))

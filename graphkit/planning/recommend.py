@@ -22,6 +22,7 @@ from graphkit.matching.fuse import METHODS
 from graphkit.matching.matrices import unit_rows
 from graphkit.matching.neighbours import DEFAULT_RIDGE, choose_ridge, item_neighbours
 from graphkit.matching.ratings import rating_neighbours
+from graphkit.model.schema import USER_TIES
 from graphkit.planning.picker import Picker, Reason
 from graphkit.planning.recommenders import Cascade, Content, Popularity, Ratings, Taken, Walk
 from graphkit.planning.tastes import ITEM_LABELS, item_names, profiles_of, read_ratings, read_tastes
@@ -221,7 +222,7 @@ class _Maker:
         if by == "ratings":
             return Ratings(self.tastes, rating_neighbours(read_ratings(self.snapshot, self.tastes)))
         learned = self.probability == "learned"
-        types = ("INFLUENCES",) if learned else ("KNOWS", "FOLLOWS", "SHARED_WITH")
+        types = ("INFLUENCES",) if learned else USER_TIES
         return Cascade(
             self.snapshot, self.tastes, types=types, probability=self.probability, n_worlds=self.n_worlds, seed=self.seed, engine=self.engine,
             min_cell=self.min_cell,

@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from graphkit.check import one_of, positive_int, refuse
+from graphkit.model.schema import USER_TIES
 from graphkit.planning.goals import goal_weights
 
-__all__ = ["TIES", "Request"]
-
-TIES = ("KNOWS", "FOLLOWS", "SHARED_WITH")
+__all__ = ["Request"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Request:
     rules: dict[str, Any] = field(default_factory=dict)
     max_steps: int | None = None
     nodes: tuple[str, ...] = ("User",)
-    via: tuple[str, ...] = TIES
+    via: tuple[str, ...] = USER_TIES
     receptivity: float = 1.0
     price: dict[str, float] = field(default_factory=dict)
     aim: float = 0.9

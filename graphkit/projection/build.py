@@ -14,7 +14,7 @@ import numpy as np
 
 from graphkit import check
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownName, close_matches
-from graphkit.model.schema import LABELS, TYPES
+from graphkit.model.schema import LABELS, TYPES, USER_TIES
 from graphkit.projection.arrays import from_arrays, from_rows
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.frames import from_frames
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_TYPES", "from_arrays", "from_frames", "project"]
 
-DEFAULT_TYPES = ("KNOWS", "FOLLOWS", "SHARED_WITH", "INFLUENCES")
+DEFAULT_TYPES = (*USER_TIES, "INFLUENCES")
 _AGAINST = frozenset({"FOLLOWS"})
 _BOTH = frozenset({"LINKED_WITH"})
 

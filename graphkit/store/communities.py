@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.model.schema import USER_TIES
 from graphkit.model.tables import EdgeColumns, NodeColumns, as_column, object_array
 from graphkit.store.queries import load_query
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["KeptCommunities", "counted_over", "remove_communities", "save_communities"]
 
 _BATCH = 10_000
-_COUNTED = ("KNOWS", "FOLLOWS", "SHARED_WITH")  # types that communities/modularity follows
 
 
 def save_communities(
@@ -69,7 +69,7 @@ def counted_over(weights: Mapping[str, float], resolution: float, *, add: bool) 
     add : bool
         Whether ties of several types between two users add up; otherwise they count as one.
     """
-    if not weights or not set(weights) <= set(_COUNTED):
+    if not weights or not set(weights) <= set(USER_TIES):
         return {}
     return {**{name.lower(): float(weight) for name, weight in weights.items()}, "resolution": float(resolution), "parallel_add": add}
 

@@ -10,7 +10,8 @@ import pytest
 import graphkit as gk
 from graphkit.diffusion.adoptions import adoptions
 from graphkit.errors import DataInvalid, StoreError
-from graphkit.planning.learned import TIES, learned_snapshot
+from graphkit.model.schema import USER_TIES
+from graphkit.planning.learned import learned_snapshot
 from graphkit.projection.build import project
 from graphkit.projection.learned import learned_ties
 from graphkit.projection.load import load_directory
@@ -43,7 +44,7 @@ def data(tmp_path):
 
 def learned(source, data):
     """What `gk.learn` says about the ring."""
-    return gk.learn(project(as_snapshot(source), types=TIES), adoptions(read_events(data)), rng=7)
+    return gk.learn(project(as_snapshot(source), types=USER_TIES), adoptions(read_events(data)), rng=7)
 
 
 def test_a_plan_on_a_store_sees_the_ties_that_were_kept(store, data):
