@@ -10,13 +10,15 @@ import scipy.sparse as sp
 from graphkit.errors import InvalidParameter
 from graphkit.influence.channel_cover import CERTAIN, Cover
 from graphkit.planning.campaign import prepare
-from graphkit.planning.channels import JUDGING
 from graphkit.planning.choose import estimate
 from graphkit.planning.request import Request
+from graphkit.planning.search import JUDGING
+from graphkit.planning.whatif import plan_rows, uses_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from graphkit.planning.campaign import Campaign
     from graphkit.planning.inputs import People
     from graphkit.planning.plan_result import ChannelPlan
     from graphkit.projection.snapshot import Snapshot
@@ -74,16 +76,14 @@ class PartnerReach:
             self.base = np.ones(who.n)
             self.base[own] = 0.0
             return
-        request = Request.from_dict(plan.request)
-        if request.page_level:
-            raise InvalidParameter("a page-level plan has no users to count partners' audiences in", parameter="plan", value=plan.plan)
-        campaign = prepare(source, request, open_menu=True)
+        campaign = _planned(plan, source)
+        if campaign.who.ids != who.ids:
+            message = f"plan {plan.plan} was made for {campaign.who.n} users, the data of the partners hold {who.n}, or others"
+            raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan on the same data, then ask")
         sets = campaign.worlds.sets(plan.sample["judge"], JUDGING)
         self.cover, self.exact = campaign.worlds.cover(sets, hazard), campaign.worlds.exact
-        bought = {(item.channel, item.wave, item.material) for item in plan.items}
-        options = campaign.options
-        mine = [i for i in range(options.n) if (campaign.label(i), int(options.wave[i]), options.material[i]) in bought]
-        self.base = campaign.worlds.cover(sets, campaign.hazard[:, mine]).missed(range(len(mine)))
+        bought = campaign.hazard[:, plan_rows(campaign, plan)]
+        self.base = campaign.worlds.cover(sets, bought).missed(range(bought.shape[1]))
 
     def increments(self, missed: NDArray[np.float64] | None = None) -> dict[Node, float]:
         """What each candidate adds to the base alone, or to what leaves ``missed`` unreached."""
@@ -122,6 +122,21 @@ class PartnerReach:
             rows, seen = self.cover.seen(self.place[node])
             found[node] = estimate(self.cover, rows, seen * self.base[rows] * (touched[rows] == 1), exact=self.exact)
         return found
+
+
+def _planned(plan: ChannelPlan, source: Any) -> Campaign:
+    """The campaign of a plan again, from the data it was made from where it knows them."""
+    request = Request.from_dict(plan.request)
+    if request.page_level:
+        raise InvalidParameter("a page-level plan has no users to count partners' audiences in", parameter="plan", value=plan.plan)
+    if request.done is not None:
+        message = f"plan {plan.plan} was made after wave {request.done['waves']}; who was reached before is not in it"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="give the plan made before the first wave")
+    campaign = prepare(source if plan.source is None else plan.source, request, open_menu=True, bought=uses_of(plan))
+    if campaign.snapshot.digest != plan.manifest.snapshot:
+        message = f"the data changed since plan {plan.plan} was made"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan again, then ask")
+    return campaign
 
 
 def audience_scores(scores: dict[Node, dict[str, float | None]], increment: dict[Node, float]) -> None:
