@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from reference import live_edge
 
-from graphkit.diffusion.rr_sets import ReverseWorlds, binomial_table, sample_rr_sets
+from graphkit.diffusion.rr_sets import ReverseWorlds, sample_rr_sets
+from graphkit.diffusion.rr_tables import binomial_table
 from graphkit.diffusion.spread import estimate_spread
 from graphkit.engine.base import Serial, Threads
 from graphkit.errors import InvalidParameter, UnknownNode
