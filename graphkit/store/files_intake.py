@@ -1,0 +1,84 @@
+"""What every step of reading a directory shares: where it lies, what was read, what was found wrong."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from graphkit.model.validate import Finding
+from graphkit.progress import Progress
+from graphkit.store.files_csv import read_csv
+from graphkit.store.files_parquet import read_parquet
+from graphkit.store.files_raw import FileRefused, Findings, RawTable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from graphkit.progress import ProgressCallback
+
+__all__ = ["SUFFIXES", "Intake"]
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+
+
+@dataclass
+class Intake:
+    """Files of one directory, read once each, with the findings about them.
+
+    Parameters
+    ----------
+    root
+        The directory; nothing outside it is read.
+    encoding
+        Of text files.
+    progress
+        Told after each file.
+    """
+
+    root: Path
+    encoding: str
+    progress: ProgressCallback | None
+    findings: Findings = field(default_factory=Findings)
+    raw: dict[str, RawTable] = field(default_factory=dict)
+    refused_rows: int = 0
+
+    def problem(self, place: Path) -> tuple[str, str] | None:
+        """Why a path is no readable file inside the directory: rule and text."""
+        try:
+            real = place.resolve(strict=True)
+            mode = real.stat().st_mode
+        except (OSError, RuntimeError) as error:
+            return "file-unreadable", f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        if not real.is_relative_to(self.root.resolve()):
+            return "file-outside", "a link leads out of the input directory"
+        if not stat.S_ISREG(mode):
+            return "file-unreadable", "is not a file"
+        return None
+
+    def fatal(self, rule: str, name: str, text: str, hint: str | None = None) -> None:
+        """Note what stops a load whatever number of bad rows is allowed."""
+        self.findings.add(Finding(rule, "error", name, None, None, None, text, hint), fatal=True)
+
+    def warn(self, rule: str, name: str, text: str, hint: str | None = None) -> None:
+        """Note something about a whole file that stops nothing."""
+        self.findings.add(Finding(rule, "warning", name, None, None, None, text, hint))
+
+    def load(self, path: Path, name: str) -> RawTable | None:
+        """Read a file; None, and noted, if it cannot be used."""
+        try:
+            if name.endswith(".parquet"):
+                table = read_parquet(path, name)
+            else:
+                table = read_csv(path, name, self.findings, encoding=self.encoding)
+        except FileRefused as error:
+            self.findings.add(error.finding, fatal=True)
+            self.refused_rows += error.rows
+            return None
+        self.raw[name] = table
+        return table
+
+    def tell(self, phase: str, done: int, total: int) -> None:
+        """Report progress in files."""
+        if self.progress is not None:
+            self.progress(Progress(phase, done, total, "files"))
