@@ -68,6 +68,8 @@ class PartnerRanking(Result):
         Feature -> weight.
     validation : dict
         How the weights ranked the history's last first meetings, see `Weights`; empty when stated.
+    aliases : dict
+        Spelling -> name it was joined into.
     """
 
     subject: tuple[str, ...]
@@ -89,6 +91,7 @@ class PartnerRanking(Result):
     method: str
     weights: dict[str, float]
     validation: dict[str, float]
+    aliases: dict[str, str]
     manifest: Manifest
 
     def to_frame(self) -> pd.DataFrame:
@@ -108,7 +111,7 @@ def rank_partners(
     candidates: Iterable[str] | None = None,
     top: int = 50,
     exclude_known: bool = True,
-    aliases: Mapping[str, str] | pd.DataFrame | None = None,
+    aliases: Mapping[str, str] | pd.DataFrame | str | None = None,
     draws: int = 0,
     rng: Any = None,
 ) -> PartnerRanking:
@@ -130,8 +133,8 @@ def rank_partners(
         Partners per subject.
     exclude_known : bool, default True
         Leave out former partners.
-    aliases : mapping variant -> name, or DataFrame, optional
-        Spellings to join before anything is counted; a reviewed `name_variants` frame serves.
+    aliases : mapping variant -> name, DataFrame or "proposed", optional
+        Spellings to join before anything is counted: a reviewed `name_variants` frame, or its proposals as they are.
     draws : int, default 0
         Random weights for the interval of each rank: from the learned weights' uncertainty, or
         stated weights times exp(N(0, 1/4)).
@@ -153,7 +156,7 @@ def rank_partners(
     if isinstance(draws, bool) or not isinstance(draws, int) or draws < 0:
         refuse("draws", draws, "an integer >= 0")
     seed = None if rng is None else as_seed(rng)
-    history, texts, subjects, candidates = apply_aliases(aliases, history, texts, subjects, candidates)
+    joined, history, texts, subjects, candidates = apply_aliases(aliases, history, texts, subjects, candidates)
     known = read_history(history)
     wanted = _names("subjects", subjects, known.members)
     pool = sorted(set(_names("candidates", candidates, known.members)))
@@ -168,7 +171,7 @@ def rank_partners(
     parts = scorer.all(np.array([place[name] for name in wanted], np.int64))
     request = {
         "subjects": wanted, "candidates": pool, "top": count, "exclude_known": exclude_known, "draws": draws,
-        "history_rows": len(history), "text_rows": None if texts is None else len(texts),
+        "history_rows": len(history), "aliases": joined, "text_rows": None if texts is None else len(texts),
     }  # fmt: skip
     subject, partner = (tuple(names[int(i)] for i in parts[end]) for end in ("subject", "partner"))
     answer = [subject, partner, parts["score"].tolist()]
@@ -184,6 +187,7 @@ def rank_partners(
         method=weights.method,
         weights=stated,
         validation=weights.validation,
+        aliases=joined,
         manifest=manifest,
     )
 

@@ -7,7 +7,7 @@ import time
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
@@ -16,16 +16,24 @@ from graphkit.errors import DataInvalid
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import pandas as pd
 
 __all__ = ["NameVariants", "contained_pairs", "mentions", "name_variants", "plain_name", "surroundings"]
 
 _OTHER = re.compile(r"[\W_]+")
+_LATIN = re.compile("[a-z]")
 _SHORTEST = 2  # characters of a name that may be looked for inside other text
 _LATIN_SHORTEST = 4  # short Latin names (ER, CU) sit inside other words by accident
-_COVERED = 0.5  # share of the longer name that the shorter one must cover
+# What is added to a name without naming another brand: legal forms, lines of business, media.
+_LINES = """
+公司 集团 有限公司 品牌 中国 官方 ip app 客户端 工程 频道 科技 网络 出行 旅行 酒店 照相馆 食品 乳业 牛奶 果汁 汽水 咖啡 茶 啤酒 火锅
+披萨 积木 坚果 文具 美妆 汽车 手机 co inc ltd llc gmbh corp corporation company group brand official china coffee cafe tea beer
+pictures films studios entertainment productions
+"""
+_GENERIC = frozenset(_LINES.split())
+_HOUSE = 2  # kinds of additions from which a name is a house with lines of its own (京东: 手机, 家电, ..)
 
 
 def plain_name(name: str) -> str:
@@ -42,18 +50,24 @@ class NameVariants(Result):
     ----------
     name, variant : tuple of str
         The more frequent spelling and the other one.
+    partnerships, variant_partnerships : ndarray of int64
+        How many list each.
     covered : ndarray of float64
         Length of the shorter plain name / the longer one; 1 = same letters and digits.
     together : ndarray of int64
         Partnerships that list both: two names side by side are rarely one brand.
     reason : tuple of str
-        ``same letters``, ``beginning`` or ``end``.
+        ``same letters`` (and digits, any case and punctuation), ``generic word`` (one adds 集团, 的茶, Coffee, ..), ``two
+        scripts`` (one adds the name in the other script: BELLE, BELLE百丽), or only ``beginning`` or ``end`` of the other.
     join : ndarray of bool
-        The proposal: same letters, or at least half covered and never listed together.
+        The proposal. The same letters always; a generic word or a second script when they were never listed together and
+        the shorter name has no other additions, which would make it a house with lines (天猫: 国潮, 超市, IPmart).
     """
 
     name: tuple[str, ...]
     variant: tuple[str, ...]
+    partnerships: np.ndarray = field(metadata={"dtype": np.int64})
+    variant_partnerships: np.ndarray = field(metadata={"dtype": np.int64})
     covered: np.ndarray = field(metadata={"dtype": np.float64})
     together: np.ndarray = field(metadata={"dtype": np.int64})
     reason: tuple[str, ...]
@@ -64,8 +78,8 @@ class NameVariants(Result):
         """Return one row per pair; edit ``join`` and hand the frame to ``rank_partners(aliases=...)``."""
         import pandas as pd
 
-        columns = {"covered": self.covered, "together": self.together, "reason": list(self.reason), "join": self.join}
-        return pd.DataFrame({"name": list(self.name), "variant": list(self.variant), **columns})
+        columns = ("name", "variant", "partnerships", "variant_partnerships", "covered", "together", "reason", "join")
+        return pd.DataFrame({name: getattr(self, name) for name in columns})
 
 
 def name_variants(history: pd.DataFrame) -> NameVariants:
@@ -96,23 +110,51 @@ def name_variants(history: pd.DataFrame) -> NameVariants:
             )
     known = history[["partnership", "member"]].dropna().astype(str).drop_duplicates()
     groups = {str(name): set(rows) for name, rows in known.groupby("member").partnership}
-    names = sorted(groups)
-    plain = [plain_name(name) for name in names]
-    rows = []
-    for i, j, reason in contained_pairs(plain):
-        a, b = sorted((names[i], names[j]), key=lambda name: (-len(groups[name]), name))
-        sizes = sorted((len(plain[i]), len(plain[j])))
-        covered, together = sizes[0] / sizes[1], len(groups[a] & groups[b])
-        rows.append(
-            (a, b, covered, together, reason, reason == "same letters" or (covered >= _COVERED and together == 0))
-        )
-    rows.sort(key=lambda row: (-row[2], row[0], row[1]))
-    columns = list(zip(*rows, strict=True)) or [()] * 6
+    rows = _judged(sorted(groups), groups)
+    name, variant, often, seldom, covered, together, reason, join = list(zip(*rows, strict=True)) or [()] * 8
+    counts = [np.array(column, np.int64) for column in (often, seldom, together)]
     manifest = make_manifest(
-        "name_variants", request={"names": names}, answer=rows, seconds=time.perf_counter() - start
+        "name_variants", request={"names": sorted(groups)}, answer=rows, seconds=time.perf_counter() - start
     )
-    arrays = [np.array(columns[k], dtype) for k, dtype in ((2, np.float64), (3, np.int64), (5, np.bool_))]
-    return NameVariants(columns[0], columns[1], arrays[0], arrays[1], columns[4], arrays[2], manifest)
+    return NameVariants(
+        name, variant, counts[0], counts[1], np.array(covered, np.float64), counts[2], reason, np.array(join, np.bool_), manifest
+    )  # fmt: skip
+
+
+def _judged(names: Sequence[str], groups: Mapping[str, set[str]]) -> list[tuple[Any, ...]]:
+    """Rows of the table, the surest pairs first."""
+    plain = [plain_name(name) for name in names]
+    pairs = contained_pairs(plain)
+    added = {(i, j): _added(plain[i], plain[j], reason) for i, j, reason in pairs}
+    lines: dict[str, set[str]] = defaultdict(set)
+    for (i, _), rest in added.items():
+        if rest and _kind(plain[i], rest, "") != "generic word":
+            lines[plain[i]].add(rest)
+    rows = []
+    for i, j, reason in pairs:
+        a, b = sorted((names[i], names[j]), key=lambda name: (-len(groups[name]), name))
+        covered, together = len(plain[i]) / len(plain[j]), len(groups[a] & groups[b])
+        kind = _kind(plain[i], added[i, j], reason)
+        alone = together == 0 and len(lines[plain[i]] | {added[i, j]}) < _HOUSE
+        join = kind == "same letters" or (alone and kind in ("generic word", "two scripts"))
+        rows.append((a, b, len(groups[a]), len(groups[b]), covered, together, kind, join))
+    return sorted(rows, key=lambda row: (-row[7], -row[4], row[0], row[1]))
+
+
+def _added(short: str, long: str, reason: str) -> str:
+    """What the longer plain name has beside the shorter one."""
+    return long[len(short) :] if reason == "beginning" else long[: len(long) - len(short)]
+
+
+def _kind(short: str, rest: str, reason: str) -> str:
+    """Say what the addition is: nothing, a generic word, the name in another script, or only more letters."""
+    if not rest:
+        return "same letters"
+    if rest.removeprefix("的") in _GENERIC and not (rest.isascii() and len(rest) < _LATIN_SHORTEST and short.isascii()):
+        return "generic word"
+    apart = (short.isascii(), rest.isascii()) in ((True, False), (False, True))
+    pure = all(part.isascii() or not _LATIN.search(part) for part in (short, rest))
+    return "two scripts" if apart and pure and len(rest) >= _SHORTEST and not any(c.isdigit() for c in rest) else reason
 
 
 def contained_pairs(plain: Sequence[str]) -> list[tuple[int, int, str]]:
