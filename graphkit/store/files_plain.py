@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,12 @@ from graphkit.model.validate import Finding, Severity
 from graphkit.store.mapping import ADMIN_HEADER, TYPE_OF_SUFFIX, End, Source, TableSpec, kept_property
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from graphkit.model.properties import Property
 
 _SPECIAL = {"ID", "START_ID", "END_ID", "LABEL", "TYPE", "IGNORE"}
+_NAMED = 20  # unknown columns named one by one
 
 
 def plain_spec(
@@ -26,95 +28,96 @@ def plain_spec(
     keep: Mapping[str, tuple[str, ...]],
 ) -> tuple[TableSpec, list[Finding]]:
     """Table of a file of the plain layout, from its header; and what is wrong with the header."""
-    findings: list[Finding] = []
-    roles: dict[str, str] = {}
-    columns, checks = {}, []
-    spaces: dict[str, str] = {}
-    stem = Path(file).name.split(".")[0]
-    wanted_keep = {*keep.get(file, ()), *keep.get(kind.name, ()), *keep.get(stem, ()), *keep.get("all", ())}
+    head = _read_header(file, names, kind, keep)
+    findings = [*head.findings, *_missing(file, kind, head), *_unknown(file, kind, head.unknown)]
+    checks = tuple(head.checks)
+    if isinstance(kind, NodeLabel):
+        return TableSpec(file, kind, id=head.roles.get("id", ""), columns=head.columns, kept=head.kept, checks=checks), findings
+    source, target, problem = _plain_ends(kind, head.roles, head.spaces, pair)
+    one_pair = problem is not None and problem[0] == "labels-missing"
+    if problem is not None:
+        severity: Severity = "warning" if one_pair else "error"
+        findings.append(Finding(problem[0], severity, file, 1, None, None, problem[1], problem[2]))
+    spec = TableSpec(
+        file, kind, source=source, target=target, columns=head.columns, kept=head.kept, checks=checks, one_pair=one_pair
+    )
+    return spec, findings
+
+
+@dataclass
+class _Header:
+    """Columns of a file by what they are for."""
+
+    roles: dict[str, str] = field(default_factory=dict)
+    spaces: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, Source] = field(default_factory=dict)
+    kept: dict[str, Property] = field(default_factory=dict)
+    checks: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def _read_header(file: str, names: list[str], kind: NodeLabel | RelationshipType, keep: Mapping[str, tuple[str, ...]]) -> _Header:
+    """Say of every column what it is: an end, a property of the model, one to keep, a check, or unknown."""
+    head, stem = _Header(), Path(file).name.split(".")[0]
+    wanted = {*keep.get(file, ()), *keep.get(kind.name, ()), *keep.get(stem, ()), *keep.get("all", ())}
     # an entry may give the type that the header does not: "vector:string[]" keeps the column vector as a list
-    typed = {found["name"]: head for head in wanted_keep if (found := ADMIN_HEADER.match(head)) and found["kind"] in TYPE_OF_SUFFIX}
-    kept: dict[str, Property] = {}
+    typed = {found["name"]: entry for entry in wanted if (found := ADMIN_HEADER.match(entry)) and found["kind"] in TYPE_OF_SUFFIX}
     fixed = {"id"} if isinstance(kind, NodeLabel) else {"source", "target", "source_label", "target_label"}
-    unknown = []
     for column in names:
         found = ADMIN_HEADER.match(column)
-        name = column
         if found and found["kind"] in _SPECIAL:
-            role = {"ID": "id", "START_ID": "source", "END_ID": "target"}.get(found["kind"])
-            if role in fixed and role not in roles:
-                roles[str(role)] = column
-                spaces[str(role)] = found["space"] or ""
-            elif found["kind"] in {"LABEL", "TYPE"}:
-                checks.append(column)
-            elif found["kind"] != "IGNORE":
-                unknown.append(column)
+            _special(head, column, found["kind"], found["space"] or "", fixed)
             continue
-        if found and found["kind"] in TYPE_OF_SUFFIX:
-            name = found["name"]
-        if name in fixed and name not in roles:
-            roles[name] = column
-        elif name in kind.properties and name not in columns and name != "id":
-            prop = kind.properties[name]
-            if prop.written:
+        name = found["name"] if found and found["kind"] in TYPE_OF_SUFFIX else column
+        if name in fixed and name not in head.roles:
+            head.roles[name] = column
+        elif name in kind.properties and name not in head.columns and name != "id":
+            if kind.properties[name].written:
                 text = f"{name} is written by graphkit itself and not read"
-                findings.append(Finding("written-column", "warning", file, 1, column, None, text, "remove the column"))
+                head.findings.append(Finding("written-column", "warning", file, 1, column, None, text, "remove the column"))
             else:
-                columns[name] = Source(column=column)
-        elif column in wanted_keep or name in wanted_keep or column in typed:
-            kept[column] = kept_property(typed.get(column, column))
+                head.columns[name] = Source(column=column)
+        elif column in wanted or name in wanted or column in typed:
+            head.kept[column] = kept_property(typed.get(column, column))
         else:
-            unknown.append(column)
+            head.unknown.append(column)
+    return head
+
+
+def _special(head: _Header, column: str, kind: str, space: str, fixed: set[str]) -> None:
+    """Take a column of a neo4j-admin header: an id with its space, a label to check, or one to leave."""
+    role = {"ID": "id", "START_ID": "source", "END_ID": "target"}.get(kind, "")
+    if role in fixed and role not in head.roles:
+        head.roles[role], head.spaces[role] = column, space
+    elif kind in {"LABEL", "TYPE"}:
+        head.checks.append(column)
+    elif kind != "IGNORE":
+        head.unknown.append(column)
+
+
+def _missing(file: str, kind: NodeLabel | RelationshipType, head: _Header) -> Iterator[Finding]:
+    """Columns the table cannot do without, each with the name it may stand under."""
     needed = ["id"] if isinstance(kind, NodeLabel) else ["source", "target"]
     needed += [p.name for p in kind.properties.values() if p.required and p.name != "id"]
     for name in needed:
-        if name not in roles and name not in columns:
-            near = close_matches(name, unknown) or tuple(c for c in unknown if c.lower() == name)
+        if name not in head.roles and name not in head.columns:
+            near = close_matches(name, head.unknown) or tuple(c for c in head.unknown if c.lower() == name)
             hint = f"rename the column {near[0]!r}" if near else f"add the column {name}"
-            findings.append(
-                Finding("missing-column", "error", file, 1, name, None, f"{kind.name} needs the column {name}", hint)
-            )
-    for column in unknown[:20]:
+            yield Finding("missing-column", "error", file, 1, name, None, f"{kind.name} needs the column {name}", hint)
+
+
+def _unknown(file: str, kind: NodeLabel | RelationshipType, columns: list[str]) -> Iterator[Finding]:
+    """Columns that are left out, the first one by one."""
+    for column in columns[:_NAMED]:
         near = close_matches(column, kind.properties)
         hint = f"did you mean {near[0]!r}? " if near else ""
         text = f"column {column[:80]!r} is not registered for {kind.name} and not kept"
-        findings.append(
-            Finding(
-                "unknown-column",
-                "warning",
-                file,
-                1,
-                column[:200],
-                None,
-                text,
-                f"{hint}name it under [keep] in dataset.toml to keep it",
-            )
-        )
-    if len(unknown) > 20:
-        text = f"{len(unknown) - 20} more columns are not registered for {kind.name} and not kept"
-        findings.append(
-            Finding(
-                "unknown-column",
-                "warning",
-                file,
-                1,
-                None,
-                None,
-                text,
-                "name them under [keep] in dataset.toml to keep them",
-            )
-        )
-    if isinstance(kind, NodeLabel):
-        return TableSpec(file, kind, id=roles.get("id", ""), columns=columns, kept=kept, checks=tuple(checks)), findings
-    source, target, problem = _plain_ends(kind, roles, spaces, pair)
-    if problem:
-        severity: Severity = "warning" if problem[0] == "labels-missing" else "error"
-        findings.append(Finding(problem[0], severity, file, 1, None, None, problem[1], problem[2]))
-    one_pair = bool(problem) and problem is not None and problem[0] == "labels-missing"
-    spec = TableSpec(
-        file, kind, source=source, target=target, columns=columns, kept=kept, checks=tuple(checks), one_pair=one_pair
-    )
-    return spec, findings
+        hint += "name it under [keep] in dataset.toml to keep it"
+        yield Finding("unknown-column", "warning", file, 1, column[:200], None, text, hint)
+    if len(columns) > _NAMED:
+        text = f"{len(columns) - _NAMED} more columns are not registered for {kind.name} and not kept"
+        yield Finding("unknown-column", "warning", file, 1, None, None, text, "name them under [keep] in dataset.toml to keep them")
 
 
 def _plain_ends(
