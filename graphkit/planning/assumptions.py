@@ -1,0 +1,46 @@
+"""What the numbers of a plan rest on, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphkit.planning.inputs import numbers
+from graphkit.planning.placements import PLACEMENT
+from graphkit.planning.rules import read_rules
+
+if TYPE_CHECKING:
+    from graphkit.planning.inputs import Market, People
+    from graphkit.planning.request import Request
+    from graphkit.projection.projection import Projection
+    from graphkit.projection.snapshot import Snapshot
+
+__all__ = ["note_assumptions"]
+
+
+def note_assumptions(market: Market, who: People, projection: Projection | None, request: Request, snapshot: Snapshot) -> None:
+    """Add to the market's assumptions who is left out, and where chances, uses and dates come from."""
+    notes = market.assumptions
+    if who.n_dropped:
+        share = who.n_dropped / (who.n_dropped + who.n)
+        notes.append(f"{who.n_dropped} users ({share:.1%}) without consent for planning are left out with their ties: reach is underestimated")
+    if projection is None:
+        notes.append("no word of mouth is counted (probability none): numbers are exact for the given chances of exposure")
+    elif request.probability == "learned":
+        tag = next((e.column("tag")[0] for e in snapshot.edges("INFLUENCES") if len(e.source_rows)), None)
+        notes.append("chances on ties are learned (INFLUENCES.p)" if tag is None else f"chances on ties are learned from items of tag {tag} (INFLUENCES.p)")
+    else:
+        notes.append(f"chances on ties are declared, not measured: {request.probability}")
+    notes.append("a channel is used at most capacity times per wave; every use exposes anew with the same chance")
+    if request.waves > 1 and not read_rules(request.rules).gap_days:
+        notes.append("no gap between the waves was given: lead times are compared with the start of the campaign")
+    if not request.page_level and np.isnan(numbers(snapshot.nodes("User").column("receptivity"))).all():
+        notes.append("receptivity is not measured: 1 for every user")
+    placed = market.source.count(PLACEMENT)
+    if placed:
+        notes.append(f"{placed} placements in films count: viewers of the film are exposed with the declared reach_p times response")
+    kinds = sorted(set(market.source) - {"REACHES", "itself", PLACEMENT})
+    if kinds:
+        count = sum(x in kinds for x in market.source)
+        notes.append(f"{count} channels reach by a declared reach_p over {' and '.join(kinds)}")
