@@ -33,6 +33,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Rankings": {
         "rank": Entry("rank", "Rank nodes of a label by their closeness to one node."),
+        "links": Entry("links", "Predict ties that are likely but missing."),
         "communities": Entry("communities", "Find groups of users or pages."),
         "match": Entry("match", "Match one item to others by shared tags."),
         "search": Entry("search", "Find films, courses, brands by words, zh or en."),

@@ -14,13 +14,13 @@ from graphkit.cli.options import LABEL_ID, LabelId, output_options
 from graphkit.cli.shares import SHARE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import Snapshot
     from graphkit.ranking.pagerank import Ranking
 
-__all__ = ["rank"]
+__all__ = ["name_lookup", "rank"]
 
 Kind = tuple[int | None, ...]
 """Rows of a walk; None for a user, who is not named."""
@@ -56,7 +56,7 @@ def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], t
         result = personalised_pagerank(graph, start, restart_probability=restart, tolerance=1e-10)
     wanted = np.array([row for row, (label, _) in enumerate(names) if label == to and row != start], np.int64)
     scores = np.asarray(result.scores)[wanted]
-    name_of = _name_of(snapshot, names)
+    name_of = name_lookup(snapshot, names)
     rows: list[dict[str, Any]] = []
     people: list[dict[str, Any]] = []
     for place in np.lexsort((wanted, -scores))[:top]:
@@ -76,7 +76,7 @@ def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], t
     app.say(f"all scores together are at most {result.error_bound:.1e} from the exact ones (L1)")
 
 
-def _name_of(snapshot: Snapshot, names: list[tuple[str, str]]) -> Callable[[int], Any]:
+def name_lookup(snapshot: Snapshot, names: Sequence[tuple[str, str]]) -> Callable[[int], Any]:
     """Return the lookup of a row's name; None for one without."""
 
     @cache

@@ -14,26 +14,32 @@ choosing among them by the same likelihood gained nothing.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from graphkit.matching.conditional_logit import Choice, fit_conditional_logit
 from graphkit.planning.link_signals import LinkSignals, among
+from graphkit.progress import Progress, null_progress
 from graphkit.ranking.each_walk import each_walk
 from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from scipy import sparse
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-__all__ = ["LinkWeights", "learn_link_weights", "reweighted"]
+T = TypeVar("T")
+__all__ = ["LinkWeights", "counted", "learn_link_weights", "reweighted"]
 
 CROSS, HUB = 3.0, 0.25
 _STATED = (1.0, 0.4, *6 * (0.0,))
@@ -64,8 +70,9 @@ class LinkWeights:
 
 
 def learn_link_weights(
-    p: Projection, sources: Rows, targets: Rows, *, restart_probability: float, rank: int, words: sparse.csr_array | None, seed: int
-) -> LinkWeights:
+    p: Projection, sources: Rows, targets: Rows, *, restart_probability: float, rank: int, words: sparse.csr_array | None, seed: int,
+    progress: ProgressCallback = null_progress,
+) -> LinkWeights:  # fmt: skip
     """Weigh the signals on hidden arcs.
 
     Parameters
@@ -78,6 +85,8 @@ def learn_link_weights(
         See `LinkSignals`.
     seed : int
         Of the hidden arcs and the factors.
+    progress : callable
+        Told how many sources of hidden arcs are done.
     """
     known = np.flatnonzero(among(p, sources)[p.sources] & among(p, targets)[p.indices])
     if known.size < _ENOUGH:
@@ -87,7 +96,7 @@ def learn_link_weights(
         hidden = np.sort(order[first::_FIFTHS])
         seen = _without(p, hidden)
         signals = LinkSignals(seen, sources, targets, rank=rank, words=words, seed=seed)
-        choices += _choices_of(p, hidden, seen, signals, restart_probability)
+        choices += _choices_of(p, hidden, seen, signals, restart_probability, progress)
         if sum(len(choice.chosen) for choice in choices) >= _PLENTY:
             break
     n_hidden = sum(len(choice.chosen) for choice in choices)
@@ -104,7 +113,7 @@ def _scale(choices: list[Choice]) -> Floats:
     return np.asarray(np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > _SAME))
 
 
-def _choices_of(p: Projection, hidden: Rows, seen: Projection, signals: LinkSignals, restart: float) -> list[Choice]:
+def _choices_of(p: Projection, hidden: Rows, seen: Projection, signals: LinkSignals, restart: float, progress: ProgressCallback = null_progress) -> list[Choice]:
     """For each source of hidden arcs, the signals of the hidden targets and of those it is not linked with."""
     targets = signals.targets
     judged = np.unique(p.sources[hidden]).astype(np.int64)[: max(1, _CELLS // targets.size)]
@@ -117,8 +126,21 @@ def _choices_of(p: Projection, hidden: Rows, seen: Projection, signals: LinkSign
         free[of[row]] = False
         return Choice(rows[chosen], rows[free], 1.0) if chosen.size and free.any() else None
 
-    found = each_walk(reweighted(seen, targets, CROSS, HUB), judged, choice, restart_probability=restart, tolerance=_TOLERANCE)
+    watched = counted(choice, "learn", judged.size, progress)
+    found = each_walk(reweighted(seen, targets, CROSS, HUB), judged, watched, restart_probability=restart, tolerance=_TOLERANCE)
     return [one for one in found if one is not None]
+
+
+def counted(task: Callable[[int, Floats], T], phase: str, total: int, progress: ProgressCallback) -> Callable[[int, Floats], T]:
+    """Return the task of a source that also tells how many sources are done, from any thread."""
+    done = itertools.count(1)
+
+    def told(row: int, walk: Floats) -> T:
+        found = task(row, walk)
+        progress(Progress(phase, next(done), total, "sources"))
+        return found
+
+    return told
 
 
 def reweighted(p: Projection, targets: Rows, cross: float, hub: float) -> Projection:

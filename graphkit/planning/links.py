@@ -15,16 +15,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from graphkit.check import finite, positive_int, refuse
 from graphkit.errors import InvalidParameter
 from graphkit.planning.link_signals import FEATURES, LinkSignals, log_walk, read_words
-from graphkit.planning.link_weights import LinkWeights, learn_link_weights, reweighted
+from graphkit.planning.link_weights import LinkWeights, counted, learn_link_weights, reweighted
+from graphkit.progress import null_progress
 from graphkit.ranking.each_walk import each_walk
-from graphkit.ranking.evidence import endings
+from graphkit.ranking.evidence import Walk, endings
 from graphkit.ranking.operator import source_rows, walk_operator
 from graphkit.ranking.pagerank import check_restart, check_tolerance, digest_of, node_ids, personalised_pagerank
 from graphkit.results import FrameResult, Manifest, make_manifest
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
-    from graphkit.ranking.evidence import Ending
     from graphkit.rng import RandomState
 
 __all__ = ["PredictedLinks", "predict_links"]
@@ -53,9 +54,13 @@ class PredictedLinks(FrameResult):
         Rows of the two ends; targets best first within a source, ties by row.
     score : ndarray of float64
         Comparable within a source only.
-    evidence : tuple of str
-        Ways ``via a > u (share)`` by which the walks enter the target, with the part of the walk's score each
-        carries: three where there are so many, more until half is told; then how much they carry together.
+    ways : tuple of tuple of Walk
+        Per link the endings of walks by which the walk enters the target (rows, the target last) and the share of
+        the walk's score that each carries: three where there are so many, more until half is told, none where no
+        walk leads there.
+    parts : ndarray of float64, shape (n_links, n_signals)
+        How far each signal lifts ln score above its mean over the source's candidates, in the order of ``FEATURES``;
+        a row sums to ln score less the mean ln score, popularity divided out with ``beta`` aside.
     ids : ndarray of str, shape (n_nodes,), or None
         Node ids of the rows; None when rows are their own names.
     weights : dict
@@ -67,19 +72,45 @@ class PredictedLinks(FrameResult):
     source: np.ndarray = field(metadata={"dtype": np.int64})
     target: np.ndarray = field(metadata={"dtype": np.int64})
     score: np.ndarray = field(metadata={"dtype": np.float64})
-    evidence: tuple[str, ...]
+    ways: tuple[tuple[Walk, ...], ...]
+    parts: np.ndarray = field(metadata={"dtype": np.float64})
     ids: np.ndarray | None = field(metadata={"dtype": object})
     weights: dict[str, float]
     n_hidden: int
     manifest: Manifest
 
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The ways as ``via a > u (share)``, how much of the walk they carry together, and what the walk weighs."""
+        whole = zip(self.source.tolist(), self.ways, self.walk_share.tolist(), strict=True)
+        return tuple(self._told(source, ways, share) for source, ways, share in whole)
+
+    @property
+    def walk_share(self) -> NDArray[np.float64]:
+        """Part of the walk in all that lifts the link above the mean candidate, in [0, 1]; NaN where nothing does."""
+        lift = np.maximum(self.parts, 0.0)
+        total = lift.sum(axis=1)
+        found: NDArray[np.float64] = np.divide(lift[:, 0], total, out=np.full(total.size, np.nan), where=total > 0)
+        return found
+
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per link: source, target, score, evidence."""
+        """Return one row per link: source, target, score, evidence, walk_share."""
         import pandas as pd
 
         ends = (self.source, self.target) if self.ids is None else (self.ids[self.source], self.ids[self.target])
-        columns = {"source": ends[0], "target": ends[1], "score": self.score, "evidence": list(self.evidence)}
+        columns = {"source": ends[0], "target": ends[1], "score": self.score, "evidence": list(self.evidence), "walk_share": self.walk_share}
         return pd.DataFrame(columns)
+
+    def _told(self, source: int, ways: tuple[Walk, ...], walk_share: float) -> str:
+        """Write the ways a target is entered; the source itself goes without saying."""
+        if not ways:
+            return "out of the walk's reach"
+        steps = []
+        for way in ways:
+            between = [str(row if self.ids is None else self.ids[row]) for row in way.nodes[:-1] if row != source]
+            steps.append(f"{'via ' + ' > '.join(between) if between else 'directly'} ({way.share:.0%})")
+        text = f"{', '.join(steps)}; {sum(way.share for way in ways):.0%} of the walk"
+        return text if np.isnan(walk_share) else f"{text}, which is {walk_share:.0%} of what speaks for it"
 
 
 def predict_links(
@@ -93,9 +124,11 @@ def predict_links(
     words: Any = None,
     rank: int = 64,
     exclude_known: bool = True,
+    learn_from: Any = None,
     restart_probability: float = 0.15,
     tolerance: float = 1e-6,
     rng: RandomState = None,
+    progress: ProgressCallback = null_progress,
 ) -> PredictedLinks:
     """Rank the ``top`` targets of every source that it is not linked with yet.
 
@@ -122,12 +155,17 @@ def predict_links(
         for every hidden fifth.
     exclude_known : bool, default True
         Leave out targets with an arc from the source.
+    learn_from : sequence of nodes, optional
+        Whose arcs to the targets are counted as ``sources`` and, hidden, teach the weights; default ``pairs_from``. A
+        few sources are ranked best by what all of their kind teach.
     restart_probability : float, default 0.15
         As in :func:`graphkit.ranking.pagerank.personalised_pagerank`.
     tolerance : float, default 1e-6
         Largest error of any score of a walk.
     rng : int, Generator, SeedSequence or None
         Which arcs are hidden for learning and where the factors start; None = the same in every call.
+    progress : callable
+        Told how many sources are done.
 
     Returns
     -------
@@ -147,7 +185,7 @@ def predict_links(
     >>> from graphkit.projection.arrays import from_arrays
     >>> found = predict_links(from_arrays([0, 1, 2], [1, 2, 3], directed=False), [0], [2, 3])
     >>> found.target.tolist(), found.evidence
-    ([2, 3], ('via 1 (79%), via 3 (21%); 100% of the walk', 'via 2 (100%); 100% of the walk'))
+    ([2, 3], ('via 1 (79%), via 3 (21%); 100% of the walk, which is 100% of what speaks for it', 'via 2 (100%); 100% of the walk'))
     """
     start, count, power = time.perf_counter(), positive_int("top", top), finite("beta", beta)
     restart, wanted = check_restart(restart_probability), check_tolerance(tolerance)
@@ -157,32 +195,35 @@ def predict_links(
         refuse("rank", rank, "an integer >= 0")
     seed, spoken = 0 if rng is None else as_seed(rng), read_words(p, words)
     sources, targets = _rows(p, "pairs_from", pairs_from), np.unique(_rows(p, "pairs_to", pairs_to))
+    teachers = sources if learn_from is None else np.unique(_rows(p, "learn_from", learn_from))
     used = _given(weights, rank, spoken is not None) or learn_link_weights(
-        p, sources, targets, restart_probability=restart, rank=rank, words=spoken, seed=seed
+        p, teachers, targets, restart_probability=restart, rank=rank, words=spoken, seed=seed, progress=progress
     )
     options = {"restart_probability": restart, "tolerance": wanted}
     value = dict(zip(FEATURES, used.values, strict=True))
-    signals = LinkSignals(p, sources, targets, rank=rank if value["factors"] else 0, words=spoken, seed=seed)
+    signals = LinkSignals(p, teachers, targets, rank=rank if value["factors"] else 0, words=spoken, seed=seed)
     walked, general = reweighted(p, targets, used.cross, used.hub), np.zeros(targets.size)
     if power:
         general = power * log_walk(personalised_pagerank(walked, np.arange(p.n_nodes), **options).scores[targets])
     operator, linked = walk_operator(walked), np.isin(targets, p.indices)
 
-    def best_of(row: int, walk: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64], list[str]]:
+    def best_of(row: int, walk: NDArray[np.float64]) -> _Best:
         allowed = linked & (targets != row)
         if exclude_known:
             allowed &= ~np.isin(targets, p.indices[p.indptr[row] : p.indptr[row + 1]])
         pool = np.flatnonzero(allowed)
-        score = np.exp(signals.of(row, walk)[pool] @ np.array(used.values) - general[pool])
+        lifts = signals.of(row, walk)[pool] * used.values
+        score = np.exp(lifts.sum(axis=1) - general[pool])
         best = np.argsort(-score, kind="stable")[:count]
         chosen = targets[pool[best]]
-        return chosen, score[best], [_told(p, row, own) for own in endings(operator, walk, row, chosen, 1 - restart)]
+        ways = [tuple(Walk(nodes, share) for share, nodes in own) for own in endings(operator, walk, row, chosen, 1 - restart)]
+        return _Best(chosen, score[best], lifts[best] - lifts.mean(axis=0) if pool.size else lifts, ways)
 
-    found = each_walk(walked, sources, best_of, **options)
-    ends = np.repeat(sources, [part[0].size for part in found]), np.concatenate([part[0] for part in found])
-    score = np.concatenate([part[1] for part in found])
+    found = each_walk(walked, sources, counted(best_of, "rank", sources.size, progress), **options)
+    ends = np.repeat(sources, [one.targets.size for one in found]), np.concatenate([one.targets for one in found])
+    score, parts = np.concatenate([one.score for one in found]), np.concatenate([one.parts for one in found])
     shown = {**value, "cross": used.cross, "hub": used.hub}
-    request = {"from": digest_of(sources), "to": digest_of(targets), "top": count, "beta": power, "exclude_known": exclude_known, "rank": rank, **options}
+    request = {"from": digest_of(sources), "learn_from": digest_of(teachers), "to": digest_of(targets), "top": count, "beta": power, "exclude_known": exclude_known, "rank": rank, **options}
     if spoken is not None:
         request["words"] = [digest_of(part) for part in (spoken.indptr, spoken.indices, np.round(spoken.data, 9))]
     manifest = make_manifest(
@@ -193,8 +234,17 @@ def predict_links(
         snapshot=p.snapshot_id,
         seconds=time.perf_counter() - start,
     )
-    evidence = tuple(text for part in found for text in part[2])
-    return PredictedLinks(ends[0], ends[1], score, evidence, node_ids(p), shown, used.n_hidden, manifest)
+    ways = tuple(ways for one in found for ways in one.ways)
+    return PredictedLinks(ends[0], ends[1], score, ways, parts, node_ids(p), shown, used.n_hidden, manifest)
+
+
+class _Best(NamedTuple):
+    """The links of one source."""
+
+    targets: NDArray[np.int64]
+    score: NDArray[np.float64]
+    parts: NDArray[np.float64]
+    ways: list[tuple[Walk, ...]]
 
 
 def _rows(p: Projection, name: str, nodes: Any) -> NDArray[np.int64]:
@@ -221,12 +271,3 @@ def _given(weights: Mapping[str, float] | None, rank: int, worded: bool) -> Link
     if cross <= 0 or hub < 0:
         refuse("weights", {"cross": cross, "hub": hub}, "cross > 0 and hub >= 0")
     return LinkWeights(cross, hub, tuple(value.values()))
-
-
-def _told(p: Projection, source: int, ways: list[Ending]) -> str:
-    """Write the ways a target is entered; the source itself goes without saying."""
-    steps = []
-    for share, nodes in ways:
-        between = [row for row in nodes[:-1] if row != source]
-        steps.append(f"{'via ' + ' > '.join(str(p.id_of(row)) for row in between) if between else 'directly'} ({share:.0%})")
-    return f"{', '.join(steps)}; {sum(share for share, _ in ways):.0%} of the walk" if steps else "out of the walk's reach"

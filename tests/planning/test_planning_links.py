@@ -272,6 +272,44 @@ def test_endings_have_their_exact_shares(number):
         assert not any(set(one[1][-len(other[1]) :]) == set(other[1]) for one, other in itertools.permutations(ways, 2))
 
 
+def test_parts_say_how_much_of_the_score_each_signal_carries():
+    """Their sum is ln score above the source's mean over all candidates; the walk's share is of what lifts."""
+    p, sources, targets = planted(50)
+    found = predict_links(p, sources, targets, top=60, rng=3)
+    frame = found.to_frame()
+    lift = np.log(frame.score) - np.log(frame.score).groupby(frame.source).transform("mean")
+    assert found.parts.sum(1) == pytest.approx(lift.to_numpy())
+    assert list(frame.walk_share[:50]) == pytest.approx([max(row[0], 0) / row[row > 0].sum() for row in found.parts[:50]])
+    row = int(np.argmax(np.isfinite(found.walk_share) & np.array([len(ways) > 0 for ways in found.ways])))
+    told = sum(way.share for way in found.ways[row])
+    assert found.evidence[row].endswith(f"; {told:.0%} of the walk, which is {found.walk_share[row]:.0%} of what speaks for it")
+    alone = predict_links(small(), [0], [4, 5, 6], weights={"walk": 1})
+    assert alone.walk_share[0] == 1.0
+    assert np.isnan(alone.walk_share[-1])
+
+
+def test_one_source_is_ranked_by_what_all_teach():
+    """Weights and the links of the targets come from ``learn_from``; the rows are those among all."""
+    p, sources, targets = planted(50)
+    every = predict_links(p, sources, targets, top=5, rng=3).to_frame()
+    one = predict_links(p, [7], targets, top=5, rng=3, learn_from=sources)
+    mine = every[every.source == 7].reset_index(drop=True)
+    assert one.n_hidden == 300
+    assert one.target.tolist() == mine.target.tolist()
+    assert one.score == pytest.approx(mine.score.to_numpy())
+
+
+def test_progress_counts_every_source_once():
+    """Phases learn and rank; the last event of each says all."""
+    p, sources, targets = planted(50)
+    events = []
+    predict_links(p, sources, targets, top=2, progress=events.append)
+    ranked = [event.done for event in events if event.phase == "rank"]
+    assert sorted(ranked) == list(range(1, 51))
+    assert {event.phase for event in events} == {"learn", "rank"}
+    assert all(1 <= event.done <= event.total for event in events)
+
+
 def test_results_survive_json():
     """The same table with ids and without; weights kept."""
     p = from_arrays(["a", "b", "c"], ["b", "c", "d"], ids=["a", "b", "c", "d"], directed=False)
@@ -281,6 +319,8 @@ def test_results_survive_json():
     assert again.weights == found.weights
     assert found.to_frame().target.tolist() == ["c", "d"]
     assert found.evidence[1].startswith("via c (100%)")
+    assert again.ways == found.ways
+    assert again.parts.tolist() == found.parts.tolist()
 
 
 def test_links_on_a_path_are_ranked_by_distance():
