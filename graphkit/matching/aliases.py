@@ -21,25 +21,48 @@ _WORDS = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no
 def read_aliases(aliases: Mapping[str, str] | pd.DataFrame) -> dict[str, str]:
     """Return variant -> name, chains followed to their end.
 
-    A frame has ``name``, ``variant`` and, if some rows are not to be joined, ``join``.
+    A frame has ``name``, ``variant`` and, if some rows are not to be joined, ``join``; names that its rows connect are one.
     """
     if isinstance(aliases, Mapping):
-        pairs = {str(variant): str(name) for variant, name in aliases.items()}
-    else:
-        missing = [c for c in ("name", "variant") if c not in getattr(aliases, "columns", ())]
-        if missing:
-            message = f"aliases has no column {missing[0]!r}"
-            raise InvalidParameter(
-                message,
-                parameter="aliases",
-                value=type(aliases).__name__,
-                allowed="variant -> name, or columns name, variant[, join]",
-            )
-        kept = aliases[_joined(aliases["join"].tolist())] if "join" in aliases.columns else aliases
-        pairs = {}
-        for name, variant in zip(kept["name"].astype(str), kept["variant"].astype(str), strict=True):
-            pairs.setdefault(variant, name)
-    return {variant: _end(pairs, variant) for variant in pairs}
+        pairs = {_name(variant, "a key"): _name(name, f"the name of {variant!r}") for variant, name in aliases.items()}
+        return {variant: _end(pairs, variant) for variant in pairs}
+    missing = [c for c in ("name", "variant") if c not in getattr(aliases, "columns", ())]
+    if missing:
+        message = f"aliases has no column {missing[0]!r}"
+        raise InvalidParameter(
+            message,
+            parameter="aliases",
+            value=type(aliases).__name__,
+            allowed="'proposed', variant -> name, or columns name, variant[, join]",
+        )
+    decided = _joined(aliases["join"].tolist()) if "join" in aliases.columns else [True] * len(aliases)
+    rows = zip(aliases["name"].tolist(), aliases["variant"].tolist(), decided, strict=True)
+    return _groups([(_name(a, f"name in row {i}"), _name(b, f"variant in row {i}")) for i, (a, b, join) in enumerate(rows) if join])
+
+
+def _name(value: object, what: str) -> str:
+    if value is None or value != value or not str(value).strip():  # noqa: PLR0124 - NaN differs from itself
+        message = f"aliases: {what} is missing"
+        raise InvalidParameter(message, parameter="aliases", value=value, allowed="a name")
+    return str(value)
+
+
+def _groups(rows: list[tuple[str, str]]) -> dict[str, str]:
+    """Return variant -> name over everything that the rows connect: the first name that is nobody's variant."""
+    group: dict[str, set[str]] = {}
+    for name, variant in rows:
+        merged = group.get(name, {name}) | group.get(variant, {variant})
+        group |= dict.fromkeys(merged, merged)
+    variants = {variant for name, variant in rows if name != variant}
+    found: dict[str, str] = {}
+    for name, _ in rows:
+        if name not in variants and name not in found:
+            found |= dict.fromkeys(group[name] - {name}, name)
+    lost = next((name for name in group if name in variants and name not in found), None)
+    if lost is not None:
+        message = f"aliases of {lost!r} lead back to it"
+        raise InvalidParameter(message, parameter="aliases", value=lost, hint="let every variant lead to one name")
+    return found
 
 
 def _joined(column: list[Any]) -> list[bool]:

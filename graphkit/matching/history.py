@@ -10,6 +10,7 @@ data: ``validation`` says how well the learned weights ranked the history's last
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -153,8 +154,10 @@ def rank_partners(
         A subject or candidate has neither history nor text.
     """
     start, count = time.perf_counter(), positive_int("top", top)
-    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 0:
+    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 0:
         refuse("draws", draws, "an integer >= 0")
+    if not isinstance(exclude_known, (bool, np.bool_)):
+        refuse("exclude_known", exclude_known, "True or False")
     seed = None if rng is None else as_seed(rng)
     joined, history, texts, subjects, candidates = apply_aliases(aliases, history, texts, subjects, candidates)
     known = read_history(history)
@@ -232,7 +235,11 @@ def _names(parameter: str, given: Iterable[str] | None, members: Sequence[str]) 
     if isinstance(given, str):
         message = f"{parameter} must be a list of names, got the text {given!r}"
         raise InvalidParameter(message, parameter=parameter, value=given, hint=f"write [{given!r}]")
-    names = list(dict.fromkeys(str(name) for name in given))
+    listed = list(given) if isinstance(given, Iterable) else refuse(parameter, given, "a list of names")
+    if any(name is None or name != name for name in listed):  # noqa: PLR0124 - NaN differs from itself
+        message = f"{parameter} holds a missing name at place {next(i for i, n in enumerate(listed) if n is None or n != n)}"  # noqa: PLR0124
+        raise InvalidParameter(message, parameter=parameter, value=None, allowed="names")
+    names = list(dict.fromkeys(str(name) for name in listed))
     if not names:
         message = f"{parameter} is empty"
         raise InvalidParameter(message, parameter=parameter, value=[], allowed="at least one name")

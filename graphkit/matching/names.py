@@ -103,7 +103,7 @@ def name_variants(history: pd.DataFrame) -> NameVariants:
     """
     start = time.perf_counter()
     for column in ("partnership", "member"):
-        if column not in history.columns:
+        if column not in getattr(history, "columns", ()):
             message = f"history has no column {column!r}"
             raise DataInvalid(
                 message, source="history", rule="column", hint="history needs the columns partnership, member"

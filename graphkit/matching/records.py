@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,13 +44,25 @@ class History:
 
 
 def _column(frame: pd.DataFrame, name: str, table: str) -> list[str]:
-    """Return a column as texts; a null is an error with its row."""
-    values = frame[name].tolist()
-    for row, value in enumerate(values):
-        if value is None or value != value:  # noqa: PLR0124 - NaN is the only value that differs from itself
-            message = f"{table} row {row}: {name} is missing"
+    """Return a column as texts; a null, a blank or a list is an error with its row."""
+    found = []
+    for row, value in enumerate(frame[name].tolist()):
+        text = None if isinstance(value, (list, tuple, set, dict)) or _null(value) else str(value)
+        if text is None or not text.strip():
+            message = f"{table} row {row}: {name} is {'missing' if text is None and _null(value) else f'no name: {value!r}'}"
             raise DataInvalid(message, source=table, rule="missing", rows=((row, None),))
-    return [str(value) for value in values]
+        found.append(_written(text, name, row, table))
+    return found
+
+
+def _written(text: str, name: str, row: int, table: str) -> str:
+    """Return the text; half a character (a lone surrogate) is an error."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        message = f"{table} row {row}: {name} holds half a character at place {error.start}: {text[max(0, error.start - 10) : error.start]!r}.."
+        raise DataInvalid(message, source=table, rule="text", rows=((row, name),), hint="read the file as UTF-8") from error
+    return text
 
 
 def _require(frame: Any, names: tuple[str, ...], table: str) -> None:
@@ -60,6 +73,10 @@ def _require(frame: Any, names: tuple[str, ...], table: str) -> None:
             raise DataInvalid(
                 message, source=table, rule="column", hint=f"{table} needs the columns {', '.join(names)}"
             )
+    for name in (*names, "ts"):
+        if columns.count(name) > 1:
+            message = f"{table} has the column {name!r} {columns.count(name)} times"
+            raise DataInvalid(message, source=table, rule="column", hint="leave one of them")
 
 
 def read_history(history: pd.DataFrame) -> History:
@@ -93,14 +110,31 @@ def epoch_seconds(ts: pd.Series[Any], table: str) -> NDArray[np.float64]:
     import pandas as pd
 
     try:
+        if ts.dtype == object and all(_null(x) or (isinstance(x, (int, float)) and not isinstance(x, bool)) for x in ts.tolist()):
+            ts = pd.Series([math.nan if _null(x) else float(x) for x in ts.tolist()])
+        _one_kind(ts)
         if pd.api.types.is_numeric_dtype(ts):
             return np.asarray(ts.to_numpy(dtype=np.float64, na_value=np.nan))
-        dates = pd.to_datetime(ts, utc=True, format="ISO8601" if ts.dtype == object else None)
+        dates = pd.to_datetime(ts, utc=True, format=None if pd.api.types.is_datetime64_any_dtype(ts) else "ISO8601")
     except (TypeError, ValueError) as error:
-        message = f"{table}: ts is neither a number of seconds nor a date: {error}"
+        said = str(error).split(". You might", 1)[0].split("\n", 1)[0]
+        message = f"{table}: ts is neither a number of seconds nor a date: {said}"
         raise DataInvalid(message, source=table, rule="ts", hint="use epoch seconds or ISO 8601") from error
     epoch = pd.Timestamp(0, tz="UTC")
     return np.asarray((dates - epoch).dt.total_seconds(), dtype=np.float64)
+
+
+def _one_kind(ts: pd.Series[Any]) -> None:
+    """Refuse numbers among dates, and truth values and complex numbers: pandas would read them as something else."""
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(ts) or pd.api.types.is_complex_dtype(ts):
+        message = f"{ts.dtype} values"
+        raise TypeError(message)
+    for row, value in enumerate(ts.tolist() if ts.dtype == object else ()):
+        if isinstance(value, (int, float)) and not _null(value):
+            message = f"row {row} holds the number {value!r} among dates"
+            raise TypeError(message)
 
 
 def read_texts(
@@ -117,7 +151,7 @@ def read_texts(
     if not {"member", "partnership"} & set(texts.columns):
         _require(texts, ("partnership", "text"), "texts")
     keys = _keys(texts)
-    written = ["" if _null(t) else str(t) for t in texts["text"].tolist()]
+    written = ["" if _null(t) else _written(str(t), "text", row, "texts") for row, t in enumerate(texts["text"].tolist())]
     order = sorted(range(len(keys)), key=lambda i: (keys[i], written[i]))
     keys, written = [keys[i] for i in order], [written[i] for i in order]
     row, place = {name: i for i, name in enumerate(known.partnerships)}, {name: i for i, name in enumerate(names)}
@@ -129,7 +163,9 @@ def read_texts(
 
 
 def _null(value: Any) -> bool:
-    return value is None or bool(value != value)  # noqa: PLR0124 - NaN is the only value that differs from itself
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, float) and value != value  # noqa: PLR0124 - NaN is the only value that differs from itself
 
 
 def _keys(texts: pd.DataFrame) -> list[tuple[str, str]]:
