@@ -21,7 +21,7 @@ __all__ = ["communities", "community_rows"]
 
 COLUMNS = (
     "community", "size", "share", "inside", "stability", "stability_range", "largest", "n_communities", "modularity", "resolution", "objective",
-    "code_length", "description_gain", "flattening", "run",
+    "code_length", "description_gain", "finer_gain", "flattening", "run",
 )  # fmt: skip
 SHOWN = ("community", "size", "share", "inside", "stability", "largest")
 MEMBERS = ("label", "id", "community", "stability", "n_communities", "modularity", "run")
@@ -49,11 +49,11 @@ class _Resolution(click.ParamType["float | str"]):
 @click.command(cls=Command, examples=[
     "graphkit communities", "graphkit communities --nodes Brand --nodes Channel --via LINKED_WITH --effort fast",
     "graphkit communities --types KNOWS=2 --types FOLLOWS --resolution auto", "graphkit communities --nodes Channel --bipartite User --via REACHES",
-    "graphkit communities --objective map_equation --write",
+    "graphkit communities --objective block_model --write",
 ])
 @click.option("--effort", type=click.Choice(["fast", "balanced", "thorough"]), default="balanced", help="Time spent on a better partition.")
 @click.option("--resolution", type=_Resolution(), default=1.0, help="Above 1: more and smaller communities; auto: the one that describes the ties best, none if nothing does.")
-@click.option("--objective", type=click.Choice(["modularity", "map_equation"]), default="modularity", help="What is best: more ties inside than degrees explain, or the shortest description of a random walk (finds small groups).")
+@click.option("--objective", type=click.Choice(["modularity", "map_equation", "block_model"]), default="modularity", help="What is best: more ties inside than degrees explain (groups of like size, some in any graph); the shortest description of a random walk; or the shortest of the ties themselves (finds small groups beside large ones, and none where there are none).")
 @click.option("--types", type=SHARE, multiple=True, help="Lay these ties on top of each other, each with its share of the weight (repeat).")
 @click.option("--bipartite", metavar="LABEL", help="Tie nodes that share nodes of this label, by 1 / (d - 1) each, instead of ties between them.")
 @click.option("--members", is_flag=True, help="One row per node instead of one per community (writes ids).")
@@ -75,6 +75,7 @@ def communities(
         app.say(f"one graph: {flattening}")
     with app.timed("communities"):
         found = find(graph, resolution=resolution, objective=objective, effort=effort, rng=seed, flattening=flattening)
+    _remark(app, found)
     run = f"communities-{seed}-{found.manifest.digest[:8]}"
     rows = _member_rows(graph, found) if members else community_rows(graph, found)
     rows = [{**row, "run": run} for row in rows]
@@ -96,6 +97,14 @@ def _title(found: Any) -> str:
     bits = "" if found.code_length is None else f", {found.code_length:.4f} bits a step"
     starts = "; one start only: stability not measured" if found.stability is None else f"; stability: found again by {found.n_starts} starts, mean (lowest to highest)"
     return what + bits + starts
+
+
+def _remark(app: App, found: Any) -> None:
+    """Say where the resolution limit was met, and where no groups describe the ties."""
+    if found.finer_gain is not None and found.finer_gain > 0:
+        app.say(f"modularity at resolution {found.resolution:g} joins groups here: smaller ones describe the ties in {found.finer_gain:,.0f} nats less; try --objective block_model")
+    elif found.n_starts and found.description_gain <= 0 and found.objective != "block_model":
+        app.say("these communities do not shorten the description of the ties: a graph without groups could look like this; --objective block_model reports only groups that do")
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -145,7 +154,7 @@ def community_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
             "stability_range": None if found.stability_range is None else found.stability_range[number].tolist(),
             "largest": [graph.id_of(int(row)) for row in best], "n_communities": int(found.n_communities), "modularity": float(found.modularity),
             "resolution": float(found.resolution), "objective": found.objective, "code_length": found.code_length,
-            "description_gain": float(found.description_gain), "flattening": None if found.flattening is None else found.flattening.to_dict(),
+            "description_gain": float(found.description_gain), "finer_gain": found.finer_gain, "flattening": None if found.flattening is None else found.flattening.to_dict(),
         })  # fmt: skip
     return rows
 

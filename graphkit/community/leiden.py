@@ -5,13 +5,16 @@ good one. ``resolution=1`` is the classical question, but it cannot see groups m
 sqrt(2m) edges (Fortunato, Barthelemy 2007). ``resolution="auto"`` asks the data: of all
 resolutions, take the one whose communities describe the edges in the fewest nats, which is the most likely
 degree-corrected planted partition (Newman 2016), a block model; groups that are not worth their description
-are not reported. ``objective="map_equation"`` asks for the shortest description of a random walk instead
-(:mod:`graphkit.community.map_equation`).
+are not reported. That model makes all groups equally dense: ``objective="block_model"`` gives each a density of its own
+(:mod:`graphkit.community.block_model`) and is the one to ask for groups of unequal size, and for those that are there at all.
+``objective="map_equation"`` asks for the shortest description of a random walk instead (:mod:`graphkit.community.map_equation`).
+Whether modularity has joined groups is measured on the way: ``finer_gain``.
 
 References
 ----------
 Fortunato, Barthelemy (2007), https://doi.org/10.1073/pnas.0605965104;
-Newman (2016), https://doi.org/10.1103/PhysRevE.94.052315
+Newman (2016), https://doi.org/10.1103/PhysRevE.94.052315;
+Zhang, Peixoto (2020), https://doi.org/10.1103/PhysRevResearch.2.043271
 """
 
 from __future__ import annotations
@@ -23,8 +26,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import finite, one_of, refuse
+from graphkit.community.block_model import block_gain, block_leiden, newman_resolution
 from graphkit.community.flattening import Flattening  # noqa: TC001 - from_json reads the field's type
-from graphkit.community.objectives import OBJECTIVES, MapEquation, Modularity
+from graphkit.community.moves import contract, leiden
+from graphkit.community.objectives import OBJECTIVES, BlockModel, MapEquation, Modularity
 from graphkit.community.quality import (
     Undirected,
     canonical_labels,
@@ -66,8 +71,12 @@ class Communities(Result):
         At this resolution, self-loops left out; 0 without edges.
     description_gain : float
         Nats by which the communities shorten the description of the edges, their own
-        description paid (:func:`graphkit.community.quality.description_gain`); at most 0 says that
-        the graph shows no groups.
+        description paid (:func:`graphkit.community.quality.description_gain`; for the block model the larger of it and
+        :func:`graphkit.community.block_model.block_gain`); at most 0 says that the graph shows no groups.
+    finer_gain : float or None
+        Nats by which groups met on the way, at twice the resolution, describe the edges better than these do, or at most 0.
+        Above 0 modularity has joined groups that the edges tell apart: ask for objective ``"block_model"``. None where
+        none were met: other objectives, ``"auto"``, effort fast on more than two million edges.
     resolution : float
         As asked for, or as found by ``"auto"``.
     objective : str
@@ -93,6 +102,7 @@ class Communities(Result):
     n_communities: int
     modularity: float
     description_gain: float
+    finer_gain: float | None
     resolution: float
     objective: str
     code_length: float | None
@@ -127,9 +137,11 @@ def communities(
     resolution : float or "auto", default 1.0
         > 0; higher gives more and smaller communities. ``"auto"`` takes the one that describes the
         edges best, and a single community a component where none is worth its description.
-    objective : {"modularity", "map_equation"}
-        The map equation finds small groups without a resolution, none where groups are weakly planted;
-        its resolution stays 1.
+    objective : {"modularity", "map_equation", "block_model"}
+        Modularity, the default, gives communities of like size, some in any graph. The block model gives those that
+        shorten the description of the edges, small and dense beside large and loose, and one a component where none do: for
+        groups that are there, such as departments in e-mails. The map equation finds places where a random walk
+        stays, some in most sparse graphs, none where groups are weakly planted. The resolution of both stays 1.
     effort : {"fast", "balanced", "thorough"}
         How long to look for a better partition.
     rng : int, Generator, SeedSequence or None
@@ -157,18 +169,19 @@ def communities(
     """
     start, gamma = time.perf_counter(), _resolution(resolution)
     aim, work, seed = one_of("objective", objective, OBJECTIVES), one_of("effort", effort, EFFORTS), as_seed(rng)
-    if aim == "map_equation" and gamma != 1.0:
-        refuse("resolution", resolution, "1 with the map equation, which has none; leave it out")
+    if aim != "modularity" and gamma != 1.0:
+        refuse("resolution", resolution, f"1 with the {aim.replace('_', ' ')}, which has none; leave it out")
     if p.weight is not None and not (np.isfinite(p.weight) & (p.weight >= 0)).all():
         message = "the projection has a weight that is negative or not a number: modularity needs weights >= 0"
         raise DataInvalid(message, rule="weight")
     order = _by_name(p)
     graph = undirected(p, order)
-    found, starts = np.arange(p.n_nodes, dtype=np.int64), list[Any]()
+    found, starts, finer = np.arange(p.n_nodes, dtype=np.int64), list[Any](), None
     if graph.indices.size:
-        gamma, found, starts = _search(graph, gamma, aim, work, seed)
+        gamma, found, starts, finer = _search(graph, gamma, aim, work, seed)
     found, used = canonical_labels(found), gamma or 1.0
-    quality, gain, length = modularity(graph, found, used), description_gain(graph, found), None
+    quality, gain, length = modularity(graph, found, used), _gain(graph, found, aim), None
+    hidden = None if finer is None else _hidden(graph, found, finer, seed)
     if aim == "map_equation":
         length = -MapEquation().quality(graph, found)
     again = recovery(found, starts) if len(starts) > 1 else None
@@ -183,7 +196,7 @@ def communities(
         seconds=time.perf_counter() - start,
     )
     return Communities(
-        labels=labels, n_communities=int(labels.max(initial=-1) + 1), modularity=quality, description_gain=gain, resolution=used,
+        labels=labels, n_communities=int(labels.max(initial=-1) + 1), modularity=quality, description_gain=gain, finer_gain=hidden, resolution=used,
         objective=aim, code_length=length, effort=work, inside=inside_shares(graph, found),
         stability=None if again is None else again.mean(axis=0), stability_range=None if again is None else np.column_stack([again.min(axis=0), again.max(axis=0)]),
         n_starts=len(starts), flattening=flattening, ids=p.nodes.ids, manifest=manifest,
@@ -211,20 +224,49 @@ def _by_name(p: Projection) -> NDArray[np.int64]:
     return np.array([i for *_, i in sorted(names)], dtype=np.int64)
 
 
-def _search(graph: Undirected, gamma: float | None, aim: str, effort: str, seed: int) -> tuple[float, Labels, list[Labels]]:
-    """Resolution used, partition found and starts; the whole components, if nothing describes the graph better."""
-    if aim == "map_equation":
-        search = Search(graph, MapEquation(), seed)
+def _search(graph: Undirected, gamma: float | None, aim: str, effort: str, seed: int) -> tuple[float, Labels, list[Labels], Labels | None]:
+    """Resolution used, partition found, starts, and what one cooled down to at twice the resolution asked for; the whole components, if nothing describes the graph better."""
+    if aim != "modularity":
+        search = Search(graph, MapEquation() if aim == "map_equation" else BlockModel(), seed)
         search.run(effort)
         search.keep([_components(graph)])
-        return 1.0, search.best, search.starts
+        return 1.0, search.best if aim == "map_equation" else _alike(graph, search, effort, seed), search.starts, None
     if gamma is not None:
         search = Search(graph, Modularity(gamma), seed)
-        return gamma, search.run(effort), search.starts
+        return gamma, search.run(effort), search.starts, search.finer
     gamma, probe = best_resolution(graph, seed)
     search = Search(graph, Modularity(gamma), seed)
     found = search.run(effort)
-    return gamma, max((_components(graph), found, probe), key=lambda labels: description_gain(graph, labels)), search.starts
+    return gamma, max((_components(graph), found, probe), key=lambda labels: description_gain(graph, labels)), search.starts, None
+
+
+def _alike(graph: Undirected, search: Search, effort: str, seed: int) -> Labels:
+    """Return the blocks found, or blocks that are all equally dense where those describe the edges in fewer nats."""
+    best, gamma = search.best, newman_resolution(graph, search.best)
+    if gamma is None:
+        return best
+    other = Search(graph, Modularity(gamma), seed)
+    other.near_graph = search.near_graph
+    other.keep(other.each([other.near], 5))
+    if description_gain(graph, other.best) > _gain(graph, best, "block_model"):
+        other.run(effort)
+    return max((best, other.best), key=lambda labels: _gain(graph, labels, "block_model"))
+
+
+def _hidden(graph: Undirected, found: Labels, finer: Labels, seed: int) -> float:
+    """Nats that groups finer than those found save beyond them: blocks of the finer ones, and the resolution that suits these."""
+    small, node = contract(graph, finer)
+    met = [block_leiden(small, np.arange(small.n_nodes), iterations=3, seed=seed)[node]]
+    gamma = newman_resolution(graph, found)
+    if gamma is not None:
+        met.append(leiden(graph, np.arange(graph.n_nodes), resolution=gamma, iterations=1, seed=seed))
+    return max(0.0, *(_gain(graph, labels, "block_model") for labels in met)) - max(0.0, _gain(graph, found, "block_model"))
+
+
+def _gain(graph: Undirected, labels: Labels, aim: str) -> float:
+    """Nats saved by groups that are all equally dense; for the block model also by groups of different density."""
+    alike = description_gain(graph, labels)
+    return max(alike, block_gain(graph, labels)) if aim == "block_model" else alike
 
 
 def _components(graph: Undirected) -> Labels:

@@ -64,7 +64,8 @@ def contract(graph: Undirected, labels: NDArray[np.int64]) -> tuple[Undirected, 
     groups, count = relabel_kernel(labels.astype(np.int32))
     arrays = graph.indptr, graph.indices, graph.weight, graph.strength
     indptr, indices, weight, strength = contract_kernel(*arrays, groups, count)
-    return Undirected(indptr, indices, weight, strength), groups.astype(np.int64)
+    nodes = np.bincount(groups, weights=graph.members(), minlength=count).astype(np.int64)
+    return Undirected(indptr, indices, weight, strength, nodes, graph.n_edges), groups.astype(np.int64)
 
 
 @njit(nogil=True, cache=True)

@@ -28,17 +28,32 @@ class Undirected:
         Weight of each stored direction; both directions are equal.
     strength : ndarray of float64, shape (n_nodes,)
         What a node counts for in the null model: the weight of its edges.
+    nodes : ndarray of int64, shape (n_nodes,), or None
+        Nodes with ties that each row stands for, in a contracted graph.
+    edges : float or None
+        Edges of the graph that was contracted.
     """
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     weight: NDArray[np.float64]
     strength: NDArray[np.float64]
+    nodes: NDArray[np.int64] | None = None
+    edges: float | None = None
 
     @property
     def n_nodes(self) -> int:
-        """Number of nodes."""
+        """Number of rows."""
         return self.indptr.size - 1
+
+    @property
+    def n_edges(self) -> float:
+        """Number of edges, also those within the rows of a contracted graph."""
+        return self.indices.size / 2 if self.edges is None else self.edges
+
+    def members(self) -> NDArray[np.int64]:
+        """Nodes with ties that each row stands for."""
+        return (self.strength > 0).astype(np.int64) if self.nodes is None else self.nodes
 
     def sources(self) -> NDArray[np.int32]:
         """Row of every stored direction."""

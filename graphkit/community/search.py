@@ -66,6 +66,7 @@ class Search:
         self.graph, self.objective, self.seed = graph, objective, seed
         self.best, self.quality = np.arange(graph.n_nodes, dtype=np.int64), -np.inf
         self.starts: list[Labels] = []
+        self.finer: Labels | None = None  # what the first start at a higher resolution cooled down to
         self._turn = 0
 
     @cached_property
@@ -100,9 +101,9 @@ class Search:
         return self.best
 
     def _fast(self, arcs: int) -> Labels:
-        """Four short warm starts, recombined twice; on a large graph two rough ones, recombined once."""
+        """Few short warm starts, recombined twice; on a large graph two rough ones, recombined once."""
         large = arcs > _LARGE
-        starts = self.begin([self.rough] * 2, 1) if large else self.begin(self.warm(4, 12), 2)
+        starts = self.begin([self.rough] * 2, 1) if large else self.begin(self.warm(self.objective.few, 12), 2)
         self.keep(starts)
         again = partial(self.recombined, starts)
         self.keep(self.each([again] if large else [again] * 2, 1 if large else 8))
@@ -163,13 +164,16 @@ class Search:
         return self.refined(self._on(self.near_graph, seed, 3), seed, iterations)
 
     def warm(self, count: int, sweeps: int) -> list[Callable[[int, int], Labels]]:
-        """Return so many starts that cool down, every second one at twice the resolution first."""
+        """Return so many starts that cool down, each a turn of its own."""
         near = self.near_graph
 
-        def task(factor: int) -> Callable[[int, int], Labels]:
-            return lambda seed, iterations: self.refined(self.objective.warm(self.graph, near, factor, sweeps, seed), seed, iterations)
+        def task(turn: int, seed: int, iterations: int) -> Labels:
+            begun = self.objective.warm(self.graph, near, turn, sweeps, seed)
+            if turn == 1 and self.finer is None:
+                self.finer = begun
+            return self.refined(begun, seed, iterations)
 
-        return [task(1 + i % 2) for i in range(count)]
+        return [partial(task, turn) for turn in range(count)]
 
     def agreed(self, parents: Sequence[Labels], seed: int, iterations: int) -> Labels:
         """Leiden on the share of the parents that keep each edge inside, then on the graph."""

@@ -1,6 +1,6 @@
 """Time and modularity of every effort on an edge list or an LFR graph, over seeds, beside igraph's Leiden where it is installed.
 
-    python tests/bench/bench_communities.py EDGES.csv[.gz] [--truth LABELS.csv] [--effort fast --effort balanced] [--auto] [--map-equation]
+    python tests/bench/bench_communities.py EDGES.csv[.gz] [--truth LABELS.csv] [--effort fast --effort balanced] [--auto] [--objective block_model]
     python tests/bench/bench_communities.py --lfr 20000 .7 --generators 5 --rounds 3 [--auto]
 
 EDGES has two columns of node numbers, LABELS node and group: then the adjusted Rand index and the normalised mutual information stand
@@ -57,12 +57,12 @@ def main() -> None:
     parser.add_argument("--generators", type=int, default=1, help="number of planted graphs")
     parser.add_argument("--effort", action="append", choices=["fast", "balanced", "thorough"])
     parser.add_argument("--auto", action="store_true", help="resolution chosen by the data")
-    parser.add_argument("--map-equation", action="store_true", help="the map equation instead of modularity")
+    parser.add_argument("--objective", default="modularity", choices=["modularity", "map_equation", "block_model"])
     parser.add_argument("--igraph-iterations", type=int, default=-1)
     chosen = parser.parse_args()
     if (chosen.edges is None) == (chosen.lfr is None):
         parser.error("give EDGES or --lfr")
-    how = {"objective": "map_equation"} if chosen.map_equation else {"resolution": "auto" if chosen.auto else 1.0}
+    how = {"objective": chosen.objective, "resolution": "auto" if chosen.auto else 1.0}
     gk.communities(gk.from_arrays([0, 1], [1, 2]), effort="thorough", rng=0, **how)  # compile
     for title, ends, truth in graphs(chosen):
         measured(chosen, title, ends, truth, how)

@@ -30,11 +30,12 @@ def home(tmp_path_factory, write_tables, load):
     [
         ["--resolution", "auto"],
         ["--objective", "map_equation"],
+        ["--objective", "block_model"],
         ["--types", "KNOWS=2", "--types", "FOLLOWS=0.5"],
         ["--bipartite", "Channel"],
         ["--bipartite", "Channel", "--via", "REACHES", "--effort", "fast"],
     ],
-    ids=["auto", "map_equation", "types", "bipartite", "bipartite_via"],
+    ids=["auto", "map_equation", "block_model", "types", "bipartite", "bipartite_via"],
 )
 def test_the_four_camps_are_found(gk, options):
     """By the data's own resolution, by weighted types, by shared channels."""
@@ -75,6 +76,7 @@ def test_json_says_how_the_graph_was_made_and_how_sure_each_community_is(gk):
         (["--resolution", "0"], "above 0"),
         (["--resolution", "best"], "auto"),
         (["--resolution", "2", "--objective", "map_equation"], "map equation"),
+        (["--resolution", "2", "--objective", "block_model"], "block model"),
         (["--types", "KNOWS=none"], "is not a number"),
         (["--types", "KNOWS=0"], "above 0"),
         (["--types", "KNOWN"], "KNOWS"),
@@ -98,7 +100,7 @@ def test_types_that_join_nothing_are_a_data_error(gk):
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["--resolution", "2"], ["--via", "KNOWS", "--nodes", "User"], ["--types", "KNOWS=2", "--types", "FOLLOWS=0.5"], ["--objective", "map_equation"]], ids=str
+    "options", [[], ["--resolution", "2"], ["--via", "KNOWS", "--nodes", "User"], ["--types", "KNOWS=2", "--types", "FOLLOWS=0.5"], ["--objective", "map_equation"], ["--objective", "block_model"]], ids=str
 )
 def test_write_stores_numbers_and_members(gk, options):
     """Only with --write; twice is one run; queries see members and count the printed modularity again, on the ties of the run."""
@@ -132,3 +134,20 @@ def test_the_table_names_members_only_where_they_may_be_named(gk):
     out = gk("communities", "--nodes", "Channel", "--bipartite", "User", "--format", "table")[1]
     assert "largest" in out
     assert "c4" in out
+
+
+def test_the_command_says_when_modularity_joins_groups(gk, capsys, tmp_path, write_tables, load):
+    """Sixty cliques in a ring: joined at resolution 1 and said so; not with the block model, which finds them."""
+    users = [f"u{i:03d}" for i in range(300)]
+    knows = [(a, b) for a in range(300) for b in range(a + 1, 300) if a // 5 == b // 5] + [(5 * i, (5 * i + 6) % 300) for i in range(60)]
+    tables = {"nodes/user.csv": ("id,consent", [f"{u},true" for u in users]), "relationships/knows.csv": ("source,target", [f"{users[min(p)]},{users[max(p)]}" for p in knows])}
+    write_tables(tmp_path / "data", tables)
+    ring = ["--store", load(tmp_path) / "store", "communities", "--format", "json"]
+    capsys.readouterr()
+    code, out, err = gk(*ring)
+    assert code == 0
+    assert "--objective block_model" in err
+    assert json.loads(out)[0]["finer_gain"] > 0
+    code, out, err = gk(*ring, "--objective", "block_model")
+    assert len(json.loads(out)) == 60
+    assert "joins" not in err

@@ -10,7 +10,7 @@ from graphkit.community.leiden import communities
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.projection.arrays import from_arrays
 
-ASKED = [{}, {"resolution": "auto"}, {"objective": "map_equation"}, {"effort": "fast"}]
+ASKED = [{}, {"resolution": "auto"}, {"objective": "map_equation"}, {"objective": "block_model"}, {"effort": "fast"}]
 TWO = ([0, 1, 2, 3, 4, 5, 2], [1, 2, 0, 4, 5, 3, 3])  # two triangles and a tie between them
 NONE = np.array([], int)
 

@@ -13,7 +13,7 @@ from graphkit.community.moves import leiden
 from graphkit.community.quality import undirected
 from graphkit.projection.arrays import from_arrays
 
-ASKED = [{}, {"resolution": 0.2}, {"resolution": 3.0}, {"resolution": "auto"}, {"objective": "map_equation"}]
+ASKED = [{}, {"resolution": 0.2}, {"resolution": 3.0}, {"resolution": "auto"}, {"objective": "map_equation"}, {"objective": "block_model"}]
 
 
 @st.composite

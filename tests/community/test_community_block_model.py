@@ -1,0 +1,159 @@
+"""The block model: its likelihood pair by pair, local optimality, unequal groups, graphs without groups, the limit of modularity."""
+
+import math
+
+import networkx as nx
+import numpy as np
+import pytest
+from reference.partitions import partitions, projection
+from scipy.optimize import minimize
+from sklearn.metrics import adjusted_rand_score
+
+from graphkit.community.block_model import block_gain, block_leiden, newman_resolution
+from graphkit.community.leiden import communities
+from graphkit.community.moves import contract, leiden
+from graphkit.community.quality import connected_labels, description_gain, modularity, undirected
+from graphkit.projection.arrays import from_arrays
+
+
+def unequal(seed):
+    """Groups of 12 to 400 nodes, eight ties inside a node and four anywhere: 33 groups."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(33), [12] * 20 + [40] * 8 + [150] * 4 + [400])
+    inside = [rng.choice(np.flatnonzero(group == c), (4 * int((group == c).sum()), 2)) for c in range(33)]
+    ends = np.unique(np.sort(np.concatenate([*inside, rng.integers(0, group.size, (2 * group.size, 2))]), axis=1), axis=0)
+    return from_arrays(*ends.T, n_nodes=group.size, directed=False), group
+
+
+def names(sizes):
+    """Nats for who is where: how many groups, their sizes, their members."""
+    n, b = sum(sizes), len(sizes)
+    return math.log(n) + math.log(math.comb(n - 1, b - 1)) + math.log(math.factorial(n)) - sum(math.log(math.factorial(k)) for k in sizes)
+
+
+@pytest.mark.parametrize("groups", [2, 3])
+def test_the_gain_is_a_ratio_of_poisson_likelihoods_less_the_description(groups):
+    """The likelihood of every pair of nodes, its densities found by a numerical search."""
+    graph = nx.karate_club_graph()
+    labels = np.random.default_rng(groups).integers(0, groups, 34) if groups == 3 else np.array([int(graph.nodes[v]["club"] == "Officer") for v in graph])
+    flat, m, n = undirected(projection(graph)), graph.number_of_edges(), 34
+    degree, tied = np.array([graph.degree[v] for v in graph]), nx.to_numpy_array(graph, weight=None)
+    kind = np.where(labels[:, None] == labels[None, :], labels[:, None], groups)
+
+    def nats(density):  # every ordered pair, a node with itself too, as Karrer and Newman count
+        mean = density[kind] * np.outer(degree, degree) / (2 * m)
+        return -float((tied * np.log(mean) - mean).sum()) / 2
+
+    best = minimize(lambda x: nats(np.exp(x)), np.zeros(groups + 1), tol=1e-12)
+    likelihood = nats(np.ones(groups + 1)) - best.fun
+    counts = math.log(math.comb(m + groups, groups)) - math.log(m + 1)
+    truth = likelihood - names(np.bincount(labels).tolist()) - counts
+    assert block_gain(flat, labels) == pytest.approx(truth, abs=1e-5)
+    assert block_gain(flat, np.zeros(n, int)) == 0
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_no_single_move_shortens_the_description(number):
+    """A run until nothing moves, then every node to every other community and alone."""
+    graph = nx.relaxed_caveman_graph(12, 8, 0.25, seed=number)
+    flat = undirected(projection(graph))
+    labels = block_leiden(flat, leiden(flat, np.arange(96), resolution=2.0, iterations=2, seed=1), iterations=100, seed=number)
+    gain = block_gain(flat, labels)
+    assert labels.max() > 3
+    for node in range(96):
+        for other in {int(labels[v]) for v in graph[node]} | {labels.max() + 1}:
+            moved = labels.copy()
+            moved[node] = other
+            assert block_gain(flat, moved) <= gain + 1e-8
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_all_partitions_of_eight_nodes(number):
+    """None of the 4,140 describes the ties in fewer nats, with densities alike or not; two cliques among the graphs."""
+    graph = nx.barbell_graph(4, 0) if number == 0 else nx.gnm_random_graph(8, 9 + 2 * number, seed=number)
+    flat = undirected(projection(graph))
+    best = max(max(block_gain(flat, labels), description_gain(flat, labels)) for labels in partitions(8) if connected_labels(flat, labels).max() == labels.max())
+    found = communities(projection(graph), objective="block_model", rng=number)
+    assert found.description_gain == pytest.approx(best, abs=1e-9)
+
+
+def test_a_contracted_graph_keeps_its_nodes_and_edges():
+    """Blocks grown from joined nodes on the small graph are better on the whole one too."""
+    p, group = unequal(3)
+    flat = undirected(p)
+    fine = leiden(flat, np.arange(group.size), resolution=6.0, iterations=1, seed=1)
+    small, node = contract(flat, fine)
+    again, of = contract(small, np.arange(small.n_nodes) // 2)
+    assert small.n_edges == again.n_edges == flat.indices.size / 2
+    assert again.members().sum() == small.members().sum() == group.size
+    assert np.array_equal(small.members(), np.bincount(node))
+    found = block_leiden(again, np.arange(again.n_nodes), iterations=3, seed=2)
+    assert block_gain(flat, found[of][node]) > block_gain(flat, of[node])
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_small_dense_groups_beside_large_loose_ones(number):
+    """33 groups: modularity joins them, equal densities part the large ones, the block model finds them."""
+    p, group = unequal(number)
+    score = {name: adjusted_rand_score(group, communities(p, rng=number, **asked).labels) for name, asked in (("alike", {"resolution": "auto"}), ("own", {"objective": "block_model"}))}
+    found = communities(p, objective="block_model", effort="fast", rng=number)
+    assert score["own"] > 0.97
+    assert score["alike"] < 0.85
+    assert found.n_communities in (33, 34)
+    assert adjusted_rand_score(group, found.labels) > 0.97
+    assert communities(p, rng=number).n_communities < 25
+
+
+def test_groups_that_are_all_alike_are_found_too():
+    """A ring of 60 cliques: the model in which blocks have one density is the shorter one, and used."""
+    p, truth = projection(nx.ring_of_cliques(60, 5)), np.repeat(np.arange(60), 5)
+    found = communities(p, objective="block_model", rng=1)
+    assert np.array_equal(found.labels, truth)
+    flat = undirected(p)
+    assert found.description_gain == description_gain(flat, truth) > block_gain(flat, truth)
+    assert found.modularity == pytest.approx(modularity(flat, truth))
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("kind", ["random", "degrees", "hubs"])
+def test_no_groups_are_found_where_there_are_none(kind, number):
+    """Random ties, also with unequal degrees: one community a component, though modularity reports many."""
+    if kind == "random":
+        graph = nx.gnm_random_graph(400, 2_400, seed=number)
+    elif kind == "hubs":
+        graph = nx.barabasi_albert_graph(600, 4, seed=number)
+    else:
+        degree = np.minimum(4 * (1 - np.random.default_rng(number).random(600)) ** -0.8, 80).astype(int)
+        degree[0] += degree.sum() % 2
+        graph = nx.Graph(nx.configuration_model(degree.tolist(), seed=number))
+        graph.remove_edges_from(list(nx.selfloop_edges(graph)))
+    found = communities(projection(graph), objective="block_model", rng=number)
+    assert found.n_communities == nx.number_connected_components(graph)
+    assert found.description_gain <= 0
+    plain = communities(projection(graph), rng=number)
+    assert plain.n_communities > 5
+    assert plain.description_gain < 0
+    assert plain.finer_gain <= 0
+
+
+def test_newmans_resolution_is_a_fixed_point_of_the_densities():
+    """Two groups of equal degree: (w - w') / ln(w / w') with the densities by hand."""
+    flat = undirected(projection(nx.barbell_graph(5, 0)))
+    labels = np.repeat([0, 1], 5)
+    a = 20 / 21  # one tie of 21 between them
+    inside, between = a / 0.5, (1 - a) / 0.5
+    assert newman_resolution(flat, labels) == pytest.approx((inside - between) / math.log(inside / between))
+    assert newman_resolution(flat, np.zeros(10, int)) is None
+    assert newman_resolution(flat, np.arange(10)) is None
+
+
+@pytest.mark.parametrize("effort", ["fast", "balanced"])
+def test_modularity_says_where_it_has_joined_groups(effort):
+    """Above 0 for groups below the resolution limit, at most 0 for six clear ones; none for other objectives."""
+    asked = lambda p, **more: communities(p, effort=effort, rng=2, **more).finer_gain
+    joined = [projection(nx.ring_of_cliques(60, 5)), projection(nx.relaxed_caveman_graph(40, 8, 0.15, seed=1)), unequal(1)[0]]
+    assert min(asked(p) for p in joined) > 10
+    clear = projection(nx.planted_partition_graph(6, 60, 0.3, 0.01, seed=1))
+    assert asked(clear) <= 0
+    assert asked(joined[0], resolution=6.0) <= 0
+    assert asked(clear, resolution="auto") is asked(clear, objective="block_model") is asked(clear, objective="map_equation") is None
