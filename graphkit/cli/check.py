@@ -17,6 +17,7 @@ __all__ = ["FINDING", "check", "findings_text", "place"]
 
 FINDING = ("rule", "severity", "file", "line", "column", "value", "message", "hint")
 _SHOWN = 20
+_ALIKE = 3
 _VALUE = 60
 
 
@@ -28,18 +29,36 @@ def place(finding: dict[str, Any]) -> str:
 
 
 def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> str:
-    """Return the first findings, errors first, one or two lines each."""
-    ordered = sorted(findings, key=lambda finding: finding["severity"] != "error")
-    lines = []
-    for finding in ordered[:shown]:
-        value = finding.get("value")
-        quoted = "" if value in (None, "") else f" (value {str(value)[:_VALUE]!r})"
-        lines.append(f"{finding['severity']}: {place(finding)}: {finding['message']}{quoted}")
-        if finding.get("hint"):
-            lines.append(f"    {finding['hint']}")
-    if len(ordered) > shown:
-        lines.append(f"... and {len(ordered) - shown:,} more; --format json lists them all")
+    """Return the first findings, errors first, one or two lines each; of many alike a few, so that none hides another."""
+    alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for finding in sorted(findings, key=_urgency):
+        alike.setdefault(tuple(finding.get(name) for name in ("severity", "rule", "file", "column", "hint")), []).append(finding)
+    most = shown if len(alike) == 1 or len(findings) <= shown else _ALIKE
+    lines, left = list[str](), shown
+    for group in list(alike.values()):
+        if not left:
+            break
+        first = group[: min(most, left)]
+        lines += [line for finding in first for line in _lines(finding)]
+        left -= len(first)
+        if len(group) > len(first) and len(alike) > 1:
+            lines.append(f"    ... and {len(group) - len(first):,} more like this")
+    if len(findings) > shown - left:
+        lines.append(f"... {len(findings):,} findings in all; --format json lists them")
     return "\n".join(lines)
+
+
+def _urgency(finding: dict[str, Any]) -> int:
+    """Errors first, and causes before what follows from them."""
+    return 2 if finding["severity"] != "error" else int(str(finding["message"]).endswith("was itself rejected"))
+
+
+def _lines(finding: dict[str, Any]) -> list[str]:
+    """Return what a finding says, and what to do about it."""
+    value = finding.get("value")
+    quoted = "" if value in (None, "") else f" (value {str(value)[:_VALUE]!r})"
+    said = f"{finding['severity']}: {place(finding)}: {finding['message']}{quoted}"
+    return [said, f"    {finding['hint']}"] if finding.get("hint") else [said]
 
 
 @click.command(
@@ -75,5 +94,5 @@ def check(
 
 
 def _first_error(findings: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the first finding of severity error."""
-    return next((finding for finding in findings if finding["severity"] == "error"), findings[0])
+    """Return the first finding of severity error, a cause rather than what follows from it."""
+    return min(findings, key=_urgency)

@@ -54,7 +54,8 @@ def load(
                 emit(form=form, output=output, rows=_rows(found), columns=COLUMNS, document=found)
             if found is None:
                 raise
-            app.say(f"Error: {error.message}\n{findings_text(found['findings'], _FIRST)}", level=-1)
+            said = error.message.partition("\n")[0]  # its examples stand among the findings
+            app.say(f"Error: {said}\n{findings_text(found['findings'], _FIRST)}", level=-1)
             click.get_current_context().exit(3)
         emit(form=form, output=output, rows=_rows(report), columns=COLUMNS, document=report, text=load_text(report, directory, dry_run=dry_run))
 
@@ -107,4 +108,7 @@ def load_text(report: dict[str, Any], directory: str, *, dry_run: bool = False) 
     head = f"{verb} {directory}: {report['rows_in']:,} rows in {report['seconds']:.1f} s"
     if report["events"]["files"]:
         head += f"; {report['events']['accepted']:,} of {report['events']['rows_in']:,} events are good and stay files"
+    made = report["made"]
+    if made:
+        counts += f"\nmade as asked: {', '.join(f'{n:,} {name}' for name, n in made.items())}" + ("; these users have not consented to anything" if "User" in made else "")
     return f"{head}\n{table(_rows(report), COLUMNS)}{counts}"

@@ -212,7 +212,7 @@ class EmbeddedStore(CypherStore):
             if thread.is_alive() and deadline.passed():
                 message = f"{query.path}: not finished within {deadline.seconds:g} s"
                 self._stop()  # ends the query: a closed database serves no more rows
-                raise DeadlineExceeded(message, store=self.address, hint="narrow the question, or allow more with --time-limit SECONDS")
+                raise DeadlineExceeded(message, store=self.address, hint="narrow the question, or allow more with query --timeout SECONDS")
         if box.error is not None:
             if isinstance(box.error, Exception) and _is_engine_error(box.error):
                 raise self._translated(box.error, query) from box.error

@@ -249,7 +249,7 @@ class Converter:
             self._iso(source, rest, fine, values, name)
         else:
             self._note(
-                rest, "integer", name, source, f"{name} is {{value}}, not a whole number", _number_hint(source, rest)
+                rest, "integer", name, source, f"{name} is {{value}}, not a whole number", _number_hint(source, rest, "12")
             )
         return self._limits(values, fine, source, prop, name)
 
@@ -376,7 +376,7 @@ def _with_nulls(values: NDArray[Any], given: NDArray[np.bool_]) -> Column:
     return out
 
 
-def _number_hint(source: Any, bad: NDArray[np.bool_]) -> str:
+def _number_hint(source: Any, bad: NDArray[np.bool_], example: str = "0.25") -> str:
     """Say what to do about the first text that is no number."""
     rows = np.flatnonzero(bad)
     if not len(rows):
@@ -388,9 +388,10 @@ def _number_hint(source: Any, bad: NDArray[np.bool_]) -> str:
         (lambda t: re.fullmatch(r"\d+,\d+", t), "write a decimal point instead of the comma"),
         (lambda t: any("０" <= c <= "９" for c in t), "write plain digits 0-9"),
         (lambda t: t.endswith("%"), "write the share as a number in [0, 1]"),
+        (lambda t: re.fullmatch(r"\d+(\.\d+)?[kKmMbB万亿]", t), "write the number out, such as 1200000 for 1.2m"),
         (lambda t: t.lower() in {"nan", "na", "null", "none"}, "leave the cell empty when it is not measured"),
     )
-    return next((hint for test, hint in checks if test(text)), "write a plain number such as 0.25")
+    return next((hint for test, hint in checks if test(text)), f"write a plain number such as {example}")
 
 
 def _as_texts(cell: list[Any]) -> list[Any]:

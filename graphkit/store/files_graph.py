@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from graphkit.model.schema import LABELS, RelationshipType
 from graphkit.model.tables import Column, EdgeColumns, NodeColumns, as_column
 from graphkit.model.validate import Finding
-from graphkit.store.files_settle import settle
+from graphkit.store.files_settle import is_makeable, settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,7 +165,7 @@ def _resolve(
             end.column,
             [cells[i] for i in missing],
             f"unknown {where} {{value}}",
-            f"add it to nodes/{end.labels[0].lower()}.csv, or remove the row",
+            f"add it to nodes/{end.labels[0].lower()}.csv, or {'load with --create-missing' if len(end.labels) == 1 and is_makeable(end.labels[0]) else 'remove the row'}",
         )
     if len(end.labels) > 1 and labels is None:
         many = np.flatnonzero((hits > 1) & block.part.good)

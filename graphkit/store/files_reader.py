@@ -90,13 +90,10 @@ class DirectoryReader:
         """`dataset.toml`, with the mapping laid over it."""
         place = self.root / "dataset.toml"
         found = self._toml(place, "dataset.toml") if place.exists() or place.is_symlink() else None
+        over = None if self.mapping is None else self._toml(Path(self.mapping), Path(self.mapping).name, inside=False)
         if found is None and not place.exists():
-            text = "dataset.toml is missing: no name, currency or time zone is declared"
-            self.intake.warn("dataset", "dataset.toml", text, 'write name = "...", currency = "CNY", time_zone = "UTC"')
+            self._undeclared(over)
         found = found or Dataset(self.root.resolve().name)
-        if self.mapping is None:
-            return found
-        over = self._toml(Path(self.mapping), Path(self.mapping).name, inside=False)
         if over is None:
             return found
         zone = (over.time_zone, over.zone) if over.time_zone else (found.time_zone, found.zone)
@@ -108,6 +105,14 @@ class DirectoryReader:
             over.tables,
             {**found.settings, **over.settings},
         )
+
+    def _undeclared(self, over: Dataset | None) -> None:
+        """Warn of what a missing `dataset.toml` leaves open and the mapping does not say."""
+        said = {} if over is None else {"name": over.name, "currency": over.currency, "time zone": over.time_zone}
+        open_ = [what for what in ("name", "currency", "time zone") if not said.get(what)]
+        if open_:
+            text = f"dataset.toml is missing: no {', '.join(open_[:-1])}{' or ' if open_[1:] else ''}{open_[-1]} is declared"
+            self.intake.warn("dataset", "dataset.toml", text, 'write name = "...", currency = "CNY", time_zone = "UTC"')
 
     def _toml(self, place: Path, name: str, *, inside: bool = True) -> Dataset | None:
         problem = self.intake.problem(place) if inside else None

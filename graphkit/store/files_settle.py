@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from graphkit.store.files_table import Block
 
-__all__ = ["ON_DUPLICATE", "make_missing", "settle"]
+__all__ = ["ON_DUPLICATE", "is_makeable", "make_missing", "settle"]
 
 ON_DUPLICATE: Final = ("error", "keep-first", "keep-last", "max", "noisy-or")
 _MAX_ID: Final = 1_000
@@ -111,10 +111,15 @@ def make_missing(blocks: Sequence[Block], nodes: dict[str, NodeColumns], refused
     return made
 
 
-def _can_be_made(label: str, id_: str | None) -> bool:
+def is_makeable(label: str) -> bool:
+    """Whether a node of this label can be made from its id alone, nothing invented."""
     needed = {p.name for p in LABELS[label].properties.values() if p.required} - {"id"}
+    return needed <= {"consent", "name"}
+
+
+def _can_be_made(label: str, id_: str | None) -> bool:
     proper = id_ is not None and len(id_) <= _MAX_ID and not any(unicodedata.category(c) == "Cc" for c in id_)
-    return proper and needed <= {"consent", "name"}
+    return proper and is_makeable(label)
 
 
 def _longer(table: NodeColumns, ids: list[str]) -> NodeColumns:

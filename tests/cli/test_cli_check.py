@@ -1,0 +1,79 @@
+"""What check and load say about files that need mending: every kind of mistake, causes first, what to do."""
+
+import pytest
+
+MAPPING = """name = "ratings"
+currency = "USD"
+time_zone = "UTC"
+[[relationships]]
+file = "ratings.csv"
+type = "RATED"
+source = { column = "user", labels = ["User"] }
+target = { column = "film", labels = ["Film"] }
+columns = { rating = "rating" }
+constants = { scale_max = 5 }
+"""
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Return a folder of its own for each test."""
+    return tmp_path
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """Ratings of a foreign layout, their mapping beside them; no dataset.toml."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "ratings.csv").write_text("user,film,rating\nu1,f1,4\nu2,f1,3\n", encoding="utf-8")
+    mapping = tmp_path / "ratings.toml"
+    mapping.write_text(MAPPING, encoding="utf-8")
+    return data, mapping
+
+
+def test_many_mistakes_of_one_kind_hide_no_other(tmp_path, write_tables, gk):
+    """Hundreds of bad ages and the rows that follow from them leave room for the one bad price."""
+    users = [f"u{i},true,999" for i in range(200)]
+    write_tables(tmp_path / "data", {
+        "nodes/user.csv": ("id,consent,age", users), "nodes/channel.csv": ("id,name,kind,cost", ["c1,c1,kol,1.2m"]),
+        "relationships/knows.csv": ("source,target", [f"u{i},u{i + 1}" for i in range(199)]),
+    })  # fmt: skip
+    code, out, err = gk("check", tmp_path / "data")
+    assert code == 3
+    assert "cost is 1.2m" in out
+    assert "write the number out" in out
+    assert "197 more like this" in out
+    assert out.index("age is 999") < out.index("was itself rejected")
+    assert "first: nodes/channel.csv" in err or "first: nodes/user.csv" in err
+
+
+def test_a_refused_load_states_each_finding_once(tmp_path, write_tables, gk):
+    """The examples of the error and the findings are not printed twice."""
+    write_tables(tmp_path / "data", {"nodes/user.csv": ("id,consent,age", ["u1,true,old"])})
+    code, _, err = gk("load", tmp_path / "data")
+    assert code == 3
+    assert err.count("age is old") == 1
+    assert "write a plain number such as 12" in err
+
+
+def test_a_mapping_that_declares_everything_needs_no_dataset_toml(foreign, gk):
+    """Name, currency and time zone may stand in the mapping; what it leaves out is still asked for."""
+    data, mapping = foreign
+    _, out, _ = gk("check", data, "--mapping", mapping, "--create-missing")
+    assert "dataset.toml" not in out
+    mapping.write_text(MAPPING.replace('time_zone = "UTC"\n', ""), encoding="utf-8")
+    _, out, _ = gk("check", data, "--mapping", mapping, "--create-missing")
+    assert "no time zone is declared" in out
+
+
+def test_unknown_ends_point_to_create_missing(foreign, gk):
+    """The hint names the option that makes users and films; the load then says that such users consented to nothing."""
+    data, mapping = foreign
+    code, _, err = gk("load", data, "--mapping", mapping)
+    assert code == 3
+    assert "--create-missing" in err
+    code, out, _ = gk("load", data, "--mapping", mapping, "--create-missing")
+    assert code == 0
+    assert "2 User" in out
+    assert "have not consented" in out
