@@ -88,7 +88,7 @@ def cluster_profiles(profiles: Any, *, k: int | None = None, rng: RandomState = 
     used = np.flatnonzero(np.diff(x.indptr) > 0)
     if not used.size:
         message = f"none of the {x.shape[0]} rows has any weight"
-        raise DataInvalid(message, source="profiles", rule="empty", count=x.shape[0])
+        raise DataInvalid(message, source="profiles", rule="empty", count=x.shape[0], hint="profiles come from what users took and its tags: load HAS_TAG and the users' ties")
     order, distinct = _canonical(x[used], seed)
     dense = x[used[order]].toarray()
     if k is not None and positive_int("k", k) > distinct:

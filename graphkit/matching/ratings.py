@@ -111,7 +111,7 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
     r.sort_indices()
     if not r.nnz or not np.isfinite(r.data).all():
         message = "there are no ratings" if not r.nnz else "a rating is not a finite number"
-        raise DataInvalid(message, source="ratings", rule="rating", count=int(np.count_nonzero(~np.isfinite(r.data))))
+        raise DataInvalid(message, source="ratings", rule="rating", hint="load RATED rows with a rating and its scale_max" if not r.nnz else None, count=int(np.count_nonzero(~np.isfinite(r.data))))
     if r.shape[1] > _DENSE:
         refuse("ratings", f"{r.shape[1]:,} items", f"at most {_DENSE:,} items: keep those with several ratings")
     row = np.repeat(np.arange(r.shape[0]), np.diff(r.indptr))
