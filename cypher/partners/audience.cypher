@@ -2,13 +2,15 @@
 // @param id STRING
 // @param label STRING = "Film"
 // @param minCell INTEGER = 50
+// @param without LIST<STRING> = []
 // @access read
 // Share of the candidates that add no more people than this one. A partner's people follow, study, subscribe to or buy from it;
-// those are added whom the film, course or brand itself does not have. Our own brands are no candidates; small cells are hidden.
+// those are added whom the film, course or brand itself does not have. Our own brands are no candidates, nor are those in without
+// (as Label:id, such as who leads the split); small cells are hidden.
 MATCH (f:Film|Course|Brand {id: $id})
 WHERE $label IN labels(f)
 MATCH (b:Brand|Course)<-[:FOLLOWS|ENROLLED|SUBSCRIBES|BOUGHT]-(u:User)
-WHERE b <> f AND coalesce(b.ours, false) = false AND u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
+WHERE b <> f AND coalesce(b.ours, false) = false AND NOT (labels(b)[0] + ":" + b.id) IN $without AND u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
 WITH DISTINCT b, u
 WITH b, u, EXISTS { MATCH (u)-[:FOLLOWS|ENROLLED|SUBSCRIBES|BOUGHT|WATCHED|WANTS|LIKES]->(x:Film|Course|Brand) WHERE x.id = $id AND $label IN labels(x) } AS covered
 WITH b, count(u) AS audience, count(CASE WHEN covered THEN NULL ELSE u END) AS fresh

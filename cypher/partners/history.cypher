@@ -1,8 +1,10 @@
-// @title 品牌的合作历史 | with whom a brand has worked
-// @param brand STRING
+// @title 合作历史 | with whom a partner has worked
+// @param id STRING
+// @param label STRING = "Brand"
 // @access read
-// Everyone who joined a partnership with the brand: how often, how often it was accepted, and when last.
-MATCH (b:Brand {id: $brand})
+// Everyone who joined a partnership with it: how often, how often it was accepted, and when last.
+MATCH (b:Film|Course|Brand {id: $id})
+WHERE $label IN labels(b)
 MATCH (b)<-[:JOINS]-(p:Partnership)
 MATCH (p)-[:JOINS]->(x:Brand|Film|Course)
 WHERE x <> b

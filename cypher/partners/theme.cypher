@@ -1,9 +1,9 @@
-// @title 主题相合 | brands and courses with the same tags
+// @title 主题相合 | partners with the same tags
 // @param id STRING
 // @param label STRING = "Film"
 // @access read
 // Cosine of the tag weights times idf, for a film, course or brand; idf = ln((1 + nodes with tags) / (1 + nodes with this tag)) + 1.
-// Brands and courses without any tag are not measured and do not appear.
+// Brands, courses and films without any tag are not measured and do not appear.
 MATCH (n:Film|Course|Brand|Channel|Material|CoProduction)-[:HAS_TAG]->(:Tag)
 WITH count(DISTINCT n) AS items
 MATCH (i:Film|Course|Brand|Channel|Material|CoProduction)-[:HAS_TAG]->(t:Tag)
@@ -14,7 +14,7 @@ WHERE $label IN labels(f)
 MATCH (f)-[x:HAS_TAG]->(t:Tag)
 WITH f, weights, t, x.w * [v IN weights WHERE v.tag = t.id | v.idf][0] AS value
 WITH f, weights, collect({tag: t.id, value: value}) AS ours, sum(value * value) AS square
-MATCH (d:Brand|Course)-[y:HAS_TAG]->(s:Tag)
+MATCH (d:Brand|Course|Film)-[y:HAS_TAG]->(s:Tag)
 WHERE d <> f
 WITH d, ours, square, s, y.w * [v IN weights WHERE v.tag = s.id | v.idf][0] AS value
 WITH d, square, sum(value * value) AS other,

@@ -38,6 +38,9 @@ def overlap(
     from graphkit.cli.graphs import check_node, propagation_graph
     from graphkit.cli.output import emit, frame_rows, table
 
+    twice = next((node for place, node in enumerate(audiences) if node in audiences[:place]), None)
+    if twice is not None:
+        raise click.BadParameter(f"{twice} is given twice", param_hint="LABEL:ID")
     snapshot = app.snapshot(learned=probability == "learned")
     for node in audiences:
         check_node(snapshot, node)

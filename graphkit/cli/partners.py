@@ -12,8 +12,9 @@ from graphkit.cli.options import LABEL_ID, LabelId, for_option, output_options, 
 
 __all__ = ["partners", "partners_text"]
 
-COLUMNS = ("rank", "partner", "fit", "adds", "adds_interval", "exclusive", "share", "share_interval", "scores", "reasons")
+COLUMNS = ("rank", "partner", "fit", "fit_rank_interval", "adds", "adds_interval", "exclusive", "exclusive_interval", "share", "share_interval", "scores", "reasons")
 _SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
+_EVERYBODY = ("rank", "partner")
 
 
 @click.command(cls=Command, examples=["graphkit partners --for Film:f01 --max 5", "graphkit partners --for Film:f01 --max 3 --split --lead Film:f01 --format json"])
@@ -24,15 +25,17 @@ _SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "
 @click.option("--split", is_flag=True, help="Also split the joint profit (Shapley).")
 @click.option("--diversity", type=click.FloatRange(0, 1), default=0.0, help="Weight against partners like those already listed.")
 @click.option("--novelty", type=click.FloatRange(0, 1), default=0.0, help="Weight of sectors that seldom work together, in the order and in the fit.")
-@click.option("--conflict", "conflicts", multiple=True, metavar="TAG", help="A tag two partners must not share: sharing it sets brand to 0. Repeatable.")
+@click.option("--conflict", "conflicts", multiple=True, metavar="TAG", help="A tag two partners must not share: sharing it with the item sets brand to 0, of two partners only one is listed. Repeatable.")
+@click.option("--weight", "weights", multiple=True, metavar="CRITERION=W", help="Weight of a criterion in the fit (repeat).  [default: 1 each]")
+@click.option("--min-cell", type=click.IntRange(min=0), default=50, help="Smallest audience shown.")
 @seed_option
 @output_options
 @pass_app
 def partners(
     app: App, for_: LabelId, max_: int, plan_id: str | None, lead: LabelId | None, split: bool, diversity: float, novelty: float, conflicts: tuple[str, ...],
-    seed: int, form: str | None, output: str | None,
+    weights: tuple[str, ...], min_cell: int, seed: int, form: str | None, output: str | None,
 ) -> None:
-    """Rank partner brands by fit, added reach and past co-operation; unmeasured parts are null."""
+    """Propose partners as a set, by fit, added reach and past co-operation; unmeasured parts are null."""
     from graphkit.cli.output import emit
     from graphkit.cli.plans import rebuild
     from graphkit.planning.partners import partners as choose
@@ -41,39 +44,62 @@ def partners(
     with app.timed("partners"):
         found = choose(
             app.snapshot(), for_=str(for_), max_partners=max_, plan=plan, lead=str(lead) if lead else None, split=split, rng=seed,
-            diversity=diversity, novelty=novelty, conflicts=conflicts,
+            diversity=diversity, novelty=novelty, conflicts=conflicts, weights=_weights(weights), min_cell=min_cell,
         )  # fmt: skip
     document = found.to_dict()
     emit(form=form, output=output, rows=document["partners"], columns=COLUMNS, document=document, text=partners_text(document), color=app.settings.color)
 
 
+def _weights(pairs: tuple[str, ...]) -> dict[str, float]:
+    """Read CRITERION=W pairs."""
+    found = {}
+    for pair in pairs:
+        name, _, number = pair.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise click.BadParameter(f"{pair!r} is not CRITERION=W, such as theme=2", param_hint="--weight") from None
+    return found
+
+
 def partners_text(found: dict[str, Any]) -> str:
-    """Return the portfolio as a planner reads it; columns nobody measured are left out."""
+    """Return the portfolio as a planner reads it: who and how many, the scores, what it rests on; what nobody measured is left out."""
+    rows = found["partners"]
+    counts = [{"rank": r["rank"], "partner": r["partner"], "name": _other_name(r), "fit": _short(r["fit"]), "fit_rank": _ranks(r, "fit"), "history": _ranks(r, "history"),
+               **{name: _near(r, name) for name in ("adds", "exclusive", "share")}} for r in rows]  # fmt: skip
+    scores = [{"partner": r["partner"], **{name: _short(r["scores"].get(name)) for name in _SCORES}} for r in rows if r["rank"] is not None]
+    lines = [f"Partners for {found['for']}", _measured(counts)] + ([_measured(scores)] if any(len(r) > 1 for r in scores) else [])
+    lines += _whole(found)
+    unmeasured = [name for name in _SCORES if all(row[name] is None for row in scores)]
+    lines += [f"not measured: {', '.join(unmeasured)}"] if scores and unmeasured else []
+    lines += [f"rejected {len(found['rejected'])}"] if found.get("rejected") else []
+    lines += [f"assumed: {text}" for text in found.get("assumptions", ())]
+    queries = dict.fromkeys(line for row in rows for line in row["evidence"] if line.startswith("graphkit ") and "partners/history" not in line)
+    return "\n".join([*lines, *(f"look up: {line}" for line in queries)])
+
+
+def _measured(rows: list[dict[str, Any]]) -> str:
+    """Return a table of the columns that somebody has."""
     from graphkit.cli.output import table
 
-    rows = []
-    for partner in found["partners"]:
-        scores = partner.get("scores") or {}
-        row = {"rank": partner["rank"], "partner": partner["partner"], "name": _other_name(partner), "fit": partner.get("fit"),
-               "fit_rank": _ranks(partner, "fit"), **{name: scores.get(name) for name in _SCORES}, "history": partner.get("history"),
-               "adds": _whole(partner, "adds"), "exclusive": _whole(partner, "exclusive"), "history_rank": _ranks(partner, "history"), "share": _whole(partner, "share")}
-        rows.append({name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()})
-    measured = [name for name in (rows[0] if rows else ()) if any(row[name] is not None for row in rows)]
-    lines = [f"Partners for {found['for']}", table(rows, measured).rstrip("\n") if rows else "(none)"]
-    if found.get("joint_reach") is not None:
-        joint = found["joint_reach"]
-        mean = joint.get("mean") if isinstance(joint, dict) else joint
-        lines.append(f"joint reach {mean:,.0f}" if mean is not None else "joint reach not measured")
-    if found.get("split") is not None:
-        split = found["split"]
+    return table(rows, [name for name in rows[0] if name in _EVERYBODY or any(row[name] is not None for row in rows)])
+
+
+def _whole(found: dict[str, Any]) -> list[str]:
+    """Return what the set reaches together, how good that is, and what the shares sum to."""
+    from graphkit.cli.plan_text import give_or_take
+
+    joint, sure, split, lines = found.get("joint_reach"), found.get("certificate"), found.get("split"), []
+    listed = sum(row["rank"] is not None for row in found["partners"])
+    if joint is not None:
+        lines.append(f"joint reach {give_or_take(joint['mean'], joint['interval'])}; no {listed} of the candidates reach more than {joint['at_most']:,.0f}")
+    if sure is not None:
+        lines.append(f"this set has at least {sure['ratio']:.0%} of the fit-weighted reach of the best {listed}")
+    if split is not None:
         led = f", led by {split['lead']}" if split["lead"] else ""
         stable = {True: "stable", False: "not stable", None: "stability not known"}[split["stable"]]
         lines.append(f"shares sum to {split['joint']:,.0f} users{led}; {stable}: {split['stable_reason']}")
-    unmeasured = [name for name in _SCORES if name not in measured]
-    lines += [f"not measured: {', '.join(unmeasured)}"] if rows and unmeasured else []
-    lines += [f"rejected {len(found['rejected'])}"] if found.get("rejected") else []
-    lines += [f"assumed: {text}" for text in found.get("assumptions", ())]
-    return "\n".join(lines)
+    return lines
 
 
 def _other_name(partner: dict[str, Any]) -> str | None:
@@ -82,14 +108,15 @@ def _other_name(partner: dict[str, Any]) -> str | None:
     return name if name and name not in str(partner["partner"]) else None
 
 
-def _whole(partner: dict[str, Any], what: str) -> str | None:
-    """Return a number of people with its interval."""
-    value, interval = partner.get(what), partner.get(f"{what}_interval")
-    if value is None:
-        return None
-    if not interval or interval[0] == interval[1]:
-        return f"{value:,.0f}"
-    return f"{value:,.0f} ({interval[0]:,.0f} to {interval[1]:,.0f})"
+def _near(partner: dict[str, Any], what: str) -> str | None:
+    """Return a number of people with half of its interval."""
+    from graphkit.cli.plan_text import give_or_take
+
+    return None if partner[what] is None else give_or_take(partner[what], partner[f"{what}_interval"])
+
+
+def _short(score: float | None) -> float | None:
+    return None if score is None else round(score, 2)
 
 
 def _ranks(partner: dict[str, Any], by: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,40 +13,53 @@ from graphkit.planning.partner_scores import CRITERIA
 from graphkit.planning.reasons import both
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
     from graphkit.planning.history import HistoryRow
     from graphkit.planning.partner_scores import PartnerData
+    from graphkit.planning.plan_result import ChannelPlan
 
     Node = tuple[str, str]
     Scores = dict[str, float | None]
 
-__all__ = ["Lookup", "reasons_of"]
+__all__ = ["ZH", "Lookup", "query_command", "reasons_of"]
 
 SHOWN = 3
+ZH = {"theme": "主题", "audience": "受众", "brand": "品牌契合", "data": "资料完整度", "will": "合作意愿", "goal": "目标", "complement": "资源互补", "culture": "价值观", "novelty": "新意"}
+QUERY_OF = dict.fromkeys(("goal", "complement", "culture", "novelty"), "partners/fit")
+
+
+def query_command(name: str, params: Mapping[str, object]) -> str:
+    """Return the command line that runs a named query, quoted for a shell."""
+    words = ["graphkit", "query", name]
+    for key, value in params.items():
+        words += ["--param", f"{key}={json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value}"]
+    return shlex.join(words)
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """What the evidence of every partner of one subject is read from; ``counted``: audience scores have a query (no plan)."""
+    """What the evidence of every partner of one subject is read from; ``small`` audiences are not shown."""
 
     data: PartnerData
     subject: Node
     past: Mapping[Node, HistoryRow]
     audiences: Mapping[Node, NDArray[np.int64]]
+    small: Collection[Node]
     own: NDArray[np.int64]
     min_cell: int
     conflicts: tuple[str, ...]
-    counted: bool
+    lead: Node | None
+    plan: ChannelPlan | None
 
     def of(self, node: Node, scores: Scores) -> tuple[str, ...]:
         """Return past campaigns, paths, shared tags, overlap of audiences, and the query behind each measured score."""
-        found = [f"partners/history brand={node[1]}"] if node in self.past and node[0] == "Brand" else []
-        found += [self.past[node].evidence] if node in self.past else []
+        found = [self.past[node].evidence] if node in self.past else []
         found += self._campaigns(node) + self._paths(node) + self._tags(node) + self._overlap(node)
-        found += self._queries(node, scores)
+        found += self._queries(scores)
+        found += [query_command("partners/history", {"label": node[0], "id": node[1]})] if node in self.data.deals_of else []
         return tuple(found or [f"record of {node[0]} {node[1]}"])
 
     def _campaigns(self, node: Node) -> list[str]:
@@ -72,7 +87,7 @@ class Lookup:
     def _overlap(self, node: Node) -> list[str]:
         """Size of the audience and what it shares with the subject's own; counts below the minimum cell stay hidden."""
         if node not in self.audiences:
-            return []
+            return [f"audience below {self.min_cell} users: not shown"] if node in self.small else []
         rows = self.audiences[node]
         found = [f"audience of {rows.size} users"]
         shared = int(np.intersect1d(rows, self.own, assume_unique=True).size)
@@ -80,22 +95,22 @@ class Lookup:
             found.append(f"overlap with its own audience: {shared} users, Jaccard {shared / (rows.size + self.own.size - shared):.3f}")
         return found
 
-    def _queries(self, node: Node, scores: Scores) -> list[str]:
-        """The named query of every measured score; what compares two brands needs a brand as the subject."""
-        label, name = self.subject
-        found = [f"partners/theme label={label} id={name}"] if scores["theme"] is not None else []
-        if self.counted and scores["audience"] is not None:
-            found.append(f"partners/audience label={label} id={name} minCell={self.min_cell}")
-        if label == node[0] == "Brand":
-            tags = f" conflicts={','.join(self.conflicts)}" if self.conflicts else ""
-            pairs = ("brand", "goal", "complement", "culture", "novelty")
-            found += [f"partners/{c} brand={name}{tags if c == 'brand' else ''}" for c in pairs if scores[c] is not None]
-        if node[0] == "Brand":
-            found += [f"partners/{c}: {scores[c]:.3f}" for c in ("data", "will") if scores[c] is not None]
+    def _queries(self, scores: Scores) -> list[str]:
+        """The command behind every measured score; each answers for all partners of the subject at once."""
+        about: dict[str, object] = {"label": self.subject[0], "id": self.subject[1]}
+        params: dict[str, dict[str, object]] = {"partners/theme": about, "partners/fit": about, "partners/data": {}, "partners/will": {}}
+        params["partners/brand"] = about | ({"conflicts": list(self.conflicts)} if self.conflicts else {})
+        if self.plan is None:
+            left_out: dict[str, object] = {} if self.lead is None else {"without": [":".join(self.lead)]}
+            params["partners/audience"] = about | {"minCell": self.min_cell} | left_out
+        names = dict.fromkeys(QUERY_OF.get(c, f"partners/{c}") for c in CRITERIA if scores[c] is not None)
+        found = [query_command(name, params[name]) for name in names if name in params]
+        if self.plan is not None and "partners/audience" in names:
+            found.append(shlex.join(["graphkit", "partners", "--for", ":".join(self.subject), "--plan", self.plan.plan]))  # counted in its worlds
         return found
 
     def _name(self, node: Node) -> str:
-        return str(self.data.properties.get(node, {}).get("name") or node[1])
+        return self.data.name(node) or node[1]
 
 
 def reasons_of(node: Node, past: Mapping[Node, HistoryRow], adds: Mapping[Node, Any], scores: Scores) -> tuple[str, ...]:
@@ -105,7 +120,7 @@ def reasons_of(node: Node, past: Mapping[Node, HistoryRow], adds: Mapping[Node, 
         reasons.append(both(f"按历史合作排第 {past[node].rank}", f"rank {past[node].rank} by past co-operations"))
     if node in adds:
         reasons.append(both(f"新增触达 {adds[node][0]:,.0f} 人", f"adds {adds[node][0]:,.0f} users"))
-    best = max((c for c in CRITERIA if scores[c] is not None), key=lambda c: scores[c] or 0.0, default=None)
+    best = max((c for c in CRITERIA if scores[c] is not None and c != "data"), key=lambda c: scores[c] or 0.0, default=None)
     if best is not None:
-        reasons.append(both(f"最高评分项 {best} {scores[best]:.2f}", f"strongest criterion {best} {scores[best]:.2f}"))
+        reasons.append(both(f"最高评分项 {ZH[best]} {scores[best]:.2f}", f"strongest criterion {best} {scores[best]:.2f}"))
     return tuple(reasons)

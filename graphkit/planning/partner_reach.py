@@ -16,6 +16,8 @@ from graphkit.planning.search import JUDGING
 from graphkit.planning.whatif import plan_rows, uses_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from graphkit.planning.campaign import Campaign
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Number = tuple[float, tuple[float, float]]
 
-__all__ = ["PartnerReach", "audience_scores", "audiences_of", "own_audience", "shown_audiences"]
+__all__ = ["FitReach", "PartnerReach", "audience_scores", "audiences_of", "certificate", "own_audience"]
 
 AUDIENCE_TYPES = ("FOLLOWS", "ENROLLED", "SUBSCRIBES", "BOUGHT")
 OWN_TYPES = (*AUDIENCE_TYPES, "WATCHED", "WANTS", "LIKES")
@@ -54,13 +56,6 @@ def own_audience(snapshot: Snapshot, who: People, subject: Node) -> Rows:
     return audiences_of(snapshot, who, OWN_TYPES, (subject[0],)).get(subject, np.empty(0, np.int64))
 
 
-def shown_audiences(audiences: dict[Node, Rows], subject: Node, min_cell: int, rejected: list[dict[str, str]]) -> dict[Node, Rows]:
-    """Audiences large enough to be shown."""
-    small = sorted(n for n, rows in audiences.items() if rows.size < min_cell and n != subject)
-    rejected += [{"partner": node, "rule": "min_cell", "reason": f"its audience is below {min_cell} users and not shown"} for _, node in small]
-    return {n: rows for n, rows in audiences.items() if rows.size >= min_cell}
-
-
 class PartnerReach:
     """Incremental reach beyond a base, static or in the worlds of a plan."""
 
@@ -85,29 +80,30 @@ class PartnerReach:
         bought = campaign.hazard[:, plan_rows(campaign, plan)]
         self.base = campaign.worlds.cover(sets, bought).missed(range(bought.shape[1]))
 
-    def increments(self, missed: NDArray[np.float64] | None = None) -> dict[Node, float]:
-        """What each candidate adds to the base alone, or to what leaves ``missed`` unreached."""
-        start = self.base if missed is None else missed
-        return dict(zip(self.nodes, self.cover.gains(start).tolist(), strict=True)) if self.nodes else {}
+    def increments(self) -> dict[Node, float]:
+        """What each candidate adds to the base alone."""
+        return dict(zip(self.nodes, self.cover.gains(self.base).tolist(), strict=True)) if self.nodes else {}
 
-    def take(self, missed: NDArray[np.float64], node: Node) -> None:
-        """Count a partner's audience as reached, in place."""
-        if node in self.place:
-            rows, seen = self.cover.seen(self.place[node])
-            missed[rows] *= 1.0 - seen
-
-    def in_order(self, order: list[Node]) -> tuple[dict[Node, Number], dict[str, Any] | None]:
-        """What each listed partner adds after those before it, and the joint reach of base and all."""
+    def in_order(self, order: list[Node]) -> dict[Node, Number]:
+        """What each listed partner adds after those before it."""
         missed, adds = self.base.copy(), {}
         for node in order:
             if node in self.place:
                 rows, seen = self.cover.seen(self.place[node])
                 adds[node] = estimate(self.cover, rows, seen * missed[rows], exact=self.exact)
                 missed[rows] *= 1.0 - seen
-        if not adds:
-            return {}, None
+        return adds
+
+    def joint(self, order: list[Node]) -> dict[str, Any] | None:
+        """Reach of base and all listed partners; ``at_most`` bounds that of any set of as many. None without audiences."""
+        listed = [n for n in order if n in self.place]
+        if not listed:
+            return None
+        missed = self.base * self.cover.missed([self.place[n] for n in listed])
         mean, interval = estimate(self.cover, None, 1.0 - missed, exact=self.exact)
-        return adds, {"mean": mean, "interval": list(interval)}
+        alone = estimate(self.cover, None, 1.0 - self.base, exact=self.exact)[0]
+        _, upper = certificate(FitReach(self, dict.fromkeys(self.nodes, 1.0)), order)
+        return {"mean": mean, "interval": list(interval), "at_most": max(mean, alone + upper)}
 
     def exclusive(self, order: list[Node]) -> dict[Node, Number]:
         """What each listed partner adds given the base and all the others: joint reach minus joint reach without it.
@@ -122,6 +118,51 @@ class PartnerReach:
             rows, seen = self.cover.seen(self.place[node])
             found[node] = estimate(self.cover, rows, seen * self.base[rows] * (touched[rows] == 1), exact=self.exact)
         return found
+
+
+class FitReach:
+    """Users that chosen partners add to the base, each counted with the best fit among those who reach him.
+
+    Only partners with a measured audience and a fit have a gain. A contact with a partner's audience is certain.
+    """
+
+    def __init__(self, reach: PartnerReach, fit: Mapping[Node, float | None]) -> None:
+        self._reach = reach
+        self._fit = np.array([fit[n] or 0.0 for n in reach.nodes], np.float64)
+        self._rated = [n for n in reach.nodes if fit[n] is not None]
+        seen = reach.cover.seen_by_option
+        self._column = np.repeat(np.arange(len(reach.nodes)), np.diff(seen.indptr))
+        self._row = seen.indices
+        self._weight = reach.cover.scale * (reach.cover.weight * reach.base)[self._row] * seen.data
+        self._best = np.zeros(reach.base.size)
+
+    def fit_of(self, node: Node) -> float:
+        """Fit of a partner with a measured audience; 0 where it is not measured."""
+        return float(self._fit[self._reach.place[node]])
+
+    def gains(self) -> dict[Node, float]:
+        """What each rated partner, chosen or not, would add."""
+        more = np.maximum(self._fit[self._column] - self._best[self._row], 0.0) * self._weight
+        gained = np.bincount(self._column, weights=more, minlength=len(self._reach.nodes))
+        return {n: float(gained[self._reach.place[n]]) for n in self._rated}
+
+    def take(self, node: Node) -> None:
+        """Count a partner as chosen."""
+        if node in self._reach.place:
+            rows, _ = self._reach.cover.seen(self._reach.place[node])
+            self._best[rows] = np.maximum(self._best[rows], self.fit_of(node))
+
+
+def certificate(worth: FitReach, order: Sequence[Node]) -> tuple[float, float]:
+    """Return F of the partners in ``order`` and the least bound on F of any set of as many, from an untouched ``worth``."""
+    value, upper = 0.0, float("inf")
+    for node in (*order, None):
+        gains = worth.gains()
+        upper = min(upper, value + float(np.sort(list(gains.values()))[::-1][: len(order)].sum()))
+        if node in gains:
+            value += gains[node]
+            worth.take(node)
+    return value, max(value, upper)
 
 
 def _planned(plan: ChannelPlan, source: Any) -> Campaign:

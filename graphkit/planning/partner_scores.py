@@ -6,11 +6,11 @@ two partners must not share. culture: cosine of value tags. data: how complete t
 smaller set. novelty: 1 - (pairs of these sectors + 1) / (largest pair count + 1), None while no two sectors ever worked
 together. audience: percentile of incremental reach, filled in by the caller. A missing score changes no other one.
 
-Fit is the mean of what is measured; novelty weighs in it only as much as the caller asks (0 unless told). Without named
-conflict tags brand equals culture: values then count twice.
+Fit is the weighted mean of what is measured, every weight 1 unless given; novelty weighs in it only as much as the caller
+asks (0 unless told). Without named conflict tags brand equals culture: values then count twice.
 
-The files cypher/partners/{theme, audience, brand, culture, data, will, goal, complement, novelty} give the same numbers
-(audience for the promoted item's own audience as the base, the others but theme for brands).
+The files cypher/partners/{theme, audience, brand, data, will} give the same numbers, partners/fit goal, complement, culture
+and novelty (audience for the promoted item's own audience as the base, not for a plan).
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.check import non_negative, one_of, refuse
 from graphkit.model.schema import LABELS
 from graphkit.projection.tags import item_tags
 from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from graphkit.projection.snapshot import Snapshot
 
     Node = tuple[str, str]
 
-__all__ = ["CRITERIA", "PartnerData", "fit_of", "fit_rank_intervals", "read_partner_data", "scores_of", "tag_cosine"]
+__all__ = ["CRITERIA", "PAIRED", "PartnerData", "fit_of", "fit_rank_intervals", "fit_weights", "read_partner_data", "scores_of", "tag_cosine"]
 
 CRITERIA = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
+PAIRED = ("theme", "brand", "goal", "complement", "culture")  # what is measured of the two together, audiences and novelty apart
 GOALS = ("goal_awareness", "goal_conversion", "goal_loyalty", "goal_revenue")
 ACCEPTED = frozenset({"accepted", "running", "ended"})
 TAGS_ENOUGH = 5
@@ -66,6 +68,10 @@ class PartnerData:
             for member in members:
                 found[member].append(deal)
         return dict(found)
+
+    def name(self, node: Node) -> str:
+        """Display name, empty where there is none."""
+        return str(self.properties.get(node, {}).get("name") or "")
 
 
 def read_partner_data(snapshot: Snapshot) -> PartnerData:
@@ -137,29 +143,48 @@ def tag_cosine(data: PartnerData, a: Node, b: Node) -> float | None:
     return _cosine(_weighted(data, a), _weighted(data, b))
 
 
-def fit_of(scores: dict[str, float | None], novelty: float = 0.0) -> float | None:
-    """Mean over the measured criteria, novelty with the weight given, the others with 1."""
-    weighted = [(x, novelty if c == "novelty" else 1.0) for c, x in scores.items() if x is not None]
+def fit_weights(weights: Mapping[str, float] | None, novelty: float) -> dict[str, float]:
+    """Weight of every criterion in the fit: 1, or as given; novelty by its own option.
+
+    Raises
+    ------
+    InvalidParameter
+        An unknown criterion, a weight that is no finite number >= 0, or only zeros.
+    """
+    given = dict(weights or {})
+    for name, weight in given.items():
+        if one_of("weights", name, CRITERIA) == "novelty":
+            refuse("weights", name, "a criterion other than novelty", hint="novelty weighs by its own option, novelty=V")
+        given[name] = non_negative(f"weight of {name}", weight)
+    found = {**dict.fromkeys(CRITERIA, 1.0), **given, "novelty": novelty}
+    if not any(found.values()):
+        refuse("weights", weights, "above 0 for at least one criterion")
+    return found
+
+
+def fit_of(scores: Mapping[str, float | None], weights: Mapping[str, float]) -> float | None:
+    """Weighted mean over the measured criteria, the weights re-normalised; None when nothing measured weighs."""
+    weighted = [(x, weights[c]) for c, x in scores.items() if x is not None]
     total = math.fsum(w for _, w in weighted)
     return math.fsum(x * w for x, w in weighted) / total if total else None
 
 
 def fit_rank_intervals(
-    scores: dict[Node, dict[str, float | None]], seed: int, draws: int = 200, novelty: float = 0.0
+    scores: Mapping[Node, Mapping[str, float | None]], seed: int, weights: Mapping[str, float], draws: int = 200
 ) -> dict[Node, tuple[int, int]]:
     """Return node -> 95 % interval of its rank by fit when the weights of the criteria are random.
 
-    Weights are uniform on the simplex (Dirichlet(1, .., 1)) of the criteria that the fit weighs, re-normalised over those
+    Weights are uniform on the simplex (Dirichlet(1, .., 1)) of the criteria that weigh in the fit, re-normalised over those
     measured for a node; ties share the better place. A node without any measured criterion is left out.
     """
-    criteria = [c for c in CRITERIA if c != "novelty" or novelty]
+    criteria = [c for c in CRITERIA if weights[c]]
     nodes = [node for node in sorted(scores) if any(scores[node][c] is not None for c in criteria)]
     if not nodes:
         return {}
     values = np.array([[np.nan if scores[n][c] is None else scores[n][c] for c in criteria] for n in nodes], np.float64)
     measured = ~np.isnan(values)
-    weights = as_generator(seed, "criteria weights").dirichlet(np.ones(len(criteria)), draws).T
-    fits = (np.nan_to_num(values) @ weights) / (measured @ weights)
+    drawn = as_generator(seed, "criteria weights").dirichlet(np.ones(len(criteria)), draws).T
+    fits = (np.nan_to_num(values) @ drawn) / (measured @ drawn)
     ordered = np.sort(fits, axis=0)
     places = np.stack([1 + len(nodes) - np.searchsorted(ordered[:, k], fits[:, k] + 1e-12, side="right") for k in range(draws)])
     low, high = np.quantile(places, (0.025, 0.975), axis=0, method="closest_observation")

@@ -1,9 +1,9 @@
 """Which partners to join: fit, audience and history in one list, each part null when it was not measured.
 
-Partners are chosen one by one (`partner_choice`) from the lists that exist: past co-operations
-(`graphkit.matching.history`), fit, and reach beyond the partners already chosen. A partner's audience is who follows,
-studies, buys from or subscribes to it; incremental reach counts users that neither the plan (or the promoted item's own
-audience) nor the partners listed before reach.
+Partners are chosen one by one (`partner_choice`) by fit-weighted reach beyond the partners already chosen and by past
+co-operations (`graphkit.matching.history`). A partner's audience is who follows, studies, buys from or subscribes to it;
+incremental reach counts users that neither the plan (or the promoted item's own audience) nor the partners listed before
+reach.
 """
 
 from __future__ import annotations
@@ -16,113 +16,56 @@ from graphkit.check import positive_int, probability
 from graphkit.errors import DataInvalid, UnknownName, close_matches
 from graphkit.planning.history import HistoryRow, history_ranking
 from graphkit.planning.inputs import known_target, people
-from graphkit.planning.partner_choice import choose_partners, likeness
+from graphkit.planning.partner_choice import Taste, choose_partners, likeness
 from graphkit.planning.partner_evidence import Lookup, reasons_of
 from graphkit.planning.partner_reach import (
     AUDIENCE_TYPES,
+    FitReach,
     PartnerReach,
     audience_scores,
     audiences_of,
+    certificate,
     own_audience,
-    shown_audiences,
 )
-from graphkit.planning.partner_scores import CRITERIA, fit_of, fit_rank_intervals, read_partner_data, scores_of
+from graphkit.planning.partner_result import Partner, PartnerPortfolio
+from graphkit.planning.partner_scores import (
+    CRITERIA,
+    PAIRED,
+    fit_of,
+    fit_rank_intervals,
+    fit_weights,
+    read_partner_data,
+    scores_of,
+)
 from graphkit.planning.partners_split import split_partners
 from graphkit.planning.reasons import both
 from graphkit.projection.snapshot import as_snapshot
-from graphkit.results import Manifest, Part, Result, make_manifest
+from graphkit.results import make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Self
 
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from graphkit.planning.inputs import People
     from graphkit.planning.partner_scores import PartnerData
+    from graphkit.planning.partners_split import PartnerSplit
     from graphkit.planning.plan_result import ChannelPlan
     from graphkit.projection.snapshot import Snapshot
     from graphkit.rng import RandomState
 
     Node = tuple[str, str]
     Rows = NDArray[np.int64]
+    Scores = dict[str, float | None]
 
 __all__ = ["Partner", "PartnerPortfolio", "partners"]
 
 SPLIT_NOTE = "shares: Shapley values of users reached by the listed partners, before word of mouth; another partner changes all shares"
-PAIRED = ("theme", "brand", "goal", "complement", "culture")
 PARTIES = ("Film", "Course", "Brand")
 MIN_CELL = 50
-FIT_BESIDE_HISTORY = 0.25  # measured, see `partner_choice`
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Partner(Part):
-    """One proposed partner, or the lead of the split (without rank, fit and adds); None = not measured, never 0.
-
-    ``adds`` counts users beyond the base and the partners listed before, ``exclusive`` beyond the base and all the others.
-    """
-
-    partner: str
-    label: str
-    name: str
-    rank: int | None
-    fit: float | None
-    fit_rank_interval: tuple[int, int] | None
-    scores: dict[str, float | None]
-    history: float | None
-    history_rank_interval: tuple[int, int] | None
-    adds: float | None
-    adds_interval: tuple[float, float] | None
-    exclusive: float | None
-    share: float | None
-    share_interval: tuple[float, float] | None
-    evidence: tuple[str, ...]
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class PartnerPortfolio(Result):
-    """Proposed partners, best first, then the lead of the split, if there is one.
-
-    ``joint_reach`` counts the base and all of them, None without audiences. ``split`` says what the shares sum to
-    (``joint``: users reached by the listed partners, before word of mouth) and whether the split is ``stable``;
-    None when none was asked for or no audience is measured.
-    """
-
-    for_: str
-    partners: tuple[Partner, ...]
-    joint_reach: dict[str, Any] | None
-    split: dict[str, Any] | None
-    rejected: list[dict[str, str]]
-    assumptions: list[str]
-    manifest: Manifest
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON of interface.md section 3."""
-        return {("for" if key == "for_" else key): value for key, value in super().to_dict().items()}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Rebuild from :meth:`to_dict`."""
-        return super().from_dict({("for_" if key == "for" else key): value for key, value in data.items()})
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per partner, one column per criterion."""
-        import pandas as pd
-
-        rows = []
-        for p in self.partners:
-            low, high = p.adds_interval or (None, None)
-            share = p.share_interval or (None, None)
-            rows.append({
-                "partner": p.partner, "label": p.label, "name": p.name, "rank": p.rank, "fit": p.fit, **p.scores, "history": p.history, "adds": p.adds,
-                "adds_lower": low, "adds_upper": high, "exclusive": p.exclusive, "share": p.share, "share_lower": share[0], "share_upper": share[1],
-            })  # fmt: skip
-        return pd.DataFrame(rows)
+BESIDE = 0.25  # weight of the list by fit beside a history or audiences, see `partner_choice`
 
 
 def partners(
@@ -138,8 +81,11 @@ def partners(
     diversity: float = 0.0,
     novelty: float = 0.0,
     conflicts: Sequence[str] = (),
+    weights: Mapping[str, float] | None = None,
 ) -> PartnerPortfolio:
-    """Rank brands and courses as partners of a film, course or brand.
+    """Propose a set of brands and courses as partners of a film, course or brand.
+
+    A brand with a history may be offered the films it shares one with, too.
 
     Parameters
     ----------
@@ -163,7 +109,10 @@ def partners(
     novelty : float in [0, 1], default 0
         Weight of the novelty criterion in the order and in the fit; 0 keeps it out of both.
     conflicts : sequence of tag ids
-        Tags that two partners must not share, such as one market segment: sharing one sets the criterion brand to 0.
+        Tags that two partners must not share, such as one market segment: sharing one with the item sets the criterion
+        brand to 0, and of two candidates that share one only the better is proposed.
+    weights : mapping criterion -> weight >= 0, optional
+        Weights of the criteria in the fit, 1 where not given, re-normalised over the measured ones; novelty has its own option.
 
     Returns
     -------
@@ -176,56 +125,147 @@ def partners(
     UnknownName
         No tag has the id of a conflict.
     InvalidParameter
-        A weight is outside [0, 1].
+        A weight is out of range, or the plan was made for pages, after a wave or on other data.
     DataInvalid
-        Neither history nor audiences nor tags say anything about a partner.
+        Nothing that is measured says anything about a partner.
     """
-    start, seed = time.monotonic(), as_seed(rng)
-    limit = 20 if max_partners is None else positive_int("max_partners", max_partners)
-    diversity, novelty = probability("diversity", diversity), probability("novelty", novelty)
-    snapshot = as_snapshot(source)
-    subject = known_target(snapshot, for_, PARTIES)
-    owner = None if lead is None else known_target(snapshot, lead, PARTIES, parameter="lead")
-    against = _known_tags(snapshot, conflicts)
-    who = people(snapshot)
-    rejected: list[dict[str, str]] = []
-    audiences = shown_audiences(audiences_of(snapshot, who, AUDIENCE_TYPES, ("Brand", "Course")), subject, min_cell, rejected)
-    data = read_partner_data(snapshot)
-    past = history_ranking(snapshot, data, subject, max(4 * limit, 50), seed)
-    candidates = _candidates(data, subject, owner, set(past) | set(audiences), rejected)
-    own = own_audience(snapshot, who, subject)
-    reach = PartnerReach(who, own, {n: audiences[n] for n in candidates if n in audiences}, plan, source)
-    scores = {n: scores_of(data, subject, n, against) for n in candidates}
-    audience_scores(scores, reach.increments())
-    fit = {n: fit_of(scores[n], novelty) for n in candidates}
-    places = fit_rank_intervals(scores, seed, novelty=novelty)
-    order = choose_partners(
-        candidates, _lists(candidates, past, scores, fit), reach, limit,
-        novelty=(novelty, {n: scores[n]["novelty"] for n in candidates}), diversity=(diversity, likeness(data, audiences)),
+    start, snapshot = time.monotonic(), as_snapshot(source)
+    asked = Asked(
+        subject=known_target(snapshot, for_, PARTIES), lead=None if lead is None else known_target(snapshot, lead, PARTIES, parameter="lead"),
+        limit=20 if max_partners is None else positive_int("max_partners", max_partners), split=split or lead is not None, plan=plan,
+        min_cell=positive_int("min_cell", min_cell, minimum=0), diversity=probability("diversity", diversity),
+        novelty=probability("novelty", novelty), conflicts=_known_tags(snapshot, conflicts), weights=fit_weights(weights, novelty), seed=as_seed(rng),
     )  # fmt: skip
-    (adds, joint), exclusive = reach.in_order(order), reach.exclusive(order)
-    made = split_partners(order, audiences, who.n, owner) if split or owner else None
-    shares = made.shares if made else {}
-    assumptions = _notes(who, audiences, past, plan)
-    if split or owner:
-        assumptions.append(SPLIT_NOTE if made else "no audience is measured: profit was not split")
-    lookup = Lookup(data, subject, past, audiences, own, min_cell, against, counted=plan is None)
-    found = tuple(
-        Partner(
-            partner=n[1], label=n[0], name=str(data.properties.get(n, {}).get("name", "")), rank=i + 1, fit=fit[n], fit_rank_interval=places.get(n), scores=scores[n],
-            history=past[n].score if n in past else None, history_rank_interval=past[n].rank_interval if n in past else None, adds=adds[n][0] if n in adds else None, adds_interval=adds[n][1] if n in adds else None,
-            exclusive=exclusive[n][0] if n in exclusive else None, share=shares[n][0] if n in shares else None, share_interval=shares[n][1] if n in shares else None,
-            evidence=lookup.of(n, scores[n]), reasons=reasons_of(n, past, adds, scores[n]),
-        )
-        for i, n in enumerate(order)
-    )
-    if owner:
-        found += (_lead_row(owner, str(data.properties.get(owner, {}).get("name", "")), shares.get(owner)),)
-    answer: dict[str, Any] = {"for_": ":".join(subject), "partners": found, "joint_reach": joint, "split": made.to_dict(owner) if made else None, "rejected": rejected, "assumptions": assumptions}
-    request = {"for": ":".join(subject), "max_partners": limit, "plan": None if plan is None else plan.manifest.digest, "lead": None if owner is None else ":".join(owner), "split": split or owner is not None, "min_cell": min_cell,
-               "diversity": diversity, "novelty": novelty, "conflicts": list(against)}  # fmt: skip
-    manifest = make_manifest("partners", request=request, answer=answer, seed=seed, snapshot=snapshot.digest, seconds=time.monotonic() - start)
+    answer = _answer(asked, _read(snapshot, asked), source)
+    manifest = make_manifest("partners", request=asked.request(), answer=answer, seed=asked.seed, snapshot=snapshot.digest, seconds=time.monotonic() - start)
     return PartnerPortfolio(**answer, manifest=manifest)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A checked request."""
+
+    subject: Node
+    lead: Node | None
+    limit: int
+    split: bool
+    plan: ChannelPlan | None
+    min_cell: int
+    diversity: float
+    novelty: float
+    conflicts: tuple[str, ...]
+    weights: dict[str, float]
+    seed: int
+
+    def request(self) -> dict[str, Any]:
+        """What the manifest keeps."""
+        return {
+            "for": ":".join(self.subject), "max_partners": self.limit, "plan": None if self.plan is None else self.plan.manifest.digest,
+            "lead": None if self.lead is None else ":".join(self.lead), "split": self.split, "min_cell": self.min_cell,
+            "diversity": self.diversity, "novelty": self.novelty, "conflicts": list(self.conflicts), "weights": self.weights,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the data say; ``audiences`` of candidates that are large enough to be shown, ``small`` are those that are not."""
+
+    data: PartnerData
+    who: People
+    audiences: dict[Node, Rows]
+    small: set[Node]
+    own: Rows
+    past: dict[Node, HistoryRow]
+    scores: dict[Node, Scores]
+    rejected: list[dict[str, str]]
+    n_unknown: int
+
+
+def _read(snapshot: Snapshot, asked: Asked) -> Known:
+    """Collect audiences, history and scores; candidates are those of whom any of these is measured."""
+    who, data = people(snapshot), read_partner_data(snapshot)
+    every = audiences_of(snapshot, who, AUDIENCE_TYPES, ("Brand", "Course"))
+    small = {n for n, rows in every.items() if rows.size < max(1, asked.min_cell)}
+    past = history_ranking(snapshot, data, asked.subject, max(4 * asked.limit, 50), asked.seed)
+    parties = [n for n in sorted(data.properties) if n != asked.subject and (n[0] != "Film" or n in past)]
+    scores = {n: scores_of(data, asked.subject, n, asked.conflicts) for n in parties}
+    known = [n for n in parties if n in past or n in every.keys() - small or any(scores[n][c] is not None for c in PAIRED)]
+    ours = {n for n in known if data.properties[n].get("ours")}
+    candidates = [n for n in known if n not in ours and n != asked.lead]
+    hidden = sorted(small - {asked.subject, *known})
+    rejected = [_refused(n, "min_cell", f"its audience is below {asked.min_cell} users and not shown") for n in hidden]
+    rejected += [_refused(n, "ours", "it is our own brand") for n in sorted(ours)]
+    if asked.lead in known:
+        rejected.append(_refused(asked.lead, "lead", "it leads the split and is no partner to propose"))
+    if not candidates:
+        raise _nobody(asked, who, len(hidden))
+    audiences = {n: every[n] for n in candidates if n in every and n not in small}
+    own, n_unknown = own_audience(snapshot, who, asked.subject), len(parties) - len(known) - len(hidden)
+    return Known(data, who, audiences, small, own, past, {n: scores[n] for n in candidates}, rejected, n_unknown)
+
+
+def _answer(asked: Asked, known: Known, source: Any) -> dict[str, Any]:
+    """Choose the set, and say what it reaches and why."""
+    reach = PartnerReach(known.who, known.own, known.audiences, asked.plan, source)
+    audience_scores(known.scores, reach.increments())
+    fit = {n: fit_of(scores, asked.weights) for n, scores in known.scores.items()}
+    order, apart = choose_partners(list(fit), _lists(known, fit), FitReach(reach, fit), asked.limit, _taste(asked, known))
+    made = split_partners(order, known.audiences, known.who.n, asked.lead) if asked.split else None
+    rows = _rows(asked, known, fit, order, reach, made)
+    value, upper = certificate(FitReach(reach, fit), order)
+    return {
+        "for_": ":".join(asked.subject), "partners": rows, "joint_reach": reach.joint(order),
+        "certificate": {"fit_weighted_reach": value, "upper": upper, "ratio": value / upper} if upper else None,
+        "split": made.to_dict(asked.lead) if made else None,
+        "rejected": known.rejected + [_refused(n, "conflict", f"it shares the tag {tag} with {taken[1]}, listed before it") for n, (tag, taken) in sorted(apart.items())],
+        "assumptions": _notes(asked, known, made),
+    }  # fmt: skip
+
+
+def _rows(asked: Asked, known: Known, fit: dict[Node, float | None], order: list[Node], reach: PartnerReach, made: PartnerSplit | None) -> tuple[Partner, ...]:
+    """One row for each partner, and one for the lead."""
+    adds, exclusive, none = reach.in_order(order), reach.exclusive(order), (None, None)
+    places = fit_rank_intervals(known.scores, asked.seed, asked.weights)
+    lookup = Lookup(known.data, asked.subject, known.past, known.audiences, known.small, known.own, asked.min_cell, asked.conflicts, asked.lead, asked.plan)
+    shares, rows = made.shares if made else {}, []
+    for rank, n in enumerate(order, 1):
+        past, scores = known.past.get(n), known.scores[n]
+        told = {"adds": adds.get(n, none), "exclusive": exclusive.get(n, none), "share": shares.get(n, none)}
+        rows.append(Partner(
+            partner=n[1], label=n[0], name=known.data.name(n), rank=rank, fit=fit[n], fit_rank_interval=places.get(n), scores=scores,
+            history=past.score if past else None, history_rank_interval=past.rank_interval if past else None,
+            **_with_intervals(told), evidence=lookup.of(n, scores), reasons=reasons_of(n, known.past, adds, scores),
+        ))  # fmt: skip
+    if asked.lead:
+        told = {"adds": none, "exclusive": none, "share": shares.get(asked.lead, none)}
+        rows.append(Partner(
+            partner=asked.lead[1], label=asked.lead[0], name=known.data.name(asked.lead), rank=None, fit=None, fit_rank_interval=None,
+            scores=dict.fromkeys(CRITERIA), history=None, history_rank_interval=None, **_with_intervals(told),
+            evidence=(f"record of {asked.lead[0]} {asked.lead[1]}",), reasons=(both("主导方: 没有它就没有利润", "lead: without it there is no profit"),),
+        ))  # fmt: skip
+    return tuple(rows)
+
+
+def _with_intervals(told: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {key: x for name, pair in told.items() for key, x in zip((name, f"{name}_interval"), pair, strict=True)}
+
+
+def _lists(known: Known, fit: dict[Node, float | None]) -> list[tuple[float, list[Node]]]:
+    """Candidates by history, and those without a measured audience by fit, with the weights of the lists.
+
+    Beside a history only those count by fit that are measured against the subject: a fit of completeness and willingness
+    alone says nothing about the pair, so it would only disturb the history.
+    """
+    by_history = [n for n in sorted(known.past, key=lambda n: known.past[n].rank) if n in known.scores]
+    paired = [n for n in known.scores if not known.past or any(known.scores[n][c] is not None for c in PAIRED)]
+    fitting = sorted((n for n in paired if n not in known.audiences and fit[n] is not None), key=lambda n: (-(fit[n] or 0.0), n[1], n[0]))
+    return [(1.0, by_history), (BESIDE if known.past or known.audiences else 1.0, fitting)]
+
+
+def _taste(asked: Asked, known: Known) -> Taste:
+    """What is asked of the set beside fit and reach."""
+    new = {n: scores["novelty"] for n, scores in known.scores.items()}
+    return Taste(asked.novelty, new, asked.diversity, likeness(known.data, known.audiences), asked.conflicts, known.data.tags)
 
 
 def _known_tags(snapshot: Snapshot, conflicts: Sequence[str]) -> tuple[str, ...]:
@@ -237,56 +277,35 @@ def _known_tags(snapshot: Snapshot, conflicts: Sequence[str]) -> tuple[str, ...]
     return tuple(dict.fromkeys(conflicts))
 
 
-def _candidates(data: PartnerData, subject: Node, owner: Node | None, known: set[Node], rejected: list[dict[str, str]]) -> list[Node]:
-    """Everyone with a history or an audience, else with a shared tag; our own brands and the lead are said to be left out."""
-    candidates = sorted(known - {subject}) or _by_tags(data, subject)
-    ours = {n for n in candidates if data.properties.get(n, {}).get("ours")}
-    rejected += [{"partner": node, "rule": "ours", "reason": "it is our own brand"} for _, node in sorted(ours)]
-    if owner in candidates:
-        rejected.append({"partner": owner[1], "rule": "lead", "reason": "it leads the split and is no partner to propose"})
-    candidates = [n for n in candidates if n not in ours and n != owner]
-    if not candidates:
-        message = f"nothing is known about partners of {subject[0]} {subject[1]}: no past partnerships, no audiences, no tags"
-        raise DataInvalid(message, rule="partners", hint="load Partnership with JOINS, or FOLLOWS, ENROLLED, SUBSCRIBES of brands and courses")
-    return candidates
+def _refused(node: Node, rule: str, reason: str) -> dict[str, str]:
+    return {"partner": node[1], "label": node[0], "rule": rule, "reason": reason}
 
 
-def _lists(candidates: list[Node], past: dict[Node, HistoryRow], scores: dict[Node, dict[str, float | None]], fit: dict[Node, float | None]) -> list[tuple[float, list[Node]]]:
-    """Candidates by history, and by fit, with their weights. Beside a history only those count by fit that are measured against the subject.
-
-    A fit of completeness and willingness alone says nothing about the pair, so it would only disturb the history.
-    """
-    by_history = [n for n in sorted(past, key=lambda n: past[n].rank) if n in scores]
-    fitting = [n for n in candidates if fit[n] is not None and (not past or any(scores[n][c] is not None for c in PAIRED))]
-    return [(1.0, by_history), (FIT_BESIDE_HISTORY if past else 1.0, sorted(fitting, key=lambda n: (-(fit[n] or 0.0), n[1])))]
-
-
-def _by_tags(data: PartnerData, subject: Node) -> list[Node]:
-    """Brands and courses that share a tag with the subject, when nothing else is known."""
-    own = data.tags.get(subject, {}).keys()
-    return sorted(n for n, tags in data.tags.items() if n[0] in {"Brand", "Course"} and n != subject and own & tags.keys())
-
-
-def _lead_row(lead: Node, name: str, share: tuple[float, tuple[float, float]] | None) -> Partner:
-    """Row of the owner: its share of the split, nothing else of it is measured."""
-    value, interval = share or (None, None)
-    return Partner(
-        partner=lead[1], label=lead[0], name=name, rank=None, fit=None, fit_rank_interval=None, scores=dict.fromkeys(CRITERIA), history=None, history_rank_interval=None,
-        adds=None, adds_interval=None, exclusive=None, share=value, share_interval=interval, evidence=(f"record of {lead[0]} {lead[1]}",),
-        reasons=(both("主导方: 没有它就没有利润", "lead: without it there is no profit"),),
-    )  # fmt: skip
-
-
-def _notes(who: People, audiences: dict[Node, Rows], past: dict[Node, HistoryRow], plan: ChannelPlan | None) -> list[str]:
-    """What the list rests on."""
-    assumptions: list[str] = []
+def _nobody(asked: Asked, who: People, hidden: int) -> DataInvalid:
+    """Say why there is no candidate, and what to load."""
+    message = f"nothing is known about partners of {asked.subject[0]} {asked.subject[1]}: no past partnerships, no audiences, no tags, goals or resources to compare"
+    if hidden:
+        message += f"; {hidden} audiences are below {asked.min_cell} users with consent and not shown"
     if who.n_dropped:
-        assumptions.append(f"{who.n_dropped} users without consent for planning are left out")
-    if audiences:
-        base = "the plan" if plan is not None else "the promoted item's own audience"
-        assumptions.append(f"a partner is taken to reach each of its followers, learners, buyers and members; adds counts users beyond {base}")
+        message += f"; {who.n_dropped} of {who.n + who.n_dropped} users gave no consent for planning"
+    return DataInvalid(message, rule="partners", hint="load Partnership with JOINS, or FOLLOWS, ENROLLED, SUBSCRIBES or BOUGHT of brands and courses, or HAS_TAG")
+
+
+def _notes(asked: Asked, known: Known, made: PartnerSplit | None) -> list[str]:
+    """What the list rests on."""
+    notes = [f"{known.who.n_dropped} users without consent for planning are left out"] if known.who.n_dropped else []
+    if known.audiences:
+        base = "the promoted item's own audience" if asked.plan is None else f"plan {asked.plan.plan} for {asked.plan.for_}"
+        unit = "users" if asked.plan is None or asked.plan.objective == "reach" else f"the plan's objective ({asked.plan.objective})"
+        notes.append(f"a partner is taken to reach each of its followers, learners, buyers and members; adds counts {unit} beyond {base}")
     else:
-        assumptions.append("no audiences of brands or courses are in the data: audience, adds and share are not measured")
-    if not past:
-        assumptions.append("the past partnerships say nothing about this one: history is not measured")
-    return assumptions
+        notes.append("no audiences of brands or courses are in the data: audience, adds and share are not measured")
+    if not known.past:
+        notes.append("the past partnerships say nothing about this one: history is not measured")
+    if asked.subject[0] != "Brand":
+        notes.append(f"goal, complement and novelty compare brands: they are not measured for a {asked.subject[0]}, but for Brand:ID")
+    if known.n_unknown:
+        notes.append(f"{known.n_unknown} brands and courses are left out: nothing is measured of them and {':'.join(asked.subject)}")
+    if asked.split:
+        notes.append(SPLIT_NOTE if made else "no audience is measured: profit was not split")
+    return notes

@@ -21,7 +21,13 @@ _AUDIENCE = (*_BOND, "BOUGHT")
 _CUSTOMER = ("FOLLOWS", "SUBSCRIBES", "BOUGHT")
 _ACCEPTED = ("accepted", "running", "ended")
 _GOALS = ("awareness", "conversion", "loyalty", "revenue")
-_OPTIONAL = ("name_en", "sector", "role", "region", *(f"goal_{kind}" for kind in _GOALS), "resources", "willingness", "ours")
+_WORK = ("seconds", "summary", "quality", "status")
+_OPTIONAL = {
+    "Brand": ("name_en", "sector", "role", "region", *(f"goal_{kind}" for kind in _GOALS), "resources", "willingness", "ours"),
+    "Course": ("name_en", "kind", "field", "level", "price", *_WORK),
+    "Film": ("name_en", "kind", "release_ts", "region", "language", *_WORK),
+}
+_PARTIES = tuple(_OPTIONAL)
 _TAGGED = ("Film", "Course", "Brand", "Channel", "Material", "CoProduction")
 
 
@@ -53,114 +59,106 @@ def incremental_reach(g: TwinGraph, p: Params) -> list[Row]:
     return sorted(rows, key=lambda r: (-(r["incremental"] or 0), r["partner_id"], r["label"]))
 
 
+def _subject(g: TwinGraph, p: Params) -> list[Node]:
+    """The node of ``label`` and ``id``, where it can have partners."""
+    return g.find(p["label"], p["id"]) if p["label"] in _PARTIES else []
+
+
+def _others(g: TwinGraph, p: Params) -> list[tuple[Node, Node]]:
+    """The subject with each other party."""
+    return [(b, d) for b in _subject(g, p) for d in g.nodes(*_PARTIES) if d != b]
+
+
+def _named(g: TwinGraph, n: Node) -> Row:
+    return {"label": n[0], "partner": n[1], "name": g.get(n, "name")}
+
+
 def history(g: TwinGraph, p: Params) -> list[Row]:
     """partners/history."""
     together: dict[Node, list[Node]] = {}
-    for b in g.find("Brand", p["brand"]):
+    for b in _subject(g, p):
         for deal in g.ends(g.into(b, "JOINS"), "Partnership"):
-            for x in g.ends(g.out(deal, "JOINS"), "Brand", "Film", "Course"):
+            for x in g.ends(g.out(deal, "JOINS"), *_PARTIES):
                 if x != b:
                     together.setdefault(x, []).append(deal)
     rows = []
     for x, deals in together.items():
         accepted = sum(g.get(d, "status") in _ACCEPTED for d in deals)
         times = [t for d in deals if (t := g.get(d, "starts_ts")) is not None]
-        rows.append(
-            {
-                "label": x[0],
-                "partner": x[1],
-                "name": g.get(x, "name"),
-                "times": len(deals),
-                "accepted": accepted,
-                "last_ts": max(times, default=None),
-            }
-        )
+        rows.append({**_named(g, x), "times": len(deals), "accepted": accepted, "last_ts": max(times, default=None)})
     return sorted(rows, key=lambda r: (-r["times"], r["label"], r["partner"]))
 
 
 def will(g: TwinGraph, _: Params) -> list[Row]:
     """partners/will."""
     rows = []
-    for b in g.nodes("Brand"):
+    for b in g.nodes(*_PARTIES):
         states = [g.get(d, "status") for d in g.ends(g.into(b, "JOINS"), "Partnership")]
         asked = sum(s is not None and s != "proposed" for s in states)
         accepted = sum(s in _ACCEPTED for s in states)
         willing = rounded((accepted + 1) / (asked + 2)) if asked else g.get(b, "willingness")
-        rows.append({"brand": b[1], "name": g.get(b, "name"), "asked": asked, "accepted": accepted, "will": willing})
+        rows.append({**_named(g, b), "asked": asked, "accepted": accepted, "will": willing})
     return rows
 
 
-def complement(g: TwinGraph, p: Params) -> list[Row]:
-    """partners/complement."""
-    rows = []
-    for b in g.find("Brand", p["brand"]):
-        ours = g.get(b, "resources") or []
-        for d in g.nodes("Brand"):
-            if d == b:
-                continue
-            theirs = g.get(d, "resources") or []
-            shared, smaller = sum(r in ours for r in theirs), min(len(ours), len(theirs))
-            value = rounded(1.0 - shared / smaller) if smaller else None
-            adds = [r for r in theirs if r not in ours]
-            rows.append(
-                {"partner": d[1], "name": g.get(d, "name"), "adds": adds, "shared": shared, "complement": value}
-            )
-    return sorted(rows, key=lambda r: (1.0 if r["complement"] is None else -r["complement"], r["partner"]))
+def _values(g: TwinGraph, n: Node) -> dict[Node, float]:
+    return {t: tie["w"] for t, tie in g.out(n, "HAS_TAG") if g.get(t, "kind") == "value"}
 
 
-def _values(g: TwinGraph, brand: Node) -> dict[Node, float]:
-    return {t: tie["w"] for t, tie in g.out(brand, "HAS_TAG") if g.get(t, "kind") == "value"}
-
-
-def culture(g: TwinGraph, p: Params) -> list[Row]:
-    """partners/culture."""
-    rows = []
-    for b in g.find("Brand", p["brand"]):
-        ours = _values(g, b)
-        for d in g.nodes("Brand"):
-            theirs = _values(g, d)
-            if d == b or not ours or not theirs:
-                continue
-            inner = math.fsum(w * ours.get(t, 0.0) for t, w in theirs.items())
-            size = math.sqrt(math.fsum(w * w for w in ours.values()) * math.fsum(w * w for w in theirs.values()))
-            rows.append(
-                {
-                    "partner": d[1],
-                    "name": g.get(d, "name"),
-                    "shared": len(ours.keys() & theirs.keys()),
-                    "cosine": rounded(inner / size),
-                }
-            )
-    return sorted(rows, key=lambda r: (-r["cosine"], r["partner"]))
+def _cosine(a: dict[Any, float], b: dict[Any, float]) -> float | None:
+    """Cosine of two sparse vectors; null when one is empty or zero."""
+    size = math.hypot(*a.values()) * math.hypot(*b.values())
+    return rounded(math.fsum(w * a.get(k, 0.0) for k, w in b.items()) / size) if size else None
 
 
 def brand(g: TwinGraph, p: Params) -> list[Row]:
     """partners/brand."""
     rows = []
-    for b, d in _other_brands(g, p["brand"]):
-        ours, theirs = _values(g, b), _values(g, d)
+    for b, d in _others(g, p):
         carried = [{i for _, i in g.ends(g.out(n, "HAS_TAG"), "Tag")} for n in (b, d)]
         conflict = [c for c in p["conflicts"] if c in carried[0] & carried[1]]
-        if conflict or (ours and theirs):
-            inner = math.fsum(w * ours.get(t, 0.0) for t, w in theirs.items())
-            size = math.sqrt(math.fsum(w * w for w in ours.values()) * math.fsum(w * w for w in theirs.values()))
-            score = 0.0 if conflict else rounded(inner / size)
-            rows.append({"partner": d[1], "name": g.get(d, "name"), "conflict": conflict, "score": score})
-    return sorted(rows, key=lambda r: (-r["score"], r["partner"]))
+        score = 0.0 if conflict else _cosine(_values(g, b), _values(g, d))
+        if score is not None:
+            rows.append({**_named(g, d), "conflict": conflict, "score": score})
+    return sorted(rows, key=lambda r: (-r["score"], r["label"], r["partner"]))
+
+
+def fit(g: TwinGraph, p: Params) -> list[Row]:
+    """partners/fit."""
+    pairs: Counter[tuple[str, ...]] = Counter()
+    for deal in g.nodes("Partnership"):
+        if g.get(deal, "status") in _ACCEPTED:
+            sectors = [s for x in g.ends(g.out(deal, "JOINS"), "Brand") if (s := g.get(x, "sector")) is not None]
+            pairs.update(tuple(sorted(pair)) for pair in combinations(sectors, 2))
+    rows = []
+    for b, d in _others(g, p):
+        goals = [{kind: g.get(n, f"goal_{kind}") or 0.0 for kind in _GOALS} for n in (b, d)]
+        have, bring = (dict.fromkeys(g.get(n, "resources") or []) for n in (b, d))
+        adds, smaller = [r for r in bring if r not in have], min(len(have), len(bring))
+        sectors = [g.get(n, "sector") for n in (b, d)]
+        met = bool(pairs) and None not in sectors
+        rows.append({
+            **_named(g, d), "adds": adds, "goal": _cosine(*goals),
+            "complement": rounded(1.0 - (len(bring) - len(adds)) / smaller) if smaller else None,
+            "culture": _cosine(_values(g, b), _values(g, d)),
+            "novelty": rounded(1.0 - (pairs[tuple(sorted(sectors))] + 1) / (max(pairs.values()) + 1)) if met else None,
+        })  # fmt: skip
+    return rows
 
 
 def audience(g: TwinGraph, p: Params) -> list[Row]:
     """partners/audience."""
     agreed = {u for u in g.nodes("User") if g.agreed(u)}
     rows = []
-    for f in g.find(p["label"], p["id"]) if p["label"] in ("Film", "Course", "Brand") else []:
+    for f in _subject(g, p):
         own = set(g.ends(g.into(f, *_AUDIENCE, *_TASTE), "User"))
         found = {b: agreed & set(g.ends(g.into(b, *_AUDIENCE), "User")) for b in g.nodes("Brand", "Course")}
-        shown = {b: us for b, us in found.items() if us and len(us) >= p["minCell"] and b != f and g.get(b, "ours") is not True}
+        left_out = {f, *(b for b in found if g.get(b, "ours") is True or ":".join(b) in p["without"])}
+        shown = {b: us for b, us in found.items() if us and len(us) >= p["minCell"] and b not in left_out}
         fresh = {b: len(users - own) for b, users in shown.items()}
         for b, n in fresh.items():
             whole, share = len(shown[b]), sum(x <= n for x in fresh.values()) / len(fresh)
-            row = {"label": b[0], "partner": b[1], "name": g.get(b, "name"), "audience": whole}
+            row = {**_named(g, b), "audience": whole}
             rows.append({**row, "incremental": None if hidden(n, whole, p["minCell"]) else n, "score": rounded(share)})
     return sorted(rows, key=lambda r: (-r["score"], r["label"], r["partner"]))
 
@@ -182,48 +180,16 @@ def shared_audience(g: TwinGraph, p: Params) -> list[Row]:
     return sorted(rows, key=lambda r: (-r["shared"], r["partner"]))
 
 
-def _other_brands(g: TwinGraph, brand: str) -> list[tuple[Node, Node]]:
-    """Pairs of this brand and each other one."""
-    return [(b, d) for b in g.find("Brand", brand) for d in g.nodes("Brand") if d != b]
-
-
-def goal(g: TwinGraph, p: Params) -> list[Row]:
-    """partners/goal."""
-    rows = []
-    for b, d in _other_brands(g, p["brand"]):
-        ours, theirs = ([g.get(n, f"goal_{kind}") or 0.0 for kind in _GOALS] for n in (b, d))
-        size = math.hypot(*ours) * math.hypot(*theirs)
-        value = rounded(math.fsum(x * y for x, y in zip(ours, theirs, strict=True)) / size) if size else None
-        rows.append({"partner": d[1], "name": g.get(d, "name"), "goal": value})
-    return sorted(rows, key=lambda r: (1.0 if r["goal"] is None else -r["goal"], r["partner"]))
-
-
-def novelty(g: TwinGraph, p: Params) -> list[Row]:
-    """partners/novelty."""
-    pairs: Counter[tuple[str, ...]] = Counter()
-    for deal in g.nodes("Partnership"):
-        if g.get(deal, "status") in _ACCEPTED:
-            sectors = [s for x in g.ends(g.out(deal, "JOINS"), "Brand") if (s := g.get(x, "sector")) is not None]
-            pairs.update(tuple(sorted(pair)) for pair in combinations(sectors, 2))
-    rows = []
-    for b, d in _other_brands(g, p["brand"]):
-        both = [g.get(n, "sector") for n in (b, d)]
-        known = None not in both
-        times = pairs[tuple(sorted(both))] if known else 0
-        value = rounded(1.0 - (times + 1) / (max(pairs.values()) + 1)) if known and pairs else None
-        rows.append({"partner": d[1], "name": g.get(d, "name"), "sector": both[1], "times": times, "novelty": value})
-    return sorted(rows, key=lambda r: (1.0 if r["novelty"] is None else -r["novelty"], r["partner"]))
-
-
 def data(g: TwinGraph, _: Params) -> list[Row]:
     """partners/data."""
     rows = []
-    for b in g.nodes("Brand"):
-        filled = sum(g.get(b, name) is not None for name in _OPTIONAL)
+    for b in g.nodes(*_PARTIES):
+        fields = _OPTIONAL[b[0]]
+        filled = sum(g.get(b, name) is not None for name in fields)
         tags = len(g.ends(g.out(b, "HAS_TAG"), "Tag"))
         real = 1.0 if (g.get(b, "evidence") or "real") == "real" else 0.0
-        value = rounded((filled / len(_OPTIONAL) + min(1.0, tags / 5) + real) / 3)
-        rows.append({"brand": b[1], "name": g.get(b, "name"), "filled": filled, "tags": tags, "data": value})
+        value = rounded((filled / len(fields) + min(1.0, tags / 5) + real) / 3)
+        rows.append({**_named(g, b), "filled": filled, "tags": tags, "data": value})
     return rows
 
 
@@ -233,14 +199,7 @@ def theme(g: TwinGraph, p: Params) -> list[Row]:
     df = Counter(t for n in every for t in g.ends(g.out(n, "HAS_TAG"), "Tag"))
     idf = {t: math.log((1 + len(every)) / (1 + n)) + 1.0 for t, n in df.items()}
     value = {n: {t: tie["w"] * idf[t] for t, tie in g.out(n, "HAS_TAG")} for n in every}
-    length = {n: math.sqrt(math.fsum(w * w for w in tags.values())) for n, tags in value.items()}
-    rows = []
-    for f in g.find(p["label"], p["id"]) if p["label"] in ("Film", "Course", "Brand") else []:
-        for d in every if f in value else []:
-            if d != f and d[0] in ("Brand", "Course"):
-                inner = math.fsum(w * value[f].get(t, 0.0) for t, w in value[d].items())
-                score = rounded(inner / (length[f] * length[d]))
-                rows.append({"label": d[0], "partner": d[1], "name": g.get(d, "name"), "theme": score})
+    rows = [{**_named(g, d), "theme": score} for f, d in _others(g, p) if (score := _cosine(value.get(f, {}), value.get(d, {}))) is not None]
     return sorted(rows, key=lambda r: (-r["theme"], r["label"], r["partner"]))
 
 
@@ -248,13 +207,10 @@ PARTNERS: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "partners/incremental_reach": incremental_reach,
     "partners/history": history,
     "partners/will": will,
-    "partners/complement": complement,
-    "partners/culture": culture,
     "partners/theme": theme,
     "partners/brand": brand,
     "partners/audience": audience,
     "partners/data": data,
-    "partners/goal": goal,
-    "partners/novelty": novelty,
+    "partners/fit": fit,
     "partners/shared_audience": shared_audience,
 }

@@ -8,7 +8,7 @@ from graphkit.cli import run
 
 CRITERIA = {"theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty"}
 ROW = {"partner", "rank", "fit", "scores", "adds", "adds_interval", "share", "share_interval", "evidence", "reasons"}
-MORE_IN_ROW = {"label", "name", "exclusive", "fit_rank_interval", "history", "history_rank_interval"}
+MORE_IN_ROW = {"label", "name", "exclusive", "exclusive_interval", "fit_rank_interval", "history", "history_rank_interval"}
 DOCUMENT = {"for", "partners", "joint_reach", "rejected", "assumptions", "manifest"}
 
 
@@ -82,7 +82,7 @@ def test_the_lead_has_the_last_row_and_its_share(asked, split):
 def test_json_has_the_promised_fields_and_null_where_nothing_is_measured(asked):
     """Exactly the named fields and ours; no tag, goal, deal, resource or sector: null; not split: null."""
     found = document(asked("--format", "json"))
-    assert found.keys() == DOCUMENT | {"split", "schema_version"}
+    assert found.keys() == DOCUMENT | {"certificate", "split", "schema_version"}
     assert found["for"] == "Film:f1"
     assert found["split"] is None
     for row in found["partners"]:

@@ -9,17 +9,20 @@ import pytest
 from graphkit.errors import InvalidParameter, UnknownName
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column
 from graphkit.planning.history import _called
-from graphkit.planning.partner_choice import choose_partners
+from graphkit.planning.partner_choice import Taste, choose_partners
 from graphkit.planning.partner_scores import (
     CRITERIA,
     PartnerData,
     fit_of,
     fit_rank_intervals,
+    fit_weights,
     read_partner_data,
     scores_of,
 )
 from graphkit.planning.partners import _lists, partners
 from graphkit.projection.snapshot import as_snapshot
+
+EVEN = fit_weights(None, 0.0)
 
 
 def criteria(**measured):
@@ -31,16 +34,16 @@ def test_rank_interval_is_a_point_where_one_partner_is_better_in_everything():
     """Dominated partners keep their places under any weights; equal ones share one; the unmeasured has none."""
     scores = {("Brand", "a"): criteria(theme=0.9, will=0.8), ("Brand", "b"): criteria(theme=0.5, will=0.4), ("Brand", "b2"): criteria(theme=0.5, will=0.4),
               ("Brand", "c"): criteria(theme=0.1, will=0.1), ("Brand", "none"): criteria()}  # fmt: skip
-    found = fit_rank_intervals(scores, seed=1)
+    found = fit_rank_intervals(scores, 1, EVEN)
     assert found == {("Brand", "a"): (1, 1), ("Brand", "b"): (2, 2), ("Brand", "b2"): (2, 2), ("Brand", "c"): (4, 4)}
 
 
 def test_rank_interval_is_wide_where_the_weights_decide():
     """One best in theme, one best in will: either may lead."""
     scores = {("Brand", "a"): criteria(theme=1.0, will=0.0), ("Brand", "b"): criteria(theme=0.0, will=1.0)}
-    assert fit_rank_intervals(scores, seed=1) == {("Brand", "a"): (1, 2), ("Brand", "b"): (1, 2)}
-    assert fit_rank_intervals(scores, seed=1) == fit_rank_intervals(dict(reversed(scores.items())), seed=1)
-    assert fit_rank_intervals({}, seed=1) == {}
+    assert fit_rank_intervals(scores, 1, EVEN) == {("Brand", "a"): (1, 2), ("Brand", "b"): (1, 2)}
+    assert fit_rank_intervals(scores, 1, EVEN) == fit_rank_intervals(dict(reversed(scores.items())), 1, EVEN)
+    assert fit_rank_intervals({}, 1, EVEN) == {}
 
 
 def test_history_uses_the_names_that_texts_use():
@@ -168,11 +171,11 @@ def test_a_shared_conflict_tag_sets_brand_to_nothing():
 def test_novelty_weighs_in_the_fit_only_when_asked():
     """Mean of .4 and .6 without it; (.4 + .6 + 1 / 2) / 2.5 with half a weight; nothing else measured: no fit without it."""
     scores = criteria(theme=0.4, will=0.6, novelty=1.0)
-    assert fit_of(scores) == pytest.approx(0.5)
-    assert fit_of(scores, 0.5) == pytest.approx(1.5 / 2.5)
-    assert fit_of(criteria(novelty=1.0)) is None
-    assert fit_rank_intervals({("Brand", "a"): criteria(novelty=1.0)}, seed=1) == {}
-    assert fit_rank_intervals({("Brand", "a"): criteria(novelty=1.0)}, seed=1, novelty=1.0) == {("Brand", "a"): (1, 1)}
+    assert fit_of(scores, EVEN) == pytest.approx(0.5)
+    assert fit_of(scores, fit_weights(None, 0.5)) == pytest.approx(1.5 / 2.5)
+    assert fit_of(criteria(novelty=1.0), EVEN) is None
+    assert fit_rank_intervals({("Brand", "a"): criteria(novelty=1.0)}, 1, EVEN) == {}
+    assert fit_rank_intervals({("Brand", "a"): criteria(novelty=1.0)}, 1, fit_weights(None, 1.0)) == {("Brand", "a"): (1, 1)}
 
 
 def brands(spans, tags=(), sectors=None, deals=()):
@@ -226,7 +229,8 @@ def test_evidence_names_campaigns_paths_tags_overlap_and_queries():
     assert "paths (1): S - A - B" in found
     assert "shared tags (1): t0" in found
     assert "overlap with its own audience: 20 users, Jaccard 0.333" in found
-    assert {"partners/theme label=Brand id=s", "partners/audience label=Brand id=s minCell=5", "partners/novelty brand=s"} <= set(found)
+    told = "--param label=Brand --param id=s"
+    assert {f"graphkit query partners/theme {told}", f"graphkit query partners/audience {told} --param minCell=5", f"graphkit query partners/fit {told}"} <= set(found)
     hidden = {p.partner: p.evidence for p in partners(source, for_="Brand:s", min_cell=21, rng=1).partners}["b"]
     assert not any(line.startswith("overlap") for line in hidden)
 
@@ -244,13 +248,11 @@ def test_exclusive_equals_the_reach_lost_without_each():
 class NoAudiences:
     """Reach where nobody's audience is known."""
 
-    base = np.zeros(0, bool)
-
-    def increments(self, missed):
+    def gains(self):
         """Nothing is measured."""
         return {}
 
-    def take(self, missed, node):
+    def take(self, node):
         """Nobody is reached."""
 
 
@@ -260,6 +262,6 @@ def test_beside_a_history_fit_weighs_a_quarter():
     past = {n: SimpleNamespace(rank=i) for i, n in enumerate(nodes[:3], 1)}
     scores = {n: dict.fromkeys(("theme", "brand", "goal", "complement", "culture"), 0.5) for n in nodes}
     fit = dict(zip(nodes, (0.1, 0.2, 0.9, 0.8), strict=True))
-    options = {"novelty": (0.0, {}), "diversity": (0.0, lambda x, y: 0.0)}
     for known, want in ((past, [a, b, c, d]), ({}, [c, d, b, a])):
-        assert choose_partners(nodes, _lists(nodes, known, scores, fit), NoAudiences(), 4, **options) == want
+        lists = _lists(SimpleNamespace(past=known, scores=scores, audiences={}), fit)
+        assert choose_partners(nodes, lists, NoAudiences(), 4, Taste()) == (want, {})

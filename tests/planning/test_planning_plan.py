@@ -279,7 +279,7 @@ def test_partners_count_increments_and_leave_the_unmeasured_null():
     assert all(p.scores["goal"] is None for p in found.partners)
     assert sum(p.share for p in found.partners) == pytest.approx(60)
     assert all(p.evidence and p.reasons for p in found.partners)
-    assert "partners/theme label=Film id=f1" in by["b1"].evidence
+    assert "graphkit query partners/theme --param label=Film --param id=f1" in by["b1"].evidence
 
 
 def test_fit_of_two_brands():

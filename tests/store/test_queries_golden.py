@@ -237,20 +237,20 @@ def test_scores_of_partners_equal_their_files(tables):
     data = read_partner_data(as_snapshot(tables))
     brands = [str(i) for i in tables.nodes["Brand"].ids]
     for brand in brands:
-        scores = {d: scores_of(data, ("Brand", brand), ("Brand", d)) for d in brands if d != brand}
-        for criterion, file, column in [("brand", "brand", "score"), ("culture", "culture", "cosine"), ("goal", "goal", "goal"),
-                                        ("complement", "complement", "complement"), ("novelty", "novelty", "novelty")]:  # fmt: skip
-            found = {row["partner"]: row[column] for row in twin_rows(tables, f"partners/{file}", brand=brand)}
-            assert {d: found.get(d) for d in scores} == pytest.approx({d: s[criterion] for d, s in scores.items()}, abs=1e-8), criterion
-        bound = {row["partner"]: row["score"] for row in twin_rows(tables, "partners/brand", brand=brand, conflicts=["t4"])}
-        assert {d: bound.get(d) for d in scores} == pytest.approx({d: scores_of(data, ("Brand", brand), ("Brand", d), ["t4"])["brand"] for d in scores}, abs=1e-8)
-        for criterion in ("data", "will"):
-            found = {row["brand"]: row[criterion] for row in twin_rows(tables, f"partners/{criterion}")}
-            assert {d: found[d] for d in scores} == pytest.approx({d: s[criterion] for d, s in scores.items()}, abs=1e-8)
+        subject = ("Brand", brand)
+        scores = {d: scores_of(data, subject, ("Brand", d)) for d in brands if d != brand}
+        bound = {d: scores_of(data, subject, ("Brand", d), ["t4"]) for d in scores}
+        asked = {"id": brand, "label": "Brand"}
+        for want, criterion, column, file, params in [
+            *((scores, c, c, "fit", asked) for c in ("goal", "complement", "culture", "novelty")), *((scores, c, c, c, {}) for c in ("data", "will")),
+            (scores, "brand", "score", "brand", asked), (bound, "brand", "score", "brand", asked | {"conflicts": ["t4"]}),
+        ]:  # fmt: skip
+            found = {row["partner"]: row[column] for row in twin_rows(tables, f"partners/{file}", **params) if row["label"] == "Brand"}
+            assert {d: found.get(d) for d in scores} == pytest.approx({d: s[criterion] for d, s in want.items()}, abs=1e-8), (criterion, file)
     for subject in [("Film", "f1"), ("Film", "f2"), ("Course", "k1"), ("Brand", "b3")]:
         rows = {(r["label"], r["partner"]): r["theme"] for r in twin_rows(tables, "partners/theme", label=subject[0], id=subject[1])}
         counted = {(r["label"], r["partner"]): r["score"] for r in twin_rows(tables, "partners/audience", label=subject[0], id=subject[1], minCell=2)}
         found = partners(tables, for_=subject, min_cell=2, rng=1).partners
         assert {(p.label, p.partner): s for p in found if (s := p.scores["audience"]) is not None} == pytest.approx(counted, abs=1e-8)
-        others = [(label, str(i)) for label in ("Brand", "Course") for i in tables.nodes[label].ids if (label, str(i)) != subject]
+        others = [(label, str(i)) for label in ("Brand", "Course", "Film") for i in tables.nodes[label].ids if (label, str(i)) != subject]
         assert {n: rows.get(n) for n in others} == pytest.approx({n: scores_of(data, subject, n)["theme"] for n in others}, abs=1e-8)
