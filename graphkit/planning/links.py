@@ -26,8 +26,9 @@ from graphkit.planning.link_weights import LinkWeights, counted, learn_link_weig
 from graphkit.progress import null_progress
 from graphkit.ranking.each_walk import each_walk
 from graphkit.ranking.evidence import Walk, endings
-from graphkit.ranking.operator import source_rows, walk_operator
+from graphkit.ranking.operator import walk_operator
 from graphkit.ranking.pagerank import check_restart, check_tolerance, digest_of, node_ids, personalised_pagerank
+from graphkit.ranking.restart import source_rows
 from graphkit.results import FrameResult, Manifest, make_manifest
 from graphkit.rng import as_seed
 

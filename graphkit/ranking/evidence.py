@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import positive_int
-from graphkit.ranking.operator import personalisation, source_rows, walk_operator
+from graphkit.ranking.operator import walk_operator
+from graphkit.ranking.restart import personalisation, source_rows
 from graphkit.results import Part
 
 if TYPE_CHECKING:

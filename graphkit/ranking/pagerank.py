@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.errors import InvalidParameter, NotConverged
-from graphkit.ranking.operator import personalisation, walk_operator
+from graphkit.ranking.operator import walk_operator
+from graphkit.ranking.restart import personalisation
 from graphkit.ranking.solvers import solve
 from graphkit.results import Manifest, Result, make_manifest
 

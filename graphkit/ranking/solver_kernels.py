@@ -8,11 +8,12 @@ from numba import njit
 
 __all__ = [
     "curve_kernel",
+    "eight_rows",
     "first_kernel",
     "move_kernel",
+    "one_row",
     "power_kernel",
     "pull_kernel",
-    "relax_kernel",
     "scale_kernel",
     "share_kernel",
     "step_kernel",
@@ -20,68 +21,72 @@ __all__ = [
 ]
 
 _FAST = {"reassoc", "contract"}
+_1, _2, _3, _4, _5, _6, _7, _8 = (np.uint64(i) for i in range(1, 9))  # beside a signed number an unsigned index would become a float
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
-def _row(indptr, indices, weight, y, i):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Sum of y over the in-arcs of row i; no weights = all alike."""
+def one_row(slots, weight, y, j, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+    """Sum of y over the arcs j..end-1 of one row; weight None = all alike, and compiled apart: asking per group cost a third of a sweep."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    j, end = indptr[i], indptr[i + 1]
-    if weight.size:
-        while j + 4 <= end:
-            a += weight[j] * y[indices[j]]
-            b += weight[j + 1] * y[indices[j + 1]]
-            c += weight[j + 2] * y[indices[j + 2]]
-            d += weight[j + 3] * y[indices[j + 3]]
-            j += 4
+    if weight is not None:
+        while j + _4 <= end:
+            a += weight[j] * y[slots[j]]
+            b += weight[j + _1] * y[slots[j + _1]]
+            c += weight[j + _2] * y[slots[j + _2]]
+            d += weight[j + _3] * y[slots[j + _3]]
+            j += _4
+        while j < end:
+            a += weight[j] * y[slots[j]]
+            j += _1
     else:
-        while j + 4 <= end:
-            a += y[indices[j]]
-            b += y[indices[j + 1]]
-            c += y[indices[j + 2]]
-            d += y[indices[j + 3]]
-            j += 4
-    while j < end:
-        a += (weight[j] if weight.size else 1.0) * y[indices[j]]
-        j += 1
+        while j + _4 <= end:
+            a += y[slots[j]]
+            b += y[slots[j + _1]]
+            c += y[slots[j + _2]]
+            d += y[slots[j + _3]]
+            j += _4
+        while j < end:
+            a += y[slots[j]]
+            j += _1
     return (a + b) + (c + d)
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
-def _eight_rows(slots, slot_weight, y, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Sums of y over the in-arcs of the eight rows of a group."""
+def eight_rows(slots, weight, y, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+    """Sums of y over the arcs of the eight rows of a group."""
     a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    if slot_weight.size:
-        for j in range(start, end, 8):
-            a += slot_weight[j] * y[slots[j]]
-            b += slot_weight[j + 1] * y[slots[j + 1]]
-            c += slot_weight[j + 2] * y[slots[j + 2]]
-            d += slot_weight[j + 3] * y[slots[j + 3]]
-            e += slot_weight[j + 4] * y[slots[j + 4]]
-            f += slot_weight[j + 5] * y[slots[j + 5]]
-            g += slot_weight[j + 6] * y[slots[j + 6]]
-            h += slot_weight[j + 7] * y[slots[j + 7]]
+    if weight is not None:
+        for j in range(start, end, _8):
+            a += weight[j] * y[slots[j]]
+            b += weight[j + _1] * y[slots[j + _1]]
+            c += weight[j + _2] * y[slots[j + _2]]
+            d += weight[j + _3] * y[slots[j + _3]]
+            e += weight[j + _4] * y[slots[j + _4]]
+            f += weight[j + _5] * y[slots[j + _5]]
+            g += weight[j + _6] * y[slots[j + _6]]
+            h += weight[j + _7] * y[slots[j + _7]]
     else:
-        for j in range(start, end, 8):
+        for j in range(start, end, _8):
             a += y[slots[j]]
-            b += y[slots[j + 1]]
-            c += y[slots[j + 2]]
-            d += y[slots[j + 3]]
-            e += y[slots[j + 4]]
-            f += y[slots[j + 5]]
-            g += y[slots[j + 6]]
-            h += y[slots[j + 7]]
+            b += y[slots[j + _1]]
+            c += y[slots[j + _2]]
+            d += y[slots[j + _3]]
+            e += y[slots[j + _4]]
+            f += y[slots[j + _5]]
+            g += y[slots[j + _6]]
+            h += y[slots[j + _7]]
     return a, b, c, d, e, f, g, h
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
-def pull_kernel(indptr, indices, weight, head, slot_start, slots, slot_weight, y, out, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
-    """out[i] = sum of y over the in-arcs of row i; y has one entry more than rows, 0, for the empty slots."""
-    for i in range(first, min(head, last)):
-        out[i] = _row(indptr, indices, weight, y, i)
-    for i in range(max(first, head), last, 8):
-        group = (i - head) // 8
-        a, b, c, d, e, f, g, h = _eight_rows(slots, slot_weight, y, slot_start[group], slot_start[group + 1])
+def pull_kernel(head, start, slots, weight, y, out, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+    """out[i] = sum of y over the in-arcs of rows first..last-1; y has one entry more than rows, 0, for the empty slots."""
+    alone = np.int64(head)
+    for i in range(first, min(alone, last)):
+        out[i] = one_row(slots, weight, y, start[i], start[i + 1])
+    for i in range(max(first, alone), last, 8):
+        k = alone + (i - alone) // 8
+        a, b, c, d, e, f, g, h = eight_rows(slots, weight, y, start[k], start[k + 1])
         out[i], out[i + 1], out[i + 2], out[i + 3], out[i + 4], out[i + 5], out[i + 6], out[i + 7] = a, b, c, d, e, f, g, h
 
 
@@ -129,33 +134,6 @@ def turn_kernel(p, r, y, scale, turn, first, last):  # type: ignore[no-untyped-d
     return 0.0
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
-def relax_kernel(indptr, indices, weight, head, slot_start, slots, slot_weight, degree, share, restart, omega, goal, most, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
-    """Over-relax (D - d A) w = (1-d) v in place, group after group, until a sweep moves z by at most goal.
-
-    ``degree`` is D, ``share`` d / D and ``restart`` (1-d) v / D, both 0 without arcs; w has one entry more than rows, 0. All eight
-    rows of a group start from the same w.
-    """
-    count, moved, sums = 0, np.inf, np.empty(8)
-    while moved > goal and count < most:
-        far = np.zeros(8)
-        for i in range(head):
-            step = omega * (share[i] * _row(indptr, indices, weight, w, i) + restart[i] - w[i])
-            w[i] += step
-            far[0] += abs(step) * degree[i]
-        for group in range(slot_start.size - 1):
-            a, b, c, d, e, f, g, h = _eight_rows(slots, slot_weight, w, slot_start[group], slot_start[group + 1])
-            sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7] = a, b, c, d, e, f, g, h
-            i = head + 8 * group
-            for k in range(8):
-                step = omega * (share[i + k] * sums[k] + restart[i + k] - w[i + k])
-                w[i + k] += step
-                far[k] += abs(step) * degree[i + k]
-        moved = far.sum()
-        count += 1
-    return count
-
-
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
 def share_kernel(x, out_weight, y, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Y = x / out_weight; returns the mass on dangling nodes."""
@@ -191,14 +169,14 @@ def scale_kernel(x, total, out_weight, y, first, last):  # type: ignore[no-untyp
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def power_kernel(indptr, indices, weight, head, slot_start, slots, slot_weight, out_weight, v, damping, goal, max_iterations, patience):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+def power_kernel(head, start, slots, weight, out_weight, v, damping, goal, max_iterations, patience):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Iterate x <- F(x) from v until ||F(x) - x||_1 <= goal or rounding stops it."""
     n = v.size
     x, q, y = v.copy(), np.empty(n), np.zeros(n + 1)
     best, idle, count = np.inf, 0, 0
     lost = share_kernel(x, out_weight, y, 0, n)
     while True:
-        pull_kernel(indptr, indices, weight, head, slot_start, slots, slot_weight, y, q, 0, n)
+        pull_kernel(head, start, slots, weight, y, q, 0, n)
         size, total = move_kernel(q, v, x, damping, damping * lost + 1 - damping, True, 0, n)
         if size < best:
             best, idle = size, 0

@@ -6,8 +6,8 @@ of the nodes and z = D w a symmetric graph gives the symmetric positive definite
 
     (D - d A) w = (1 - d) v.
 
-Small ones are solved by successive over-relaxation: in place, one array, about .45 a sweep at
-d = .85 where conjugate gradients reach .56; large ones by conjugate gradients, whose sweeps run on
+Small ones are solved by conjugate gradients preconditioned by symmetric Gauss-Seidel
+(:mod:`graphkit.ranking.eisenstat`), large ones by plain conjugate gradients, whose sweeps run on
 threads. Other graphs take the fixed point x <- F(x) from x = v, whose signed differences shrink at
 least by d a step and usually faster.
 
@@ -21,7 +21,6 @@ taken chunk by chunk in the same order, so the bytes do not depend on the number
 from __future__ import annotations
 
 import itertools
-import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,13 +29,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.ranking.eisenstat import improve
+from graphkit.ranking.layout import WIDTH
+from graphkit.ranking.operator import ARCS_A_CHUNK
 from graphkit.ranking.solver_kernels import (
     curve_kernel,
     first_kernel,
     move_kernel,
     power_kernel,
     pull_kernel,
-    relax_kernel,
     scale_kernel,
     share_kernel,
     step_kernel,
@@ -50,12 +51,10 @@ if TYPE_CHECKING:
 
     from graphkit.ranking.operator import WalkOperator
 
-__all__ = ["MOVE", "over_relaxation", "residual_of", "solve"]
+__all__ = ["solve"]
 
 _CHECK_AT = 0.5  # ask for the certificate once the running estimate is this share of the tolerance
-MOVE = 4.0  # the residual behind an over-relaxed sweep is below what the sweep moved; 16 was too early as often as not, and each check costs a sweep
 _PATIENCE = 100  # steps without a new best before rounding is blamed
-_ARCS_A_CHUNK = 500_000
 
 
 def solve(
@@ -86,12 +85,6 @@ def solve(
         return _power(operator, v, damping, tolerance * (1 - damping), max_iterations, each)
 
 
-def residual_of(operator: WalkOperator, x: NDArray[np.float64], v: NDArray[np.float64], damping: float) -> float:
-    """Return ||F(x) - x||_1 with dangling mass sent to v, both in the operator's order."""
-    with _chunks(operator) as each:
-        return _residual(operator, x, v, damping, each)
-
-
 if TYPE_CHECKING:
     Each = Callable[[Any], NDArray[np.float64]]
 
@@ -99,10 +92,10 @@ if TYPE_CHECKING:
 @contextmanager
 def _chunks(operator: WalkOperator) -> Iterator[Each]:
     """Give a caller of ``task(first_row, last_row)`` on all chunks, in order; rows of a group stay together."""
-    count = max(1, operator.indices.size // _ARCS_A_CHUNK)
+    head, count = int(operator.rows.head), max(1, operator.indices.size // ARCS_A_CHUNK)
     wish = operator.indices.size * np.arange(1, count) // count
     cut = np.searchsorted(operator.indptr, wish)
-    cut = np.where(cut > operator.head, operator.head + (cut - operator.head) // 8 * 8, cut)
+    cut = np.where(cut > head, head + (cut - head) // WIDTH * WIDTH, cut)
     edges = np.concatenate(([0], cut, [operator.n_nodes])).tolist()
     spans = [(first, last) for first, last in itertools.pairwise(edges) if last > first or count == 1]
     workers = min(len(spans), os.cpu_count() or 1)
@@ -115,48 +108,31 @@ def _chunks(operator: WalkOperator) -> Iterator[Each]:
 
 def _pull_arrays(operator: WalkOperator) -> Any:
     """Arrays of the pull sweep, in the order of its arguments."""
-    return (
-        operator.indptr,
-        operator.indices,
-        operator.weight,
-        operator.head,
-        operator.slot_start,
-        operator.slots,
-        operator.slot_weight,
-    )
-
-
-def _residual(operator: WalkOperator, x: NDArray[np.float64], v: NDArray[np.float64], damping: float, each: Each) -> float:
-    y, q, pull = np.zeros(x.size + 1), np.empty(x.size), _pull_arrays(operator)
-    lost = each(lambda a, b: share_kernel(x, operator.out_weight, y, a, b)).sum()
-    back = damping * lost + 1 - damping
-
-    def part(a: int, b: int) -> float:
-        pull_kernel(*pull, y, q, a, b)  # type: ignore[call-arg]
-        return float(move_kernel(q, v, x, damping, back, False, a, b)[0])
-
-    return float(each(part).sum())
+    rows = operator.rows
+    return rows.head, rows.start, rows.slots, rows.weight
 
 
 def _symmetric(
     operator: WalkOperator, v: NDArray[np.float64], damping: float, goal: float, max_iterations: int, each: Each
 ) -> tuple[NDArray[np.float64], float, int]:
-    """Over-relaxation, or conjugate gradients in chunks, until the certificate holds; tighter when it does not."""
-    degree, large = operator.out_weight, operator.indices.size >= 2 * _ARCS_A_CHUNK
+    """Conjugate gradients, preconditioned or in chunks, until the certificate holds; on from what is left when it does not."""
+    degree, pull = operator.out_weight, _pull_arrays(operator)
     inverse = np.divide(1.0, degree, out=np.zeros(v.size), where=degree > 0)
-    w, aim, iterations, best, best_residual = np.zeros(v.size + 1), goal * (_CHECK_AT if large else MOVE), 0, v, np.inf
+    share, restart, alone = damping * inverse, (1 - damping) * v * inverse, np.where(degree > 0, 0.0, (1 - damping) * v)
+    w, q, iterations, best, best_residual = np.zeros(v.size + 1), np.zeros(v.size), 0, v, np.inf
+    aim = goal * (v.sum() - damping * v[degree <= 0].sum())  # the certificate is about scores that sum to 1
     while True:
         left = max_iterations - iterations
-        if large:
-            iterations += _conjugate_chunks(_pull_arrays(operator), degree, v, damping, aim, left, w, each)
+        if operator.halves is None:
+            iterations += _conjugate_chunks(pull, degree, v, damping, _CHECK_AT * aim, left, w, each)
         else:
-            share, restart = damping * inverse, (1 - damping) * v * inverse
-            # rows of a group do not see each other's steps: below 2 / (1 + d inside) the splitting still contracts (Householder-John)
-            omega = min(over_relaxation(damping), 2 / (1 + 1.2 * damping * operator.inside))
-            iterations += relax_kernel(*_pull_arrays(operator), degree, share, restart, omega, aim, left, w)  # type: ignore[call-arg]
-        x = np.where(degree > 0, np.maximum(degree * w[:-1], 0.0), (1 - damping) * v)
-        x /= x.sum()
-        residual = _residual(operator, x, v, damping, each)
+            iterations += improve(operator.halves, degree, share, restart + share * q - w[:-1], w, aim, left)
+        np.maximum(w, 0.0, out=w)
+        x = degree * w[:-1] + alone
+        total = x.sum()
+        x /= total
+        back = damping * alone.sum() / total + 1 - damping
+        residual = each(partial(_moved, pull, w, q, v, x, damping / total, back)).sum()
         if residual >= best_residual:
             return best, best_residual, iterations  # rounding: no further progress possible
         best, best_residual = x, residual
@@ -165,9 +141,10 @@ def _symmetric(
         aim /= 4
 
 
-def over_relaxation(damping: float) -> float:
-    """Young's optimum for a spectrum in [-d, d], a little higher: few graphs are bipartite."""
-    return 1.03 * 2 / (1 + math.sqrt(1 - damping * damping))
+def _moved(pull: Any, w: Any, q: Any, v: Any, x: Any, rate: float, back: float, first: int, last: int) -> float:
+    """One chunk of q = A w and of ||F(x) - x||_1 for x = D w / total and rate = d / total."""
+    pull_kernel(*pull, w, q, first, last)  # type: ignore[call-arg]
+    return float(move_kernel(q, v, x, rate, back, False, first, last)[0])
 
 
 def _conjugate_chunks(
@@ -211,7 +188,7 @@ def _power(
 ) -> tuple[NDArray[np.float64], float, int]:
     """Iterate x <- F(x) from v until ||F(x) - x||_1 <= goal or rounding stops it."""
     pull = _pull_arrays(operator)
-    if operator.indices.size < 2 * _ARCS_A_CHUNK:
+    if operator.indices.size < 2 * ARCS_A_CHUNK:
         found: tuple[NDArray[np.float64], float, int] = power_kernel(*pull, operator.out_weight, v, damping, goal, max_iterations, _PATIENCE)  # type: ignore[call-arg]
         return found
     x, q, y = v.copy(), np.empty(v.size), np.zeros(v.size + 1)

@@ -1,0 +1,156 @@
+"""Conjugate gradients preconditioned by symmetric Gauss-Seidel, every arc once an iteration.
+
+The system of a symmetric graph is (D - d A) w = b with A = L + U + E: arcs from earlier groups of
+rows, from later ones, and inside a group (:mod:`graphkit.ranking.layout`). With K = D - d U the
+preconditioner K D^-1 K^T has a product with the system that takes one substitution forward and one
+backward (Eisenstat's trick): for t = K^-T D p
+
+    K^-1 (D - d A) t = t + s,    K s = D (p - t) - d E t,
+
+so an iteration costs one pass over the arcs, like one step of plain conjugate gradients, and at
+d = .85 gains .2-.3 where those gain .56. All vectors are of the kind of w (mass over weight), which
+arcs carry unscaled; products are weighted by D.
+
+Eisenstat, S. C. (1981). Efficient implementation of a class of preconditioned conjugate gradient
+methods. https://doi.org/10.1137/0902001
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+from graphkit.ranking.solver_kernels import eight_rows, one_row
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from graphkit.ranking.layout import Halves
+
+__all__ = ["improve"]
+
+_ONE, _EIGHT = np.uint64(1), np.uint64(8)
+
+
+def improve(
+    halves: Halves, degree: NDArray[np.float64], share: NDArray[np.float64], left: NDArray[np.float64], w: NDArray[np.float64], goal: float, max_iterations: int
+) -> int:
+    """Add to w in place what solves (D - d A) x = D left; return the iterations.
+
+    Parameters
+    ----------
+    halves : Halves
+    degree : ndarray of float64, shape (n,)
+        Total weights D; 0 for nodes without arcs.
+    share : ndarray of float64, shape (n,)
+        d / D, 0 without arcs.
+    left : ndarray of float64, shape (n,)
+        Right side over D, 0 without arcs; overwritten.
+    w : ndarray of float64, at least n entries
+    goal : float
+        Stop once the estimated L1 norm of what is left of the right side is this small. The
+        estimate is never below 1 / (1 + d) of it.
+    max_iterations : int
+    """
+    low, up = halves.low, halves.up
+    arcs: Any = (low.head, low.start, low.slots, low.weight, up.start, up.slots, up.weight)
+    inner = (halves.inner_row, halves.inner_source, halves.inner_weight)
+    return int(conjugate_kernel(*arcs, *inner, degree, share, left, w, goal, max_iterations))  # type: ignore[call-arg]
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+def conjugate_kernel(head, low_start, low, low_weight, up_start, up, up_weight, inner_row, inner_source, inner_weight, degree, share, r, w, goal, most):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Conjugate gradients from 0; r holds the right side over D, w takes the answer."""
+    n = degree.size
+    p, t, s = np.zeros(n), np.zeros(n + 1), np.zeros(n + 1)
+    s[:n] = r
+    backward_kernel(head, up_start, up, up_weight, share, degree, p, t, s)
+    r[:] = s[:n]
+    rho, size = step_kernel(0.0, degree, t, s, w, r)
+    turn, count = 0.0, 0
+    while size > goal and count < most:
+        forward_kernel(head, low_start, low, low_weight, share, turn, r, p, t, s)
+        for j in range(inner_row.size):
+            s[inner_row[j]] -= share[inner_row[j]] * inner_weight[j] * t[inner_source[j]]
+        curvature = backward_kernel(head, up_start, up, up_weight, share, degree, p, t, s)
+        if not curvature > 0:
+            break
+        fresh, size = step_kernel(rho / curvature, degree, t, s, w, r)
+        turn, rho = fresh / rho, fresh
+        count += 1
+    return count
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
+def _forward(i, total, share, turn, r, p, t, s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Next direction p of a row, its t and p - t."""
+    p[i] = r[i] + turn * p[i]
+    carried = share[i] * total
+    t[i] = p[i] + carried
+    s[i] = -carried
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+def forward_kernel(head, start, slots, weight, share, turn, r, p, t, s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """P = r + turn p, K^T t = D p from the first row to the last, s = p - t."""
+    for i in range(head):
+        _forward(i, one_row(slots, weight, t, start[i], start[i + _ONE]), share, turn, r, p, t, s)
+    i = head
+    for k in range(head, np.uint64(start.size) - _ONE):
+        a, b, c, d, e, f, g, h = eight_rows(slots, weight, t, start[k], start[k + _ONE])
+        _forward(i, a, share, turn, r, p, t, s)
+        _forward(i + np.uint64(1), b, share, turn, r, p, t, s)
+        _forward(i + np.uint64(2), c, share, turn, r, p, t, s)
+        _forward(i + np.uint64(3), d, share, turn, r, p, t, s)
+        _forward(i + np.uint64(4), e, share, turn, r, p, t, s)
+        _forward(i + np.uint64(5), f, share, turn, r, p, t, s)
+        _forward(i + np.uint64(6), g, share, turn, r, p, t, s)
+        _forward(i + np.uint64(7), h, share, turn, r, p, t, s)
+        i += _EIGHT
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
+def _backward(i, total, share, degree, p, t, s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Solve for s of a row; return its part of the curvature."""
+    s[i] += share[i] * total
+    return degree[i] * p[i] * (t[i] + s[i])
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+def backward_kernel(head, start, slots, weight, share, degree, p, t, s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """K s = D s from the last row to the first, in place; return p D (t + s)."""
+    c0, c1, c2, c3, c4, c5, c6, c7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    k = np.uint64(start.size) - _ONE
+    i = head + _EIGHT * (k - head)
+    while k > head:
+        k -= _ONE
+        i -= _EIGHT
+        a, b, c, d, e, f, g, h = eight_rows(slots, weight, s, start[k], start[k + _ONE])
+        c0 += _backward(i, a, share, degree, p, t, s)
+        c1 += _backward(i + np.uint64(1), b, share, degree, p, t, s)
+        c2 += _backward(i + np.uint64(2), c, share, degree, p, t, s)
+        c3 += _backward(i + np.uint64(3), d, share, degree, p, t, s)
+        c4 += _backward(i + np.uint64(4), e, share, degree, p, t, s)
+        c5 += _backward(i + np.uint64(5), f, share, degree, p, t, s)
+        c6 += _backward(i + np.uint64(6), g, share, degree, p, t, s)
+        c7 += _backward(i + np.uint64(7), h, share, degree, p, t, s)
+    while k > np.uint64(0):
+        k -= _ONE
+        c0 += _backward(k, one_row(slots, weight, s, start[k], start[k + _ONE]), share, degree, p, t, s)
+    return ((c0 + c1) + (c2 + c3)) + ((c4 + c5) + (c6 + c7))
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"}, error_model="numpy")
+def step_kernel(step, degree, t, s, w, r):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Walk along t; return the new r D r and the L1 size of D r."""
+    rho, size = 0.0, 0.0
+    for i in range(degree.size):
+        w[i] += step * t[i]
+        rest = r[i] - step * (t[i] + s[i])
+        r[i] = rest
+        mass = degree[i] * rest
+        rho += mass * rest
+        size += abs(mass)
+    return rho, size
