@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from graphkit.check import positive_int, refuse
+from graphkit.check import positive_int, probability, refuse
 from graphkit.errors import InvalidParameter, UnknownName, close_matches
 from graphkit.matching.aliases import apply_aliases
 from graphkit.matching.partner_features import FEATURES, Past, read_sources
 from graphkit.matching.partner_learning import Weights, learn_weights
+from graphkit.matching.partner_order import EVIDENCE, Scorer, Taste
 from graphkit.matching.records import NEW, read_history, read_texts
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
@@ -36,10 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PartnerRanking", "rank_partners"]
 
-_CELLS = 2_000_000
-_EVIDENCE = ("popularity", "recent", "text", "mates", "fans", "name", "mentions", "variant", "common", "together")
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class PartnerRanking(Result):
     """Ranked partners per subject, with the evidence of each. NaN = not measured.
@@ -50,7 +47,7 @@ class PartnerRanking(Result):
     rank : ndarray of int64
         1, 2, .. within a subject; ties by name.
     rank_lower, rank_upper : ndarray of float64
-        95 % interval of the rank over random weights; NaN without ``draws``.
+        95 % interval of the rank over random weights; NaN without ``draws`` or with ``diversity``.
     score : ndarray of float64
         Weighted sum of the features (log scale); comparable within a subject only.
     popularity, recent : ndarray of float64
@@ -100,7 +97,7 @@ class PartnerRanking(Result):
         import pandas as pd
 
         interval = () if np.isnan(self.rank_lower).all() else ("rank_lower", "rank_upper")
-        columns = {name: getattr(self, name) for name in ("rank", *interval, "score", *_EVIDENCE)}
+        columns = {name: getattr(self, name) for name in ("rank", *interval, "score", *EVIDENCE)}
         return pd.DataFrame({"subject": list(self.subject), "partner": list(self.partner), **columns})
 
 
@@ -114,6 +111,8 @@ def rank_partners(
     exclude_known: bool = True,
     aliases: Mapping[str, str] | pd.DataFrame | str | None = None,
     draws: int = 0,
+    diversity: float = 0.0,
+    novelty: float = 0.0,
     rng: Any = None,
 ) -> PartnerRanking:
     """Rank partners for each subject from past co-operations and texts.
@@ -139,6 +138,11 @@ def rank_partners(
     draws : int, default 0
         Random weights for the interval of each rank: from the learned weights' uncertainty, or
         stated weights times exp(N(0, 1/4)).
+    diversity : float in [0, 1], default 0
+        Weight against partners whose texts are like those listed before (`partner_order`); ``score`` stays as it is, so
+        it no longer falls with the rank, and the rank has no interval.
+    novelty : float in [0, 1], default 0
+        Weight of partners with few past partnerships; ``score`` stays as it is.
     rng : int, Generator, SeedSequence or None
         Used by ``draws`` alone.
 
@@ -152,12 +156,22 @@ def rank_partners(
         A column is missing, the history is empty, a name is null.
     UnknownName
         A subject or candidate has neither history nor text.
+    InvalidParameter
+        An option is outside its range, or a table of spellings leads nowhere.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> h = pd.DataFrame({"partnership": ["1", "1", "2", "2"], "member": ["tea", "game", "tea", "film"]})
+    >>> rank_partners(h, subjects=["game"]).partner
+    ('film',)
     """
     start, count = time.perf_counter(), positive_int("top", top)
     if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 0:
         refuse("draws", draws, "an integer >= 0")
     if not isinstance(exclude_known, (bool, np.bool_)):
         refuse("exclude_known", exclude_known, "True or False")
+    diversity, novelty = probability("diversity", diversity), probability("novelty", novelty)
     seed = None if rng is None else as_seed(rng)
     joined, history, texts, subjects, candidates = apply_aliases(aliases, history, texts, subjects, candidates)
     known = read_history(history)
@@ -168,12 +182,13 @@ def rank_partners(
     _known_or_worded(past, names, len(known.members))
     place = {name: i for i, name in enumerate(names)}
     seats = np.array([place[name] for name in pool], np.int64)
-    scorer = _Scorer(
-        past, seats, weights, _draw(weights, draws, seed), count, dated=past.sources.dated, exclude_known=exclude_known
-    )
+    scorer = Scorer(
+        past, seats, weights, _draw(weights, draws, seed), count,
+        exclude_known=exclude_known, taste=Taste.of(past, seats, novelty, diversity),
+    )  # fmt: skip
     parts = scorer.all(np.array([place[name] for name in wanted], np.int64))
     request = {
-        "subjects": wanted, "candidates": pool, "top": count, "exclude_known": exclude_known, "draws": draws,
+        "subjects": wanted, "candidates": pool, "top": count, "exclude_known": exclude_known, "draws": draws, "diversity": diversity, "novelty": novelty,
         "history_rows": len(history), "aliases": joined, "text_rows": None if texts is None else len(texts),
     }  # fmt: skip
     subject, partner = (tuple(names[int(i)] for i in parts[end]) for end in ("subject", "partner"))
@@ -181,7 +196,7 @@ def rank_partners(
     manifest = make_manifest(
         "rank_partners", request=request, answer=answer, seed=seed, seconds=time.perf_counter() - start
     )
-    columns = {key: parts[key] for key in ("rank", "rank_lower", "rank_upper", "score", *_EVIDENCE)}
+    columns = {key: parts[key] for key in ("rank", "rank_lower", "rank_upper", "score", *EVIDENCE)}
     stated = dict(zip(FEATURES, weights.values.tolist(), strict=True))
     return PartnerRanking(
         subject,
@@ -244,72 +259,3 @@ def _names(parameter: str, given: Iterable[str] | None, members: Sequence[str]) 
         message = f"{parameter} is empty"
         raise InvalidParameter(message, parameter=parameter, value=[], allowed="at least one name")
     return names
-
-
-class _Scorer:
-    """Ranks candidates block by block."""
-
-    def __init__(
-        self,
-        past: Past,
-        seats: NDArray[np.int64],
-        weights: Weights,
-        random: NDArray[np.float64],
-        top: int,
-        *,
-        dated: bool,
-        exclude_known: bool,
-    ) -> None:
-        self.past, self.seats, self.weights, self.random, self.top = past, seats, weights.values, random, top
-        self.dated, self.exclude_known = dated, exclude_known
-
-    def all(self, subjects: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """Return the columns of all subjects, in order."""
-        step = max(1, _CELLS // (self.seats.size * len(FEATURES)))
-        rows: list[dict[str, NDArray[Any]]] = []
-        for first in range(0, subjects.size, step):
-            block = subjects[first : first + step]
-            features = self.past.features(block, self.seats)
-            met, common = self._between(block)
-            rows += [self._one(int(a), features[i], met[i], common[i]) for i, a in enumerate(block)]
-        return {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
-
-    def _between(self, block: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Past partnerships, and partners in common, of subjects and candidates."""
-        together, met = self.past.together[block], self.past.met
-        dense = [sparse.csr_array(m[:, self.seats]).todense() for m in (together, met[block] @ met)]
-        met_, common = (np.asarray(m).reshape(block.size, self.seats.size).astype(np.int64) for m in dense)
-        return met_, common
-
-    def _one(
-        self, subject: int, features: NDArray[np.float64], met: NDArray[np.int64], common: NDArray[np.int64]
-    ) -> dict[str, NDArray[Any]]:
-        allowed = self.seats != subject
-        if self.exclude_known:
-            allowed &= met == 0
-        free = np.flatnonzero(allowed)
-        score = features[free] @ self.weights
-        order = np.argsort(-score, kind="stable")[: self.top]
-        best = free[order]
-        bounds = self._interval(features[free], order)
-        past, partner = self.past, self.seats[best]
-        value = {name: features[best, j] for j, name in enumerate(FEATURES)}
-        old, worded = past.popularity[partner] > 0, past.has_text
-        spoken = worded[subject] & worded[partner]
-        nan = np.full(best.size, np.nan)
-        return {
-            "subject": np.full(best.size, subject), "partner": partner, "rank": np.arange(1, best.size + 1), "rank_lower": bounds[0], "rank_upper": bounds[1],
-            "score": score[order], "popularity": np.where(old, past.popularity[partner], nan), "recent": np.where(old & self.dated, past.recent[-1][partner], nan),
-            "text": np.where(spoken, value["text"], nan), "mates": np.where(spoken & (past.met.indptr[subject + 1] > past.met.indptr[subject]), value["mates"], nan),
-            "fans": np.where(spoken & old, value["fans"], nan), "name": value["name"], "mentions": np.expm1(value["mentions"]).round().astype(np.int64),
-            "variant": np.expm1(value["variant"]).round().astype(np.int64), "common": common[best], "together": met[best],
-        }  # fmt: skip
-
-    def _interval(self, features: NDArray[np.float64], order: NDArray[np.int64]) -> NDArray[np.float64]:
-        """2.5 % and 97.5 % points of the rank over the random weights, shape (2, n)."""
-        if self.random.shape[1] == 0:
-            return np.full((2, order.size), np.nan)
-        ranks = np.empty((self.random.shape[1], order.size))
-        for k, drawn in enumerate((features @ self.random).T):
-            ranks[k] = 1 + drawn.size - np.searchsorted(np.sort(drawn), drawn[order], side="right")
-        return np.asarray(np.quantile(ranks, (0.025, 0.975), axis=0, method="closest_observation"))

@@ -189,4 +189,4 @@ def sample_places(size: int, start: float) -> NDArray[np.int64]:
     """Systematic sample of 0, .., size - 1: each place is taken with the same chance over ``start`` in [0, 1)."""
     if size <= _SAMPLED:
         return np.arange(size)
-    return np.floor((np.arange(_SAMPLED) + start) * (size / _SAMPLED)).astype(np.int64)
+    return np.asarray(np.floor((np.arange(_SAMPLED) + start) * (size / _SAMPLED)), dtype=np.int64)

@@ -1,0 +1,154 @@
+"""Order of the candidates of each subject: by score, and on request by novelty and diversity.
+
+With ``novelty`` v a candidate counts (1 - v) r + v n, where r is its score scaled to [0, 1] over the subject's
+candidates and n = 1 - ln(1 + partnerships) / ln(1 + most partnerships), the self-information of meeting it by chance,
+scaled. With ``diversity`` d the next partner is the one with the largest (1 - d) value - d max cosine of its text with
+those chosen before (maximal marginal relevance). Both are 0 unless asked for.
+
+References
+----------
+Carbonell, Goldstein: The use of MMR, diversity-based reranking. SIGIR 1998. https://doi.org/10.1145/290941.291025
+Vargas, Castells: Rank and relevance in novelty and diversity metrics for recommender systems. RecSys 2011.
+https://doi.org/10.1145/2043932.2043955
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from graphkit.matching.partner_features import FEATURES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from graphkit.matching.partner_features import Past
+    from graphkit.matching.partner_learning import Weights
+
+__all__ = ["EVIDENCE", "Scorer", "Taste"]
+
+EVIDENCE = ("popularity", "recent", "text", "mates", "fans", "name", "mentions", "variant", "common", "together")
+_CELLS = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Taste:
+    """Weights of novelty and diversity, and what they weigh.
+
+    Parameters
+    ----------
+    novelty, diversity : float in [0, 1]
+    news : ndarray of float64, shape (n_seats,)
+        Novelty of each candidate, in [0, 1].
+    texts : csr_array, shape (n_seats, n_grams), or None
+        Rows of length 1, or empty.
+    """
+
+    novelty: float
+    diversity: float
+    news: NDArray[np.float64]
+    texts: sparse.csr_array | None
+
+    @classmethod
+    def of(cls, past: Past, seats: NDArray[np.int64], novelty: float, diversity: float) -> Taste:
+        """Read novelty and texts from what is known at the end of the history."""
+        met = np.log1p(past.popularity[seats])
+        texts = None if past.profiles is None else sparse.csr_array(past.profiles[seats])
+        return cls(novelty, diversity, 1 - met / max(1e-12, float(np.log1p(past.popularity).max())), texts)
+
+    def value(self, score: NDArray[np.float64], free: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what candidates are ordered by before diversity: the scores themselves when nothing is asked for."""
+        if not (self.novelty or self.diversity) or score.size == 0:
+            return score
+        scaled = (score - score.min()) / (float(np.ptp(score)) or 1.0)
+        return np.asarray((1 - self.novelty) * scaled + self.novelty * self.news[free])
+
+    def order(self, score: NDArray[np.float64], free: NDArray[np.int64], top: int) -> NDArray[np.int64]:
+        """Return the places in ``free`` of the partners to show, best first; ties in the order given."""
+        value = self.value(score, free)
+        if not self.diversity or self.texts is None:
+            return np.argsort(-value, kind="stable")[:top]
+        texts = sparse.csr_array(self.texts[free])
+        left, alike, chosen = np.ones(free.size, np.bool_), np.zeros(free.size), list[int]()
+        for _ in range(min(top, free.size)):
+            gain = np.where(left, (1 - self.diversity) * value - self.diversity * alike, -np.inf)
+            best = int(np.argmax(gain))
+            chosen.append(best)
+            left[best] = False
+            alike = np.maximum(alike, np.asarray((texts @ texts[[best]].T).todense()).ravel())
+        return np.array(chosen, np.int64)
+
+
+class Scorer:
+    """Ranks candidates block by block."""
+
+    def __init__(
+        self,
+        past: Past,
+        seats: NDArray[np.int64],
+        weights: Weights,
+        random: NDArray[np.float64],
+        top: int,
+        *,
+        exclude_known: bool,
+        taste: Taste,
+    ) -> None:
+        self.past, self.seats, self.weights, self.random, self.top = past, seats, weights.values, random, top
+        self.dated, self.exclude_known, self.taste = past.sources.dated, exclude_known, taste
+
+    def all(self, subjects: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Return the columns of all subjects, in order."""
+        step = max(1, _CELLS // (self.seats.size * len(FEATURES)))
+        rows: list[dict[str, NDArray[Any]]] = []
+        for first in range(0, subjects.size, step):
+            block = subjects[first : first + step]
+            features = self.past.features(block, self.seats)
+            met, common = self._between(block)
+            rows += [self._one(int(a), features[i], met[i], common[i]) for i, a in enumerate(block)]
+        return {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
+
+    def _between(self, block: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Past partnerships, and partners in common, of subjects and candidates."""
+        together, met = self.past.together[block], self.past.met
+        dense = [sparse.csr_array(m[:, self.seats]).todense() for m in (together, met[block] @ met)]
+        met_, common = (np.asarray(m).reshape(block.size, self.seats.size).astype(np.int64) for m in dense)
+        return met_, common
+
+    def _one(
+        self, subject: int, features: NDArray[np.float64], met: NDArray[np.int64], common: NDArray[np.int64]
+    ) -> dict[str, NDArray[Any]]:
+        allowed = self.seats != subject
+        if self.exclude_known:
+            allowed &= met == 0
+        free = np.flatnonzero(allowed)
+        score = features[free] @ self.weights
+        order = self.taste.order(score, free, self.top)
+        best = free[order]
+        bounds = self._interval(features[free], free, order)
+        past, partner = self.past, self.seats[best]
+        value = {name: features[best, j] for j, name in enumerate(FEATURES)}
+        old, worded = past.popularity[partner] > 0, past.has_text
+        spoken = worded[subject] & worded[partner]
+        nan = np.full(best.size, np.nan)
+        return {
+            "subject": np.full(best.size, subject), "partner": partner, "rank": np.arange(1, best.size + 1), "rank_lower": bounds[0], "rank_upper": bounds[1],
+            "score": score[order], "popularity": np.where(old, past.popularity[partner], nan), "recent": np.where(old & self.dated, past.recent[-1][partner], nan),
+            "text": np.where(spoken, value["text"], nan), "mates": np.where(spoken & (past.met.indptr[subject + 1] > past.met.indptr[subject]), value["mates"], nan),
+            "fans": np.where(spoken & old, value["fans"], nan), "name": value["name"], "mentions": np.expm1(value["mentions"]).round().astype(np.int64),
+            "variant": np.expm1(value["variant"]).round().astype(np.int64), "common": common[best], "together": met[best],
+        }  # fmt: skip
+
+    def _interval(
+        self, features: NDArray[np.float64], free: NDArray[np.int64], order: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """2.5 % and 97.5 % points of the rank over the random weights, shape (2, n); NaN where diversity makes the order."""
+        if self.random.shape[1] == 0 or self.taste.diversity:
+            return np.full((2, order.size), np.nan)
+        ranks = np.empty((self.random.shape[1], order.size))
+        for k, plain in enumerate((features @ self.random).T):
+            drawn = self.taste.value(plain, free)
+            ranks[k] = 1 + drawn.size - np.searchsorted(np.sort(drawn), drawn[order], side="right")
+        return np.asarray(np.quantile(ranks, (0.025, 0.975), axis=0, method="closest_observation"))

@@ -1,0 +1,90 @@
+"""Novelty and diversity of partner rankings: options against their written formulas, off unless asked for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from graphkit.errors import InvalidParameter
+from graphkit.matching.history import rank_partners
+from graphkit.matching.partner_order import Taste
+
+SEED = np.random.default_rng(5)
+
+
+def history() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sixty partnerships among thirty brands, a few of them often, with texts of three sectors."""
+    words = ("奶茶 饮品 杯", "游戏 皮肤 战队", "球鞋 运动 联名")
+    rows, texts = [], []
+    for day in range(60):
+        pair = SEED.choice(30, 2, replace=False, p=np.arange(30, 0, -1) / 465)
+        rows += [(f"p{day}", f"brand {b:02d}", float(day)) for b in pair]
+        texts.append((f"p{day}", " ".join(words[b % 3] for b in pair)))
+    return pd.DataFrame(rows, columns=["partnership", "member", "ts"]), pd.DataFrame(texts, columns=["partnership", "text"])
+
+
+HISTORY, TEXTS = history()
+SUBJECT = str(HISTORY.member.iloc[0])
+
+
+def test_without_the_options_the_order_is_the_score():
+    """Zero weights give the plain table, whose score falls."""
+    plain = rank_partners(HISTORY, texts=TEXTS).to_frame()
+    pd.testing.assert_frame_equal(plain, rank_partners(HISTORY, texts=TEXTS, diversity=0, novelty=0.0).to_frame())
+    assert all(group.score.is_monotonic_decreasing for _, group in plain.groupby("subject"))
+
+
+def test_novelty_mixes_scaled_score_and_rarity_by_hand():
+    """Order by (1 - v) scaled score + v (1 - ln(1 + n) / ln(1 + max n)); weight 1 lists the rarest first."""
+    often = HISTORY.groupby("member").partnership.nunique()
+    plain = rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], top=100).to_frame().set_index("partner")
+    scaled = (plain.score - plain.score.min()) / np.ptp(plain.score)
+    rare = 1 - np.log1p(often[plain.index]) / np.log1p(often.max())
+    for weight in (0.3, 0.7):
+        found = rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], top=100, novelty=weight, draws=40, rng=1).to_frame()
+        expected = ((1 - weight) * scaled + weight * rare)[found.partner]
+        assert expected.is_monotonic_decreasing
+        pd.testing.assert_series_equal(found.set_index("partner").score.sort_index(), plain.score.sort_index())
+        assert ((found.rank_lower <= found["rank"]) & (found["rank"] <= found.rank_upper)).mean() > 0.8
+    assert rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], novelty=1).popularity.tolist() == sorted(often[plain.index])
+
+
+def test_diversity_takes_the_best_by_maximal_marginal_relevance():
+    """Each place is the largest (1 - d) value - d max cosine of those left, counted in full; weight 1 ignores the score."""
+    rng = np.random.default_rng(1)
+    rows = rng.random((12, 6)) * (rng.random((12, 6)) < 0.5)
+    rows[rows.sum(axis=1) > 0] /= np.linalg.norm(rows[rows.sum(axis=1) > 0], axis=1, keepdims=True)
+    score, free = rng.normal(size=12), np.arange(12)
+    value = (score - score.min()) / np.ptp(score)
+    for weight in (0.2, 0.5, 0.9):
+        order = Taste(0.0, weight, np.zeros(12), sparse.csr_array(rows)).order(score, free, 12).tolist()
+        assert sorted(order) == list(range(12))
+        for place in range(12):
+            gain = {c: (1 - weight) * value[c] - weight * max((rows[c] @ rows[b] for b in order[:place]), default=0) for c in order[place:]}
+            assert gain[order[place]] == pytest.approx(max(gain.values()))
+
+
+def test_diversity_spreads_sectors_and_leaves_the_score_alone():
+    """The mean cosine inside the first ten falls; no interval is claimed; without texts nothing changes."""
+    plain = rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], top=10)
+    spread = rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], top=10, diversity=0.6, draws=10, rng=1)
+    whole = rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], top=100).to_frame().set_index("partner").score
+    assert spread.score.tolist() == whole[list(spread.partner)].tolist()
+    assert np.isnan(spread.rank_lower).all()
+    assert inside(spread.partner) < inside(plain.partner)
+    bare = rank_partners(HISTORY, subjects=[SUBJECT], diversity=0.6).partner
+    assert bare == rank_partners(HISTORY, subjects=[SUBJECT]).partner
+
+
+def inside(names) -> float:
+    """Mean cosine between the texts of the names listed, as the ranking itself measures it."""
+    frame = rank_partners(HISTORY, texts=TEXTS, subjects=list(names), candidates=list(names), exclude_known=False).to_frame()
+    return float(frame.text.mean())
+
+
+@pytest.mark.parametrize("option", ["diversity", "novelty"])
+@pytest.mark.parametrize("value", [-0.1, 1.5, float("nan"), "much", True])
+def test_weights_outside_their_range_are_refused(option, value):
+    """The error names the option."""
+    with pytest.raises(InvalidParameter, match=option):
+        rank_partners(HISTORY, **{option: value})
