@@ -9,6 +9,7 @@ import click
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import LABEL_ID, LabelId, for_option, output_options, seed_option
+from graphkit.errors import InvalidParameter
 
 __all__ = ["partners", "partners_text"]
 
@@ -28,12 +29,14 @@ _EVERYBODY = ("rank", "partner")
 @click.option("--conflict", "conflicts", multiple=True, metavar="TAG", help="A tag two partners must not share: sharing it with the item sets brand to 0, of two partners only one is listed. Repeatable.")
 @click.option("--weight", "weights", multiple=True, metavar="CRITERION=W", help="Weight of a criterion in the fit (repeat).  [default: 1 each]")
 @click.option("--min-cell", type=click.IntRange(min=0), default=50, help="Smallest audience shown.")
+@click.option("--aliases", metavar="FILE|none", default="proposed", help="Spellings counted as one name: a reviewed table (CSV with name, variant[, join]), or none.  [default: those proposed]")
+@click.option("--write-aliases", type=click.Path(dir_okay=False), metavar="FILE", help="Also write the spellings considered as CSV: edit join and give it back by --aliases.")
 @seed_option
 @output_options
 @pass_app
 def partners(
     app: App, for_: LabelId, max_: int, plan_id: str | None, lead: LabelId | None, split: bool, diversity: float, novelty: float, conflicts: tuple[str, ...],
-    weights: tuple[str, ...], min_cell: int, seed: int, form: str | None, output: str | None,
+    weights: tuple[str, ...], min_cell: int, aliases: str, write_aliases: str | None, seed: int, form: str | None, output: str | None,
 ) -> None:
     """Propose partners as a set, by fit, added reach and past co-operation; unmeasured parts are null."""
     from graphkit.cli.output import emit
@@ -45,7 +48,10 @@ def partners(
         found = choose(
             app.snapshot(), for_=str(for_), max_partners=max_, plan=plan, lead=str(lead) if lead else None, split=split, rng=seed,
             diversity=diversity, novelty=novelty, conflicts=conflicts, weights=_weights(weights), min_cell=min_cell,
+            aliases=_aliases(aliases),
         )  # fmt: skip
+    if write_aliases:
+        _write_aliases(app, write_aliases)
     document = found.to_dict()
     emit(form=form, output=output, rows=document["partners"], columns=COLUMNS, document=document, text=partners_text(document), color=app.settings.color)
 
@@ -60,6 +66,33 @@ def _weights(pairs: tuple[str, ...]) -> dict[str, float]:
         except ValueError:
             raise click.BadParameter(f"{pair!r} is not CRITERION=W, such as theme=2", param_hint="--weight") from None
     return found
+
+
+def _aliases(given: str) -> Any:
+    """Return the proposals, nothing, or the table in a file."""
+    if given in ("proposed", "none"):
+        return None if given == "none" else given
+    import pandas as pd
+
+    try:
+        return pd.read_csv(given, dtype=str, keep_default_na=False, na_values=[""])
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        message = f"--aliases {given} cannot be read as CSV: {error}"
+        raise InvalidParameter(message, parameter="aliases", value=given, hint="write one by --write-aliases FILE") from error
+
+
+def _write_aliases(app: App, path: str) -> None:
+    """Write every pair of spellings considered, the surest first."""
+    from graphkit.matching.names import name_variants
+    from graphkit.planning.history import past_members
+    from graphkit.planning.partner_scores import read_partner_data
+
+    table = name_variants(past_members(read_partner_data(app.snapshot()))).to_frame()
+    try:
+        table.to_csv(path, index=False)
+    except OSError as error:
+        message = f"--write-aliases {path}: {error.strerror or error}"
+        raise InvalidParameter(message, parameter="write-aliases", value=path, hint="name a file in a folder that exists") from error
 
 
 def partners_text(found: dict[str, Any]) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from graphkit.errors import UnknownName
+from graphkit.matching.aliases import apply_aliases
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from graphkit.planning.partner_scores import PartnerData
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
     Node = tuple[str, str]
 
-__all__ = ["HistoryRow", "history_ranking"]
+__all__ = ["HistoryRow", "history_ranking", "past_members", "same_party"]
 
 
 DRAWS = 100
@@ -32,24 +36,45 @@ class HistoryRow:
     evidence: str
 
 
-def history_ranking(snapshot: Snapshot, data: PartnerData, subject: Node, top: int, seed: int) -> dict[Node, HistoryRow]:
-    """Return node -> place by past co-operations; empty when the history knows neither the subject nor its text.
-
-    Former partners stay out: the question is whom to join next.
-    """
+def past_members(data: PartnerData, subject: Node | None = None) -> pd.DataFrame:
+    """Return the past partnerships as ``partnership``, ``member``, members under the names that texts use."""
     import pandas as pd
-
-    from graphkit.matching.history import rank_partners
 
     called = _called(data, subject)
     rows = [(deal, called[member]) for deal, members in sorted(data.deals.items()) for member in members]
-    if not rows:
+    return pd.DataFrame(rows, columns=["partnership", "member"])
+
+
+def same_party(data: PartnerData, subject: Node, aliases: Mapping[str, str] | pd.DataFrame | str | None) -> dict[Node, Node]:
+    """Return node -> node it is another spelling of; the subject stands for its own spellings."""
+    called = _called(data, subject)
+    node_of = {text: node for node, text in called.items()}
+    to = apply_aliases(aliases, past_members(data, subject), None, None, None)[0]
+    same = {node_of[variant]: node_of[name] for variant, name in to.items() if variant in node_of and name in node_of}
+    first = same.get(subject)
+    if first is not None:
+        same = {node: subject if name == first else name for node, name in same.items() if node != subject} | {first: subject}
+    return same
+
+
+def history_ranking(snapshot: Snapshot, data: PartnerData, subject: Node, top: int, seed: int, same: Mapping[Node, Node]) -> dict[Node, HistoryRow]:
+    """Return node -> place by past co-operations; empty when the history knows neither the subject nor its text.
+
+    Former partners stay out: the question is whom to join next. Nodes that are the ``same`` party count as one.
+    """
+    from graphkit.matching.history import rank_partners
+
+    called = _called(data, subject)
+    history = past_members(data, subject)
+    if history.empty:
         return {}
-    history = pd.DataFrame(rows, columns=["partnership", "member"])
     table = snapshot.nodes("Partnership")
     starts = dict(zip(table.ids.tolist(), table.column("starts_ts").tolist(), strict=True))
-    if all(starts.get(deal) is not None for deal, _ in rows):
-        history["ts"] = [starts[deal] for deal, _ in rows]
+    history["ts"] = [math.nan if starts.get(deal) is None else float(starts[deal]) for deal in history.partnership]
+    history["member"] = history.member.replace({called[node]: called[name] for node, name in same.items()})
+    written = defaultdict[str, list[str]](list)
+    for node, other in sorted(same.items()):
+        written[called[other]].append(called[node])
     name, node_of = called[subject], {text: node for node, text in called.items()}
     known = name in set(history.member)
     texts = _texts(snapshot, data, None if known else subject, name)
@@ -64,13 +89,14 @@ def history_ranking(snapshot: Snapshot, data: PartnerData, subject: Node, top: i
     for row in frame.to_dict("records"):
         shown = ", ".join(f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c])
         interval = (int(row["rank_lower"]), int(row["rank_upper"]))
+        shown += f", also written {', '.join(written[str(row['partner'])])}" if str(row["partner"]) in written else ""
         found[node_of[str(row["partner"])]] = HistoryRow(int(row["rank"]), interval, float(row["score"]), f"history: {shown or 'score'}")
     return found
 
 
-def _called(data: PartnerData, subject: Node) -> dict[Node, str]:
+def _called(data: PartnerData, subject: Node | None) -> dict[Node, str]:
     """Node -> the name that texts use; label and id are added where two nodes share a name."""
-    nodes = sorted({subject, *(member for members in data.deals.values() for member in members)})
+    nodes = sorted({*([subject] if subject else []), *(member for members in data.deals.values() for member in members)})
     names = {node: str(data.properties.get(node, {}).get("name") or node[1]) for node in nodes}
     often = Counter(names.values())
     return {node: name if often[name] == 1 else f"{name} ({node[0]}:{node[1]})" for node, name in names.items()}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.check import positive_int, probability
 from graphkit.errors import DataInvalid, UnknownName, close_matches
-from graphkit.planning.history import HistoryRow, history_ranking
+from graphkit.planning.history import HistoryRow, history_ranking, same_party
 from graphkit.planning.inputs import known_target, people
 from graphkit.planning.partner_choice import Taste, choose_partners, likeness
 from graphkit.planning.partner_evidence import Lookup, reasons_of
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from graphkit.planning.inputs import People
@@ -65,6 +66,7 @@ __all__ = ["Partner", "PartnerPortfolio", "partners"]
 SPLIT_NOTE = "shares: Shapley values of users reached by the listed partners, before word of mouth; another partner changes all shares"
 PARTIES = ("Film", "Course", "Brand")
 MIN_CELL = 50
+SHOWN = 5
 BESIDE = 0.25  # weight of the list by fit beside a history or audiences, see `partner_choice`
 
 
@@ -82,6 +84,7 @@ def partners(
     novelty: float = 0.0,
     conflicts: Sequence[str] = (),
     weights: Mapping[str, float] | None = None,
+    aliases: Mapping[str, str] | pd.DataFrame | str | None = "proposed",
 ) -> PartnerPortfolio:
     """Propose a set of brands and courses as partners of a film, course or brand.
 
@@ -113,6 +116,8 @@ def partners(
         brand to 0, and of two candidates that share one only the better is proposed.
     weights : mapping criterion -> weight >= 0, optional
         Weights of the criteria in the fit, 1 where not given, re-normalised over the measured ones; novelty has its own option.
+    aliases : "proposed", mapping variant -> name, DataFrame or None
+        Spellings that are one party in the history: the proposals of `name_variants`, a reviewed table of it, or none.
 
     Returns
     -------
@@ -136,8 +141,10 @@ def partners(
         min_cell=positive_int("min_cell", min_cell, minimum=0), diversity=probability("diversity", diversity),
         novelty=probability("novelty", novelty), conflicts=_known_tags(snapshot, conflicts), weights=fit_weights(weights, novelty), seed=as_seed(rng),
     )  # fmt: skip
-    answer = _answer(asked, _read(snapshot, asked), source)
-    manifest = make_manifest("partners", request=asked.request(), answer=answer, seed=asked.seed, snapshot=snapshot.digest, seconds=time.monotonic() - start)
+    data = read_partner_data(snapshot)
+    same = same_party(data, asked.subject, aliases)
+    answer = _answer(asked, _read(snapshot, asked, data, same), source)
+    manifest = make_manifest("partners", request=asked.request() | {"aliases": {":".join(n): ":".join(m) for n, m in sorted(same.items())}}, answer=answer, seed=asked.seed, snapshot=snapshot.digest, seconds=time.monotonic() - start)
     return PartnerPortfolio(**answer, manifest=manifest)
 
 
@@ -179,29 +186,31 @@ class Known:
     scores: dict[Node, Scores]
     rejected: list[dict[str, str]]
     n_unknown: int
+    same: dict[Node, Node]
 
 
-def _read(snapshot: Snapshot, asked: Asked) -> Known:
+def _read(snapshot: Snapshot, asked: Asked, data: PartnerData, same: dict[Node, Node]) -> Known:
     """Collect audiences, history and scores; candidates are those of whom any of these is measured."""
-    who, data = people(snapshot), read_partner_data(snapshot)
+    who = people(snapshot)
     every = audiences_of(snapshot, who, AUDIENCE_TYPES, ("Brand", "Course"))
     small = {n for n, rows in every.items() if rows.size < max(1, asked.min_cell)}
-    past = history_ranking(snapshot, data, asked.subject, max(4 * asked.limit, 50), asked.seed)
+    past = history_ranking(snapshot, data, asked.subject, max(4 * asked.limit, 50), asked.seed, same)
     parties = [n for n in sorted(data.properties) if n != asked.subject and (n[0] != "Film" or n in past)]
     scores = {n: scores_of(data, asked.subject, n, asked.conflicts) for n in parties}
     known = [n for n in parties if n in past or n in every.keys() - small or any(scores[n][c] is not None for c in PAIRED)]
     ours = {n for n in known if data.properties[n].get("ours")}
-    candidates = [n for n in known if n not in ours and n != asked.lead]
+    candidates = [n for n in known if n not in ours and n != asked.lead and n not in same]
     hidden = sorted(small - {asked.subject, *known})
     rejected = [_refused(n, "min_cell", f"its audience is below {asked.min_cell} users and not shown") for n in hidden]
+    rejected += [_refused(n, "alias", f"another spelling of {':'.join(same[n])}") for n in known if n in same]
     rejected += [_refused(n, "ours", "it is our own brand") for n in sorted(ours)]
     if asked.lead in known:
         rejected.append(_refused(asked.lead, "lead", "it leads the split and is no partner to propose"))
     if not candidates:
         raise _nobody(asked, who, len(hidden))
     audiences = {n: every[n] for n in candidates if n in every and n not in small}
-    own, n_unknown = own_audience(snapshot, who, asked.subject), len(parties) - len(known) - len(hidden)
-    return Known(data, who, audiences, small, own, past, {n: scores[n] for n in candidates}, rejected, n_unknown)
+    own, n_unknown = own_audience(snapshot, who, asked.subject), len({*parties} - {*known} - same.keys()) - len(hidden)
+    return Known(data, who, audiences, small, own, past, {n: scores[n] for n in candidates}, rejected, n_unknown, same)
 
 
 def _answer(asked: Asked, known: Known, source: Any) -> dict[str, Any]:
@@ -302,6 +311,9 @@ def _notes(asked: Asked, known: Known, made: PartnerSplit | None) -> list[str]:
         notes.append("no audiences of brands or courses are in the data: audience, adds and share are not measured")
     if not known.past:
         notes.append("the past partnerships say nothing about this one: history is not measured")
+    if known.same:
+        shown = [f"{known.data.name(n) or n[1]} as {known.data.name(m) or m[1]}" for n, m in sorted(known.same.items())]
+        notes.append(f"spellings counted as one name ({len(shown)}): {', '.join(shown[:SHOWN])}{', ..' if len(shown) > SHOWN else ''}")
     if asked.subject[0] != "Brand":
         notes.append(f"goal, complement and novelty compare brands: they are not measured for a {asked.subject[0]}, but for Brand:ID")
     if known.n_unknown:
