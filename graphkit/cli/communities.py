@@ -102,7 +102,7 @@ def _title(found: Any) -> str:
 def _remark(app: App, found: Any) -> None:
     """Say where the resolution limit was met, and where no groups describe the ties."""
     if found.finer_gain is not None and found.finer_gain > 0:
-        app.say(f"modularity at resolution {found.resolution:g} joins groups here: smaller ones describe the ties in {found.finer_gain:,.0f} nats less; try --objective block_model")
+        app.say(f"modularity at resolution {found.resolution:g} joins groups here: smaller ones describe the ties in at least {found.finer_gain:,.0f} nats less; try --objective block_model")
     elif found.n_starts and found.description_gain <= 0 and found.objective != "block_model":
         app.say("these communities do not shorten the description of the ties: a graph without groups could look like this; --objective block_model reports only groups that do")
 

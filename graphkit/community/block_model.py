@@ -70,8 +70,9 @@ def block_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
     if size.size == 1:
         return 0.0
     apart, room = 1.0 - float(inner.sum()), 1.0 - float((held**2).sum())
-    nats = float((inner * np.log(np.where(inner > 0, inner, 1.0) / held**2)).sum())
-    nats += apart * math.log(apart / room) if apart > _TINY else 0.0
+    full = inner > 0
+    nats = float((inner[full] * (np.log(inner[full]) - 2.0 * np.log(held[full]))).sum())  # held**2 may vanish
+    nats += apart * math.log(apart / room) if min(apart, room) > _TINY else 0.0
     names, price = prices(int(size.sum()), graph.n_edges)
     return graph.n_edges * nats + float(names[size].sum() - names[size.sum()] - price[size.size])
 

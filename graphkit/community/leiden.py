@@ -74,7 +74,7 @@ class Communities(Result):
         description paid (:func:`graphkit.community.quality.description_gain`; for the block model the larger of it and
         :func:`graphkit.community.block_model.block_gain`); at most 0 says that the graph shows no groups.
     finer_gain : float or None
-        Nats by which groups met on the way, at twice the resolution, describe the edges better than these do, or at most 0.
+        Nats by which finer groups met on the way describe the edges better than these do (others may save more), or at most 0.
         Above 0 modularity has joined groups that the edges tell apart: ask for objective ``"block_model"``. None where
         none were met: other objectives, ``"auto"``, effort fast on more than two million edges.
     resolution : float
@@ -242,25 +242,29 @@ def _search(graph: Undirected, gamma: float | None, aim: str, effort: str, seed:
 
 def _alike(graph: Undirected, search: Search, effort: str, seed: int) -> Labels:
     """Return the blocks found, or blocks that are all equally dense where those describe the edges in fewer nats."""
-    best, gamma = search.best, newman_resolution(graph, search.best)
-    if gamma is None:
+    best = search.best
+    alike = _at_newmans_resolution(graph, best, seed)
+    if _gain(graph, alike, "block_model") <= _gain(graph, best, "block_model"):
         return best
-    other = Search(graph, Modularity(gamma), seed)
+    other = Search(graph, Modularity(newman_resolution(graph, alike) or 1.0), seed)
     other.near_graph = search.near_graph
-    other.keep(other.each([other.near], 5))
-    if description_gain(graph, other.best) > _gain(graph, best, "block_model"):
-        other.run(effort)
-    return max((best, other.best), key=lambda labels: _gain(graph, labels, "block_model"))
+    return max((best, alike, other.run(effort)), key=lambda labels: _gain(graph, labels, "block_model"))
 
 
 def _hidden(graph: Undirected, found: Labels, finer: Labels, seed: int) -> float:
-    """Nats that groups finer than those found save beyond them: blocks of the finer ones, and the resolution that suits these."""
+    """Nats that groups finer than those found save beyond them: blocks of the finer ones, or else the resolution that suits these."""
     small, node = contract(graph, finer)
-    met = [block_leiden(small, np.arange(small.n_nodes), iterations=3, seed=seed)[node]]
-    gamma = newman_resolution(graph, found)
-    if gamma is not None:
-        met.append(leiden(graph, np.arange(graph.n_nodes), resolution=gamma, iterations=1, seed=seed))
-    return max(0.0, *(_gain(graph, labels, "block_model") for labels in met)) - max(0.0, _gain(graph, found, "block_model"))
+    blocks = block_leiden(small, np.arange(small.n_nodes), iterations=3, seed=seed)[node]
+    known, met = max(0.0, _gain(graph, found, "block_model")), max(0.0, _gain(graph, blocks, "block_model"))
+    if met <= known:
+        met = max(met, _gain(graph, _at_newmans_resolution(graph, found, seed), "block_model"))
+    return met - known
+
+
+def _at_newmans_resolution(graph: Undirected, labels: Labels, seed: int) -> Labels:
+    """Return what one iteration finds at the resolution that suits blocks as dense as these; these where there is none."""
+    gamma = newman_resolution(graph, labels)
+    return labels if gamma is None else leiden(graph, np.arange(graph.n_nodes), resolution=gamma, iterations=1, seed=seed)
 
 
 def _gain(graph: Undirected, labels: Labels, aim: str) -> float:

@@ -106,7 +106,7 @@ class Search:
         starts = self.begin([self.rough] * 2, 1) if large else self.begin(self.warm(self.objective.few, 12), 2)
         self.keep(starts)
         again = partial(self.recombined, starts)
-        self.keep(self.each([again] if large else [again] * 2, 1 if large else 8))
+        self.keep(self.each([again] if large else [again] * 2, 1 if large else 2 * self.objective.few))
         return self.best
 
     def _children(self, pool: list[Labels], count: int, sweeps: int) -> list[Labels]:

@@ -51,6 +51,19 @@ def test_the_unit_of_weights_does_not_matter(unit):
     assert found.modularity == pytest.approx(6 / 7 - 0.5)
 
 
+@pytest.mark.parametrize("asked", ASKED, ids=str)
+@pytest.mark.parametrize(("low", "high"), [(-300, 300), (-323, -300)])
+@pytest.mark.filterwarnings("error")
+def test_weights_over_all_powers_of_ten(asked, low, high):
+    """Parallel arcs both ways whose weights differ by hundreds of powers: numbers are finite, communities hang together."""
+    rng = np.random.default_rng(0)
+    ends, weight = rng.integers(0, 40, (2, 200)), 10.0 ** rng.uniform(low, high, 200)
+    found = communities(from_arrays(*ends, weight=weight, n_nodes=40), rng=3, **asked)
+    assert np.isfinite([found.modularity, found.description_gain]).all()
+    graph = nx.Graph(ends.T.tolist())
+    assert all(nx.is_connected(graph.subgraph(np.flatnonzero(found.labels == c).tolist())) for c in np.unique(found.labels) if (found.labels == c).sum() > 1)
+
+
 def test_a_tie_of_no_weight_is_no_tie_and_parallel_ties_add_up():
     """The bridge is laid five times: now it holds its ends more firmly than the triangles do."""
     gone = communities(from_arrays(*TWO, weight=[1, 1, 1, 1, 1, 1, 0], n_nodes=6, directed=False), rng=1)
