@@ -7,7 +7,7 @@ import numbers
 from typing import TYPE_CHECKING, Any
 
 from graphkit.report.records import columns_of
-from graphkit.report.text_width import clip, pad, visible, width_of
+from graphkit.report.text_width import clip, pad, visible, width_of, wrap
 from graphkit.results import jsonable
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def render_table(
     keep : sequence of str, optional
         Columns that are cut only after all others, since a reader types them again; default: the first one.
     lines : str, optional
-        A column of lists: each item on a line of its own, the other columns blank from the second on.
+        A column of lists: each item on a line of its own, the other columns blank from the second on; an item wider than
+        the column goes on below, indented.
 
     Returns
     -------
@@ -89,6 +90,8 @@ def render_table(
         widths = _fit(widths, to_right, last, width)
         if sum(widths) + len(_GAP) * (len(widths) - 1) > width:
             return _stacked(heads, whole, title=title, width=width, color=color)
+        if lines is not None:
+            cells = [line for row in cells for line in _wrapped(row, names.index(lines), widths)]
     text = [_line(heads, widths, to_right), _GAP.join("─" * w for w in widths)]
     if color:
         text = [f"{_BOLD}{text[0]}{_PLAIN}", f"{_DIM}{text[1]}{_PLAIN}"]
@@ -102,6 +105,11 @@ def _pieces(line: Sequence[str], values: Sequence[Any], at: int) -> list[list[st
     """Return a row as lines, one for each item of the list in column `at`."""
     items = [format_value(item) for item in values[at] or ()] or [line[at]]
     return [[item if i == at else cell if not number else "" for i, cell in enumerate(line)] for number, item in enumerate(items)]
+
+
+def _wrapped(line: Sequence[str], at: int, widths: Sequence[int]) -> list[list[str]]:
+    """Return a line as several where the cell in column `at` is wider than its column."""
+    return [[piece if i == at else cell if not number else "" for i, cell in enumerate(line)] for number, piece in enumerate(wrap(line[at], widths[at]))]
 
 
 def _numeric(values: Sequence[Any]) -> bool:

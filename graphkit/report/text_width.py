@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-__all__ = ["clip", "pad", "visible", "width_of"]
+__all__ = ["clip", "pad", "visible", "width_of", "wrap"]
 
 _ZERO = frozenset({"Mn", "Me", "Cf"})
 
@@ -32,6 +33,17 @@ def clip(text: str, width: int) -> str:
         kept.append(letter)
         used += cells
     return "".join(kept) + "…" if width > 0 else ""
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return the text as lines of at most `width` cells, broken at blanks or before wide characters, further lines indented by two."""
+    lines, now, room = list[str](), "", width
+    for piece in re.findall(r"\s*[^\s\u2e80-\uffef]+|\s*.", text):
+        if now and width_of(now + piece) > room:
+            lines.append(now)
+            now, piece, room = "", piece.lstrip(), max(width - 2, 1)
+        now += piece
+    return [line if i == 0 else f"  {line}" for i, line in enumerate([*lines, now])]
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

@@ -96,3 +96,15 @@ def test_a_list_takes_one_line_an_item():
     rows = [{"id": "a", "n": 1, "why": ["one", "two"]}, {"id": "b", "n": 22, "why": []}]
     assert render_table(rows, ["id", "n", "why"], lines="why").splitlines()[2:] == ["a    1  one", "        two", "b   22"]
     assert render_table(rows, ["id", "n", "why"], lines="why", width=8).splitlines()[2] == "why  one, two"
+
+
+def test_an_item_wider_than_its_column_goes_on_below():
+    """Reasons are read whole at 80 cells: words stay together, Chinese breaks anywhere, nothing is cut or lost."""
+    reasons = ["97% of what it reaches is also reached by the others chosen", "其受众触达的百分之九十七也由其他所选渠道触达"]
+    text = render_table([{"channel": "c1", "reason": reasons}], width=30, lines="reason")
+    assert max(width_of(line) for line in text.splitlines()) <= 30
+    assert "…" not in text
+    body = [line[len("channel  ") :] for line in text.splitlines()[2:]]
+    assert " ".join(line.strip() for line in body).startswith(reasons[0])
+    assert "".join(line.strip() for line in body).endswith(reasons[1])
+    assert sum(line.startswith("c1") for line in text.splitlines()) == 1
