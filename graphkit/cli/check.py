@@ -49,8 +49,10 @@ def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> st
 
 
 def _urgency(finding: dict[str, Any]) -> int:
-    """Errors first, and causes before what follows from them."""
-    return 2 if finding["severity"] != "error" else int(str(finding["message"]).endswith("was itself rejected"))
+    """Errors first, of whole files before rows, and causes before what follows from them."""
+    if finding["severity"] != "error":
+        return 3
+    return 2 if str(finding["message"]).endswith("was itself rejected") else int(finding.get("line") is not None)
 
 
 def _lines(finding: dict[str, Any]) -> list[str]:

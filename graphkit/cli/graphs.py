@@ -43,7 +43,7 @@ def check_node(snapshot: Snapshot, node: LabelId) -> LabelId:
     known = snapshot.nodes(node.label)
     if node.id not in known.row_of():
         message = f"there is no {node.label} {node.id!r} among the {len(known):,} in the store"
-        raise UnknownNode(message, kind=node.label, name=node.id, close_matches=close_matches(node.id, known.ids.tolist()[:20_000]))
+        raise UnknownNode(message, kind=node.label, name=node.id, close_matches=close_matches(node.id, known.ids.tolist()[:20_000]), hint=None if len(known) else "graphkit load DIR first")
     return node
 
 

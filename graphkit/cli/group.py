@@ -65,7 +65,14 @@ class Command(_Examples, click.Command):
             if key not in known:
                 message = f"the settings file gives [{info_name}] {key}, which is no option of this command."
                 raise click.UsageError(message + suggestion(str(key), known))
-        return super().make_context(info_name, args, parent, **extra)
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.NoSuchOption as error:
+            top = () if parent is None else parent.command.params
+            if any(error.option_name in parameter.opts for parameter in top):
+                message = f"{error.option_name} stands before the command: graphkit {error.option_name} ... {info_name} ..."
+                raise click.UsageError(message, error.ctx) from None
+            raise
 
 
 class Group(_Examples, click.Group):

@@ -100,9 +100,13 @@ def _rarer(snapshot: Snapshot, node: LabelId, to: str, own: dict[str, float], ot
 
 
 def _vectors(snapshot: Snapshot, label: str, *, name: str) -> dict[str, Any]:
-    """Return the vectors of the nodes of a label that have one."""
+    """Return the vectors of the nodes of a label that have one; a bad one is named by label and id."""
+    from graphkit.matching.vectors import vector_rows
+
     table = snapshot.nodes(label)
-    return {id_: value for id_, value in zip(table.ids.tolist(), table.column(name).tolist(), strict=True) if value is not None}
+    found = {id_: value for id_, value in zip(table.ids.tolist(), table.column(name).tolist(), strict=True) if value is not None}
+    vector_rows(found, label)
+    return found
 
 
 def _names(snapshot: Snapshot, label: str) -> dict[str, Any]:

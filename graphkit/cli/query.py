@@ -125,5 +125,5 @@ def _parameters(found: Query, given: tuple[str, ...]) -> dict[str, Any]:
         key, mark, text = pair.partition("=")
         if not mark or not key:
             raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="--param")
-        values[key] = parse_param(text, types.get(key, "ANY"))
+        values[key] = parse_param(text, types.get(key, "ANY"), key)
     return check_params(found, values)

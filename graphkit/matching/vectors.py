@@ -37,10 +37,11 @@ def vector_rows(vectors: Mapping[str, Any], side: str) -> tuple[list[str], NDArr
             with np.errstate(over="ignore"):  # too large for float32 is told below, like infinity
                 row = np.asarray(given[name], dtype=np.float32)
         except (TypeError, ValueError) as error:
-            message = f"{side} {name!r}: the vector holds something that is no number"
+            message = f"{side} {name!r}: the vector holds something that is no number: {repr(given[name])[:60]}"
             raise DataInvalid(message, source=side, rule="vector", rows=((name, repr(given[name])[:80]),)) from error
         if row.ndim != 1 or not np.isfinite(row).all():
-            message = f"{side} {name!r}: the vector must be one row of finite numbers, it has shape {row.shape}"
+            wrong = f"it has shape {row.shape}" if row.ndim != 1 else f"it holds {next(x for x in row.tolist() if not np.isfinite(x))}"
+            message = f"{side} {name!r}: the vector must be one row of finite numbers, {wrong}"
             raise DataInvalid(message, source=side, rule="vector", rows=((name, repr(given[name])[:80]),))
         if rows and row.size != rows[0].size:
             message = f"{side} {name!r} has {row.size} dimensions, {ids[0]!r} has {rows[0].size}"

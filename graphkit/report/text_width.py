@@ -39,10 +39,11 @@ def wrap(text: str, width: int) -> list[str]:
     """Return the text as lines of at most `width` cells, broken at blanks or before wide characters, further lines indented by two."""
     lines, now, room = list[str](), "", width
     for piece in re.findall(r"\s*[^\s\u2e80-\uffef]+|\s*.", text):
-        if now and width_of(now + piece) > room:
+        full = now and width_of(now + piece) > room
+        if full:
             lines.append(now)
-            now, piece, room = "", piece.lstrip(), max(width - 2, 1)
-        now += piece
+            room = max(width - 2, 1)
+        now = piece.lstrip() if full else now + piece
     return [line if i == 0 else f"  {line}" for i, line in enumerate([*lines, now])]
 
 

@@ -115,7 +115,7 @@ def check_params(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
             checked[param.name] = None
             continue
         try:
-            checked[param.name] = _typed(value, param.type)
+            checked[param.name] = _counted(query, param.name, _typed(value, param.type))
         except (TypeError, ValueError) as error:
             message = f"{query.name}: the parameter {param.name} must be {param.type}: got {value!r} ({error})"
             raise InvalidParameter(
@@ -124,7 +124,7 @@ def check_params(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
     return checked
 
 
-def parse_param(text: str, type: str) -> Any:  # noqa: A002 - the name of the joint between store and command line
+def parse_param(text: str, type: str, name: str = "") -> Any:  # noqa: A002 - the name of the joint between store and command line
     """Read a parameter's value from the command line.
 
     A STRING is taken as it stands, whatever it looks like; numbers and booleans must be spelled plainly; LIST and MAP are JSON. For ANY (an
@@ -138,8 +138,8 @@ def parse_param(text: str, type: str) -> Any:  # noqa: A002 - the name of the jo
     try:
         return _parsed(text, type)
     except (TypeError, ValueError, RecursionError):
-        hint = """lists and maps are JSON, e.g. 'have=["b02"]'""" if type.startswith(("LIST", "MAP")) else None
-        message = f"{text!r} is no {type}"
+        hint = f"""lists and maps are JSON, e.g. '{name or "have"}=["b02"]'""" if type.startswith(("LIST", "MAP")) else None
+        message = f"{f'the parameter {name} is {type}: ' if name else ''}{text!r} is no {type}"
         raise InvalidParameter(message, parameter="param", value=text, allowed=type, hint=hint) from None
 
 
@@ -179,6 +179,12 @@ def _parsed(text: str, kind: str) -> Any:
         except ValueError:
             return text
     return _typed(json.loads(text) if kind != "LOCAL DATETIME" else text, kind)
+
+
+def _counted(query: Query, name: str, value: Any) -> Any:
+    """Return the value of a parameter; a number of rows is never below 0."""
+    limits = any(re.search(rf"\b(?:LIMIT|SKIP)\s+\${name}\b", text) for text in query.statements)
+    return _fail("a number of at least 0") if limits and isinstance(value, int) and value < 0 else value
 
 
 def _typed(value: Any, kind: str) -> Any:

@@ -77,3 +77,35 @@ def test_unknown_ends_point_to_create_missing(foreign, gk):
     assert code == 0
     assert "2 User" in out
     assert "have not consented" in out
+
+
+def test_a_bad_vector_is_named_by_its_node(tmp_path, write_tables, gk):
+    """Not 'right' or 'left' but the course, its value or its dimension."""
+    keep = '[keep]\nCourse = ["vector:string[]"]\n'
+    for bad, said in [("x;1;2", "'x'"), ("nan;1;0", "nan"), ("1;0", "2 dimensions")]:
+        write_tables(tmp_path / "data", {"nodes/course.csv": ("id,name,vector", ["k1,A,1;0;0", f"k2,B,{bad}"])}, keep)
+        assert gk("load", tmp_path / "data")[0] == 0
+        code, _, err = gk("match", "Course:k1", "--to", "Course", "--by", "vector")
+        assert code == 3
+        assert "Course 'k2'" in err
+        assert said in err
+
+
+def test_what_is_wrong_with_a_parameter_names_it(tmp_path, write_tables, gk):
+    """A value of the wrong type or a negative number of rows is a usage error with the parameter's name."""
+    write_tables(tmp_path / "data", {"nodes/film.csv": ("id,name", ["f1,A"])})
+    assert gk("load", tmp_path / "data")[0] == 0
+    for value in ("abc", "-1"):
+        code, _, err = gk("query", "match/cosine", "--param", "film=f1", "--param", f"top={value}")
+        assert code == 2
+        assert "parameter top" in err
+        assert value in err
+    assert gk("query", "match/cosine", "--param", "film=f1", "--param", "top=0")[0] == 0
+
+
+def test_an_option_of_the_program_after_the_command_is_explained(gk):
+    """People write --store and --lang where they write all options; they are told where it belongs."""
+    code, _, err = gk("search", "x", "--lang", "zh")
+    assert code == 2
+    assert "--lang stands before the command: graphkit --lang ... search" in err
+    assert "No such option '--lnag'" in gk("search", "x", "--lnag", "zh")[2]
