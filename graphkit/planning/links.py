@@ -14,7 +14,7 @@ Where 20 % of the 2,484 links from companies to TV shows of a page graph are hid
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -147,6 +147,7 @@ def predict_links(
         Of the signals ``walk``, ``sources``, ``outside``, ``degree``, ``factors``, ``words``, ``around_target``,
         ``around_source`` (absent = 0), ``cross`` > 0 (how many times more an arc between a target and a node that is
         none weighs in the walk; absent = 1), ``hub`` >= 0 (arcs weigh (degree u x degree v)^-hub; absent = 0);
+        ``walk_slope`` and so on are added to a signal's weight per unit of ln(1/2 + arcs of the source) - ``middle``;
         ``{"walk": 1}`` is personalised PageRank alone. Default: learned on arcs from sources to targets hidden a
         fifth at a time; below 30 such links walk 1, sources .4, cross 3, hub 1/4.
     words : sparse or dense matrix, shape (n_nodes, n_words), optional
@@ -202,7 +203,7 @@ def predict_links(
     )
     options = {"restart_probability": restart, "tolerance": wanted}
     value = dict(zip(FEATURES, used.values, strict=True))
-    signals = LinkSignals(p, teachers, targets, rank=rank if value["factors"] else 0, words=spoken, seed=seed)
+    signals = LinkSignals(p, teachers, targets, rank=rank if _weighs(used, "factors") else 0, words=spoken, seed=seed)
     walked, general = reweighted(p, targets, used.cross, used.hub), np.zeros(targets.size)
     if power:
         general = power * log_walk(personalised_pagerank(walked, np.arange(p.n_nodes), **options).scores[targets])
@@ -213,7 +214,7 @@ def predict_links(
         if exclude_known:
             allowed &= ~np.isin(targets, p.indices[p.indptr[row] : p.indptr[row + 1]])
         pool = np.flatnonzero(allowed)
-        lifts = signals.of(row, walk)[pool] * used.values
+        lifts = signals.of(row, walk)[pool] * used.of(int(p.indptr[row + 1] - p.indptr[row]))
         score = np.exp(lifts.sum(axis=1) - general[pool])
         best = np.argsort(-score, kind="stable")[:count]
         chosen = targets[pool[best]]
@@ -224,6 +225,8 @@ def predict_links(
     ends = np.repeat(sources, [one.targets.size for one in found]), np.concatenate([one.targets for one in found])
     score, parts = np.concatenate([one.score for one in found]), np.concatenate([one.parts for one in found])
     shown = {**value, "cross": used.cross, "hub": used.hub}
+    if used.slopes:
+        shown |= {**{f"{name}_slope": slope for name, slope in zip(FEATURES, used.slopes, strict=True)}, "middle": used.middle}
     request = {"from": digest_of(sources), "learn_from": digest_of(teachers), "to": digest_of(targets), "top": count, "beta": power, "exclude_known": exclude_known, "rank": rank, **options}
     if spoken is not None:
         request["words"] = [digest_of(part) for part in (spoken.indptr, spoken.indices, np.round(spoken.data, 9))]
@@ -260,15 +263,22 @@ def _given(weights: Mapping[str, float] | None, rank: int, worded: bool) -> Link
     """Check stated weights: a signal that is not there can not weigh anything."""
     if weights is None:
         return None
-    known = (*FEATURES, "cross", "hub")
+    known = (*FEATURES, *(f"{name}_slope" for name in FEATURES), "cross", "hub", "middle")
     for name in weights:
         if name not in known:
             refuse("weights", name, f"names among {', '.join(known)}")
-    value = {name: finite(f"weights[{name!r}]", weights.get(name, 0.0)) for name in FEATURES}
-    missing = [name for name in FEATURES[4:] if value[name] and not (rank if name == "factors" else worded)]
+    values, slopes = (tuple(finite(f"weights[{name!r}]", weights.get(name, 0.0)) for name in names) for names in (FEATURES, known[len(FEATURES) : -3]))
+    used = LinkWeights(1.0, 0.0, values, slopes if any(slopes) else (), finite("weights['middle']", weights.get("middle", 0.0)))
+    missing = [name for name in FEATURES[4:] if _weighs(used, name) and not (rank if name == "factors" else worded)]
     if missing:
         refuse("weights", missing[0], "the name of a signal that is there", hint="give words, or a rank above 0, or leave the weight out")
     cross, hub = (finite(f"weights[{name!r}]", weights.get(name, usual)) for name, usual in (("cross", 1.0), ("hub", 0.0)))
     if cross <= 0 or hub < 0:
         refuse("weights", {"cross": cross, "hub": hub}, "cross > 0 and hub >= 0")
-    return LinkWeights(cross, hub, tuple(value.values()))
+    return replace(used, cross=cross, hub=hub)
+
+
+def _weighs(used: LinkWeights, name: str) -> bool:
+    """Whether a signal counts for any source."""
+    at = FEATURES.index(name)
+    return bool(used.values[at] or (used.slopes and used.slopes[at]))

@@ -108,30 +108,68 @@ def test_with_too_few_arcs_the_stated_weights_hold():
     assert found.weights == dict.fromkeys(link_signals.FEATURES, 0.0) | {"walk": 1.0, "sources": 0.4, "cross": 3.0, "hub": 0.25}
 
 
-def test_learned_weights_are_the_most_likely_ones():
-    """The likelihood of the hidden links, written out, falls in every direction (a ridge of 1 on signals of spread 1 moves little)."""
+@pytest.mark.parametrize("enough", [200, 301])
+def test_learned_weights_are_the_most_likely_ones(enough, monkeypatch):
+    """The likelihood of the hidden links, written out, falls in every direction, with slopes over the arcs of the source and without."""
+    monkeypatch.setattr(link_weights, "_SLOPED", enough)
     p, sources, targets = planted(50)
     words = link_signals.read_words(p, np.random.default_rng(2).poisson(0.3, (p.n_nodes, 30)))
     options = {"rank": 4, "words": words, "seed": 3}
-    learned = np.array(link_weights.learn_link_weights(p, sources, targets, restart_probability=0.15, **options).values)
+    learned = link_weights.learn_link_weights(p, sources, targets, restart_probability=0.15, **options)
+    assert len(learned.slopes) == (8 if enough == 200 else 0)
     known = np.flatnonzero(np.isin(p.sources, sources) & np.isin(p.indices, targets))
     order, parts = link_weights.as_generator(3, "hidden links").permutation(known), []
     for i in range(5):
         hidden = np.sort(order[i::5])
         seen = link_weights._without(p, hidden)
-        parts += link_weights._choices_of(p, hidden, seen, link_signals.LinkSignals(seen, sources, targets, **options), 0.15)
-    spread = np.vstack([choice.others for choice in parts]).std(0)
+        parts += link_weights._choices_of(p, hidden, seen, link_signals.LinkSignals(seen, sources, targets, **options), 0.15, 3)
+    middle = np.average([np.log(one.arcs + 0.5) for one in parts], weights=[len(one.choice.chosen) for one in parts])
+    signals = [(one.choice.chosen, one.choice.others, np.log(one.arcs + 0.5) - middle) for one in parts]
+    mean, spread = (getattr(np.vstack([others for _, others, _ in signals]), name)(0) for name in ("mean", "std"))
+    sloped = np.vstack([(others - mean) * z for _, others, z in signals]).std(0)
 
-    def loss(w):
-        total = ((w * spread) ** 2).sum() / 2
-        for choice in parts:
-            for own in choice.chosen:
-                rows = np.vstack((own, choice.others))
-                total -= own @ w - np.log(np.exp(rows @ w).sum())
+    def loss(w, v):
+        total = ((w * spread) ** 2).sum() / 2 + 5 * ((v * sloped) ** 2).sum() / 2
+        for chosen, others, z in signals:
+            for own in chosen:
+                rows = np.vstack((own, others)) @ (w + v * z)
+                total -= rows[0] - np.log(np.exp(rows).sum())
         return total
 
-    at = loss(learned)
-    assert all(loss(learned + step) > at for step in np.vstack((np.eye(8), -np.eye(8))) * 0.05 / spread)
+    w, v = np.array(learned.values), np.array(learned.slopes or np.zeros(8))
+    at, steps = loss(w, v), np.vstack((np.eye(8), -np.eye(8))) * 0.05
+    assert all(loss(w + step / spread, v) > at for step in steps)
+    assert enough == 301 or all(loss(w, v + step / sloped) > at for step in steps)
+    assert learned.middle == pytest.approx(middle if enough == 200 else 0)
+
+
+def test_of_many_targets_not_chosen_five_hundred_drawn_ones_stand_for_all():
+    """The weight says how many each stands for; the likelihood of all is met within its noise."""
+    rng = np.random.default_rng(1)
+    arcs = np.array([(s, 40 + int(t)) for s in range(40) for t in rng.choice(1500, 8, replace=False)])
+    p, targets = from_arrays(*arcs.T, n_nodes=1540, directed=False), np.arange(40, 1540)
+    hidden = np.flatnonzero(p.sources < 40)[::8]
+    seen = link_weights._without(p, hidden)
+    signals = link_signals.LinkSignals(seen, np.arange(40), targets, rank=0, words=None, seed=1)
+    found = link_weights._choices_of(p, hidden, seen, signals, 0.15, 1)
+    for one in found:
+        assert one.choice.others.shape == (500, 8)
+        assert one.choice.weight * 500 == 1500 - one.arcs - len(one.choice.chosen)
+    again = link_weights._choices_of(p, hidden, seen, signals, 0.15, 1)
+    assert all((one.choice.others == two.choice.others).all() for one, two in zip(found, again, strict=True))
+
+
+def test_slopes_move_the_weights_with_the_arcs_of_the_source():
+    """Sources of two and of three arcs: exponents by hand."""
+    p, given = small(), {"walk": 0.9, "degree": 0.3, "walk_slope": 0.2, "degree_slope": -0.4, "middle": 1.0}
+    found = predict_links(p, [0, 3], [4, 5, 6], weights=given, tolerance=1e-10)
+    arcs = np.diff(p.indptr)
+    assert (arcs[0], arcs[3]) == (2, 4)
+    for row in found.to_frame().itertuples():
+        z = np.log(arcs[row.source] + 0.5) - 1.0
+        walk = personalised_pagerank(p, row.source, tolerance=1e-12).scores[row.target]
+        assert row.score == pytest.approx(walk ** (0.9 + 0.2 * z) * (arcs[row.target] + 0.5) ** (0.3 - 0.4 * z), rel=1e-6)
+    assert found.weights["walk_slope"] == 0.2
 
 
 def test_signals_of_a_pair_are_their_definitions():
@@ -185,10 +223,10 @@ def test_words_that_are_no_counts_are_refused(words, rule):
     assert caught.value.rule == rule
 
 
-@pytest.mark.parametrize("given", [{"weights": {"words": 1}}, {"weights": {"factors": 1}, "rank": 0}, {"weights": {"around_target": 1}, "rank": 4}])
+@pytest.mark.parametrize("given", [{"weights": {"words": 1}}, {"weights": {"factors": 1}, "rank": 0}, {"weights": {"words_slope": 1}}, {"weights": {"around_target": 1}, "rank": 4}])
 def test_a_weight_on_a_signal_that_is_not_there_is_refused(given):
     """Nothing weighs what was not given."""
-    with pytest.raises(InvalidParameter, match=next(iter(given["weights"]))):
+    with pytest.raises(InvalidParameter, match=next(iter(given["weights"])).removesuffix("_slope")):
         predict_links(small(), [0], [4, 5], **given)
 
 
@@ -279,7 +317,7 @@ def test_parts_say_how_much_of_the_score_each_signal_carries():
     frame = found.to_frame()
     lift = np.log(frame.score) - np.log(frame.score).groupby(frame.source).transform("mean")
     assert found.parts.sum(1) == pytest.approx(lift.to_numpy())
-    assert list(frame.walk_share[:50]) == pytest.approx([max(row[0], 0) / row[row > 0].sum() for row in found.parts[:50]])
+    assert list(frame.walk_share[:20]) == pytest.approx([max(row[0], 0) / row[row > 0].sum() for row in found.parts[:20]])
     row = int(np.argmax(np.isfinite(found.walk_share) & np.array([len(ways) > 0 for ways in found.ways])))
     told = sum(way.share for way in found.ways[row])
     assert found.evidence[row].endswith(f"; {told:.0%} of the walk, which is {found.walk_share[row]:.0%} of what speaks for it")
