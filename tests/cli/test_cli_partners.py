@@ -5,6 +5,7 @@ import json
 import pytest
 
 from graphkit.cli import run
+from graphkit.report.text_width import width_of
 
 CRITERIA = {"theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty"}
 ROW = {"partner", "rank", "fit", "scores", "adds", "adds_interval", "share", "share_interval", "evidence", "reasons"}
@@ -138,3 +139,38 @@ def test_options_of_diversity_and_conflict_are_checked(asked):
     assert "no tag 'nowhere'" in err
     plain, same = (document(asked(*more, "--format", "json")) for more in ((), ("--diversity", "0", "--novelty", "0")))
     assert plain["partners"] == same["partners"]
+
+
+def test_weights_and_cells_are_options(asked):
+    """Fit by reach alone; a brand of ten followers is shown when cells of ten may be; a weight is NAME=NUMBER."""
+    alone = document(asked("--weight", "data=0", "--format", "json"))["partners"]
+    assert [row["fit"] for row in alone] == [row["scores"]["audience"] for row in alone]
+    assert {row["partner"] for row in document(asked("--min-cell", "10", "--format", "json"))["partners"]} == {"b1", "b2", "b3", "b4"}
+    for wrong in ("data", "data=much", "date=1", "data=-1", "novelty=1"):
+        code, _, err = asked("--weight", wrong)
+        assert code == 2, err
+    assert asked("--max", "0")[0] == 2
+    assert len(document(asked("--max", "500", "--format", "json"))["partners"]) == 3
+
+
+def test_the_text_fits_eighty_columns_and_names_its_queries(asked):
+    """Tables and sums within a terminal; the commands of the scores are printed once."""
+    code, out, err = asked("--split", "--lead", "Film:f1", "--format", "table")
+    assert code == 0, err
+    assert all(width_of(line) <= 80 for line in out.splitlines() if not line.startswith(("assumed", "look up", "shares")))
+    assert out.count("look up: graphkit query partners/audience --param label=Film --param id=f1 --param minCell=50") == 1
+    assert "joint reach 180; no 3 of the candidates reach more than 180" in out
+    assert "at least 100% of the fit-weighted reach of the best 3" in out
+
+
+def test_a_plan_that_is_not_kept_is_refused(asked):
+    """Its id is named."""
+    code, _, err = asked("--plan", "P-00000000")
+    assert code in (2, 3)
+    assert "P-00000000" in err
+
+
+def test_one_audience_cannot_be_given_twice(home, capsys):
+    """An audience beside itself has no overlap to measure: it is named instead of counted once in silence."""
+    assert run(["--store", str(home / "store"), "overlap", "Brand:b1", "Brand:b2", "Brand:b1"]) == 2
+    assert "Brand:b1 is given twice" in capsys.readouterr().err
