@@ -22,42 +22,92 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from graphkit.ranking.solver_kernels import eight_rows, one_row
+from graphkit.ranking.solver_kernels import eight_rows, one_row, pull_kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.ranking.layout import Halves
 
-__all__ = ["improve"]
+__all__ = ["certified"]
 
 _ONE, _EIGHT = np.uint64(1), np.uint64(8)
 
 
-def improve(
-    halves: Halves, degree: NDArray[np.float64], share: NDArray[np.float64], left: NDArray[np.float64], w: NDArray[np.float64], goal: float, max_iterations: int
-) -> int:
-    """Add to w in place what solves (D - d A) x = D left; return the iterations.
+def certified(
+    halves: Halves, degree: NDArray[np.float64], v: NDArray[np.float64], damping: float, goal: float, max_iterations: int
+) -> tuple[NDArray[np.float64], float, int]:
+    """Solve until the certificate of the normalised scores holds, or rounding stops it.
 
     Parameters
     ----------
     halves : Halves
     degree : ndarray of float64, shape (n,)
         Total weights D; 0 for nodes without arcs.
-    share : ndarray of float64, shape (n,)
-        d / D, 0 without arcs.
-    left : ndarray of float64, shape (n,)
-        Right side over D, 0 without arcs; overwritten.
-    w : ndarray of float64, at least n entries
+    v : ndarray of float64, shape (n,)
+        Restart distribution, sum 1.
+    damping : float
     goal : float
-        Stop once the estimated L1 norm of what is left of the right side is this small. The
-        estimate is never below 1 / (1 + d) of it.
+        Wanted bound of ||F(x) - x||_1.
     max_iterations : int
+
+    Returns
+    -------
+    (scores, residual, iterations)
     """
     low, up = halves.low, halves.up
     arcs: Any = (low.head, low.start, low.slots, low.weight, up.start, up.slots, up.weight)
     inner = (halves.inner_row, halves.inner_source, halves.inner_weight)
-    return int(conjugate_kernel(*arcs, *inner, degree, share, left, w, goal, max_iterations))  # type: ignore[call-arg]
+    found: tuple[NDArray[np.float64], float, int] = certified_kernel(arcs, inner, degree, v, damping, goal, max_iterations)
+    return found
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+def certified_kernel(arcs, inner, degree, v, damping, goal, most):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Conjugate gradients, the certificate, and on from what is left of the right side when it does not hold."""
+    n = degree.size
+    w, share, left, best = np.zeros(n + 1), np.zeros(n), np.zeros(n), v.copy()
+    alone = 0.0  # restarts at nodes without arcs, which end there
+    for i in range(n):
+        if degree[i] > 0:
+            share[i] = damping / degree[i]
+            left[i] = (1 - damping) * v[i] / degree[i]
+        else:
+            alone += v[i]
+    count, best_residual, aim = 0, np.inf, goal * (1 - damping * alone)  # of scores that do not sum to 1 yet
+    while True:
+        count += conjugate_kernel(*arcs, *inner, degree, share, left, w, aim, most - count)  # type: ignore[call-arg]
+        x, residual = checked_kernel(arcs, inner, degree, v, damping, share, w, left)
+        if not residual < best_residual:
+            return best, best_residual, count  # rounding: no further progress possible
+        best, best_residual = x, residual
+        if residual <= goal or count >= most:
+            return best, best_residual, count
+        aim /= 4
+
+
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"}, error_model="numpy")
+def checked_kernel(arcs, inner, degree, v, damping, share, w, left):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Cut negatives of w; return x = D w / sum and ||F(x) - x||_1, and put what is left of the right side, over D, into left."""
+    n = degree.size
+    head, low_start, low, low_weight, up_start, up, up_weight = arcs
+    x, q, total, lost = np.empty(n), np.empty(n), 0.0, 0.0
+    for i in range(n):
+        w[i] = max(w[i], 0.0)
+        x[i] = degree[i] * w[i] if degree[i] > 0 else (1 - damping) * v[i]
+        total += x[i]
+        lost += 0.0 if degree[i] > 0 else x[i]
+    pull_kernel(head, low_start, low, low_weight, w, q, 0, n)
+    pull_kernel(head, up_start, up, up_weight, w, left, 0, n)
+    for j in range(inner[0].size):
+        q[inner[0][j]] += inner[2][j] * w[inner[1][j]]
+    back, rate, residual = damping * lost / total + 1 - damping, damping / total, 0.0
+    for i in range(n):
+        q[i] += left[i]
+        x[i] /= total
+        residual += abs(rate * q[i] + back * v[i] - x[i])
+        left[i] = (1 - damping) * v[i] / degree[i] + share[i] * q[i] - w[i] if degree[i] > 0 else 0.0
+    return x, residual
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")

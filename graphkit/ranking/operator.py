@@ -44,11 +44,9 @@ class WalkOperator:
         Total weight that leaves a node; 0 marks a dangling node.
     symmetric : bool
         Every arc has a twin of equal weight: conjugate gradients apply.
-    rows : Rows
-        The same in-arcs side by side, for sweeps.
-    halves : Halves or None
-        And by the side they come from, for substitution; only where the graph is symmetric and
-        small enough to be solved on one thread.
+    rows : Rows or Halves
+        The same in-arcs side by side, for sweeps; in halves where the graph is symmetric and small
+        enough to be solved on one thread.
     """
 
     order: NDArray[np.int64]
@@ -58,8 +56,7 @@ class WalkOperator:
     weight: NDArray[np.float64]
     out_weight: NDArray[np.float64]
     symmetric: bool
-    rows: Rows
-    halves: Halves | None
+    rows: Rows | Halves
 
     @property
     def n_nodes(self) -> int:
@@ -166,8 +163,7 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
         weight=np.zeros(0) if flat is None else flat,
         out_weight=np.bincount(source, weights=values, minlength=n).astype(np.float64),
         symmetric=symmetric,
-        rows=side_by_side(*arcs),
-        halves=split(*arcs) if symmetric and halved else None,
+        rows=split(*arcs) if symmetric and halved else side_by_side(*arcs),
     )
 
 

@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.ranking.eisenstat import improve
-from graphkit.ranking.layout import WIDTH
+from graphkit.ranking.eisenstat import certified
+from graphkit.ranking.layout import WIDTH, Halves
 from graphkit.ranking.operator import ARCS_A_CHUNK
 from graphkit.ranking.solver_kernels import (
     curve_kernel,
@@ -79,10 +79,17 @@ def solve(
         ``residual`` is ||F(x) - x||_1 of the returned scores; the caller decides whether
         residual / (1 - damping) is good enough.
     """
-    with _chunks(operator) as each:
+    goal, rows = tolerance * (1 - damping), operator.rows
+    if isinstance(rows, Halves):
+        return certified(rows, operator.out_weight, v, damping, goal, max_iterations)
+    pull = rows.head, rows.start, rows.slots, rows.weight
+    if not operator.symmetric and operator.indices.size < 2 * ARCS_A_CHUNK:
+        found: tuple[NDArray[np.float64], float, int] = power_kernel(*pull, operator.out_weight, v, damping, goal, max_iterations, _PATIENCE)
+        return found
+    with _chunks(operator, int(rows.head)) as each:
         if operator.symmetric:
-            return _symmetric(operator, v, damping, tolerance * (1 - damping), max_iterations, each)
-        return _power(operator, v, damping, tolerance * (1 - damping), max_iterations, each)
+            return _symmetric(pull, operator.out_weight, v, damping, goal, max_iterations, each)
+        return _power(pull, operator.out_weight, v, damping, goal, max_iterations, each)
 
 
 if TYPE_CHECKING:
@@ -90,9 +97,9 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _chunks(operator: WalkOperator) -> Iterator[Each]:
+def _chunks(operator: WalkOperator, head: int) -> Iterator[Each]:
     """Give a caller of ``task(first_row, last_row)`` on all chunks, in order; rows of a group stay together."""
-    head, count = int(operator.rows.head), max(1, operator.indices.size // ARCS_A_CHUNK)
+    count = max(1, operator.indices.size // ARCS_A_CHUNK)
     wish = operator.indices.size * np.arange(1, count) // count
     cut = np.searchsorted(operator.indptr, wish)
     cut = np.where(cut > head, head + (cut - head) // WIDTH * WIDTH, cut)
@@ -106,33 +113,21 @@ def _chunks(operator: WalkOperator) -> Iterator[Each]:
             yield lambda task: np.array(list(pool.map(lambda span: task(*span), spans)))
 
 
-def _pull_arrays(operator: WalkOperator) -> Any:
-    """Arrays of the pull sweep, in the order of its arguments."""
-    rows = operator.rows
-    return rows.head, rows.start, rows.slots, rows.weight
-
-
 def _symmetric(
-    operator: WalkOperator, v: NDArray[np.float64], damping: float, goal: float, max_iterations: int, each: Each
+    pull: Any, degree: NDArray[np.float64], v: NDArray[np.float64], damping: float, goal: float, max_iterations: int, each: Each
 ) -> tuple[NDArray[np.float64], float, int]:
-    """Conjugate gradients, preconditioned or in chunks, until the certificate holds; on from what is left when it does not."""
-    degree, pull = operator.out_weight, _pull_arrays(operator)
-    inverse = np.divide(1.0, degree, out=np.zeros(v.size), where=degree > 0)
-    share, restart, alone = damping * inverse, (1 - damping) * v * inverse, np.where(degree > 0, 0.0, (1 - damping) * v)
-    w, q, iterations, best, best_residual = np.zeros(v.size + 1), np.zeros(v.size), 0, v, np.inf
-    aim = goal * (v.sum() - damping * v[degree <= 0].sum())  # the certificate is about scores that sum to 1
+    """Conjugate gradients in chunks until the certificate holds; tighter when it does not."""
+    alone = np.where(degree > 0, 0.0, (1 - damping) * v)
+    w, q, iterations, best, best_residual = np.zeros(v.size + 1), np.empty(v.size), 0, v, np.inf
+    aim = _CHECK_AT * goal * (1 - damping * v[degree <= 0].sum())  # of scores that do not sum to 1 yet
     while True:
-        left = max_iterations - iterations
-        if operator.halves is None:
-            iterations += _conjugate_chunks(pull, degree, v, damping, _CHECK_AT * aim, left, w, each)
-        else:
-            iterations += improve(operator.halves, degree, share, restart + share * q - w[:-1], w, aim, left)
+        iterations += _conjugate_chunks(pull, degree, v, damping, aim, max_iterations - iterations, w, each)
         np.maximum(w, 0.0, out=w)
         x = degree * w[:-1] + alone
         total = x.sum()
         x /= total
         back = damping * alone.sum() / total + 1 - damping
-        residual = each(partial(_moved, pull, w, q, v, x, damping / total, back)).sum()
+        residual = float(each(partial(_moved, pull, w, q, v, x, damping / total, back)).sum())
         if residual >= best_residual:
             return best, best_residual, iterations  # rounding: no further progress possible
         best, best_residual = x, residual
@@ -184,23 +179,19 @@ def _conjugate_chunks(
 
 
 def _power(
-    operator: WalkOperator, v: NDArray[np.float64], damping: float, goal: float, max_iterations: int, each: Each
+    pull: Any, degree: NDArray[np.float64], v: NDArray[np.float64], damping: float, goal: float, max_iterations: int, each: Each
 ) -> tuple[NDArray[np.float64], float, int]:
     """Iterate x <- F(x) from v until ||F(x) - x||_1 <= goal or rounding stops it."""
-    pull = _pull_arrays(operator)
-    if operator.indices.size < 2 * ARCS_A_CHUNK:
-        found: tuple[NDArray[np.float64], float, int] = power_kernel(*pull, operator.out_weight, v, damping, goal, max_iterations, _PATIENCE)  # type: ignore[call-arg]
-        return found
     x, q, y = v.copy(), np.empty(v.size), np.zeros(v.size + 1)
     best, idle, count = np.inf, 0, 0
-    lost = each(lambda a, b: share_kernel(x, operator.out_weight, y, a, b)).sum()
+    lost = each(lambda a, b: share_kernel(x, degree, y, a, b)).sum()
     while True:
         size, total = each(partial(_step, pull, y, q, v, x, damping, damping * lost + 1 - damping)).sum(axis=0)
         best, idle = (size, 0) if size < best else (best, idle + 1)
         if size <= goal or count >= max_iterations or idle > _PATIENCE:
             return x, float(size), count
         x, q = q, x
-        lost = each(lambda a, b, x=x, total=total: scale_kernel(x, total, operator.out_weight, y, a, b)).sum()
+        lost = each(lambda a, b, x=x, total=total: scale_kernel(x, total, degree, y, a, b)).sum()
         count += 1
 
 

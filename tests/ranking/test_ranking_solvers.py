@@ -90,7 +90,7 @@ def test_neighbours_are_kept_out_of_one_group():
     """Forty pairs, each next to its twin in the order of degrees: no arc stays inside a group of eight."""
     p = from_arrays(np.arange(0, 80, 2), np.arange(1, 80, 2), n_nodes=80, directed=False)
     operator = walk_operator(p)
-    assert operator.halves.inner_row.size == 0
+    assert operator.rows.inner_row.size == 0
     assert np.array_equal(np.sort(operator.order), np.arange(80))
     assert np.array_equal(operator.order[operator.place], np.arange(80))
 
