@@ -58,7 +58,6 @@ def seeds(
 ) -> None:
     """Choose seed users whose word of mouth goes furthest, with a guarantee."""
     from graphkit.cli.graphs import propagation_graph
-    from graphkit.cli.output import emit
     from graphkit.errors import Unfinished
     from graphkit.influence.greedy import select_seeds
 
@@ -87,20 +86,29 @@ def seeds(
         if error.best is None:
             raise
         late, result = error, error.best
-    rows = [{"order": i, "node": graph.id_of(int(row))} for i, row in enumerate(result.seeds, 1)]
-    spread = getattr(result.spread, "mean", result.spread)
-    half = 1.959964 * result.std_error
-    interval = [max(0.0, spread - half), spread + half]
-    document = {
-        "schema_version": 1, "seeds": [row["node"] for row in rows], "spread": spread, "spread_interval": interval, "n_nodes": graph.n_nodes, "certificate": result.certificate,
-        "n_rr_sets": result.n_rr_sets, "manifest": result.manifest, "complete": late is None,
-    }
-    guarantee = result.certificate
-    text = (f"{len(rows)} seeds reach {spread:,.1f} (95 %: {interval[0]:,.1f} to {interval[1]:,.1f}) of {graph.n_nodes:,} nodes; at least {guarantee.ratio:.3f} of the best possible"
-            f" (within the model, wrong with chance {guarantee.delta:.2g})\n" + ", ".join(graph.id_of(int(row)) for row in result.seeds))
-    emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
+    _emit_seeds(result, graph, form, output, complete=late is None)
     if late is not None:
         raise late
+
+
+def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *, complete: bool) -> None:
+    """Print a selection: the seeds, what they reach, what is guaranteed."""
+    from graphkit.cli.output import emit
+    from graphkit.intervals import quantile
+
+    rows = [{"order": i, "node": graph.id_of(int(row))} for i, row in enumerate(result.seeds, 1)]
+    half, guarantee = quantile(0.95) * result.std_error, result.certificate
+    interval = [max(0.0, result.spread - half), result.spread + half]
+    document = {
+        "schema_version": 1, "seeds": [row["node"] for row in rows], "spread": result.spread, "spread_interval": interval, "n_nodes": graph.n_nodes,
+        "certificate": guarantee, "n_rr_sets": result.n_rr_sets, "manifest": result.manifest, "complete": complete,
+    }  # fmt: skip
+    text = (
+        f"{len(rows)} seeds reach {result.spread:,.1f} (95 %: {interval[0]:,.1f} to {interval[1]:,.1f}) of {graph.n_nodes:,} nodes; "
+        f"at least {guarantee.ratio:.3f} of the best possible (within the model, wrong with chance {guarantee.delta:.2g})\n"
+    )
+    text += ", ".join(row["node"] for row in rows)
+    emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
 
 
 def emit_memory(graph: Any, form: str | None, output: str | None, **asked: Any) -> None:
