@@ -271,7 +271,21 @@ def _stability(
 
 
 @njit(nogil=True, cache=True)
-def split_kernel(indptr, party, chance, weight, t, w, with_lead, share, share_square, exclusive, alone, slack, slack_square):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def split_kernel(
+    indptr: Any,
+    party: Any,
+    chance: Any,
+    weight: Any,
+    t: Any,
+    w: Any,
+    with_lead: Any,
+    share: Any,
+    share_square: Any,
+    exclusive: Any,
+    alone: Any,
+    slack: Any,
+    slack_square: Any,
+) -> Any:
     """Add every item's split to the totals; return the joint value."""
     joint, prods = 0.0, np.empty(t.size)
     m = alone.size

@@ -37,7 +37,7 @@ _SHOWN = ("channel", "metric", "zh", "value", "lower", "upper", "n", "unit")
 @pass_app
 def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, output: str | None, **more: Any) -> None:
     """Compare what a plan promised with the events of the campaign, metric by metric."""
-    from graphkit.cli.output import emit, frame_rows, table
+    from graphkit.cli.output import emit, frame_rows, short_numbers, table
     from graphkit.cli.plans import rebuild
 
     made = rebuild(app, plan)
@@ -45,7 +45,7 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
         from graphkit.planning.funnel import FUNNEL_COLUMNS, STEPS, funnel
 
         lost = funnel(events, steps=more["steps"] or STEPS, days=more["days"], by=None if more["by"] == "none" else more["by"], min_cell=more["min_cell"])
-        text = table([_short(row) for row in lost.rows], FUNNEL_COLUMNS)
+        text = table([short_numbers(row) for row in lost.rows], FUNNEL_COLUMNS)
         emit(form=form, output=output, rows=lost.rows, columns=FUNNEL_COLUMNS, document=lost.to_dict(), text=text, color=app.settings.color)
         _say(app, lost.assumptions)
         return
@@ -58,14 +58,9 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
     rows = frame_rows(found.to_frame())
     promise = f"promised reach {found.promised:,.1f} ({found.promised_interval[0]:,.1f} to {found.promised_interval[1]:,.1f}); "
     seen = "not measured" if found.observed is None else f"measured {found.observed:,.0f}"
-    text = promise + seen + "\n" + table([_short({k: row[k] for k in _SHOWN}) for row in found.metrics], _SHOWN)
+    text = promise + seen + "\n" + table([short_numbers({k: row[k] for k in _SHOWN}) for row in found.metrics], _SHOWN)
     emit(form=form, output=output, rows=rows, columns=list(rows[0]) if rows else list(_SHOWN), document=found.to_dict(), text=text, color=app.settings.color)
     _say(app, found.assumptions)
-
-
-def _short(row: dict[str, Any]) -> dict[str, Any]:
-    """Numbers short enough to read."""
-    return {k: float(f"{v:.4g}") if isinstance(v, float) and not v.is_integer() else v for k, v in row.items()}
 
 
 def _read(path: str) -> Any:

@@ -95,7 +95,7 @@ def design(app: App, /, plan: str | None, probability: str | float, seed: int, f
 @pass_app
 def analyse(app: App, /, design: str, theta: float | None, redraws: int, form: str | None, output: str | None, **more: Any) -> None:
     """Estimate direct, spillover and total effect with intervals, the naive number beside them."""
-    from graphkit.cli.output import emit, frame_rows, table
+    from graphkit.cli.output import emit, frame_rows, short_numbers, table
     from graphkit.experiment.analyse import analyse_experiment
 
     if (more["events"] is None) == (more["outcomes"] is None):
@@ -109,11 +109,9 @@ def analyse(app: App, /, design: str, theta: float | None, redraws: int, form: s
     with app.timed("analyse"):
         found = analyse_experiment(planned, graph, outcome, theta=theta, n_redraws=redraws)
     rows = frame_rows(found.effects)
-    short = [{k: None if v != v else float(f"{v:.4g}") if isinstance(v, float) else v for k, v in row.items()} for row in rows]  # noqa: PLR0124 - NaN
-    text = (
-        f"{found.n_users:,} users, {found.n_missing:,} not measured; randomisation p {found.p_value:.3g}\n" + table(short, EFFECTS) + "\n"
-        + table([{k: None if v != v else round(v, 4) if isinstance(v, float) else v for k, v in row.items()} for row in frame_rows(found.exposure)])  # noqa: PLR0124 - NaN
-    )  # fmt: skip
+    effects, exposure = ([short_numbers(row) for row in part] for part in (rows, frame_rows(found.exposure)))
+    head = f"{found.n_users:,} users, {found.n_missing:,} not measured; randomisation p {found.p_value:.3g}\n"
+    text = head + table(effects, EFFECTS) + "\n" + table(exposure)
     emit(form=form, output=output, rows=rows, columns=list(EFFECTS), document=found.to_dict(), text=text)
     for note in found.assumptions:
         app.say(f"note: {note}")

@@ -64,10 +64,9 @@ def emit_outcome(app: App, form: str | None, output: str | None, found: Any, fra
 
 def outcome_table(frame: pd.DataFrame) -> str:
     """Render a frame with numbers short enough to read."""
-    from graphkit.cli.output import frame_rows, table
+    from graphkit.cli.output import frame_rows, short_numbers, table
 
-    rows = [{k: float(f"{v:.4g}") if isinstance(v, float) and v == v else None if v != v else v for k, v in row.items()} for row in frame_rows(frame)]  # noqa: PLR0124
-    return table(rows, list(frame.columns))
+    return table([short_numbers(row) for row in frame_rows(frame)], list(frame.columns))
 
 
 def write_scores(path: str, ids: Sequence[str], values: Any, *, name: str = "probability") -> None:

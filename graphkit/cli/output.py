@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["choose_format", "emit", "frame_rows", "table", "write_out"]
+__all__ = ["choose_format", "emit", "frame_rows", "short_numbers", "table", "write_out"]
 
 Row = dict[str, Any]
 _SENTENCES = frozenset({"assumption", "assumptions", "reason", "reasons", "unspent_because"})
@@ -78,6 +79,17 @@ def emit(
 def frame_rows(frame: pd.DataFrame) -> list[Row]:
     """Return the rows of a frame as dictionaries."""
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def short_numbers(row: Mapping[str, Any]) -> Row:
+    """Return a row for a reader: numbers with four significant digits, whole ones whole, none for what is no number."""
+    return {name: _short(value) if isinstance(value, float) else value for name, value in row.items()}
+
+
+def _short(number: float) -> float | None:
+    if math.isnan(number):
+        return None
+    return number if number.is_integer() else float(f"{number:.4g}")
 
 
 def _records(rows: list[Row], columns: Sequence[str], form: str, *, raw: bool) -> str:

@@ -56,7 +56,7 @@ def epidemic_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDA
 
 
 @kernel
-def _epidemic_kernel(first: int, count: int, arc: Any, heal: Any, arcs: Any, node_key: Any, heals: Any, again: bool, seeds: Any,  # noqa: FBT001 - kernels take no keywords
+def _epidemic_kernel(first: int, count: int, arc: Any, heal: Any, arcs: Any, node_key: Any, heals: Any, again: Any, seeds: Any,
                      units: Any, steps: int) -> Any:
     """Follow the infectious nodes step by step; tries look at the states at the start of the step."""
     room = workspace(arcs)

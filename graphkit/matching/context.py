@@ -145,6 +145,11 @@ def _hours(events: pd.DataFrame) -> list[str | None]:
     return [None if np.isnan(t) else str(int(t // 3600 % 24)) for t in ts.tolist()]
 
 
+def _texts(column: pd.Series) -> list[str | None]:
+    """Values as text, None where there is none."""
+    return [None if absent else str(value) for value, absent in zip(column.tolist(), column.isna().tolist(), strict=True)]
+
+
 def _counts(events: pd.DataFrame, contexts: tuple[str, ...], responses: frozenset[str]) -> dict[tuple[str, str, str], list[int]]:
     """(context, value, item) -> [exposures, responses]; the context "" holds the item's totals."""
     values: dict[str, list[str | None]] = {}
@@ -153,13 +158,13 @@ def _counts(events: pd.DataFrame, contexts: tuple[str, ...], responses: frozense
             refuse("contexts", name, "one of " + ", ".join(CONTEXTS))
         source = "ts" if name == "hour" else name
         if source in events.columns:
-            values[name] = _hours(events) if name == "hour" else [None if c is None or c != c else str(c) for c in events[source].tolist()]  # noqa: PLR0124
+            values[name] = _hours(events) if name == "hour" else _texts(events[source])
     counts: dict[tuple[str, str, str], list[int]] = {}
-    for row, (item, kind) in enumerate(zip(events["item"].tolist(), events["kind"].tolist(), strict=True)):
+    for row, (item, kind) in enumerate(zip(_texts(events["item"]), events["kind"].tolist(), strict=True)):
         place = 0 if kind == "exposure" else 1 if kind in responses else None
-        if place is None or item is None or item != item:  # noqa: PLR0124
+        if place is None or item is None:
             continue
         for name, value in (("", ""), *((n, v[row]) for n, v in values.items())):
             if value is not None:
-                counts.setdefault((name, value, str(item)), [0, 0])[place] += 1
+                counts.setdefault((name, value, item), [0, 0])[place] += 1
     return counts

@@ -59,7 +59,14 @@ class Picker:
     """Best items of a user among the candidates."""
 
     def __init__(
-        self, tastes: Tastes, columns: NDArray[np.int64], factor: NDArray[np.float64], count: int, exclude: bool, context: Mapping[str, str] | None  # noqa: FBT001
+        self,
+        tastes: Tastes,
+        columns: NDArray[np.int64],
+        factor: NDArray[np.float64],
+        count: int,
+        *,
+        exclude: bool,
+        context: Mapping[str, str] | None,
     ) -> None:
         self.tastes, self.columns, self.factor, self.count, self.exclude, self.context = tastes, columns, factor, count, exclude, context
 

@@ -171,7 +171,7 @@ def recommend(
         raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")
     factor = _factor(events, tastes, context)
     make = _Maker(snapshot, tastes, events, half_life_days, probability, n_worlds, positive_int("min_cell", min_cell), seed, engine)
-    pick = Picker(tastes, columns, factor, count, exclude_known, context)
+    pick = Picker(tastes, columns, factor, count, exclude=exclude_known, context=context)
     found = [one for row in rows for one in (pick.fused(make, int(row), weights, blend) if by == "fused" else pick.best(make(by), make("popularity"), int(row)))]
     who = [tastes.users[one[0]] for one in found]
     items = [tastes.items[one[1]][1] for one in found]

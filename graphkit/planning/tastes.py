@@ -154,10 +154,12 @@ def item_names(tastes: Tastes, events: pd.DataFrame) -> list[str]:
     if "item" not in events.columns:
         message = f"events have no column 'item'; they have {', '.join(map(str, events.columns))}"
         raise DataInvalid(message, source="events", rule="missing-column")
-    labels = events["item_label"].tolist() if "item_label" in events.columns else [None] * len(events)
+    labels: list[object] = [None] * len(events)
+    if "item_label" in events.columns:
+        labels = events["item_label"].astype(object).where(events["item_label"].notna(), None).tolist()
     found = []
     for label, item in zip(labels, events["item"].tolist(), strict=True):
-        fits = [own for own in ITEM_LABELS if (own, str(item)) in known and (label is None or label != label or label == own)]  # noqa: PLR0124
+        fits = [own for own in ITEM_LABELS if (own, str(item)) in known and (label is None or label == own)]
         if len(fits) > 1:
             message = f"events: {item!r} is the id of a {' and of a '.join(fits)}"
             raise DataInvalid(message, source="events", rule="ambiguous-item", hint="give item_label")

@@ -30,7 +30,11 @@ def escaped(text: str) -> str:
 
 
 def write_records(
-    rows: Sequence[Mapping[str, Any]], format: str = "csv", *, columns: Sequence[str] | None = None, raw: bool = False  # noqa: A002 - the option's name
+    rows: Sequence[Mapping[str, Any]],
+    format: str = "csv",  # noqa: A002 - the option's name
+    *,
+    columns: Sequence[str] | None = None,
+    raw: bool = False,
 ) -> str:
     """Return rows as text that ends with a line break.
 
