@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import Any
 
 import click
@@ -11,7 +10,6 @@ import click
 __all__ = ["LANGUAGES", "language", "spoken"]
 
 LANGUAGES = ("auto", "zh", "en", "both")
-_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def language() -> str:
@@ -25,12 +23,12 @@ def language() -> str:
 
 
 def spoken(value: Any) -> Any:
-    """Return the half of a bilingual sentence that the reader wants; anything else stays as it is."""
+    """Return a sentence of ours in the reader's language: its half of a bilingual one, or its Chinese form; anything else stays as it is."""
     if isinstance(value, list | tuple):
         return [spoken(item) for item in value]
     if not isinstance(value, str):
         return value
-    chinese, bar, english = value.partition(" | ")
-    if not bar or not _HAN.search(chinese):
-        return value
-    return {"zh": chinese, "en": english}.get(language(), value)
+    from graphkit.report.sentences import both_of
+
+    chinese, english = both_of(value)
+    return value if chinese == english else {"zh": chinese, "en": english}.get(language(), f"{chinese} | {english}")

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from graphkit.cli.language import spoken
 from graphkit.cli.output import choose_format, emit, write_out
 
 ROWS = [{"id": "a,1", "n": 1, "x": [1, 2]}, {"id": '=cmd"', "n": None, "x": None}]
@@ -142,3 +143,14 @@ def test_json_shows_what_would_steer_a_terminal(capsys):
         assert "电影" in out
         found = json.loads(out)
         assert (found[0] if form == "json" else found)["name"] == name
+
+
+def test_sentences_of_the_planner_are_spoken_in_chinese(monkeypatch):
+    """What a plan assumes or rejects is kept in English; a reader of Chinese hears the same sentence as on the page."""
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert spoken("audience unknown (2000 followers are a count, not an audience)") == "受众未知（2000 个粉丝只是数量，不是受众）"
+    assert spoken(["预算已用尽 | nothing is left", "名 | name of the data"]) == ["预算已用尽", "名"]
+    assert spoken("a name of the data") == "a name of the data"
+    monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
+    assert spoken("audience unknown") == "audience unknown"
+    assert spoken("预算已用尽 | nothing is left") == "nothing is left"
