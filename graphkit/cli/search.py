@@ -64,7 +64,7 @@ def documents(snapshot: Snapshot, labels: Iterable[str]) -> tuple[dict[str, list
     names: dict[str, str | None] = {}
     for label in labels:
         table = snapshot.nodes(label)
-        ids, shown = table.ids.tolist(), table.column("name").tolist()
+        ids, shown = table.ids.tolist(), table.column("name" if "name" in table.columns else "title").tolist()  # a partnership has a title
         columns = [table.column(name).tolist() for name in _FIELDS if name in table.columns]
         for row, id_ in enumerate(ids):
             words = [str(column[row]) for column in columns if column[row]]

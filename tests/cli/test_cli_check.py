@@ -109,3 +109,10 @@ def test_an_option_of_the_program_after_the_command_is_explained(gk):
     assert code == 2
     assert "--lang stands before the command: graphkit --lang ... search" in err
     assert "No such option '--lnag'" in gk("search", "x", "--lnag", "zh")[2]
+
+
+def test_a_found_partnership_shows_its_title(tmp_path, write_tables, gk):
+    """Partnerships bear a title, not a name; search shows it as their name."""
+    write_tables(tmp_path / "data", {"nodes/partnership.csv": ("id,status,title", ["p1,ended,咖啡联名"])})
+    assert gk("load", tmp_path / "data")[0] == 0
+    assert '"name": "咖啡联名"' in gk("search", "联名", "--format", "json")[1]
