@@ -24,7 +24,7 @@ __all__ = ["name_lookup", "rank"]
 
 Kind = tuple[int | None, ...]
 """Rows of a walk; None for a user, who is not named."""
-COLUMNS = ("rank", "label", "id", "name", "score", "evidence")
+COLUMNS = ("rank", "label", "id", "name", "score", "certified", "evidence")
 _WALKS, _SHOWN = 30, 3  # walks unrolled, lines shown once walks through users are joined
 
 
@@ -41,7 +41,8 @@ def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], t
 
     Each tie is walked both ways, and from every node the kinds of ties share the chance equally,
     or as --via says. Evidence: the strongest walks behind the score and the part each carries; users
-    on the way are not named, walks that differ only in users count together.
+    on the way are not named, walks that differ only in users count together. "certified" in JSON and
+    CSV: the rows down to this one are proven to be the best, whatever their order.
     """
     from graphkit.cli.graphs import check_labels, check_node, typed_graph
     from graphkit.cli.output import emit, table
@@ -55,7 +56,7 @@ def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], t
     with app.timed("rank"):
         result = personalised_pagerank(graph, start, restart_probability=restart, tolerance=1e-10)
     wanted = np.array([row for row, (label, _) in enumerate(names) if label == to and row != start], np.int64)
-    scores = np.asarray(result.scores)[wanted]
+    scores, certified = np.asarray(result.scores)[wanted], result.certified(wanted)
     name_of = name_lookup(snapshot, names)
     rows: list[dict[str, Any]] = []
     people: list[dict[str, Any]] = []
@@ -64,15 +65,17 @@ def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], t
             break
         target = int(wanted[place])
         walks = _evidence(graph, result, start, target, restart, names)
-        row = {"rank": len(rows) + 1, "label": to, "id": names[target][1], "name": name_of(target), "score": float(scores[place])}
+        row = {"rank": len(rows) + 1, "label": to, "id": names[target][1], "name": name_of(target), "score": float(scores[place]), "certified": bool(certified[len(rows)])}
         whole = [" > ".join("User" if i is None else ":".join(names[i]) for i in walk) for walk, _ in walks]
         rows.append({**row, "evidence": [f"{text} ({share:.0%})" for text, (_, share) in zip(whole, walks, strict=True)]})
         between = [" > ".join("User" if i is None else name_of(i) or ":".join(names[i]) for i in walk[1:-1]) for walk, _ in walks]
         people.append({**row, "evidence": [f"{share:.0%} {text or 'direct'}" for text, (_, share) in zip(between, walks, strict=True)]})
-    told = table(people, [name for name in COLUMNS if name != "label"], keep=("id",), lines="evidence")
+    told = table(people, [name for name in COLUMNS if name not in ("label", "certified")], keep=("id",), lines="evidence")
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=told, color=app.settings.color)
     if not rows:
         app.say(f"no {to} is connected to {node}")
+    elif not rows[-1]["certified"]:
+        app.say(f"who stands at place {len(rows)} is not certain: another {to} scores the same within the error")
     app.say(f"all scores together are at most {result.error_bound:.1e} from the exact ones (L1)")
 
 

@@ -30,7 +30,7 @@ from graphkit.results import Part
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from graphkit.projection.projection import Projection
     from graphkit.ranking.operator import WalkOperator
@@ -63,7 +63,7 @@ class Walk(Part):
 
 
 def explain_score(
-    p: Projection, ranking: Ranking, source: Any, target: Any, *, top: int = 3, restart_probability: float = 0.15
+    p: Projection, ranking: Ranking, source: Any, target: Any, *, top: int = 3, restart_probability: float = 0.15, weight: ArrayLike | float | None = None
 ) -> tuple[Walk, ...]:
     """Return the walks that carry most of a score, the strongest first.
 
@@ -78,6 +78,8 @@ def explain_score(
         Walks to return; fewer when the score is 0 or a hub has too many tiny walks.
     restart_probability : float, default 0.15
         Of the ranking.
+    weight : array_like, shape (n_arcs,), or number, optional
+        As given to the ranking.
 
     Returns
     -------
@@ -89,7 +91,7 @@ def explain_score(
     UnknownNode
         The target is not in the graph.
     """
-    count, operator, v = positive_int("top", top), walk_operator(p), personalisation(p, source)
+    count, operator, v = positive_int("top", top), walk_operator(p, weight), personalisation(p, source)
     goal, x, damping = int(source_rows(p, [target], parameter="target")[0]), ranking.scores, 1 - restart_probability
     if x[goal] <= 0:
         return ()

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from graphkit.report.text_width import width_of
@@ -74,6 +75,45 @@ def test_shares_of_types_move_the_score(gk):
     tags = [best(gk("rank", "Film:f0", "--to", label, *options, "--format", "json"))["score"] for label in ("Brand", "Channel")]
     assert tags[0] > even[0]
     assert tags[1] < even[1]
+
+
+@pytest.mark.parametrize("shares", [{}, {"HAS_TAG": 9.0, "WATCHED": 1.0, "REACHES": 0.25}])
+def test_scores_are_those_of_a_dense_solve(gk, shares):
+    """Ties both ways, types in their shares at every node, restart .15: NumPy's solve on the seven nodes of the fixture."""
+    names = ["Film:f0", "Tag:t0", "Brand:b0", "Channel:c0", "User:u0", "User:u1", "User:u2"]
+    ties = {
+        "HAS_TAG": [(0, 1), (2, 1)],
+        "WATCHED": [(4, 0), (5, 0), (6, 0)],
+        "REACHES": [(3, 4), (3, 5), (3, 6)],
+    }
+    walk = np.zeros((7, 7))
+    for kind, pairs in ties.items():
+        one = np.zeros((7, 7))
+        for a, b in pairs:
+            one[a, b] = one[b, a] = 1
+        count = one.sum(axis=1, keepdims=True)
+        walk += shares.get(kind, 1.0) * np.divide(one, count, out=np.zeros_like(one), where=count > 0)
+    walk /= walk.sum(axis=1, keepdims=True)
+    true = np.linalg.solve(np.eye(7) - 0.85 * walk.T, 0.15 * np.eye(7)[0])
+    options = [word for kind, share in shares.items() for word in ("--via", f"{kind}={share:g}")]
+    for place in (1, 2, 3):
+        label, id_ = names[place].split(":")
+        row = best(gk("rank", "Film:f0", "--to", label, *options, "--format", "json"))
+        assert row["id"] == id_
+        assert row["score"] == pytest.approx(true[place], abs=1e-9)
+        assert row["certified"] is True
+
+
+def test_a_tie_at_the_last_place_is_told_and_so_is_the_error(gk):
+    """Three viewers score alike: the first two are no proven set, all three are; the bound of the error stands below."""
+    code, out, err = gk("rank", "Film:f0", "--to", "User", "--top", "2", "--format", "json")
+    assert code == 0
+    assert [row["certified"] for row in json.loads(out)] == [False, False]
+    assert "place 2 is not certain" in err
+    code, out, err = gk("rank", "Film:f0", "--to", "User", "--format", "json")
+    assert [row["certified"] for row in json.loads(out)] == [False, False, True]
+    assert "not certain" not in err
+    assert float(err.split("at most ")[1].split()[0]) <= 1e-10
 
 
 def test_wrong_shares_are_usage_errors(gk):

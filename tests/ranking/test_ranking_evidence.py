@@ -52,6 +52,15 @@ def test_the_strongest_walks_come_first_with_their_exact_shares(number):
         assert all(walk.nodes[0] == source and walk.nodes[-1] == target for walk in found)
 
 
+def test_weights_given_to_the_ranking_explain_it():
+    """Two ways from 0 to 3, nine to one by weights that are not the graph's own: shares .9 and .1."""
+    p = from_arrays([0, 0, 1, 2], [1, 2, 3, 3], n_nodes=4)
+    weight = np.array([9.0, 1.0, 5.0, 2.0])
+    ranking = personalised_pagerank(p, 0, weight=weight, tolerance=1e-13)
+    found = explain_score(p, ranking, 0, 3, weight=weight)
+    assert [(walk.nodes, round(walk.share, 9)) for walk in found] == [((0, 1, 3), 0.9), ((0, 2, 3), 0.1)]
+
+
 def test_walks_of_a_path_and_of_the_source_itself():
     """0 -> 1 -> 2: one walk carries all of node 2; standing still carries all of node 0."""
     p = from_arrays([0, 1], [1, 2], n_nodes=4)

@@ -5,7 +5,10 @@ import os
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.sparse import coo_array, diags_array, eye_array
+from scipy.sparse.linalg import spsolve
 
+from graphkit.errors import NotConverged
 from graphkit.projection.arrays import from_arrays
 from graphkit.ranking import operator, solvers
 from graphkit.ranking.many_sources import personalised_pagerank_many
@@ -95,6 +98,29 @@ def test_neighbours_are_kept_out_of_one_group():
     assert np.array_equal(operator.order[operator.place], np.arange(80))
 
 
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("damping", [0.0, 0.85, 0.99])
+def test_hundreds_of_groups_equal_a_sparse_direct_solve(weighted, damping):
+    """1,200 nodes, hubs, self-loops, lone nodes that restart too: SciPy's LU, and the bound holds in 60 iterations."""
+    rng, n = np.random.default_rng(6), 1_200
+    s = np.repeat(np.arange(10, n - 20), 6)
+    t = (rng.random(s.size) ** 2 * s).astype(int)
+    low, high = np.unique(np.c_[np.r_[t, 5, 700], np.r_[s, 5, 700]], axis=0).T
+    w = rng.exponential(1, low.size) + 0.01 if weighted else np.ones(low.size)
+    twice = low != high
+    a = coo_array((np.r_[w, w[twice]], (np.r_[low, high[twice]], np.r_[high, low[twice]])), (n, n)).tocsc()
+    p = from_arrays(*a.nonzero(), weight=np.asarray(a[a.nonzero()]).ravel(), n_nodes=n)
+    out = np.asarray(a.sum(axis=1)).ravel()
+    v = np.zeros(n)
+    v[[3, 800, n - 5]] = 0.5, 0.25, 0.25  # the last one has no arcs
+    step = diags_array(np.divide(1.0, out, out=np.zeros(n), where=out > 0)) @ a
+    z = spsolve((eye_array(n) - damping * step.T).tocsc(), v)
+    found = personalised_pagerank(p, {3: 2.0, 800: 1.0, n - 5: 1.0}, restart_probability=1 - damping, tolerance=1e-10)
+    assert walk_operator(p).symmetric
+    assert np.abs(found.scores - z / z.sum()).sum() <= found.error_bound + 1e-13 <= 1.01e-10
+    assert found.iterations <= 60
+
+
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_chunks_on_threads_equal_one_piece_and_each_other(symmetric, monkeypatch):
     """Cut into chunks the answer is within both bounds, and the same bytes for 1, 2 and 7 cores."""
@@ -144,6 +170,20 @@ def test_a_set_is_certified_only_where_the_gap_proves_it():
     assert not personalised_pagerank_many(p, [0], top=3).certified[0]
     assert personalised_pagerank_many(p, [0], top=7).certified[0]
     assert personalised_pagerank_many(p, [0], top=50).certified[0]
+
+
+def test_one_ranking_proves_a_set_by_its_gap_or_says_otherwise():
+    """Six equal leaves: hub alone and hub with all leaves are proven, three of them are a tie, which is told with the best so far."""
+    p = from_arrays([0] * 6, [1, 2, 3, 4, 5, 6], n_nodes=9, directed=False)
+    found = personalised_pagerank(p, 0, tolerance=1e-12)
+    for k, rows in ((1, [0]), (7, list(range(7))), (9, list(range(9)))):
+        assert found.top(k, gap_proves=True).tolist() == rows
+    assert found.certified(np.arange(9)).tolist() == [True, *[False] * 5, True, False, True]
+    assert found.certified([0, 3, 8]).all()
+    assert found.certified([]).tolist() == []
+    with pytest.raises(NotConverged, match="gap") as caught:
+        found.top(3, gap_proves=True)
+    assert caught.value.best.tolist() == [0, 1, 2]
 
 
 def test_graphs_without_arcs_keep_the_walker_at_home():
