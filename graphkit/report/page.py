@@ -164,22 +164,39 @@ def _partner_part(found: Row) -> dict[str, Any]:
             "name": row.get("name") or row["partner"],
             "rank": row.get("rank"),
             "fit": row.get("fit"),
+            "fit_rank": row.get("fit_rank_interval"),
             "scores": row.get("scores") or {},
             "adds": row.get("adds"),
-            "band": Figures.band(row.get("adds_interval")),
+            "band": _sampled(row.get("adds_interval")),
+            "exclusive": row.get("exclusive"),
+            "exclusive_band": _sampled(row.get("exclusive_interval")),
             "share": row.get("share"),
             "reasons": [both_of(str(reason)) for reason in row.get("reasons") or []],
+            "evidence": [str(text) for text in row.get("evidence") or [] if not str(text).startswith("graphkit ")],
         }
         for row in rows
     ]
+    commands = dict.fromkeys(str(text) for row in rows for text in row.get("evidence") or [] if str(text).startswith("graphkit "))
     return {
         "partners": listed,
         "score_names": [name for name in _SCORES if any(row["scores"].get(name) is not None for row in listed)],
         "has_share": any(row["share"] is not None for row in listed),
         "share_form": Figures.share_of(row["share"] for row in listed),
+        "has_exclusive": any(row["exclusive"] is not None for row in listed),
         "joint_reach": joint.get("mean") if isinstance(joint, dict) else joint,
+        "joint_band": _sampled(joint.get("interval")) if isinstance(joint, dict) else "",
+        "joint_at_most": joint.get("at_most") if isinstance(joint, dict) else None,
+        "partner_commands": list(commands),
+        "partner_notes": [both_of(str(text)) for text in found.get("assumptions") or []],
+        "partners_rejected": [{"name": row["partner"], "rule": row["rule"], "reason": both_of(str(row["reason"]))} for row in (found.get("rejected") or [])[:_MOST_REJECTED]],
     }
 
+
+
+def _sampled(pair: Any) -> str:
+    """Return an interval that chance made; an exact number has none to show."""
+    said = Figures.band(pair)
+    return "" if pair and Figures.people(pair[0]) == Figures.people(pair[1]) else said
 
 def _shortened(text: str) -> str:
     """Cut what nobody reads on a page; the whole text is one command away."""

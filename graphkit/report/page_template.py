@@ -92,12 +92,16 @@ TEMPLATE = (
 {% if charts.calibration %}<section id="calibration"><h2>{{ t('calibration') }}</h2>{{ say('calibration') }}<figure>{{ charts.calibration }}</figure></section>{% endif %}
 {% if partners %}<section id="partners"><h2>{{ t('partners') }}</h2>{{ say('partners') }}
 <div class="wide"><table><thead><tr><th class="num">{{ t('rank') }}</th><th>{{ t('partner') }}</th><th class="num">{{ t('fit') }}</th>{% for name in score_names %}<th class="num">{{ t(name) }}</th>{% endfor %}
-<th class="num">{{ t('adds') }}</th>{% if has_share %}<th class="num">{{ t('share') }}</th>{% endif %}<th class="why">{{ t('reasons') }}</th></tr></thead>
-<tbody>{% for row in partners %}<tr><td class="num">{{ f.people(row.rank) }}</td><td class="name">{{ row.name }}{% if row.name != row.id %} <span class="id">{{ row.id }}</span>{% endif %}</td><td class="num">{{ f.score(row.fit) }}</td>
+<th class="num">{{ t('adds') }}</th>{% if has_exclusive %}<th class="num">{{ t('exclusive') }}</th>{% endif %}{% if has_share %}<th class="num">{{ t('share') }}</th>{% endif %}<th class="why">{{ t('reasons') }}</th></tr></thead>
+<tbody>{% for row in partners %}<tr><td class="num">{{ f.people(row.rank) }}</td><td class="name">{{ row.name }}{% if row.name != row.id %} <span class="id">{{ row.id }}</span>{% endif %}</td><td class="num">{{ f.score(row.fit) }}{% if row.fit_rank %}<br><small>{{ t('rank') }} {{ row.fit_rank[0] }} – {{ row.fit_rank[1] }}</small>{% endif %}</td>
 {%- for name in score_names %}<td class="num">{{ f.score(row.scores.get(name)) }}</td>{% endfor %}
-<td class="num">{{ f.people(row.adds) }}{% if row.band %}<br><small>{{ row.band }}</small>{% endif %}</td>{% if has_share %}<td class="num">{{ share_form(row.share) }}</td>{% endif %}
-<td><ul>{% for reason in row.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul></td></tr>{% endfor %}</tbody></table></div>
-{% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach)) }}{% endif %}
+<td class="num">{{ f.people(row.adds) }}{% if row.band %}<br><small>{{ row.band }}</small>{% endif %}</td>{% if has_exclusive %}<td class="num">{{ f.people(row.exclusive) }}{% if row.exclusive_band %}<br><small>{{ row.exclusive_band }}</small>{% endif %}</td>{% endif %}{% if has_share %}<td class="num">{{ share_form(row.share) }}</td>{% endif %}
+<td><ul>{% for reason in row.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul>{% if row.evidence %}<details><summary>{{ t('evidence') }}</summary><ul>{% for text in row.evidence %}<li>{{ text }}</li>{% endfor %}</ul></details>{% endif %}</td></tr>{% endfor %}</tbody></table></div>
+{% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach) ~ (' (' ~ joint_band ~ ')' if joint_band else '')) }}{% if joint_at_most is not none %}{{ say('joint_at_most', most=f.people(joint_at_most)) }}{% endif %}{% endif %}
+{% if partner_notes %}<ul class="notes">{% for pair in partner_notes %}<li>{{ both(pair) }}</li>{% endfor %}</ul>{% endif %}
+{% if partners_rejected %}<details><summary>{{ t('not_possible') }}</summary><ul>{% for row in partners_rejected %}<li><span class="id">{{ row.name }}</span> {{ t(row.rule) }}: {{ both(row.reason) }}</li>{% endfor %}</ul></details>{% endif %}
+{% if partner_commands %}<details><summary>{{ t('query') }}</summary><pre>{% for line in partner_commands %}{{ line }}
+{% endfor %}</pre></details>{% endif %}
 {% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure>{{ charts.split }}</figure>{% endif %}</section>{% endif %}
 {% if claims %}<section id="evidence"><h2>{{ t('evidence') }}</h2>{{ say('evidence') }}
 <div class="wide"><table><thead><tr><th>{{ t('claim') }}</th><th class="num">{{ t('printed_value') }}</th><th>{{ t('query') }} / {{ t('replay') }}</th></tr></thead>

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 import pytest
 
 from graphkit.errors import InvalidParameter, UnknownName
+from graphkit.planning.partner_evidence import ZH
 from graphkit.report.page import render_page
-from graphkit.report.sentences import SENTENCES, TERMS, both_of, sentence
+from graphkit.report.sentences import SENTENCES, TERMS, both_of, sentence, term
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 
@@ -241,3 +242,23 @@ def test_the_legend_of_a_pair_does_not_overlap():
         dots = [float(x) for x in re.findall(r'<circle cx="([\d.]+)" cy="12', svg)]
         cells = sum(2 if ord(sign) > 0x2E80 else 1 for sign in first)
         assert dots[1] - dots[0] > 7 * cells + 10
+
+
+def test_partners_come_with_intervals_reasons_for_absence_and_queries():
+    """Rank interval of the fit, exclusive reach, the joint reach and its bound, what was refused, and every command once; all in Chinese too."""
+    command = "graphkit query partners/theme --param label=Film --param id=f01"
+    row = {"fit_rank_interval": [1, 7], "exclusive": 41.0, "exclusive_interval": [38.0, 44.0], "evidence": ["shared tags (1): t1", command]}
+    found = PARTNERS | {
+        "partners": [PARTNERS["partners"][0] | row, PARTNERS["partners"][1] | row], "joint_reach": {"mean": 900.0, "interval": [880.0, 920.0], "at_most": 950.0},
+        "rejected": [{"partner": "b9", "rule": "min_cell", "reason": "its audience is below 50 users and not shown"}],
+        "assumptions": ["the past partnerships say nothing about this one: history is not measured"],
+    }  # fmt: skip
+    text = render_page(PLAN, partners=found, extras=EXTRAS)
+    for said in ("1 – 7", "38 – 44", "880 – 920", "950", "shared tags (1): t1", "其受众不足 50 人，不予显示", "以往合作没有涉及它：历史没有测量", "主题"):
+        assert said in text, said
+    assert text.count(command) == 1
+
+
+def test_the_words_of_the_criteria_are_those_of_the_reasons():
+    """One Chinese name for each score, on the page and in a reason."""
+    assert {name: term(name)[0] for name in ZH} == ZH
