@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["OBJECTIVES", "BlockModel", "MapEquation", "Modularity", "Objective"]
 
 OBJECTIVES = ("modularity", "map_equation", "block_model")
+_FINE = 8.0
 
 
 class Objective(Protocol):
@@ -114,8 +115,8 @@ class BlockModel:
         return connected_labels(graph, block_leiden(graph, start, iterations=iterations, seed=seed))
 
     def rough(self, graph: Undirected, start: Labels, seed: int) -> Labels:
-        """Run one iteration."""
-        return self.improve(graph, start, 1, seed)
+        """Run Louvain at a high resolution: small groups, from which recombination makes blocks."""
+        return Modularity(_FINE).rough(graph, start, seed)
 
     def warm(self, graph: Undirected, near: Undirected, turn: int, sweeps: int, seed: int) -> Labels:
         """Take a warm start of modularity at twice the resolution (four times in every fourth turn), every second time single nodes."""

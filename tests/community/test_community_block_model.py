@@ -9,6 +9,7 @@ from reference.partitions import partitions, projection
 from scipy.optimize import minimize
 from sklearn.metrics import adjusted_rand_score
 
+from graphkit.community import search
 from graphkit.community.block_model import block_gain, block_leiden, newman_resolution
 from graphkit.community.leiden import communities
 from graphkit.community.moves import contract, leiden
@@ -157,3 +158,14 @@ def test_modularity_says_where_it_has_joined_groups(effort):
     assert asked(clear) <= 0
     assert asked(joined[0], resolution=6.0) <= 0
     assert asked(clear, resolution="auto") is asked(clear, objective="block_model") is asked(clear, objective="map_equation") is None
+
+
+def test_a_large_graph_begins_with_small_groups(monkeypatch):
+    """With the limit lowered: groups of Louvain at a high resolution, joined to blocks; unequal ones are found, and none in a random graph."""
+    monkeypatch.setattr(search, "_LARGE", 100)
+    monkeypatch.setattr(search, "_SMALL", 0)
+    p, group = unequal(0)
+    found = communities(p, objective="block_model", effort="fast", rng=1)
+    assert adjusted_rand_score(group, found.labels) > 0.95
+    none = communities(projection(nx.gnm_random_graph(400, 2_400, seed=1)), objective="block_model", effort="fast", rng=1)
+    assert none.n_communities == 1
