@@ -66,16 +66,17 @@ def profile(
 
 def _profiles(app: App, snapshot: Snapshot, events: str | None, half_life: float) -> Any:
     """Profiles of everybody with consent, items named ``Label:id``; what says nothing is counted in a message."""
-    from graphkit.planning.tastes import profiles_of, read_tastes
+    from graphkit.planning.tastes import item_names, profiles_of, read_tastes
 
-    log = None
+    tastes, log, other = read_tastes(snapshot), None, 0
     if events is not None:
         from graphkit.store.files_events import read_events
 
         log = read_events(events)
-    found = profiles_of(read_tastes(snapshot), log, half_life_days=half_life, event_weights=snapshot.settings.get("event_weights"))
+        other = item_names(tastes, log).count("")
+    found = profiles_of(tastes, log, half_life_days=half_life, event_weights=snapshot.settings.get("event_weights"))
     counts = [
-        (found.without_events, f"of {len(found):,} users have an empty profile"), (found.without_tags, "events are of items without tags"),
+        (found.without_events, f"of {len(found):,} users have an empty profile"), (other, "events are of no film or course of the store"), (found.without_tags, "events are of items without tags"),
         (found.ignored_users, "events are of people who did not agree to a profile and were left out"),
     ]  # fmt: skip
     told = "; ".join(f"{n:,} {what}" for n, what in counts if n)

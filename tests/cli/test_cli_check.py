@@ -116,3 +116,15 @@ def test_a_found_partnership_shows_its_title(tmp_path, write_tables, gk):
     write_tables(tmp_path / "data", {"nodes/partnership.csv": ("id,status,title", ["p1,ended,咖啡联名"])})
     assert gk("load", tmp_path / "data")[0] == 0
     assert '"name": "咖啡联名"' in gk("search", "联名", "--format", "json")[1]
+
+
+def test_events_of_other_things_are_counted_not_passed_over(tmp_path, write_tables, gk):
+    """An empty profile from a log of views of materials says that no event is of a film or course."""
+    write_tables(tmp_path / "data", {
+        "nodes/user.csv": ("id,consent", ["u1,true"]), "nodes/material.csv": ("id,kind,status", ["m1,article,approved"]),
+        "events/e.csv": ("ts,user,kind,item_label,item", ["1700000000,u1,view,Material,m1", "1700000001,u1,view,Material,m1"]),
+    })  # fmt: skip
+    assert gk("load", tmp_path / "data")[0] == 0
+    code, _, err = gk("profile", "u1", "--events", tmp_path / "data")
+    assert code == 0
+    assert "2 events are of no film or course of the store" in err
