@@ -10,14 +10,19 @@ next tenth are the truth, every known name that a subject has not met is a candi
 chosen on the tested tenth: weights and ridge come from within the known part.
 
 Beside graphkit: popularity, text cosine (character bigrams) and popularity x cosine^4, ties in the
-middle. ``best`` marks the best of the three; ``ahead`` is graphkit's lead over it with a paired 95 %
-interval; all intervals resample subjects. ``foresight`` ranks by the number of new partners each
+middle. ``ahead`` is graphkit's lead over the best of the three with a paired 95 % interval; all intervals
+resample campaigns, since the pairs of one campaign come together and a few large ones hold many. ``foresight`` ranks by the number of new partners each
 name really gets in the tested tenth: no ranking that is the same for all subjects can know more, so it
 shows how much there is to reach. ``cold`` are subjects new to the history, ranked from the text of their
 first campaign with all known names blanked out: what is written of a campaign says more than a brand says of
-itself, so read it as a bound. The ablation leaves one group of features out,
-refits, and prints the mean change over the splits, +- its standard error over them, and R@50 and MRR split by split.
-``ahead`` at the end is the mean lead over all splits, subjects resampled within each.
+itself, so read it as a bound. The ablation leaves one group of features out, refits, and prints the mean change over
+the splits with its interval, and R@50 and MRR split by split. ``ahead`` at the end is the mean lead over all splits.
+
+On 2,648 real co-brandings (3,324 names), five splits, the mean lead was R@10 +.009 (-.002 to +.021), R@50 +.037 (+.019
+to +.053), MRR +.005 (-.002 to +.012), AUC +.032 (+.024 to +.042); on split .6 R@50 was level (-.041 to +.038) and MRR
+-.012 (-.035 to +.015): five campaigns hold 43 % of its pairs. Leaving out roles costs R@50 .012 (.002 to .023) and AUC
+.004; popularity R@10 .007 and AUC .004; text R@10 .013 and MRR .003; names AUC .005; time, former partners' texts,
+mentions and variants nothing beyond the interval.
 """
 
 import argparse
@@ -75,6 +80,7 @@ class Split:
         for a, b in self.pairs_of(self.train):
             self.met[a, b] = True
         self.pairs = np.array(sorted({p for p in self.pairs_of(self.test) if not self.met[p]}), dtype=np.int64).reshape(-1, 2)
+        self.campaign = self._campaigns()
         self.subjects = np.unique(self.pairs[:, 0])
         self.history = pd.DataFrame({"partnership": self.train.campaign.astype(str), "member": self.train.member, "ts": 86_400 * self.train.campaign})
         self.told = pd.DataFrame({"partnership": self.texts.index.astype(str), "text": self.texts.to_numpy()})
@@ -83,6 +89,14 @@ class Split:
         """Ordered pairs of known names, as rows."""
         for _, group in links[links.member.isin(self.place)].groupby("campaign").member:
             yield from itertools.permutations([self.place[name] for name in group], 2)
+
+    def _campaigns(self):
+        """Which campaign of the tested tenth brought each new pair together first, counted 0, 1, .."""
+        first = {}
+        for campaign, group in self.test.groupby("campaign"):
+            for pair in self.pairs_of(group):
+                first.setdefault(pair, campaign)
+        return np.unique([first[a, b] for a, b in self.pairs.tolist()], return_inverse=True)[1]
 
     def places(self, scores):
         """(rank, candidates) of every pair; scores (n_subjects, n_names), equal ones share the middle rank."""
@@ -103,10 +117,9 @@ def figures(places, weight=None):
 
 
 def resampled(split, draws, seed):
-    """Weights of the pairs when subjects are drawn with replacement, (draws, n_pairs)."""
-    rng, owner = np.random.default_rng(seed), np.searchsorted(split.subjects, split.pairs[:, 0])
-    times = rng.multinomial(split.subjects.size, np.full(split.subjects.size, 1 / split.subjects.size), size=draws)
-    return times[:, owner]
+    """Weights of the pairs when campaigns are drawn with replacement, (draws, n_pairs)."""
+    n = split.campaign.max() + 1
+    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)[:, split.campaign]
 
 
 def baselines(split):
@@ -151,8 +164,8 @@ def cold(split):
     return figures(np.stack([hit, np.full(hit.size, len(split.names))], axis=1)), hit.size
 
 
-def ablation(split):
-    """Figures of the refitted ranking with all features and without each group."""
+def ablation(split, weights):
+    """Change of the figures, (4,) and (draws, 4), when each group of features is left out and the rest refitted."""
     known = read_history(split.history)
     past, _ = _learn(known, list(known.members), split.told if len(split.told) else None)
     blocks = read_choices(past.sources)
@@ -160,13 +173,14 @@ def ablation(split):
     found = {}
     features = np.concatenate([past.features(split.subjects[i : i + 20], every).astype(np.float32) for i in range(0, split.subjects.size, 20)])
     for name, without in {"all": (), **GROUPS}.items():
-        found[name] = figures(split.places(features @ fit_weights(blocks, without).values))
-    return found
+        places = split.places(features @ fit_weights(blocks, without).values)
+        found[name] = figures(places), figures(places, weights)
+    return {name: tuple(mine - every for mine, every in zip(found[name], found["all"], strict=True)) for name in GROUPS}
 
 
-def line(name, values, low=None, high=None):
+def line(name, values, low=None, high=None, *, signed=False):
     """One row of the table."""
-    cells = [f"{x:7.4f}" + ("" if low is None else f" ({a:+.4f} to {b:+.4f})" if name == "ahead" else f" ({a:.3f} to {b:.3f})")
+    cells = [f"{x:7.4f}" + ("" if low is None else f" ({a:+.4f} to {b:+.4f})" if signed else f" ({a:.3f} to {b:.3f})")
              for x, a, b in zip(values, values if low is None else low, values if high is None else high, strict=True)]  # fmt: skip
     print(f"  {name:<24}" + "  ".join(cells), flush=True)
 
@@ -184,7 +198,7 @@ def one_split(split, draws, seed):
     best = [max(base, key=lambda name, k=k: figures(places[name])[k]) for k in range(4)]
     lead = np.array([figures(places["graphkit"])[k] - figures(places[best[k]])[k] for k in range(4)])
     leads = np.stack([drawn["graphkit"][:, k] - drawn[best[k]][:, k] for k in range(4)], axis=1)
-    line("ahead", lead, *interval(leads))
+    line("ahead", lead, *interval(leads), signed=True)
     new = np.bincount(split.pairs[:, 1], minlength=len(split.names)).astype(float)
     line("foresight", figures(split.places(np.broadcast_to(new, (split.subjects.size, new.size)))))
     if found := cold(split):
@@ -207,18 +221,18 @@ def main():
         print(f"\ncut {1 - k / 10:.1f}: {len(split.names)} names, {len(split.pairs)} new pairs of {split.subjects.size} subjects        " + "                   ".join(FIGURES))
         all_figures.append(one_split(split, args.draws, k))
         if not args.no_ablation:
-            left_out.append(ablation(split))
+            left_out.append(ablation(split, resampled(split, args.draws, k)))
     print(f"\nmean of {args.splits} splits " + "  ".join(f"{name} {x:.4f}" for name, x in zip(FIGURES, np.mean([f for f, _, _ in all_figures], axis=0), strict=True)))
     print("splits ahead of the best " + "  ".join(f"{name} {x}" for name, x in zip(FIGURES, np.sum([lead > 0 for _, lead, _ in all_figures], axis=0), strict=True)))
     pooled = np.mean([leads for _, _, leads in all_figures], axis=0)
-    line("ahead", np.mean([lead for _, lead, _ in all_figures], axis=0), *np.quantile(pooled, (0.025, 0.975), axis=0))
+    line("ahead", np.mean([lead for _, lead, _ in all_figures], axis=0), *np.quantile(pooled, (0.025, 0.975), axis=0), signed=True)
     if left_out:
-        print("\nwithout (mean change)" + " " * 8 + "      ".join(FIGURES))
+        print("\nwithout (mean change)" + " " * 8 + "                   ".join(FIGURES))
         for name in GROUPS:
-            change = np.array([found[name] - found["all"] for found in left_out])
-            error = change.std(axis=0, ddof=len(change) > 1) / len(change) ** 0.5
-            print(f"  {name:<24}" + "  ".join(f"{x:+.4f} +- {e:.4f}" for x, e in zip(change.mean(axis=0), error, strict=True)), end="")
-            print("   R@50 " + " ".join(f"{x:+.3f}" for x in change[:, 1]) + "   MRR " + " ".join(f"{x:+.3f}" for x in change[:, 2]))
+            change = np.array([found[name][0] for found in left_out])
+            low, high = np.quantile(np.mean([found[name][1] for found in left_out], axis=0), (0.025, 0.975), axis=0)
+            line(name, change.mean(axis=0), low, high, signed=True)
+            print(" " * 26 + "R@50 " + " ".join(f"{x:+.3f}" for x in change[:, 1]) + "   MRR " + " ".join(f"{x:+.3f}" for x in change[:, 2]))
     assert set(FEATURES) == {f for group in GROUPS.values() for f in group}
     print(f"\n{time.perf_counter() - begin:.0f} s")
 
