@@ -52,16 +52,13 @@ def log_likelihood(choices: Sequence[Choice], w: NDArray[np.float64]) -> tuple[f
     return total, gradient
 
 
-def fit_conditional_logit(
-    choices: Sequence[Choice], ridge: float, start: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """Return the weights, shape (n_features,); ``start`` saves steps where weights near them are known."""
+def fit_conditional_logit(choices: Sequence[Choice], ridge: float) -> NDArray[np.float64]:
+    """Return the weights, shape (n_features,)."""
     from scipy.optimize import minimize
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         value, gradient = log_likelihood(choices, w)
         return ridge * float(w @ w) / 2 - value, ridge * w - gradient
 
-    first = np.zeros(choices[0].chosen.shape[1]) if start is None else start
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    found = minimize(loss, np.zeros(choices[0].chosen.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200})
     return np.asarray(found.x, dtype=np.float64)

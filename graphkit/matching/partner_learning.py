@@ -1,9 +1,8 @@
 """Learn how to weigh the features of partners from what came later, inside the history alone.
 
 The history is cut at 20, 30, .. 90 % of its partnerships. At each cut, everything known before it
-gives the features, and the pairs that met for the first time in the next tenth are the choices,
-beside a systematic sample over popularity of what each subject did not choose, every name equally
-likely. A conditional logit is fitted on the earlier cuts and its ridge is chosen by the
+gives the features, and the pairs that met for the first time in the next tenth are the choices. A
+conditional logit is fitted on the earlier cuts and its ridge is chosen by the
 likelihood of the last two; the final weights use all cuts. A history without times, with texts that
 cannot be dated, or with too few first meetings keeps the stated weights: popularity with recency,
 and the cube of the text cosine.
@@ -33,8 +32,7 @@ _CUTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _JUDGES = 2  # cuts kept for choosing
 _LEAST = 60  # first meetings below which nothing is learned
 _SAMPLED, _SUBJECTS, _CELLS = 150, 300, 4_000_000
-_GOLDEN = 0.5 * (5**0.5 - 1)
-_RIDGES = (1000.0, 300.0, 100.0, 30.0)  # falling, so each fit starts near its end
+_RIDGES = (300.0, 1000.0, 3000.0)
 _STATED = {"popularity": 0.6, "lasting": 0.4, "ln_text": 3.0}
 NEAR = 50
 
@@ -94,18 +92,14 @@ def fit_weights(blocks: Sequence[list[Choice]], without: Sequence[str] = ()) -> 
     past, later = [c for block in scaled[:-_JUDGES] for c in block], [c for block in scaled[-_JUDGES:] for c in block]
     ridge, trial = _choose(past, later)
     everything = [c for block in scaled for c in block]
-    w = fit_conditional_logit(everything, ridge, trial)
+    w = fit_conditional_logit(everything, ridge)
     covariance = _covariance(everything, w, ridge) * np.outer(scale, scale)
     return Weights(w * scale, covariance, "learned", _validation(later, trial))
 
 
 def _choose(past: list[Choice], later: list[Choice]) -> tuple[float, NDArray[np.float64]]:
     """Return the ridge under which the later choices are likeliest, and its trial weights."""
-    trials: list[tuple[float, NDArray[np.float64]]] = []
-    w: NDArray[np.float64] | None = None
-    for ridge in _RIDGES:
-        w = fit_conditional_logit(past, ridge, w)
-        trials.append((ridge, w))
+    trials = [(ridge, fit_conditional_logit(past, ridge)) for ridge in _RIDGES]
     return max(trials, key=lambda trial: log_likelihood(later, trial[1])[0])
 
 
@@ -161,10 +155,11 @@ def _block(sources: Sources, share: float) -> list[Choice]:
 
 
 def _choices(past: Past, subjects: list[int], fresh: dict[int, list[int]], order: NDArray[np.int64]) -> list[Choice]:
-    """Features of what each subject chose and of an even sample, over popularity, of what it did not.
+    """Features of what each subject chose and of a grid over popularity of what it did not.
 
-    Samples of one subject after the other start at the places of a golden-ratio sequence: a fixed grid would put the
-    most popular name into every sample, as if there were free.size / _SAMPLED of it, and the next ones into none.
+    The most popular name is in every sample, with the weight of a grid step. That makes popularity pull less than in an
+    even sample (golden-ratio starts), which ranked films' companies better (MRR .050 to .052 over five splits) but
+    co-brandings of the last quarter (.064 to .052) and brands new to the history worse.
     """
     found, met = [], past.met
     step = max(1, _CELLS // max(1, order.size * len(FEATURES)))
@@ -180,13 +175,6 @@ def _choices(past: Past, subjects: list[int], fresh: dict[int, list[int]], order
             taken[place[a]] = True
             free = np.flatnonzero(~taken)
             if free.size:
-                sampled = free[sample_places(free.size, (first + i) * _GOLDEN % 1.0)]
+                sampled = free[np.linspace(0, free.size - 1, min(_SAMPLED, free.size)).round().astype(np.int64)]
                 found.append(Choice(features[i, mine], features[i, sampled], free.size / sampled.size))
     return found
-
-
-def sample_places(size: int, start: float) -> NDArray[np.int64]:
-    """Systematic sample of 0, .., size - 1: each place is taken with the same chance over ``start`` in [0, 1)."""
-    if size <= _SAMPLED:
-        return np.arange(size)
-    return np.asarray(np.floor((np.arange(_SAMPLED) + start) * (size / _SAMPLED)), dtype=np.int64)

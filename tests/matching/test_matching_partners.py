@@ -12,7 +12,6 @@ from graphkit.matching.conditional_logit import Choice, fit_conditional_logit, l
 from graphkit.matching.history import PartnerRanking, rank_partners
 from graphkit.matching.names import mentions, name_variants, plain_name, surroundings
 from graphkit.matching.partner_features import FEATURES, count_bigrams
-from graphkit.matching.partner_learning import sample_places
 from graphkit.matching.partner_roles import Roles, _axes, read_roles
 from graphkit.matching.text import grams
 
@@ -281,27 +280,3 @@ def test_role_axes_are_the_leading_singular_vectors():
     assert found.shape == (120, 48)
     assert np.linalg.norm((found.T @ right[:40].T), axis=0) == pytest.approx(1, abs=1e-3)
     assert _axes(sparse.csr_array(dense[:, :1] @ dense[:1])).shape == (120, 1)
-
-
-def test_samples_of_what_was_not_chosen_take_every_place_equally_often():
-    """Over evenly spread starts each place is taken at the stated rate, and a small set whole."""
-    starts = (np.arange(2000) + 0.5) / 2000
-    taken = np.sum([np.bincount(sample_places(1000, start), minlength=1000) for start in starts], axis=0)
-    assert taken == pytest.approx(2000 * 150 / 1000, abs=2)
-    assert sample_places(40, 0.9).tolist() == list(range(40))
-    assert len(set(sample_places(151, 0.999).tolist())) == 150
-
-
-def test_a_planted_pull_of_popularity_is_found_beside_a_sample():
-    """Choices in proportion to popularity^1 among 2,000 names: the learned exponent is near 1, sampled or not."""
-    rng = np.random.default_rng(4)
-    popularity = np.sort(rng.pareto(1.2, 2000) + 1)[::-1]
-    z, whole, sampled = np.log(popularity)[:, None], [], []
-    for k in range(400):
-        picked = rng.choice(2000, p=popularity / popularity.sum())
-        rest = np.delete(z, picked, axis=0)
-        places = sample_places(1999, k * 0.6180339887498949 % 1.0)
-        whole.append(Choice(z[[picked]], rest, 1.0))
-        sampled.append(Choice(z[[picked]], rest[places], 1999 / places.size))
-    assert fit_conditional_logit(whole, 0.01)[0] == pytest.approx(1, abs=0.1)
-    assert fit_conditional_logit(sampled, 0.01)[0] == pytest.approx(fit_conditional_logit(whole, 0.01)[0], abs=0.1)
