@@ -28,7 +28,7 @@ def spoken(value: Any) -> Any:
         return [spoken(item) for item in value]
     if not isinstance(value, str):
         return value
-    from graphkit.report.sentences import both_of
+    from graphkit.report.spoken import both_of
 
     chinese, english = both_of(value)
     return value if chinese == english else {"zh": chinese, "en": english}.get(language(), f"{chinese} | {english}")

@@ -19,7 +19,8 @@ from graphkit.report.page_charts import charts_of
 from graphkit.report.page_parts import more_parts
 from graphkit.report.page_style import STYLE
 from graphkit.report.page_template import TEMPLATE
-from graphkit.report.sentences import both_of, sentence, term
+from graphkit.report.sentences import sentence, term
+from graphkit.report.spoken import both_of
 from graphkit.report.text_width import visible
 from graphkit.results import jsonable
 

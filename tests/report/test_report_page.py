@@ -11,7 +11,8 @@ import pytest
 from graphkit.errors import InvalidParameter, UnknownName
 from graphkit.planning.partner_evidence import ZH
 from graphkit.report.page import render_page
-from graphkit.report.sentences import SENTENCES, TERMS, both_of, sentence, term
+from graphkit.report.sentences import SENTENCES, TERMS, sentence, term
+from graphkit.report.spoken import both_of
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 
