@@ -182,7 +182,9 @@ def _live_eight(typing_context: Any, world: Any, keys: Any, low: Any, width: Any
     """Return eight bits: bit t says low[j + t] <= coin(world, keys[j + t]) < low[j + t] + width[j + t]."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        key, least, size = (partial(_load, context, builder, signature.args[i], arguments[i], arguments[4]) for i in (1, 2, 3))
+        key, least, size = (
+            partial(_load, context, builder, signature.args[i], arguments[i], arguments[4]) for i in (1, 2, 3)
+        )
         x = builder.lshr(mixed_eight(builder, builder.xor(key(), splat(builder, arguments[0]))), even(2))
         if not isinstance(signature.args[2], types.NoneType):
             x = builder.sub(x, least())

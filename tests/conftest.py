@@ -61,7 +61,9 @@ def pytest_terminal_summary(terminalreporter):
     for line in store_summary():
         terminalreporter.write_line(line)
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    terminalreporter.write_line("browser: found, draws the page" if browser else "browser: no chromium here, the page is not drawn")
+    terminalreporter.write_line(
+        "browser: found, draws the page" if browser else "browser: no chromium here, the page is not drawn"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -68,7 +68,13 @@ class Proxy:
         target.settimeout(0.05)
 
     def _break(self, client, server):
-        ends = {"close": (client, server), "reset": (client, server), "half-client": (client,), "half-server": (server,), "stall": ()}
+        ends = {
+            "close": (client, server),
+            "reset": (client, server),
+            "half-client": (client,),
+            "half-server": (server,),
+            "stall": (),
+        }
         for s in ends[self.mode]:
             if self.mode != "close":
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

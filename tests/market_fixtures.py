@@ -14,7 +14,14 @@ def table(label, ids, **columns):
 
 def tie(kind, source, target, a, b, **columns):
     """Relationships of one type."""
-    return EdgeColumns(kind, source, target, np.asarray(a, np.int64), np.asarray(b, np.int64), {k: as_column(v) for k, v in columns.items()})
+    return EdgeColumns(
+        kind,
+        source,
+        target,
+        np.asarray(a, np.int64),
+        np.asarray(b, np.int64),
+        {k: as_column(v) for k, v in columns.items()},
+    )
 
 
 def market(chance, cost, kinds, *, channel=None, users=None, nodes=(), edges=(), film="f1", settings=None, knows=()):
@@ -23,9 +30,17 @@ def market(chance, cost, kinds, *, channel=None, users=None, nodes=(), edges=(),
     c, u = np.nonzero(chance)
     every = [
         table("User", [f"u{i:02d}" for i in range(n)], **{"consent": [True] * n, **(users or {})}),
-        table("Channel", [f"c{i}" for i in range(m)], name=[f"C{i}" for i in range(m)], kind=list(kinds), cost=[float(x) for x in cost], **(channel or {})),
-        table("Film", [film], name=["Film"]), *nodes,
-    ]  # fmt: skip
+        table(
+            "Channel",
+            [f"c{i}" for i in range(m)],
+            name=[f"C{i}" for i in range(m)],
+            kind=list(kinds),
+            cost=[float(x) for x in cost],
+            **(channel or {}),
+        ),
+        table("Film", [film], name=["Film"]),
+        *nodes,
+    ]
     reach = tie("REACHES", "Channel", "User", c, u, p=[float(x) for x in chance[c, u]])
     ties = [tie("KNOWS", "User", "User", [a for a, _ in knows], [b for _, b in knows])] if knows else []
     return GraphTables({t.label: t for t in every}, (reach, *ties, *edges), "small", "EUR", "UTC", settings or {})
@@ -51,4 +66,6 @@ def reach(chance, purchase, response):
 
 def money(purchase, cost, once):
     """Price of all uses, and each material once."""
-    return sum(cost[c] * uses for (c, _), (_, uses) in purchase.items()) + sum(once.get(m, 0) for m in {m for m, _ in purchase.values()})
+    return sum(cost[c] * uses for (c, _), (_, uses) in purchase.items()) + sum(
+        once.get(m, 0) for m in {m for m, _ in purchase.values()}
+    )

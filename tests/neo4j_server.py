@@ -15,7 +15,9 @@ from pathlib import Path
 
 VERSION = "5.26.30"
 CACHE = Path(os.environ.get("GRAPHKIT_TEST_CACHE", Path.home() / ".cache" / "graphkit-tests"))
-OPENS = [f"--add-opens=java.base/{p}=ALL-UNNAMED" for p in ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")]
+OPENS = [
+    f"--add-opens=java.base/{p}=ALL-UNNAMED" for p in ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
+]
 CONF = """server.default_listen_address=127.0.0.1
 server.bolt.listen_address=127.0.0.1:{port}
 server.http.enabled=false
@@ -70,7 +72,14 @@ def jars(name):
     try:
         pom = Path(__file__).with_name(f"pom-{name}.xml")
         shutil.copy(pom, aside / "pom.xml")  # Maven writes beside its pom
-        command = ["mvn", "-q", "-B", f"-Dneo4j.version={VERSION}", "dependency:copy-dependencies", f"-DoutputDirectory={aside}"]
+        command = [
+            "mvn",
+            "-q",
+            "-B",
+            f"-Dneo4j.version={VERSION}",
+            "dependency:copy-dependencies",
+            f"-DoutputDirectory={aside}",
+        ]
         done = subprocess.run(command, cwd=aside, capture_output=True, text=True)
         if done.returncode:
             raise Absent("Maven could not fetch Neo4j: " + (done.stdout + done.stderr)[-300:])
@@ -126,9 +135,23 @@ class Given:
         with tempfile.NamedTemporaryFile("w", suffix=".cypher", delete=False, encoding="utf-8") as file:
             file.write(text)
         try:
-            command = [java(), "-Xmx256m", "-cp", f"{lib}/*", "org.neo4j.shell.Main", "-a", self.uri, "-u", self.username, "-d", self.database]
+            command = [
+                java(),
+                "-Xmx256m",
+                "-cp",
+                f"{lib}/*",
+                "org.neo4j.shell.Main",
+                "-a",
+                self.uri,
+                "-u",
+                self.username,
+                "-d",
+                self.database,
+            ]
             env = {**os.environ, "NEO4J_PASSWORD": self.password or ""}
-            done = subprocess.run([*command, "--format", "plain", "-f", file.name], capture_output=True, text=True, timeout=60, env=env)
+            done = subprocess.run(
+                [*command, "--format", "plain", "-f", file.name], capture_output=True, text=True, timeout=60, env=env
+            )
         finally:
             os.unlink(file.name)
         if done.returncode:
@@ -148,7 +171,12 @@ class Started(Given):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
-        self.uri, self.username, self.password, self.database = f"bolt://127.0.0.1:{port}", "neo4j", secrets.token_hex(12), "neo4j"
+        self.uri, self.username, self.password, self.database = (
+            f"bolt://127.0.0.1:{port}",
+            "neo4j",
+            secrets.token_hex(12),
+            "neo4j",
+        )
         self.home = Path(tempfile.mkdtemp(prefix="graphkit-neo4j-"))
         self.process = None
         for name in ("conf", "import"):
@@ -162,7 +190,15 @@ class Started(Given):
 
     def admin(self, args, cwd=None):
         """Run neo4j-admin on this server's home."""
-        command = [self.java, *OPENS, "-cp", f"{self.lib}/*", f"-Dapp.home={self.home}", "org.neo4j.cli.AdminTool", *args]
+        command = [
+            self.java,
+            *OPENS,
+            "-cp",
+            f"{self.lib}/*",
+            f"-Dapp.home={self.home}",
+            "org.neo4j.cli.AdminTool",
+            *args,
+        ]
         env = {**os.environ, "NEO4J_HOME": str(self.home), "NEO4J_CONF": str(self.home / "conf")}
         return subprocess.run(command, capture_output=True, text=True, timeout=180, env=env, cwd=cwd)
 
@@ -171,16 +207,32 @@ class Started(Given):
         if done.returncode:
             raise Absent("the initial password could not be set: " + done.stderr[-300:])
         with zipfile.ZipFile(next(self.lib.glob(f"neo4j-{VERSION}.jar"))) as jar:
-            main = re.sub(r"#.*", "", jar.read("META-INF/services/org.neo4j.server.startup.EntryPoint").decode()).split()[0]
-        command = [self.java, "-cp", f"{self.lib}/*", *OPENS, "-Xms256m", "-Xmx1g", main, f"--home-dir={self.home}", f"--config-dir={self.home}/conf"]
+            main = re.sub(
+                r"#.*", "", jar.read("META-INF/services/org.neo4j.server.startup.EntryPoint").decode()
+            ).split()[0]
+        command = [
+            self.java,
+            "-cp",
+            f"{self.lib}/*",
+            *OPENS,
+            "-Xms256m",
+            "-Xmx1g",
+            main,
+            f"--home-dir={self.home}",
+            f"--config-dir={self.home}/conf",
+        ]
         with (self.home / "console.log").open("wb") as console:
             guarded = [sys.executable, "-c", GUARD, str(self.home), *command]
-            self.process = subprocess.Popen(guarded, stdout=console, stderr=console, stdin=subprocess.PIPE, start_new_session=True)
+            self.process = subprocess.Popen(
+                guarded, stdout=console, stderr=console, stdin=subprocess.PIPE, start_new_session=True
+            )
         log, end = self.home / "logs" / "neo4j.log", time.monotonic() + 120
         while not (log.exists() and "Started." in log.read_text(errors="replace")):
             if self.process.poll() is not None or time.monotonic() > end:
                 text = log.read_text(errors="replace") if log.exists() else ""
-                raise Absent("Neo4j did not start: " + (text + (self.home / "console.log").read_text(errors="replace"))[-400:])
+                raise Absent(
+                    "Neo4j did not start: " + (text + (self.home / "console.log").read_text(errors="replace"))[-400:]
+                )
             time.sleep(0.1)
 
     def close(self):

@@ -16,11 +16,35 @@ FILES = sorted(CYPHER.rglob("*.cypher"))
 NAMES = [p.relative_to(CYPHER).with_suffix("").as_posix() for p in FILES]
 READS = [q for q in list_queries() if q.access == "read"]
 NAMED = [q for q in list_queries() if q.access != "schema"]
-FORBIDDEN_WORDS = {"LOAD", "FOREACH", "SHORTEST", "USE", "LET", "FILTER", "NEXT", "ELEMENTID", "GRANT", "SHOW", "APOC", "GDS", "ALGO"}
+FORBIDDEN_WORDS = {
+    "LOAD",
+    "FOREACH",
+    "SHORTEST",
+    "USE",
+    "LET",
+    "FILTER",
+    "NEXT",
+    "ELEMENTID",
+    "GRANT",
+    "SHOW",
+    "APOC",
+    "GDS",
+    "ALGO",
+}
 GUESSES = {
-    "film": "f1", "id": "f1", "user": "u03", "item": "f1", "course": "k1", "channel": "c1", "brand": "b2", "plan": "P-1", "experiment": "E-1", "run": "R-1", "channels": ["c1", "c2"],
+    "film": "f1",
+    "id": "f1",
+    "user": "u03",
+    "item": "f1",
+    "course": "k1",
+    "channel": "c1",
+    "brand": "b2",
+    "plan": "P-1",
+    "experiment": "E-1",
+    "run": "R-1",
+    "channels": ["c1", "c2"],
     "purchases": [{"channel": "c1", "material": "m1", "uses": 2, "once": True}],
-}  # fmt: skip
+}
 
 
 def code(query):
@@ -65,7 +89,13 @@ def test_names_in_a_file_are_in_the_registry(query):
     found = code(query)
     known = set(LABELS) | set(TYPES)
     for before, token in pairwise(found):
-        if before.text in (":", "|") and before.kind == "sign" and token.kind == "word" and token.word != "CASE" and re.fullmatch(r"[A-Z][A-Za-z]+|[A-Z_]+", token.text):
+        if (
+            before.text in (":", "|")
+            and before.kind == "sign"
+            and token.kind == "word"
+            and token.word != "CASE"
+            and re.fullmatch(r"[A-Z][A-Za-z]+|[A-Z_]+", token.text)
+        ):
             assert token.text in known or token.text.startswith("_Gk"), token.text
 
 
@@ -121,4 +151,6 @@ def test_files_run_unchanged_in_cypher_shell(neo4j_server):
         script += [query.param_line(values).rstrip(";") if values else "", query.text]
     output = neo4j_server.cypher_shell("\n".join(script))
     assert "rror" not in output
-    assert load_query("browser/labels").statements == split_statements((CYPHER / "browser/labels.cypher").read_text(encoding="utf-8"))
+    assert load_query("browser/labels").statements == split_statements(
+        (CYPHER / "browser/labels.cypher").read_text(encoding="utf-8")
+    )

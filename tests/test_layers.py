@@ -109,14 +109,27 @@ def test_an_upward_import_inside_a_function_is_seen():
 
 def test_no_module_imports_itself_in_a_circle():
     """Module by module, imports inside functions included and those for types alone left out: there is an order."""
-    modules = {f"graphkit.{path.relative_to(ROOT).with_suffix('').as_posix().replace('/', '.')}".removesuffix(".__init__"): path for path in FILES}
+    modules = {
+        f"graphkit.{path.relative_to(ROOT).with_suffix('').as_posix().replace('/', '.')}".removesuffix(
+            ".__init__"
+        ): path
+        for path in FILES
+    }
     needs = {}
     for name, path in modules.items():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         typed = for_types_only(tree)
-        froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node not in typed and node.module]
-        named = {full if full in modules else node.module for node in froms for full in (f"{node.module}.{alias.name}" for alias in node.names)}
-        needs[name] = {other for other in named if other in modules and other != "graphkit"} if name != "graphkit" else set()
+        froms = [
+            node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node not in typed and node.module
+        ]
+        named = {
+            full if full in modules else node.module
+            for node in froms
+            for full in (f"{node.module}.{alias.name}" for alias in node.names)
+        }
+        needs[name] = (
+            {other for other in named if other in modules and other != "graphkit"} if name != "graphkit" else set()
+        )
     assert len(list(TopologicalSorter(needs).static_order())) == len(modules)
 
 

@@ -82,7 +82,14 @@ def test_viral_propagation_follows_directions_and_joins_parallel_edges():
 
 @pytest.mark.parametrize(
     ("error", "change"),
-    [(UnknownNode, {"seeds": [9]}), (InvalidParameter, {"seeds": []}), (InvalidParameter, {"iterations": -1}), (InvalidParameter, {"iterations": 1.5}), (InvalidParameter, {"G": five_nodes(p=1.2)}), (DataInvalid, {"G": nx.path_graph(3), "seeds": [0]})],
+    [
+        (UnknownNode, {"seeds": [9]}),
+        (InvalidParameter, {"seeds": []}),
+        (InvalidParameter, {"iterations": -1}),
+        (InvalidParameter, {"iterations": 1.5}),
+        (InvalidParameter, {"G": five_nodes(p=1.2)}),
+        (DataInvalid, {"G": nx.path_graph(3), "seeds": [0]}),
+    ],
 )
 def test_viral_propagation_names_wrong_arguments(error, change):
     """Unknown or no seed, broken hop numbers, p outside [0, 1], no p."""
@@ -99,7 +106,12 @@ def test_rank_deficient_behaviour_gives_finite_scores():
     with pytest.raises(np.linalg.LinAlgError):
         np.linalg.inv(BEHAVIOUR)
     x = sparse.csr_array(BEHAVIOUR)
-    models = [item_neighbours(x), item_neighbours(x, method="cosine"), factorise(x, method="svd", rank=3), factorise(x, rank=3)]
+    models = [
+        item_neighbours(x),
+        item_neighbours(x, method="cosine"),
+        factorise(x, method="svd", rank=3),
+        factorise(x, rank=3),
+    ]
     for model in models:
         assert np.isfinite(model.scores(x)).all()
     assert factorise(x, method="svd", rank=3).rank == 2
@@ -118,7 +130,9 @@ def test_search_scores_chinese_sentences():
 def test_cosine_of_a_vector_with_itself_is_no_training_target():
     """The text's loss -log cos(x, x) is always 0; here likeness tells vectors apart: orthogonal 0, equal 1, at any scale."""
     found = match({"a": {"s": 3.0}}, {"equal": {"s": 1e-9}, "orthogonal": {"t": 5.0}, "half": {"s": 1.0, "t": 1.0}})
-    assert dict(zip(found.right, found.score.tolist(), strict=True)) == pytest.approx({"equal": 1.0, "half": 0.5**0.5, "orthogonal": 0.0})
+    assert dict(zip(found.right, found.score.tolist(), strict=True)) == pytest.approx(
+        {"equal": 1.0, "half": 0.5**0.5, "orthogonal": 0.0}
+    )
 
 
 def test_factors_keep_both_halves_of_the_singular_values():

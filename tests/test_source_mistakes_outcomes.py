@@ -40,7 +40,9 @@ def test_without_the_leak_the_text_predicts_nothing():
 def test_random_labels_are_no_better_than_the_base_rate():
     """A model of float noise and random labels has nothing to learn, and says so."""
     draw = np.random.default_rng(1)
-    table = pd.DataFrame(draw.normal(size=(200, 6)), columns=[f"x{i}" for i in range(6)]).assign(y=draw.integers(0, 2, 200))
+    table = pd.DataFrame(draw.normal(size=(200, 6)), columns=[f"x{i}" for i in range(6)]).assign(
+        y=draw.integers(0, 2, 200)
+    )
     for method in ("logistic", "forest"):
         assert propensity(table, "y", method=method, rng=1).verdict == "no better than the base rate"
 

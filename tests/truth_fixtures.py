@@ -39,7 +39,9 @@ class Truth:
 
     def run(self, active, items, ts=0):
         """Users active after these purchases, given who was before; events go into the log."""
-        seen = {(i.channel, int(u)) for i in items for u in np.flatnonzero(self.exposed[i.wave - 1, int(i.channel[1:])])}
+        seen = {
+            (i.channel, int(u)) for i in items for u in np.flatnonzero(self.exposed[i.wave - 1, int(i.channel[1:])])
+        }
         self.log += [(ts, f"u{u:02d}", "exposure", c) for c, u in sorted(seen)]
         front = {u for _, u in seen} - active
         found = set(active) | front

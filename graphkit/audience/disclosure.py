@@ -50,7 +50,8 @@ def suppressed(cells: Cells, audiences: Audiences, min_cell: int) -> Cells:
     reach = np.where(hidden, np.nan, cells.reach)
     pairs = cells.pairs.copy()
     wrong = [
-        bool(hidden[a] or hidden[b] or _any_small(member[:, [a, b]], min_cell)) for a, b in zip(*np.triu_indices(m, 1), strict=True)
+        bool(hidden[a] or hidden[b] or _any_small(member[:, [a, b]], min_cell))
+        for a, b in zip(*np.triu_indices(m, 1), strict=True)
     ]
     small = _any_small(member, min_cell)
     if small:

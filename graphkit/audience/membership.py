@@ -118,8 +118,12 @@ def _array(name: str, given: ArrayLike) -> NDArray[Any]:
     if array.size == 0 and array.dtype.kind not in "iub":
         array = array.astype(np.int64) if array.ndim == 1 and array.shape[0] == 0 else array
     if array.ndim != 1 or array.dtype.kind not in "iufb":
-        message = f"audience {name!r}: give int rows, a 0/1 mask or float chances, got {array.dtype} of shape {array.shape}"
-        raise InvalidParameter(message, parameter="audiences", value=str(array.dtype), allowed="int, bool or float array")
+        message = (
+            f"audience {name!r}: give int rows, a 0/1 mask or float chances, got {array.dtype} of shape {array.shape}"
+        )
+        raise InvalidParameter(
+            message, parameter="audiences", value=str(array.dtype), allowed="int, bool or float array"
+        )
     return array
 
 
@@ -153,12 +157,16 @@ def _one(name: str, array: NDArray[Any], n: int) -> tuple[NDArray[np.int64], NDA
         return rows, np.ones(rows.size)
     if array.size != n:
         message = f"audience {name!r} has {array.size} entries for {n} users"
-        raise DataInvalid(message, rule="length", hint="a mask or chances need one entry per user; int8 is read as a mask")
+        raise DataInvalid(
+            message, rule="length", hint="a mask or chances need one entry per user; int8 is read as a mask"
+        )
     q = array.astype(np.float64)
     wrong = np.flatnonzero(~((q >= 0) & (q <= 1)))
     if wrong.size:
         message = f"audience {name!r}: the chance of user {wrong[0]} is {q[wrong[0]]!r}, outside [0, 1]"
-        raise DataInvalid(message, rule="chance", count=int(wrong.size), rows=tuple((int(i), float(q[i])) for i in wrong[:5]))
+        raise DataInvalid(
+            message, rule="chance", count=int(wrong.size), rows=tuple((int(i), float(q[i])) for i in wrong[:5])
+        )
     rows = np.flatnonzero(q).astype(np.int64)
     return rows, q[rows]
 

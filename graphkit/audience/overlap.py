@@ -137,11 +137,27 @@ def overlap(
         else propagated_items(table, projection, values, worlds, seed)
     )
     m, total, joint, shared = len(table.names), 0.0, 0.0, 0.0
-    reach, exclusive, incremental, frequency, both = np.zeros(m), np.zeros(m), np.zeros(m), np.zeros(m + 1), np.zeros((m, m))
+    reach, exclusive, incremental, frequency, both = (
+        np.zeros(m),
+        np.zeros(m),
+        np.zeros(m),
+        np.zeros(m + 1),
+        np.zeros((m, m)),
+    )
     square, both_square, n_items = np.zeros((5, m + 1)), np.zeros((m, m)), 0
     for part in items:
         found = overlap_kernel(
-            part.indptr, part.party, part.chance, part.weight, reach, exclusive, incremental, frequency, both, square, both_square
+            part.indptr,
+            part.party,
+            part.chance,
+            part.weight,
+            reach,
+            exclusive,
+            incremental,
+            frequency,
+            both,
+            square,
+            both_square,
         )
         joint, shared, total = joint + found[0], shared + found[1], total + found[2]
         square[4, 0] += found[3]
@@ -179,17 +195,28 @@ def _intervals(names: tuple[str, ...], cells: Cells, square: np.ndarray, n_items
 
     m = len(names)
     told = [("reach", names, cells.reach, square[0, :m]), ("exclusive", names, cells.exclusive, square[1, :m])]
-    told += [("incremental", names, cells.incremental, square[2, :m]), ("frequency", tuple(map(str, range(m + 1))), cells.frequency, square[3])]
+    told += [
+        ("incremental", names, cells.incremental, square[2, :m]),
+        ("frequency", tuple(map(str, range(m + 1))), cells.frequency, square[3]),
+    ]
     told += [("joint", ("all",), np.array([cells.joint]), square[4, :1])]
     rows = []
     for quantity, labels, value, squares in told:
         half = _Z95 * np.sqrt(np.maximum(squares - value * value / max(n_items, 1), 0.0))
-        rows += [(quantity, name, v, v - h, v + h) for name, v, h in zip(labels, value.tolist(), half.tolist(), strict=True)]
+        rows += [
+            (quantity, name, v, v - h, v + h) for name, v, h in zip(labels, value.tolist(), half.tolist(), strict=True)
+        ]
     return pd.DataFrame(rows, columns=["quantity", "name", "value", "lower", "upper"])
 
 
 def _paired(
-    pairs: pd.DataFrame, reach: np.ndarray, both: np.ndarray, square: np.ndarray, both_square: np.ndarray, total: float, n_items: int
+    pairs: pd.DataFrame,
+    reach: np.ndarray,
+    both: np.ndarray,
+    square: np.ndarray,
+    both_square: np.ndarray,
+    total: float,
+    n_items: int,
 ) -> pd.DataFrame:
     """Difference of two reaches; every set weighs total / n_items, so its square is reach^2's plus reach^2's less twice the product's."""
     a, b = np.triu_indices(reach.size, 1)
@@ -199,7 +226,13 @@ def _paired(
     half = _Z95 * np.sqrt(np.maximum(squares - difference * difference / max(n_items, 1), 0.0))
     shared = both[a, b]
     wide = _Z95 * np.sqrt(np.maximum(both_square[a, b] - shared * shared / max(n_items, 1), 0.0))
-    return pairs.assign(difference=difference, lower=difference - half, upper=difference + half, shared_lower=shared - wide, shared_upper=shared + wide)
+    return pairs.assign(
+        difference=difference,
+        lower=difference - half,
+        upper=difference + half,
+        shared_lower=shared - wide,
+        shared_upper=shared + wide,
+    )
 
 
 def _pairs(names: tuple[str, ...], reach: np.ndarray, both: np.ndarray, total: float) -> pd.DataFrame:

@@ -173,7 +173,17 @@ def split_profit(
         seconds=time.perf_counter() - start,
     )
     return ProfitSplit(
-        names, net, net - half, net + half, exclusive, alone, sums.joint, stable, reason, None if lead is None else str(lead), manifest
+        names,
+        net,
+        net - half,
+        net + half,
+        exclusive,
+        alone,
+        sums.joint,
+        stable,
+        reason,
+        None if lead is None else str(lead),
+        manifest,
     )
 
 
@@ -259,7 +269,10 @@ def _stability(
         if common_cost > 0:
             return None, "how a group that leaves would bear the common cost is not stated"
         if sums.alone.sum() > sums.joint + tiny:
-            return False, "audiences overlap: alone the parties reach more in sum than together, so no split is in the core"
+            return (
+                False,
+                "audiences overlap: alone the parties reach more in sum than together, so no split is in the core",
+            )
         return True, "audiences are disjoint"
     slack = sums.slack + common_cost / (m + 1)  # exclusive - share; own costs cancel
     unsure = _Z95 * sums.error(sums.slack, sums.slack_square) if sampled else np.zeros(m)

@@ -42,15 +42,35 @@ def _config(ctx: click.Context, _: click.Parameter, value: str | None) -> str | 
     context_settings={"auto_envvar_prefix": "GRAPHKIT"},
     examples=["graphkit demo && cd graphkit-demo", "graphkit plan --for Film:f01 --budget 2000"],
 )
-@click.option("--store", cls=Option, default=DEFAULT_STORE, envvar=["GRAPHKIT_STORE", "NEO4J_URI"], metavar="URI",
-              help="Directory of the embedded store, or neo4j:// or bolt:// of a server (NEO4J_USERNAME, NEO4J_PASSWORD).")
-@click.option("--config", is_eager=True, callback=_config, metavar="FILE", help="Settings file.  [default: graphkit.toml if it is there]")
+@click.option(
+    "--store",
+    cls=Option,
+    default=DEFAULT_STORE,
+    envvar=["GRAPHKIT_STORE", "NEO4J_URI"],
+    metavar="URI",
+    help="Directory of the embedded store, or neo4j:// or bolt:// of a server (NEO4J_USERNAME, NEO4J_PASSWORD).",
+)
+@click.option(
+    "--config",
+    is_eager=True,
+    callback=_config,
+    metavar="FILE",
+    help="Settings file.  [default: graphkit.toml if it is there]",
+)
 @click.option("--insecure", is_flag=True, help="Allow an unencrypted connection to another machine.")
 @click.option("-v", "--verbose", count=True, show_default=False, help="Say more on stderr.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 @click.option("--no-progress", is_flag=True, help="No progress bars.")
-@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours; NO_COLOR counts too.")
-@click.option("--lang", type=click.Choice(["auto", "zh", "en", "both"]), default="auto", help="Language of reasons and notes in tables.  [default: the terminal's]", show_default=False)
+@click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colours; NO_COLOR counts too."
+)
+@click.option(
+    "--lang",
+    type=click.Choice(["auto", "zh", "en", "both"]),
+    default="auto",
+    help="Language of reasons and notes in tables.  [default: the terminal's]",
+    show_default=False,
+)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.pass_context
 def cli(ctx: click.Context, /, **options: object) -> None:

@@ -23,7 +23,14 @@ __all__ = ["bars"]
 def bars(*, color: bool | None = None) -> Iterator[ProgressCallback]:
     """Show one bar per phase while the block runs; they vanish at its end."""
     console = Console(stderr=True, no_color=True if color is False else None)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Bars(*columns, console=console, transient=True) as shown:
         tasks: dict[str, TaskID] = {}
 

@@ -32,7 +32,9 @@ def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> st
     """Return the first findings, errors first, one or two lines each; of many alike a few, so that none hides another."""
     alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for finding in sorted(findings, key=_urgency):
-        alike.setdefault(tuple(finding.get(name) for name in ("severity", "rule", "file", "column", "hint")), []).append(finding)
+        alike.setdefault(
+            tuple(finding.get(name) for name in ("severity", "rule", "file", "column", "hint")), []
+        ).append(finding)
     most = shown if len(alike) == 1 or len(findings) <= shown else _ALIKE
     lines, left = list[str](), shown
     for group in list(alike.values()):
@@ -72,7 +74,14 @@ def _lines(finding: dict[str, Any]) -> list[str]:
 @output_options
 @pass_app
 def check(
-    app: App, directory: str, mapping: str | None, encoding: str, on_duplicate: str, create_missing: bool, form: str | None, output: str | None
+    app: App,
+    directory: str,
+    mapping: str | None,
+    encoding: str,
+    on_duplicate: str,
+    create_missing: bool,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Report what is wrong with an input directory; exit 3 when a finding is an error.
 
@@ -83,13 +92,23 @@ def check(
     from graphkit.store.files import check_directory
 
     with app.timed("check"):
-        report = check_directory(directory, mapping=mapping, encoding=encoding, on_duplicate=on_duplicate, create_missing=create_missing).to_dict()
+        report = check_directory(
+            directory, mapping=mapping, encoding=encoding, on_duplicate=on_duplicate, create_missing=create_missing
+        ).to_dict()
     findings = report["findings"]
     errors = sum(finding["severity"] == "error" for finding in findings)
     events = f", {report['events']['rows_in']:,} events" if report["events"]["files"] else ""
-    verdict = f"{directory}: {report['rows_in']:,} rows{events}, {errors} errors, {len(findings) - errors} other findings"
-    emit(form=form, output=output, rows=findings, columns=FINDING, document=report,
-         text="\n".join(part for part in (findings_text(findings), verdict) if part))
+    verdict = (
+        f"{directory}: {report['rows_in']:,} rows{events}, {errors} errors, {len(findings) - errors} other findings"
+    )
+    emit(
+        form=form,
+        output=output,
+        rows=findings,
+        columns=FINDING,
+        document=report,
+        text="\n".join(part for part in (findings_text(findings), verdict) if part),
+    )
     if not report["ok"]:
         app.say(f"Error: {verdict}; first: {place(_first_error(findings))}")
         click.get_current_context().exit(3)

@@ -20,9 +20,23 @@ if TYPE_CHECKING:
 __all__ = ["communities", "community_rows"]
 
 COLUMNS = (
-    "community", "size", "share", "inside", "stability", "stability_range", "largest", "n_communities", "modularity", "resolution", "objective",
-    "code_length", "description_gain", "finer_gain", "flattening", "run",
-)  # fmt: skip
+    "community",
+    "size",
+    "share",
+    "inside",
+    "stability",
+    "stability_range",
+    "largest",
+    "n_communities",
+    "modularity",
+    "resolution",
+    "objective",
+    "code_length",
+    "description_gain",
+    "finer_gain",
+    "flattening",
+    "run",
+)
 SHOWN = ("community", "size", "share", "inside", "stability", "largest")
 MEMBERS = ("label", "id", "community", "stability", "n_communities", "modularity", "run")
 _NAMED = 3
@@ -46,25 +60,69 @@ class _Resolution(click.ParamType["float | str"]):
         return number
 
 
-@click.command(cls=Command, examples=[
-    "graphkit communities", "graphkit communities --nodes Brand --nodes Channel --via LINKED_WITH --effort fast",
-    "graphkit communities --types KNOWS=2 --types FOLLOWS --resolution auto", "graphkit communities --nodes Channel --bipartite User --via REACHES",
-    "graphkit communities --objective block_model --write",
-])
-@click.option("--effort", type=click.Choice(["fast", "balanced", "thorough"]), default="balanced", help="Time spent on a better partition.")
-@click.option("--resolution", type=_Resolution(), default=1.0, help="Above 1: more and smaller communities; auto: the one that describes the ties best, none if nothing does.")
-@click.option("--objective", type=click.Choice(["modularity", "map_equation", "block_model"]), default="modularity", help="What is best: more ties inside than degrees explain (groups of like size, some in any graph); the shortest description of a random walk; or the shortest of the ties themselves (finds small groups beside large ones, and none where there are none).")
-@click.option("--types", type=SHARE, multiple=True, help="Lay these ties on top of each other, each with its share of the weight (repeat).")
-@click.option("--bipartite", metavar="LABEL", help="Tie nodes that share nodes of this label, by 1 / (d - 1) each, instead of ties between them.")
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit communities",
+        "graphkit communities --nodes Brand --nodes Channel --via LINKED_WITH --effort fast",
+        "graphkit communities --types KNOWS=2 --types FOLLOWS --resolution auto",
+        "graphkit communities --nodes Channel --bipartite User --via REACHES",
+        "graphkit communities --objective block_model --write",
+    ],
+)
+@click.option(
+    "--effort",
+    type=click.Choice(["fast", "balanced", "thorough"]),
+    default="balanced",
+    help="Time spent on a better partition.",
+)
+@click.option(
+    "--resolution",
+    type=_Resolution(),
+    default=1.0,
+    help="Above 1: more and smaller communities; auto: the one that describes the ties best, none if nothing does.",
+)
+@click.option(
+    "--objective",
+    type=click.Choice(["modularity", "map_equation", "block_model"]),
+    default="modularity",
+    help="What is best: more ties inside than degrees explain (groups of like size, some in any graph); the shortest description of a random walk; or the shortest of the ties themselves (finds small groups beside large ones, and none where there are none).",
+)
+@click.option(
+    "--types",
+    type=SHARE,
+    multiple=True,
+    help="Lay these ties on top of each other, each with its share of the weight (repeat).",
+)
+@click.option(
+    "--bipartite",
+    metavar="LABEL",
+    help="Tie nodes that share nodes of this label, by 1 / (d - 1) each, instead of ties between them.",
+)
 @click.option("--members", is_flag=True, help="One row per node instead of one per community (writes ids).")
-@click.option("--write", is_flag=True, help="Also store the number of the community on each node, and users as members of Community nodes, for queries such as communities/sizes.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Also store the number of the community on each node, and users as members of Community nodes, for queries such as communities/sizes.",
+)
 @graph_options
 @seed_option
 @output_options
 @pass_app
 def communities(
-    app: App, effort: str, resolution: float | str, objective: str, types: tuple[tuple[str, float], ...], bipartite: str | None, members: bool, write: bool,
-    nodes: tuple[str, ...], via: tuple[str, ...], seed: int, form: str | None, output: str | None,
+    app: App,
+    effort: str,
+    resolution: float | str,
+    objective: str,
+    types: tuple[tuple[str, float], ...],
+    bipartite: str | None,
+    members: bool,
+    write: bool,
+    nodes: tuple[str, ...],
+    via: tuple[str, ...],
+    seed: int,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Find communities: every one connected, the same for any number of workers."""
     from graphkit.cli.output import choose_format, emit, table
@@ -81,12 +139,25 @@ def communities(
     rows = [{**row, "run": run} for row in rows]
     wanted = choose_format(form, output) == "table" and not members
     shown = SHOWN if any(row.get("largest") for row in rows) else SHOWN[:-1]  # users are not named
-    text = table([_shown(row) for row in rows], shown, title=_title(found), color=bool(app.settings.color)) if wanted else None
-    emit(form=form, output=output, rows=rows, columns=MEMBERS if members else COLUMNS, text=text, color=app.settings.color)
+    text = (
+        table([_shown(row) for row in rows], shown, title=_title(found), color=bool(app.settings.color))
+        if wanted
+        else None
+    )
+    emit(
+        form=form,
+        output=output,
+        rows=rows,
+        columns=MEMBERS if members else COLUMNS,
+        text=text,
+        color=app.settings.color,
+    )
     if write:
         record = _record(graph, found, via)
         count, again = _write(app, graph, found, run, record), f"--param run={run}"
-        app.say(f"wrote the community of {count:,} nodes; users are MEMBER_OF it: graphkit query communities/sizes {again}")
+        app.say(
+            f"wrote the community of {count:,} nodes; users are MEMBER_OF it: graphkit query communities/sizes {again}"
+        )
         if "resolution" in record:
             app.say(f"the modularity counted again in the store: graphkit query communities/modularity {again}")
 
@@ -95,16 +166,24 @@ def _title(found: Any) -> str:
     """Say over the table what holds for all communities."""
     what = f"{found.n_communities:,} communities of {found.labels.size:,} nodes, modularity {found.modularity:.4f} at resolution {found.resolution:g}"
     bits = "" if found.code_length is None else f", {found.code_length:.4f} bits a step"
-    starts = "; one start only: stability not measured" if found.stability is None else f"; stability: found again by {found.n_starts} starts, mean (lowest to highest)"
+    starts = (
+        "; one start only: stability not measured"
+        if found.stability is None
+        else f"; stability: found again by {found.n_starts} starts, mean (lowest to highest)"
+    )
     return what + bits + starts
 
 
 def _remark(app: App, found: Any) -> None:
     """Say where the resolution limit was met, and where no groups describe the ties."""
     if found.finer_gain is not None and found.finer_gain > 0:
-        app.say(f"modularity at resolution {found.resolution:g} joins groups here: smaller ones describe the ties in at least {found.finer_gain:,.0f} nats less; try --objective block_model")
+        app.say(
+            f"modularity at resolution {found.resolution:g} joins groups here: smaller ones describe the ties in at least {found.finer_gain:,.0f} nats less; try --objective block_model"
+        )
     elif found.n_starts and found.description_gain <= 0 and found.objective != "block_model":
-        app.say("these communities do not shorten the description of the ties: a graph without groups could look like this; --objective block_model reports only groups that do")
+        app.say(
+            "these communities do not shorten the description of the ties: a graph without groups could look like this; --objective block_model reports only groups that do"
+        )
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
@@ -148,14 +227,25 @@ def community_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
         inside = np.flatnonzero(labels == number)
         known = inside if graph.nodes.labels is None else inside[graph.nodes.labels[inside] != "User"]
         best = known[np.lexsort((known, -degree[known]))[:_NAMED]]
-        rows.append({
-            "community": int(number), "size": int(sizes[number]), "share": float(sizes[number] / labels.size), "inside": float(found.inside[number]),
-            "stability": None if found.stability is None else float(found.stability[number]),
-            "stability_range": None if found.stability_range is None else found.stability_range[number].tolist(),
-            "largest": [graph.id_of(int(row)) for row in best], "n_communities": int(found.n_communities), "modularity": float(found.modularity),
-            "resolution": float(found.resolution), "objective": found.objective, "code_length": found.code_length,
-            "description_gain": float(found.description_gain), "finer_gain": found.finer_gain, "flattening": None if found.flattening is None else found.flattening.to_dict(),
-        })  # fmt: skip
+        rows.append(
+            {
+                "community": int(number),
+                "size": int(sizes[number]),
+                "share": float(sizes[number] / labels.size),
+                "inside": float(found.inside[number]),
+                "stability": None if found.stability is None else float(found.stability[number]),
+                "stability_range": None if found.stability_range is None else found.stability_range[number].tolist(),
+                "largest": [graph.id_of(int(row)) for row in best],
+                "n_communities": int(found.n_communities),
+                "modularity": float(found.modularity),
+                "resolution": float(found.resolution),
+                "objective": found.objective,
+                "code_length": found.code_length,
+                "description_gain": float(found.description_gain),
+                "finer_gain": found.finer_gain,
+                "flattening": None if found.flattening is None else found.flattening.to_dict(),
+            }
+        )
     return rows
 
 
@@ -163,9 +253,14 @@ def _member_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
     """Return one row per node."""
     kinds = graph.nodes.labels
     return [
-        {"label": None if kinds is None else str(kinds[row]), "id": graph.id_of(row), "community": int(number),
-         "stability": None if found.stability is None else float(found.stability[number]),
-         "n_communities": int(found.n_communities), "modularity": float(found.modularity)}
+        {
+            "label": None if kinds is None else str(kinds[row]),
+            "id": graph.id_of(row),
+            "community": int(number),
+            "stability": None if found.stability is None else float(found.stability[number]),
+            "n_communities": int(found.n_communities),
+            "modularity": float(found.modularity),
+        }
         for row, number in enumerate(found.labels)
     ]
 
@@ -175,7 +270,10 @@ def _record(graph: Projection, found: Any, via: tuple[str, ...]) -> dict[str, An
     from graphkit.model.schema import USER_TIES
     from graphkit.store.communities import counted_over
 
-    labels, made = sorted({"User"} if graph.nodes.labels is None else set(graph.nodes.labels.tolist())), found.flattening
+    labels, made = (
+        sorted({"User"} if graph.nodes.labels is None else set(graph.nodes.labels.tolist())),
+        found.flattening,
+    )
     types = via or (USER_TIES if labels == ["User"] else ())
     ties = str(made) if made is not None else f"{', '.join(types) or 'every type'} between {', '.join(labels)}"
     record = {"modularity": float(found.modularity), "ties": ties}

@@ -50,13 +50,21 @@ class App:
     @classmethod
     def from_click(cls, ctx: click.Context, options: dict[str, Any]) -> App:
         """Resolve the settings from the options of the top group and start to handle signals."""
-        origins = {name: _ORIGINS.get(source, "default") if (source := ctx.get_parameter_source(name)) else "default" for name in options}
+        origins = {
+            name: _ORIGINS.get(source, "default") if (source := ctx.get_parameter_source(name)) else "default"
+            for name in options
+        }
         if origins["store"] == "environment":
             origins["store"] = "environment " + ("GRAPHKIT_STORE" if os.environ.get("GRAPHKIT_STORE") else "NEO4J_URI")
         color = {"always": True, "never": False}.get(options["color"], False if os.environ.get("NO_COLOR") else None)
         settings = Settings.resolve(
-            file=ctx.default_map, sources=origins, store=options["store"], insecure=options["insecure"],
-            verbosity=-1 if options["quiet"] else options["verbose"], progress=not options["no_progress"], color=color,
+            file=ctx.default_map,
+            sources=origins,
+            store=options["store"],
+            insecure=options["insecure"],
+            verbosity=-1 if options["quiet"] else options["verbose"],
+            progress=not options["no_progress"],
+            color=color,
         )
         ctx.color = color
         if not ctx.resilient_parsing:
@@ -89,8 +97,14 @@ class App:
             settings = self.settings
             if not create and "://" not in settings.store and not Path(settings.store).exists():
                 message = f"there is no store at {settings.store}"
-                raise StoreUnavailable(message, store=settings.store, hint="load data first: graphkit load DIR, or try graphkit demo")
-            server = {"username": settings.username, "password": settings.password, "database": settings.database} if settings.server else {}
+                raise StoreUnavailable(
+                    message, store=settings.store, hint="load data first: graphkit load DIR, or try graphkit demo"
+                )
+            server = (
+                {"username": settings.username, "password": settings.password, "database": settings.database}
+                if settings.server
+                else {}
+            )
             try:
                 self._store = open_store(settings.store, insecure=settings.insecure, timeout=timeout, **server)
             except OSError as error:
@@ -157,7 +171,15 @@ class App:
 
 def _logging(verbosity: int) -> None:
     """Show warnings of the library as plain lines, more with ``-v``; never on stdout."""
-    level = logging.ERROR if verbosity < 0 else logging.DEBUG if verbosity > 1 else logging.INFO if verbosity else logging.WARNING
+    level = (
+        logging.ERROR
+        if verbosity < 0
+        else logging.DEBUG
+        if verbosity > 1
+        else logging.INFO
+        if verbosity
+        else logging.WARNING
+    )
     handler = logging.StreamHandler()
     handler.setFormatter(_Plain("%(levelname)s: %(message)s"))
     logger = logging.getLogger("graphkit")

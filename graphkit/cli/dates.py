@@ -24,4 +24,7 @@ def write_dates(app: App, plan: str, *, ics: str | None, csv: str | None) -> lis
     texts += [(csv, write_records(rows, "csv", columns=DATE_COLUMNS))] if csv else []
     for name, text in texts:
         write_out(text, name)
-    return [{"file": name, "bytes": Path(name).stat().st_size if name != "-" else len(text.encode())} for name, text in texts]
+    return [
+        {"file": name, "bytes": Path(name).stat().st_size if name != "-" else len(text.encode())}
+        for name, text in texts
+    ]

@@ -26,12 +26,23 @@ _PARTNERS = 5
 _CLIPS, _FEW_CLIPS = 600, 12
 
 
-@click.command(cls=Command, examples=["graphkit demo", "graphkit demo my-demo --users 5000 --seed 3", "graphkit demo --loop"])
+@click.command(
+    cls=Command, examples=["graphkit demo", "graphkit demo my-demo --users 5000 --seed 3", "graphkit demo --loop"]
+)
 @click.argument("directory", default="graphkit-demo", type=click.Path(file_okay=False))
 @click.option("--users", type=click.IntRange(min=200), default=3000, help="Made-up users.")
-@click.option("--budget-share", type=click.FloatRange(0, 1, min_open=True), default=0.15, help="Budget as a share of the price of all channels.")
+@click.option(
+    "--budget-share",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.15,
+    help="Budget as a share of the price of all channels.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=7, help="Seed of all randomness: same seed, same demo.")
-@click.option("--loop", is_flag=True, help=f"Know little at first ({_FEW_CLIPS} past clips), run the plan on the planted truth, evaluate, learn again, plan again.")
+@click.option(
+    "--loop",
+    is_flag=True,
+    help=f"Know little at first ({_FEW_CLIPS} past clips), run the plan on the planted truth, evaluate, learn again, plan again.",
+)
 @pass_app
 def demo(app: App, directory: str, users: int, budget_share: float, seed: int, *, loop: bool) -> None:
     """Make a synthetic campaign in DIRECTORY, load, learn, plan, choose partners; write plan.json and plan.html.
@@ -42,7 +53,9 @@ def demo(app: App, directory: str, users: int, budget_share: float, seed: int, *
     data = root / "data"
     if data.exists() and not (data / _MARK).exists():
         message = f"{data} exists and is no demo of graphkit"
-        raise InvalidParameter(message, parameter="directory", value=directory, hint="give another folder: graphkit demo OTHER")
+        raise InvalidParameter(
+            message, parameter="directory", value=directory, hint="give another folder: graphkit demo OTHER"
+        )
     own = App(replace(app.settings, store=str(root / ".graphkit")))
     try:
         _run(own, root, users=users, budget_share=budget_share, seed=seed, loop=loop)
@@ -63,7 +76,10 @@ def _run(app: App, root: Path, *, users: int, budget_share: float, seed: int, lo
     _say("data", f"{sum(made['rows'].values()):,} rows of a made-up campaign in {data} (truth: {data / _MARK})")
     with app.progress() as progress, app.timed("load"):
         loaded = load_directory(app.open(create=True), data, progress=progress)
-    _say("load", f"{loaded.rows_in:,} rows into {root / '.graphkit'}: {sum(loaded.created.values()):,} created, {sum(loaded.unchanged.values()):,} unchanged")
+    _say(
+        "load",
+        f"{loaded.rows_in:,} rows into {root / '.graphkit'}: {sum(loaded.created.values()):,} created, {sum(loaded.unchanged.values()):,} unchanged",
+    )
     learned, calibration = _learn(app, data, seed)
     film, budget = str(made["film"]), _budget(app.snapshot(), budget_share)
     planned = _plan(app, film, budget, seed)
@@ -95,7 +111,10 @@ def _learn(app: App, data: Path, seed: int) -> tuple[LearnedProbabilities, list[
         found = learn(propagation_graph(app.snapshot(), (), (), None), adoptions(read_events(data)), rng=seed)
     app.keep_learned(found)
     told = learned_document(found)
-    _say("learn", f"{told['n_arcs']:,} ties, p median {told['p_median']:.3f} (90 % of them {told['p_90'][0]:.3f} to {told['p_90'][1]:.3f})")
+    _say(
+        "learn",
+        f"{told['n_arcs']:,} ties, p median {told['p_median']:.3f} (90 % of them {told['p_90'][0]:.3f} to {told['p_90'][1]:.3f})",
+    )
     _say("truth", _against_truth(found, data))
     return found, told["calibration"]
 
@@ -130,9 +149,12 @@ def _plan(app: App, film: str, budget: float, seed: int) -> ChannelPlan:
     made = planned.to_dict()
     reach = made["reach"]
     materials = {item["material"] for item in made["items"]} - {None}
-    _say("plan", f"{made['plan']}: {len(made['items'])} channels with {len(materials)} materials for {made['spent']:,.0f} of {budget:,.0f} reach {reach['mean']:,.0f}"
-                 f" ({reach['interval'][0]:,.0f} to {reach['interval'][1]:,.0f}); adding up would say {made['adding_up_would_have_said']:,.0f};"
-                 f" at least {made['certificate']['ratio']:.2f} of the best plan")
+    _say(
+        "plan",
+        f"{made['plan']}: {len(made['items'])} channels with {len(materials)} materials for {made['spent']:,.0f} of {budget:,.0f} reach {reach['mean']:,.0f}"
+        f" ({reach['interval'][0]:,.0f} to {reach['interval'][1]:,.0f}); adding up would say {made['adding_up_would_have_said']:,.0f};"
+        f" at least {made['certificate']['ratio']:.2f} of the best plan",
+    )
     return planned
 
 
@@ -143,18 +165,26 @@ def _partners(app: App, film: str, seed: int) -> dict[str, Any] | None:
 
     try:
         with app.timed("partners"):
-            found: dict[str, Any] = partners(app.snapshot(), for_=("Film", film), max_partners=_PARTNERS, rng=seed).to_dict()
+            found: dict[str, Any] = partners(
+                app.snapshot(), for_=("Film", film), max_partners=_PARTNERS, rng=seed
+            ).to_dict()
     except (DataInvalid, UnknownName) as error:
         _say("partners", f"none: {error.message}")
         return None
     brands = app.snapshot().nodes("Brand")
     named = dict(zip(brands.ids.tolist(), brands.column("name").tolist(), strict=True))
-    told = [f"{row['partner']} {named.get(row['partner']) or ''} (fit {row['fit']:.2f})" for row in found["partners"][:3] if row.get("fit") is not None]
+    told = [
+        f"{row['partner']} {named.get(row['partner']) or ''} (fit {row['fit']:.2f})"
+        for row in found["partners"][:3]
+        if row.get("fit") is not None
+    ]
     _say("partners", ", ".join(told) or "none")
     return found
 
 
-def _write(app: App, root: Path, plan: dict[str, Any], found: dict[str, Any] | None, calibration: list[dict[str, Any]]) -> None:
+def _write(
+    app: App, root: Path, plan: dict[str, Any], found: dict[str, Any] | None, calibration: list[dict[str, Any]]
+) -> None:
     """Write plan.json and plan.html."""
     from graphkit.cli.output import write_out
     from graphkit.cli.report import page

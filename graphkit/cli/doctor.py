@@ -43,7 +43,9 @@ def doctor(app: App, settings: bool, form: str | None, output: str | None) -> No
     emit(form=form, output=output, rows=rows, columns=CHECKS, color=app.settings.color)
     wrong = [row for row in rows if not row["ok"]]
     if wrong:
-        app.say(f"Error: {len(wrong)} of {len(rows)} checks failed; first: {wrong[0]['check']}: {wrong[0]['fix']}", level=-1)
+        app.say(
+            f"Error: {len(wrong)} of {len(rows)} checks failed; first: {wrong[0]['check']}: {wrong[0]['fix']}", level=-1
+        )
         click.get_current_context().exit(4)
 
 
@@ -59,8 +61,12 @@ def _machine() -> Iterator[dict[str, Any]]:
     yield _row("python", sys.version_info >= (3, 11), sys.version.split()[0], "use Python 3.11 or newer")
     home = Path(__file__).parents[1]
     yield _row("graphkit", True, home)
-    yield _row("shadowing package", not (other := _shadows(home)), "; ".join(other) or "none",
-               "another project is called graphkit: pip uninstall graphkit, or start from another folder")
+    yield _row(
+        "shadowing package",
+        not (other := _shadows(home)),
+        "; ".join(other) or "none",
+        "another project is called graphkit: pip uninstall graphkit, or start from another folder",
+    )
     for name in _PACKAGES:
         try:
             yield _row(name, True, version(name))
@@ -93,7 +99,11 @@ def _disks(store: str) -> Iterator[dict[str, Any]]:
     """Check the room where the store, its snapshots and temporary files go; each disk once."""
     import tempfile
 
-    places = {"here": Path(), "temporary files": Path(tempfile.gettempdir()), "cache": Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")}
+    places = {
+        "here": Path(),
+        "temporary files": Path(tempfile.gettempdir()),
+        "cache": Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"),
+    }
     if not is_server(store) and "://" not in store:
         places = {"store": Path(store), **places}
     seen: set[int] = set()
@@ -103,8 +113,18 @@ def _disks(store: str) -> Iterator[dict[str, Any]]:
             continue
         seen.add(device)
         free = shutil.disk_usage(place).free
-        yield _row(f"disk space: {name}", free > _ROOM, f"{free / (1 << 30):.1f} GiB free", "free some disk space: a load writes the new data beside the old")
-        yield _row(f"writable: {name}", os.access(place, os.W_OK), place, "give this account the right to write there, or choose another --store DIR")
+        yield _row(
+            f"disk space: {name}",
+            free > _ROOM,
+            f"{free / (1 << 30):.1f} GiB free",
+            "free some disk space: a load writes the new data beside the old",
+        )
+        yield _row(
+            f"writable: {name}",
+            os.access(place, os.W_OK),
+            place,
+            "give this account the right to write there, or choose another --store DIR",
+        )
 
 
 def _store(app: App) -> Iterator[dict[str, Any]]:
@@ -119,7 +139,12 @@ def _store(app: App) -> Iterator[dict[str, Any]]:
         store = app.open(timeout=15.0)
         able = store.capabilities
         yield _row("store", True, f"{where}: {able.name}")
-        yield _row("reads protected by", able.readonly != "none", able.readonly, "analysts' texts could write: use an account with the role reader")
+        yield _row(
+            "reads protected by",
+            able.readonly != "none",
+            able.readonly,
+            "analysts' texts could write: use an account with the role reader",
+        )
         checks = store.diagnose()
         yield from (_row(x.name, x.ok, x.value, x.fix) for x in checks)
         if not all(x.ok for x in checks if x.name == "load"):
@@ -130,7 +155,12 @@ def _store(app: App) -> Iterator[dict[str, Any]]:
             total = ", ".join(f"{n:,} {name}" for name, n in {**counts["by_label"], **counts["by_type"]}.items())
             yield _row("content", True, total or "empty")
     except GraphkitError as error:
-        yield _row("store", False, f"{where}: {error.message}", error.hint or "is the server running, and are NEO4J_USERNAME and NEO4J_PASSWORD set?")
+        yield _row(
+            "store",
+            False,
+            f"{where}: {error.message}",
+            error.hint or "is the server running, and are NEO4J_USERNAME and NEO4J_PASSWORD set?",
+        )
 
 
 def _settings(ctx: click.Context, app: App) -> Iterator[dict[str, Any]]:
@@ -142,7 +172,9 @@ def _settings(ctx: click.Context, app: App) -> Iterator[dict[str, Any]]:
         value = getattr(settings, name)
         if name == "password" and value:
             value = "set, not shown"
-        origin = {"verbosity": settings.sources.get("verbose"), "progress": settings.sources.get("no_progress")}.get(name) or settings.sources.get(name)
+        origin = {"verbosity": settings.sources.get("verbose"), "progress": settings.sources.get("no_progress")}.get(
+            name
+        ) or settings.sources.get(name)
         yield {"setting": name, "value": None if value is None else str(value), "source": origin or "default"}
     root = ctx.find_root()
     if not isinstance(root.command, LazyGroup):
@@ -153,6 +185,14 @@ def _settings(ctx: click.Context, app: App) -> Iterator[dict[str, Any]]:
         for parameter in found.params if found is not None else ():
             variable = f"GRAPHKIT_{command}_{(parameter.name or '').rstrip('_')}".upper()
             if os.environ.get(variable):
-                yield {"setting": f"{command}.{parameter.name}", "value": os.environ[variable], "source": f"environment {variable}"}
+                yield {
+                    "setting": f"{command}.{parameter.name}",
+                    "value": os.environ[variable],
+                    "source": f"environment {variable}",
+                }
             elif isinstance(table, dict) and parameter.name in table:
-                yield {"setting": f"{command}.{parameter.name}", "value": str(table[parameter.name]), "source": str(config)}
+                yield {
+                    "setting": f"{command}.{parameter.name}",
+                    "value": str(table[parameter.name]),
+                    "source": str(config),
+                }

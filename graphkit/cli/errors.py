@@ -66,7 +66,15 @@ def _masked(text: str) -> str:
     import json
     from urllib.parse import quote, quote_plus
 
-    spellings = {secret, repr(secret)[1:-1], repr(f"{secret}'")[1:-2], json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    spellings = {
+        secret,
+        repr(secret)[1:-1],
+        repr(f"{secret}'")[1:-2],
+        json.dumps(secret)[1:-1],
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+    }
     for spelling in sorted(spellings, key=len, reverse=True):
         text = text.replace(spelling, "***")
     return text
@@ -81,7 +89,9 @@ def report_error(error: BaseException) -> int:
         return error.exit_code
     damaged = _damaged_kernels(error)
     if damaged:
-        _say(f"compiled kernels in {damaged} could not be read, so they were removed\nHint: run the command again, it compiles them anew")
+        _say(
+            f"compiled kernels in {damaged} could not be read, so they were removed\nHint: run the command again, it compiles them anew"
+        )
         return STORE
     code = exit_code(error)
     if code != BUG or isinstance(error, OSError):

@@ -19,18 +19,40 @@ _SHOWN = ("channel", "metric", "zh", "value", "lower", "upper", "n", "unit")
 
 @click.command(
     cls=Command,
-    examples=["graphkit evaluate plan.json --events data/", "graphkit evaluate plan.json --events data/ --funnel --by channel", "graphkit evaluate plan.json --events data/ --experiment effects.json --margin 40"],
+    examples=[
+        "graphkit evaluate plan.json --events data/",
+        "graphkit evaluate plan.json --events data/ --funnel --by channel",
+        "graphkit evaluate plan.json --events data/ --experiment effects.json --margin 40",
+    ],
 )
 @click.argument("plan")
 @click.option("--events", required=True, type=click.Path(), help="Event files, or the directory that holds events/.")
-@click.option("--days", type=click.IntRange(min=1), default=30, help="Window from a user's first exposure, of conversion and funnel.")
+@click.option(
+    "--days",
+    type=click.IntRange(min=1),
+    default=30,
+    help="Window from a user's first exposure, of conversion and funnel.",
+)
 @click.option("--min-cell", type=click.IntRange(min=1), default=50, help="Hide figures about fewer users.")
-@click.option("--retention-day", type=click.IntRange(min=1), default=7, help="Retention counts activity on days d to d+6.")
-@click.option("--target", metavar="EXPR", help="Target group, such as \"age>=18\".  [default: the plan's]")
-@click.option("--experiment", metavar="FILE", type=click.Path(), help="Result of graphkit experiment analyse: gives the incremental effect.")
+@click.option(
+    "--retention-day", type=click.IntRange(min=1), default=7, help="Retention counts activity on days d to d+6."
+)
+@click.option("--target", metavar="EXPR", help='Target group, such as "age>=18".  [default: the plan\'s]')
+@click.option(
+    "--experiment",
+    metavar="FILE",
+    type=click.Path(),
+    help="Result of graphkit experiment analyse: gives the incremental effect.",
+)
 @click.option("--margin", type=float, metavar="AMOUNT", help="Margin of one incremental action.")
 @click.option("--funnel", is_flag=True, help="Instead: who gets from step to step, and where most are lost.")
-@click.option("--step", "steps", multiple=True, metavar="KIND", help="With --funnel: kinds of event in order (repeat).  [default: exposure, click, add_to_cart, purchase]")
+@click.option(
+    "--step",
+    "steps",
+    multiple=True,
+    metavar="KIND",
+    help="With --funnel: kinds of event in order (repeat).  [default: exposure, click, add_to_cart, purchase]",
+)
 @click.option("--by", type=click.Choice(["channel", "code", "none"]), default="channel", help="With --funnel: groups.")
 @seed_option
 @output_options
@@ -44,9 +66,23 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
     if more["funnel"]:
         from graphkit.planning.funnel import FUNNEL_COLUMNS, STEPS, funnel
 
-        lost = funnel(events, steps=more["steps"] or STEPS, days=more["days"], by=None if more["by"] == "none" else more["by"], min_cell=more["min_cell"])
+        lost = funnel(
+            events,
+            steps=more["steps"] or STEPS,
+            days=more["days"],
+            by=None if more["by"] == "none" else more["by"],
+            min_cell=more["min_cell"],
+        )
         text = table([short_numbers(row) for row in lost.rows], FUNNEL_COLUMNS)
-        emit(form=form, output=output, rows=lost.rows, columns=FUNNEL_COLUMNS, document=lost.to_dict(), text=text, color=app.settings.color)
+        emit(
+            form=form,
+            output=output,
+            rows=lost.rows,
+            columns=FUNNEL_COLUMNS,
+            document=lost.to_dict(),
+            text=text,
+            color=app.settings.color,
+        )
         _say(app, lost.assumptions)
         return
     from graphkit.planning.evaluate import evaluate as judge
@@ -59,7 +95,15 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
     promise = f"promised reach {found.promised:,.1f} ({found.promised_interval[0]:,.1f} to {found.promised_interval[1]:,.1f}); "
     seen = "not measured" if found.observed is None else f"measured {found.observed:,.0f}"
     text = promise + seen + "\n" + table([short_numbers({k: row[k] for k in _SHOWN}) for row in found.metrics], _SHOWN)
-    emit(form=form, output=output, rows=rows, columns=list(rows[0]) if rows else list(_SHOWN), document=found.to_dict(), text=text, color=app.settings.color)
+    emit(
+        form=form,
+        output=output,
+        rows=rows,
+        columns=list(rows[0]) if rows else list(_SHOWN),
+        document=found.to_dict(),
+        text=text,
+        color=app.settings.color,
+    )
     _say(app, found.assumptions)
 
 
@@ -70,7 +114,12 @@ def _read(path: str) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataInvalid(f"{path} is no result of an experiment: {error}", source=path, rule="experiment", hint="graphkit experiment analyse --format json -o FILE") from error
+        raise DataInvalid(
+            f"{path} is no result of an experiment: {error}",
+            source=path,
+            rule="experiment",
+            hint="graphkit experiment analyse --format json -o FILE",
+        ) from error
 
 
 def _say(app: App, notes: list[str]) -> None:

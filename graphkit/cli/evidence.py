@@ -33,7 +33,13 @@ def evidence(app: App, plan: str, claim: str | None, form: str | None, output: s
         rows = [row for row in rows if row["claim"] == claim]
         if not rows:
             message = f"the plan {plan} claims no {claim!r}; it claims {', '.join(known)}"
-            raise UnknownName(message, kind="claim", name=claim, close_matches=close_matches(claim, known), hint=suggestion(claim, known).strip() or None)
+            raise UnknownName(
+                message,
+                kind="claim",
+                name=claim,
+                close_matches=close_matches(claim, known),
+                hint=suggestion(claim, known).strip() or None,
+            )
     text = "\n".join(_paragraph(row) for row in rows) if claim is not None else None
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=text, color=app.settings.color)
 
@@ -45,7 +51,11 @@ def _paragraph(row: dict[str, Any]) -> str:
     lines = [f"{row['claim']} = {row['value']}"]
     if row.get("query"):
         lines.append(f"query: cypher/{row['query']}.cypher")
-        lines.append(":param {" + ", ".join(f"{key}: {cypher_literal(value)}" for key, value in (row.get("params") or {}).items()) + "};")
+        lines.append(
+            ":param {"
+            + ", ".join(f"{key}: {cypher_literal(value)}" for key, value in (row.get("params") or {}).items())
+            + "};"
+        )
     if row.get("replay"):
         lines.append("replay: " + json.dumps(row["replay"], ensure_ascii=False, sort_keys=True))
     return "\n".join(lines)

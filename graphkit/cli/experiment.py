@@ -23,32 +23,101 @@ CLUSTERS = ("cluster", "size", "stratum", "arm")
 EFFECTS = ("effect", "estimator", "value", "lower", "upper", "std_error", "n_users", "n_clusters", "excluded")
 
 
-@click.group(cls=Group, examples=["graphkit experiment design --mde 0.05 -o design.json", "graphkit experiment analyse design.json --events data/"])
+@click.group(
+    cls=Group,
+    examples=[
+        "graphkit experiment design --mde 0.05 -o design.json",
+        "graphkit experiment analyse design.json --events data/",
+    ],
+)
 def experiment() -> None:
     """Test a measure on people who talk to each other."""
 
 
-@experiment.command(cls=Command, examples=["graphkit experiment design --mde 0.05 -o design.json", "graphkit experiment design plan.json --arms 2 --events data/ --assignment arms.csv"])
+@experiment.command(
+    cls=Command,
+    examples=[
+        "graphkit experiment design --mde 0.05 -o design.json",
+        "graphkit experiment design plan.json --arms 2 --events data/ --assignment arms.csv",
+    ],
+)
 @click.argument("plan", required=False)
 @click.option("--arms", type=click.IntRange(2, 2), default=2, help="Number of arms: treatment and control.")
-@click.option("--mde", type=float, metavar="DIFFERENCE", help="Difference in the outcome's share to be seen.  [default: the smallest with power 0.8]")
-@click.option("--share", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.5, help="Share of the clusters to treat.")
-@click.option("--saturation", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Share of users treated in a treated cluster; below 1 shows spillover directly.")
-@click.option("--theta", type=click.FloatRange(0.5, 1, min_open=True), help="Share of friends' influence that counts as all.  [default: 0.9, less with --saturation]")
-@click.option("--baseline", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, help="Share of yes without treatment, if --events does not tell.")
-@click.option("--icc", type=click.FloatRange(0, 1, max_open=True), default=0.02, help="How alike users of a cluster are, if --events does not tell.")
+@click.option(
+    "--mde",
+    type=float,
+    metavar="DIFFERENCE",
+    help="Difference in the outcome's share to be seen.  [default: the smallest with power 0.8]",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.5,
+    help="Share of the clusters to treat.",
+)
+@click.option(
+    "--saturation",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=1.0,
+    help="Share of users treated in a treated cluster; below 1 shows spillover directly.",
+)
+@click.option(
+    "--theta",
+    type=click.FloatRange(0.5, 1, min_open=True),
+    help="Share of friends' influence that counts as all.  [default: 0.9, less with --saturation]",
+)
+@click.option(
+    "--baseline",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.1,
+    help="Share of yes without treatment, if --events does not tell.",
+)
+@click.option(
+    "--icc",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.02,
+    help="How alike users of a cluster are, if --events does not tell.",
+)
 @click.option("--events", type=click.Path(), help="Past events: give baseline, likeness and strata.")
 @click.option("--kind", default="purchase", help="The kind of event that is a yes.")
-@click.option("--clusters", type=click.IntRange(min=20), help="Wanted number of clusters.  [default: one per 30 users, at most 100]")
-@click.option("--resolution", type=click.FloatRange(0, min_open=True), help="Of the communities.  [default: the first from 1 on that gives 20 clusters]")
-@click.option("--max-cut", type=click.FloatRange(0, 1), default=0.5, help="Largest share of influence that may cross clusters.")
+@click.option(
+    "--clusters",
+    type=click.IntRange(min=20),
+    help="Wanted number of clusters.  [default: one per 30 users, at most 100]",
+)
+@click.option(
+    "--resolution",
+    type=click.FloatRange(0, min_open=True),
+    help="Of the communities.  [default: the first from 1 on that gives 20 clusters]",
+)
+@click.option(
+    "--max-cut", type=click.FloatRange(0, 1), default=0.5, help="Largest share of influence that may cross clusters."
+)
 @probability_option("weighted_cascade")
-@click.option("--assignment", metavar="FILE", type=click.Path(dir_okay=False), help="Also write user, cluster, arm there (writes ids).")
-@click.option("--write", is_flag=True, help="Also store experiment, arms and communities as nodes, for queries such as experiments/arms.")
+@click.option(
+    "--assignment",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Also write user, cluster, arm there (writes ids).",
+)
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Also store experiment, arms and communities as nodes, for queries such as experiments/arms.",
+)
 @seed_option
 @output_options
 @pass_app
-def design(app: App, /, plan: str | None, probability: str | float, seed: int, form: str | None, output: str | None, **more: Any) -> None:
+def design(
+    app: App,
+    /,
+    plan: str | None,
+    probability: str | float,
+    seed: int,
+    form: str | None,
+    output: str | None,
+    **more: Any,
+) -> None:
     """Draw by lot which clusters of friends are treated, and say what the test can see.
 
     Write it with -o design.json: the analysis needs it. With PLAN the plan must exist; its id is printed with the design.
@@ -61,9 +130,19 @@ def design(app: App, /, plan: str | None, probability: str | float, seed: int, f
     past = None if more["events"] is None else _outcome_of_events(app, graph, more["events"], more["kind"], None, None)
     with app.timed("design"):
         found = design_experiment(
-            graph, mde=more["mde"], baseline=more["baseline"], icc=more["icc"], past=past, share=more["share"], saturation=more["saturation"], theta=more["theta"],
-            resolution=more["resolution"], n_clusters=more["clusters"], max_cut=more["max_cut"], rng=seed,
-        )  # fmt: skip
+            graph,
+            mde=more["mde"],
+            baseline=more["baseline"],
+            icc=more["icc"],
+            past=past,
+            share=more["share"],
+            saturation=more["saturation"],
+            theta=more["theta"],
+            resolution=more["resolution"],
+            n_clusters=more["clusters"],
+            max_cut=more["max_cut"],
+            rng=seed,
+        )
     document = {**found.to_dict(), "tests": tested, "probability": probability}
     rows = frame_rows(found.to_frame())
     text = _design_text(found, tested)
@@ -75,25 +154,41 @@ def design(app: App, /, plan: str | None, probability: str | float, seed: int, f
     if more["write"]:
         from graphkit.store.experiments import save_experiment
 
-        app.say(f"wrote experiment {save_experiment(app.open(), found.to_dict(), graph.nodes.ids_of(range(graph.n_nodes)), plan=tested)}")
+        app.say(
+            f"wrote experiment {save_experiment(app.open(), found.to_dict(), graph.nodes.ids_of(range(graph.n_nodes)), plan=tested)}"
+        )
 
 
 @experiment.command(
-    cls=Command, examples=["graphkit experiment analyse design.json --events data/ --kind purchase", "graphkit experiment analyse design.json --outcomes results.csv --outcome bought"]
+    cls=Command,
+    examples=[
+        "graphkit experiment analyse design.json --events data/ --kind purchase",
+        "graphkit experiment analyse design.json --outcomes results.csv --outcome bought",
+    ],
 )
 @click.argument("design", type=click.Path())
 @click.option("--events", type=click.Path(), help="Events of the experiment; a user with one of --kind is a yes.")
 @click.option("--kind", default="purchase", help="The kind of event that is a yes.")
-@click.option("--since", type=float, metavar="TS", help="Count events from that moment on (epoch seconds).  [default: all]")
+@click.option(
+    "--since", type=float, metavar="TS", help="Count events from that moment on (epoch seconds).  [default: all]"
+)
 @click.option("--until", type=float, metavar="TS", help="... and before that one.")
-@click.option("--outcomes", type=click.Path(), help="Or a table with one row per user; users without a row were not measured.")
+@click.option(
+    "--outcomes", type=click.Path(), help="Or a table with one row per user; users without a row were not measured."
+)
 @click.option("--outcome", metavar="COLUMN", help="With --outcomes: the column of numbers.")
 @click.option("--id", "id_", metavar="COLUMN", default="user", help="With --outcomes: the column of user ids.")
-@click.option("--theta", type=click.FloatRange(0.5, 1, min_open=True), help="Share of friends' influence that counts as all.  [default: that of the design]")
+@click.option(
+    "--theta",
+    type=click.FloatRange(0.5, 1, min_open=True),
+    help="Share of friends' influence that counts as all.  [default: that of the design]",
+)
 @click.option("--redraws", type=click.IntRange(min=100), default=1000, help="Redraws behind the exposure chances.")
 @output_options
 @pass_app
-def analyse(app: App, /, design: str, theta: float | None, redraws: int, form: str | None, output: str | None, **more: Any) -> None:
+def analyse(
+    app: App, /, design: str, theta: float | None, redraws: int, form: str | None, output: str | None, **more: Any
+) -> None:
     """Estimate direct, spillover and total effect with intervals, the naive number beside them."""
     from graphkit.cli.output import emit, frame_rows, short_numbers, table
     from graphkit.experiment.analyse import analyse_experiment
@@ -122,7 +217,9 @@ def _graph(app: App, probability: str | float) -> Projection:
     from graphkit.projection.build import project
 
     spec: Any = 0.0 if probability == "none" else probability
-    return project(app.snapshot(learned=probability == "learned"), types=USER_TIES, probability=spec, purpose="experiment")
+    return project(
+        app.snapshot(learned=probability == "learned"), types=USER_TIES, probability=spec, purpose="experiment"
+    )
 
 
 def _plan_id(app: App, plan: str) -> str:
@@ -132,7 +229,9 @@ def _plan_id(app: App, plan: str) -> str:
     return str(find_plan(app, plan)["plan"])
 
 
-def _outcome_of_events(app: App, graph: Projection, path: str, kind: str, since: float | None, until: float | None) -> Any:
+def _outcome_of_events(
+    app: App, graph: Projection, path: str, kind: str, since: float | None, until: float | None
+) -> Any:
     """Return 1 for users with an event of the kind in the window, 0 for the others: the log is complete."""
     import numpy as np
 
@@ -145,7 +244,10 @@ def _outcome_of_events(app: App, graph: Projection, path: str, kind: str, since:
         inside = inside[inside["ts"] < until]
     if not len(inside):
         raise DataInvalid(
-            f"{path} has no event of kind {kind!r} in the window", source=path, rule="events", hint=f"its kinds: {', '.join(sorted(events['kind'].unique()))}"
+            f"{path} has no event of kind {kind!r} in the window",
+            source=path,
+            rule="events",
+            hint=f"its kinds: {', '.join(sorted(events['kind'].unique()))}",
         )
     known = {graph.id_of(row): row for row in range(graph.n_nodes)}
     outcome = np.zeros(graph.n_nodes)
@@ -153,7 +255,9 @@ def _outcome_of_events(app: App, graph: Projection, path: str, kind: str, since:
     outcome[rows] = 1.0
     others = len(inside) - len(rows)
     if others:
-        app.say(f"{others:,} of {len(inside):,} events belong to users who are not in the graph or did not agree to experiments")
+        app.say(
+            f"{others:,} of {len(inside):,} events belong to users who are not in the graph or did not agree to experiments"
+        )
     return outcome
 
 
@@ -170,7 +274,9 @@ def _outcome_of_table(graph: Projection, path: str, column: str | None, id_: str
     check_columns(frame, [id_, column], name)
     twice = frame[id_][frame[id_].duplicated()]
     if len(twice):
-        raise DataInvalid(f"{name}: user {twice.iloc[0]!r} has more than one row", source=name, rule="duplicate-id", count=len(twice))
+        raise DataInvalid(
+            f"{name}: user {twice.iloc[0]!r} has more than one row", source=name, rule="duplicate-id", count=len(twice)
+        )
     measured = frame[frame[column].notna()].reset_index(drop=True)
     known = {graph.id_of(row): row for row in range(graph.n_nodes)}
     outcome = np.full(graph.n_nodes, np.nan)
@@ -190,7 +296,9 @@ def _read_design(path: str) -> tuple[ExperimentDesign, str | float]:
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataInvalid(f"the design {path} cannot be read: {error.strerror}", source=path, rule="file-unreadable", hint=hint) from error
+        raise DataInvalid(
+            f"the design {path} cannot be read: {error.strerror}", source=path, rule="file-unreadable", hint=hint
+        ) from error
     except ValueError as error:
         raise DataInvalid(f"{path} is no JSON of a design: {error}", source=path, rule="design", hint=hint) from error
     if not isinstance(data, dict) or "treated_clusters" not in data or "probability" not in data:
@@ -201,7 +309,9 @@ def _read_design(path: str) -> tuple[ExperimentDesign, str | float]:
 def _design_text(found: ExperimentDesign, tested: str | None) -> str:
     """Say what a person needs to know of a design."""
     low, high = found.power_interval
-    exposed = "\n".join(f"  {r.exposure:<16} {r.users:>9,} users, mean chance {r.probability:.3f}" for r in found.exposure.itertuples())
+    exposed = "\n".join(
+        f"  {r.exposure:<16} {r.users:>9,} users, mean chance {r.probability:.3f}" for r in found.exposure.itertuples()
+    )
     return (
         f"{f'tests plan {tested}: ' if tested else ''}{found.n_users:,} users in {found.n_clusters} clusters (effective {found.effective_clusters:.1f}), "
         f"{int(found.treated_clusters.sum())} treated with {int(found.treated.sum()):,} users; {found.cut_share:.0%} of the influence crosses clusters\n"
@@ -216,6 +326,11 @@ def _write_assignment(path: str, graph: Projection, found: ExperimentDesign) -> 
     from graphkit.report.records import write_records
 
     rows = [
-        {"user": graph.id_of(row), "cluster": int(found.cluster[row]), "arm": "treatment" if found.treated[row] else "control"} for row in range(graph.n_nodes)
+        {
+            "user": graph.id_of(row),
+            "cluster": int(found.cluster[row]),
+            "arm": "treatment" if found.treated[row] else "control",
+        }
+        for row in range(graph.n_nodes)
     ]
     write_out(write_records(rows, "csv"), path)

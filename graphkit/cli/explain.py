@@ -27,12 +27,21 @@ def explain(app: App, plan: str, form: str | None, output: str | None) -> None:
 
     rows = [dict(row) for row in reasons(ChannelPlan.from_dict(find_plan(app, plan)))]
     columns = list(dict.fromkeys(name for row in rows for name in row)) or ["channel", "chosen", "reason"]
-    emit(form=form, output=output, rows=rows, columns=columns, text=table(_by_channel(rows), lines="reason"), color=app.settings.color)
+    emit(
+        form=form,
+        output=output,
+        rows=rows,
+        columns=columns,
+        text=table(_by_channel(rows), lines="reason"),
+        color=app.settings.color,
+    )
 
 
 def _by_channel(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one row a channel and rule, its reasons as a list."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        found.setdefault((row["channel"], row["chosen"], row["rule"]), {**row, "reason": []})["reason"].append(spoken(row["reason"]))
+        found.setdefault((row["channel"], row["chosen"], row["rule"]), {**row, "reason": []})["reason"].append(
+            spoken(row["reason"])
+        )
     return list(found.values())

@@ -43,12 +43,23 @@ def check_node(snapshot: Snapshot, node: LabelId) -> LabelId:
     known = snapshot.nodes(node.label)
     if node.id not in known.row_of():
         message = f"there is no {node.label} {node.id!r} among the {len(known):,} in the store"
-        raise UnknownNode(message, kind=node.label, name=node.id, close_matches=close_matches(node.id, known.ids.tolist()[:20_000]), hint=None if len(known) else "graphkit load DIR first")
+        raise UnknownNode(
+            message,
+            kind=node.label,
+            name=node.id,
+            close_matches=close_matches(node.id, known.ids.tolist()[:20_000]),
+            hint=None if len(known) else "graphkit load DIR first",
+        )
     return node
 
 
 def propagation_graph(
-    snapshot: Snapshot, nodes: Sequence[str], via: Sequence[str], probability: str | float | None, *, weight: str | None = None
+    snapshot: Snapshot,
+    nodes: Sequence[str],
+    via: Sequence[str],
+    probability: str | float | None,
+    *,
+    weight: str | None = None,
 ) -> Projection:
     """Return the graph on which things are passed on.
 
@@ -66,18 +77,32 @@ def propagation_graph(
     from graphkit.projection.build import project
 
     if via and not nodes:
-        nodes = sorted({label for name in check_types(via) for edges in snapshot.edges(name) for label in (edges.source_label, edges.target_label)})
+        nodes = sorted(
+            {
+                label
+                for name in check_types(via)
+                for edges in snapshot.edges(name)
+                for label in (edges.source_label, edges.target_label)
+            }
+        )
     labels = check_labels(nodes) or ("User",)
     types = check_types(via) or (USER_TIES if labels == ("User",) else _types_between(snapshot, labels))
     spec: Any = 0.0 if probability == "none" else probability
-    return project(snapshot, label=labels[0] if len(labels) == 1 else labels, types=types, probability=spec, weight=weight)
+    return project(
+        snapshot, label=labels[0] if len(labels) == 1 else labels, types=types, probability=spec, weight=weight
+    )
 
 
 def _types_between(snapshot: Snapshot, labels: Sequence[str]) -> tuple[str, ...]:
     """Name the types that join nodes of these labels in the store."""
     return tuple(
-        name for name, kind in TYPES.items()
-        if not kind.written and any(edges.source_label in labels and edges.target_label in labels and len(edges) for edges in snapshot.edges(name))
+        name
+        for name, kind in TYPES.items()
+        if not kind.written
+        and any(
+            edges.source_label in labels and edges.target_label in labels and len(edges)
+            for edges in snapshot.edges(name)
+        )
     )
 
 

@@ -57,7 +57,9 @@ class _Examples:
 class Command(_Examples, click.Command):
     """A command with examples that checks its table in the settings file."""
 
-    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
         """Refuse keys of the settings file that no option bears, then parse."""
         table = (parent.default_map or {}).get(info_name or "") if parent is not None else None
         known = [parameter.name for parameter in self.params if parameter.name]
@@ -70,7 +72,9 @@ class Command(_Examples, click.Command):
         except click.NoSuchOption as error:
             top = () if parent is None else parent.command.params
             if any(error.option_name in parameter.opts for parameter in top):
-                message = f"{error.option_name} stands before the command: graphkit {error.option_name} ... {info_name} ..."
+                message = (
+                    f"{error.option_name} stands before the command: graphkit {error.option_name} ... {info_name} ..."
+                )
                 raise click.UsageError(message, error.ctx) from None
             raise
 
@@ -99,7 +103,9 @@ class LazyGroup(_Examples, click.Group):
         command = getattr(module, cmd_name)
         return command if isinstance(command, click.Command) else None
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; an unknown name lists the close ones."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:

@@ -88,7 +88,9 @@ def _end(status: int, over: threading.Event) -> None:
         _leave(status)
 
 
-def _leave(status: int, text: str = "Interrupted; nothing half written. Run the same command again to resume.\n") -> None:
+def _leave(
+    status: int, text: str = "Interrupted; nothing half written. Run the same command again to resume.\n"
+) -> None:
     """Remove what is half written and end at once."""
     for path in tuple(_unfinished):
         with suppress(OSError):

@@ -17,18 +17,57 @@ __all__ = ["learn", "learned_document"]
 COLUMNS = ("size_bin", "items", "predicted", "simulated", "observed")
 
 
-@click.command(cls=Command, examples=["graphkit learn --events data/", "graphkit learn --events data/ --format json", "graphkit learn --events data/ --by tag"])
-@click.option("--events", required=True, type=click.Path(), help="Event files, or the directory that holds events/: item, user, ts.")
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", help=f"Kinds of event that count as taking an item up (repeat).  [default: {', '.join(ADOPTING)}]")
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit learn --events data/",
+        "graphkit learn --events data/ --format json",
+        "graphkit learn --events data/ --by tag",
+    ],
+)
+@click.option(
+    "--events",
+    required=True,
+    type=click.Path(),
+    help="Event files, or the directory that holds events/: item, user, ts.",
+)
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="KIND",
+    help=f"Kinds of event that count as taking an item up (repeat).  [default: {', '.join(ADOPTING)}]",
+)
 @click.option("--method", type=click.Choice(["auto"]), default="auto", help="How credit for an adoption is shared.")
-@click.option("--by", type=click.Choice(["tag"]), help="Learn chances by the heaviest tag of the items as well; a plan then takes those of what it promotes.")
-@click.option("--keep/--no-keep", default=True, help="Keep the learned ties beside the store, so that plan --probability learned finds them.")
-@click.option("--write", is_flag=True, help="Also write them into an embedded store as relationships INFLUENCES, for queries; a server always gets them.")
+@click.option(
+    "--by",
+    type=click.Choice(["tag"]),
+    help="Learn chances by the heaviest tag of the items as well; a plan then takes those of what it promotes.",
+)
+@click.option(
+    "--keep/--no-keep",
+    default=True,
+    help="Keep the learned ties beside the store, so that plan --probability learned finds them.",
+)
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Also write them into an embedded store as relationships INFLUENCES, for queries; a server always gets them.",
+)
 @seed_option
 @output_options
 @pass_app
 def learn(
-    app: App, events: str, kinds: tuple[str, ...], method: str, by: str | None, keep: bool, write: bool, seed: int, form: str | None, output: str | None
+    app: App,
+    events: str,
+    kinds: tuple[str, ...],
+    method: str,
+    by: str | None,
+    keep: bool,
+    write: bool,
+    seed: int,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Learn the chance of every tie between users from who adopted what and when.
 
@@ -65,11 +104,15 @@ def sizes_sentence(document: dict[str, Any]) -> str:
     if ratio is None or not rows:
         return "Sizes could not be compared (too few items with three adopters, or none that spreads): p is as estimated tie by tie."
     items = sum(row["items"] for row in rows)
-    simulated, predicted, observed = (sum(row["items"] * row[name] for row in rows) / items for name in ("simulated", "predicted", "observed"))
+    simulated, predicted, observed = (
+        sum(row["items"] * row[name] for row in rows) / items for name in ("simulated", "predicted", "observed")
+    )
     done = "within chance of all: p is left as it is" if factor == 1 else f"so every p is multiplied by {factor:.3f}"
-    return (f"Before scaling, cascades simulated from their first adopters gain {ratio:.2f} of the real later adopters, {done}. "
-            f"Items left out have {observed:,.1f} adopters on average; simulated with p they have {simulated:,.1f}, "
-            f"predicted from the first adopters' tempo as well {predicted:,.1f}.")
+    return (
+        f"Before scaling, cascades simulated from their first adopters gain {ratio:.2f} of the real later adopters, {done}. "
+        f"Items left out have {observed:,.1f} adopters on average; simulated with p they have {simulated:,.1f}, "
+        f"predicted from the first adopters' tempo as well {predicted:,.1f}."
+    )
 
 
 def topics_sentence(found: Any) -> str:
@@ -87,9 +130,21 @@ def learned_document(found: Any) -> dict[str, Any]:
     p = np.asarray(found.projection.probability)
     low, middle, high = np.quantile(p, [0.05, 0.5, 0.95]) if p.size else (0.0, 0.0, 0.0)
     return {
-        "schema_version": 1, "n_arcs": int(p.size), "p_median": float(middle), "p_90": [float(low), float(high)],
-        "size_factor": found.size_factor, "size_ratio": found.size_ratio if np.isfinite(found.size_ratio) else None,
-        "calibration": frame_rows(found.calibration), "manifest": found.manifest,
-        "topics": [{"tag": name, "n_arcs_tried": int(each.arc.size), "p_mean": float(each.probability.mean()) if each.arc.size else None,
-                    "p_mean_plain": float(p[each.arc].mean()) if each.arc.size else None} for name, each in sorted(found.topics.items())],
+        "schema_version": 1,
+        "n_arcs": int(p.size),
+        "p_median": float(middle),
+        "p_90": [float(low), float(high)],
+        "size_factor": found.size_factor,
+        "size_ratio": found.size_ratio if np.isfinite(found.size_ratio) else None,
+        "calibration": frame_rows(found.calibration),
+        "manifest": found.manifest,
+        "topics": [
+            {
+                "tag": name,
+                "n_arcs_tried": int(each.arc.size),
+                "p_mean": float(each.probability.mean()) if each.arc.size else None,
+                "p_mean_plain": float(p[each.arc].mean()) if each.arc.size else None,
+            }
+            for name, each in sorted(found.topics.items())
+        ],
     }

@@ -32,16 +32,50 @@ COLUMNS = ("source", "source_name", "rank", "target", "name", "score", "evidence
 _SHOWN = 3  # ways a row of the table, of up to ten
 
 
-@click.command(cls=Command, examples=["graphkit links --from Brand --to Film", "graphkit links --from Brand:b01 --to Channel --top 10", "graphkit links --from Brand --to Brand --via LINKED_WITH=3 --via HAS_TAG -o links.csv"])
-@click.option("--from", "from_", cls=Option, required=True, metavar="LABEL[:ID]", help="Label of the nodes that lack a tie, or one node of it: what counts is learned on the whole label either way.")
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit links --from Brand --to Film",
+        "graphkit links --from Brand:b01 --to Channel --top 10",
+        "graphkit links --from Brand --to Brand --via LINKED_WITH=3 --via HAS_TAG -o links.csv",
+    ],
+)
+@click.option(
+    "--from",
+    "from_",
+    cls=Option,
+    required=True,
+    metavar="LABEL[:ID]",
+    help="Label of the nodes that lack a tie, or one node of it: what counts is learned on the whole label either way.",
+)
 @click.option("--to", "to", required=True, metavar="LABEL", help="Label of the nodes that they may be tied with.")
-@click.option("--via", type=SHARE, multiple=True, help="Relationship types to walk, each with its share of a node's chance (repeat).  [default: all that were loaded, alike]")
+@click.option(
+    "--via",
+    type=SHARE,
+    multiple=True,
+    help="Relationship types to walk, each with its share of a node's chance (repeat).  [default: all that were loaded, alike]",
+)
 @click.option("--top", type=click.IntRange(min=1), default=5, help="How many rows a source.")
-@click.option("--factors", type=click.IntRange(min=0), default=64, help="Length of the common factors; 0 leaves them out, which takes less time.")
+@click.option(
+    "--factors",
+    type=click.IntRange(min=0),
+    default=64,
+    help="Length of the common factors; 0 leaves them out, which takes less time.",
+)
 @seed_option
 @output_options
 @pass_app
-def links(app: App, from_: str, to: str, via: tuple[tuple[str, float], ...], top: int, factors: int, seed: int, form: str | None, output: str | None) -> None:
+def links(
+    app: App,
+    from_: str,
+    to: str,
+    via: tuple[tuple[str, float], ...],
+    top: int,
+    factors: int,
+    seed: int,
+    form: str | None,
+    output: str | None,
+) -> None:
     """Predict ties between two labels that are likely but missing, for each source the best first.
 
     A tie is one of any loaded kind between the two labels. Known ties are hidden, a fifth at a time, to learn how
@@ -60,15 +94,29 @@ def links(app: App, from_: str, to: str, via: tuple[tuple[str, float], ...], top
     sources = teachers if only is None else np.intersect1d(teachers, [_row(snapshot, names, label, only)])
     rows: list[dict[str, Any]] = []
     if sources.size and targets.size:
-        rows, learned = _predicted(app, snapshot, graph, names, (sources, targets, teachers), top=top, factors=factors, seed=seed, whole=not via)
-    text = table(_people(rows), ("source", "rank", "target", "name", "evidence"), keep=("source", "target"), lines="evidence")
+        rows, learned = _predicted(
+            app,
+            snapshot,
+            graph,
+            names,
+            (sources, targets, teachers),
+            top=top,
+            factors=factors,
+            seed=seed,
+            whole=not via,
+        )
+    text = table(
+        _people(rows), ("source", "rank", "target", "name", "evidence"), keep=("source", "target"), lines="evidence"
+    )
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=text, color=app.settings.color)
     if not rows:
         app.say(_nothing(sources, targets, from_, to, via))
         return
     asked, told = len(snapshot.nodes(label)) if only is None else 1, len({row["source"] for row in rows})
     if told < asked:
-        app.say(f"{asked - told:,} of {asked:,} {label} get no row: no walk leads from them to a {to} they are not tied with")
+        app.say(
+            f"{asked - told:,} of {asked:,} {label} get no row: no walk leads from them to a {to} they are not tied with"
+        )
     app.say(learned)
 
 
@@ -91,7 +139,16 @@ def _row(snapshot: Snapshot, names: Names, label: str, id_: str) -> int:
 
 
 def _predicted(
-    app: App, snapshot: Snapshot, graph: Projection, names: Names, ends: tuple[Rows, Rows, Rows], *, top: int, factors: int, seed: int, whole: bool
+    app: App,
+    snapshot: Snapshot,
+    graph: Projection,
+    names: Names,
+    ends: tuple[Rows, Rows, Rows],
+    *,
+    top: int,
+    factors: int,
+    seed: int,
+    whole: bool,
 ) -> tuple[list[dict[str, Any]], str]:
     """Return the rows, and what was learned from how many ties."""
     from graphkit.planning.links import predict_links
@@ -101,12 +158,25 @@ def _predicted(
     more = max(map(len, known.values()), default=0)  # ties of kinds that are not walked are known too
     with app.timed("links"), app.progress() as progress:
         found = predict_links(
-            graph, sources, targets, top=top + more, words=_words(snapshot, names), rank=factors, learn_from=teachers, rng=seed, progress=progress
+            graph,
+            sources,
+            targets,
+            top=top + more,
+            words=_words(snapshot, names),
+            rank=factors,
+            learn_from=teachers,
+            rng=seed,
+            progress=progress,
         )
     if found.n_hidden:
-        return _rows(snapshot, names, found, known, top), f"scores compare within a source only; what counts was learned on {found.n_hidden:,} hidden ties"
+        return _rows(
+            snapshot, names, found, known, top
+        ), f"scores compare within a source only; what counts was learned on {found.n_hidden:,} hidden ties"
     stated = ", ".join(f"{name} {value:g}" for name, value in found.weights.items() if value)
-    return _rows(snapshot, names, found, known, top), f"scores compare within a source only; too few known ties to learn what counts (30 needed), so it is stated: {stated}"
+    return (
+        _rows(snapshot, names, found, known, top),
+        f"scores compare within a source only; too few known ties to learn what counts (30 needed), so it is stated: {stated}",
+    )
 
 
 def _known(snapshot: Snapshot, sources: Rows, targets: Rows) -> dict[int, set[int]]:
@@ -115,7 +185,10 @@ def _known(snapshot: Snapshot, sources: Rows, targets: Rows) -> dict[int, set[in
 
     graph, _ = typed_graph(snapshot)
     wanted = set(targets.tolist())
-    return {row: wanted.intersection(graph.indices[graph.indptr[row] : graph.indptr[row + 1]].tolist()) for row in sources.tolist()}
+    return {
+        row: wanted.intersection(graph.indices[graph.indptr[row] : graph.indptr[row + 1]].tolist())
+        for row in sources.tolist()
+    }
 
 
 def _words(snapshot: Snapshot, names: Names) -> sparse.csr_array | None:
@@ -130,23 +203,41 @@ def _words(snapshot: Snapshot, names: Names) -> sparse.csr_array | None:
     return count_matrix(counts, column) if column else None
 
 
-def _rows(snapshot: Snapshot, names: Names, found: PredictedLinks, known: dict[int, set[int]], top: int) -> list[dict[str, Any]]:
+def _rows(
+    snapshot: Snapshot, names: Names, found: PredictedLinks, known: dict[int, set[int]], top: int
+) -> list[dict[str, Any]]:
     """Return the best rows of each source that are no known ties."""
     from graphkit.cli.rank import name_lookup
 
     name_of = name_lookup(snapshot, names)
     rows: list[dict[str, Any]] = []
-    each = zip(found.source.tolist(), found.target.tolist(), found.score.tolist(), found.ways, found.walk_share.tolist(), strict=True)
+    each = zip(
+        found.source.tolist(),
+        found.target.tolist(),
+        found.score.tolist(),
+        found.ways,
+        found.walk_share.tolist(),
+        strict=True,
+    )
     rank, last = 0, -1
     for source, target, score, ways, share in each:
         rank, last = (rank if source == last else 0), source
         if rank == top or not ways or target in known.get(source, ()):
             continue  # a tie that no walk leads to has nothing to show for it
         rank += 1
-        rows.append({
-            "source": names[source][1], "source_name": name_of(source), "rank": rank, "target": names[target][1], "name": name_of(target), "score": score,
-            "evidence": _evidence(names, source, ways), "walk_told": sum(way.share for way in ways), "walk_share": share,
-        })  # fmt: skip
+        rows.append(
+            {
+                "source": names[source][1],
+                "source_name": name_of(source),
+                "rank": rank,
+                "target": names[target][1],
+                "name": name_of(target),
+                "score": score,
+                "evidence": _evidence(names, source, ways),
+                "walk_told": sum(way.share for way in ways),
+                "walk_share": share,
+            }
+        )
     return rows
 
 
@@ -154,9 +245,14 @@ def _evidence(names: Names, source: int, ways: Sequence[Walk]) -> list[dict[str,
     """Return the ways between the two ends with their shares; those that differ only in users count together."""
     total: dict[tuple[str, ...], float] = {}
     for way in ways:
-        between = tuple("User" if names[row][0] == "User" else ":".join(names[row]) for row in way.nodes[:-1] if row != source)
+        between = tuple(
+            "User" if names[row][0] == "User" else ":".join(names[row]) for row in way.nodes[:-1] if row != source
+        )
         total[between] = total.get(between, 0.0) + way.share
-    return [{"via": list(between), "share": share} for between, share in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))]
+    return [
+        {"via": list(between), "share": share}
+        for between, share in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
 
 
 def _people(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -165,13 +261,19 @@ def _people(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         ways = [f"{way['share']:.0%} {' > '.join(way['via']) or 'direct'}" for way in row["evidence"][:_SHOWN]]
         first = row["source"] if row["rank"] == 1 else ""
-        told.append({"source": first, "rank": row["rank"], "target": row["target"], "name": row["name"], "evidence": ways})
+        told.append(
+            {"source": first, "rank": row["rank"], "target": row["target"], "name": row["name"], "evidence": ways}
+        )
     return told
 
 
 def _nothing(sources: Rows, targets: Rows, from_: str, to: str, via: tuple[tuple[str, float], ...]) -> str:
     """Say why there is no row, and what to do about it."""
-    kinds = f"of {', '.join(name for name, _ in via)}; leave out --via to walk all kinds" if via else "in the store; load some: graphkit load DIR"
+    kinds = (
+        f"of {', '.join(name for name, _ in via)}; leave out --via to walk all kinds"
+        if via
+        else "in the store; load some: graphkit load DIR"
+    )
     if not sources.size or not targets.size:
         return f"no {from_ if not sources.size else to} has a tie {kinds}"
     return f"no walk leads from {from_} to a {to} it is not tied with"

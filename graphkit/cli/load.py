@@ -20,18 +20,38 @@ _FIRST = 5
 
 @click.command(
     cls=Command,
-    examples=["graphkit load data/", "graphkit load pages/ --mapping pages.toml --format json", "graphkit load dump/ --max-bad 10 --time-limit 300"],
+    examples=[
+        "graphkit load data/",
+        "graphkit load pages/ --mapping pages.toml --format json",
+        "graphkit load dump/ --max-bad 10 --time-limit 300",
+    ],
 )
 @click.argument("directory", type=click.Path())
 @input_options
-@click.option("--max-bad", type=click.IntRange(min=0), default=0, help="Load the good rows when at most that many are bad; the others are kept aside.")
-@click.option("--time-limit", type=SECONDS, help="Give up after that many seconds; what is in stays, run it again to complete.")
+@click.option(
+    "--max-bad",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Load the good rows when at most that many are bad; the others are kept aside.",
+)
+@click.option(
+    "--time-limit", type=SECONDS, help="Give up after that many seconds; what is in stays, run it again to complete."
+)
 @click.option("--dry-run", is_flag=True, help="Count what would be created and changed; write nothing.")
 @output_options
 @pass_app
 def load(
-    app: App, directory: str, mapping: str | None, encoding: str, max_bad: int, on_duplicate: str, create_missing: bool, time_limit: float | None,
-    dry_run: bool, form: str | None, output: str | None,
+    app: App,
+    directory: str,
+    mapping: str | None,
+    encoding: str,
+    max_bad: int,
+    on_duplicate: str,
+    create_missing: bool,
+    time_limit: float | None,
+    dry_run: bool,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Load an input directory; loading it twice creates and changes nothing the second time.
 
@@ -45,8 +65,15 @@ def load(
     with deadline(time_limit, f"the load did not end within {time_limit} s; run it again to complete it"):
         try:
             report = _run(
-                app, directory, time_limit, mapping=mapping, encoding=encoding, max_bad=max_bad, on_duplicate=on_duplicate,
-                create_missing=create_missing, dry_run=dry_run,
+                app,
+                directory,
+                time_limit,
+                mapping=mapping,
+                encoding=encoding,
+                max_bad=max_bad,
+                on_duplicate=on_duplicate,
+                create_missing=create_missing,
+                dry_run=dry_run,
             )
         except DataInvalid as error:
             found = _refused(error, time.monotonic() - begin)
@@ -57,7 +84,14 @@ def load(
             said = error.message.partition("\n")[0]  # its examples stand among the findings
             app.say(f"Error: {said}\n{findings_text(found['findings'], _FIRST)}", level=-1)
             click.get_current_context().exit(3)
-        emit(form=form, output=output, rows=_rows(report), columns=COLUMNS, document=report, text=load_text(report, directory, dry_run=dry_run))
+        emit(
+            form=form,
+            output=output,
+            rows=_rows(report),
+            columns=COLUMNS,
+            document=report,
+            text=load_text(report, directory, dry_run=dry_run),
+        )
 
 
 def _run(app: App, directory: str, time_limit: float | None, **options: Any) -> dict[str, Any]:
@@ -84,15 +118,31 @@ def _refused(error: Any, seconds: float) -> dict[str, Any] | None:
     checked = report.to_dict()
     none = {"nodes": 0, "relationships": 0}
     return {
-        "schema_version": 1, "created": none, "changed": none, "unchanged": none, "rejected": checked["rows_in"], "duplicates": 0,
-        "rows_in": checked["rows_in"], "by_label": {}, "by_type": {}, "seconds": round(seconds, 3), "events": checked["events"], "made": {}, "findings": checked["findings"],
+        "schema_version": 1,
+        "created": none,
+        "changed": none,
+        "unchanged": none,
+        "rejected": checked["rows_in"],
+        "duplicates": 0,
+        "rows_in": checked["rows_in"],
+        "by_label": {},
+        "by_type": {},
+        "seconds": round(seconds, 3),
+        "events": checked["events"],
+        "made": {},
+        "findings": checked["findings"],
     }
 
 
 def _rows(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Return one row for nodes, one for relationships, one for what was kept out."""
     rows: list[dict[str, Any]] = [
-        {"kind": kind, **{name: report[name][kind] for name in ("created", "changed", "unchanged")}, "rejected": None, "duplicates": None}
+        {
+            "kind": kind,
+            **{name: report[name][kind] for name in ("created", "changed", "unchanged")},
+            "rejected": None,
+            "duplicates": None,
+        }
         for kind in ("nodes", "relationships")
     ]
     total = {name: sum(report[name].values()) for name in ("created", "changed", "unchanged")}
@@ -110,5 +160,7 @@ def load_text(report: dict[str, Any], directory: str, *, dry_run: bool = False) 
         head += f"; {report['events']['accepted']:,} of {report['events']['rows_in']:,} events are good and stay files"
     made = report["made"]
     if made:
-        counts += f"\nmade as asked: {', '.join(f'{n:,} {name}' for name, n in made.items())}" + ("; these users have not consented to anything" if "User" in made else "")
+        counts += f"\nmade as asked: {', '.join(f'{n:,} {name}' for name, n in made.items())}" + (
+            "; these users have not consented to anything" if "User" in made else ""
+        )
     return f"{head}\n{table(_rows(report), COLUMNS)}{counts}"

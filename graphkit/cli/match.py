@@ -19,15 +19,33 @@ __all__ = ["match"]
 COLUMNS = ("rank", "label", "id", "name", "score", "shared", "paths")
 
 
-@click.command(cls=Command, examples=["graphkit match Film:f01 --to Course", "graphkit match Course:k01 --to Course --by cosine", "graphkit match Film:f01 --to Brand --by jaccard --top 5"])
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit match Film:f01 --to Course",
+        "graphkit match Course:k01 --to Course --by cosine",
+        "graphkit match Film:f01 --to Brand --by jaccard --top 5",
+    ],
+)
 @click.argument("node", type=LABEL_ID, metavar="LABEL:ID")
 @click.option("--to", "to", required=True, metavar="LABEL", help="Label of the candidates.")
-@click.option("--by", type=click.Choice(["cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector"]), help="How items are compared: by tags, or by the vectors of --vectors.  [default: idf_cosine from a film to courses, else cosine]")
-@click.option("--vectors", default="vector", metavar="PROPERTY", help='Property that holds a list of numbers, kept by [keep] Film = ["vector:string[]"] (--by vector).')
+@click.option(
+    "--by",
+    type=click.Choice(["cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector"]),
+    help="How items are compared: by tags, or by the vectors of --vectors.  [default: idf_cosine from a film to courses, else cosine]",
+)
+@click.option(
+    "--vectors",
+    default="vector",
+    metavar="PROPERTY",
+    help='Property that holds a list of numbers, kept by [keep] Film = ["vector:string[]"] (--by vector).',
+)
 @click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows.")
 @output_options
 @pass_app
-def match(app: App, node: LabelId, to: str, by: str | None, vectors: str, top: int, form: str | None, output: str | None) -> None:
+def match(
+    app: App, node: LabelId, to: str, by: str | None, vectors: str, top: int, form: str | None, output: str | None
+) -> None:
     """Rank items by the tags they share with one item (HAS_TAG, weighted by w), with the paths that carry each score.
 
     idf_cosine lets rare tags count more, over all items of both labels: the direction of a course from the theme of a film.
@@ -54,10 +72,21 @@ def match(app: App, node: LabelId, to: str, by: str | None, vectors: str, top: i
         if row["score"] <= 0:
             continue
         paths = [] if by == "vector" else _paths(node, LabelId(to, id_), own or {}, others[id_], measure, tag_names)
-        rows.append({"rank": len(rows) + 1, "label": to, "id": id_, "name": names[id_], "score": float(row["score"]),
-                     "shared": [path["name"] or path["tag"] for path in paths], "paths": paths})
+        rows.append(
+            {
+                "rank": len(rows) + 1,
+                "label": to,
+                "id": id_,
+                "name": names[id_],
+                "score": float(row["score"]),
+                "shared": [path["name"] or path["tag"] for path in paths],
+                "paths": paths,
+            }
+        )
     people = [{name: row[name] for name in COLUMNS if name != "paths"} for row in rows]
-    emit(form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS[:-1]), color=app.settings.color)
+    emit(
+        form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS[:-1]), color=app.settings.color
+    )
     if not rows:
         app.say(_nothing(node, to, vectors if by == "vector" else None, own, others))
 
@@ -70,15 +99,29 @@ def _nothing(node: LabelId, to: str, vectors: str | None, own: Any, others: Any)
     if vectors is not None:
         label = node.label if not own else to
         keep = f'; keep a column of lists in dataset.toml: [keep] {label} = ["{vectors}:string[]"]'
-        return (f"{lacking} carries no {vectors}{keep}" if not own else f"{lacking} has a {vectors}{keep}") if lacking else f"no {to} points the same way as {node}"
+        return (
+            (f"{lacking} carries no {vectors}{keep}" if not own else f"{lacking} has a {vectors}{keep}")
+            if lacking
+            else f"no {to} points the same way as {node}"
+        )
     tagged = {source for source, _ in TYPES["HAS_TAG"].pairs}
     for label in (node.label, to):
         if label not in tagged:
-            return f"a {label} carries no tags, only {', '.join(sorted(tagged))} do" + ("; try graphkit recommend" if label == "User" else "")
-    return f"{lacking} carries no tag" if not own else f"{lacking} has a tag" if lacking else f"no {to} shares a tag with {node}"
+            return f"a {label} carries no tags, only {', '.join(sorted(tagged))} do" + (
+                "; try graphkit recommend" if label == "User" else ""
+            )
+    return (
+        f"{lacking} carries no tag"
+        if not own
+        else f"{lacking} has a tag"
+        if lacking
+        else f"no {to} shares a tag with {node}"
+    )
 
 
-def _paths(node: LabelId, other: LabelId, own: Any, theirs: Any, measure: str, names: dict[str, Any]) -> list[dict[str, Any]]:
+def _paths(
+    node: LabelId, other: LabelId, own: Any, theirs: Any, measure: str, names: dict[str, Any]
+) -> list[dict[str, Any]]:
     """Return item - tag - item of every shared tag with its part of the score, largest first; parts sum to the score."""
     from graphkit.matching.similarity import contributions
 
@@ -88,7 +131,9 @@ def _paths(node: LabelId, other: LabelId, own: Any, theirs: Any, measure: str, n
     ]
 
 
-def _rarer(snapshot: Snapshot, node: LabelId, to: str, own: dict[str, float], others: Any) -> tuple[dict[str, float], Any]:
+def _rarer(
+    snapshot: Snapshot, node: LabelId, to: str, own: dict[str, float], others: Any
+) -> tuple[dict[str, float], Any]:
     """Multiply weights by the tags' idf over all items of both labels."""
     from graphkit.matching.similarity import inverse_frequency
 
@@ -104,7 +149,11 @@ def _vectors(snapshot: Snapshot, label: str, *, name: str) -> dict[str, Any]:
     from graphkit.matching.vectors import vector_rows
 
     table = snapshot.nodes(label)
-    found = {id_: value for id_, value in zip(table.ids.tolist(), table.column(name).tolist(), strict=True) if value is not None}
+    found = {
+        id_: value
+        for id_, value in zip(table.ids.tolist(), table.column(name).tolist(), strict=True)
+        if value is not None
+    }
     vector_rows(found, label)
     return found
 
@@ -121,7 +170,10 @@ def _tags(snapshot: Snapshot, label: str) -> dict[str, dict[str, float]]:
     for edges in snapshot.edges("HAS_TAG"):
         if edges.source_label != label:
             continue
-        sources, targets = snapshot.nodes(label).ids[edges.source_rows].tolist(), snapshot.nodes("Tag").ids[edges.target_rows].tolist()
+        sources, targets = (
+            snapshot.nodes(label).ids[edges.source_rows].tolist(),
+            snapshot.nodes("Tag").ids[edges.target_rows].tolist(),
+        )
         for source, target, weight in zip(sources, targets, edges.column("w").tolist(), strict=True):
             found.setdefault(source, {})[target] = 1.0 if weight is None else float(weight)
     return found

@@ -17,9 +17,24 @@ def model_options(*names: str) -> Callable[[Any], Any]:
 
     def add(function: Any) -> Any:
         epidemics = ", ".join(name for name in names if name not in {"ic", "lt"})
-        function = click.option("--recovery", type=click.FloatRange(0, 1), default=0.5, help="Chance per step to recover (epidemics but si).")(function)
-        function = click.option("--transmission", type=click.FloatRange(0, 1), default=1.0, help=f"Chance per step (times p) that an infectious node infects ({epidemics}).")(function)
-        return click.option("--model", type=click.Choice(names), default="ic", help="Independent cascade, linear threshold, or epidemic.")(function)
+        function = click.option(
+            "--recovery",
+            type=click.FloatRange(0, 1),
+            default=0.5,
+            help="Chance per step to recover (epidemics but si).",
+        )(function)
+        function = click.option(
+            "--transmission",
+            type=click.FloatRange(0, 1),
+            default=1.0,
+            help=f"Chance per step (times p) that an infectious node infects ({epidemics}).",
+        )(function)
+        return click.option(
+            "--model",
+            type=click.Choice(names),
+            default="ic",
+            help="Independent cascade, linear threshold, or epidemic.",
+        )(function)
 
     return add
 

@@ -15,11 +15,30 @@ if TYPE_CHECKING:
 
 __all__ = ["offers"]
 
-_LISTED = ("offer", "name", "kind", "giver", "to_members_of", "applies_to", "cost", "missing", "eligible", "redemptions", "budget")
+_LISTED = (
+    "offer",
+    "name",
+    "kind",
+    "giver",
+    "to_members_of",
+    "applies_to",
+    "cost",
+    "missing",
+    "eligible",
+    "redemptions",
+    "budget",
+)
 _SIDES = ("side", "gain", "worst")
 
 
-@click.group(cls=Group, examples=["graphkit offers list", "graphkit offers policy policy.csv", "graphkit offers exchange --acquisition-value 40 --retention-value 6"])
+@click.group(
+    cls=Group,
+    examples=[
+        "graphkit offers list",
+        "graphkit offers policy policy.csv",
+        "graphkit offers exchange --acquisition-value 40 --retention-value 6",
+    ],
+)
 def offers() -> None:
     """List offers, check a policy of offers, choose a benefit exchange."""
 
@@ -38,10 +57,21 @@ def list_(app: App, form: str | None, output: str | None) -> None:
     _say(app, found.assumptions)
 
 
-@offers.command(cls=Command, examples=["graphkit offers policy policy.csv", "graphkit offers policy policy.csv --min-cell 10 --assignment who.csv"])
+@offers.command(
+    cls=Command,
+    examples=[
+        "graphkit offers policy policy.csv",
+        "graphkit offers policy policy.csv --min-cell 10 --assignment who.csv",
+    ],
+)
 @click.argument("table", type=click.Path())
 @click.option("--min-cell", type=click.IntRange(min=1), default=50, help="Hide counts below that many users.")
-@click.option("--assignment", metavar="FILE", type=click.Path(dir_okay=False), help="Also write user and offer there (writes ids).")
+@click.option(
+    "--assignment",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Also write user and offer there (writes ids).",
+)
 @output_options
 @pass_app
 def policy(app: App, table: str, min_cell: int, assignment: str | None, form: str | None, output: str | None) -> None:
@@ -62,19 +92,40 @@ def policy(app: App, table: str, min_cell: int, assignment: str | None, form: st
         from graphkit.cli.output import write_out
         from graphkit.report.records import write_records
 
-        rows = [{"user": u, "offer": found.rules[k]["offer"] if k >= 0 else None} for u, k in zip(found.ids, found.assignment.tolist(), strict=True)]
+        rows = [
+            {"user": u, "offer": found.rules[k]["offer"] if k >= 0 else None}
+            for u, k in zip(found.ids, found.assignment.tolist(), strict=True)
+        ]
         write_out(write_records(rows, "csv"), assignment)
 
 
-@offers.command(cls=Command, examples=["graphkit offers exchange --acquisition-value 40 --retention-value 6 --max 3", "graphkit offers exchange offers.csv"])
+@offers.command(
+    cls=Command,
+    examples=[
+        "graphkit offers exchange --acquisition-value 40 --retention-value 6 --max 3",
+        "graphkit offers exchange offers.csv",
+    ],
+)
 @click.argument("table", required=False, type=click.Path())
-@click.option("--acquisition-value", type=MONEY, help="Without a table: what a redemption is worth to the giver of any offer of the store.")
-@click.option("--retention-value", type=MONEY, help="Without a table: what it is worth to the platform whose member redeems.")
+@click.option(
+    "--acquisition-value",
+    type=MONEY,
+    help="Without a table: what a redemption is worth to the giver of any offer of the store.",
+)
+@click.option(
+    "--retention-value", type=MONEY, help="Without a table: what it is worth to the platform whose member redeems."
+)
 @click.option("--max", "max_offers", type=click.IntRange(min=1), help="At most that many offers.")
 @output_options
 @pass_app
 def exchange(
-    app: App, table: str | None, acquisition_value: float | None, retention_value: float | None, max_offers: int | None, form: str | None, output: str | None
+    app: App,
+    table: str | None,
+    acquisition_value: float | None,
+    retention_value: float | None,
+    max_offers: int | None,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Choose member benefits to exchange: the largest sum with every side at or above 0 at the worst end of its uptake.
 
@@ -86,12 +137,17 @@ def exchange(
 
     if table is None:
         if acquisition_value is None or retention_value is None:
-            raise click.UsageError("give a table, or --acquisition-value and --retention-value for the offers of the store")
+            raise click.UsageError(
+                "give a table, or --acquisition-value and --retention-value for the offers of the store"
+            )
         frame, name = _of_store(app, acquisition_value, retention_value), "the store"
     else:
         frame, name = _read(table)
     found = exchange_benefits(frame, max_offers=max_offers, name=name)
-    head = found.reason or f"{sum(o['chosen'] for o in found.offers)} of {len(found.offers)} offers, together {found.value:,.2f}"
+    head = (
+        found.reason
+        or f"{sum(o['chosen'] for o in found.offers)} of {len(found.offers)} offers, together {found.value:,.2f}"
+    )
     text = render(found.offers, EXCHANGE_COLUMNS) + head + "\n\n" + render(found.sides, _SIDES)
     emit(form=form, output=output, rows=found.offers, columns=EXCHANGE_COLUMNS, document=found.to_dict(), text=text)
     _say(app, found.assumptions)
@@ -107,7 +163,12 @@ def _read(path: str) -> tuple[pd.DataFrame, str]:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise DataInvalid(f"{path} cannot be read as a table: {reason}", source=path, rule="file-unreadable", hint="give a .csv file with a header") from error
+        raise DataInvalid(
+            f"{path} cannot be read as a table: {reason}",
+            source=path,
+            rule="file-unreadable",
+            hint="give a .csv file with a header",
+        ) from error
     return frame, path
 
 
@@ -120,13 +181,29 @@ def _of_store(app: App, acquisition_value: float, retention_value: float) -> pd.
 
     rows: list[dict[str, Any]] = []
     for row in list_offers(app.snapshot()).rows:
-        lost = [k for k in ("giver", "to_members_of", "cost", "uptake", "uptake_lower", "uptake_upper") if row[k] is None]
+        lost = [
+            k for k in ("giver", "to_members_of", "cost", "uptake", "uptake_lower", "uptake_upper") if row[k] is None
+        ]
         if lost:
-            app.say(f"{row['offer']} is left out: {', '.join(lost)} not given" + (f" ({row['missing']})" if row["missing"] else ""))
+            app.say(
+                f"{row['offer']} is left out: {', '.join(lost)} not given"
+                + (f" ({row['missing']})" if row["missing"] else "")
+            )
         else:
-            rows.append({**row, "receiver": row["to_members_of"], "acquisition_value": acquisition_value, "retention_value": retention_value})
+            rows.append(
+                {
+                    **row,
+                    "receiver": row["to_members_of"],
+                    "acquisition_value": acquisition_value,
+                    "retention_value": retention_value,
+                }
+            )
     if not rows:
-        raise DataInvalid("no offer of the store has giver, receiver, cost and an uptake with its interval", rule="offers", hint="give a table instead")
+        raise DataInvalid(
+            "no offer of the store has giver, receiver, cost and an uptake with its interval",
+            rule="offers",
+            hint="give a table instead",
+        )
     return pd.DataFrame(rows)
 
 

@@ -79,7 +79,9 @@ class _Number(click.ParamType[float]):
         except (TypeError, ValueError):
             self.fail(f"{value!r} is not a number", param, ctx)
         if not math.isfinite(number) or number < 0 or (self.above_zero and number == 0):
-            self.fail(f"{value!r} must be a finite number {'above' if self.above_zero else 'of at least'} 0", param, ctx)
+            self.fail(
+                f"{value!r} must be a finite number {'above' if self.above_zero else 'of at least'} 0", param, ctx
+            )
         return number
 
 
@@ -124,33 +126,68 @@ ID_LISTS = _Ids()
 
 def output_options(function: F) -> F:
     """Add ``--format`` and ``-o``; the command gets them as ``form`` and ``output``."""
-    function = click.option("-o", "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write there instead of stdout (whole or not at all); - is stdout.")(function)
-    return click.option("--format", "form", type=click.Choice(FORMATS), help="How to print.  [default: by the file's suffix, else table]")(function)
+    function = click.option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=click.Path(dir_okay=False),
+        help="Write there instead of stdout (whole or not at all); - is stdout.",
+    )(function)
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        help="How to print.  [default: by the file's suffix, else table]",
+    )(function)
 
 
 def input_options(function: F) -> F:
     """Add how an input directory is read: ``--mapping``, ``--encoding``, ``--on-duplicate``, ``--create-missing``."""
     words = ["error", "keep-first", "keep-last", "max", "noisy-or"]
-    function = click.option("--create-missing", is_flag=True, help="Make users, films, courses and brands that only relationships name: without consent, named by their id.")(function)
-    function = click.option("--on-duplicate", cls=Option, type=click.Choice(words), default="error",
-                            help="Rows of one key with different values: refuse, keep one, take the greatest numbers, or join chances p as 1 - prod(1 - p).")(function)
-    function = click.option("--encoding", cls=Option, default="utf-8", help="Encoding of the CSV files, such as gb18030; never guessed.")(function)
-    return click.option("--mapping", type=click.Path(dir_okay=False), help="A dataset.toml that maps foreign files, from outside the directory.")(function)
+    function = click.option(
+        "--create-missing",
+        is_flag=True,
+        help="Make users, films, courses and brands that only relationships name: without consent, named by their id.",
+    )(function)
+    function = click.option(
+        "--on-duplicate",
+        cls=Option,
+        type=click.Choice(words),
+        default="error",
+        help="Rows of one key with different values: refuse, keep one, take the greatest numbers, or join chances p as 1 - prod(1 - p).",
+    )(function)
+    function = click.option(
+        "--encoding", cls=Option, default="utf-8", help="Encoding of the CSV files, such as gb18030; never guessed."
+    )(function)
+    return click.option(
+        "--mapping",
+        type=click.Path(dir_okay=False),
+        help="A dataset.toml that maps foreign files, from outside the directory.",
+    )(function)
 
 
 def seed_option(function: F) -> F:
     """Add ``--seed``."""
-    return click.option("--seed", type=click.IntRange(min=0), default=1, help="Seed of all randomness: same seed, same answer.")(function)
+    return click.option(
+        "--seed", type=click.IntRange(min=0), default=1, help="Seed of all randomness: same seed, same answer."
+    )(function)
 
 
 def time_limit_option(function: F) -> F:
     """Add ``--time-limit``."""
-    return click.option("--time-limit", type=SECONDS, help="Stop after that many seconds with the best so far (exit 6).")(function)
+    return click.option(
+        "--time-limit", type=SECONDS, help="Stop after that many seconds with the best so far (exit 6)."
+    )(function)
 
 
 def engine_option(function: F) -> F:
     """Add ``--engine``."""
-    return click.option("--engine", type=click.Choice(["threads", "serial"]), default="threads", help="Where the work runs; the answer is the same.")(function)
+    return click.option(
+        "--engine",
+        type=click.Choice(["threads", "serial"]),
+        default="threads",
+        help="Where the work runs; the answer is the same.",
+    )(function)
 
 
 def probability_option(default: str) -> Callable[[F], F]:
@@ -165,10 +202,16 @@ def probability_option(default: str) -> Callable[[F], F]:
 
 def for_option(function: F) -> F:
     """Add ``--for``."""
-    return click.option("--for", "for_", cls=Option, type=LABEL_ID, required=True, help="What to promote, such as Film:f01.")(function)
+    return click.option(
+        "--for", "for_", cls=Option, type=LABEL_ID, required=True, help="What to promote, such as Film:f01."
+    )(function)
 
 
 def graph_options(function: F) -> F:
     """Add ``--nodes`` and ``--via``: which labels and ties make the graph."""
-    function = click.option("--via", multiple=True, metavar="TYPE", help="Ties to follow (repeat).  [default: those between users]")(function)
-    return click.option("--nodes", multiple=True, metavar="LABEL", help="Labels of the graph (repeat).  [default: User]")(function)
+    function = click.option(
+        "--via", multiple=True, metavar="TYPE", help="Ties to follow (repeat).  [default: those between users]"
+    )(function)
+    return click.option(
+        "--nodes", multiple=True, metavar="LABEL", help="Labels of the graph (repeat).  [default: User]"
+    )(function)

@@ -12,7 +12,10 @@ from graphkit.cli.outcomes_uplift import uplift
 __all__ = ["outcomes"]
 
 
-@click.group(cls=Group, examples=["graphkit outcomes propensity customers.csv --label bought", "graphkit outcomes lifetime --events data/"])
+@click.group(
+    cls=Group,
+    examples=["graphkit outcomes propensity customers.csv --label bought", "graphkit outcomes lifetime --events data/"],
+)
 def outcomes() -> None:
     """Estimate what people do next, each figure beside what chance alone would give."""
 

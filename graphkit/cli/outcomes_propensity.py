@@ -34,28 +34,52 @@ IMPORTANCE = ("feature", "auc_loss", "std")
 
 @click.command(
     cls=Command,
-    examples=["graphkit outcomes propensity customers.csv --label bought --id customer", "graphkit outcomes propensity --events data/ --kind purchase --days 30"],
+    examples=[
+        "graphkit outcomes propensity customers.csv --label bought --id customer",
+        "graphkit outcomes propensity --events data/ --kind purchase --days 30",
+    ],
 )
 @click.argument("table", required=False, type=click.Path())
 @click.option("--label", metavar="COLUMN", help="Column of yes/no: what happened after the cut-off.")
 @ID
 @FEATURE
 @EXCLUDE
-@click.option("--measured-before", multiple=True, metavar="COLUMN", help="Vouch that a column that tells the label was known before (repeat).")
+@click.option(
+    "--measured-before",
+    multiple=True,
+    metavar="COLUMN",
+    help="Vouch that a column that tells the label was known before (repeat).",
+)
 @EVENTS
 @click.option("--kind", default="purchase", help="With --events: the kind of event to predict.")
 @click.option("--item", type=LABEL_ID, help="With --events: only events about this one, such as Course:k01.")
 @click.option("--days", type=click.IntRange(min=1), default=30, help="With --events: length of the label's window.")
-@click.option("--cutoff", type=float, metavar="TS", help="With --events: epoch seconds where features end.  [default: --days before the newest event]")
+@click.option(
+    "--cutoff",
+    type=float,
+    metavar="TS",
+    help="With --events: epoch seconds where features end.  [default: --days before the newest event]",
+)
 @click.option("--method", type=click.Choice(["logistic", "forest"]), default="logistic", help="Model.")
 @click.option("--select", type=click.IntRange(min=1), help="Keep only that many encoded columns.")
 @click.option("--folds", type=click.IntRange(min=2), default=5, help="Folds of the judgement on unseen people.")
-@click.option("--scores", metavar="FILE", type=click.Path(dir_okay=False), help="Also write id and chance of each person there (writes ids).")
-@click.option("--write", is_flag=True, help="With --events: also store User.propensity, from all events, for plan --objective purchases.")
+@click.option(
+    "--scores",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Also write id and chance of each person there (writes ids).",
+)
+@click.option(
+    "--write",
+    is_flag=True,
+    help="With --events: also store User.propensity, from all events, for plan --objective purchases.",
+)
 @seed_option
 @output_options
 @pass_app
-def propensity(app: App, /, table: str | None, label: str | None, seed: int, form: str | None, output: str | None, **more: Any) -> None:
+def propensity(
+    app: App, /, table: str | None, label: str | None, seed: int, form: str | None, output: str | None, **more: Any
+) -> None:
     """Estimate everybody's chance of a yes, judged on people the model has not seen."""
     found, ids = _propensity(app, table, label, seed, more)
     emit_outcome(app, form, output, found, found.calibration, CALIBRATION, _propensity_text(found))
@@ -67,13 +91,21 @@ def propensity(app: App, /, table: str | None, label: str | None, seed: int, for
         app.say(f"wrote the propensity of {write_back(app, ids, 'propensity', found.scored, found):,} users")
 
 
-@click.command(cls=Command, examples=["graphkit outcomes profile users.csv --label likes_science_fiction --select 10 --method forest"])
+@click.command(
+    cls=Command,
+    examples=["graphkit outcomes profile users.csv --label likes_science_fiction --select 10 --method forest"],
+)
 @click.argument("table", type=click.Path())
 @click.option("--label", metavar="COLUMN", required=True, help="Column of yes/no: the group to recognise.")
 @ID
 @FEATURE
 @EXCLUDE
-@click.option("--measured-before", multiple=True, metavar="COLUMN", help="Vouch that a column that tells the label was known before (repeat).")
+@click.option(
+    "--measured-before",
+    multiple=True,
+    metavar="COLUMN",
+    help="Vouch that a column that tells the label was known before (repeat).",
+)
 @click.option("--method", type=click.Choice(["logistic", "forest"]), default="forest", help="Model.")
 @click.option("--select", type=click.IntRange(min=1), help="Keep only that many encoded columns.")
 @click.option("--folds", type=click.IntRange(min=2), default=5, help="Folds of the judgement on unseen people.")
@@ -86,13 +118,20 @@ def profile(app: App, /, table: str, label: str, seed: int, form: str | None, ou
     emit_outcome(app, form, output, found, found.importance, IMPORTANCE, _propensity_text(found))
 
 
-def _propensity(app: App, table: str | None, label: str | None, seed: int, more: dict[str, Any]) -> tuple[Any, Sequence[str]]:
+def _propensity(
+    app: App, table: str | None, label: str | None, seed: int, more: dict[str, Any]
+) -> tuple[Any, Sequence[str]]:
     """Fit on a table, or on features and labels made from events; return the result and the people's ids."""
     from graphkit.outcomes.propensity import propensity as fit
     from graphkit.outcomes.tables import read_table
 
     one_source(table, more["events"])
-    shared = {"features": more["features"] or None, "exclude": more["exclude"], "measured_before": more["measured_before"], "method": more["method"]}
+    shared = {
+        "features": more["features"] or None,
+        "exclude": more["exclude"],
+        "measured_before": more["measured_before"],
+        "method": more["method"],
+    }
     shared |= {"select": more["select"], "folds": more["folds"], "rng": seed}
     if table is not None:
         if not label:
@@ -115,16 +154,39 @@ def _propensity_of_events(app: App, more: dict[str, Any], shared: dict[str, Any]
     ids = users["user"].tolist()
     item: LabelId | None = more["item"]
     train = features_before(events, cutoff, ids).merge(users, on="user")
-    train["label"] = label_after(events, ids, more["kind"], cutoff, cutoff + more["days"] * DAY, item=None if item is None else (item.label, item.id))
+    train["label"] = label_after(
+        events,
+        ids,
+        more["kind"],
+        cutoff,
+        cutoff + more["days"] * DAY,
+        item=None if item is None else (item.label, item.id),
+    )
     now = features_before(events, newest, ids).merge(users, on="user")
     for column in train.columns:
         if column not in now and column != "label":
             now[column] = 0.0
     oldest = float(events["ts"].min())
-    columns = [c for c in train.columns if c not in ("user", "label", *shared["exclude"]) and (not shared["features"] or c in shared["features"])]
+    columns = [
+        c
+        for c in train.columns
+        if c not in ("user", "label", *shared["exclude"]) and (not shared["features"] or c in shared["features"])
+    ]
     windows = {c: (min(oldest, cutoff - 1), cutoff) for c in columns}
-    shared = {**shared, "features": columns, "measured_before": columns}  # built from events before the cut-off, or attributes of the store
-    found = fit(train, "label", id="user", windows=windows, label_window=(cutoff, cutoff + more["days"] * DAY), score=now, **shared)
+    shared = {
+        **shared,
+        "features": columns,
+        "measured_before": columns,
+    }  # built from events before the cut-off, or attributes of the store
+    found = fit(
+        train,
+        "label",
+        id="user",
+        windows=windows,
+        label_window=(cutoff, cutoff + more["days"] * DAY),
+        score=now,
+        **shared,
+    )
     return found, ids
 
 
@@ -134,5 +196,9 @@ def _propensity_text(found: Any) -> Callable[[str], str]:
         f"{found.verdict}: AUC {found.auc:.3f} ({found.auc_interval[0]:.3f} to {found.auc_interval[1]:.3f}), Brier {found.brier:.4f} against {found.brier_base:.4f} "
         f"of the base rate {found.base_rate:.4f}; {found.n:,} people, {found.n_features} columns, {found.method}\n"
     )
-    tail = "" if not len(found.importance) else "\nLoss of AUC when a column is shuffled\n" + outcome_table(found.importance.head(10))
+    tail = (
+        ""
+        if not len(found.importance)
+        else "\nLoss of AUC when a column is shuffled\n" + outcome_table(found.importance.head(10))
+    )
     return lambda rows: head + rows + (tail if "auc_loss" not in rows else "")

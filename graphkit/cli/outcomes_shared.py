@@ -13,13 +13,34 @@ if TYPE_CHECKING:
 
     from graphkit.cli.context import App
 
-__all__ = ["EVENTS", "EXCLUDE", "FEATURE", "ID", "emit_outcome", "events_of_users", "one_source", "outcome_table", "write_back", "write_scores"]
+__all__ = [
+    "EVENTS",
+    "EXCLUDE",
+    "FEATURE",
+    "ID",
+    "emit_outcome",
+    "events_of_users",
+    "one_source",
+    "outcome_table",
+    "write_back",
+    "write_scores",
+]
 
 ATTRIBUTES = ("age", "gender", "occupation", "education", "region", "device")
 
-EVENTS = click.option("--events", type=click.Path(), help="Event files, or the directory that holds events/; people come from the store, with consent.")
+EVENTS = click.option(
+    "--events",
+    type=click.Path(),
+    help="Event files, or the directory that holds events/; people come from the store, with consent.",
+)
 EXCLUDE = click.option("--exclude", multiple=True, metavar="COLUMN", help="Leave a column out (repeat).")
-FEATURE = click.option("--feature", "features", multiple=True, metavar="COLUMN", help="Use only these columns (repeat).  [default: all others]")
+FEATURE = click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    metavar="COLUMN",
+    help="Use only these columns (repeat).  [default: all others]",
+)
 ID = click.option("--id", "id_", metavar="COLUMN", help="Column that names the person; never a feature.")
 
 
@@ -46,18 +67,37 @@ def events_of_users(app: App, path: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     events = read_events(path)
     mine = events[events["user"].isin(set(users["user"]))]
     if not len(mine):
-        raise DataInvalid(f"none of the {len(events):,} events in {path} belongs to a user of the store with consent", source=path, rule="events")
+        raise DataInvalid(
+            f"none of the {len(events):,} events in {path} belongs to a user of the store with consent",
+            source=path,
+            rule="events",
+        )
     return mine.reset_index(drop=True), users
 
 
-def emit_outcome(app: App, form: str | None, output: str | None, found: Any, frame: pd.DataFrame, columns: Sequence[str], text: Callable[[str], str]) -> None:
+def emit_outcome(
+    app: App,
+    form: str | None,
+    output: str | None,
+    found: Any,
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    text: Callable[[str], str],
+) -> None:
     """Print one outcome: rows, the whole result as json, a text for people; notes go to stderr."""
     from graphkit.cli.output import emit, frame_rows
 
     document = found.to_dict()
     for private in ("probability", "scored", "predicted"):
         document.pop(private, None)  # one number per person: --scores writes them when asked
-    emit(form=form, output=output, rows=frame_rows(frame), columns=list(columns), document=document, text=text(outcome_table(frame)))
+    emit(
+        form=form,
+        output=output,
+        rows=frame_rows(frame),
+        columns=list(columns),
+        document=document,
+        text=text(outcome_table(frame)),
+    )
     for note in found.assumptions:
         app.say(f"note: {note}")
 
@@ -82,4 +122,6 @@ def write_back(app: App, ids: Sequence[str], name: str, values: Any, found: Any)
     """Store one number per user under the run's name."""
     import numpy as np
 
-    return app.open().write_back("User", list(ids), {name: np.asarray(values, np.float64)}, f"{name}-{found.manifest.digest[:8]}")
+    return app.open().write_back(
+        "User", list(ids), {name: np.asarray(values, np.float64)}, f"{name}-{found.manifest.digest[:8]}"
+    )

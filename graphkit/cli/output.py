@@ -66,9 +66,13 @@ def emit(
     chosen = choose_format(form, output)
     plain: list[Row] = [jsonable(dict(row)) for row in rows]
     if chosen == "json":
-        body = escaped(json.dumps(jsonable(plain if document is None else document), ensure_ascii=False, indent=2)) + "\n"
+        body = (
+            escaped(json.dumps(jsonable(plain if document is None else document), ensure_ascii=False, indent=2)) + "\n"
+        )
     elif chosen == "table":
-        body = (table(plain, columns, color=_use_color(color, output)) if text is None else _harmless(text)).rstrip("\n") + "\n"
+        body = (table(plain, columns, color=_use_color(color, output)) if text is None else _harmless(text)).rstrip(
+            "\n"
+        ) + "\n"
     else:
         body = _records(plain, columns, chosen, raw=raw)
         if chosen == "csv" and output in (None, "-") and sys.stdout.isatty():
@@ -115,16 +119,30 @@ def _cell(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, *, title: str | None = None, color: bool = False,
-          keep: Sequence[str] | None = None, lines: str | None = None) -> str:
+def table(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str] | None = None,
+    *,
+    title: str | None = None,
+    color: bool = False,
+    keep: Sequence[str] | None = None,
+    lines: str | None = None,
+) -> str:
     """Render rows as a table for people, as wide as the terminal; a pipe gets whole cells; lists of words stay words."""
     from graphkit.report.table import render_table
 
     if not rows:
         return (f"{title}\n" if title else "") + "(no rows)\n"
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
-    plain = [{name: _told(spoken(value) if name in _SENTENCES else value) for name, value in row.items()} for row in rows]
-    return render_table(plain, list(columns) if columns else None, title=title, width=width, color=color, keep=keep, lines=lines).rstrip("\n") + "\n"
+    plain = [
+        {name: _told(spoken(value) if name in _SENTENCES else value) for name, value in row.items()} for row in rows
+    ]
+    return (
+        render_table(
+            plain, list(columns) if columns else None, title=title, width=width, color=color, keep=keep, lines=lines
+        ).rstrip("\n")
+        + "\n"
+    )
 
 
 def _told(value: Any) -> Any:

@@ -19,7 +19,13 @@ __all__ = ["overlap"]
 COLUMNS = ("name", "reach", "exclusive", "incremental")
 
 
-@click.command(cls=Command, examples=["graphkit overlap Channel:c01 Channel:c02", "graphkit overlap Channel:c01 Brand:b01 --spread --probability 0.05 --format json"])
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit overlap Channel:c01 Channel:c02",
+        "graphkit overlap Channel:c01 Brand:b01 --spread --probability 0.05 --format json",
+    ],
+)
 @click.argument("audiences", nargs=-1, required=True, type=LABEL_ID, metavar="LABEL:ID...")
 @click.option("--spread", is_flag=True, help="Count those reached by word of mouth too.")
 @probability_option("weighted_cascade")
@@ -29,8 +35,15 @@ COLUMNS = ("name", "reach", "exclusive", "incremental")
 @output_options
 @pass_app
 def overlap(
-    app: App, audiences: tuple[LabelId, ...], spread: bool, probability: str | float, worlds: int, min_cell: int, seed: int,
-    form: str | None, output: str | None,
+    app: App,
+    audiences: tuple[LabelId, ...],
+    spread: bool,
+    probability: str | float,
+    worlds: int,
+    min_cell: int,
+    seed: int,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Shared, exclusive and added reach of channels, brands, films or courses, in the order given."""
     from graphkit.audience.overlap import overlap as count
@@ -52,12 +65,30 @@ def overlap(
         found = count(arrays, min_cell=min_cell, **more)
     rows, pairs = frame_rows(found.to_frame()), frame_rows(found.pairs)
     document = {
-        "schema_version": 1, "audiences": rows, "joint": found.joint, "shared": found.shared, "frequency": found.frequency, "pairs": pairs,
-        "n_users": n_users, "intervals": None if found.intervals is None else frame_rows(found.intervals), "manifest": found.manifest,
+        "schema_version": 1,
+        "audiences": rows,
+        "joint": found.joint,
+        "shared": found.shared,
+        "frequency": found.frequency,
+        "pairs": pairs,
+        "n_users": n_users,
+        "intervals": None if found.intervals is None else frame_rows(found.intervals),
+        "manifest": found.manifest,
     }
-    near = {} if found.intervals is None else {(row["quantity"], row["name"]): (row["lower"], row["upper"]) for row in frame_rows(found.intervals)}
-    text = table([_rounded(row) | _near(row, near) for row in rows], COLUMNS) + f"together {_count(found.joint)} of {n_users:,} users; reached by all {_count(found.shared)}\n"
-    text += "reached by exactly " + ", ".join(f"{times}: {_count(value)}" for times, value in enumerate(found.frequency.tolist())) + " of them\n"
+    near = (
+        {}
+        if found.intervals is None
+        else {(row["quantity"], row["name"]): (row["lower"], row["upper"]) for row in frame_rows(found.intervals)}
+    )
+    text = (
+        table([_rounded(row) | _near(row, near) for row in rows], COLUMNS)
+        + f"together {_count(found.joint)} of {n_users:,} users; reached by all {_count(found.shared)}\n"
+    )
+    text += (
+        "reached by exactly "
+        + ", ".join(f"{times}: {_count(value)}" for times, value in enumerate(found.frequency.tolist()))
+        + " of them\n"
+    )
     if pairs:
         text += "\n" + table([_rounded(row) | _shared(row) for row in pairs], ("a", "b", "shared", "jaccard", "lift"))
     emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
@@ -65,14 +96,21 @@ def overlap(
 
 def _rounded(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Round numbers for people; a hidden one shows as nothing."""
-    return {name: None if _hidden(value) else round(value, 3) if isinstance(value, float) else value for name, value in row.items()}
+    return {
+        name: None if _hidden(value) else round(value, 3) if isinstance(value, float) else value
+        for name, value in row.items()
+    }
 
 
 def _near(row: Mapping[Any, Any], intervals: Mapping[tuple[str, str], tuple[float, float]]) -> dict[str, Any]:
     """Sampled numbers with half of their interval."""
     from graphkit.cli.plan_text import give_or_take
 
-    return {c: give_or_take(row[c], intervals[c, row["name"]]) for c in COLUMNS[1:] if (c, row["name"]) in intervals and not _hidden(row[c])}
+    return {
+        c: give_or_take(row[c], intervals[c, row["name"]])
+        for c in COLUMNS[1:]
+        if (c, row["name"]) in intervals and not _hidden(row[c])
+    }
 
 
 def _shared(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -13,30 +13,96 @@ from graphkit.errors import InvalidParameter
 
 __all__ = ["partners", "partners_text"]
 
-COLUMNS = ("rank", "partner", "fit", "fit_rank_interval", "adds", "adds_interval", "exclusive", "exclusive_interval", "share", "share_interval", "scores", "reasons")
+COLUMNS = (
+    "rank",
+    "partner",
+    "fit",
+    "fit_rank_interval",
+    "adds",
+    "adds_interval",
+    "exclusive",
+    "exclusive_interval",
+    "share",
+    "share_interval",
+    "scores",
+    "reasons",
+)
 _SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
 _EVERYBODY = ("rank", "partner")
 
 
-@click.command(cls=Command, examples=["graphkit partners --for Film:f01 --max 5", "graphkit partners --for Film:f01 --max 3 --split --lead Film:f01 --format json"])
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit partners --for Film:f01 --max 5",
+        "graphkit partners --for Film:f01 --max 3 --split --lead Film:f01 --format json",
+    ],
+)
 @for_option
 @click.option("--max", "max_", type=click.IntRange(min=1), default=10, help="Partners at most.")
 @click.option("--plan", "plan_id", metavar="PLAN", help="Count only what partners add to this plan.")
-@click.option("--lead", type=LABEL_ID, help="A party without whom there is no profit, usually the owner of the film or course; it gets a row and a share, so --split is implied.")
+@click.option(
+    "--lead",
+    type=LABEL_ID,
+    help="A party without whom there is no profit, usually the owner of the film or course; it gets a row and a share, so --split is implied.",
+)
 @click.option("--split", is_flag=True, help="Also split the joint profit (Shapley).")
-@click.option("--diversity", type=click.FloatRange(0, 1), default=0.0, help="Weight against partners like those already listed.")
-@click.option("--novelty", type=click.FloatRange(0, 1), default=0.0, help="Weight of sectors that seldom work together, in the order and in the fit.")
-@click.option("--conflict", "conflicts", multiple=True, metavar="TAG", help="A tag two partners must not share: sharing it with the item sets brand to 0, of two partners only one is listed. Repeatable.")
-@click.option("--weight", "weights", multiple=True, metavar="CRITERION=W", help="Weight of a criterion in the fit (repeat).  [default: 1 each]")
+@click.option(
+    "--diversity", type=click.FloatRange(0, 1), default=0.0, help="Weight against partners like those already listed."
+)
+@click.option(
+    "--novelty",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Weight of sectors that seldom work together, in the order and in the fit.",
+)
+@click.option(
+    "--conflict",
+    "conflicts",
+    multiple=True,
+    metavar="TAG",
+    help="A tag two partners must not share: sharing it with the item sets brand to 0, of two partners only one is listed. Repeatable.",
+)
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    metavar="CRITERION=W",
+    help="Weight of a criterion in the fit (repeat).  [default: 1 each]",
+)
 @click.option("--min-cell", type=click.IntRange(min=0), default=50, help="Smallest audience shown.")
-@click.option("--aliases", metavar="FILE|none", default="proposed", help="Spellings counted as one name: a reviewed table (CSV with name, variant[, join]), or none.  [default: those proposed]")
-@click.option("--write-aliases", type=click.Path(dir_okay=False), metavar="FILE", help="Also write the spellings considered as CSV: edit join and give it back by --aliases.")
+@click.option(
+    "--aliases",
+    metavar="FILE|none",
+    default="proposed",
+    help="Spellings counted as one name: a reviewed table (CSV with name, variant[, join]), or none.  [default: those proposed]",
+)
+@click.option(
+    "--write-aliases",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Also write the spellings considered as CSV: edit join and give it back by --aliases.",
+)
 @seed_option
 @output_options
 @pass_app
 def partners(
-    app: App, for_: LabelId, max_: int, plan_id: str | None, lead: LabelId | None, split: bool, diversity: float, novelty: float, conflicts: tuple[str, ...],
-    weights: tuple[str, ...], min_cell: int, aliases: str, write_aliases: str | None, seed: int, form: str | None, output: str | None,
+    app: App,
+    for_: LabelId,
+    max_: int,
+    plan_id: str | None,
+    lead: LabelId | None,
+    split: bool,
+    diversity: float,
+    novelty: float,
+    conflicts: tuple[str, ...],
+    weights: tuple[str, ...],
+    min_cell: int,
+    aliases: str,
+    write_aliases: str | None,
+    seed: int,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Propose partners as a set, by fit, added reach and past co-operation; unmeasured parts are null."""
     from graphkit.cli.output import emit
@@ -53,7 +119,15 @@ def partners(
     if write_aliases:
         _write_aliases(app, write_aliases)
     document = found.to_dict()
-    emit(form=form, output=output, rows=document["partners"], columns=COLUMNS, document=document, text=partners_text(document), color=app.settings.color)
+    emit(
+        form=form,
+        output=output,
+        rows=document["partners"],
+        columns=COLUMNS,
+        document=document,
+        text=partners_text(document),
+        color=app.settings.color,
+    )
 
 
 def _weights(pairs: tuple[str, ...]) -> dict[str, float]:
@@ -78,7 +152,9 @@ def _aliases(given: str) -> Any:
         return pd.read_csv(given, dtype=str, keep_default_na=False, na_values=[""])
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         message = f"--aliases {given} cannot be read as CSV: {error}"
-        raise InvalidParameter(message, parameter="aliases", value=given, hint="write one by --write-aliases FILE") from error
+        raise InvalidParameter(
+            message, parameter="aliases", value=given, hint="write one by --write-aliases FILE"
+        ) from error
 
 
 def _write_aliases(app: App, path: str) -> None:
@@ -92,22 +168,45 @@ def _write_aliases(app: App, path: str) -> None:
         table.to_csv(path, index=False)
     except OSError as error:
         message = f"--write-aliases {path}: {error.strerror or error}"
-        raise InvalidParameter(message, parameter="write-aliases", value=path, hint="name a file in a folder that exists") from error
+        raise InvalidParameter(
+            message, parameter="write-aliases", value=path, hint="name a file in a folder that exists"
+        ) from error
 
 
 def partners_text(found: dict[str, Any]) -> str:
     """Return the portfolio as a planner reads it: who and how many, the scores, what it rests on; what nobody measured is left out."""
     rows = found["partners"]
-    counts = [{"rank": r["rank"], "partner": r["partner"], "name": _other_name(r), "fit": _short(r["fit"]), "fit_rank": _ranks(r, "fit"), "history": _ranks(r, "history"),
-               **{name: _near(r, name) for name in ("adds", "exclusive", "share")}} for r in rows]  # fmt: skip
-    scores = [{"partner": r["partner"], **{name: _short(r["scores"].get(name)) for name in _SCORES}} for r in rows if r["rank"] is not None]
-    lines = [f"Partners for {found['for']}", _measured(counts)] + ([_measured(scores)] if any(len(r) > 1 for r in scores) else [])
+    counts = [
+        {
+            "rank": r["rank"],
+            "partner": r["partner"],
+            "name": _other_name(r),
+            "fit": _short(r["fit"]),
+            "fit_rank": _ranks(r, "fit"),
+            "history": _ranks(r, "history"),
+            **{name: _near(r, name) for name in ("adds", "exclusive", "share")},
+        }
+        for r in rows
+    ]
+    scores = [
+        {"partner": r["partner"], **{name: _short(r["scores"].get(name)) for name in _SCORES}}
+        for r in rows
+        if r["rank"] is not None
+    ]
+    lines = [f"Partners for {found['for']}", _measured(counts)] + (
+        [_measured(scores)] if any(len(r) > 1 for r in scores) else []
+    )
     lines += _whole(found)
     unmeasured = [name for name in _SCORES if all(row[name] is None for row in scores)]
     lines += [f"not measured: {', '.join(unmeasured)}"] if scores and unmeasured else []
     lines += [f"rejected {len(found['rejected'])}"] if found.get("rejected") else []
     lines += [f"assumed: {text}" for text in found.get("assumptions", ())]
-    queries = dict.fromkeys(line for row in rows for line in row["evidence"] if line.startswith("graphkit ") and "partners/history" not in line)
+    queries = dict.fromkeys(
+        line
+        for row in rows
+        for line in row["evidence"]
+        if line.startswith("graphkit ") and "partners/history" not in line
+    )
     return "\n".join([*lines, *(f"look up: {line}" for line in queries)])
 
 
@@ -125,7 +224,9 @@ def _whole(found: dict[str, Any]) -> list[str]:
     joint, sure, split, lines = found.get("joint_reach"), found.get("certificate"), found.get("split"), []
     listed = sum(row["rank"] is not None for row in found["partners"])
     if joint is not None:
-        lines.append(f"joint reach {give_or_take(joint['mean'], joint['interval'])}; no {listed} of the candidates reach more than {joint['at_most']:,.0f}")
+        lines.append(
+            f"joint reach {give_or_take(joint['mean'], joint['interval'])}; no {listed} of the candidates reach more than {joint['at_most']:,.0f}"
+        )
     if sure is not None:
         lines.append(f"this set has at least {sure['ratio']:.0%} of the fit-weighted reach of the best {listed}")
     if split is not None:

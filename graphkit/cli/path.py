@@ -21,7 +21,9 @@ COLUMNS = ("step", "id", "name", "level", "depth", "needed_by")
 @click.option("--completed", multiple=True, metavar="COURSE", help="A completed course (repeat).")
 @output_options
 @pass_app
-def path(app: App, course: str, user: str | None, completed: tuple[str, ...], form: str | None, output: str | None) -> None:
+def path(
+    app: App, course: str, user: str | None, completed: tuple[str, ...], form: str | None, output: str | None
+) -> None:
     """List the courses to take before a course, in an order that can be followed (REQUIRES)."""
     from graphkit.cli.graphs import check_node
     from graphkit.cli.output import emit
@@ -34,13 +36,24 @@ def path(app: App, course: str, user: str | None, completed: tuple[str, ...], fo
     if user is not None:
         done |= _completed(snapshot, check_node(snapshot, LabelId("User", user.removeprefix("User:"))).id)
     requires = [
-        (table.ids[s], table.ids[t]) for edges in snapshot.edges("REQUIRES") for s, t in zip(edges.source_rows, edges.target_rows, strict=True)
+        (table.ids[s], table.ids[t])
+        for edges in snapshot.edges("REQUIRES")
+        for s, t in zip(edges.source_rows, edges.target_rows, strict=True)
     ]
     found = learning_path(requires, goal, completed=done)
     row_of, names, levels = table.row_of(), table.column("name").tolist(), table.column("level").tolist()
     rows: list[dict[str, Any]] = [
-        {"step": i, "id": step, "name": names[row_of[step]], "level": levels[row_of[step]], "depth": depth, "needed_by": list(needed)}
-        for i, (step, depth, needed) in enumerate(zip(found.steps, found.depth.tolist(), found.needed_by, strict=True), 1)
+        {
+            "step": i,
+            "id": step,
+            "name": names[row_of[step]],
+            "level": levels[row_of[step]],
+            "depth": depth,
+            "needed_by": list(needed),
+        }
+        for i, (step, depth, needed) in enumerate(
+            zip(found.steps, found.depth.tolist(), found.needed_by, strict=True), 1
+        )
     ]
     emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)
     if not rows:

@@ -34,11 +34,28 @@ __all__ = ["plan"]
 )
 @for_option
 @click.option("--budget", type=MONEY, required=True, help="Money that may be spent, in the currency of the data.")
-@click.option("--objective", metavar="GOAL", default="reach", help="What to maximise: reach, purchases, value, loyalty, or a weighted sum such as reach=1,value=0.02.")
-@click.option("--waves", type=click.IntRange(min=1), default=1, help="Number of waves; their gap and money stand in the rules.")
+@click.option(
+    "--objective",
+    metavar="GOAL",
+    default="reach",
+    help="What to maximise: reach, purchases, value, loyalty, or a weighted sum such as reach=1,value=0.02.",
+)
+@click.option(
+    "--waves", type=click.IntRange(min=1), default=1, help="Number of waves; their gap and money stand in the rules."
+)
 @click.option("--target", metavar="EXPR", help="Only these users count, such as: age>=18 and region='上海'.")
-@click.option("--rules", type=click.Path(dir_okay=False), metavar="FILE", help="Rules in TOML: required, forbidden, least, most, capacity, days_to_start, gap_days, wave_budgets, starts_ts ...")
-@click.option("--robust", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="Q", help="Maximise the Q-quantile over draws of the unknown chances instead of the mean.")
+@click.option(
+    "--rules",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Rules in TOML: required, forbidden, least, most, capacity, days_to_start, gap_days, wave_budgets, starts_ts ...",
+)
+@click.option(
+    "--robust",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="Q",
+    help="Maximise the Q-quantile over draws of the unknown chances instead of the mean.",
+)
 @click.option("--pareto", metavar="GOAL,GOAL", help="Also list plans between these goals, such as reach,value.")
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops of word of mouth counted at most.")
 @probability_option("weighted_cascade")
@@ -51,9 +68,26 @@ __all__ = ["plan"]
 @output_options
 @pass_app
 def plan(  # the options of the contract
-    app: App, for_: LabelId, budget: float, objective: str, waves: int, target: str | None, rules: str | None, robust: float | None,
-    pareto: str | None, max_steps: int | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], keep: bool, write: bool, time_limit: float | None,
-    seed: int, engine: str, form: str | None, output: str | None,
+    app: App,
+    for_: LabelId,
+    budget: float,
+    objective: str,
+    waves: int,
+    target: str | None,
+    rules: str | None,
+    robust: float | None,
+    pareto: str | None,
+    max_steps: int | None,
+    probability: str | float,
+    nodes: tuple[str, ...],
+    via: tuple[str, ...],
+    keep: bool,
+    write: bool,
+    time_limit: float | None,
+    seed: int,
+    engine: str,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Choose the channels that reach most people for the budget, overlaps counted once.
 
@@ -68,9 +102,21 @@ def plan(  # the options of the contract
     more |= {"pareto": pareto} if pareto else {}
     more |= {"time_limit": time_limit} if time_limit is not None else {}
     call = partial(
-        make_plan, app.snapshot(learned=probability == "learned", about=str(for_)), for_=str(for_), budget=_whole(budget), probability=probability, objective=objective, waves=waves,
-        target=target, rules=rules, robust=robust, max_steps=max_steps, engine=engine, rng=seed, **more,
-    )  # fmt: skip
+        make_plan,
+        app.snapshot(learned=probability == "learned", about=str(for_)),
+        for_=str(for_),
+        budget=_whole(budget),
+        probability=probability,
+        objective=objective,
+        waves=waves,
+        target=target,
+        rules=rules,
+        robust=robust,
+        max_steps=max_steps,
+        engine=engine,
+        rng=seed,
+        **more,
+    )
     made_and_printed(app, "plan", call, keep=keep, write=write, form=form, output=output)
 
 

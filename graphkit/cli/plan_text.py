@@ -20,17 +20,29 @@ def plan_text(plan: dict[str, Any]) -> str:
     from graphkit.cli.language import spoken
 
     reach, sure = plan["reach"], plan.get("certificate") or {}
-    lines = [f"Plan {plan['plan']} for {plan['for']}: {plan['objective']}, budget {_money(plan['budget'])}, spent {_money(plan['spent'])}", _table(plan["items"])]
-    lines.append(f"{plan['objective'] if plan['objective'].isalpha() else 'weighted sum'} {_with_span(reach['mean'], reach.get('interval'))}" + _uncertain(reach))
+    lines = [
+        f"Plan {plan['plan']} for {plan['for']}: {plan['objective']}, budget {_money(plan['budget'])}, spent {_money(plan['spent'])}",
+        _table(plan["items"]),
+    ]
+    lines.append(
+        f"{plan['objective'] if plan['objective'].isalpha() else 'weighted sum'} {_with_span(reach['mean'], reach.get('interval'))}"
+        + _uncertain(reach)
+    )
     if sure.get("ratio"):
-        lines.append(f"guarantee: at least {rounded_down(sure['ratio'])} of the best plan under these rules, wrong with chance {sure.get('delta', 0):.2g}, within the model")
+        lines.append(
+            f"guarantee: at least {rounded_down(sure['ratio'])} of the best plan under these rules, wrong with chance {sure.get('delta', 0):.2g}, within the model"
+        )
     lines += _risk(plan) + _again(plan) + _waves(plan) + _goals(plan) + _robust(plan)
     if plan.get("adding_up_would_have_said") is not None:
         lines.append(f"adding up the channels would have said {_plain(plan['adding_up_would_have_said'])}")
-    best = ", ".join(f"{name} {_plain(value)}" for name, value in (plan.get("baselines") or {}).items() if value is not None)
+    best = ", ".join(
+        f"{name} {_plain(value)}" for name, value in (plan.get("baselines") or {}).items() if value is not None
+    )
     lines += [f"other ways to choose would reach: {best}"] if best else []
     lines += [f"not spent: {spoken(plan['unspent_because'])}"] if plan.get("unspent_because") else []
-    lines += [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
+    lines += (
+        [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
+    )
     lines += [f"assumed: {spoken(text)}" for text in plan.get("assumptions", ())]
     return "\n".join(lines)
 
@@ -43,8 +55,14 @@ def _table(items: list[dict[str, Any]]) -> str:
         return "(nothing bought)"
     dull: dict[str, set[Any]] = {"wave": {1}, "material": {None}, "uses": {1}}
     shown = [c for c in _COLUMNS if {item.get(c) for item in items} - dull.get(c, set()) or c not in dull]
-    rows: list[dict[str, Any]] = [{c: item.get(c) for c in shown} | {c: give_or_take(item.get(c), item.get(f"{c}_interval")) for c in ("adds", "exclusive", "alone")} for item in items]
-    return table([row | {"cost": int(row["cost"]) if float(row["cost"]).is_integer() else row["cost"]} for row in rows], shown).rstrip("\n")
+    rows: list[dict[str, Any]] = [
+        {c: item.get(c) for c in shown}
+        | {c: give_or_take(item.get(c), item.get(f"{c}_interval")) for c in ("adds", "exclusive", "alone")}
+        for item in items
+    ]
+    return table(
+        [row | {"cost": int(row["cost"]) if float(row["cost"]).is_integer() else row["cost"]} for row in rows], shown
+    ).rstrip("\n")
 
 
 def _risk(plan: dict[str, Any]) -> list[str]:
@@ -52,7 +70,10 @@ def _risk(plan: dict[str, Any]) -> list[str]:
     told = plan.get("risk")
     if not told:
         return []
-    lines = [f"with chance 9 in 10 {r['goal']} at least {_with_span(r['p10'], r['interval'])}; were the chances as given {_plain(r['p10_chances_as_given'])}" for r in told["goals"]]
+    lines = [
+        f"with chance 9 in 10 {r['goal']} at least {_with_span(r['p10'], r['interval'])}; were the chances as given {_plain(r['p10_chances_as_given'])}"
+        for r in told["goals"]
+    ]
     drawn = "; ".join(f"{name}: {text}" for name, text in told["believed"].items() if text)
     return [*lines, f"drawn in {told['draws']} draws of {told['worlds']:,} worlds: {drawn}"]
 
@@ -63,7 +84,11 @@ def _again(plan: dict[str, Any]) -> list[str]:
     if not told:
         return []
     text = f"after wave {told['waves']} of plan {told['plan']}: {told['reached']:,} users reached, {_money(told['spent'])} gone"
-    return [text if told.get("gain") is None else f"{text}; {told['gain']:+,.1f} ({span(told['gain_interval'])}) against the purchases planned before"]
+    return [
+        text
+        if told.get("gain") is None
+        else f"{text}; {told['gain']:+,.1f} ({span(told['gain_interval'])}) against the purchases planned before"
+    ]
 
 
 def _waves(plan: dict[str, Any]) -> list[str]:
@@ -74,7 +99,9 @@ def _waves(plan: dict[str, Any]) -> list[str]:
         start = "" if row["starts_ts"] is None else f", starts {_day(row['starts_ts'])}"
         of, once = "" if row["budget"] is None else f" of {_money(row['budget'])}", row.get("one_off") or 0
         making = f" and {_money(once)} once for materials" if once else ""
-        lines.append(f"wave {row['wave']}{start}: {row['purchases']} purchases for {_money(row['spent'] - once)}{of}{making}, adds {_plain(row['adds'])}")
+        lines.append(
+            f"wave {row['wave']}{start}: {row['purchases']} purchases for {_money(row['spent'] - once)}{of}{making}, adds {_plain(row['adds'])}"
+        )
     return lines
 
 
@@ -86,10 +113,14 @@ def _goals(plan: dict[str, Any]) -> list[str]:
         lines.append(f"{row['goal']} {_with_span(row['mean'], row['interval'])}{floor}")
     rows = plan.get("pareto") or ()
     for number, row in enumerate(rows, 1):
-        worth = ", ".join(f"{goal} {give_or_take(value, row['intervals'][goal])}" for goal, value in row["goals"].items())
+        worth = ", ".join(
+            f"{goal} {give_or_take(value, row['intervals'][goal])}" for goal, value in row["goals"].items()
+        )
         lines.append(f"between goals {number}: {worth} for {_money(row['spent'])}: {' '.join(row['channels'])}")
     if plan.get("synergy"):
-        lines.append(f"bonuses beside the reach: {plan['synergy']['bonus']:,.1f} from {len(plan['synergy']['pairs'])} pairs")
+        lines.append(
+            f"bonuses beside the reach: {plan['synergy']['bonus']:,.1f} from {len(plan['synergy']['pairs'])} pairs"
+        )
     return lines
 
 
@@ -106,7 +137,10 @@ def _robust(plan: dict[str, Any]) -> list[str]:
     fresh = told.get("fresh")
     if not fresh:
         return [text]
-    return [text, f"in {fresh['draws']} fresh draws the plain plan loses {fresh['regret_of_plain']:,.1f} ({span(fresh['interval'])}) at that quantile"]
+    return [
+        text,
+        f"in {fresh['draws']} fresh draws the plain plan loses {fresh['regret_of_plain']:,.1f} ({span(fresh['interval'])}) at that quantile",
+    ]
 
 
 def _day(ts: int) -> str:

@@ -98,7 +98,16 @@ def write_plan(app: App, plan: dict[str, Any]) -> None:
     save_plan(app.open(), plan)
 
 
-def made_and_printed(app: App, phase: str, call: Callable[..., ChannelPlan], *, keep: bool, write: bool, form: str | None, output: str | None) -> None:
+def made_and_printed(
+    app: App,
+    phase: str,
+    call: Callable[..., ChannelPlan],
+    *,
+    keep: bool,
+    write: bool,
+    form: str | None,
+    output: str | None,
+) -> None:
     """Make a plan, keep it, print it; one that was not finished in time is printed before its error goes on."""
     from graphkit.cli.output import emit
     from graphkit.cli.plan_text import plan_text
@@ -117,10 +126,21 @@ def made_and_printed(app: App, phase: str, call: Callable[..., ChannelPlan], *, 
         try:
             keep_plan(app, document)
         except OSError as error:  # what was worked out is shown all the same
-            app.say(f"warning: the plan is not kept beside the store ({error.strerror or error}); -o FILE keeps it", level=-1)
+            app.say(
+                f"warning: the plan is not kept beside the store ({error.strerror or error}); -o FILE keeps it",
+                level=-1,
+            )
     if write:
         write_plan(app, document)
     rows = [{"number": number, **item} for number, item in enumerate(document["items"], 1)]
-    emit(form=form, output=output, rows=rows, columns=ITEM, document=document, text=plan_text(document), color=app.settings.color)
+    emit(
+        form=form,
+        output=output,
+        rows=rows,
+        columns=ITEM,
+        document=document,
+        text=plan_text(document),
+        color=app.settings.color,
+    )
     if late is not None:
         raise late

@@ -21,22 +21,57 @@ LIFT_COLUMNS = ("tag_a", "name_a", "tag_b", "name_b", "users", "lift")
 AUDIENCE_COLUMNS = ("item", "tag", "name", "weight")
 
 
-@click.command(cls=Command, examples=["graphkit profile u0001", "graphkit profile u0001 --events DIR --half-life 30", "graphkit profile --clusters 4", "graphkit profile --lift --min-cell 20", "graphkit profile --audience Film:f01"])
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit profile u0001",
+        "graphkit profile u0001 --events DIR --half-life 30",
+        "graphkit profile --clusters 4",
+        "graphkit profile --lift --min-cell 20",
+        "graphkit profile --audience Film:f01",
+    ],
+)
 @click.argument("users", nargs=-1, metavar="[USER...]")
 @click.option("--events", type=click.Path(), metavar="DIR", help="Event log; default the ties of the store, each once.")
-@click.option("--half-life", type=click.FloatRange(min=0, min_open=True), default=90.0, metavar="DAYS", help="Age at which an event counts half (with --events).")
-@click.option("--clusters", type=click.IntRange(min=0), metavar="K", help="Group users into K clusters instead (0 = best silhouette), beside the communities.")
+@click.option(
+    "--half-life",
+    type=click.FloatRange(min=0, min_open=True),
+    default=90.0,
+    metavar="DAYS",
+    help="Age at which an event counts half (with --events).",
+)
+@click.option(
+    "--clusters",
+    type=click.IntRange(min=0),
+    metavar="K",
+    help="Group users into K clusters instead (0 = best silhouette), beside the communities.",
+)
 @click.option("--lift", is_flag=True, help="Show pairs of tags that people combine instead.")
 @click.option("--audience", metavar="LABEL:ID", help="Show the tags of an item's people instead.")
-@click.option("--min-cell", type=click.IntRange(min=1), default=50, help="Hide rows that speak of fewer users (--clusters, --lift, --audience).")
+@click.option(
+    "--min-cell",
+    type=click.IntRange(min=1),
+    default=50,
+    help="Hide rows that speak of fewer users (--clusters, --lift, --audience).",
+)
 @click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows (with --clusters: tags a cluster).")
 @seed_option
 @output_options
 @pass_app
 def profile(
-    app: App, users: tuple[str, ...], events: str | None, half_life: float, clusters: int | None, lift: bool, audience: str | None, min_cell: int, top: int,
-    seed: int, form: str | None, output: str | None,
-) -> None:  # fmt: skip
+    app: App,
+    users: tuple[str, ...],
+    events: str | None,
+    half_life: float,
+    clusters: int | None,
+    lift: bool,
+    audience: str | None,
+    min_cell: int,
+    top: int,
+    seed: int,
+    form: str | None,
+    output: str | None,
+) -> None:
     """Show users' interests: tags of what they took, newer and stronger events weighing more.
 
     Only users who agreed to a profile are looked at.
@@ -54,9 +89,24 @@ def profile(
         if lift:
             columns, rows = LIFT_COLUMNS, _lift(snapshot, names, min_cell, top)
         elif clusters is not None:
-            columns, rows = CLUSTER_COLUMNS, _clusters(app, snapshot, names, clusters or None, min_cell, top, seed, _profiles(app, snapshot, events, half_life))
+            columns, rows = (
+                CLUSTER_COLUMNS,
+                _clusters(
+                    app,
+                    snapshot,
+                    names,
+                    clusters or None,
+                    min_cell,
+                    top,
+                    seed,
+                    _profiles(app, snapshot, events, half_life),
+                ),
+            )
         elif audience is not None:
-            columns, rows = AUDIENCE_COLUMNS, _audience(snapshot, names, audience, min_cell, top, _profiles(app, snapshot, events, half_life))
+            columns, rows = (
+                AUDIENCE_COLUMNS,
+                _audience(snapshot, names, audience, min_cell, top, _profiles(app, snapshot, events, half_life)),
+            )
         else:
             columns, rows = COLUMNS, _users(snapshot, names, users, top, _profiles(app, snapshot, events, half_life))
     emit(form=form, output=output, rows=rows, columns=columns, color=app.settings.color)
@@ -76,16 +126,20 @@ def _profiles(app: App, snapshot: Snapshot, events: str | None, half_life: float
         other = item_names(tastes, log).count("")
     found = profiles_of(tastes, log, half_life_days=half_life, event_weights=snapshot.settings.get("event_weights"))
     counts = [
-        (found.without_events, f"of {len(found):,} users have an empty profile"), (other, "events are of no film or course of the store"), (found.without_tags, "events are of items without tags"),
+        (found.without_events, f"of {len(found):,} users have an empty profile"),
+        (other, "events are of no film or course of the store"),
+        (found.without_tags, "events are of items without tags"),
         (found.ignored_users, "events are of people who did not agree to a profile and were left out"),
-    ]  # fmt: skip
+    ]
     told = "; ".join(f"{n:,} {what}" for n, what in counts if n)
     if told:
         app.say(told)
     return found
 
 
-def _users(snapshot: Snapshot, names: dict[str, Any], users: tuple[str, ...], top: int, found: Any) -> list[dict[str, Any]]:
+def _users(
+    snapshot: Snapshot, names: dict[str, Any], users: tuple[str, ...], top: int, found: Any
+) -> list[dict[str, Any]]:
     from graphkit.cli.graphs import check_node
     from graphkit.cli.options import LabelId
     from graphkit.errors import InvalidParameter
@@ -96,11 +150,16 @@ def _users(snapshot: Snapshot, names: dict[str, Any], users: tuple[str, ...], to
         if user not in found.users:
             message = f"User {user!r} has not agreed to a profile"
             raise InvalidParameter(message, parameter="users", value=user, allowed="users with consent for 'profile'")
-        rows += [{"user": user, "tag": t, "name": names.get(t), "weight": round(w, 6)} for t, w in list(found.of(user).items())[:top]]
+        rows += [
+            {"user": user, "tag": t, "name": names.get(t), "weight": round(w, 6)}
+            for t, w in list(found.of(user).items())[:top]
+        ]
     return rows
 
 
-def _audience(snapshot: Snapshot, names: dict[str, Any], item: str, min_cell: int, top: int, found: Any) -> list[dict[str, Any]]:
+def _audience(
+    snapshot: Snapshot, names: dict[str, Any], item: str, min_cell: int, top: int, found: Any
+) -> list[dict[str, Any]]:
     import numpy as np
 
     from graphkit.cli.graphs import check_node
@@ -114,8 +173,13 @@ def _audience(snapshot: Snapshot, names: dict[str, Any], item: str, min_cell: in
     if str(node) not in found.items or people < min_cell:
         return []
     row = found.audience[[found.items.index(str(node))]]
-    cells = sorted(zip(row.data.tolist(), row.indices.tolist(), strict=True), key=lambda cell: (-cell[0], cell[1]))[:top]
-    return [{"item": str(node), "tag": found.tags[i], "name": names.get(found.tags[i]), "weight": round(w, 6)} for w, i in cells]
+    cells = sorted(zip(row.data.tolist(), row.indices.tolist(), strict=True), key=lambda cell: (-cell[0], cell[1]))[
+        :top
+    ]
+    return [
+        {"item": str(node), "tag": found.tags[i], "name": names.get(found.tags[i]), "weight": round(w, 6)}
+        for w, i in cells
+    ]
 
 
 def _lift(snapshot: Snapshot, names: dict[str, Any], min_cell: int, top: int) -> list[dict[str, Any]]:
@@ -126,15 +190,22 @@ def _lift(snapshot: Snapshot, names: dict[str, Any], min_cell: int, top: int) ->
 
     tastes = read_tastes(snapshot)
     held = tastes.taken @ tastes.tags
-    baskets = {user: [tastes.tag_ids[i] for i in held.indices[a:b]] for user, a, b in zip(tastes.users, held.indptr[:-1], held.indptr[1:], strict=True)}
+    baskets = {
+        user: [tastes.tag_ids[i] for i in held.indices[a:b]]
+        for user, a, b in zip(tastes.users, held.indptr[:-1], held.indptr[1:], strict=True)
+    }
     found = tag_lift(baskets, min_cell=min_cell, top=top)
     return [
         {"tag_a": a, "name_a": names.get(a), "tag_b": b, "name_b": names.get(b), "users": n, "lift": round(value, 6)}
-        for a, b, n, value in zip(found.tag_a, found.tag_b, np.asarray(found.users).tolist(), np.asarray(found.lift).tolist(), strict=True)
+        for a, b, n, value in zip(
+            found.tag_a, found.tag_b, np.asarray(found.users).tolist(), np.asarray(found.lift).tolist(), strict=True
+        )
     ]
 
 
-def _clusters(app: App, snapshot: Snapshot, names: dict[str, Any], k: int | None, min_cell: int, top: int, seed: int, found: Any) -> list[dict[str, Any]]:
+def _clusters(
+    app: App, snapshot: Snapshot, names: dict[str, Any], k: int | None, min_cell: int, top: int, seed: int, found: Any
+) -> list[dict[str, Any]]:
     """Tags of each cluster's centre; how far clusters and communities agree goes to the messages."""
     import numpy as np
 
@@ -152,6 +223,19 @@ def _clusters(app: App, snapshot: Snapshot, names: dict[str, Any], k: int | None
     rows, size = [], np.bincount(groups.labels[groups.labels >= 0], minlength=groups.n_clusters)
     for c in range(groups.n_clusters):
         centre = groups.centres[c]
-        best = [int(i) for i in np.lexsort((np.arange(centre.size), -centre))[:top] if size[c] >= min_cell and centre[i] > 1e-12]
-        rows += [{"cluster": c, "users": int(size[c]), "tag": found.tags[i], "name": names.get(found.tags[i]), "weight": round(float(centre[i]), 6)} for i in best]
+        best = [
+            int(i)
+            for i in np.lexsort((np.arange(centre.size), -centre))[:top]
+            if size[c] >= min_cell and centre[i] > 1e-12
+        ]
+        rows += [
+            {
+                "cluster": c,
+                "users": int(size[c]),
+                "tag": found.tags[i],
+                "name": names.get(found.tags[i]),
+                "weight": round(float(centre[i]), 6),
+            }
+            for i in best
+        ]
     return rows

@@ -30,18 +30,34 @@ LISTED = ("name", "title", "access", "params")
     ],
 )
 @click.argument("name", required=False)
-@click.option("--file", "file", type=click.Path(dir_okay=False, allow_dash=True), help="A file with one reading statement of your own (- is stdin).")
+@click.option(
+    "--file",
+    "file",
+    type=click.Path(dir_okay=False, allow_dash=True),
+    help="A file with one reading statement of your own (- is stdin).",
+)
 @click.option("--list", "list_", cls=Option, is_flag=True, help="List the named queries.")
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter (repeat); lists and maps as JSON.")
-@click.option("--show-params", is_flag=True, help="Print the :param line for Neo4j Browser and cypher-shell; run nothing.")
+@click.option(
+    "--show-params", is_flag=True, help="Print the :param line for Neo4j Browser and cypher-shell; run nothing."
+)
 @click.option("--timeout", type=SECONDS, default=30.0, help="Seconds the query may take.")
 @click.option("--max-rows", type=click.IntRange(min=1), default=100_000, help="Rows printed at most.")
 @click.option("--raw-csv", is_flag=True, help="Leave cells that a spreadsheet would run as a formula as they are.")
 @output_options
 @pass_app
 def query(  # the options of the contract
-    app: App, name: str | None, file: str | None, list_: bool, params: tuple[str, ...], show_params: bool, timeout: float,
-    max_rows: int, raw_csv: bool, form: str | None, output: str | None,
+    app: App,
+    name: str | None,
+    file: str | None,
+    list_: bool,
+    params: tuple[str, ...],
+    show_params: bool,
+    timeout: float,
+    max_rows: int,
+    raw_csv: bool,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Run a named query of cypher/ or a read-only text of your own, and print its rows."""
     from graphkit.cli.output import choose_format, emit
@@ -50,7 +66,13 @@ def query(  # the options of the contract
         raise click.UsageError("Give a NAME, --file FILE or --list (exactly one of them).")
     if list_:
         rows = _listed()
-        emit(form=form, output=output, rows=rows, columns=LISTED, text=_list_text(rows) if choose_format(form, output) == "table" else None)
+        emit(
+            form=form,
+            output=output,
+            rows=rows,
+            columns=LISTED,
+            text=_list_text(rows) if choose_format(form, output) == "table" else None,
+        )
         return
     found = _named(name) if name is not None else _own(str(file))
     given = _parameters(found, params)
@@ -58,8 +80,14 @@ def query(  # the options of the contract
         click.echo(found.param_line(given))
         return
     result = app.open().read(found, given, timeout=timeout, max_rows=max_rows)
-    emit(form=form, output=output, rows=[dict(zip(result.columns, row, strict=True)) for row in result.rows],
-         columns=result.columns, color=app.settings.color, raw=raw_csv)
+    emit(
+        form=form,
+        output=output,
+        rows=[dict(zip(result.columns, row, strict=True)) for row in result.rows],
+        columns=result.columns,
+        color=app.settings.color,
+        raw=raw_csv,
+    )
     if result.truncated:
         app.say(f"truncated at {max_rows:,} rows; --max-rows shows more")
 
@@ -69,8 +97,15 @@ def _listed() -> list[dict[str, Any]]:
     from graphkit.store.queries import list_queries
 
     return [
-        {"name": found.name, "title": found.title, "access": found.access,
-         "params": [{"name": param.name, "type": param.type, "required": param.required, "default": param.default} for param in found.params]}
+        {
+            "name": found.name,
+            "title": found.title,
+            "access": found.access,
+            "params": [
+                {"name": param.name, "type": param.type, "required": param.required, "default": param.default}
+                for param in found.params
+            ],
+        }
         for found in list_queries()
     ]
 
@@ -81,12 +116,15 @@ def _list_text(rows: list[dict[str, Any]]) -> str:
 
     lines = [
         {
-            "name": row["name"], "params": " ".join(param["name"] + "*" * param["required"] for param in row["params"]),
+            "name": row["name"],
+            "params": " ".join(param["name"] + "*" * param["required"] for param in row["params"]),
             "title": row["title"] if row["access"] == "read" else f"({row['access']}) {row['title']}",
         }
         for row in rows
     ]
-    return table(lines, ("name", "params", "title"), keep=("name",)) + "* must be given: graphkit query NAME --param K=V"
+    return (
+        table(lines, ("name", "params", "title"), keep=("name",)) + "* must be given: graphkit query NAME --param K=V"
+    )
 
 
 def _named(name: str) -> Query:
@@ -96,7 +134,9 @@ def _named(name: str) -> Query:
     found = load_query(name)
     if found.access != "read":
         message = f"the query {name} is for {found.access}; graphkit query only reads"
-        raise InvalidParameter(message, parameter="name", value=name, hint="graphkit query --list shows the access of each")
+        raise InvalidParameter(
+            message, parameter="name", value=name, hint="graphkit query --list shows the access of each"
+        )
     return found
 
 

@@ -28,15 +28,41 @@ COLUMNS = ("rank", "label", "id", "name", "score", "certified", "evidence")
 _WALKS, _SHOWN = 30, 3  # walks unrolled, lines shown once walks through users are joined
 
 
-@click.command(cls=Command, examples=["graphkit rank Film:f01 --to Brand", "graphkit rank Film:f01 --to Channel --top 5 --format csv", "graphkit rank Film:f01 --to Brand --via HAS_TAG=3 --via LINKED_WITH"])
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit rank Film:f01 --to Brand",
+        "graphkit rank Film:f01 --to Channel --top 5 --format csv",
+        "graphkit rank Film:f01 --to Brand --via HAS_TAG=3 --via LINKED_WITH",
+    ],
+)
 @click.argument("node", type=LABEL_ID, metavar="LABEL:ID")
 @click.option("--to", "to", required=True, metavar="LABEL", help="Label of the nodes to rank.")
-@click.option("--via", type=SHARE, multiple=True, help="Relationship types to walk, each with its share of a node's chance (repeat).  [default: all that were loaded, alike]")
+@click.option(
+    "--via",
+    type=SHARE,
+    multiple=True,
+    help="Relationship types to walk, each with its share of a node's chance (repeat).  [default: all that were loaded, alike]",
+)
 @click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows.")
-@click.option("--restart", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.15, help="Chance to start again at the node (damping = 1 - restart).")
+@click.option(
+    "--restart",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.15,
+    help="Chance to start again at the node (damping = 1 - restart).",
+)
 @output_options
 @pass_app
-def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], top: int, restart: float, form: str | None, output: str | None) -> None:
+def rank(
+    app: App,
+    node: LabelId,
+    to: str,
+    via: tuple[tuple[str, float], ...],
+    top: int,
+    restart: float,
+    form: str | None,
+    output: str | None,
+) -> None:
     """Rank nodes by personalised PageRank from one node over all kinds of ties.
 
     Each tie is walked both ways, and from every node the kinds of ties share the chance equally,
@@ -65,12 +91,33 @@ def rank(app: App, node: LabelId, to: str, via: tuple[tuple[str, float], ...], t
             break
         target = int(wanted[place])
         walks = _evidence(graph, result, start, target, restart, names)
-        row = {"rank": len(rows) + 1, "label": to, "id": names[target][1], "name": name_of(target), "score": float(scores[place]), "certified": bool(certified[len(rows)])}
+        row = {
+            "rank": len(rows) + 1,
+            "label": to,
+            "id": names[target][1],
+            "name": name_of(target),
+            "score": float(scores[place]),
+            "certified": bool(certified[len(rows)]),
+        }
         whole = [" > ".join("User" if i is None else ":".join(names[i]) for i in walk) for walk, _ in walks]
-        rows.append({**row, "evidence": [f"{text} ({share:.0%})" for text, (_, share) in zip(whole, walks, strict=True)]})
-        between = [" > ".join("User" if i is None else name_of(i) or ":".join(names[i]) for i in walk[1:-1]) for walk, _ in walks]
-        people.append({**row, "evidence": [f"{share:.0%} {text or 'direct'}" for text, (_, share) in zip(between, walks, strict=True)]})
-    told = table(people, [name for name in COLUMNS if name not in ("label", "certified")], keep=("id",), lines="evidence")
+        rows.append(
+            {**row, "evidence": [f"{text} ({share:.0%})" for text, (_, share) in zip(whole, walks, strict=True)]}
+        )
+        between = [
+            " > ".join("User" if i is None else name_of(i) or ":".join(names[i]) for i in walk[1:-1])
+            for walk, _ in walks
+        ]
+        people.append(
+            {
+                **row,
+                "evidence": [
+                    f"{share:.0%} {text or 'direct'}" for text, (_, share) in zip(between, walks, strict=True)
+                ],
+            }
+        )
+    told = table(
+        people, [name for name in COLUMNS if name not in ("label", "certified")], keep=("id",), lines="evidence"
+    )
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=told, color=app.settings.color)
     if not rows:
         app.say(f"no {to} is connected to {node}")
@@ -95,7 +142,9 @@ def name_lookup(snapshot: Snapshot, names: Sequence[tuple[str, str]]) -> Callabl
     return name_of
 
 
-def _evidence(graph: Projection, result: Ranking, start: int, target: int, restart: float, names: list[tuple[str, str]]) -> list[tuple[Kind, float]]:
+def _evidence(
+    graph: Projection, result: Ranking, start: int, target: int, restart: float, names: list[tuple[str, str]]
+) -> list[tuple[Kind, float]]:
     """Return the strongest kinds of walks behind a score with the part each carries, users unnamed."""
     from graphkit.ranking.evidence import explain_score
 

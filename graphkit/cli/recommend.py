@@ -21,28 +21,88 @@ COLUMNS = ("user", "rank", "label", "id", "name", "score", "cold", "evidence")
 WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "ratings", "popularity", "fused")
 
 
-@click.command(cls=Command, examples=["graphkit recommend u0001", "graphkit recommend u0001 --to Film --by fused --weight ppr=2 --top 5", "graphkit recommend u0001 --by popularity --context region=上海 --events DIR"])
+@click.command(
+    cls=Command,
+    examples=[
+        "graphkit recommend u0001",
+        "graphkit recommend u0001 --to Film --by fused --weight ppr=2 --top 5",
+        "graphkit recommend u0001 --by popularity --context region=上海 --events DIR",
+    ],
+)
 @click.argument("users", nargs=-1, required=True, metavar="USER...")
-@click.option("--by", type=click.Choice(WAYS), default="cf", help="Way: what people like him took (cf, cosine, als, svd), tags (content), ties (ppr), word of mouth (cascade), expected rating (ratings), all together (fused).")
+@click.option(
+    "--by",
+    type=click.Choice(WAYS),
+    default="cf",
+    help="Way: what people like him took (cf, cosine, als, svd), tags (content), ties (ppr), word of mouth (cascade), expected rating (ratings), all together (fused).",
+)
 @click.option("--to", type=click.Choice(["Course", "Film"]), default="Course", help="What to recommend.")
 @click.option("--top", type=click.IntRange(min=1), default=10, help="How many rows a user.")
 @click.option("--include-known", is_flag=True, help="Also what the user already took.")
-@click.option("--weight", "weights", multiple=True, metavar="LIST=NUMBER", help="Weight of cf, content or ppr in fused (repeat); 0 leaves it out.")
-@click.option("--blend", type=click.Choice(["reciprocal", "z"]), default="reciprocal", help="How fused joins lists: by ranks, or by standardised scores.")
-@click.option("--context", multiple=True, metavar="KEY=VALUE", help="Rank for region=.., device=.. or hour=.. (repeat); needs --events with exposures.")
-@click.option("--events", type=click.Path(), metavar="DIR", help="Event log: content weighs events by kind and age, --context measures response.")
-@click.option("--half-life", type=click.FloatRange(min=0, min_open=True), default=90.0, metavar="DAYS", help="Age at which an event counts half (content with --events).")
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    metavar="LIST=NUMBER",
+    help="Weight of cf, content or ppr in fused (repeat); 0 leaves it out.",
+)
+@click.option(
+    "--blend",
+    type=click.Choice(["reciprocal", "z"]),
+    default="reciprocal",
+    help="How fused joins lists: by ranks, or by standardised scores.",
+)
+@click.option(
+    "--context",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Rank for region=.., device=.. or hour=.. (repeat); needs --events with exposures.",
+)
+@click.option(
+    "--events",
+    type=click.Path(),
+    metavar="DIR",
+    help="Event log: content weighs events by kind and age, --context measures response.",
+)
+@click.option(
+    "--half-life",
+    type=click.FloatRange(min=0, min_open=True),
+    default=90.0,
+    metavar="DAYS",
+    help="Age at which an event counts half (content with --events).",
+)
 @click.option("--worlds", type=click.IntRange(min=1), default=2_000, help="Simulated worlds a user (cascade).")
-@click.option("--min-cell", type=click.IntRange(min=1), default=50, help="Smaller numbers of people appear in reasons only as fewer than that.")
+@click.option(
+    "--min-cell",
+    type=click.IntRange(min=1),
+    default=50,
+    help="Smaller numbers of people appear in reasons only as fewer than that.",
+)
 @probability_option("weighted_cascade")
 @seed_option
 @engine_option
 @output_options
 @pass_app
 def recommend(
-    app: App, users: tuple[str, ...], by: str, to: str, top: int, include_known: bool, weights: tuple[str, ...], blend: str, context: tuple[str, ...], events: str | None, half_life: float,
-    worlds: int, min_cell: int, probability: str | float, seed: int, engine: str, form: str | None, output: str | None,
-) -> None:  # fmt: skip
+    app: App,
+    users: tuple[str, ...],
+    by: str,
+    to: str,
+    top: int,
+    include_known: bool,
+    weights: tuple[str, ...],
+    blend: str,
+    context: tuple[str, ...],
+    events: str | None,
+    half_life: float,
+    worlds: int,
+    min_cell: int,
+    probability: str | float,
+    seed: int,
+    engine: str,
+    form: str | None,
+    output: str | None,
+) -> None:
     """Recommend courses or films to users, each with the items, tags or ties that carry its score.
 
     A user the chosen way knows nothing about gets the most popular items, marked cold.
@@ -68,14 +128,43 @@ def recommend(
         log = read_events(events)
     with app.timed("recommend"):
         found = choose(
-            snapshot, names, by=by, to=to, top=top, exclude_known=not include_known, context=there, events=log, weights=given, blend=blend,
-            half_life_days=half_life, probability=0.0 if probability == "none" else probability, n_worlds=worlds, min_cell=min_cell, rng=seed, engine=engine,
-        )  # fmt: skip
-    shown = _shown_names(snapshot, [(to, item) for item in found.items] + [(reason.kind, reason.name) for own in found.reasons for reason in own])
+            snapshot,
+            names,
+            by=by,
+            to=to,
+            top=top,
+            exclude_known=not include_known,
+            context=there,
+            events=log,
+            weights=given,
+            blend=blend,
+            half_life_days=half_life,
+            probability=0.0 if probability == "none" else probability,
+            n_worlds=worlds,
+            min_cell=min_cell,
+            rng=seed,
+            engine=engine,
+        )
+    shown = _shown_names(
+        snapshot,
+        [(to, item) for item in found.items] + [(reason.kind, reason.name) for own in found.reasons for reason in own],
+    )
     rows: list[dict[str, Any]] = [
-        {"user": user, "rank": rank, "label": to, "id": item, "name": shown.get((to, item)), "score": score, "cold": cold,
-         "evidence": [{"kind": r.kind, "name": r.name, "shown": shown.get((r.kind, r.name)), "part": r.part} for r in reasons]}
-        for user, rank, item, score, cold, reasons in zip(found.users, found.rank.tolist(), found.items, found.score.tolist(), found.cold, found.reasons, strict=True)
+        {
+            "user": user,
+            "rank": rank,
+            "label": to,
+            "id": item,
+            "name": shown.get((to, item)),
+            "score": score,
+            "cold": cold,
+            "evidence": [
+                {"kind": r.kind, "name": r.name, "shown": shown.get((r.kind, r.name)), "part": r.part} for r in reasons
+            ],
+        }
+        for user, rank, item, score, cold, reasons in zip(
+            found.users, found.rank.tolist(), found.items, found.score.tolist(), found.cold, found.reasons, strict=True
+        )
     ]
     people = [{**row, "score": f"{row['score']:.4g}", "evidence": _told(row["evidence"][:3])} for row in rows]
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS), color=app.settings.color)

@@ -20,11 +20,29 @@ _MOST = 12
 _CHEAP = 200_000  # users up to which reach by community is worked out for the page
 
 
-@click.command(cls=Command, examples=["graphkit report plan.json -o plan.html", "graphkit report plan.json --lang zh -o plan-zh.html"])
+@click.command(
+    cls=Command,
+    examples=["graphkit report plan.json -o plan.html", "graphkit report plan.json --lang zh -o plan-zh.html"],
+)
 @click.argument("plan")
-@click.option("-o", "--output", metavar="FILE", default="plan.html", type=click.Path(dir_okay=False), help="The page; - is stdout.")
-@click.option("--lang", type=click.Choice(["zh+en", "zh", "en"]), default="zh+en", help="Language of labels and sentences.")
-@click.option("--partners", "with_partners", type=click.IntRange(min=0), default=5, help="Partners shown at most; 0 leaves them out.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    default="plan.html",
+    type=click.Path(dir_okay=False),
+    help="The page; - is stdout.",
+)
+@click.option(
+    "--lang", type=click.Choice(["zh+en", "zh", "en"]), default="zh+en", help="Language of labels and sentences."
+)
+@click.option(
+    "--partners",
+    "with_partners",
+    type=click.IntRange(min=0),
+    default=5,
+    help="Partners shown at most; 0 leaves them out.",
+)
 @pass_app
 def report(app: App, plan: str, output: str, lang: str, with_partners: int) -> None:
     """Write a plan (an id of the store, or a file) as one offline HTML page with charts and evidence."""
@@ -37,7 +55,12 @@ def report(app: App, plan: str, output: str, lang: str, with_partners: int) -> N
 
 
 def page(
-    app: App, plan: dict[str, Any], *, lang: str = "zh+en", with_partners: int = 5, found: dict[str, Any] | None = None,
+    app: App,
+    plan: dict[str, Any],
+    *,
+    lang: str = "zh+en",
+    with_partners: int = 5,
+    found: dict[str, Any] | None = None,
     extras: dict[str, Any] | None = None,
 ) -> str:
     """Return the page of a plan with what the data of the store allow beside it.
@@ -49,7 +72,10 @@ def page(
 
     snapshot = app.snapshot()
     parts: dict[str, Any] = dict(extras or {})
-    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {"communities": lambda: _communities(app, snapshot, plan), "overlap": lambda: _overlap(snapshot, plan)}
+    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "communities": lambda: _communities(app, snapshot, plan),
+        "overlap": lambda: _overlap(snapshot, plan),
+    }
     for name, maker in makers.items():
         try:
             parts.setdefault(name, maker())
@@ -81,7 +107,9 @@ def _communities(app: App, snapshot: Snapshot, plan: dict[str, Any]) -> list[dic
         return rows
     learned = (plan.get("request") or {}).get("probability") == "learned"
     try:
-        made = ChannelPlan.from_dict(plan, source=app.snapshot(learned=True, about=plan["for"]) if learned else snapshot)
+        made = ChannelPlan.from_dict(
+            plan, source=app.snapshot(learned=True, about=plan["for"]) if learned else snapshot
+        )
         reach = reach_by_group(made, found.labels)
     except GraphkitError as error:
         app.say(f"no reach by community on the page: {error.message}", level=1)

@@ -16,7 +16,9 @@ def schema() -> None:
     """Create and show what keeps ids unique in the store; describe what data may hold."""
 
 
-@schema.command(cls=Command, examples=["graphkit schema apply", "graphkit --store neo4j+s://db.example.com schema apply"])
+@schema.command(
+    cls=Command, examples=["graphkit schema apply", "graphkit --store neo4j+s://db.example.com schema apply"]
+)
 @output_options
 @pass_app
 def apply(app: App, form: str | None, output: str | None) -> None:
@@ -27,7 +29,14 @@ def apply(app: App, form: str | None, output: str | None) -> None:
     done = app.open(create=True).ensure_schema()
     row = {"statements": len(constraint_statements()), "new": done if isinstance(done, int) else None}
     text = f"schema is in place: {row['statements']} statements" + ("" if row["new"] is None else f", {row['new']} new")
-    emit(form=form, output=output, rows=[row], columns=("statements", "new"), document={"schema_version": 1, **row}, text=text)
+    emit(
+        form=form,
+        output=output,
+        rows=[row],
+        columns=("statements", "new"),
+        document={"schema_version": 1, **row},
+        text=text,
+    )
 
 
 @schema.command(cls=Command, examples=["graphkit schema show"])
@@ -39,11 +48,19 @@ def show(app: App, form: str | None, output: str | None) -> None:
     from graphkit.model.schema import constraint_statements
 
     statements = constraint_statements()
-    emit(form=form, output=output, rows=[{"statement": line} for line in statements], columns=("statement",),
-         text="\n".join(line.rstrip(";") + ";" for line in statements), color=app.settings.color)
+    emit(
+        form=form,
+        output=output,
+        rows=[{"statement": line} for line in statements],
+        columns=("statement",),
+        text="\n".join(line.rstrip(";") + ";" for line in statements),
+        color=app.settings.color,
+    )
 
 
-@schema.command(cls=Command, examples=["graphkit schema describe User", "graphkit schema describe --format csv -o dictionary.csv"])
+@schema.command(
+    cls=Command, examples=["graphkit schema describe User", "graphkit schema describe --format csv -o dictionary.csv"]
+)
 @click.argument("name", required=False, metavar="[LABEL or TYPE]")
 @output_options
 @pass_app

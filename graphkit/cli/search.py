@@ -25,7 +25,13 @@ _MARK = "\0"  # before every other character: ties between items go by label and
 
 @click.command(cls=Command, examples=["graphkit search 咖啡", 'graphkit search "data analysis" --in Course --top 5'])
 @click.argument("text")
-@click.option("--in", "labels", multiple=True, metavar="LABEL", help=f"Labels to search (repeat).  [default: {', '.join(_LABELS)}]")
+@click.option(
+    "--in",
+    "labels",
+    multiple=True,
+    metavar="LABEL",
+    help=f"Labels to search (repeat).  [default: {', '.join(_LABELS)}]",
+)
 @click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows.")
 @output_options
 @pass_app
@@ -42,7 +48,9 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     asked = check_labels(labels) or _LABELS
     texts, names = documents(snapshot, asked)
     each = {f"{node}{_MARK}{i}": words for node, own in texts.items() for i, words in enumerate(own)}
-    found = find(each, text, top=top * len(_FIELDS)) if each else None  # enough for as many items, whichever texts of theirs come first
+    found = (
+        find(each, text, top=top * len(_FIELDS)) if each else None
+    )  # enough for as many items, whichever texts of theirs come first
     rows: list[dict[str, Any]] = []
     seen = set[str]()
     for row in frame_rows(found.to_frame()) if found is not None else []:
@@ -51,8 +59,16 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
             continue
         seen.add(node)
         label, _, id_ = node.partition(":")
-        rows.append({"rank": len(rows) + 1, "label": label, "id": id_, "name": names[node], "score": float(row["score"]),
-                     "shared": [gram for gram in str(row["evidence"]).split(" ") if gram]})
+        rows.append(
+            {
+                "rank": len(rows) + 1,
+                "label": label,
+                "id": id_,
+                "name": names[node],
+                "score": float(row["score"]),
+                "shared": [gram for gram in str(row["evidence"]).split(" ") if gram],
+            }
+        )
     emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)
     if not rows:
         app.say(str(getattr(found, "reason", None) or f"no {' or '.join(asked)} in the store has a name or text"))
@@ -64,7 +80,10 @@ def documents(snapshot: Snapshot, labels: Iterable[str]) -> tuple[dict[str, list
     names: dict[str, str | None] = {}
     for label in labels:
         table = snapshot.nodes(label)
-        ids, shown = table.ids.tolist(), table.column("name" if "name" in table.columns else "title").tolist()  # a partnership has a title
+        ids, shown = (
+            table.ids.tolist(),
+            table.column("name" if "name" in table.columns else "title").tolist(),
+        )  # a partnership has a title
         columns = [table.column(name).tolist() for name in _FIELDS if name in table.columns]
         for row, id_ in enumerate(ids):
             words = [str(column[row]) for column in columns if column[row]]

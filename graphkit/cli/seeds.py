@@ -27,20 +27,41 @@ COLUMNS = ("order", "node")
 
 @click.command(
     cls=Command,
-    examples=["graphkit seeds --k 5 --probability weighted_cascade", "graphkit seeds --budget 40 --unit-cost 10 --ratio 0.8 --time-limit 60",
-              "graphkit seeds --k 5 --model sir --transmission 0.3 --recovery 0.5"],
+    examples=[
+        "graphkit seeds --k 5 --probability weighted_cascade",
+        "graphkit seeds --budget 40 --unit-cost 10 --ratio 0.8 --time-limit 60",
+        "graphkit seeds --k 5 --model sir --transmission 0.3 --recovery 0.5",
+    ],
 )
 @click.option("--k", type=click.IntRange(min=1), help="How many seeds.")
 @click.option("--budget", type=MONEY, help="What they may cost together, instead of --k.")
 @click.option("--unit-cost", type=MONEY, default=1.0, help="Cost of a node without --cost, with --budget.")
 @click.option("--cost", "cost", metavar="PROPERTY", help="Node property that holds its cost, with --budget.")
 @model_options("ic", "lt", "sir", "si")
-@click.option("--epsilon", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, help="Loss of quality the stopping rule may accept.")
-@click.option("--delta", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Chance that the certificate is wrong.  [default: 1 / nodes]")
-@click.option("--ratio", type=click.FloatRange(0, 1), help="Sample on until the certificate reaches that (exit 6 when it cannot).")
+@click.option(
+    "--epsilon",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.1,
+    help="Loss of quality the stopping rule may accept.",
+)
+@click.option(
+    "--delta",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Chance that the certificate is wrong.  [default: 1 / nodes]",
+)
+@click.option(
+    "--ratio", type=click.FloatRange(0, 1), help="Sample on until the certificate reaches that (exit 6 when it cannot)."
+)
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops counted at most.")
-@click.option("--memory-limit", type=click.IntRange(min=1), metavar="MB", help="Megabytes the samples may take beyond the graph.  [default: 4096]")
-@click.option("--value", metavar="PROPERTY", help="Node property that weighs each node reached; without it every node counts 1.")
+@click.option(
+    "--memory-limit",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="Megabytes the samples may take beyond the graph.  [default: 4096]",
+)
+@click.option(
+    "--value", metavar="PROPERTY", help="Node property that weighs each node reached; without it every node counts 1."
+)
 @click.option("--group", metavar="PROPERTY", help="Node property that groups the candidates, with --per-group.")
 @click.option("--per-group", type=click.IntRange(min=1), help="Most seeds with the same --group.")
 @click.option("--estimate", is_flag=True, help="Only tell how much memory the run would take, round by round.")
@@ -52,9 +73,31 @@ COLUMNS = ("order", "node")
 @output_options
 @pass_app
 def seeds(
-    app: App, k: int | None, budget: float | None, unit_cost: float, cost: str | None, model: str, transmission: float, recovery: float, epsilon: float, delta: float | None,
-    ratio: float | None, max_steps: int | None, memory_limit: int | None, value: str | None, group: str | None, per_group: int | None, estimate: bool, time_limit: float | None, probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], seed: int,
-    engine: str, form: str | None, output: str | None,
+    app: App,
+    k: int | None,
+    budget: float | None,
+    unit_cost: float,
+    cost: str | None,
+    model: str,
+    transmission: float,
+    recovery: float,
+    epsilon: float,
+    delta: float | None,
+    ratio: float | None,
+    max_steps: int | None,
+    memory_limit: int | None,
+    value: str | None,
+    group: str | None,
+    per_group: int | None,
+    estimate: bool,
+    time_limit: float | None,
+    probability: str | float,
+    nodes: tuple[str, ...],
+    via: tuple[str, ...],
+    seed: int,
+    engine: str,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Choose seed users whose word of mouth goes furthest, with a guarantee."""
     from graphkit.cli.graphs import propagation_graph
@@ -68,19 +111,42 @@ def seeds(
     snapshot = app.snapshot(learned=probability == "learned")
     graph = propagation_graph(snapshot, nodes, via, probability)
     limit = None if memory_limit is None else memory_limit << 20
-    worth, spreads = None if value is None else node_values(snapshot, graph, value, None), model_of(model, transmission, recovery)
+    worth, spreads = (
+        None if value is None else node_values(snapshot, graph, value, None),
+        model_of(model, transmission, recovery),
+    )
     if estimate:
         emit_memory(graph, form, output, model=spreads, value=worth, max_steps=max_steps, memory_limit=limit, rng=seed)
         return
-    wanted: dict[str, Any] = {"k": k} if budget is None else {"budget": budget, "cost": np.full(graph.n_nodes, unit_cost) if cost is None else node_values(snapshot, graph, cost, unit_cost)}
+    wanted: dict[str, Any] = (
+        {"k": k}
+        if budget is None
+        else {
+            "budget": budget,
+            "cost": np.full(graph.n_nodes, unit_cost)
+            if cost is None
+            else node_values(snapshot, graph, cost, unit_cost),
+        }
+    )
     if group is not None:
         wanted |= {"group": node_texts(snapshot, graph, group), "per_group": per_group}
     late: Unfinished | None = None
     try:
         with app.progress() as progress:
             result = select_seeds(
-                graph, **wanted, model=spreads, epsilon=epsilon, delta=delta, ratio=ratio, max_steps=max_steps, value=worth, time_limit=time_limit, memory_limit=limit,
-                rng=seed, engine=engine, progress=progress,
+                graph,
+                **wanted,
+                model=spreads,
+                epsilon=epsilon,
+                delta=delta,
+                ratio=ratio,
+                max_steps=max_steps,
+                value=worth,
+                time_limit=time_limit,
+                memory_limit=limit,
+                rng=seed,
+                engine=engine,
+                progress=progress,
             )
     except Unfinished as error:
         if error.best is None:
@@ -100,9 +166,16 @@ def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *
     half, guarantee = quantile(0.95) * result.std_error, result.certificate
     interval = [max(0.0, result.spread - half), result.spread + half]
     document = {
-        "schema_version": 1, "seeds": [row["node"] for row in rows], "spread": result.spread, "spread_interval": interval, "n_nodes": graph.n_nodes,
-        "certificate": guarantee, "n_rr_sets": result.n_rr_sets, "manifest": result.manifest, "complete": complete,
-    }  # fmt: skip
+        "schema_version": 1,
+        "seeds": [row["node"] for row in rows],
+        "spread": result.spread,
+        "spread_interval": interval,
+        "n_nodes": graph.n_nodes,
+        "certificate": guarantee,
+        "n_rr_sets": result.n_rr_sets,
+        "manifest": result.manifest,
+        "complete": complete,
+    }
     text = (
         f"{len(rows)} seeds reach {result.spread:,.1f} (95 %: {interval[0]:,.1f} to {interval[1]:,.1f}) of {graph.n_nodes:,} nodes; "
         f"at least {guarantee.ratio:.3f} of the best possible (within the model, wrong with chance {guarantee.delta:.2g})\n"
@@ -117,14 +190,29 @@ def emit_memory(graph: Any, form: str | None, output: str | None, **asked: Any) 
     from graphkit.influence.memory import estimate_memory
 
     found = estimate_memory(graph, **asked)
-    rows = [{"n_rr_sets": int(n), "bytes": int(size), "fits": bool(size <= found.limit)} for n, size in zip(found.n_rr_sets, found.bytes, strict=True)]
-    document = {"schema_version": 1, "work": found.work, "fixed": found.fixed, "per_set": found.per_set, "mean_size": found.mean_size,
-                "limit": found.limit, "rounds": rows, "manifest": found.manifest}
+    rows = [
+        {"n_rr_sets": int(n), "bytes": int(size), "fits": bool(size <= found.limit)}
+        for n, size in zip(found.n_rr_sets, found.bytes, strict=True)
+    ]
+    document = {
+        "schema_version": 1,
+        "work": found.work,
+        "fixed": found.fixed,
+        "per_set": found.per_set,
+        "mean_size": found.mean_size,
+        "limit": found.limit,
+        "rounds": rows,
+        "manifest": found.manifest,
+    }
     fitting = [row for row in rows if row["fits"]]
     text = f"beyond the graph about {found.fixed / 2**20:,.0f} MB"
     if found.work == "seeds":
         text += f" and {found.per_set:,.0f} bytes per reverse set (mean size {found.mean_size:,.1f}); "
-        text += f"the limit of {found.limit / 2**20:,.0f} MB allows up to {fitting[-1]['n_rr_sets']:,} sets" if fitting else f"above the limit of {found.limit / 2**20:,.0f} MB"
+        text += (
+            f"the limit of {found.limit / 2**20:,.0f} MB allows up to {fitting[-1]['n_rr_sets']:,} sets"
+            if fitting
+            else f"above the limit of {found.limit / 2**20:,.0f} MB"
+        )
     emit(form=form, output=output, rows=rows, columns=("n_rr_sets", "bytes", "fits"), document=document, text=text)
 
 

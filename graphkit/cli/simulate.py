@@ -20,15 +20,29 @@ COLUMNS = ("step", "newly_active")
 
 @click.command(
     cls=Command,
-    examples=["graphkit simulate --seeds u0001 --model ic --probability 0.1 --worlds 2000", "graphkit simulate --seeds u0001 --model sir --transmission 0.3 --recovery 0.5 --max-steps 20"],
+    examples=[
+        "graphkit simulate --seeds u0001 --model ic --probability 0.1 --worlds 2000",
+        "graphkit simulate --seeds u0001 --model sir --transmission 0.3 --recovery 0.5 --max-steps 20",
+    ],
 )
-@click.option("--seeds", type=ID_LISTS, required=True, help="Nodes active at the start: ids or LABEL:ID, separated by commas.")
+@click.option(
+    "--seeds", type=ID_LISTS, required=True, help="Nodes active at the start: ids or LABEL:ID, separated by commas."
+)
 @model_options("ic", "lt", "sir", "sis", "si")
-@click.option("--worlds", type=click.IntRange(min=1), default=10_000, help="Simulated worlds; four times as many halve the error.")
+@click.option(
+    "--worlds", type=click.IntRange(min=1), default=10_000, help="Simulated worlds; four times as many halve the error."
+)
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops counted at most.")
-@click.option("--top", type=click.IntRange(min=0), default=0, help="Also list that many nodes most often active (writes their ids).")
+@click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Also list that many nodes most often active (writes their ids).",
+)
 @click.option("--estimate", is_flag=True, help="Only tell how much memory the run would take.")
-@click.option("--value", metavar="PROPERTY", help="Node property that weighs each node; without it every node counts 1.")
+@click.option(
+    "--value", metavar="PROPERTY", help="Node property that weighs each node; without it every node counts 1."
+)
 @probability_option("weighted_cascade")
 @graph_options
 @seed_option
@@ -36,9 +50,23 @@ COLUMNS = ("step", "newly_active")
 @output_options
 @pass_app
 def simulate(
-    app: App, seeds: tuple[str, ...], model: str, worlds: int, max_steps: int | None, transmission: float, recovery: float, top: int,
-    estimate: bool, value: str | None,
-    probability: str | float, nodes: tuple[str, ...], via: tuple[str, ...], seed: int, engine: str, form: str | None, output: str | None,
+    app: App,
+    seeds: tuple[str, ...],
+    model: str,
+    worlds: int,
+    max_steps: int | None,
+    transmission: float,
+    recovery: float,
+    top: int,
+    estimate: bool,
+    value: str | None,
+    probability: str | float,
+    nodes: tuple[str, ...],
+    via: tuple[str, ...],
+    seed: int,
+    engine: str,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Estimate how many nodes the seeds reach, with a 95 % interval."""
     from graphkit.cli.graphs import propagation_graph, seed_rows
@@ -57,23 +85,47 @@ def simulate(
     rows = seed_rows(graph, seeds)
     with app.progress() as progress, app.timed("simulate"):
         result = estimate_spread(
-            graph, rows, model=model_of(model, transmission, recovery), n_worlds=worlds, max_steps=max_steps, value=weights, rng=seed, engine=engine, progress=progress,
+            graph,
+            rows,
+            model=model_of(model, transmission, recovery),
+            n_worlds=worlds,
+            max_steps=max_steps,
+            value=weights,
+            rng=seed,
+            engine=engine,
+            progress=progress,
         )
     steps = [{"step": step, "newly_active": float(value)} for step, value in enumerate(result.by_step)]
     lower, upper = result.interval()
     document: dict[str, Any] = {
-        "schema_version": 1, "model": model, "seeds": list(seeds), "n_nodes": graph.n_nodes, "n_arcs": graph.n_arcs, "mean": result.mean,
-        "std_error": result.std_error, "interval": [lower, upper], "n_worlds": result.n_worlds, "by_step": [row["newly_active"] for row in steps],
+        "schema_version": 1,
+        "model": model,
+        "seeds": list(seeds),
+        "n_nodes": graph.n_nodes,
+        "n_arcs": graph.n_arcs,
+        "mean": result.mean,
+        "std_error": result.std_error,
+        "interval": [lower, upper],
+        "n_worlds": result.n_worlds,
+        "by_step": [row["newly_active"] for row in steps],
         "manifest": result.manifest,
     }
     if top:
         order = np.lexsort((np.arange(graph.n_nodes), -result.activation))[:top]
-        document["most_active"] = [_node(graph.id_of(int(row)), float(result.activation[row]), result.n_worlds) for row in order]
+        document["most_active"] = [
+            _node(graph.id_of(int(row)), float(result.activation[row]), result.n_worlds) for row in order
+        ]
     text = f"{len(seeds)} seeds reach {result.mean:,.2f} of {graph.n_nodes:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {result.n_worlds:,} worlds, seed {seed})"
     shown = [f"{value:,.2f}" for value in document["by_step"][:STEPS_SHOWN]]
-    text += "\nnewly active by step (0 = the seeds): " + ", ".join(shown) + (f" ... in {len(steps) - 1} steps" if len(steps) > STEPS_SHOWN else "")
+    text += (
+        "\nnewly active by step (0 = the seeds): "
+        + ", ".join(shown)
+        + (f" ... in {len(steps) - 1} steps" if len(steps) > STEPS_SHOWN else "")
+    )
     for row in document.get("most_active", ()):
-        text += f"\n  {row['node']}  {row['activation']:.3f} (95 %: {row['interval'][0]:.3f} to {row['interval'][1]:.3f})"
+        text += (
+            f"\n  {row['node']}  {row['activation']:.3f} (95 %: {row['interval'][0]:.3f} to {row['interval'][1]:.3f})"
+        )
     emit(form=form, output=output, rows=steps, columns=COLUMNS, document=document, text=text)
 
 

@@ -15,7 +15,9 @@ __all__ = ["tag"]
 COLUMNS = ("label", "id", "name", "tag", "w")
 
 
-@click.command(cls=Command, examples=["graphkit tag --in Course --top 5", "graphkit tag --in Film --format csv -o has_tag.csv"])
+@click.command(
+    cls=Command, examples=["graphkit tag --in Course --top 5", "graphkit tag --in Film --format csv -o has_tag.csv"]
+)
 @click.option("--in", "labels", multiple=True, metavar="LABEL", help="Labels to tag (repeat).  [default: Film, Course]")
 @click.option("--top", type=click.IntRange(min=1), default=10, help="How many tags an item.")
 @output_options

@@ -13,7 +13,9 @@ __all__ = ["verify"]
 COLUMNS = ("claim", "printed", "again", "same")
 
 
-@click.command(cls=Command, examples=["graphkit verify plan.json", "graphkit verify P-7f3a --engine serial --format json"])
+@click.command(
+    cls=Command, examples=["graphkit verify plan.json", "graphkit verify P-7f3a --engine serial --format json"]
+)
 @click.argument("plan")
 @click.option("--events", type=click.Path(), help="Events a replanned plan was made from.")
 @engine_option
@@ -35,8 +37,18 @@ def verify(app: App, plan: str, events: str | None, engine: str, form: str | Non
     wrong = [row["claim"] for row in rows if not row["same"]]
     told = "; ".join(found.differs) or "same data, same versions"
     text = f"plan {found.plan}: {len(rows) - len(wrong)} of {len(rows)} claims are the same, digest {'equal' if found.same_digest else 'different'} ({told})"
-    text += "".join(f"\n{row['claim']}: printed {row['printed']}, again {row['again']}" for row in rows if not row["same"])
-    emit(form=form, output=output, rows=rows, columns=COLUMNS, document=found.to_dict(), text=text, color=app.settings.color)
+    text += "".join(
+        f"\n{row['claim']}: printed {row['printed']}, again {row['again']}" for row in rows if not row["same"]
+    )
+    emit(
+        form=form,
+        output=output,
+        rows=rows,
+        columns=COLUMNS,
+        document=found.to_dict(),
+        text=text,
+        color=app.settings.color,
+    )
     if not found.same:
         message = f"plan {found.plan} does not come out again: {', '.join(wrong[:5]) or 'its digest'}"
         raise DataInvalid(message, rule="verify", count=len(wrong), hint=told)

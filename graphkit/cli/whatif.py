@@ -13,7 +13,10 @@ __all__ = ["whatif"]
 COLUMNS = ("difference", "lower", "upper", "best_replacement")
 
 
-@click.command(cls=Command, examples=["graphkit whatif plan.json --drop c01", "graphkit whatif plan.json --budget 1000 --format json"])
+@click.command(
+    cls=Command,
+    examples=["graphkit whatif plan.json --drop c01", "graphkit whatif plan.json --budget 1000 --format json"],
+)
 @click.argument("plan")
 @click.option("--drop", multiple=True, metavar="CHANNEL", help="Leave this channel out (repeat).")
 @click.option("--add", multiple=True, metavar="CHANNEL", help="Buy this channel too (repeat).")
@@ -24,8 +27,16 @@ COLUMNS = ("difference", "lower", "upper", "best_replacement")
 @output_options
 @pass_app
 def whatif(
-    app: App, plan: str, drop: tuple[str, ...], add: tuple[str, ...], price: tuple[str, ...], budget: float | None, receptivity: float | None, events: str | None,
-    form: str | None, output: str | None,
+    app: App,
+    plan: str,
+    drop: tuple[str, ...],
+    add: tuple[str, ...],
+    price: tuple[str, ...],
+    budget: float | None,
+    receptivity: float | None,
+    events: str | None,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Say what changes in a plan (an id of the store, or a file) would do to its reach.
 
@@ -39,7 +50,9 @@ def whatif(
         raise click.UsageError("Say what to change: --drop, --add, --price, --budget or --receptivity.")
     made = rebuild(app, plan)
     with app.timed("whatif"):
-        found = compare(made, drop=drop, add=add, price=_prices(price), budget=budget, receptivity=receptivity, events=events)
+        found = compare(
+            made, drop=drop, add=add, price=_prices(price), budget=budget, receptivity=receptivity, events=events
+        )
     document = found.to_dict()
     reach, replacement = document["reach"], document.get("best_replacement")
     low, high = reach["interval"]
@@ -49,7 +62,9 @@ def whatif(
     if replacement:
         from graphkit.cli.plan_text import give_or_take
 
-        text += f"; best replacement: {named}, +{give_or_take(replacement['adds'], replacement['adds_interval'])} for {replacement['cost']:,.2f}".removesuffix(".00")
+        text += f"; best replacement: {named}, +{give_or_take(replacement['adds'], replacement['adds_interval'])} for {replacement['cost']:,.2f}".removesuffix(
+            ".00"
+        )
     text += f"; spends {document['spent']:,.0f}" + ("" if document["within_budget"] else ", more than the budget")
     if document.get("channels_kept") is not None:
         text += f"; planned anew it keeps {document['channels_kept']:.0%} of the channels"

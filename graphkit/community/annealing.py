@@ -34,7 +34,9 @@ __all__ = ["anneal"]
 HOT, COLD = 0.5, 0.1  # mean edge weights
 
 
-def anneal(graph: Undirected, start: NDArray[np.int64], *, resolution: float, sweeps: int, seed: int) -> NDArray[np.int64]:
+def anneal(
+    graph: Undirected, start: NDArray[np.int64], *, resolution: float, sweeps: int, seed: int
+) -> NDArray[np.int64]:
     """Return a partition near the start of higher quality as a rule, not always; communities need not be connected.
 
     Parameters
@@ -71,7 +73,16 @@ def anneal_kernel(indptr, indices, weight, strength, price, label, temperature, 
                 continue
             old, count = label[i], gather_kernel(i, indptr, indices, weight, label, links, near)
             held[old] -= strength[i]
-            best = draw_kernel(near, count, links, held, price * strength[i], temperature[t], chance, below_kernel(state, 1 << 31) / (1 << 31))
+            best = draw_kernel(
+                near,
+                count,
+                links,
+                held,
+                price * strength[i],
+                temperature[t],
+                chance,
+                below_kernel(state, 1 << 31) / (1 << 31),
+            )
             held[best] += strength[i]
             label[i] = best
 

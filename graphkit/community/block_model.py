@@ -65,7 +65,9 @@ def block_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
     if total <= 0:
         return 0.0
     size = np.bincount(labels, weights=tied).astype(np.int64)
-    held, inner = (x[size > 0] / total for x in (np.bincount(labels, weights=graph.strength), inside_weights(graph, labels)))
+    held, inner = (
+        x[size > 0] / total for x in (np.bincount(labels, weights=graph.strength), inside_weights(graph, labels))
+    )
     size = size[size > 0]
     if size.size == 1:
         return 0.0
@@ -108,7 +110,9 @@ def block_leiden(graph: Undirected, start: NDArray[np.int64], *, iterations: int
     total, nodes = float(graph.strength.sum()), graph.members()
     names, price = prices(int(nodes.sum()), graph.n_edges)
     arrays = graph.indptr, graph.indices, graph.weight / total, graph.strength / total, nodes
-    return block_kernel(*arrays, start.astype(np.int32), iterations, np.uint64(seed), graph.n_edges, names, price).astype(np.int64)  # type: ignore[no-any-return]
+    first, state = start.astype(np.int32), np.uint64(seed)
+    label: NDArray[np.int32] = block_kernel(*arrays, first, iterations, state, graph.n_edges, names, price)
+    return label.astype(np.int64)
 
 
 def prices(nodes: int, edges: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -179,7 +183,12 @@ def block_move_kernel(indptr, indices, weight, visit, nodes, label, state, edges
             less = worth_kernel(rest, stay)
             near[count] = empty[n_empty - 1] if n_empty > 0 else old
             count += 1
-        before = edges * (less - worth[old] - between_kernel(apart, squares)) + names[named[old] - m] - names[named[old]] + price[blocks]
+        before = (
+            edges * (less - worth[old] - between_kernel(apart, squares))
+            + names[named[old] - m]
+            - names[named[old]]
+            + price[blocks]
+        )
         best, gain, gone, more = old, 1e-9, 0.0, 0.0
         for t in range(count):
             c = near[t]
@@ -187,8 +196,16 @@ def block_move_kernel(indptr, indices, weight, visit, nodes, label, state, edges
                 continue
             to, whole = leave[c] + out[i] - 2 * links[c], held[c] + v
             joint = worth_kernel(to, whole)
-            left = between_kernel(apart + rest - leave[old] + to - leave[c], squares - held[old] ** 2 - held[c] ** 2 + stay**2 + whole**2)
-            value = before + edges * (joint - worth[c] + left) + names[named[c] + m] - names[named[c]] - price[blocks - alone + (size[c] == 0)]
+            left = between_kernel(
+                apart + rest - leave[old] + to - leave[c], squares - held[old] ** 2 - held[c] ** 2 + stay**2 + whole**2
+            )
+            value = (
+                before
+                + edges * (joint - worth[c] + left)
+                + names[named[c] + m]
+                - names[named[c]]
+                - price[blocks - alone + (size[c] == 0)]
+            )
             if value > gain:
                 best, gain, gone, more = c, value, to, joint
         for t in range(count):
@@ -229,7 +246,11 @@ def block_refine_kernel(indptr, indices, weight, visit, label, state):  # type: 
             p = part[indices[j]]
             if label[indices[j]] != label[i] or links[p] == 0.0:
                 continue  # elsewhere, or seen
-            value = worth_kernel(leave[p] + leave[i] - 2 * links[p], held[p] + held[i]) - worth_kernel(leave[p], held[p]) - before
+            value = (
+                worth_kernel(leave[p] + leave[i] - 2 * links[p], held[p] + held[i])
+                - worth_kernel(leave[p], held[p])
+                - before
+            )
             value += between_kernel(apart - 2 * links[p], squares + 2 * held[p] * held[i])
             if value > gain:
                 best, gain, joined = p, value, links[p]

@@ -115,7 +115,9 @@ def flatten_bipartite(
     keep = (upper.row < upper.col) & (upper.data > 0)
     ids = next(iter(used.values())).row_ids
     nodes = NodeIndex(ids.size, ids, np.full(ids.size, label, dtype=object))
-    graph = from_rows(upper.row[keep], upper.col[keep], nodes, weight=upper.data[keep], directed=False, snapshot=snapshot)
+    graph = from_rows(
+        upper.row[keep], upper.col[keep], nodes, weight=upper.data[keep], directed=False, snapshot=snapshot
+    )
     ties = tuple(int(cells.indices.size) for cells in used.values())
     return graph, Flattening("bipartite", tuple(used), ties, (1.0,) * len(used), through)
 

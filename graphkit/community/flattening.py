@@ -37,5 +37,8 @@ class Flattening(Part):
         """Return one line for a reader."""
         if self.through is not None:
             return f"tied by shared {self.through} over {', '.join(self.types)} ({sum(self.ties):,} relationships), each counting 1 / (d - 1)"
-        parts = (f"{name} {count:,} ties x {weight:.3g}" for name, count, weight in zip(self.types, self.ties, self.weights, strict=True))
+        parts = (
+            f"{name} {count:,} ties x {weight:.3g}"
+            for name, count, weight in zip(self.types, self.ties, self.weights, strict=True)
+        )
         return "; ".join(parts)

@@ -189,18 +189,35 @@ def communities(
     labels[order] = found
     manifest = make_manifest(
         "communities",
-        request={"resolution": "auto" if resolution == "auto" else used, "objective": aim, "effort": work, "flattening": None if flattening is None else flattening.to_dict()},
+        request={
+            "resolution": "auto" if resolution == "auto" else used,
+            "objective": aim,
+            "effort": work,
+            "flattening": None if flattening is None else flattening.to_dict(),
+        },
         answer=[labels.tolist() if labels.size < _LISTED else int(labels.size), quality],
         seed=seed,
         snapshot=p.snapshot_id,
         seconds=time.perf_counter() - start,
     )
     return Communities(
-        labels=labels, n_communities=int(labels.max(initial=-1) + 1), modularity=quality, description_gain=gain, finer_gain=hidden, resolution=used,
-        objective=aim, code_length=length, effort=work, inside=inside_shares(graph, found),
-        stability=None if again is None else again.mean(axis=0), stability_range=None if again is None else np.column_stack([again.min(axis=0), again.max(axis=0)]),
-        n_starts=len(starts), flattening=flattening, ids=p.nodes.ids, manifest=manifest,
-    )  # fmt: skip
+        labels=labels,
+        n_communities=int(labels.max(initial=-1) + 1),
+        modularity=quality,
+        description_gain=gain,
+        finer_gain=hidden,
+        resolution=used,
+        objective=aim,
+        code_length=length,
+        effort=work,
+        inside=inside_shares(graph, found),
+        stability=None if again is None else again.mean(axis=0),
+        stability_range=None if again is None else np.column_stack([again.min(axis=0), again.max(axis=0)]),
+        n_starts=len(starts),
+        flattening=flattening,
+        ids=p.nodes.ids,
+        manifest=manifest,
+    )
 
 
 def _resolution(value: float | str) -> float | None:
@@ -224,7 +241,9 @@ def _by_name(p: Projection) -> NDArray[np.int64]:
     return np.array([i for *_, i in sorted(names)], dtype=np.int64)
 
 
-def _search(graph: Undirected, gamma: float | None, aim: str, effort: str, seed: int) -> tuple[float, Labels, list[Labels], Labels | None]:
+def _search(
+    graph: Undirected, gamma: float | None, aim: str, effort: str, seed: int
+) -> tuple[float, Labels, list[Labels], Labels | None]:
     """Resolution used, partition found, starts, and what one cooled down to at twice the resolution asked for; the whole components, if nothing describes the graph better."""
     if aim != "modularity":
         search = Search(graph, MapEquation() if aim == "map_equation" else BlockModel(), seed)
@@ -237,7 +256,12 @@ def _search(graph: Undirected, gamma: float | None, aim: str, effort: str, seed:
     gamma, probe = best_resolution(graph, seed)
     search = Search(graph, Modularity(gamma), seed)
     found = search.run(effort)
-    return gamma, max((_components(graph), found, probe), key=lambda labels: description_gain(graph, labels)), search.starts, None
+    return (
+        gamma,
+        max((_components(graph), found, probe), key=lambda labels: description_gain(graph, labels)),
+        search.starts,
+        None,
+    )
 
 
 def _alike(graph: Undirected, search: Search, effort: str, seed: int) -> Labels:
@@ -264,7 +288,9 @@ def _hidden(graph: Undirected, found: Labels, finer: Labels, seed: int) -> float
 def _at_newmans_resolution(graph: Undirected, labels: Labels, seed: int) -> Labels:
     """Return what one iteration finds at the resolution that suits blocks as dense as these; these where there is none."""
     gamma = newman_resolution(graph, labels)
-    return labels if gamma is None else leiden(graph, np.arange(graph.n_nodes), resolution=gamma, iterations=1, seed=seed)
+    return (
+        labels if gamma is None else leiden(graph, np.arange(graph.n_nodes), resolution=gamma, iterations=1, seed=seed)
+    )
 
 
 def _gain(graph: Undirected, labels: Labels, aim: str) -> float:

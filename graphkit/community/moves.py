@@ -51,7 +51,9 @@ def leiden(
     """
     strength, total = graph.strength, float(graph.strength.sum())
     arrays = graph.indptr, graph.indices, graph.weight, strength
-    return leiden_kernel(*arrays, resolution / total, start.astype(np.int32), iterations, np.uint64(seed), refine).astype(np.int64)  # type: ignore[no-any-return]
+    first, state = start.astype(np.int32), np.uint64(seed)
+    label: NDArray[np.int32] = leiden_kernel(*arrays, resolution / total, first, iterations, state, refine)
+    return label.astype(np.int64)
 
 
 def contract(graph: Undirected, labels: NDArray[np.int64]) -> tuple[Undirected, NDArray[np.int64]]:

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
 
     from graphkit.projection.projection import Projection
 
-__all__ = ["Undirected", "canonical_labels", "common_neighbours", "connected_labels", "description_gain", "inside_shares", "modularity", "undirected", "weighted"]
+__all__ = [
+    "Undirected",
+    "canonical_labels",
+    "common_neighbours",
+    "connected_labels",
+    "description_gain",
+    "inside_shares",
+    "modularity",
+    "undirected",
+    "weighted",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +76,20 @@ def undirected(p: Projection, order: NDArray[np.int64] | None = None) -> Undirec
     Self-loops are left out: they belong to no decision about who goes with whom. A projection that is symmetric
     already, in this order, is taken as it is.
     """
-    indptr, indices = np.array(p.indptr, dtype=np.int64), np.array(p.indices, dtype=np.int32)  # copies: read-only columns
-    weight = np.ones(p.n_arcs) if p.weight is None else np.array(p.weight, dtype=np.float64)  # would compile every kernel twice
+    indptr, indices = (
+        np.array(p.indptr, dtype=np.int64),
+        np.array(p.indices, dtype=np.int32),
+    )  # copies: read-only columns
+    weight = (
+        np.ones(p.n_arcs) if p.weight is None else np.array(p.weight, dtype=np.float64)
+    )  # would compile every kernel twice
     row = None if order is None or np.array_equal(order, np.arange(p.n_nodes)) else np.argsort(order)
     if row is not None or not symmetric_kernel(indptr, indices, weight):
         row = np.arange(p.n_nodes) if row is None else row
         indptr, indices, weight = both_ways_kernel(indptr, indices, weight, row.astype(np.int32))
-    if weight.size and not 1e-100 < weight.max() < 1e100:  # no measure depends on the unit; sums must neither overflow nor vanish
+    if (
+        weight.size and not 1e-100 < weight.max() < 1e100
+    ):  # no measure depends on the unit; sums must neither overflow nor vanish
         weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
     return weighted(indptr, indices, weight)
 
@@ -223,7 +240,13 @@ def symmetric_kernel(indptr, indices, weight):  # type: ignore[no-untyped-def]  
         for j in range(indptr[u], indptr[u + 1]):
             v = indices[j]
             back = place[v]  # rows in order meet the ways back in order
-            if v == u or not weight[j] > 0.0 or back == indptr[v + 1] or indices[back] != u or weight[back] != weight[j]:
+            if (
+                v == u
+                or not weight[j] > 0.0
+                or back == indptr[v + 1]
+                or indices[back] != u
+                or weight[back] != weight[j]
+            ):
                 return False
             place[v] = back + 1
     return True

@@ -38,10 +38,16 @@ def adoptions(events: pd.DataFrame, kinds: Sequence[str] = ()) -> pd.DataFrame:
         wanted = wanted[wanted["item"].notna()]
     if "item" not in wanted or not len(wanted):
         message = f"no event of the kinds {', '.join(kinds or ADOPTING)} names an item"
-        raise DataInvalid(message, rule="events", hint="events need ts, user, kind and item; graphkit learn --kind chooses other kinds")
+        raise DataInvalid(
+            message,
+            rule="events",
+            hint="events need ts, user, kind and item; graphkit learn --kind chooses other kinds",
+        )
     items = wanted["item"].astype(str)
     if "item_label" in wanted:
         items = wanted["item_label"].fillna("").astype(str) + ":" + items
     parent = wanted["parent_user"] if "parent_user" in wanted else wanted["user"].where(wanted["user"].isna())
     brought = wanted["channel"].notna() if "channel" in wanted else parent.notna() & parent.isna()
-    return wanted.assign(item=items, node=wanted["user"], parent=parent, external=brought & parent.isna())[["item", "node", "ts", "parent", "external"]]
+    return wanted.assign(item=items, node=wanted["user"], parent=parent, external=brought & parent.isna())[
+        ["item", "node", "ts", "parent", "external"]
+    ]

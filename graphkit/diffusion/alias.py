@@ -28,7 +28,9 @@ __all__ = ["viral_propagation"]
 WORLDS = 10_000
 
 
-def viral_propagation(G: nx.Graph[Any], seeds: Any, iterations: int, *, rng: RandomState = None) -> dict[Hashable, float]:
+def viral_propagation(
+    G: nx.Graph[Any], seeds: Any, iterations: int, *, rng: RandomState = None
+) -> dict[Hashable, float]:
     """Return each node's probability of being reached within ``iterations`` hops (independent cascade).
 
     Parameters
@@ -72,12 +74,20 @@ def viral_propagation(G: nx.Graph[Any], seeds: Any, iterations: int, *, rng: Ran
             arcs.append((place[v], place[u], chance))
     if without:
         message = f"{without} edges have no attribute p"
-        raise DataInvalid(message, rule="probability", count=without, hint="set p on every edge: nx.set_edge_attributes(G, 0.1, 'p')")
+        raise DataInvalid(
+            message, rule="probability", count=without, hint="set p on every edge: nx.set_edge_attributes(G, 0.1, 'p')"
+        )
     arcs.sort()  # parallel arcs combine in one order, whatever the order in G
-    source, target, p = (np.array(column) for column in zip(*arcs, strict=True)) if arcs else (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    source, target, p = (
+        (np.array(column) for column in zip(*arcs, strict=True))
+        if arcs
+        else (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    )
     names = [_name(node) for node in nodes]
     projection = from_arrays(np.array(names, object)[source], np.array(names, object)[target], probability=p, ids=names)
-    share = estimate_spread(projection, np.array([projection.row(names[row]) for row in rows]), n_worlds=WORLDS, max_steps=steps, rng=rng).activation
+    share = estimate_spread(
+        projection, np.array([projection.row(names[row]) for row in rows]), n_worlds=WORLDS, max_steps=steps, rng=rng
+    ).activation
     value = {node: float(share[projection.row(name)]) for node, name in zip(nodes, names, strict=True)}
     return {node: value[node] for node in G.nodes}
 
@@ -99,5 +109,7 @@ def _seed_list(place: dict[Any, int], seeds: Any) -> list[Any]:
     for seed in chosen:
         if seed not in place:
             message = f"seeds: {seed!r} is not a node of the graph"
-            raise UnknownNode(message, kind="node", name=str(seed), close_matches=close_matches(str(seed), [str(x) for x in place]))
+            raise UnknownNode(
+                message, kind="node", name=str(seed), close_matches=close_matches(str(seed), [str(x) for x in place])
+            )
     return chosen

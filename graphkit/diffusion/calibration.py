@@ -35,7 +35,9 @@ BINS = 5
 TAIL = 0.02  # each side; a little wider than .025, since quantiles of few ratios are too narrow
 
 
-def predict_sizes(learned: LearnedProbabilities, events: Any, *, n_first: int = 3, rng: RandomState = None) -> pd.DataFrame:
+def predict_sizes(
+    learned: LearnedProbabilities, events: Any, *, n_first: int = 3, rng: RandomState = None
+) -> pd.DataFrame:
     """Predict how many will take up unseen items, from their first adopters only.
 
     Parameters
@@ -62,16 +64,28 @@ def predict_sizes(learned: LearnedProbabilities, events: Any, *, n_first: int = 
 
     positive_int("n_first", n_first)
     log, seed = read_log(learned.projection, events), child_seed(as_seed(rng), "predict_sizes")
-    graph = learned.projection.with_probability(learned.posterior_mean)  # as in the folds: the size factor is no feature
+    graph = learned.projection.with_probability(
+        learned.posterior_mean
+    )  # as in the folds: the size factor is no feature
     folds = held_out_folds(graph, learned.log, even=learned.method == "partial", n_first=n_first)
     model = _Model(graph, learned.log, n_first, folds, seed=seed)
     first = np.minimum(log.sizes, n_first)
     more = model.predict(log, simulated_sizes(graph, log, n_first, seed, worlds=WORLDS))
     low, high = model.spread_of_ratio()
-    return pd.DataFrame({"item": log.items, "predicted": first + more, "lower": first + np.floor(more * low), "upper": first + more * high, "observed": log.sizes})
+    return pd.DataFrame(
+        {
+            "item": log.items,
+            "predicted": first + more,
+            "lower": first + np.floor(more * low),
+            "upper": first + more * high,
+            "observed": log.sizes,
+        }
+    )
 
 
-def calibration_table(projection: Projection, log: Log, folds: list[Fold], found: SizeFactor, *, seed: int, n_first: int = 3) -> pd.DataFrame:
+def calibration_table(
+    projection: Projection, log: Log, folds: list[Fold], found: SizeFactor, *, seed: int, n_first: int = 3
+) -> pd.DataFrame:
     """Return predicted, simulated and observed sizes of training items by predicted size, each without itself."""
     import pandas as pd
 
@@ -86,7 +100,13 @@ def calibration_table(projection: Projection, log: Log, folds: list[Fold], found
     simulated[np.searchsorted(model.keep, found.items[shown])] = sizes[shown]
     order = np.argsort(predicted, kind="stable")
     rows = [
-        (f"{predicted[part[0]]:.1f}-{predicted[part[-1]]:.1f}", part.size, float(predicted[part].mean()), float(simulated[part].mean()), float(observed[part].mean()))
+        (
+            f"{predicted[part[0]]:.1f}-{predicted[part[-1]]:.1f}",
+            part.size,
+            float(predicted[part].mean()),
+            float(simulated[part].mean()),
+            float(observed[part].mean()),
+        )
         for part in np.array_split(order, min(BINS, order.size // 4))
     ]
     return pd.DataFrame(rows, columns=columns)
@@ -108,9 +128,14 @@ class _Model:
         if not self.fitted:
             return
         target = (train.sizes - n_first).astype(np.float64)
-        simulated, groups = np.zeros(keep.size), [np.searchsorted(keep, np.intersect1d(fold.items, keep)) for fold in folds]
+        simulated, groups = (
+            np.zeros(keep.size),
+            [np.searchsorted(keep, np.intersect1d(fold.items, keep)) for fold in folds],
+        )
         for fold, inside in zip(folds, groups, strict=True):
-            simulated[inside] = simulated_sizes(projection.with_probability(fold.probability), train.take(inside), n_first, seed, worlds=WORLDS)
+            simulated[inside] = simulated_sizes(
+                projection.with_probability(fold.probability), train.take(inside), n_first, seed, worlds=WORLDS
+            )
         raw = self._features(train, simulated, seen=True)
         self.centre, scale = raw.mean(axis=0), raw.std(axis=0)
         self.scale = np.where(scale > 1e-9, scale, np.inf)  # a constant feature says nothing

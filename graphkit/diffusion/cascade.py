@@ -79,8 +79,16 @@ def _arc_coins(projection: Projection, model: str) -> ArcCoins:
     return ArcCoins(pack(projection.indptr, projection.indices, key, p, low, width), key, low, width, purpose)
 
 
-def cascade_items(projection: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], *, model: str, seed: int,
-                  n_worlds: int, steps: int) -> tuple[int, Callable[[int, int], Any]]:
+def cascade_items(
+    projection: Projection,
+    seeds: NDArray[np.int64],
+    units: NDArray[np.int64],
+    *,
+    model: str,
+    seed: int,
+    n_worlds: int,
+    steps: int,
+) -> tuple[int, Callable[[int, int], Any]]:
     """Return a number of pieces of work and the block function over them, by word or by world, whichever is faster.
 
     Arguments and results of a block are those of `cascade_blocks`. Few worlds are cut finer than by 64, so that all
@@ -91,14 +99,26 @@ def cascade_items(projection: Projection, seeds: NDArray[np.int64], units: NDArr
     by_world = _by_world(coins, seeds, units, seed, steps)
     active = int(by_world(0, first)[1].sum())
     if active > COVERING * first * projection.n_nodes:
-        return words, cascade_blocks(projection, seeds, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps, by="word", arcs=coins)
+        return words, cascade_blocks(
+            projection, seeds, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps, by="word", arcs=coins
+        )
     worth = max(projection.n_nodes, COUNTED) * first * CORES
     pieces = min(max(words, min(ITEMS, n_worlds * active // worth * CORES)), n_worlds)
     return pieces, lambda low, high: by_world(low * n_worlds // pieces, high * n_worlds // pieces)
 
 
-def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], *, model: str, seed: int,
-                   n_worlds: int, steps: int, by: str, arcs: ArcCoins | None = None) -> Callable[[int, int], Any]:
+def cascade_blocks(
+    projection: Projection,
+    seeds: NDArray[np.int64],
+    units: NDArray[np.int64],
+    *,
+    model: str,
+    seed: int,
+    n_worlds: int,
+    steps: int,
+    by: str,
+    arcs: ArcCoins | None = None,
+) -> Callable[[int, int], Any]:
     """Return the block function over words of 64 worlds.
 
     Parameters
@@ -130,12 +150,27 @@ def cascade_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDAr
 
     def block(first: int, last: int) -> Any:
         worlds = min(last * LANES, n_worlds) - first * LANES
-        return _cascade_kernel(first * LANES, worlds, base, projection.indptr, projection.indices, coins.key, coins.low, coins.limit, seeds, units, even, steps)
+        return _cascade_kernel(
+            first * LANES,
+            worlds,
+            base,
+            projection.indptr,
+            projection.indices,
+            coins.key,
+            coins.low,
+            coins.limit,
+            seeds,
+            units,
+            even,
+            steps,
+        )
 
     return block
 
 
-def _by_world(coins: ArcCoins, seeds: NDArray[np.int64], units: NDArray[np.int64], seed: int, steps: int) -> Callable[[int, int], Any]:
+def _by_world(
+    coins: ArcCoins, seeds: NDArray[np.int64], units: NDArray[np.int64], seed: int, steps: int
+) -> Callable[[int, int], Any]:
     """Return the block function over single worlds."""
     base, even = stream(seed, coins.purpose), bool((units == 1).all())
     return lambda first, last: single_kernel(first, last - first, base, coins.packed, seeds, units, even, steps)
@@ -176,13 +211,30 @@ def _tally(mask: Any, unit: int, even: bool, planes: Any, totals: Any) -> None: 
 
 
 @kernel
-def _cascade_kernel(first: int, count: int, base: Any, indptr: Any, indices: Any, key: Any, low: Any, width: Any, seeds: Any,
-                    units: Any, even: bool, steps: int) -> Any:  # noqa: FBT001 - kernels take no keywords
+def _cascade_kernel(
+    first: int,
+    count: int,
+    base: Any,
+    indptr: Any,
+    indices: Any,
+    key: Any,
+    low: Any,
+    width: Any,
+    seeds: Any,
+    units: Any,
+    even: Any,
+    steps: int,
+) -> Any:
     """Breadth-first search, one level a step, 64 worlds at a time."""
     n = indptr.size - 1
     totals, activation, by_step = np.zeros(count, np.int64), np.zeros(n, np.int64), np.zeros(16, np.int64)
     state = np.zeros((n, 2), np.uint64)  # active at all; active since this step
-    queue, front, following, touched = np.empty(n, np.int32), np.empty(n, np.uint64), np.empty(n, np.int32), np.empty(n, np.int32)
+    queue, front, following, touched = (
+        np.empty(n, np.int32),
+        np.empty(n, np.uint64),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+    )
     worlds, planes = np.empty(64, np.uint64), np.zeros(40, np.uint64)
     for start in range(0, count, 64):
         lanes = min(64, count - start)

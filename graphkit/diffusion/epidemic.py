@@ -32,8 +32,15 @@ __all__ = ["epidemic_blocks"]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-def epidemic_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], *, model: SI | SIS | SIR,
-                    seed: int, steps: int) -> Callable[[int, int], Any]:
+def epidemic_blocks(
+    projection: Projection,
+    seeds: NDArray[np.int64],
+    units: NDArray[np.int64],
+    *,
+    model: SI | SIS | SIR,
+    seed: int,
+    steps: int,
+) -> Callable[[int, int], Any]:
     """Return the block function over worlds; arguments and result as in `cascade.cascade_blocks`.
 
     Raises
@@ -45,19 +52,45 @@ def epidemic_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDA
     if steps < 0 and (recovery == 0 or isinstance(model, SIS)):
         message = f"{model} need not end by itself"
         raise InvalidParameter(message, parameter="max_steps", hint="give max_steps, the number of steps to follow")
-    arcs = once(projection, ("epidemic", model.transmission), lambda: pack(
-        projection.indptr, projection.indices, projection.edge_key, model.transmission * arc_probability(projection, default=1.0)))
-    arc, heal, heals, again = stream(seed, "arc"), stream(seed, "recovery"), limits(recovery)[()], isinstance(model, SIS)
+    arcs = once(
+        projection,
+        ("epidemic", model.transmission),
+        lambda: pack(
+            projection.indptr,
+            projection.indices,
+            projection.edge_key,
+            model.transmission * arc_probability(projection, default=1.0),
+        ),
+    )
+    arc, heal, heals, again = (
+        stream(seed, "arc"),
+        stream(seed, "recovery"),
+        limits(recovery)[()],
+        isinstance(model, SIS),
+    )
 
     def block(first: int, last: int) -> Any:
-        return _epidemic_kernel(first, last - first, arc, heal, arcs, projection.node_key, heals, again, seeds, units, steps)
+        return _epidemic_kernel(
+            first, last - first, arc, heal, arcs, projection.node_key, heals, again, seeds, units, steps
+        )
 
     return block
 
 
 @kernel
-def _epidemic_kernel(first: int, count: int, arc: Any, heal: Any, arcs: Any, node_key: Any, heals: Any, again: Any, seeds: Any,
-                     units: Any, steps: int) -> Any:
+def _epidemic_kernel(
+    first: int,
+    count: int,
+    arc: Any,
+    heal: Any,
+    arcs: Any,
+    node_key: Any,
+    heals: Any,
+    again: Any,
+    seeds: Any,
+    units: Any,
+    steps: int,
+) -> Any:
     """Follow the infectious nodes step by step; tries look at the states at the start of the step."""
     room = workspace(arcs)
     ill, seen, n = room.queue, room.seen, room.seen.size  # who was infected earlier stands before who was later

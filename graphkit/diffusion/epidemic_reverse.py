@@ -55,12 +55,18 @@ class EpidemicWorlds:
 
     mixed = True  # every arc has a key and a limit of its own
 
-    def __init__(self, projection: Projection, *, model: SIR | SI, max_steps: int | None = None, value: ArrayLike | None = None) -> None:
+    def __init__(
+        self, projection: Projection, *, model: SIR | SI, max_steps: int | None = None, value: ArrayLike | None = None
+    ) -> None:
         recovery = model.recovery if isinstance(model, SIR) else 0.0
         self.n_nodes, self.steps = projection.n_nodes, check_steps(max_steps)
         if not recovery and self.steps < 0:
             message = f"{model} need not end by itself"
-            raise InvalidParameter(message, parameter="max_steps", hint="give max_steps, the number of steps to follow, or a recovery above 0")
+            raise InvalidParameter(
+                message,
+                parameter="max_steps",
+                hint="give max_steps, the number of steps to follow, or a recovery above 0",
+            )
         self.total_value, self.root_limits = root_values(value, self.n_nodes)
         self.place = self.order = np.arange(self.n_nodes, dtype=np.int32)
         self.reverse, self.node_key, self.heals = projection.reverse, projection.node_key, limits(recovery)[()]
@@ -68,41 +74,108 @@ class EpidemicWorlds:
         self.key = projection.edge_key[self.reverse.arc]
         self.limit = limits(model.transmission * arc_probability(projection, default=1.0))[self.reverse.arc]
 
-    def sample(self, n_sets: int, *, seed: int, purpose: str, first: int = 0, roots: NDArray[np.int64] | None = None, places: bool = False,
-               engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> RRSets:
+    def sample(
+        self,
+        n_sets: int,
+        *,
+        seed: int,
+        purpose: str,
+        first: int = 0,
+        roots: NDArray[np.int64] | None = None,
+        places: bool = False,
+        engine: Engine,
+        progress: ProgressCallback | None = None,
+        deadline: float | None = None,
+    ) -> RRSets:
         """Return sets first..first+n_sets-1 of the stream (seed, purpose); rows and places are the same here."""
         del places
-        parts = self._run(n_sets, seed, purpose, first, NO_ROOTS if roots is None else roots, NO_MASK, engine, progress, deadline)
+        parts = self._run(
+            n_sets, seed, purpose, first, NO_ROOTS if roots is None else roots, NO_MASK, engine, progress, deadline
+        )
         return gathered(parts, self.order, self.n_nodes, self.total_value, places=True)
 
-    def count_hits(self, seeds: NDArray[np.int64], n_sets: int, *, seed: int, purpose: str, first: int = 0,
-                   engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> int:
+    def count_hits(
+        self,
+        seeds: NDArray[np.int64],
+        n_sets: int,
+        *,
+        seed: int,
+        purpose: str,
+        first: int = 0,
+        engine: Engine,
+        progress: ProgressCallback | None = None,
+        deadline: float | None = None,
+    ) -> int:
         """Return how many of the sets contain a seed; nothing is stored, each set ends at its first hit."""
         mask = np.zeros(self.n_nodes, np.bool_)
         mask[seeds] = True
-        return sum(int(part[2]) for part in self._run(n_sets, seed, purpose, first, NO_ROOTS, mask, engine, progress, deadline))
+        return sum(
+            int(part[2]) for part in self._run(n_sets, seed, purpose, first, NO_ROOTS, mask, engine, progress, deadline)
+        )
 
-    def _run(self, n_sets: int, seed: int, purpose: str, first: int, roots: NDArray[np.int64], mask: NDArray[np.bool_],
-             engine: Engine, progress: ProgressCallback | None, deadline: float | None) -> list[Any]:
+    def _run(
+        self,
+        n_sets: int,
+        seed: int,
+        purpose: str,
+        first: int,
+        roots: NDArray[np.int64],
+        mask: NDArray[np.bool_],
+        engine: Engine,
+        progress: ProgressCallback | None,
+        deadline: float | None,
+    ) -> list[Any]:
         tail = f":{purpose}" if purpose else ""
         arc, heal, root = (stream(seed, word + tail) for word in ("arc", "recovery", "root"))
 
         def block(low: int, high: int) -> Any:
-            return epidemic_sets_kernel(first + low, high - low, arc, heal, root, roots[low:high], self.root_limits, mask, self.reverse.indptr, self.indices,
-                                self.key, self.limit, self.node_key, self.heals, self.steps)
+            return epidemic_sets_kernel(
+                first + low,
+                high - low,
+                arc,
+                heal,
+                root,
+                roots[low:high],
+                self.root_limits,
+                mask,
+                self.reverse.indptr,
+                self.indices,
+                self.key,
+                self.limit,
+                self.node_key,
+                self.heals,
+                self.steps,
+            )
 
         return in_batches(block, n_sets, engine, progress, deadline)
 
 
-def reverse_worlds(projection: Projection, *, model: str | SIR | SI | SIS = "ic", max_steps: int | None = None, value: ArrayLike | None = None) -> ReverseWorlds | EpidemicWorlds:
+def reverse_worlds(
+    projection: Projection,
+    *,
+    model: str | SIR | SI | SIS = "ic",
+    max_steps: int | None = None,
+    value: ArrayLike | None = None,
+) -> ReverseWorlds | EpidemicWorlds:
     """Return a projection made ready for reverse sampling under any model that has reverse sets; the others are refused."""
     if not isinstance(model, SIR | SI):
         return ReverseWorlds(projection, model=model, max_steps=max_steps, value=value)
     return EpidemicWorlds(projection, model=model, max_steps=max_steps, value=value)
 
 
-def sample_epidemic_sets(projection: Projection, n_sets: int, *, model: SIR | SI, seed: int, purpose: str = "", first: int = 0, roots: ArrayLike | None = None,
-                         max_steps: int | None = None, engine: str | Engine = "threads", progress: ProgressCallback | None = None) -> RRSets:
+def sample_epidemic_sets(
+    projection: Projection,
+    n_sets: int,
+    *,
+    model: SIR | SI,
+    seed: int,
+    purpose: str = "",
+    first: int = 0,
+    roots: ArrayLike | None = None,
+    max_steps: int | None = None,
+    engine: str | Engine = "threads",
+    progress: ProgressCallback | None = None,
+) -> RRSets:
     """Return reverse reachable sets of SIR or SI; set i is a pure function of (seed, purpose, first + i).
 
     Parameters
@@ -153,4 +226,6 @@ def sample_epidemic_sets(projection: Projection, n_sets: int, *, model: SIR | SI
             refuse("roots", f"an array of shape {given.shape}", f"one root per set, shape ({n_sets},)")
         node_rows(projection, given)
     ready = EpidemicWorlds(projection, model=model, max_steps=max_steps)
-    return ready.sample(n_sets, seed=seed, purpose=purpose, first=first, roots=given, engine=as_engine(engine), progress=progress)
+    return ready.sample(
+        n_sets, seed=seed, purpose=purpose, first=first, roots=given, engine=as_engine(engine), progress=progress
+    )

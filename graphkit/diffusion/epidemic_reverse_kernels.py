@@ -16,12 +16,32 @@ _GOLDEN, _ONE = np.uint64(0x9E3779B97F4A7C15), np.uint64(1)
 
 
 @kernel
-def epidemic_sets_kernel(first: int, count: int, arc: Any, heal: Any, root: Any, roots: Any, root_limits: Any, mask: Any, indptr: Any, indices: Any,
-                 key: Any, limit: Any, node_key: Any, heals: Any, steps: int) -> Any:
+def epidemic_sets_kernel(
+    first: int,
+    count: int,
+    arc: Any,
+    heal: Any,
+    root: Any,
+    roots: Any,
+    root_limits: Any,
+    mask: Any,
+    indptr: Any,
+    indices: Any,
+    key: Any,
+    limit: Any,
+    node_key: Any,
+    heals: Any,
+    steps: int,
+) -> Any:
     """Walk backwards from each root; returns (nodes of all sets, sizes, 0), or with a mask of seeds how many sets hold one."""
     n, used, hits = indptr.size - 1, 0, 0
     nodes, sizes = np.empty(4 * count + n, np.int32), np.zeros(count, np.int64)
-    seen, known, period, near = np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    seen, known, period, near = (
+        np.zeros(n, np.int32),
+        np.zeros(n, np.int32),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+    )
     for i in range(count):
         if nodes.size < used + n:
             longer = np.empty(2 * nodes.size + n, np.int32)
@@ -35,9 +55,43 @@ def epidemic_sets_kernel(first: int, count: int, arc: Any, heal: Any, root: Any,
         else:
             start = fraction(world_key(root, first + i), n)
         if steps < 0:
-            tail, hit = _all(start, i + 1, nodes[used:], arc_world, heal_world, mask, indptr, indices, key, limit, node_key, heals, seen, known, period)
+            tail, hit = _all(
+                start,
+                i + 1,
+                nodes[used:],
+                arc_world,
+                heal_world,
+                mask,
+                indptr,
+                indices,
+                key,
+                limit,
+                node_key,
+                heals,
+                seen,
+                known,
+                period,
+            )
         else:
-            tail, hit = _within(start, i + 1, nodes[used:], arc_world, heal_world, mask, indptr, indices, key, limit, node_key, heals, steps, seen, known, period, near)
+            tail, hit = _within(
+                start,
+                i + 1,
+                nodes[used:],
+                arc_world,
+                heal_world,
+                mask,
+                indptr,
+                indices,
+                key,
+                limit,
+                node_key,
+                heals,
+                steps,
+                seen,
+                known,
+                period,
+                near,
+            )
         hits += hit
         if mask.size == 0:
             sizes[i] = tail
@@ -46,8 +100,23 @@ def epidemic_sets_kernel(first: int, count: int, arc: Any, heal: Any, root: Any,
 
 
 @kernel
-def _all(start: Any, mark: int, nodes: Any, arc_world: Any, heal_world: Any, mask: Any, indptr: Any, indices: Any, key: Any, limit: Any,
-         node_key: Any, heals: Any, seen: Any, known: Any, period: Any) -> Any:
+def _all(
+    start: Any,
+    mark: int,
+    nodes: Any,
+    arc_world: Any,
+    heal_world: Any,
+    mask: Any,
+    indptr: Any,
+    indices: Any,
+    key: Any,
+    limit: Any,
+    node_key: Any,
+    heals: Any,
+    seen: Any,
+    known: Any,
+    period: Any,
+) -> Any:
     """Write whoever would infect the root at any time; returns (number, whether a seed is among them)."""
     nodes[0], seen[start], head, tail = start, mark, 0, 1
     while head < tail:
@@ -68,8 +137,25 @@ def _all(start: Any, mark: int, nodes: Any, arc_world: Any, heal_world: Any, mas
 
 
 @kernel
-def _within(start: Any, mark: int, nodes: Any, arc_world: Any, heal_world: Any, mask: Any, indptr: Any, indices: Any, key: Any, limit: Any,
-            node_key: Any, heals: Any, steps: int, seen: Any, known: Any, period: Any, near: Any) -> Any:
+def _within(
+    start: Any,
+    mark: int,
+    nodes: Any,
+    arc_world: Any,
+    heal_world: Any,
+    mask: Any,
+    indptr: Any,
+    indices: Any,
+    key: Any,
+    limit: Any,
+    node_key: Any,
+    heals: Any,
+    steps: int,
+    seen: Any,
+    known: Any,
+    period: Any,
+    near: Any,
+) -> Any:
     """Write whoever would infect the root within the steps, nearest first (Dijkstra); returns (number, whether a seed is among them).
 
     ``seen`` marks who has a distance ``near``; one that is settled has the distance -1.

@@ -137,7 +137,13 @@ def read_log(projection: Projection, events: Any) -> Log:
         empty = np.flatnonzero(events[name].isna().to_numpy())
         if empty.size:
             message = f"events: {name} is missing in {empty.size} rows, first in row {empty[0]}"
-            raise DataInvalid(message, rule="missing", count=int(empty.size), rows=tuple((int(i), None) for i in empty[:5]), hint=f"drop these rows or fill {name}")
+            raise DataInvalid(
+                message,
+                rule="missing",
+                count=int(empty.size),
+                rows=tuple((int(i), None) for i in empty[:5]),
+                hint=f"drop these rows or fill {name}",
+            )
     times = events["ts"]
     if pd.api.types.is_datetime64_any_dtype(times):
         times = times.astype("int64") / 1e9
@@ -145,7 +151,13 @@ def read_log(projection: Projection, events: Any) -> Log:
     wrong = np.flatnonzero(~np.isfinite(seconds))
     if wrong.size:
         message = f"events: ts is no time in {wrong.size} rows, first in row {wrong[0]}"
-        raise DataInvalid(message, rule="ts", count=int(wrong.size), rows=tuple((int(i), str(events["ts"].iloc[i])) for i in wrong[:5]), hint="ts is seconds or a datetime")
+        raise DataInvalid(
+            message,
+            rule="ts",
+            count=int(wrong.size),
+            rows=tuple((int(i), str(events["ts"].iloc[i])) for i in wrong[:5]),
+            hint="ts is seconds or a datetime",
+        )
     item, items = _codes(events["item"])
     node, names = _codes(events["node"])
     order = np.lexsort((node, seconds, item))
@@ -197,7 +209,9 @@ def _rows(projection: Projection, names: NDArray[Any]) -> NDArray[np.int64]:
     ids = projection.nodes.ids
     if ids is None:
         if names.dtype.kind not in "iuf":
-            return np.array([int(x) if str(x).isdigit() and int(x) < projection.n_nodes else -1 for x in names], np.int64)
+            return np.array(
+                [int(x) if str(x).isdigit() and int(x) < projection.n_nodes else -1 for x in names], np.int64
+            )
         inside = (names >= 0) & (names < projection.n_nodes) & (names == np.floor(names))
         return np.where(inside, names, -1).astype(np.int64)
     place = dict(zip(map(str, ids.tolist()), range(projection.n_nodes), strict=True))
@@ -252,7 +266,9 @@ def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, 
     """Collect (arc, adoption) pairs in which the source may have caused the adoption; and of told causes, what the others had tried."""
     n = indptr.size - 1
     seen, place = np.full(n, -1, np.int64), np.zeros(n, np.int64)
-    missed = np.zeros(indices.size, np.int64)  # items in which the target adopted no later than the source, or took it from another
+    missed = np.zeros(
+        indices.size, np.int64
+    )  # items in which the target adopted no later than the source, or took it from another
     arc, group, count, later = np.empty(1024, np.int64), np.empty(1024, np.int64), 0, 0
     censored, had, n_had, needed, n_needed = np.empty(1024, np.int64), np.empty(1024), 0, np.empty(1024), 0
     for item in range(start.size - 1):
@@ -286,4 +302,10 @@ def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, 
                             needed = np.append(needed, needed)
                         needed[n_needed] = gap
                         n_needed += 1
-    return arc[:count].copy(), group[:count].copy(), missed, later, (censored[:n_had].copy(), had[:n_had].copy(), needed[:n_needed].copy())
+    return (
+        arc[:count].copy(),
+        group[:count].copy(),
+        missed,
+        later,
+        (censored[:n_had].copy(), had[:n_had].copy(), needed[:n_needed].copy()),
+    )

@@ -34,7 +34,9 @@ METHODS = ("auto", "em", "partial")
 N_FIRST = 3  # adopters from which sizes are simulated
 
 
-def learn(p: Projection, events: Any, *, method: str = "auto", by: str | None = None, rng: RandomState = None) -> LearnedProbabilities:
+def learn(
+    p: Projection, events: Any, *, method: str = "auto", by: str | None = None, rng: RandomState = None
+) -> LearnedProbabilities:
     """Learn the probability of every arc from a log of adoptions.
 
     Parameters
@@ -74,18 +76,43 @@ def learn(p: Projection, events: Any, *, method: str = "auto", by: str | None = 
     scale = size_factor(p, log, folds, n_first=N_FIRST, seed=child_seed(seed, "size_factor"))
     chance, bounds = (np.minimum(scale.factor * x, 1.0) for x in (found.mean, found.interval()))
     table = calibration_table(p, log, folds, scale, seed=seed, n_first=N_FIRST)
-    topics, strength = ({}, None) if by is None else learn_topics(p, log, topic_of_items(events, by, log), found, scale.factor)
+    topics, strength = (
+        ({}, None) if by is None else learn_topics(p, log, topic_of_items(events, by, log), found, scale.factor)
+    )
     request = {"method": method, "events": _digest(log)} | ({} if by is None else {"by": by})
     answer = {"probability": hashlib.sha256(chance.tobytes()).hexdigest(), "prior": found.prior, "calibration": table}
     answer |= {f"topic {name}": hashlib.sha256(each.probability.tobytes()).hexdigest() for name, each in topics.items()}
-    manifest = make_manifest("learn", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id, seconds=time.perf_counter() - begin)
+    manifest = make_manifest(
+        "learn", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id, seconds=time.perf_counter() - begin
+    )
     tried = found.tries.tried
-    return LearnedProbabilities(chance, bounds, tried, tried == 0, found.prior, found.tries.explained, table, method, scale.factor, scale.before,
-                                found.mean, p.with_probability(chance), log, manifest, topics, strength)
+    return LearnedProbabilities(
+        chance,
+        bounds,
+        tried,
+        tried == 0,
+        found.prior,
+        found.tries.explained,
+        table,
+        method,
+        scale.factor,
+        scale.before,
+        found.mean,
+        p.with_probability(chance),
+        log,
+        manifest,
+        topics,
+        strength,
+    )
 
 
 def _digest(log: Log) -> str:
-    parts: tuple[Any, ...] = (np.array([str(x) for x in log.items.tolist()]).astype(str), log.indptr, log.rows, log.times)
+    parts: tuple[Any, ...] = (
+        np.array([str(x) for x in log.items.tolist()]).astype(str),
+        log.indptr,
+        log.rows,
+        log.times,
+    )
     if (log.causes != NOT_TOLD).any():
         parts = (*parts, log.causes)
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()

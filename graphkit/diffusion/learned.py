@@ -84,17 +84,33 @@ class LearnedProbabilities(Result):
         """
         if topic not in self.topics:
             message = f"nothing was learned for the topic {topic!r}"
-            raise UnknownName(message, kind="topic", name=topic, close_matches=close_matches(topic, sorted(self.topics)))
+            raise UnknownName(
+                message, kind="topic", name=topic, close_matches=close_matches(topic, sorted(self.topics))
+            )
         found = self.topics[topic]
         chance, bounds, tried = self.probability.copy(), self.interval.copy(), np.zeros_like(self.tried)
         chance[found.arc], bounds[found.arc], tried[found.arc] = found.probability, found.interval, found.tried
-        return replace(self, probability=chance, interval=bounds, tried=tried, never_tried=tried == 0, projection=self.projection.with_probability(chance))
+        return replace(
+            self,
+            probability=chance,
+            interval=bounds,
+            tried=tried,
+            never_tried=tried == 0,
+            projection=self.projection.with_probability(chance),
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per arc: ``probability``, ``lower``, ``upper``, ``tried``, and its ends where the graph is at hand."""
         import pandas as pd
 
-        frame = pd.DataFrame({"probability": self.probability, "lower": self.interval[:, 0], "upper": self.interval[:, 1], "tried": self.tried})
+        frame = pd.DataFrame(
+            {
+                "probability": self.probability,
+                "lower": self.interval[:, 0],
+                "upper": self.interval[:, 1],
+                "tried": self.tried,
+            }
+        )
         if self.projection is not None:
             ends = self.projection.to_frame()[["source", "target"]]
             frame.insert(0, "source", ends["source"].to_numpy())

@@ -62,8 +62,14 @@ class Workspace(NamedTuple):
     live: NDArray[np.int32]
 
 
-def pack(indptr: NDArray[np.int64], indices: NDArray[np.int32], key: NDArray[np.uint64], probability: NDArray[np.float64],
-         low: NDArray[np.uint64] | None = None, width: NDArray[np.uint64] | None = None) -> PackedArcs:
+def pack(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    key: NDArray[np.uint64],
+    probability: NDArray[np.float64],
+    low: NDArray[np.uint64] | None = None,
+    width: NDArray[np.uint64] | None = None,
+) -> PackedArcs:
     """Return the arcs in chunks; with ``low`` and ``width`` an arc is live where its coin lies in [low, low + width)."""
     first = np.zeros(indptr.size, np.int32)
     np.cumsum((np.diff(indptr) + 7) >> 3, out=first[1:])
@@ -104,7 +110,12 @@ def workspace(arcs: Any) -> Any:
     """Return the room for cascades on these arcs."""
     n = arcs.first.size - 1
     # one place more than nodes: a node already seen is written and forgotten
-    return Workspace(np.zeros(n, np.uint8), np.empty(n + 1, np.int32), np.empty(arcs.first[n] + 8, np.int32), np.empty(8 * _BATCH + 8, np.int32))
+    return Workspace(
+        np.zeros(n, np.uint8),
+        np.empty(n + 1, np.int32),
+        np.empty(arcs.first[n] + 8, np.int32),
+        np.empty(8 * _BATCH + 8, np.int32),
+    )
 
 
 @kernel
@@ -117,7 +128,11 @@ def _fill_kernel(indptr: Any, indices: Any, key: Any, probability: Any, first: A
             word, half = _WORDS * (first[u] + (i >> 3)) + (i & 7), 2 * _WORDS * (first[u] + (i >> 3)) + 16 + (i & 7)
             if i < many:
                 limit: Any = np.int64(math.ceil(probability[start + i] * _SCALE))
-                words[word], halves[half], halves[half + 8] = key[start + i], max(limit - 1, 0) >> 30, indices[start + i]
+                words[word], halves[half], halves[half + 8] = (
+                    key[start + i],
+                    max(limit - 1, 0) >> 30,
+                    indices[start + i],
+                )
             else:
                 words[word], halves[half], halves[half + 8] = 0, 0, 0
 
@@ -153,7 +168,9 @@ def _live_of_chunk(typing_context: Any, world: Any, words: Any, ends: Any, chunk
             live = builder.icmp_unsigned("<", x, limit)
             tied = builder.zext(builder.bitcast(builder.icmp_unsigned("==", x, limit), byte), word)
         else:
-            live = builder.icmp_unsigned("<", builder.sub(builder.lshr(x, even(2)), load(2, 0, EIGHT)), load(2, 8, EIGHT))
+            live = builder.icmp_unsigned(
+                "<", builder.sub(builder.lshr(x, even(2)), load(2, 0, EIGHT)), load(2, 8, EIGHT)
+            )
         data = context.make_array(signature.args[4])(context, builder, arguments[4]).data
         bits = builder.bitcast(live, byte)
         _store_chosen(context, builder, load(1, 12, eight_halves), bits, builder.gep(data, [arguments[5]]))
@@ -166,11 +183,14 @@ def _store_chosen(context: Any, builder: Any, values: Any, bits: Any, pointer: A
     """Write the values whose bit is set, one after the other, and something in what remains of eight places."""
     word, byte, half = ir.IntType(64), ir.IntType(8), ir.IntType(32)
     eight_halves = ir.VectorType(half, 8)
-    if "+avx2" in context.codegen().magic_tuple()[2]:  # one shuffle by a table; 1.7 times faster than one after the other
+    if (
+        "+avx2" in context.codegen().magic_tuple()[2]
+    ):  # one shuffle by a table; 1.7 times faster than one after the other
         order = [[i for i in range(8) if b >> i & 1] for b in range(256)]
         rows = ir.ArrayType(ir.VectorType(byte, 8), 256)
         table = cgutils.global_constant(  # type: ignore[no-untyped-call]
-            builder, "chosen_of_eight", ir.Constant(rows, [ir.Constant(rows.element, (x + [0] * 8)[:8]) for x in order]))
+            builder, "chosen_of_eight", ir.Constant(rows, [ir.Constant(rows.element, (x + [0] * 8)[:8]) for x in order])
+        )
         row = builder.load(builder.gep(table, [ir.Constant(word, 0), builder.zext(bits, word)]))
         kind = ir.FunctionType(eight_halves, [eight_halves, eight_halves])
         shuffle = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx2.permd")  # type: ignore[no-untyped-call]

@@ -31,22 +31,56 @@ __all__ = ["philox_blocks"]
 _LOW, _S2, _S30, _S32 = np.uint64(0xFFFFFFFF), np.uint64(2), np.uint64(30), np.uint64(32)
 
 
-def philox_blocks(projection: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], *, model: str, seed: int,
-                  n_worlds: int, steps: int) -> Callable[[int, int], Any]:
+def philox_blocks(
+    projection: Projection,
+    seeds: NDArray[np.int64],
+    units: NDArray[np.int64],
+    *,
+    model: str,
+    seed: int,
+    n_worlds: int,
+    steps: int,
+) -> Callable[[int, int], Any]:
     """Return the block function over words of 64 worlds; arguments and result as in `cascade.cascade_blocks`."""
     coins = arc_coins(projection, model)
-    base, low = stream(seed, f"{coins.purpose}:philox"), np.zeros(projection.n_arcs, np.uint64) if coins.low is None else coins.low
+    base, low = (
+        stream(seed, f"{coins.purpose}:philox"),
+        np.zeros(projection.n_arcs, np.uint64) if coins.low is None else coins.low,
+    )
 
     def block(first: int, last: int) -> Any:
         count = min(last * LANES, n_worlds) - first * LANES
-        return _philox_kernel(first * LANES, count, base, projection.indptr, projection.indices, coins.key, low, coins.limit, seeds, units, steps)
+        return _philox_kernel(
+            first * LANES,
+            count,
+            base,
+            projection.indptr,
+            projection.indices,
+            coins.key,
+            low,
+            coins.limit,
+            seeds,
+            units,
+            steps,
+        )
 
     return block
 
 
 @kernel
-def _philox_kernel(first: int, count: int, base: Any, indptr: Any, indices: Any, key: Any, low: Any, limit: Any, seeds: Any, units: Any,
-                   steps: int) -> Any:
+def _philox_kernel(
+    first: int,
+    count: int,
+    base: Any,
+    indptr: Any,
+    indices: Any,
+    key: Any,
+    low: Any,
+    limit: Any,
+    seeds: Any,
+    units: Any,
+    steps: int,
+) -> Any:
     """Breadth-first search, one world after the other; returns (totals, activation, by_step)."""
     n = indptr.size - 1
     totals, activation, by_step = np.zeros(count, np.int64), np.zeros(n, np.int64), np.zeros(64, np.int64)

@@ -84,8 +84,20 @@ def _longer(array: Any, used: Any, more: Any) -> Any:
 
 
 @kernel
-def _roots(first: Any, count: Any, base: Any, root_base: Any, roots: Any, root_limits: Any, place: Any, plan: Any, mask: Any,
-           seen: Any, queue: Any, worlds: Any) -> Any:
+def _roots(
+    first: Any,
+    count: Any,
+    base: Any,
+    root_base: Any,
+    roots: Any,
+    root_limits: Any,
+    place: Any,
+    plan: Any,
+    mask: Any,
+    seen: Any,
+    queue: Any,
+    worlds: Any,
+) -> Any:
     """Start ``count`` sets; returns a word whose bits say which roots are seeds."""
     hit = np.uint64(0)
     for lane in range(count):
@@ -106,8 +118,19 @@ def _roots(first: Any, count: Any, base: Any, root_base: Any, roots: Any, root_l
 
 
 @kernel
-def _tries(queue: Any, head: Any, stop: Any, worlds: Any, hit: Any, plan: Any, table: Any, arc_key: Any, limit: Any,
-           indices: Any, arcs: Any) -> Any:
+def _tries(
+    queue: Any,
+    head: Any,
+    stop: Any,
+    worlds: Any,
+    hit: Any,
+    plan: Any,
+    table: Any,
+    arc_key: Any,
+    limit: Any,
+    indices: Any,
+    arcs: Any,
+) -> Any:
     """List the live in-arcs of queue[head:stop], each with its lane."""
     count: Any = 0
     for i in range(head, stop):
@@ -140,7 +163,9 @@ def _tries(queue: Any, head: Any, stop: Any, worlds: Any, hit: Any, plan: Any, t
 
 
 @kernel
-def _reach(arcs: Any, count: Any, indices: Any, plan: Any, mask: Any, seen: Any, queue: Any, tail: Any, hit: Any) -> Any:
+def _reach(
+    arcs: Any, count: Any, indices: Any, plan: Any, mask: Any, seen: Any, queue: Any, tail: Any, hit: Any
+) -> Any:
     """Add the new ends of the live arcs to the queue; returns its end and which sets hold a seed."""
     for j in range(count):
         u = np.int64(indices[arcs[j] >> LANE_BITS])
@@ -177,18 +202,51 @@ def _sort_out(queue: Any, tail: Any, seen: Any, sizes: Any, flat: Any, position:
 
 
 @kernel
-def sets_kernel(first: int, count: int, base: Any, root_base: Any, roots: Any, root_limits: Any, place: Any, plan: Any, indices: Any,
-                table: Any, arc_key: Any, limit: Any, steps: int, mask: Any, seen: Any) -> Any:
+def sets_kernel(
+    first: int,
+    count: int,
+    base: Any,
+    root_base: Any,
+    roots: Any,
+    root_limits: Any,
+    place: Any,
+    plan: Any,
+    indices: Any,
+    table: Any,
+    arc_key: Any,
+    limit: Any,
+    steps: int,
+    mask: Any,
+    seen: Any,
+) -> Any:
     """Sets of ``count`` worlds: (places of nodes, sizes, 0), or with a mask of seeds how many sets hold one.
 
     ``seen`` has one word per node, a bit per lane; it comes and goes with zeros only.
     """
-    flat, sizes, queue, arcs = np.empty(4 * count, np.int32), np.zeros(count, np.int64), np.empty(4 * AHEAD, np.int64), np.empty(4 * AHEAD, np.int64)
+    flat, sizes, queue, arcs = (
+        np.empty(4 * count, np.int32),
+        np.zeros(count, np.int64),
+        np.empty(4 * AHEAD, np.int64),
+        np.empty(4 * AHEAD, np.int64),
+    )
     worlds, done, position, lanes, counting = np.empty(LANES, np.uint64), 0, 0, FIRST_LANES, mask.size > 0
     hits: Any = 0
     while done < count:
         width: Any = min(lanes, count - done)
-        hit = _roots(first + done, width, base, root_base, roots[done : done + width], root_limits, place, plan, mask, seen, queue, worlds)
+        hit = _roots(
+            first + done,
+            width,
+            base,
+            root_base,
+            roots[done : done + width],
+            root_limits,
+            place,
+            plan,
+            mask,
+            seen,
+            queue,
+            worlds,
+        )
         head, tail, depth = 0, width, 0
         while head < tail and depth != steps:
             end, depth = tail, depth + 1

@@ -92,8 +92,15 @@ class ReverseWorlds:
         ``"edge"`` forces one coin per arc: the very worlds of forward simulation, slowly.
     """
 
-    def __init__(self, projection: Projection, *, model: str | SIS = "ic", max_steps: int | None = None,
-                 value: ArrayLike | None = None, family: str = "auto") -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        *,
+        model: str | SIS = "ic",
+        max_steps: int | None = None,
+        value: ArrayLike | None = None,
+        family: str = "auto",
+    ) -> None:
         one_of("family", family, ("auto", "edge"))
         if not isinstance(model, str):
             refuse("model", model, "'ic', 'lt', SIR(...) or SI(...) for reverse reachable sets")
@@ -113,22 +120,55 @@ class ReverseWorlds:
         self.mixed: bool
         self.mixed, self.plan, self.table, self.arc_key, self.limit = ready[model, family]
 
-    def sample(self, n_sets: int, *, seed: int, purpose: str, first: int = 0, roots: NDArray[np.int64] | None = None, places: bool = False,
-               engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> RRSets:
+    def sample(
+        self,
+        n_sets: int,
+        *,
+        seed: int,
+        purpose: str,
+        first: int = 0,
+        roots: NDArray[np.int64] | None = None,
+        places: bool = False,
+        engine: Engine,
+        progress: ProgressCallback | None = None,
+        deadline: float | None = None,
+    ) -> RRSets:
         """Return sets first..first+n_sets-1 of the stream (seed, purpose); with ``places`` node v of them is row ``order[v]``."""
-        parts = self._run(n_sets, seed, purpose, first, NO_ROOTS if roots is None else roots, NO_MASK, engine, progress, deadline)
+        parts = self._run(
+            n_sets, seed, purpose, first, NO_ROOTS if roots is None else roots, NO_MASK, engine, progress, deadline
+        )
         return gathered(parts, self.order, self.n_nodes, self.total_value, places=places)
 
-    def count_hits(self, seeds: NDArray[np.int64], n_sets: int, *, seed: int, purpose: str, first: int = 0,
-                   engine: Engine, progress: ProgressCallback | None = None, deadline: float | None = None) -> int:
+    def count_hits(
+        self,
+        seeds: NDArray[np.int64],
+        n_sets: int,
+        *,
+        seed: int,
+        purpose: str,
+        first: int = 0,
+        engine: Engine,
+        progress: ProgressCallback | None = None,
+        deadline: float | None = None,
+    ) -> int:
         """Return how many of the sets contain a seed; nothing is stored, each set ends at its first hit."""
         mask = np.zeros(self.n_nodes, np.bool_)
         mask[self.place[seeds]] = True
         parts = self._run(n_sets, seed, purpose, first, NO_ROOTS, mask, engine, progress, deadline)
         return sum(int(part[2]) for part in parts)
 
-    def _run(self, n_sets: int, seed: int, purpose: str, first: int, roots: NDArray[np.int64], mask: NDArray[np.bool_],
-             engine: Engine, progress: ProgressCallback | None, deadline: float | None) -> list[Any]:
+    def _run(
+        self,
+        n_sets: int,
+        seed: int,
+        purpose: str,
+        first: int,
+        roots: NDArray[np.int64],
+        mask: NDArray[np.bool_],
+        engine: Engine,
+        progress: ProgressCallback | None,
+        deadline: float | None,
+    ) -> list[Any]:
         base, root_base = stream(seed, purpose), stream(seed, f"{purpose}:root")
 
         def block(low: int, high: int) -> Any:
@@ -136,8 +176,23 @@ class ReverseWorlds:
                 seen = self.spare.pop()
             except IndexError:
                 seen = np.zeros(self.n_nodes, np.uint64)
-            result = sets_kernel(first + low, high - low, base, root_base, roots[low:high], self.root_limits, self.place, self.plan, self.indices,
-                                 self.table, self.arc_key, self.limit, self.steps, mask, seen)
+            result = sets_kernel(
+                first + low,
+                high - low,
+                base,
+                root_base,
+                roots[low:high],
+                self.root_limits,
+                self.place,
+                self.plan,
+                self.indices,
+                self.table,
+                self.arc_key,
+                self.limit,
+                self.steps,
+                mask,
+                seen,
+            )
             self.spare.append(seen)
             return result
 
@@ -156,7 +211,13 @@ def root_values(value: ArrayLike | None, n_nodes: int) -> tuple[float, NDArray[n
     return float(worth.sum()), _cumulative(worth)
 
 
-def in_batches(block: Callable[[int, int], Any], n_sets: int, engine: Engine, progress: ProgressCallback | None, deadline: float | None) -> list[Any]:
+def in_batches(
+    block: Callable[[int, int], Any],
+    n_sets: int,
+    engine: Engine,
+    progress: ProgressCallback | None,
+    deadline: float | None,
+) -> list[Any]:
     """Run the block function over ranges of sets, `BATCH` at least."""
 
     def told(event: Progress) -> None:
@@ -166,7 +227,9 @@ def in_batches(block: Callable[[int, int], Any], n_sets: int, engine: Engine, pr
     def several(low: int, high: int) -> Any:
         return block(low * BATCH, min(high * BATCH, n_sets))
 
-    return engine.map_blocks(several, -(-n_sets // BATCH), progress=None if progress is None else told, phase="rr_sets", deadline=deadline)
+    return engine.map_blocks(
+        several, -(-n_sets // BATCH), progress=None if progress is None else told, phase="rr_sets", deadline=deadline
+    )
 
 
 def gathered(parts: list[Any], order: NDArray[np.int32], n_nodes: int, total_value: float, *, places: bool) -> RRSets:
@@ -178,9 +241,18 @@ def gathered(parts: list[Any], order: NDArray[np.int32], n_nodes: int, total_val
 
 
 def sample_rr_sets(
-    projection: Projection, n_sets: int, *, seed: int, purpose: str, first: int = 0, roots: ArrayLike | None = None,
-    model: str = "ic", max_steps: int | None = None, value: ArrayLike | None = None,
-    engine: str | Engine = "threads", progress: ProgressCallback | None = None,
+    projection: Projection,
+    n_sets: int,
+    *,
+    seed: int,
+    purpose: str,
+    first: int = 0,
+    roots: ArrayLike | None = None,
+    model: str = "ic",
+    max_steps: int | None = None,
+    value: ArrayLike | None = None,
+    engine: str | Engine = "threads",
+    progress: ProgressCallback | None = None,
 ) -> RRSets:
     """Return reverse reachable sets; set i is a pure function of (seed, purpose, first + i).
 
@@ -224,7 +296,9 @@ def sample_rr_sets(
             refuse("roots", f"an array of shape {given.shape}", f"one root per set, shape ({n_sets},)")
         node_rows(projection, given)
     ready = ReverseWorlds(projection, model=model, max_steps=max_steps, value=value)
-    return ready.sample(n_sets, seed=seed, purpose=purpose, first=first, roots=given, engine=as_engine(engine), progress=progress)
+    return ready.sample(
+        n_sets, seed=seed, purpose=purpose, first=first, roots=given, engine=as_engine(engine), progress=progress
+    )
 
 
 def _cumulative(value: NDArray[np.float64]) -> NDArray[np.uint64]:

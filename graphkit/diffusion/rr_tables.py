@@ -82,7 +82,9 @@ def binomial_table(degree: NDArray[np.int64], p: NDArray[np.float64]) -> tuple[N
     return flat, start
 
 
-def _pairs(degree: NDArray[np.int64], p: NDArray[np.float64]) -> tuple[tuple[NDArray[np.int64], NDArray[np.float64]], NDArray[np.int64]]:
+def _pairs(
+    degree: NDArray[np.int64], p: NDArray[np.float64]
+) -> tuple[tuple[NDArray[np.int64], NDArray[np.float64]], NDArray[np.int64]]:
     """Return the distinct pairs (in-degree, p) and which of them each node has; without sorting where p follows from the degree."""
     of = np.full(int(degree.max()) + 1, -1.0)
     of[degree] = p

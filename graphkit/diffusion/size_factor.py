@@ -79,14 +79,18 @@ def held_out_folds(projection: Projection, log: Log, *, even: bool, n_first: int
     return folds
 
 
-def simulated_sizes(projection: Projection, log: Log, n_first: int, seed: int, *, worlds: int, traced: bool = False) -> NDArray[np.float64]:
+def simulated_sizes(
+    projection: Projection, log: Log, n_first: int, seed: int, *, worlds: int, traced: bool = False
+) -> NDArray[np.float64]:
     """Return the expected later adopters by simulation from the first ones, or from those without a cause if ``traced``; 0 where none of them is in the graph."""
     result, units = np.zeros(log.sizes.size), np.ones(projection.n_nodes, np.int64)
     arcs = arc_coins(projection, "ic")
     for i in range(log.sizes.size):
         seeds = log.starters(i, n_first, traced=traced)
         if seeds.size:
-            block = cascade_blocks(projection, seeds, units, model="ic", seed=seed, n_worlds=worlds, steps=-1, by="world", arcs=arcs)
+            block = cascade_blocks(
+                projection, seeds, units, model="ic", seed=seed, n_worlds=worlds, steps=-1, by="world", arcs=arcs
+            )
             sizes = block(0, -(-worlds // 64))[0]
             if traced:  # only items of n_first adopters and more are looked at: so with the worlds
                 sizes = sizes[sizes >= n_first] if (sizes >= n_first).any() else np.array([n_first])
@@ -107,7 +111,17 @@ def size_factor(projection: Projection, log: Log, folds: list[Fold], *, n_first:
     def mean_at(factor: float) -> float:
         if factor in tried:
             return float(tried[factor].mean())
-        parts = [simulated_sizes(projection.with_probability(np.minimum(factor * fold.probability, 1.0)), log.take(fold.items), n_first, seed, worlds=WORLDS, traced=log.traced) for fold in folds]
+        parts = [
+            simulated_sizes(
+                projection.with_probability(np.minimum(factor * fold.probability, 1.0)),
+                log.take(fold.items),
+                n_first,
+                seed,
+                worlds=WORLDS,
+                traced=log.traced,
+            )
+            for fold in folds
+        ]
         tried[factor] = np.concatenate(parts)
         return float(tried[factor].mean())
 

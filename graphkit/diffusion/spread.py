@@ -80,13 +80,23 @@ class SpreadEstimate(Result):
         """Return one row per step: ``step``, ``newly_active``, ``active``."""
         import pandas as pd
 
-        return pd.DataFrame({"step": np.arange(self.by_step.size), "newly_active": self.by_step, "active": np.cumsum(self.by_step)})
+        return pd.DataFrame(
+            {"step": np.arange(self.by_step.size), "newly_active": self.by_step, "active": np.cumsum(self.by_step)}
+        )
 
 
 def estimate_spread(
-    p: Projection, seeds: Any, *, model: str | SI | SIS | SIR = "ic", n_worlds: int = 10_000,
-    max_steps: int | None = None, value: ArrayLike | None = None, rng: RandomState = None,
-    generator: str = "splitmix64", engine: str | Engine = "threads", progress: ProgressCallback | None = None,
+    p: Projection,
+    seeds: Any,
+    *,
+    model: str | SI | SIS | SIR = "ic",
+    n_worlds: int = 10_000,
+    max_steps: int | None = None,
+    value: ArrayLike | None = None,
+    rng: RandomState = None,
+    generator: str = "splitmix64",
+    engine: str | Engine = "threads",
+    progress: ProgressCallback | None = None,
 ) -> SpreadEstimate:
     """Estimate how many nodes (or how much value) a seed set activates in the end.
 
@@ -143,7 +153,9 @@ def estimate_spread(
     if isinstance(model, SI | SIS | SIR):
         n_items, block = n_worlds, epidemic_blocks(p, rows, units, model=model, seed=seed, steps=steps)
     elif model in ("ic", "lt"):
-        n_items, block = (cascade_items if generator == GENERATORS[0] else _reference_items)(p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps)
+        n_items, block = (cascade_items if generator == GENERATORS[0] else _reference_items)(
+            p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps
+        )
     else:
         refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
     parts = runner.map_blocks(block, n_items, progress=progress)
@@ -156,16 +168,31 @@ def estimate_spread(
     spreads = totals * unit
     error = float(spreads.std(ddof=1)) / math.sqrt(n_worlds) if n_worlds > 1 else math.inf
     highest = float(p.n_nodes) if worth is None else float(worth.sum())
-    request = {"seeds": rows, "model": repr(model), "n_worlds": n_worlds, "max_steps": max_steps, "value": _array_digest(worth)}
+    request = {
+        "seeds": rows,
+        "model": repr(model),
+        "n_worlds": n_worlds,
+        "max_steps": max_steps,
+        "value": _array_digest(worth),
+    }
     if generator != GENERATORS[0]:
         request["generator"] = generator
     answer = {"mean": mean, "std_error": error, "by_step": by_step, "activation": _array_digest(counts)}
-    manifest = make_manifest("estimate_spread", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id,
-                             engine=runner.name, seconds=time.perf_counter() - begin)
+    manifest = make_manifest(
+        "estimate_spread",
+        request=request,
+        answer=answer,
+        seed=seed,
+        snapshot=p.snapshot_id,
+        engine=runner.name,
+        seconds=time.perf_counter() - begin,
+    )
     return SpreadEstimate(mean, error, by_step * unit / n_worlds, counts / n_worlds, n_worlds, highest, manifest)
 
 
-def _reference_items(p: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], **law: Any) -> tuple[int, Callable[[int, int], Any]]:
+def _reference_items(
+    p: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], **law: Any
+) -> tuple[int, Callable[[int, int], Any]]:
     from graphkit.diffusion.philox import philox_blocks
 
     return -(-law["n_worlds"] // LANES), philox_blocks(p, seeds, units, **law)

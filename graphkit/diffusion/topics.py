@@ -71,12 +71,16 @@ def topic_of_items(events: Any, by: str, log: Log) -> list[str | None]:
         message = f"events: item {twice.iloc[0]!r} has several values of {by!r}"
         raise DataInvalid(message, rule="topic", count=int(twice.nunique()), hint="one topic per item")
     if not len(told):
-        raise DataInvalid(f"events: no item has a value of {by!r}", rule="topic", hint="fill the column, or learn without it")
+        raise DataInvalid(
+            f"events: no item has a value of {by!r}", rule="topic", hint="fill the column, or learn without it"
+        )
     known = dict(zip(map(str, told["item"].tolist()), map(str, told[by].tolist()), strict=True))
     return [known.get(str(item)) for item in log.items.tolist()]
 
 
-def learn_topics(projection: Projection, log: Log, topics: list[str | None], whole: ArcEstimate, factor: float) -> tuple[dict[str, TopicEstimate], float]:
+def learn_topics(
+    projection: Projection, log: Log, topics: list[str | None], whole: ArcEstimate, factor: float
+) -> tuple[dict[str, TopicEstimate], float]:
     """Return the estimate of every topic, times the factor on sizes, and the strength that was chosen."""
     names = sorted({topic for topic in topics if topic is not None})
     code = np.array([names.index(topic) if topic is not None else -1 for topic in topics], np.int64)
@@ -91,7 +95,9 @@ def learn_topics(projection: Projection, log: Log, topics: list[str | None], who
     return found, strength
 
 
-def _evidence(projection: Projection, log: Log, code: NDArray[np.int64], n_topics: int, whole: ArcEstimate) -> list[tuple[Floats, Floats]]:
+def _evidence(
+    projection: Projection, log: Log, code: NDArray[np.int64], n_topics: int, whole: ArcEstimate
+) -> list[tuple[Floats, Floats]]:
     """Credit and tries of every arc by topic; credit is shared under the probabilities learned from all items."""
     step, found = step_length(log), []
     for topic in range(n_topics):

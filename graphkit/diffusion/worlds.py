@@ -36,7 +36,11 @@ def arc_probability(projection: Projection, *, default: float | None = None) -> 
         return np.asarray(projection.probability, dtype=np.float64)
     if default is None:
         message = "the projection has no probabilities on its arcs"
-        raise InvalidParameter(message, parameter="probability", hint="use projection.with_probability('weighted_cascade'), a number or gk.learn")
+        raise InvalidParameter(
+            message,
+            parameter="probability",
+            hint="use projection.with_probability('weighted_cascade'), a number or gk.learn",
+        )
     return np.full(projection.n_arcs, default)
 
 
@@ -92,8 +96,13 @@ def lt_limits(projection: Projection) -> tuple[NDArray[np.uint64], NDArray[np.ui
     if into.size and into.max() > 1 + SUM_SLACK:
         row = int(into.argmax())
         message = f"linear threshold: the weights into node {projection.id_of(row)} add up to {into[row]:.6g}, above 1"
-        raise InvalidParameter(message, parameter="probability", value=float(into[row]), allowed="sums of at most 1 per node",
-                               hint="with_probability('weighted_cascade') makes every sum 1")
+        raise InvalidParameter(
+            message,
+            parameter="probability",
+            value=float(into[row]),
+            allowed="sums of at most 1 per node",
+            hint="with_probability('weighted_cascade') makes every sum 1",
+        )
     step = np.floor(p[reverse.arc] * float(1 << 62)).astype(np.uint64)
     total = np.cumsum(step, dtype=np.uint64)  # wraps around 2**64; differences inside one node stay exact
     start = np.concatenate((np.zeros(1, np.uint64), total))[reverse.indptr[:-1]]

@@ -38,8 +38,13 @@ class Engine(Protocol):
         """Word for the manifest."""
 
     def map_blocks(
-        self, kernel: Callable[[int, int], T], n_items: int, *,
-        progress: ProgressCallback | None = None, phase: str = "worlds", deadline: float | None = None,
+        self,
+        kernel: Callable[[int, int], T],
+        n_items: int,
+        *,
+        progress: ProgressCallback | None = None,
+        phase: str = "worlds",
+        deadline: float | None = None,
     ) -> list[T]:
         """Return ``kernel(first, last)`` of every block, in block order."""
 
@@ -68,8 +73,13 @@ class Serial:
         return "serial"
 
     def map_blocks(
-        self, kernel: Callable[[int, int], T], n_items: int, *,
-        progress: ProgressCallback | None = None, phase: str = "worlds", deadline: float | None = None,
+        self,
+        kernel: Callable[[int, int], T],
+        n_items: int,
+        *,
+        progress: ProgressCallback | None = None,
+        phase: str = "worlds",
+        deadline: float | None = None,
     ) -> list[T]:
         """Return ``kernel(first, last)`` of every block, in block order.
 
@@ -114,8 +124,13 @@ class Threads:
         return "threads"
 
     def map_blocks(
-        self, kernel: Callable[[int, int], T], n_items: int, *,
-        progress: ProgressCallback | None = None, phase: str = "worlds", deadline: float | None = None,
+        self,
+        kernel: Callable[[int, int], T],
+        n_items: int,
+        *,
+        progress: ProgressCallback | None = None,
+        phase: str = "worlds",
+        deadline: float | None = None,
     ) -> list[T]:
         """Return ``kernel(first, last)`` of every block, in block order.
 

@@ -119,31 +119,52 @@ def analyse_experiment(
     influence, draws = Influence(p, limit), design.draws()
     pi = exposure_probability(influence, draws, n_redraws)
     member, fraction = influence.classes(design.treated), influence.fraction(design.treated)
-    hajek = {e: difference(e, y, member, pi, design.cluster, design.treated_clusters, design.stratum, FLOOR) for e in EFFECTS}
-    linear = linear_effects(y, design.treated, fraction, design.share * design.saturation, design.cluster, design.n_clusters)
-    rows = [_row(e, name, found[e], confidence) for name, found in (("hajek", hajek), ("linear", linear)) for e in EFFECTS]
+    hajek = {
+        e: difference(e, y, member, pi, design.cluster, design.treated_clusters, design.stratum, FLOOR) for e in EFFECTS
+    }
+    linear = linear_effects(
+        y, design.treated, fraction, design.share * design.saturation, design.cluster, design.n_clusters
+    )
+    rows = [
+        _row(e, name, found[e], confidence) for name, found in (("hajek", hajek), ("linear", linear)) for e in EFFECTS
+    ]
     rows.append(_naive(y, design.treated, confidence))
     answer: dict[str, Any] = {
         "effects": _frame(rows, COLUMNS), "exposure": _exposure(y, member, pi, fraction), "theta": limit, "n_users": design.n_users,
         "p_value": _randomisation(y, influence, draws, pi, hajek["total"].value, n_redraws), "n_missing": int(np.isnan(y).sum()),
     }  # fmt: skip
     request = {"design": design.manifest.digest, "theta": limit, "n_redraws": n_redraws, "confidence": confidence}
-    manifest = make_manifest("analyse_experiment", request=request, answer=answer, seed=design.seed, snapshot=p.snapshot_id, seconds=time.monotonic() - start)
+    manifest = make_manifest(
+        "analyse_experiment",
+        request=request,
+        answer=answer,
+        seed=design.seed,
+        snapshot=p.snapshot_id,
+        seconds=time.monotonic() - start,
+    )
     return ExperimentAnalysis(**answer, assumptions=_notes(hajek, limit), manifest=manifest)
 
 
 def _outcome(design: ExperimentDesign, p: Projection, outcome: ArrayLike) -> Floats:
     """One measured number or NaN per user of the design's own graph."""
-    if p.n_nodes != design.n_users or (design.manifest.snapshot is not None and p.snapshot_id != design.manifest.snapshot):
+    if p.n_nodes != design.n_users or (
+        design.manifest.snapshot is not None and p.snapshot_id != design.manifest.snapshot
+    ):
         raise DataInvalid(
             f"the graph differs from the one of the design ({p.n_nodes:,} users, designed for {design.n_users:,})", rule="graph-changed",
             hint="analyse on the same data the experiment was designed on",
         )  # fmt: skip
     y = np.asarray(outcome, np.float64)
     if y.shape != (design.n_users,) or np.isinf(y).any():
-        raise InvalidParameter(f"outcome must hold one finite number or NaN per user ({design.n_users}). Got shape {y.shape}.", parameter="outcome", value=y.shape)
+        raise InvalidParameter(
+            f"outcome must hold one finite number or NaN per user ({design.n_users}). Got shape {y.shape}.",
+            parameter="outcome",
+            value=y.shape,
+        )
     if np.isnan(y).all():
-        raise DataInvalid("no outcome was measured", rule="nothing-measured", hint="a user without an outcome is not a zero")
+        raise DataInvalid(
+            "no outcome was measured", rule="nothing-measured", hint="a user without an outcome is not a zero"
+        )
     return y
 
 
@@ -151,7 +172,17 @@ def _row(effect: str, estimator: str, found: Difference, confidence: float) -> t
     from scipy.stats import t
 
     half = float(t.ppf(0.5 + confidence / 2, found.freedom)) * found.std_error if found.n_users else math.nan
-    return effect, estimator, found.value, found.value - half, found.value + half, found.std_error, found.n_users, found.n_clusters, found.excluded
+    return (
+        effect,
+        estimator,
+        found.value,
+        found.value - half,
+        found.value + half,
+        found.std_error,
+        found.n_users,
+        found.n_clusters,
+        found.excluded,
+    )
 
 
 def _naive(y: Floats, treated: NDArray[np.bool_], confidence: float) -> tuple[Any, ...]:
@@ -194,12 +225,18 @@ def _randomisation(y: Floats, influence: Influence, draws: Draws, pi: Floats, se
 
 
 def _notes(hajek: dict[str, Difference], theta: float) -> list[str]:
-    notes = [f"a user's friends count as treated from a share of {theta:g} of the influence on, as untreated up to {1 - theta:.2g}; linear assumes they work in proportion"]
+    notes = [
+        f"a user's friends count as treated from a share of {theta:g} of the influence on, as untreated up to {1 - theta:.2g}; linear assumes they work in proportion"
+    ]
     for effect, found in hajek.items():
         if not found.n_users:
-            notes.append(f"{effect} (hajek): not measured, its exposures occur in too few clusters; a saturation below 1 or a lower theta would show it")
+            notes.append(
+                f"{effect} (hajek): not measured, its exposures occur in too few clusters; a saturation below 1 or a lower theta would show it"
+            )
         elif found.excluded:
-            notes.append(f"{effect} (hajek): {found.excluded:,} users could not have been in one of its exposures and are left out")
+            notes.append(
+                f"{effect} (hajek): {found.excluded:,} users could not have been in one of its exposures and are left out"
+            )
     return [*notes, "who was treated was drawn by lot as designed, and influence runs along the graph's arcs only"]
 
 

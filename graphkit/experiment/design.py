@@ -92,7 +92,14 @@ class ExperimentDesign(Result):
         import pandas as pd
 
         arm = np.where(self.treated_clusters, "treatment", "control")
-        return pd.DataFrame({"cluster": np.arange(self.n_clusters), "size": np.bincount(self.cluster), "stratum": self.stratum, "arm": arm})
+        return pd.DataFrame(
+            {
+                "cluster": np.arange(self.n_clusters),
+                "size": np.bincount(self.cluster),
+                "stratum": self.stratum,
+                "arm": arm,
+            }
+        )
 
     def draws(self) -> Draws:
         """Return the lottery; draw 0 is this design, the others are its redraws."""
@@ -191,15 +198,49 @@ def design_experiment(
     pi = exposure_probability(influence, draws, n_redraws)
     truth = Truth(baseline, icc, 0.0 if mde is None else _effect(mde, baseline), spillover_share)
     truth, power, interval = _power(influence, draws, pi, truth, n_runs, seed, search=mde is None)
-    notes.append(f"power is for outcomes of yes and no of which {spillover_share:.0%} of the effect comes through friends, in proportion to their treated share")
+    notes.append(
+        f"power is for outcomes of yes and no of which {spillover_share:.0%} of the effect comes through friends, in proportion to their treated share"
+    )
     answer: dict[str, Any] = {
-        "n_users": p.n_nodes, "n_clusters": int(size.size), "effective_clusters": float(size.sum() ** 2 / (size**2).sum()), "cluster": cluster,
-        "treated_clusters": draws.clusters(0, 1)[:, 0], "stratum": stratum, "treated": draws.users(0, 1)[:, 0], "share": share, "saturation": saturation,
-        "theta": theta, "resolution": used, "cut_share": cut, "baseline": baseline, "icc": icc, "mde": truth.mde, "spillover_share": spillover_share,
-        "design_effect": design_effect(size, icc), "power": power, "power_interval": interval, "exposure": _exposure(pi), "seed": draws.seed,
-    }  # fmt: skip
-    request = {"share": share, "saturation": saturation, "theta": theta, "n_redraws": n_redraws, "n_runs": n_runs, "max_cut": max_cut, "resolution": resolution}
-    manifest = make_manifest("design_experiment", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id, seconds=time.monotonic() - start)
+        "n_users": p.n_nodes,
+        "n_clusters": int(size.size),
+        "effective_clusters": float(size.sum() ** 2 / (size**2).sum()),
+        "cluster": cluster,
+        "treated_clusters": draws.clusters(0, 1)[:, 0],
+        "stratum": stratum,
+        "treated": draws.users(0, 1)[:, 0],
+        "share": share,
+        "saturation": saturation,
+        "theta": theta,
+        "resolution": used,
+        "cut_share": cut,
+        "baseline": baseline,
+        "icc": icc,
+        "mde": truth.mde,
+        "spillover_share": spillover_share,
+        "design_effect": design_effect(size, icc),
+        "power": power,
+        "power_interval": interval,
+        "exposure": _exposure(pi),
+        "seed": draws.seed,
+    }
+    request = {
+        "share": share,
+        "saturation": saturation,
+        "theta": theta,
+        "n_redraws": n_redraws,
+        "n_runs": n_runs,
+        "max_cut": max_cut,
+        "resolution": resolution,
+    }
+    manifest = make_manifest(
+        "design_experiment",
+        request=request,
+        answer=answer,
+        seed=seed,
+        snapshot=p.snapshot_id,
+        seconds=time.monotonic() - start,
+    )
     return ExperimentDesign(**answer, assumptions=notes, manifest=manifest)
 
 
@@ -222,7 +263,11 @@ def _past(past: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
         return None
     values = np.asarray(past, np.float64)
     if values.shape != (n,) or np.isnan(values).all():
-        raise InvalidParameter(f"past must hold one outcome per user ({n}), not all missing. Got shape {values.shape}.", parameter="past", value=values.shape)
+        raise InvalidParameter(
+            f"past must hold one outcome per user ({n}), not all missing. Got shape {values.shape}.",
+            parameter="past",
+            value=values.shape,
+        )
     return values
 
 
@@ -243,13 +288,18 @@ def _means(past: NDArray[np.float64], cluster: NDArray[np.int64]) -> NDArray[np.
     return np.where(count > 0, total / np.maximum(count, 1), past[able].mean())
 
 
-def _clusters(p: Projection, resolution: float | None, wanted: int | None, max_cut: float, seed: int) -> tuple[NDArray[np.int64], float, float]:
+def _clusters(
+    p: Projection, resolution: float | None, wanted: int | None, max_cut: float, seed: int
+) -> tuple[NDArray[np.int64], float, float]:
     """Clusters at the first resolution that gives enough of them; says what is in the way otherwise."""
     if wanted is not None:
         positive_int("n_clusters", wanted, minimum=FEWEST)
     if p.n_nodes < FEWEST:
         raise Infeasible(
-            f"{p.n_nodes} users cannot make {FEWEST} clusters", rule="clusters", missing=FEWEST - p.n_nodes, hint="an experiment needs more users"
+            f"{p.n_nodes} users cannot make {FEWEST} clusters",
+            rule="clusters",
+            missing=FEWEST - p.n_nodes,
+            hint="an experiment needs more users",
         )
     target = max(1, p.n_nodes // (wanted or max(FEWEST, min(_MOST, p.n_nodes // 30))))
     tried: list[str] = []
@@ -263,9 +313,11 @@ def _clusters(p: Projection, resolution: float | None, wanted: int | None, max_c
         tried.append(f"{n} at resolution {level:g} cutting {cut:.0%} of the influence")
         best = max(best, n if cut <= max_cut else 0)
     raise Infeasible(
-        f"no {FEWEST} clusters keep at least {1 - max_cut:.0%} of the influence inside: {'; '.join(tried)}", rule="clusters", missing=FEWEST - best,
+        f"no {FEWEST} clusters keep at least {1 - max_cut:.0%} of the influence inside: {'; '.join(tried)}",
+        rule="clusters",
+        missing=FEWEST - best,
         hint="with fewer clusters no interval is honest: address more users, or allow a larger --max-cut",
-    )  # fmt: skip
+    )
 
 
 def _power(
@@ -287,5 +339,8 @@ def _exposure(pi: NDArray[np.float64]) -> pd.DataFrame:
     """Users who can be in each class, and their mean chance."""
     import pandas as pd
 
-    rows = [(name, int((row > FLOOR).sum()), float(row[row > FLOOR].mean()) if (row > FLOOR).any() else 0.0) for name, row in zip(CLASSES, pi, strict=True)]
+    rows = [
+        (name, int((row > FLOOR).sum()), float(row[row > FLOOR].mean()) if (row > FLOOR).any() else 0.0)
+        for name, row in zip(CLASSES, pi, strict=True)
+    ]
     return pd.DataFrame(rows, columns=["exposure", "users", "probability"])

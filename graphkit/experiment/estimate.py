@@ -75,7 +75,9 @@ def difference(
     total = np.asarray(np.bincount(cluster[used], weights=residual[used], minlength=treated.size), np.float64)
     present = np.bincount(cluster[used], minlength=treated.size) > 0
     variance, freedom = _between(total, present, treated, stratum)
-    return Difference(value, float(np.sqrt(variance)), freedom, int(used.sum()), int(present.sum()), int((~possible).sum()))
+    return Difference(
+        value, float(np.sqrt(variance)), freedom, int(used.sum()), int(present.sum()), int((~possible).sum())
+    )
 
 
 def _between(total: Floats, present: Bools, treated: Bools, stratum: Ints) -> tuple[float, float]:
@@ -85,7 +87,10 @@ def _between(total: Floats, present: Bools, treated: Bools, stratum: Ints) -> tu
     """
     variance, freedom = 0.0, 0
     for arm in (True, False):
-        groups = [np.flatnonzero(present & (treated == arm) & (stratum == s)) for s in np.unique(stratum[present & (treated == arm)])]
+        groups = [
+            np.flatnonzero(present & (treated == arm) & (stratum == s))
+            for s in np.unique(stratum[present & (treated == arm)])
+        ]
         lonely = np.array([g[0] for g in groups if g.size == 1], np.int64)
         for inside in [g for g in groups if g.size > 1] + ([lonely] if lonely.size > 1 else []):
             variance += float(((total[inside] - total[inside].mean()) ** 2).sum()) * inside.size / (inside.size - 1)
@@ -95,7 +100,9 @@ def _between(total: Floats, present: Bools, treated: Bools, stratum: Ints) -> tu
     return variance, float(max(freedom, 1))
 
 
-def linear_effects(outcome: Floats, own: Bools, fraction: Floats, share: float, cluster: Ints, n_clusters: int) -> dict[str, Difference]:
+def linear_effects(
+    outcome: Floats, own: Bools, fraction: Floats, share: float, cluster: Ints, n_clusters: int
+) -> dict[str, Difference]:
     """Estimate the effects by least squares of the outcome on the own arm and the treated share of the influencers.
 
     y = a + direct (T - E T) + spillover (f - E f), f - E f = 0 without influencers: every user counts, mixed ones too. True when friends work in
@@ -116,5 +123,7 @@ def linear_effects(outcome: Floats, own: Bools, fraction: Floats, share: float, 
     found = {}
     for effect, contrast in (("total", (0, 1, 1)), ("direct", (0, 1, 0)), ("spillover", (0, 0, 1))):
         c = np.array(contrast, np.float64)
-        found[effect] = Difference(float(c @ beta), float(np.sqrt(c @ cov @ c)), float(present - 3), int(able.sum()), present, 0)
+        found[effect] = Difference(
+            float(c @ beta), float(np.sqrt(c @ cov @ c)), float(present - 3), int(able.sum()), present, 0
+        )
     return found

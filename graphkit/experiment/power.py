@@ -34,7 +34,9 @@ class Truth(NamedTuple):
     spillover_share: float
 
 
-def power_of(influence: Influence, draws: Draws, pi: Floats, truth: Truth, floor: float, n_runs: int, seed: int) -> tuple[float, tuple[float, float]]:
+def power_of(
+    influence: Influence, draws: Draws, pi: Floats, truth: Truth, floor: float, n_runs: int, seed: int
+) -> tuple[float, tuple[float, float]]:
     """Return the share of runs whose 95 % interval of the total effect lies wholly on the true side of 0, and Wilson's interval of that share."""
     from scipy.stats import t
 
@@ -46,14 +48,18 @@ def power_of(influence: Influence, draws: Draws, pi: Floats, truth: Truth, floor
         fraction, member = influence.fraction(users), influence.classes(users)
         for run in range(count):
             outcome = draw_outcomes(truth, draws, users[:, run], fraction[:, run], lot)
-            got = difference("total", outcome, member[:, :, run], pi, draws.cluster, clusters[:, run], draws.stratum, floor)
+            got = difference(
+                "total", outcome, member[:, :, run], pi, draws.cluster, clusters[:, run], draws.stratum, floor
+            )
             if got.n_users:
                 low = np.sign(truth.mde) * got.value - t.ppf(0.975, got.freedom) * got.std_error
                 found += bool(low > 0)
     return found / n_runs, wilson(found, n_runs)
 
 
-def draw_outcomes(truth: Truth, draws: Draws, treated: NDArray[np.bool_], fraction: Floats, lot: np.random.Generator) -> Floats:
+def draw_outcomes(
+    truth: Truth, draws: Draws, treated: NDArray[np.bool_], fraction: Floats, lot: np.random.Generator
+) -> Floats:
     """Return 0/1 outcomes of one simulated run, shape (n_users,)."""
     n_clusters = draws.stratum.size
     if truth.icc > 0:

@@ -111,7 +111,9 @@ def merged(cover: Cover) -> Cover:
     _, first, where = np.unique(form, return_index=True, return_inverse=True)
     lead = first[where.ravel()]
     aligned = hazard[lead]
-    equal = bool((size[lead] == size).all() and (aligned.indices == hazard.indices).all() and (aligned.data == hazard.data).all())
+    equal = bool(
+        (size[lead] == size).all() and (aligned.indices == hazard.indices).all() and (aligned.data == hazard.data).all()
+    )
     weight: Floats = np.bincount(where.ravel(), weights=cover.weight, minlength=first.size) if equal else cover.weight  # type: ignore[assignment]
     rows = first if equal else np.arange(size.size)
     keep = size[rows] > 0

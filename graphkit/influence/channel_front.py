@@ -60,7 +60,9 @@ def unbeaten(points: Floats, cost: Floats, same: float = SAME) -> Ints:
     share = points / size
     kept: list[int] = []
     best = np.empty((0, points.shape[1]))
-    for row in np.lexsort((np.arange(len(points)), cost, -np.round(share.sum(axis=1), 9))):  # whoever beats a row stands before it
+    for row in np.lexsort(
+        (np.arange(len(points)), cost, -np.round(share.sum(axis=1), 9))
+    ):  # whoever beats a row stands before it
         if not (best >= share[row] - same).all(axis=1).any():
             kept.append(int(row))
             best = share[kept]
@@ -79,13 +81,17 @@ def every_plan(covers: Sequence[Cover], menu: Menu) -> tuple[list[list[int]], Fl
 
     def take(chosen: list[int], missed: list[Floats]) -> None:
         plans.append(chosen)
-        values.append([c.scale * (w - float((c.weight * m).sum())) for c, w, m in zip(small, whole, missed, strict=True)])
+        values.append(
+            [c.scale * (w - float((c.weight * m).sum())) for c, w, m in zip(small, whole, missed, strict=True)]
+        )
 
     visit_plans(small, menu, take)
     return plans, np.array(values).reshape(len(plans), len(covers))
 
 
-def exchanged_plans(covers: Sequence[Cover], menu: Menu, starts: Sequence[Sequence[int]], *, tries: int) -> list[list[int]]:
+def exchanged_plans(
+    covers: Sequence[Cover], menu: Menu, starts: Sequence[Sequence[int]], *, tries: int
+) -> list[list[int]]:
     """Return plans found from ``starts`` by exchanges, none of which beats another; ``tries`` bounds the purchases taken out.
 
     The plans in turn: the one least looked at that stands widest apart, so that gaps of the front are filled first.
@@ -105,7 +111,12 @@ def exchanged_plans(covers: Sequence[Cover], menu: Menu, starts: Sequence[Sequen
         looked[key] = looked.get(key, 0) + 1
         tries -= 1
         rest = without(menu, plan, option)
-        fresh = {tuple(sorted(x)): x for cover in together for x in refilled(cover, menu, rest, option, None) if menu.complete(x)}
+        fresh = {
+            tuple(sorted(x)): x
+            for cover in together
+            for x in refilled(cover, menu, rest, option, None)
+            if menu.complete(x)
+        }
         more = [x for k, x in fresh.items() if k not in looked]
         if not more:
             continue
@@ -130,5 +141,9 @@ def _next(kept: list[list[int]], points: Floats, looked: dict[tuple[int, ...], i
     step = np.abs(np.diff(along, axis=0)).sum(axis=1) if len(kept) > 1 else np.zeros(0)
     gap = np.zeros(len(kept))
     gap[order] = np.concatenate((step, [0.0])) + np.concatenate(([0.0], step))
-    left = [(looked.get(tuple(sorted(plan)), 0), -gap[i], i) for i, plan in enumerate(kept) if looked.get(tuple(sorted(plan)), 0) < len(plan)]
+    left = [
+        (looked.get(tuple(sorted(plan)), 0), -gap[i], i)
+        for i, plan in enumerate(kept)
+        if looked.get(tuple(sorted(plan)), 0) < len(plan)
+    ]
     return min(left)[2] if left else None

@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["by_marginal_gain", "exhaustive", "fill_in_order", "greedy", "improve", "next_best", "refilled", "visit_plans", "without", "worth"]
+__all__ = [
+    "by_marginal_gain",
+    "exhaustive",
+    "fill_in_order",
+    "greedy",
+    "improve",
+    "next_best",
+    "refilled",
+    "visit_plans",
+    "without",
+    "worth",
+]
 
 SMALL = 1e-12
 
@@ -40,7 +51,16 @@ def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = (
     if menu.plain:
         open_ = np.ones(menu.n, dtype=bool)
         open_[chosen] = False
-        more = lazy_order(cover, open_, missed, cost=menu.cost, left=menu.budget - menu.money(chosen), after=menu.after, per_cost=per_cost, least=SMALL)
+        more = lazy_order(
+            cover,
+            open_,
+            missed,
+            cost=menu.cost,
+            left=menu.budget - menu.money(chosen),
+            after=menu.after,
+            per_cost=per_cost,
+            least=SMALL,
+        )
         return chosen + more
     gain, fresh = cover.gains(missed), np.zeros(cover.n_options, dtype=np.int64)
     while True:
@@ -57,7 +77,9 @@ def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = (
         missed[rows] *= 1.0 - seen
 
 
-def next_best(cover: Cover, missed: Floats, gain: Floats, score: Floats, price: Floats, fresh: Ints, round_: int) -> int:
+def next_best(
+    cover: Cover, missed: Floats, gain: Floats, score: Floats, price: Floats, fresh: Ints, round_: int
+) -> int:
     """Option with the best score after bringing the gains of all that could win up to date."""
     while True:
         best = int(np.argmax(score))
@@ -94,7 +116,9 @@ def fill_in_order(menu: Menu, order: Iterable[int], start: Sequence[int] = ()) -
     return chosen
 
 
-def improve(cover: Cover, menu: Menu, chosen: Sequence[int], *, tries: int = 300, boosts: Boosts | None = None) -> list[int]:
+def improve(
+    cover: Cover, menu: Menu, chosen: Sequence[int], *, tries: int = 300, boosts: Boosts | None = None
+) -> list[int]:
     """Local search: take one option out, buy the best others for the money; keep what is worth more.
 
     ``tries`` bounds the number of removals looked at.

@@ -38,7 +38,12 @@ def is_hard(cover: Cover) -> bool:
 
 
 def hard_bound(
-    cover: Cover, menu: Menu, start: Sequence[int], best_fraction: Callable[[Menu, Floats], tuple[Floats, float]], *, steps: int
+    cover: Cover,
+    menu: Menu,
+    start: Sequence[int],
+    best_fraction: Callable[[Menu, Floats], tuple[Floats, float]],
+    *,
+    steps: int,
 ) -> tuple[float, Floats, int]:
     """Return (bound on the total weight seen, the fractional plan behind it, steps)."""
     indptr, indices = cover.hazard.indptr.astype(np.int64), cover.hazard.indices.astype(np.int32)

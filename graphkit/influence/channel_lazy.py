@@ -19,8 +19,15 @@ __all__ = ["lazy_order"]
 
 
 def lazy_order(
-    cover: Cover, open_: NDArray[np.bool_], missed: Floats, *, cost: Ints | None = None, left: int = 0, after: Ints | None = None,
-    per_cost: bool = False, least: float = -1.0,
+    cover: Cover,
+    open_: NDArray[np.bool_],
+    missed: Floats,
+    *,
+    cost: Ints | None = None,
+    left: int = 0,
+    after: Ints | None = None,
+    per_cost: bool = False,
+    least: float = -1.0,
 ) -> list[int]:
     """Return options in the order of greedy choice; ``missed`` is brought up to date in place.
 

@@ -99,7 +99,9 @@ class Menu:
     @cached_property
     def plain(self) -> bool:
         """True when the budget is the only rule."""
-        return not ((self.extra_key >= 0).any() or np.unique(self.group).size < self.n or self.waves_bind or self.counts_bind)
+        return not (
+            (self.extra_key >= 0).any() or np.unique(self.group).size < self.n or self.waves_bind or self.counts_bind
+        )
 
     @cached_property
     def kind_of_channel(self) -> Ints:
@@ -226,7 +228,14 @@ def rows_of(menu: Menu) -> Rows:
     money = float(max(menu.budget, 1))
     some = np.flatnonzero(menu.extra_key >= 0)
     paid = np.unique(menu.extra_key[some])
-    table.add("budget", 0, np.concatenate((np.arange(n), n + paid)), np.concatenate((menu.cost, menu.extra[paid])) / money, menu.budget / money, money)
+    table.add(
+        "budget",
+        0,
+        np.concatenate((np.arange(n), n + paid)),
+        np.concatenate((menu.cost, menu.extra[paid])) / money,
+        menu.budget / money,
+        money,
+    )
     if menu.waves_bind:
         for wave, limit in enumerate(menu.wave_budget.tolist()):
             mine = np.flatnonzero(menu.wave == wave)

@@ -11,7 +11,23 @@ import numpy as np
 
 from graphkit.coins import kernel, mix64
 
-__all__ = ["at_least", "choose", "count_loads", "count_pool", "cover", "fill_pool", "gains_left", "gather", "inside", "merge", "pull", "push", "set_hashes", "step", "top_sum"]
+__all__ = [
+    "at_least",
+    "choose",
+    "count_loads",
+    "count_pool",
+    "cover",
+    "fill_pool",
+    "gains_left",
+    "gather",
+    "inside",
+    "merge",
+    "pull",
+    "push",
+    "set_hashes",
+    "step",
+    "top_sum",
+]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint64(1)
@@ -36,7 +52,12 @@ def merge(hashes: Any) -> Any:
     size = 16
     while size < 2 * hashes.size:
         size *= 2
-    table, keep, times, count = np.full(size, -1, np.int32), np.empty(hashes.size, np.int64), np.zeros(hashes.size, np.int64), 0
+    table, keep, times, count = (
+        np.full(size, -1, np.int32),
+        np.empty(hashes.size, np.int64),
+        np.zeros(hashes.size, np.int64),
+        0,
+    )
     for i in range(hashes.size):
         place = np.int64(hashes[i] & np.uint64(size - 1))
         while table[place] >= 0 and hashes[keep[table[place]]] != hashes[i]:
@@ -164,8 +185,23 @@ def top_sum(gain: Any, k: int, floor: int) -> Any:
 
 
 @kernel
-def choose(k: int, floor: int, bound: int, gain: Any, rank: Any, start: Any, sets: Any, indptr: Any, nodes: Any, times: Any, load: Any,
-           covered: Any, chosen: Any, gains: Any, count: int) -> Any:
+def choose(
+    k: int,
+    floor: int,
+    bound: int,
+    gain: Any,
+    rank: Any,
+    start: Any,
+    sets: Any,
+    indptr: Any,
+    nodes: Any,
+    times: Any,
+    load: Any,
+    covered: Any,
+    chosen: Any,
+    gains: Any,
+    count: int,
+) -> Any:
     """Take the node of the largest gain until there are k; stop where a node outside the pool could be it.
 
     Returns the number chosen, the least online bound of all prefixes, and whether the pool has to be wider.

@@ -57,7 +57,9 @@ class Coverage:
         Row that node v of the sets has in the rules; default v.
     """
 
-    def __init__(self, sets: RRSets, rules: Rules, engine: Engine | None = None, order: NDArray[np.int32] | None = None) -> None:
+    def __init__(
+        self, sets: RRSets, rules: Rules, engine: Engine | None = None, order: NDArray[np.int32] | None = None
+    ) -> None:
         self.rules, self.engine, self.order = rules, engine or Serial(), order
         self.n_nodes, self.n_sets = sets.n_nodes, sets.n_sets
         self.indptr, self.nodes, self.times = merge_sets(sets.indptr, sets.nodes, self.engine)
@@ -70,7 +72,9 @@ class Coverage:
         """Return how many sets contain each node; a small sample in one pass, since room for all nodes costs more than it."""
         parts = max(1, min(PARTS, self.nodes.size // self.n_nodes))
         loads = [np.zeros(self.n_nodes, np.int32) for _ in range(parts)]
-        self._blocks(lambda i, low, high: kernels.count_loads(self.indptr, self.nodes, self.times, loads[i], low, high), parts)
+        self._blocks(
+            lambda i, low, high: kernels.count_loads(self.indptr, self.nodes, self.times, loads[i], low, high), parts
+        )
         for more in loads[1:]:
             loads[0] += more
         return loads[0]
@@ -78,7 +82,9 @@ class Coverage:
     def _blocks(self, work: Callable[[int, int, int], Any], parts: int) -> list[Any]:
         """Run the work over ranges of sets: (number of the part, first set, last set)."""
         edges = [i * self.times.size // parts for i in range(parts + 1)]
-        done = self.engine.map_blocks(lambda low, high: [work(i, edges[i], edges[i + 1]) for i in range(low, high)], parts)
+        done = self.engine.map_blocks(
+            lambda low, high: [work(i, edges[i], edges[i + 1]) for i in range(low, high)], parts
+        )
         return [result for part in done for result in part]
 
     def _index(self, size: int) -> None:
@@ -90,11 +96,17 @@ class Coverage:
         parts = max(1, min(PARTS, self.nodes.size // ALONE))
         counts = [self.held.astype(np.int64)]
         if parts > 1 or self.merged:
-            counts = self._blocks(lambda _, low, high: kernels.count_pool(self.indptr, self.nodes, self.load, self.pool.size, low, high), parts)
+            counts = self._blocks(
+                lambda _, low, high: kernels.count_pool(self.indptr, self.nodes, self.load, self.pool.size, low, high),
+                parts,
+            )
         self.start = np.concatenate((np.zeros(1, np.int64), np.cumsum(sum(counts[1:], counts[0]))))
         self.sets = np.empty(int(self.start[-1]), np.int32)
         at = [self.start[:-1] + sum(counts[:i], np.zeros(self.pool.size, np.int64)) for i in range(parts)]
-        self._blocks(lambda i, low, high: kernels.fill_pool(self.indptr, self.nodes, self.load, at[i], self.sets, low, high), parts)
+        self._blocks(
+            lambda i, low, high: kernels.fill_pool(self.indptr, self.nodes, self.load, at[i], self.sets, low, high),
+            parts,
+        )
 
     def _heaviest(self, size: int) -> tuple[NDArray[np.int64], int]:
         """Return the candidates in most sets, ``size`` at most, and the largest load of the others."""
@@ -135,10 +147,28 @@ class Coverage:
         seeds, gains = np.empty(k, np.int64), np.empty(k, np.int64)
         count, bound, wider, chosen = 0, ENDLESS, True, np.empty(k, np.int64)
         while wider:
-            gain, rank = kernels.gains_left(self.start, self.sets, self.times, covered), self.rules.rank[self._row(self.pool)]
+            gain, rank = (
+                kernels.gains_left(self.start, self.sets, self.times, covered),
+                self.rules.rank[self._row(self.pool)],
+            )
             before = count
-            count, bound, wider = kernels.choose(k, self.floor, bound, gain, rank, self.start, self.sets, self.indptr, self.nodes, self.times, self.load,
-                                                 covered, chosen, gains, count)
+            count, bound, wider = kernels.choose(
+                k,
+                self.floor,
+                bound,
+                gain,
+                rank,
+                self.start,
+                self.sets,
+                self.indptr,
+                self.nodes,
+                self.times,
+                self.load,
+                covered,
+                chosen,
+                gains,
+                count,
+            )
             seeds[before:count] = self.pool[chosen[before:count]]
             if wider:
                 self._index(4 * self.pool.size)
@@ -171,7 +201,9 @@ class Coverage:
         bound = min(bound, sum(gains) + local.largest(gain.astype(np.float64))[0])
         return np.array(seeds, np.int64), np.array(gains, np.int64), bound
 
-    def dual_bound(self, seeds: NDArray[np.int64], covered: int, *, steps: int, enough: Callable[[float], bool]) -> float:
+    def dual_bound(
+        self, seeds: NDArray[np.int64], covered: int, *, steps: int, enough: Callable[[float], bool]
+    ) -> float:
         """Return the best bound of at most ``steps`` subgradient steps; ``enough(bound)`` ends them early."""
         local, m = self.rules.take(self._row(self.pool)), self.pool.size
         held = kernels.inside(self.start, self.sets, np.searchsorted(self.pool, seeds), self.times.size)
@@ -179,15 +211,26 @@ class Coverage:
         slack = kernels.step(y, weight, self.times, np.ones(y.size, np.float32), 0.0, UNIT)
         best, runner = math.inf, self.engine if self.sets.size > ALONE else Serial(1)
         for t in range(steps):
-            load = np.concatenate(runner.map_blocks(lambda low, high: kernels.pull(self.start, self.sets, weight, low, high), m)).astype(np.float64)
+            load = np.concatenate(
+                runner.map_blocks(lambda low, high: kernels.pull(self.start, self.sets, weight, low, high), m)
+            ).astype(np.float64)
             top, share = local.largest(load)
             if self.floor and np.count_nonzero(load >= self.floor * UNIT) < local.k:
                 chosen = load[share > 0]
-                top = float(np.maximum(chosen, self.floor * UNIT).sum()) + self.floor * UNIT * max(0, local.k - chosen.size)
+                top = float(np.maximum(chosen, self.floor * UNIT).sum()) + self.floor * UNIT * max(
+                    0, local.k - chosen.size
+                )
             best = min(best, (slack + top) / UNIT)
             if enough(best) or best <= covered:
                 break
-            slack = kernels.step(y, weight, self.times, kernels.push(self.start, self.sets, share, y.size), FIRST_STEP / (1 + t) ** STEP_DECAY, UNIT)
+            slack = kernels.step(
+                y,
+                weight,
+                self.times,
+                kernels.push(self.start, self.sets, share, y.size),
+                FIRST_STEP / (1 + t) ** STEP_DECAY,
+                UNIT,
+            )
         return best
 
 
@@ -203,7 +246,9 @@ def _best(gain: NDArray[np.int64], able: NDArray[np.bool_], rules: Rules, *, by_
     return int(rows[rules.rank[rows].argmin()])
 
 
-def merge_sets(indptr: NDArray[np.int64], nodes: NDArray[np.int32], engine: Engine | None = None) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+def merge_sets(
+    indptr: NDArray[np.int64], nodes: NDArray[np.int32], engine: Engine | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
     """Return distinct sets in order of first appearance and how often each occurs.
 
     Samples with hardly any equal sets come back as they are, each set once.
@@ -212,7 +257,11 @@ def merge_sets(indptr: NDArray[np.int64], nodes: NDArray[np.int32], engine: Engi
     probe = kernels.set_hashes(indptr, nodes, 0, min(n, PROBED))
     if kernels.merge(probe)[0].size > WORTH * probe.size:
         return indptr, nodes, np.ones(n, np.int64)
-    hashes = probe if n <= PROBED else np.concatenate(runner.map_blocks(lambda low, high: kernels.set_hashes(indptr, nodes, low, high), n))
+    hashes = (
+        probe
+        if n <= PROBED
+        else np.concatenate(runner.map_blocks(lambda low, high: kernels.set_hashes(indptr, nodes, low, high), n))
+    )
     keep, times = kernels.merge(hashes)
     start = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.diff(indptr)[keep])))
     result = np.empty(int(start[-1]), np.int32)

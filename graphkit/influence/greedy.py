@@ -76,15 +76,31 @@ class SeedSelection(Result):
         """Return one row per seed: ``rank``, ``node``, ``row``, ``adds``."""
         import pandas as pd
 
-        return pd.DataFrame({"rank": np.arange(1, self.seeds.size + 1), "node": self.ids, "row": self.seeds, "adds": self.gains})
+        return pd.DataFrame(
+            {"rank": np.arange(1, self.seeds.size + 1), "node": self.ids, "row": self.seeds, "adds": self.gains}
+        )
 
 
 def select_seeds(
-    p: Projection, *, k: int | None = None, budget: float | None = None, cost: ArrayLike | None = None,
-    model: str | SIR | SI = "ic", epsilon: float = 0.1, delta: float | None = None, ratio: float | None = None,
-    value: ArrayLike | None = None, candidates: Any = None, group: ArrayLike | None = None, per_group: int | Mapping[Any, int] | None = None,
-    max_steps: int | None = None, time_limit: float | None = None, memory_limit: int | None = None,
-    rng: RandomState = None, engine: str | Engine = "threads", progress: ProgressCallback | None = None,
+    p: Projection,
+    *,
+    k: int | None = None,
+    budget: float | None = None,
+    cost: ArrayLike | None = None,
+    model: str | SIR | SI = "ic",
+    epsilon: float = 0.1,
+    delta: float | None = None,
+    ratio: float | None = None,
+    value: ArrayLike | None = None,
+    candidates: Any = None,
+    group: ArrayLike | None = None,
+    per_group: int | Mapping[Any, int] | None = None,
+    max_steps: int | None = None,
+    time_limit: float | None = None,
+    memory_limit: int | None = None,
+    rng: RandomState = None,
+    engine: str | Engine = "threads",
+    progress: ProgressCallback | None = None,
 ) -> SeedSelection:
     """Choose seed users under a number or a budget.
 
@@ -156,23 +172,70 @@ def select_seeds(
         seconds = DEFAULT_SECONDS
     seed, runner = as_seed(rng), as_engine(engine)
     memory = MEMORY_LIMIT if memory_limit is None else positive_int("memory_limit", memory_limit)
-    search = Search(worlds, rules, seed, runner, _open("epsilon", epsilon), sure, goal, memory,
-                     None if seconds is None else time.monotonic() + seconds, progress)
+    search = Search(
+        worlds,
+        rules,
+        seed,
+        runner,
+        _open("epsilon", epsilon),
+        sure,
+        goal,
+        memory,
+        None if seconds is None else time.monotonic() + seconds,
+        progress,
+    )
     found, reason = search.run()
     worth = check_value(value, p.n_nodes)
-    request = {"k": k, "budget": budget, "cost": _digest(rules.cost), "model": model if isinstance(model, str) else repr(model), "epsilon": epsilon, "delta": sure, "ratio": ratio,
-               "value": _digest(worth), "candidates": _digest(None if candidates is None else node_rows(p, candidates)), "max_steps": max_steps,
-               "group": _digest(rules.group), "per_group": _digest(rules.most)}
-    answer = {"seeds": found.seeds, "spread": found.spread, "certificate": found.certificate, "n_rr_sets": found.n_rr_sets}
-    manifest = make_manifest("select_seeds", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id,
-                             engine=runner.name, seconds=time.perf_counter() - begin)
+    request = {
+        "k": k,
+        "budget": budget,
+        "cost": _digest(rules.cost),
+        "model": model if isinstance(model, str) else repr(model),
+        "epsilon": epsilon,
+        "delta": sure,
+        "ratio": ratio,
+        "value": _digest(worth),
+        "candidates": _digest(None if candidates is None else node_rows(p, candidates)),
+        "max_steps": max_steps,
+        "group": _digest(rules.group),
+        "per_group": _digest(rules.most),
+    }
+    answer = {
+        "seeds": found.seeds,
+        "spread": found.spread,
+        "certificate": found.certificate,
+        "n_rr_sets": found.n_rr_sets,
+    }
+    manifest = make_manifest(
+        "select_seeds",
+        request=request,
+        answer=answer,
+        seed=seed,
+        snapshot=p.snapshot_id,
+        engine=runner.name,
+        seconds=time.perf_counter() - begin,
+    )
     total = None if budget is None or rules.cost is None else float(rules.cost[found.seeds].sum())
-    result = SeedSelection(found.seeds, found.gains, found.spread, found.std_error, found.certificate, found.n_rr_sets,
-                           p.nodes.ids_of(found.seeds), total, manifest)
+    result = SeedSelection(
+        found.seeds,
+        found.gains,
+        found.spread,
+        found.std_error,
+        found.certificate,
+        found.n_rr_sets,
+        p.nodes.ids_of(found.seeds),
+        total,
+        manifest,
+    )
     if reason is not None:
         wanted = "what the stopping rule asks" if ratio is None else str(ratio)
         message = f"the certificate reached {found.certificate.ratio:.4f}, not {wanted}: {reason}"
-        raise TimeLimit(message, best=result, seconds=time.perf_counter() - begin, hint="the best so far is in .best; allow more time or ask for a lower ratio")
+        raise TimeLimit(
+            message,
+            best=result,
+            seconds=time.perf_counter() - begin,
+            hint="the best so far is in .best; allow more time or ask for a lower ratio",
+        )
     return result
 
 

@@ -42,8 +42,14 @@ BASE_BYTES = 1 << 20  # results, tables, Python objects
 NODE_BYTES = 110  # plan of a visit and what it is made of, loads of four parts, ranks
 WORKER_BYTES = 40  # per node and worker: marks of sets that grow side by side, and their queue
 ARC_BYTES, COIN_BYTES = 16, 16  # reversed arcs, twice their sources; keys and limits where the p of an in-list differ
-KEY_BYTES, LT_BYTES = 28, 96  # per arc of a simulation beside the packed arcs: keys and what they are made of; in-arcs and intervals as well
-FORWARD_BYTES, COUNT_BYTES = 17, 8 * (ITEMS + 2)  # per node: of each worker state, queue, chunks; counts of each piece of work
+KEY_BYTES, LT_BYTES = (
+    28,
+    96,
+)  # per arc of a simulation beside the packed arcs: keys and what they are made of; in-arcs and intervals as well
+FORWARD_BYTES, COUNT_BYTES = (
+    17,
+    8 * (ITEMS + 2),
+)  # per node: of each worker state, queue, chunks; counts of each piece of work
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,8 +91,14 @@ class MemoryEstimate(Result):
 
 
 def estimate_memory(
-    p: Projection, *, work: str = "seeds", model: str | SI | SIS | SIR = "ic", max_steps: int | None = None, value: ArrayLike | None = None,
-    memory_limit: int | None = None, rng: RandomState = None,
+    p: Projection,
+    *,
+    work: str = "seeds",
+    model: str | SI | SIS | SIR = "ic",
+    max_steps: int | None = None,
+    value: ArrayLike | None = None,
+    memory_limit: int | None = None,
+    rng: RandomState = None,
 ) -> MemoryEstimate:
     """Estimate the memory of `select_seeds` or `estimate_spread` before running it.
 
@@ -127,20 +139,37 @@ def estimate_memory(
         fixed, per_set = fixed_bytes(worlds), SET_BYTES + ID_BYTES * size
         sets = 8_192 * 2 ** np.arange(14)
     elif work == "spread":
-        arcs = 2 * packed_bytes(p.indptr) + LT_BYTES * p.n_arcs if model == "lt" else packed_bytes(p.indptr) + KEY_BYTES * p.n_arcs
+        arcs = (
+            2 * packed_bytes(p.indptr) + LT_BYTES * p.n_arcs
+            if model == "lt"
+            else packed_bytes(p.indptr) + KEY_BYTES * p.n_arcs
+        )
         fixed, sets = BASE_BYTES + arcs + (FORWARD_BYTES * _workers() + COUNT_BYTES) * p.n_nodes, np.zeros(1, np.int64)
     else:
         refuse("work", work, "'seeds' or 'spread'")
     total = fixed + np.ceil(per_set * sets).astype(np.int64)
-    request = {"work": work, "model": model if isinstance(model, str) else repr(model), "max_steps": max_steps, "memory_limit": limit}
-    manifest = make_manifest("estimate_memory", request=request, answer={"fixed": fixed, "per_set": per_set}, seed=seed, snapshot=p.snapshot_id)
+    request = {
+        "work": work,
+        "model": model if isinstance(model, str) else repr(model),
+        "max_steps": max_steps,
+        "memory_limit": limit,
+    }
+    manifest = make_manifest(
+        "estimate_memory",
+        request=request,
+        answer={"fixed": fixed, "per_set": per_set},
+        seed=seed,
+        snapshot=p.snapshot_id,
+    )
     return MemoryEstimate(work, fixed, per_set, size, sets.astype(np.int64), total, limit, manifest)
 
 
 def fixed_bytes(worlds: ReverseWorlds | EpidemicWorlds) -> int:
     """Return the bytes of a selection that do not depend on the sample."""
     mixed = COIN_BYTES * worlds.indices.size if worlds.mixed else 0
-    return BASE_BYTES + (NODE_BYTES + WORKER_BYTES * _workers()) * worlds.n_nodes + ARC_BYTES * worlds.indices.size + mixed
+    return (
+        BASE_BYTES + (NODE_BYTES + WORKER_BYTES * _workers()) * worlds.n_nodes + ARC_BYTES * worlds.indices.size + mixed
+    )
 
 
 def sample_bytes(n_sets: int, n_ids: float) -> float:
@@ -160,7 +189,12 @@ def most_sets(worlds: ReverseWorlds | EpidemicWorlds, limit: int, seed: int, wan
     room, each = limit - fixed_bytes(worlds), sample_bytes(1, size)
     if room < FEWEST * each:
         need = fixed_bytes(worlds) + FEWEST * each
-        refuse("memory_limit", limit, f"at least {need:.0f} bytes", hint=f"{FEWEST} reverse sets of {size:.0f} nodes each must fit; give more or use a smaller graph")
+        refuse(
+            "memory_limit",
+            limit,
+            f"at least {need:.0f} bytes",
+            hint=f"{FEWEST} reverse sets of {size:.0f} nodes each must fit; give more or use a smaller graph",
+        )
     while wanted * each > room:
         wanted //= 2
     return wanted

@@ -122,14 +122,22 @@ class Rules:
 
 
 def seed_rules(
-    projection: Projection, *, k: int | None, budget: float | None, cost: ArrayLike | None = None, candidates: Any = None,
-    group: ArrayLike | None = None, per_group: int | Mapping[Any, int] | None = None,
+    projection: Projection,
+    *,
+    k: int | None,
+    budget: float | None,
+    cost: ArrayLike | None = None,
+    candidates: Any = None,
+    group: ArrayLike | None = None,
+    per_group: int | Mapping[Any, int] | None = None,
 ) -> Rules:
     """Check what `select_seeds` is asked and turn it into rules; arguments and errors are described there."""
     return _groups(_bounds(projection, k, budget, cost, candidates), group, per_group)
 
 
-def _bounds(projection: Projection, k: int | None, budget: float | None, cost: ArrayLike | None, candidates: Any) -> Rules:
+def _bounds(
+    projection: Projection, k: int | None, budget: float | None, cost: ArrayLike | None, candidates: Any
+) -> Rules:
     """Return candidates, number and money."""
     n = projection.n_nodes
     if (k is None) == (budget is None):
@@ -163,7 +171,9 @@ def _bounds(projection: Projection, k: int | None, budget: float | None, cost: A
     allowed &= price <= money
     if not allowed.any():
         message = f"the budget {money:g} is below the cheapest candidate, {cheapest:g}"
-        raise Infeasible(message, rule="budget", missing=cheapest - money, hint=f"a budget of {cheapest:g} allows one seed")
+        raise Infeasible(
+            message, rule="budget", missing=cheapest - money, hint=f"a budget of {cheapest:g} allows one seed"
+        )
     return Rules(allowed, rank, int(allowed.sum()), price, money)
 
 
@@ -171,7 +181,11 @@ def _groups(rules: Rules, group: ArrayLike | None, per_group: int | Mapping[Any,
     """Add at most so many seeds of each group."""
     if (group is None) != (per_group is None):
         message = "group and per_group belong together"
-        raise InvalidParameter(message, parameter="per_group" if per_group is None else "group", hint="for example group=regions, per_group=2")
+        raise InvalidParameter(
+            message,
+            parameter="per_group" if per_group is None else "group",
+            hint="for example group=regions, per_group=2",
+        )
     if group is None or per_group is None:
         return rules
     labels = np.asarray(group)

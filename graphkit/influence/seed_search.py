@@ -39,11 +39,22 @@ __all__ = ["Found", "Search"]
 
 FIRST_SETS = 8_192
 ROUNDS = 14  # 8,192 * 2**13 = 67 M sets at most
-LEAP, GAP = 16, 1.01  # the sample grows at most so many times at once; the bound on the optimum is expected that near to greedy
-JUDGES, RATIO_JUDGES = 1, 2  # R2 is that many times as large as R1: quality comes from R1, a promised ratio from both, and R2 is cheaper
-SAMPLING, BOUNDING = 0.45, 0.1  # shares of epsilon: for optimism and sampling error together, for the bound on the optimum
+LEAP, GAP = (
+    16,
+    1.01,
+)  # the sample grows at most so many times at once; the bound on the optimum is expected that near to greedy
+JUDGES, RATIO_JUDGES = (
+    1,
+    2,
+)  # R2 is that many times as large as R1: quality comes from R1, a promised ratio from both, and R2 is cheaper
+SAMPLING, BOUNDING = (
+    0.45,
+    0.1,
+)  # shares of epsilon: for optimism and sampling error together, for the bound on the optimum
 PLAIN_STEPS, HARD_STEPS = 20, 80  # subgradient steps without and with a promised ratio
-FEW_STEPS = 8  # where the ratio is out of reach in this round: should time run out, its best so far has most of the dual
+FEW_STEPS = (
+    8  # where the ratio is out of reach in this round: should time run out, its best so far has most of the dual
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,10 @@ class Search:
 
     def run(self) -> tuple[Found, str | None]:
         """Return the last round and, where a promised ratio was missed, why."""
-        limit, self.deadline = self.deadline, None  # the first round always ends: whoever comes late still has an answer
+        limit, self.deadline = (
+            self.deadline,
+            None,
+        )  # the first round always ends: whoever comes late still has an answer
         sample = self._more(None, most_sets(self.worlds, self.memory, self.seed, FIRST_SETS))
         found: Found | None = None
         for number in range(ROUNDS):
@@ -114,7 +128,12 @@ class Search:
     def _next(self, found: Found, sample: RRSets) -> int:
         """Return the next size: twice as much, or straight to where a sample without optimism would do."""
         n, share = 2 * sample.n_sets, found.spread / sample.total_value
-        while share > 0 and not self._promising(share, n) and n < LEAP * sample.n_sets and self._full(sample, 2 * n) is None:
+        while (
+            share > 0
+            and not self._promising(share, n)
+            and n < LEAP * sample.n_sets
+            and self._full(sample, 2 * n) is None
+        ):
             n *= 2
         return n
 
@@ -123,7 +142,9 @@ class Search:
         if self.goal is None:
             return self._settled(share * n, share * self.judges * n, n)
         each = self.delta / (2 * ROUNDS)
-        return lower_bound(share * self.judges * n, self.judges * n, 1.0, each) >= self.goal * upper_bound(GAP * share * n, n, 1.0, each)
+        return lower_bound(share * self.judges * n, self.judges * n, 1.0, each) >= self.goal * upper_bound(
+            GAP * share * n, n, 1.0, each
+        )
 
     def _timely(self, wanted: int, n: int, begin: float) -> int:
         """Return the next size where the last round, of ``n`` sets, began then: no leap beyond half of the time left."""
@@ -138,16 +159,32 @@ class Search:
         if hits == 0:
             return covered == 0
         each = self.delta / (2 * ROUNDS)
-        return lower_bound(hits, self.judges * n_sets, 1.0, each) >= (1 - SAMPLING * self.epsilon) * upper_bound(covered, n_sets, 1.0, each)
+        return lower_bound(hits, self.judges * n_sets, 1.0, each) >= (1 - SAMPLING * self.epsilon) * upper_bound(
+            covered, n_sets, 1.0, each
+        )
 
     def _more(self, sample: RRSets | None, n_sets: int) -> RRSets:
         """Extend R1 to ``n_sets``."""
         have = 0 if sample is None else sample.n_sets
-        more = self.worlds.sample(n_sets - have, seed=self.seed, purpose="choose", first=have, places=True, engine=self.engine, progress=self.progress, deadline=self.deadline)
+        more = self.worlds.sample(
+            n_sets - have,
+            seed=self.seed,
+            purpose="choose",
+            first=have,
+            places=True,
+            engine=self.engine,
+            progress=self.progress,
+            deadline=self.deadline,
+        )
         if sample is None:
             return more
         indptr = np.concatenate((sample.indptr, sample.indptr[-1] + more.indptr[1:]))
-        return replace(sample, indptr=indptr, nodes=np.concatenate((sample.nodes, more.nodes)), roots=np.concatenate((sample.roots, more.roots)))
+        return replace(
+            sample,
+            indptr=indptr,
+            nodes=np.concatenate((sample.nodes, more.nodes)),
+            roots=np.concatenate((sample.roots, more.roots)),
+        )
 
     def _round(self, sample: RRSets, *, last: bool) -> Found:
         """Choose on R1, judge on R2, bound the optimum."""
@@ -158,7 +195,9 @@ class Search:
         covered = int(gains.sum())
         hits = 0
         if seeds.size:
-            hits = self.worlds.count_hits(seeds, n2, seed=self.seed, purpose="judge", engine=self.engine, deadline=self.deadline)
+            hits = self.worlds.count_hits(
+                seeds, n2, seed=self.seed, purpose="judge", engine=self.engine, deadline=self.deadline
+            )
         share = hits / n2
         error = math.sqrt(share * (1 - share) / n2)
         settled = self._settled(covered, hits, n1)
@@ -173,15 +212,24 @@ class Search:
         wanted = settled if self.goal is None else enough(covered)  # no bound is below what greedy covers
         if not enough(top) and (wanted or last or self.goal is not None):
             steps = PLAIN_STEPS if self.goal is None else HARD_STEPS if wanted else FEW_STEPS
-            top = min(top, cover.dual_bound(chosen[: seeds.size], covered, steps=steps, enough=lambda bound: enough(bound) or self._late()))
+            top = min(
+                top,
+                cover.dual_bound(
+                    chosen[: seeds.size], covered, steps=steps, enough=lambda bound: enough(bound) or self._late()
+                ),
+            )
         good = settled if self.goal is None else enough(top)
         certificate = Certificate.of(lower, upper_bound(top, n1, value, each), self.delta)
         if self.progress is not None:
             self.progress(Progress("seeds", n1 + n2, None, "rr_sets"))
-        return Found(seeds, (gains * (value / n1)).astype(np.float64), share * value, error * value, certificate, n1 + n2, good)
+        return Found(
+            seeds, (gains * (value / n1)).astype(np.float64), share * value, error * value, certificate, n1 + n2, good
+        )
 
 
-def _within(seeds: NDArray[np.int64], gains: NDArray[np.int64], rules: Rules) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _within(
+    seeds: NDArray[np.int64], gains: NDArray[np.int64], rules: Rules
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Drop last picks whose sum, added in another order, would exceed the budget by a rounding."""
     while rules.cost is not None and seeds.size and float(rules.cost[seeds].sum()) > rules.budget:
         seeds, gains = seeds[:-1], gains[:-1]

@@ -37,7 +37,9 @@ def read_aliases(aliases: Mapping[str, str] | pd.DataFrame) -> dict[str, str]:
         )
     decided = _joined(aliases["join"].tolist()) if "join" in aliases.columns else [True] * len(aliases)
     rows = zip(aliases["name"].tolist(), aliases["variant"].tolist(), decided, strict=True)
-    return _groups([(_name(a, f"name in row {i}"), _name(b, f"variant in row {i}")) for i, (a, b, join) in enumerate(rows) if join])
+    return _groups(
+        [(_name(a, f"name in row {i}"), _name(b, f"variant in row {i}")) for i, (a, b, join) in enumerate(rows) if join]
+    )
 
 
 def _name(value: object, what: str) -> str:
@@ -117,5 +119,10 @@ def _proposed(aliases: str, history: pd.DataFrame) -> pd.DataFrame:
     """Return the table of proposals of this history."""
     if aliases != "proposed":
         message = f"aliases must be 'proposed', a mapping or a table, got {aliases!r}"
-        raise InvalidParameter(message, parameter="aliases", value=aliases, allowed="'proposed', variant -> name, or columns name, variant[, join]")
+        raise InvalidParameter(
+            message,
+            parameter="aliases",
+            value=aliases,
+            allowed="'proposed', variant -> name, or columns name, variant[, join]",
+        )
     return name_variants(history).to_frame()

@@ -88,7 +88,13 @@ def cluster_profiles(profiles: Any, *, k: int | None = None, rng: RandomState = 
     used = np.flatnonzero(np.diff(x.indptr) > 0)
     if not used.size:
         message = f"none of the {x.shape[0]} rows has any weight"
-        raise DataInvalid(message, source="profiles", rule="empty", count=x.shape[0], hint="profiles come from what users took and its tags: load HAS_TAG and the users' ties")
+        raise DataInvalid(
+            message,
+            source="profiles",
+            rule="empty",
+            count=x.shape[0],
+            hint="profiles come from what users took and its tags: load HAS_TAG and the users' ties",
+        )
     order, distinct = _canonical(x[used], seed)
     dense = x[used[order]].toarray()
     if k is not None and positive_int("k", k) > distinct:
@@ -103,7 +109,9 @@ def cluster_profiles(profiles: Any, *, k: int | None = None, rng: RandomState = 
     full = np.full(x.shape[0], -1, np.int64)
     full[used[order]] = labels
     request = {"k": k, "shape": x.shape, "indptr": x.indptr, "indices": x.indices, "data": x.data}
-    manifest = make_manifest("cluster_profiles", request=request, answer=full, seed=seed, seconds=time.perf_counter() - start)
+    manifest = make_manifest(
+        "cluster_profiles", request=request, answer=full, seed=seed, seconds=time.perf_counter() - start
+    )
     compared = {str(n): value for n, value in quality.items()} if k is None else {}
     score = quality[chosen]
     return Clusters(full, int(centres.shape[0]), centres, score if np.isfinite(score) else None, compared, manifest)

@@ -62,7 +62,9 @@ class ContextRates(FrameResult):
         import pandas as pd
 
         names = {"context": list(self.context), "value": list(self.value), "item": list(self.item)}
-        return pd.DataFrame({**names, "exposures": self.exposures, "responses": self.responses, "multiplier": self.multiplier})
+        return pd.DataFrame(
+            {**names, "exposures": self.exposures, "responses": self.responses, "multiplier": self.multiplier}
+        )
 
     def multiplier_of(self, items: Sequence[str], context: Mapping[str, str]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Return the factor of each item in a context, shape (n_items,); 1 where nothing was seen.
@@ -72,7 +74,9 @@ class ContextRates(FrameResult):
         InvalidParameter
             A context that is none of region, device, hour.
         """
-        known = {(c, v, i): float(m) for c, v, i, m in zip(self.context, self.value, self.item, self.multiplier, strict=True)}
+        known = {
+            (c, v, i): float(m) for c, v, i, m in zip(self.context, self.value, self.item, self.multiplier, strict=True)
+        }
         factor = np.ones(len(items))
         for name, value in context.items():
             if name not in CONTEXTS:
@@ -82,7 +86,11 @@ class ContextRates(FrameResult):
 
 
 def context_rates(
-    events: pd.DataFrame, *, contexts: Iterable[str] = CONTEXTS, responses: Iterable[str] = RESPONSES, shrink: float = 50.0
+    events: pd.DataFrame,
+    *,
+    contexts: Iterable[str] = CONTEXTS,
+    responses: Iterable[str] = RESPONSES,
+    shrink: float = 50.0,
 ) -> ContextRates:
     """Measure how items do in each context.
 
@@ -121,7 +129,12 @@ def context_rates(
         if kind == "":
             total[item] = [shown, answered]
     if not any(shown for shown, _ in total.values()):
-        raise DataInvalid("the log has no exposures: a response rate needs contacts", source="events", rule="no-exposure", hint="load exposure events, or leave the context out")
+        raise DataInvalid(
+            "the log has no exposures: a response rate needs contacts",
+            source="events",
+            rule="no-exposure",
+            hint="load exposure events, or leave the context out",
+        )
     rows = []
     for (kind, value, item), (shown, answered) in sorted(counts.items()):
         usual = total[item][1] / total[item][0] if total[item][0] else 0.0
@@ -141,16 +154,22 @@ def _hours(events: pd.DataFrame) -> list[str | None]:
     if np.isinf(ts).any():
         row = int(np.flatnonzero(np.isinf(ts))[0])
         message = f"events row {row}: ts is {float(ts[row])!r}, no time"
-        raise DataInvalid(message, source="events", rule="ts", rows=((row, float(ts[row])),), hint="times are epoch seconds")
+        raise DataInvalid(
+            message, source="events", rule="ts", rows=((row, float(ts[row])),), hint="times are epoch seconds"
+        )
     return [None if np.isnan(t) else str(int(t // 3600 % 24)) for t in ts.tolist()]
 
 
 def _texts(column: pd.Series) -> list[str | None]:
     """Values as text, None where there is none."""
-    return [None if absent else str(value) for value, absent in zip(column.tolist(), column.isna().tolist(), strict=True)]
+    return [
+        None if absent else str(value) for value, absent in zip(column.tolist(), column.isna().tolist(), strict=True)
+    ]
 
 
-def _counts(events: pd.DataFrame, contexts: tuple[str, ...], responses: frozenset[str]) -> dict[tuple[str, str, str], list[int]]:
+def _counts(
+    events: pd.DataFrame, contexts: tuple[str, ...], responses: frozenset[str]
+) -> dict[tuple[str, str, str], list[int]]:
     """(context, value, item) -> [exposures, responses]; the context "" holds the item's totals."""
     values: dict[str, list[str | None]] = {}
     for name in contexts:

@@ -91,7 +91,9 @@ class Factors(Result):
         for i in range(rows.shape[0]):
             own, weight = self._own(rows, i)
             if own.size:
-                found[i] = y @ np.linalg.solve(gram + (y[own].T * (self.alpha * weight)) @ y[own], y[own].T @ (1 + self.alpha * weight))
+                found[i] = y @ np.linalg.solve(
+                    gram + (y[own].T * (self.alpha * weight)) @ y[own], y[own].T @ (1 + self.alpha * weight)
+                )
         return found
 
     def parts(self, row: sparse.csr_array, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -173,13 +175,23 @@ def factorise(
             refuse("alpha, regularisation", (alpha, regularisation), "a number >= 0 and one above 0")
         x = as_interactions(matrix)
         s = np.empty(0)
-        users, items = _als(x, wanted, float(alpha), float(regularisation), positive_int("iterations", iterations), seed, as_engine(engine))
+        users, items = _als(
+            x,
+            wanted,
+            float(alpha),
+            float(regularisation),
+            positive_int("iterations", iterations),
+            seed,
+            as_engine(engine),
+        )
     request = {
         "method": method, "rank": wanted, "alpha": alpha, "regularisation": regularisation, "iterations": iterations, "shape": x.shape,
         "nonzero": int(x.nnz), "total": float(x.sum()),
     }  # fmt: skip
     answer = [np.round(side, 9) for side in (users.sum(axis=0), items.sum(axis=0), s)]
-    manifest = make_manifest("factorise", request=request, answer=answer, seed=seed, seconds=time.perf_counter() - start)
+    manifest = make_manifest(
+        "factorise", request=request, answer=answer, seed=seed, seconds=time.perf_counter() - start
+    )
     return Factors(method, users, items, s, int(items.shape[1]), float(alpha), float(regularisation), manifest)
 
 
@@ -187,7 +199,12 @@ def _finite(matrix: Any) -> sparse.csr_array:
     x = as_rows(matrix, "matrix")
     x.sum_duplicates()
     if not np.isfinite(x.data).all():
-        raise DataInvalid("the matrix holds a value that is not finite", source="matrix", rule="finite", count=int(np.count_nonzero(~np.isfinite(x.data))))
+        raise DataInvalid(
+            "the matrix holds a value that is not finite",
+            source="matrix",
+            rule="finite",
+            count=int(np.count_nonzero(~np.isfinite(x.data))),
+        )
     return x
 
 
@@ -208,7 +225,9 @@ def _svd(x: sparse.csr_array, rank: int) -> tuple[NDArray[np.float64], NDArray[n
     return u * sign, s, v * sign
 
 
-def _als(x: sparse.csr_array, rank: int, alpha: float, reg: float, iterations: int, seed: int, engine: Engine) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _als(
+    x: sparse.csr_array, rank: int, alpha: float, reg: float, iterations: int, seed: int, engine: Engine
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     columns = sparse.csr_array(x.T)
     columns.sort_indices()
     sides = [_flat(x), _flat(columns)]
@@ -224,7 +243,9 @@ def _flat(x: sparse.csr_array) -> tuple[NDArray[np.int64], NDArray[np.int64], ND
     return x.indptr.astype(np.int64), x.indices.astype(np.int64), x.data
 
 
-def _half_step(rows: Any, old: NDArray[np.float64], other: NDArray[np.float64], alpha: float, reg: float, engine: Engine) -> NDArray[np.float64]:
+def _half_step(
+    rows: Any, old: NDArray[np.float64], other: NDArray[np.float64], alpha: float, reg: float, engine: Engine
+) -> NDArray[np.float64]:
     gram, (indptr, indices, data) = other.T @ other + reg * np.eye(other.shape[1]), rows
 
     def block(low: int, high: int) -> NDArray[np.float64]:
@@ -235,7 +256,9 @@ def _half_step(rows: Any, old: NDArray[np.float64], other: NDArray[np.float64], 
 
 
 @kernel
-def _als_kernel(low: int, high: int, indptr: Any, indices: Any, data: Any, old: Any, other: Any, gram: Any, alpha: float, steps: int) -> Any:
+def _als_kernel(
+    low: int, high: int, indptr: Any, indices: Any, data: Any, old: Any, other: Any, gram: Any, alpha: float, steps: int
+) -> Any:
     """Conjugate gradients on (gram + alpha sum r y y^T) x = sum (1 + alpha r) y, one row after the other."""
     f = other.shape[1]
     out = np.empty((high - low, f))

@@ -113,14 +113,24 @@ def fuse_rankings(
     ids = tuple(sorted(total, key=lambda id_: (-total[id_], id_))[: None if top is None else positive_int("top", top)])
     scores = np.array([total[id_] for id_ in ids])
     evidence = tuple(_shown(parts[id_]) for id_ in ids)
-    request = {"method": method, "constant": k, "weights": weight, "rankings": {n: lists[n] for n in sorted(lists)}, "top": top}
+    request = {
+        "method": method,
+        "constant": k,
+        "weights": weight,
+        "rankings": {n: lists[n] for n in sorted(lists)},
+        "top": top,
+    }
     seconds = time.perf_counter() - start
     manifest = make_manifest("fuse_rankings", request=request, answer=[ids, scores.tolist()], seconds=seconds)
     return FusedRanking(method, ids, scores, evidence, manifest)
 
 
 def fused_parts(
-    rankings: Mapping[str, Ranking] | Sequence[Ranking], *, weights: Mapping[str, float] | None = None, method: str = "reciprocal", constant: float = 60.0
+    rankings: Mapping[str, Ranking] | Sequence[Ranking],
+    *,
+    weights: Mapping[str, float] | None = None,
+    method: str = "reciprocal",
+    constant: float = 60.0,
 ) -> dict[str, dict[str, float]]:
     """Return id -> list -> what the list adds to the id's score; arguments and errors as of `fuse_rankings`."""
     one_of("method", method, METHODS)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PartnerRanking", "rank_partners"]
 
+
 @dataclass(frozen=True, eq=False, repr=False)
 class PartnerRanking(Result):
     """Ranked partners per subject, with the evidence of each. NaN = not measured.
@@ -188,9 +189,17 @@ def rank_partners(
     )  # fmt: skip
     parts = scorer.all(np.array([place[name] for name in wanted], np.int64))
     request = {
-        "subjects": wanted, "candidates": pool, "top": count, "exclude_known": exclude_known, "draws": draws, "diversity": diversity, "novelty": novelty,
-        "history_rows": len(history), "aliases": joined, "text_rows": None if texts is None else len(texts),
-    }  # fmt: skip
+        "subjects": wanted,
+        "candidates": pool,
+        "top": count,
+        "exclude_known": exclude_known,
+        "draws": draws,
+        "diversity": diversity,
+        "novelty": novelty,
+        "history_rows": len(history),
+        "aliases": joined,
+        "text_rows": None if texts is None else len(texts),
+    }
     subject, partner = (tuple(names[int(i)] for i in parts[end]) for end in ("subject", "partner"))
     answer = [subject, partner, parts["score"].tolist()]
     manifest = make_manifest(
@@ -252,7 +261,9 @@ def _names(parameter: str, given: Iterable[str] | None, members: Sequence[str]) 
         raise InvalidParameter(message, parameter=parameter, value=given, hint=f"write [{given!r}]")
     listed = list(given) if isinstance(given, Iterable) else refuse(parameter, given, "a list of names")
     if any(name is None or name != name for name in listed):  # noqa: PLR0124 - NaN differs from itself
-        message = f"{parameter} holds a missing name at place {next(i for i, n in enumerate(listed) if n is None or n != n)}"  # noqa: PLR0124
+        message = (
+            f"{parameter} holds a missing name at place {next(i for i, n in enumerate(listed) if n is None or n != n)}"  # noqa: PLR0124
+        )
         raise InvalidParameter(message, parameter=parameter, value=None, allowed="names")
     names = list(dict.fromkeys(str(name) for name in listed))
     if not names:

@@ -59,7 +59,9 @@ class TagLift(FrameResult):
         """Return one row per pair: tag_a, tag_b, users, lift."""
         import pandas as pd
 
-        return pd.DataFrame({"tag_a": list(self.tag_a), "tag_b": list(self.tag_b), "users": self.users, "lift": self.lift})
+        return pd.DataFrame(
+            {"tag_a": list(self.tag_a), "tag_b": list(self.tag_b), "users": self.users, "lift": self.lift}
+        )
 
 
 def tag_lift(baskets: Mapping[str, Iterable[str]], *, min_cell: int = 50, top: int | None = None) -> TagLift:

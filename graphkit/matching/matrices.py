@@ -52,6 +52,8 @@ def unit_rows(x: sparse.csr_array) -> sparse.csr_array:
     np.maximum.at(largest, row, np.abs(x.data))
     data = x.data / np.where(largest > 0, largest, 1.0)[row]
     norm = np.sqrt(np.bincount(row, data**2, minlength=x.shape[0]))
-    found = sparse.csr_array((data / np.where(norm > 0, norm, 1.0)[row], x.indices.copy(), x.indptr.copy()), shape=x.shape)
+    found = sparse.csr_array(
+        (data / np.where(norm > 0, norm, 1.0)[row], x.indices.copy(), x.indptr.copy()), shape=x.shape
+    )
     found.eliminate_zeros()
     return found

@@ -220,9 +220,12 @@ def _found(texts: Iterable[str], names: Sequence[str]) -> Iterator[tuple[str, li
             heads[plain[:2]].append((plain, column))
     for text in texts:
         clean = plain_name(text)
-        yield clean, [
-            (at, at + len(plain), column)
-            for at in range(len(clean) - 1)
-            for plain, column in heads.get(clean[at : at + 2], ())
-            if clean.startswith(plain, at)
-        ]
+        yield (
+            clean,
+            [
+                (at, at + len(plain), column)
+                for at in range(len(clean) - 1)
+                for plain, column in heads.get(clean[at : at + 2], ())
+                if clean.startswith(plain, at)
+            ],
+        )

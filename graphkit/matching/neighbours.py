@@ -36,7 +36,15 @@ if TYPE_CHECKING:
 
     from graphkit.rng import RandomState
 
-__all__ = ["DEFAULT_RIDGE", "ItemNeighbours", "as_interactions", "choose_ridge", "held_out", "item_neighbours", "rank_of_held"]
+__all__ = [
+    "DEFAULT_RIDGE",
+    "ItemNeighbours",
+    "as_interactions",
+    "choose_ridge",
+    "held_out",
+    "item_neighbours",
+    "rank_of_held",
+]
 
 _DENSE = 6_000  # items up to which an items x items matrix is held whole: 288 MB
 _RIDGES = (2.0, 10.0, 50.0, 250.0)
@@ -71,7 +79,9 @@ class ItemNeighbours:
         return own, row.data[:, None] * _dense(self.weights[own][:, items])
 
 
-def item_neighbours(matrix: Any, *, method: str = "auto", k: int | None = None, ridge: float = DEFAULT_RIDGE) -> ItemNeighbours:
+def item_neighbours(
+    matrix: Any, *, method: str = "auto", k: int | None = None, ridge: float = DEFAULT_RIDGE
+) -> ItemNeighbours:
     """Learn which items go together.
 
     Parameters
@@ -109,7 +119,9 @@ def item_neighbours(matrix: Any, *, method: str = "auto", k: int | None = None, 
     return ItemNeighbours(_ridge(_gram(x), ridge), method, float(ridge), None)
 
 
-def choose_ridge(matrix: Any, *, ridges: Sequence[float] = _RIDGES, n_held: int = 2_000, rng: RandomState = 1) -> dict[float, float]:
+def choose_ridge(
+    matrix: Any, *, ridges: Sequence[float] = _RIDGES, n_held: int = 2_000, rng: RandomState = 1
+) -> dict[float, float]:
     """Return ridge -> mean reciprocal rank on held-out interactions; choose the largest.
 
     One interaction of up to ``n_held`` users (with at least two) is taken out; nothing outside ``matrix`` is seen.
@@ -123,7 +135,9 @@ def choose_ridge(matrix: Any, *, ridges: Sequence[float] = _RIDGES, n_held: int 
     return {ridge: float((1 / rank_of_held(rows @ _ridge(gram, ridge), rows, items)).mean()) for ridge in ridges}
 
 
-def held_out(x: sparse.csr_array, n_held: int, rng: RandomState) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.int64]]:
+def held_out(
+    x: sparse.csr_array, n_held: int, rng: RandomState
+) -> tuple[sparse.csr_array, NDArray[np.int64], NDArray[np.int64]]:
     """Take one random interaction away from up to ``n_held`` users that have two or more.
 
     Returns

@@ -205,7 +205,6 @@ class Past:
         ]
         return np.stack(columns, axis=-1)
 
-
     def _rates(self, block: NDArray[np.int64], seats: NDArray[np.int64]) -> list[NDArray[np.float64]]:
         if self.roles is None:
             return [np.zeros((block.size, seats.size))] * len(_FLOORS)

@@ -134,12 +134,23 @@ class Scorer:
         spoken = worded[subject] & worded[partner]
         nan = np.full(best.size, np.nan)
         return {
-            "subject": np.full(best.size, subject), "partner": partner, "rank": np.arange(1, best.size + 1), "rank_lower": bounds[0], "rank_upper": bounds[1],
-            "score": score[order], "popularity": np.where(old, past.popularity[partner], nan), "recent": np.where(old & self.dated, past.recent[-1][partner], nan),
-            "text": np.where(spoken, value["text"], nan), "mates": np.where(spoken & (past.met.indptr[subject + 1] > past.met.indptr[subject]), value["mates"], nan),
-            "fans": np.where(spoken & old, value["fans"], nan), "name": value["name"], "mentions": np.expm1(value["mentions"]).round().astype(np.int64),
-            "variant": np.expm1(value["variant"]).round().astype(np.int64), "common": common[best], "together": met[best],
-        }  # fmt: skip
+            "subject": np.full(best.size, subject),
+            "partner": partner,
+            "rank": np.arange(1, best.size + 1),
+            "rank_lower": bounds[0],
+            "rank_upper": bounds[1],
+            "score": score[order],
+            "popularity": np.where(old, past.popularity[partner], nan),
+            "recent": np.where(old & self.dated, past.recent[-1][partner], nan),
+            "text": np.where(spoken, value["text"], nan),
+            "mates": np.where(spoken & (past.met.indptr[subject + 1] > past.met.indptr[subject]), value["mates"], nan),
+            "fans": np.where(spoken & old, value["fans"], nan),
+            "name": value["name"],
+            "mentions": np.expm1(value["mentions"]).round().astype(np.int64),
+            "variant": np.expm1(value["variant"]).round().astype(np.int64),
+            "common": common[best],
+            "together": met[best],
+        }
 
     def _interval(
         self, features: NDArray[np.float64], free: NDArray[np.int64], order: NDArray[np.int64]

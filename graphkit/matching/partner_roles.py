@@ -105,7 +105,9 @@ class Roles:
     ``met`` is the 0/1 matrix of who met whom by then; only those in ``known`` are peers.
     """
 
-    def __init__(self, source: RoleTexts, dated: NDArray[np.bool_], met: sparse.csr_array, known: NDArray[np.bool_]) -> None:
+    def __init__(
+        self, source: RoleTexts, dated: NDArray[np.bool_], met: sparse.csr_array, known: NDArray[np.bool_]
+    ) -> None:
         told = np.flatnonzero(dated[source.text])
         counted = _by_name(sparse.csr_array(source.counted[told]), source.column[told], known.size)
         place = _weighted(counted, source.idf) @ source.axes

@@ -119,7 +119,11 @@ def learning_path(
             above[needed].append(name)
     needed_by = tuple(tuple(above[step]) for step in steps)
     skipped = tuple(sorted({needed for name in order for needed in below.get(name, ()) if needed in done}))
-    request = {"course": goal, "completed": sorted(done), "requires": {name: sorted(own) for name, own in sorted(below.items())}}
+    request = {
+        "course": goal,
+        "completed": sorted(done),
+        "requires": {name: sorted(own) for name, own in sorted(below.items())},
+    }
     answer = [steps, [depth[step] for step in steps]]
     manifest = make_manifest("learning_path", request=request, answer=answer, seconds=time.perf_counter() - start)
     return LearningPath(goal, steps, np.array([depth[step] for step in steps], np.int64), needed_by, skipped, manifest)
@@ -153,7 +157,14 @@ def _topological(below: dict[str, set[str]], goal: str, done: set[str]) -> list[
             way = [node for node, _ in stack]
             circle = [*way[way.index(following) :], following]
             message = "REQUIRES runs in a circle: " + " -> ".join(circle)
-            raise DataInvalid(message, source="REQUIRES", rule="requires-cycle", count=len(circle) - 1, rows=tuple(circle), hint="remove one of these requirements")
+            raise DataInvalid(
+                message,
+                source="REQUIRES",
+                rule="requires-cycle",
+                count=len(circle) - 1,
+                rows=tuple(circle),
+                hint="remove one of these requirements",
+            )
         elif following not in state:
             state[following] = 1
             stack.append((following, iter(sorted(below.get(following, set()) - done))))

@@ -174,7 +174,12 @@ def build_profiles(
         "events": [who, what, weight, ts], "item_tags": [items, names, vectors.indptr, vectors.indices, vectors.data], "users": known,
         "half_life_days": half_life_days,
     }  # fmt: skip
-    manifest = make_manifest("build_profiles", request=_digest_of(request), answer=[x.indptr, x.indices, x.data], seconds=time.perf_counter() - start)
+    manifest = make_manifest(
+        "build_profiles",
+        request=_digest_of(request),
+        answer=[x.indptr, x.indices, x.data],
+        seconds=time.perf_counter() - start,
+    )
     return Profiles(
         tuple(known), tuple(items), tuple(names), x.indptr, x.indices, x.data, y.indptr, y.indices, y.data,
         None if half_life_days is None else float(half_life_days), int(np.count_nonzero(np.diff(x.indptr) == 0)),
@@ -190,7 +195,11 @@ def _digest_of(request: dict[str, Any]) -> dict[str, Any]:
     from graphkit.results import jsonable
 
     text = json.dumps(jsonable({k: request[k] for k in ("events", "item_tags", "users")}), ensure_ascii=False)
-    return {"half_life_days": request["half_life_days"], "n_events": len(request["events"][0]), "content": hashlib.sha256(text.encode()).hexdigest()}
+    return {
+        "half_life_days": request["half_life_days"],
+        "n_events": len(request["events"][0]),
+        "content": hashlib.sha256(text.encode()).hexdigest(),
+    }
 
 
 def _read(
@@ -238,26 +247,44 @@ def _names(events: pd.DataFrame, column: str) -> list[str]:
 def _numbers(events: pd.DataFrame, column: str, *, least: float | None) -> NDArray[np.float64]:
     try:
         dates = getattr(events[column].dtype, "kind", "") == "M"
-        values = epoch_seconds(events[column], "events") if dates else np.asarray(events[column].to_numpy(dtype=np.float64, na_value=np.nan))
+        values = (
+            epoch_seconds(events[column], "events")
+            if dates
+            else np.asarray(events[column].to_numpy(dtype=np.float64, na_value=np.nan))
+        )
     except (TypeError, ValueError) as error:
         message = f"events: {column} is no number: {error}"
         raise DataInvalid(message, source="events", rule=column, hint="times are epoch seconds") from error
     wrong = ~np.isfinite(values) if least is None else ~(np.isfinite(values) & (values >= least))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        message = f"events row {row}: {column} is {float(values[row])!r}" + ("" if least is None else f", below {least:g} or no number")
+        message = f"events row {row}: {column} is {float(values[row])!r}" + (
+            "" if least is None else f", below {least:g} or no number"
+        )
         hint = "give every event a time, or leave the column out and nothing ages" if column == "ts" else None
-        raise DataInvalid(message, source="events", rule=column, count=int(wrong.sum()), rows=((row, float(values[row])),), hint=hint)
+        raise DataInvalid(
+            message, source="events", rule=column, count=int(wrong.sum()), rows=((row, float(values[row])),), hint=hint
+        )
     return values
 
 
 def _kappa(kinds: list[str], event_weights: Mapping[str, float] | None) -> NDArray[np.float64]:
-    table = {**EVENT_WEIGHTS, **{str(k): non_negative(f"event_weights[{k!r}]", v) for k, v in (event_weights or {}).items()}}
+    table = {
+        **EVENT_WEIGHTS,
+        **{str(k): non_negative(f"event_weights[{k!r}]", v) for k, v in (event_weights or {}).items()},
+    }
     unknown = sorted(set(kinds) - set(table))
     if unknown:
         message = f"events of the kind {unknown[0]!r} have no weight"
         row = kinds.index(unknown[0])
-        raise DataInvalid(message, source="events", rule="kind", count=sum(k in unknown for k in kinds), rows=((row, unknown[0]),), hint=_close(unknown[0], table) or "name its weight in event_weights")
+        raise DataInvalid(
+            message,
+            source="events",
+            rule="kind",
+            count=sum(k in unknown for k in kinds),
+            rows=((row, unknown[0]),),
+            hint=_close(unknown[0], table) or "name its weight in event_weights",
+        )
     return np.array([table[kind] for kind in kinds])
 
 
@@ -274,7 +301,13 @@ def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], lis
     for item, found in sorted(item_tags.items()):
         if not isinstance(found, Mapping):
             message = f"item {str(item)!r}: its tags are {found!r}, not a mapping tag -> weight"
-            raise DataInvalid(message, source="item_tags", rule="tags", rows=((str(item), repr(found)[:80]),), hint="write {tag: 1.0} for tags without weights")
+            raise DataInvalid(
+                message,
+                source="item_tags",
+                rule="tags",
+                rows=((str(item), repr(found)[:80]),),
+                hint="write {tag: 1.0} for tags without weights",
+            )
         own[str(item)] = {str(tag): weight for tag, weight in sorted(found.items())}
     used = sorted({tag for found in own.values() for tag in found})
     names = used if tags is None else sorted({str(tag) for tag in tags})
@@ -284,7 +317,9 @@ def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], lis
         for tag, weight in found.items():
             if tag not in column:
                 message = f"item {item!r} carries the unknown tag {tag!r}"
-                raise DataInvalid(message, source="item_tags", rule="unknown-tag", rows=((item, tag),), hint=_close(tag, names))
+                raise DataInvalid(
+                    message, source="item_tags", rule="unknown-tag", rows=((item, tag),), hint=_close(tag, names)
+                )
             try:
                 values.append(non_negative("weight", weight))
             except ValueError as error:
@@ -292,10 +327,18 @@ def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], lis
                 raise DataInvalid(message, source="item_tags", rule="weight", rows=((item, weight),)) from error
             places.append(column[tag])
         ends.append(len(places))
-    return list(own), names, sparse.csr_array((np.array(values), np.array(places, np.int64), np.array(ends, np.int64)), shape=(len(own), len(names)))
+    return (
+        list(own),
+        names,
+        sparse.csr_array(
+            (np.array(values), np.array(places, np.int64), np.array(ends, np.int64)), shape=(len(own), len(names))
+        ),
+    )
 
 
-def _sum_cells(rows: NDArray[np.int64], cols: NDArray[np.int64], weight: NDArray[np.float64], shape: tuple[int, int]) -> sparse.csr_array:
+def _sum_cells(
+    rows: NDArray[np.int64], cols: NDArray[np.int64], weight: NDArray[np.float64], shape: tuple[int, int]
+) -> sparse.csr_array:
     """Sum events of the same user and item; they come sorted, so the sum has one order."""
     key = rows * max(1, shape[1]) + cols
     new = np.flatnonzero(np.concatenate((np.ones(min(1, key.size), bool), key[1:] != key[:-1])))

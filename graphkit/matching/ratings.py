@@ -111,7 +111,13 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
     r.sort_indices()
     if not r.nnz or not np.isfinite(r.data).all():
         message = "there are no ratings" if not r.nnz else "a rating is not a finite number"
-        raise DataInvalid(message, source="ratings", rule="rating", hint="load RATED rows with a rating and its scale_max" if not r.nnz else None, count=int(np.count_nonzero(~np.isfinite(r.data))))
+        raise DataInvalid(
+            message,
+            source="ratings",
+            rule="rating",
+            hint="load RATED rows with a rating and its scale_max" if not r.nnz else None,
+            count=int(np.count_nonzero(~np.isfinite(r.data))),
+        )
     if r.shape[1] > _DENSE:
         refuse("ratings", f"{r.shape[1]:,} items", f"at most {_DENSE:,} items: keep those with several ratings")
     row = np.repeat(np.arange(r.shape[0]), np.diff(r.indptr))
@@ -120,14 +126,20 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
     return RatingNeighbours(mean, user, item, _pearson(rest, shrink), rest, float(r.data.min()), float(r.data.max()))
 
 
-def _baseline(r: sparse.csr_array, row: NDArray[np.int64], damping: float) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+def _baseline(
+    r: sparse.csr_array, row: NDArray[np.int64], damping: float
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
     """Alternate the two shrunk means until they stand."""
     n_users, n_items = r.shape
     mean, user, item = float(r.data.mean()), np.zeros(n_users), np.zeros(n_items)
     of_user, of_item = np.bincount(row, minlength=n_users), np.bincount(r.indices, minlength=n_items)
     for _ in range(_ROUNDS):
-        item = np.bincount(r.indices, r.data - mean - user[row], minlength=n_items) / np.maximum(of_item + damping, 1e-300)
-        user = np.bincount(row, r.data - mean - item[r.indices], minlength=n_users) / np.maximum(of_user + damping, 1e-300)
+        item = np.bincount(r.indices, r.data - mean - user[row], minlength=n_items) / np.maximum(
+            of_item + damping, 1e-300
+        )
+        user = np.bincount(row, r.data - mean - item[r.indices], minlength=n_users) / np.maximum(
+            of_user + damping, 1e-300
+        )
     return mean, user, item
 
 
@@ -137,7 +149,9 @@ def _pearson(rest: sparse.csr_array, shrink: float) -> NDArray[np.float64]:
     both = np.asarray((seen.T @ seen).toarray())
     square = np.asarray((rest.multiply(rest).T @ seen).toarray())
     size = np.sqrt(square * square.T)
-    found: NDArray[np.float64] = np.divide(np.asarray((rest.T @ rest).toarray()), size, out=np.zeros_like(size), where=size > 1e-12)
+    found: NDArray[np.float64] = np.divide(
+        np.asarray((rest.T @ rest).toarray()), size, out=np.zeros_like(size), where=size > 1e-12
+    )
     found *= np.divide(both, both + shrink, out=np.zeros_like(both), where=both > 0)
     np.fill_diagonal(found, 0.0)
     return found

@@ -49,7 +49,9 @@ def _column(frame: pd.DataFrame, name: str, table: str) -> list[str]:
     for row, value in enumerate(frame[name].tolist()):
         text = None if isinstance(value, (list, tuple, set, dict)) or _null(value) else str(value)
         if text is None or not text.strip():
-            message = f"{table} row {row}: {name} is {'missing' if text is None and _null(value) else f'no name: {value!r}'}"
+            message = (
+                f"{table} row {row}: {name} is {'missing' if text is None and _null(value) else f'no name: {value!r}'}"
+            )
             raise DataInvalid(message, source=table, rule="missing", rows=((row, None),))
         found.append(_written(text, name, row, table))
     return found
@@ -61,7 +63,9 @@ def _written(text: str, name: str, row: int, table: str) -> str:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         message = f"{table} row {row}: {name} holds half a character at place {error.start}: {text[max(0, error.start - 10) : error.start]!r}.."
-        raise DataInvalid(message, source=table, rule="text", rows=((row, name),), hint="read the file as UTF-8") from error
+        raise DataInvalid(
+            message, source=table, rule="text", rows=((row, name),), hint="read the file as UTF-8"
+        ) from error
     return text
 
 
@@ -110,7 +114,9 @@ def epoch_seconds(ts: pd.Series[Any], table: str) -> NDArray[np.float64]:
     import pandas as pd
 
     try:
-        if ts.dtype == object and all(_null(x) or (isinstance(x, (int, float)) and not isinstance(x, bool)) for x in ts.tolist()):
+        if ts.dtype == object and all(
+            _null(x) or (isinstance(x, (int, float)) and not isinstance(x, bool)) for x in ts.tolist()
+        ):
             ts = pd.Series([math.nan if _null(x) else float(x) for x in ts.tolist()])
         _one_kind(ts)
         if pd.api.types.is_numeric_dtype(ts):
@@ -151,7 +157,9 @@ def read_texts(
     if not {"member", "partnership"} & set(texts.columns):
         _require(texts, ("partnership", "text"), "texts")
     keys = _keys(texts)
-    written = ["" if _null(t) else _written(str(t), "text", row, "texts") for row, t in enumerate(texts["text"].tolist())]
+    written = [
+        "" if _null(t) else _written(str(t), "text", row, "texts") for row, t in enumerate(texts["text"].tolist())
+    ]
     order = sorted(range(len(keys)), key=lambda i: (keys[i], written[i]))
     keys, written = [keys[i] for i in order], [written[i] for i in order]
     row, place = {name: i for i, name in enumerate(known.partnerships)}, {name: i for i, name in enumerate(names)}

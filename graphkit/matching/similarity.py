@@ -122,14 +122,24 @@ def _match_vectors(left: Any, right: Any, count: int, start: float) -> Matches:
             raise InvalidParameter(message, parameter=name, value=type(side).__name__, allowed="mapping id -> vector")
     (left_ids, x), (right_ids, y) = vector_rows(left, "left"), vector_rows(right, "right")
     keep = min(count, len(right_ids))
-    best, score = (np.empty((len(left_ids), 0), np.int64), np.empty((len(left_ids), 0))) if not (left_ids and right_ids) else nearest(x, y, keep)
+    best, score = (
+        (np.empty((len(left_ids), 0), np.int64), np.empty((len(left_ids), 0)))
+        if not (left_ids and right_ids)
+        else nearest(x, y, keep)
+    )
     return _matches("vector", count, left_ids, right_ids, best, score, ("",) * best.size, start)
 
 
 def _matches(
-    measure: str, count: int, left_ids: list[str], right_ids: list[str], best: NDArray[np.int64], score: NDArray[np.float64], evidence: tuple[str, ...],
+    measure: str,
+    count: int,
+    left_ids: list[str],
+    right_ids: list[str],
+    best: NDArray[np.int64],
+    score: NDArray[np.float64],
+    evidence: tuple[str, ...],
     start: float,
-) -> Matches:  # fmt: skip
+) -> Matches:
     keep = best.shape[1]
     rows = np.repeat(np.arange(len(left_ids)), keep)
     names = tuple(left_ids[i] for i in rows), tuple(right_ids[i] for i in best.ravel())
@@ -186,7 +196,13 @@ def _matrices(left: Any, right: Any) -> tuple[list[str], list[str], sparse.csr_a
             raise InvalidParameter(message, parameter="right", value=y.shape, allowed=(y.shape[0], x.shape[1]))
         x.sum_duplicates()
         y.sum_duplicates()
-        return [str(i) for i in range(x.shape[0])], [str(i) for i in range(y.shape[0])], x, y, [str(i) for i in range(x.shape[1])]
+        return (
+            [str(i) for i in range(x.shape[0])],
+            [str(i) for i in range(y.shape[0])],
+            x,
+            y,
+            [str(i) for i in range(x.shape[1])],
+        )
     sides = [_weights_by_id(side, which) for side, which in ((left, "left"), (right, "right"))]
     tags = sorted({tag for side in sides for own in side.values() for tag in own})
     column = {tag: i for i, tag in enumerate(tags)}
@@ -237,7 +253,9 @@ def _check(x: sparse.csr_array, measure: str, side: str) -> None:
     if wrong.any():
         row = int(np.searchsorted(x.indptr, np.flatnonzero(wrong)[0], side="right") - 1)
         value = float(x.data[wrong][0])
-        message = f"{side} row {row} has the weight {value!r}: {measure} needs finite weights" + (" >= 0" if value < 0 else "")
+        message = f"{side} row {row} has the weight {value!r}: {measure} needs finite weights" + (
+            " >= 0" if value < 0 else ""
+        )
         raise DataInvalid(message, rule="weight", count=int(wrong.sum()), rows=((row, value),))
 
 
@@ -275,13 +293,20 @@ def _scores(x: sparse.csr_array, y: sparse.csr_array, measure: str) -> NDArray[n
                 tag, weight = x.indices[place], x.data[place]
                 at = slice(columns.indptr[tag], columns.indptr[tag + 1])
                 both[i, columns.indices[at]] += np.minimum(weight, columns.data[at])
-    size = [np.bincount(np.repeat(np.arange(m.shape[0]), np.diff(m.indptr)), m.data, minlength=m.shape[0]) for m in (x, y)]
+    size = [
+        np.bincount(np.repeat(np.arange(m.shape[0]), np.diff(m.indptr)), m.data, minlength=m.shape[0]) for m in (x, y)
+    ]
     union = size[0][:, None] + size[1][None, :] - both
     return np.divide(both, union, out=np.zeros_like(both), where=union > 0)
 
 
 def _evidence(
-    x: sparse.csr_array, y: sparse.csr_array, left: NDArray[np.int64], right: NDArray[np.int64], tags: list[str], measure: str
+    x: sparse.csr_array,
+    y: sparse.csr_array,
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    tags: list[str],
+    measure: str,
 ) -> tuple[str, ...]:
     """Strongest shared tags of each pair with their part of the score."""
     result, total = [], [np.asarray(m.sum(axis=1), np.float64).ravel() for m in (x, y)]
@@ -292,10 +317,20 @@ def _evidence(
     return tuple(result)
 
 
-def _parts(x: sparse.csr_array, y: sparse.csr_array, i: int, j: int, measure: str, total: list[float]) -> dict[int, float]:
+def _parts(
+    x: sparse.csr_array, y: sparse.csr_array, i: int, j: int, measure: str, total: list[float]
+) -> dict[int, float]:
     """Part of the score of rows i and j that each shared tag carries."""
-    own = dict(zip(x.indices[x.indptr[i] : x.indptr[i + 1]].tolist(), x.data[x.indptr[i] : x.indptr[i + 1]].tolist(), strict=True))
-    pairs = zip(y.indices[y.indptr[j] : y.indptr[j + 1]].tolist(), y.data[y.indptr[j] : y.indptr[j + 1]].tolist(), strict=True)
+    own = dict(
+        zip(
+            x.indices[x.indptr[i] : x.indptr[i + 1]].tolist(),
+            x.data[x.indptr[i] : x.indptr[i + 1]].tolist(),
+            strict=True,
+        )
+    )
+    pairs = zip(
+        y.indices[y.indptr[j] : y.indptr[j + 1]].tolist(), y.data[y.indptr[j] : y.indptr[j + 1]].tolist(), strict=True
+    )
     if measure.endswith("cosine"):
         return {tag: own[tag] * weight for tag, weight in pairs if tag in own}
     least = {tag: min(own[tag], weight) for tag, weight in pairs if tag in own}

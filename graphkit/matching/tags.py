@@ -33,7 +33,55 @@ __all__ = ["TextTags", "tags_from_text"]
 
 _PARTICLES = frozenset("的了是在和与及或也就都而着被把从对为以之其这那我你他她它们吗呢吧啊个一不")
 _FUNCTION_WORDS = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "for", "from", "has", "have", "how", "in", "into", "is", "it", "its", "not", "of", "on", "or", "our", "she", "that", "the", "their", "they", "this", "to", "was", "we", "were", "what", "when", "which", "who", "will", "with", "you", "your", "he", "his", "her", "i"]
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "but",
+        "by",
+        "can",
+        "for",
+        "from",
+        "has",
+        "have",
+        "how",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "not",
+        "of",
+        "on",
+        "or",
+        "our",
+        "she",
+        "that",
+        "the",
+        "their",
+        "they",
+        "this",
+        "to",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "which",
+        "who",
+        "will",
+        "with",
+        "you",
+        "your",
+        "he",
+        "his",
+        "her",
+        "i",
+    ]
 )
 _LONGEST = 4
 
@@ -117,7 +165,9 @@ def tags_from_text(documents: Mapping[str, str | None], *, top: int = 10) -> Tex
     ids, tags = tuple(row[0] for row in rows), tuple(row[1] for row in rows)
     weights = np.array([row[2] for row in rows])
     request = {"top": keep, "documents": texts}
-    manifest = make_manifest("tags_from_text", request=request, answer=[ids, tags, weights], seconds=time.perf_counter() - start)
+    manifest = make_manifest(
+        "tags_from_text", request=request, answer=[ids, tags, weights], seconds=time.perf_counter() - start
+    )
     return TextTags(ids, tags, weights, tuple(name for name, count in counts.items() if not count), manifest)
 
 
@@ -132,7 +182,9 @@ def _text(name: str, value: object) -> str:
 
 def _is_ideograph(character: str) -> bool:
     """Whether words are written without blanks: Han, kana, hangul."""
-    return unicodedata.name(character, "").startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA", "HANGUL", "CJK COMPATIBILITY IDEOGRAPH"))
+    return unicodedata.name(character, "").startswith(
+        ("CJK UNIFIED", "HIRAGANA", "KATAKANA", "HANGUL", "CJK COMPATIBILITY IDEOGRAPH")
+    )
 
 
 def _runs(text: str, breaks: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -150,11 +202,16 @@ def _runs(text: str, breaks: Iterable[str]) -> tuple[list[str], list[str]]:
 def _grams(texts: Mapping[str, str]) -> dict[str, Counter[str]]:
     """Words and runs of 2-4 characters; a run of one character stays as it is."""
     cut = {name: _runs(text, _PARTICLES) for name, text in texts.items()}
-    every = {name: Counter(g for run in runs for n in range(2, _LONGEST + 1) for g in _of_length(run, n)) for name, (_, runs) in cut.items()}
+    every = {
+        name: Counter(g for run in runs for n in range(2, _LONGEST + 1) for g in _of_length(run, n))
+        for name, (_, runs) in cut.items()
+    }
     df, total = Counter(g for own in every.values() for g in own), Counter[str]()
     for own in every.values():
         total.update(own)
-    whole = {run for _, runs in cut.values() for run in runs if 2 <= len(run) <= _LONGEST}  # bounded on both sides: a word
+    whole = {
+        run for _, runs in cut.values() for run in runs if 2 <= len(run) <= _LONGEST
+    }  # bounded on both sides: a word
     terms = whole | {g for g, n in df.items() if len(g) == 2 or n >= 2}
     inside = {part for g in terms if len(g) > 2 for part in (g[:-1], g[1:]) if total[part] == total[g]}
     for length in range(_LONGEST, 2, -1):  # what is inside a replaced run is replaced as well
@@ -171,4 +228,3 @@ def _grams(texts: Mapping[str, str]) -> dict[str, Counter[str]]:
 
 def _of_length(run: str, n: int) -> list[str]:
     return [run[i : i + n] for i in range(len(run) - n + 1)]
-

@@ -126,7 +126,9 @@ class SearchResult(FrameResult):
         import pandas as pd
 
         rank = np.arange(1, len(self.ids) + 1)
-        frame = pd.DataFrame({"id": list(self.ids), "rank": rank, "score": self.scores, "evidence": list(self.evidence)})
+        frame = pd.DataFrame(
+            {"id": list(self.ids), "rank": rank, "score": self.scores, "evidence": list(self.evidence)}
+        )
         frame.attrs["reason"] = self.reason
         return frame
 
@@ -169,7 +171,9 @@ def search(documents: Mapping[str, str], query: str, *, top: int = 20) -> Search
     evidence = tuple(_shared(model.matrix[[i]], row, words) for i in order)
     found = tuple(ids[i] for i in order)
     request = {"query": query, "top": count, "documents": dict(zip(ids, texts, strict=True))}
-    manifest = make_manifest("search", request=request, answer=[found, score[order].tolist()], seconds=time.perf_counter() - start)
+    manifest = make_manifest(
+        "search", request=request, answer=[found, score[order].tolist()], seconds=time.perf_counter() - start
+    )
     return SearchResult(query, found, score[order], evidence, reason, manifest)
 
 
@@ -183,7 +187,9 @@ def _documents(documents: object) -> tuple[list[str], list[str]]:
     """Ids in sorted order, and their texts; a missing text is an empty one."""
     if not isinstance(documents, Mapping):
         message = f"documents must be a mapping id -> text, got {type(documents).__name__}"
-        raise InvalidParameter(message, parameter="documents", value=type(documents).__name__, allowed="mapping id -> text")
+        raise InvalidParameter(
+            message, parameter="documents", value=type(documents).__name__, allowed="mapping id -> text"
+        )
     pairs = sorted((str(name), "" if text is None else text) for name, text in documents.items())
     for name, text in pairs:
         if not isinstance(text, str):

@@ -25,9 +25,13 @@ __all__ = ["update_profile"]
 
 
 @overload
-def update_profile(profile: Mapping[str, float], item: Mapping[str, float], response: float, *, rate: float, method: str = "lms") -> dict[str, float]: ...
+def update_profile(
+    profile: Mapping[str, float], item: Mapping[str, float], response: float, *, rate: float, method: str = "lms"
+) -> dict[str, float]: ...
 @overload
-def update_profile(profile: NDArray[Any], item: NDArray[Any], response: float, *, rate: float, method: str = "lms") -> NDArray[np.float64]: ...
+def update_profile(
+    profile: NDArray[Any], item: NDArray[Any], response: float, *, rate: float, method: str = "lms"
+) -> NDArray[np.float64]: ...
 
 
 def update_profile(profile: Any, item: Any, response: float, *, rate: float, method: str = "lms") -> Any:
@@ -67,7 +71,10 @@ def update_profile(profile: Any, item: Any, response: float, *, rate: float, met
         return _moved(_vector("profile", profile), _vector("item", item), wanted, alpha, method)
     names = sorted({*map(str, profile), *map(str, item)})
     sides = [{str(name): value for name, value in side.items()} for side in (profile, item)]
-    u, v = (_vector(what, [side.get(name, 0.0) for name in names]) for what, side in zip(("profile", "item"), sides, strict=True))
+    u, v = (
+        _vector(what, [side.get(name, 0.0) for name in names])
+        for what, side in zip(("profile", "item"), sides, strict=True)
+    )
     return dict(zip(names, _moved(u, v, wanted, alpha, method).tolist(), strict=True))
 
 
@@ -81,7 +88,9 @@ def _vector(name: str, values: Any) -> NDArray[np.float64]:
     return vector
 
 
-def _moved(u: NDArray[np.float64], v: NDArray[np.float64], wanted: float, alpha: float, method: str) -> NDArray[np.float64]:
+def _moved(
+    u: NDArray[np.float64], v: NDArray[np.float64], wanted: float, alpha: float, method: str
+) -> NDArray[np.float64]:
     if u.shape != v.shape:
         refuse("item", f"{v.size} weights", f"as long as the profile, {u.size}")
     square = float(v @ v)

@@ -40,12 +40,22 @@ def vector_rows(vectors: Mapping[str, Any], side: str) -> tuple[list[str], NDArr
             message = f"{side} {name!r}: the vector holds something that is no number: {repr(given[name])[:60]}"
             raise DataInvalid(message, source=side, rule="vector", rows=((name, repr(given[name])[:80]),)) from error
         if row.ndim != 1 or not np.isfinite(row).all():
-            wrong = f"it has shape {row.shape}" if row.ndim != 1 else f"it holds {next(x for x in row.tolist() if not np.isfinite(x))}"
+            wrong = (
+                f"it has shape {row.shape}"
+                if row.ndim != 1
+                else f"it holds {next(x for x in row.tolist() if not np.isfinite(x))}"
+            )
             message = f"{side} {name!r}: the vector must be one row of finite numbers, {wrong}"
             raise DataInvalid(message, source=side, rule="vector", rows=((name, repr(given[name])[:80]),))
         if rows and row.size != rows[0].size:
             message = f"{side} {name!r} has {row.size} dimensions, {ids[0]!r} has {rows[0].size}"
-            raise DataInvalid(message, source=side, rule="dimension", rows=((name, row.size),), hint="vectors of one label come from one model")
+            raise DataInvalid(
+                message,
+                source=side,
+                rule="dimension",
+                rows=((name, row.size),),
+                hint="vectors of one label come from one model",
+            )
         rows.append(row)
     x = np.stack(rows).astype(np.float64) if rows else np.empty((0, 0))
     largest = np.abs(x).max(axis=1, initial=0.0, keepdims=True)
@@ -54,7 +64,9 @@ def vector_rows(vectors: Mapping[str, Any], side: str) -> tuple[list[str], NDArr
     return ids, np.divide(x, norm, out=np.zeros_like(x), where=norm > 0)
 
 
-def nearest(x: NDArray[np.float64], y: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def nearest(
+    x: NDArray[np.float64], y: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the ``count`` nearest rows of y for each row of x and their cosines, ties by row.
 
     Raises

@@ -43,16 +43,27 @@ def data_dictionary(name: str | None = None) -> list[dict[str, Any]]:
     """
     if name is not None and name not in LABELS and name not in TYPES:
         known = [*LABELS, *TYPES]
-        raise UnknownName(f"{name!r} is neither a label nor a relationship type", kind="label", name=name, close_matches=close_matches(name, known))
+        raise UnknownName(
+            f"{name!r} is neither a label nor a relationship type",
+            kind="label",
+            name=name,
+            close_matches=close_matches(name, known),
+        )
     rows: list[dict[str, Any]] = []
     for label in LABELS.values():
         if name in (None, label.name):
             file = None if label.written else f"nodes/{label.name.lower()}.csv"
-            rows += [_row(label.name, en=label.en, zh=label.zh, file=file), *(_property(label.name, p) for p in label.properties.values())]
+            rows += [
+                _row(label.name, en=label.en, zh=label.zh, file=file),
+                *(_property(label.name, p) for p in label.properties.values()),
+            ]
     for kind in TYPES.values():
         if name in (None, kind.name):
             file = None if kind.written else f"relationships/{kind.name.lower()}.csv"
-            rows += [_row(kind.name, en=kind.en, zh=kind.zh, file=file, ends=_ends(kind)), *(_property(kind.name, p) for p in kind.properties.values())]
+            rows += [
+                _row(kind.name, en=kind.en, zh=kind.zh, file=file, ends=_ends(kind)),
+                *(_property(kind.name, p) for p in kind.properties.values()),
+            ]
     return rows
 
 
@@ -63,7 +74,9 @@ def _row(of: str, **values: Any) -> dict[str, Any]:
 
 def _property(of: str, p: Property) -> dict[str, Any]:
     """Return the row of one property."""
-    return _row(of, property=p.name, type=p.type, required=p.required, unit=p.unit, allowed=_allowed(p), en=p.en, zh=p.zh)
+    return _row(
+        of, property=p.name, type=p.type, required=p.required, unit=p.unit, allowed=_allowed(p), en=p.en, zh=p.zh
+    )
 
 
 def _allowed(p: Property) -> str | None:

@@ -22,15 +22,47 @@ _MOMENTS = (-62_135_596_800, 253_402_300_799)  # the years 1 to 9999
 
 # A trailing ? stands for "may be missing or null"; "*" in a mapping for every key.
 _PURCHASE: Shape = {
-    "channel": "text", "name": "text?", "kind": "text?", "wave": "positive?", "material": "text?", "cost": "number", "adds": "number",
-    "adds_interval": "pair?", "exclusive": "number?", "exclusive_interval": "pair?", "alone": "number?", "alone_interval": "pair?", "audience": "whole?",
-    "evidence": "text?", "reasons": "texts?", "uses": "positive?", "one_off_cost": "number?", "starts_ts": "moment?", "code": "text?",
-}  # fmt: skip
+    "channel": "text",
+    "name": "text?",
+    "kind": "text?",
+    "wave": "positive?",
+    "material": "text?",
+    "cost": "number",
+    "adds": "number",
+    "adds_interval": "pair?",
+    "exclusive": "number?",
+    "exclusive_interval": "pair?",
+    "alone": "number?",
+    "alone_interval": "pair?",
+    "audience": "whole?",
+    "evidence": "text?",
+    "reasons": "texts?",
+    "uses": "positive?",
+    "one_off_cost": "number?",
+    "starts_ts": "moment?",
+    "code": "text?",
+}
 _REQUEST: Shape = {
-    "for_": "text", "budget": "number", "probability": "scalar?", "objective": "text?", "waves": "positive?", "target": "text?", "rules": {"starts_ts": "moment?", "ends_ts": "moment?", "gap_days": "number?"},
-    "max_steps": "whole?", "nodes": "texts?", "via": "texts?", "receptivity": "number?", "price": {"*": "number"}, "aim": "number?", "delta": "number?",
-    "seed": "whole?", "robust": "number?", "draws": "positive?", "pareto": "texts?", "done": "table?",
-}  # fmt: skip
+    "for_": "text",
+    "budget": "number",
+    "probability": "scalar?",
+    "objective": "text?",
+    "waves": "positive?",
+    "target": "text?",
+    "rules": {"starts_ts": "moment?", "ends_ts": "moment?", "gap_days": "number?"},
+    "max_steps": "whole?",
+    "nodes": "texts?",
+    "via": "texts?",
+    "receptivity": "number?",
+    "price": {"*": "number"},
+    "aim": "number?",
+    "delta": "number?",
+    "seed": "whole?",
+    "robust": "number?",
+    "draws": "positive?",
+    "pareto": "texts?",
+    "done": "table?",
+}
 _DRAWN: Shape = {"quantile": "number", "mean": "number", "worst": "number", "best": "number"}
 _OPTIONAL: dict[str, Shape] = {
     "certificate": {"lower": "number?", "upper": "number?", "ratio": "number?", "delta": "number?"},
@@ -38,14 +70,47 @@ _OPTIONAL: dict[str, Shape] = {
     "rejected": [{"channel": "text?", "partner": "text?", "candidate": "text?", "rule": "text", "reason": "text"}],
     "request": _REQUEST,
     "sample": {"choose": "positive", "judge": "positive", "exact": "flag"},
-    "manifest": {"digest": "text?", "seed": "whole?", "snapshot": "text?", "engine": "text?", "seconds": "number?", "versions": "table?", "function": "text?", "request": "table?"},
-    "waves": [{"wave": "positive", "starts_ts": "moment?", "budget": "number?", "spent": "number", "one_off": "number?", "purchases": "whole", "adds": "number"}],
+    "manifest": {
+        "digest": "text?",
+        "seed": "whole?",
+        "snapshot": "text?",
+        "engine": "text?",
+        "seconds": "number?",
+        "versions": "table?",
+        "function": "text?",
+        "request": "table?",
+    },
+    "waves": [
+        {
+            "wave": "positive",
+            "starts_ts": "moment?",
+            "budget": "number?",
+            "spent": "number",
+            "one_off": "number?",
+            "purchases": "whole",
+            "adds": "number",
+        }
+    ],
     "synergy": {"bonus": "number", "pairs": [{"channel": "text", "boosts": "text", "bonus": "number"}]},
     "goals": [{"goal": "text", "mean": "number", "interval": "pair?", "floor": "number?"}],
     "pareto": [{"goals": {"*": "number"}, "spent": "number", "channels": "texts"}],
-    "robust": {"q": "number", "draws": "positive", "robust": _DRAWN, "plain": _DRAWN, "regret_of_plain": "number", "reach_by_draw": {"*": "numbers"}},
-    "replanned": {"plan": "text", "waves": "whole", "spent": "number", "reached": "whole", "gain": "number?", "gain_interval": "pair?"},
-}  # fmt: skip
+    "robust": {
+        "q": "number",
+        "draws": "positive",
+        "robust": _DRAWN,
+        "plain": _DRAWN,
+        "regret_of_plain": "number",
+        "reach_by_draw": {"*": "numbers"},
+    },
+    "replanned": {
+        "plan": "text",
+        "waves": "whole",
+        "spent": "number",
+        "reached": "whole",
+        "gain": "number?",
+        "gain_interval": "pair?",
+    },
+}
 _PLAN: Shape = {
     "plan": "text", "for": "text", "objective": "text", "budget": "number", "spent": "number", "items": [_PURCHASE],
     "reach": {"mean": "number", "interval": "pair?", "interval_with_model_uncertainty": "pair?"},
@@ -80,7 +145,9 @@ def check_plan(data: Any, source: str) -> dict[str, Any]:
         for name, shape in _OPTIONAL.items():
             found = found or (None if data.get(name) is None else _problem(data[name], shape, name))
     if found is not None:
-        raise DataInvalid(f"{source} is no plan: {found}", source=source, rule="plan", hint="graphkit plan --format json writes one")
+        raise DataInvalid(
+            f"{source} is no plan: {found}", source=source, rule="plan", hint="graphkit plan --format json writes one"
+        )
     whole: dict[str, Any] = data
     return whole
 
@@ -106,7 +173,9 @@ def _table_problem(value: Any, shape: Mapping[str, Any], path: str) -> str | Non
     if every is not None:
         return next(filter(None, (_problem(x, every, f"{path}.{k}") for k, x in value.items())), None)
     for name, inner in shape.items():
-        found = _problem(value.get(name, {} if isinstance(inner, dict) and path else None), inner, f"{path}.{name}" if path else name)
+        found = _problem(
+            value.get(name, {} if isinstance(inner, dict) and path else None), inner, f"{path}.{name}" if path else name
+        )
         if found is not None:
             return found if name in value else f"{path + '.' if path else ''}{name} is missing"
     return None
@@ -140,7 +209,16 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "table": lambda x: isinstance(x, dict),
 }
 _WORDS = {
-    "text": "a text", "texts": "a list of texts", "number": "a finite number", "numbers": "a list of finite numbers", "scalar": "a text or a number",
-    "whole": "a whole number of at least 0", "positive": "a whole number of at least 1", "moment": "epoch seconds", "flag": "true or false",
-    "pair": "a pair of finite numbers", "table": "a table", "any": "anything",
-}  # fmt: skip
+    "text": "a text",
+    "texts": "a list of texts",
+    "number": "a finite number",
+    "numbers": "a list of finite numbers",
+    "scalar": "a text or a number",
+    "whole": "a whole number of at least 0",
+    "positive": "a whole number of at least 1",
+    "moment": "epoch seconds",
+    "flag": "true or false",
+    "pair": "a pair of finite numbers",
+    "table": "a table",
+    "any": "anything",
+}

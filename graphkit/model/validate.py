@@ -197,7 +197,9 @@ class DataReport:
 
     def refused(self) -> DataReport:
         """Return the report of a load that was refused: every row rejected, nothing loaded."""
-        return replace(self, rejected=self.rows_in, loaded=0, duplicates=0, by_label={}, by_type={}, events=self.events.refused())
+        return replace(
+            self, rejected=self.rows_in, loaded=0, duplicates=0, by_label={}, by_type={}, events=self.events.refused()
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON of `graphkit check DIR --format json`."""

@@ -8,8 +8,15 @@ FILM_KIND = {
     "film": "电影", "series": "剧集", "web_series": "网络剧", "documentary": "纪录片", "variety": "综艺", "short": "短片", "animation": "动画",
 }  # fmt: skip
 COURSE_KIND = {
-    "course": "课程", "audio": "音频", "column": "专栏", "e_book": "电子书", "live_class": "直播课", "training": "培训", "consulting": "咨询", "report": "报告",
-}  # fmt: skip
+    "course": "课程",
+    "audio": "音频",
+    "column": "专栏",
+    "e_book": "电子书",
+    "live_class": "直播课",
+    "training": "培训",
+    "consulting": "咨询",
+    "report": "报告",
+}
 FIELD = {
     "education": "教育", "technology": "科技", "health": "健康", "culture": "文化", "finance": "财经", "career": "职场", "enterprise": "企业",
     "business": "商业", "law": "法律", "medical": "医疗", "sport": "体育", "game": "游戏", "language": "语言", "arts": "艺术", "parenting": "亲子",

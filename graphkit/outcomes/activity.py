@@ -51,7 +51,15 @@ def features_before(events: pd.DataFrame, cutoff: float, users: Sequence[str]) -
     return table.reset_index()
 
 
-def label_after(events: pd.DataFrame, users: Sequence[str], kind: str, begin: float, end: float, *, item: tuple[str, str] | None = None) -> NDArray[np.int64]:
+def label_after(
+    events: pd.DataFrame,
+    users: Sequence[str],
+    kind: str,
+    begin: float,
+    end: float,
+    *,
+    item: tuple[str, str] | None = None,
+) -> NDArray[np.int64]:
     """Return 1 for each user with an event of ``kind`` (about ``item`` = (label, id)) in [begin, end), else 0.
 
     Raises
@@ -61,18 +69,26 @@ def label_after(events: pd.DataFrame, users: Sequence[str], kind: str, begin: fl
     """
     newest = float(events["ts"].max())
     if newest < begin:
-        raise DataInvalid(f"the log ends at {newest:.0f}, before the label's window opens at {begin:.0f}", rule="label-window", hint="choose an earlier cut-off")
+        raise DataInvalid(
+            f"the log ends at {newest:.0f}, before the label's window opens at {begin:.0f}",
+            rule="label-window",
+            hint="choose an earlier cut-off",
+        )
     inside = events[(events["ts"] >= begin) & (events["ts"] < end) & (events["kind"] == kind)]
     if item is not None:
         for column, wanted in zip(("item_label", "item"), item, strict=True):
             if column not in inside:
-                raise DataInvalid(f"the events have no column {column!r} to tell {item[0]}:{item[1]} apart", rule="missing-column")
+                raise DataInvalid(
+                    f"the events have no column {column!r} to tell {item[0]}:{item[1]} apart", rule="missing-column"
+                )
             inside = inside[inside[column] == wanted]
     yes = set(inside["user"])
     return np.array([int(u in yes) for u in users], np.int64)
 
 
-def staying_table(events: pd.DataFrame, users: Sequence[str], *, first_days: int, inactive_days: int) -> tuple[pd.DataFrame, dict[str, int]]:
+def staying_table(
+    events: pd.DataFrame, users: Sequence[str], *, first_days: int, inactive_days: int
+) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return days stayed and left (0/1) of each user with covariates of the first days, and who was left out.
 
     A user leaves at the last event that nothing follows for ``inactive_days``. The clock starts ``first_days`` after the first
@@ -98,20 +114,28 @@ def staying_table(events: pd.DataFrame, users: Sequence[str], *, first_days: int
         if begin > end:
             out["came too late to be followed"] += 1
         elif ts[stop] <= begin:
-            key = "left before the clock started" if gaps[stop] >= inactive_days * DAY else "came too late to be followed"
+            key = (
+                "left before the clock started" if gaps[stop] >= inactive_days * DAY else "came too late to be followed"
+            )
             out[key] += 1
         else:
             rows.append((user, (ts[stop] - begin) / DAY, int(gaps[stop] >= inactive_days * DAY)))
             parts.append(part[part["ts"] < begin])
     if not rows:
-        raise DataInvalid(f"nobody can be followed beyond the first {first_days} days: {out}", rule="events", hint="use fewer --first-days or --inactive-days")
+        raise DataInvalid(
+            f"nobody can be followed beyond the first {first_days} days: {out}",
+            rule="events",
+            hint="use fewer --first-days or --inactive-days",
+        )
     table = pd.DataFrame(rows, columns=["user", "days", "left"])
     early = pd.concat(parts)
     for kind in sorted(early["kind"].unique()):
         counts = early[early["kind"] == kind].groupby("user").size()
         table[f"first_{kind}"] = table["user"].map(counts).astype(float).fillna(0.0)
     table["first_active_days"] = table["user"].map((early["ts"] // DAY).groupby(early["user"]).nunique()).astype(float)
-    return table[["user", "days", "left", *_independent(table, [c for c in table.columns if c.startswith("first_")])]], out
+    return table[
+        ["user", "days", "left", *_independent(table, [c for c in table.columns if c.startswith("first_")])]
+    ], out
 
 
 def _independent(table: pd.DataFrame, columns: list[str]) -> list[str]:
@@ -141,7 +165,9 @@ class StateCounts:
     n_returned: int
 
 
-def state_counts(events: pd.DataFrame, users: Sequence[str], *, period_days: int = 30, idle_periods: int = 3) -> StateCounts:
+def state_counts(
+    events: pd.DataFrame, users: Sequence[str], *, period_days: int = 30, idle_periods: int = 3
+) -> StateCounts:
     """Count how customers move between buying, being active, idling and being gone.
 
     In each whole period of ``period_days`` (counted back from the newest event) a user is ``buyer`` (net amount above 0), ``active`` (any other
@@ -156,12 +182,20 @@ def state_counts(events: pd.DataFrame, users: Sequence[str], *, period_days: int
     positive_int("idle_periods", idle_periods)
     mine = events[events["user"].isin(set(users))]
     if "amount" not in mine or not bool((mine["kind"] == "purchase").any()):
-        raise DataInvalid("the log has no purchase with an amount; a lifetime value needs one", rule="events", hint="events of kind purchase with amount")
+        raise DataInvalid(
+            "the log has no purchase with an amount; a lifetime value needs one",
+            rule="events",
+            hint="events of kind purchase with amount",
+        )
     newest, oldest = float(mine["ts"].max()), float(mine["ts"].min())
     length = period_days * DAY
     n_periods = int((newest + 1 - oldest) // length)
     if n_periods < 2:
-        raise DataInvalid(f"the log spans {n_periods} whole periods of {period_days} days; transitions need two", rule="events", hint="use a shorter period")
+        raise DataInvalid(
+            f"the log spans {n_periods} whole periods of {period_days} days; transitions need two",
+            rule="events",
+            hint="use a shorter period",
+        )
     index = n_periods - 1 - ((newest - mine["ts"].to_numpy(np.float64)) // length).astype(np.int64)
     inside = index >= 0
     people, row = np.unique(mine["user"].to_numpy(object)[inside].astype(str), return_inverse=True)
@@ -173,7 +207,13 @@ def state_counts(events: pd.DataFrame, users: Sequence[str], *, period_days: int
     return _count(states, people, amount, seen, idle_periods)
 
 
-def _count(states: tuple[str, ...], people: NDArray[Any], amount: NDArray[np.float64], seen: NDArray[np.bool_], idle_periods: int) -> StateCounts:
+def _count(
+    states: tuple[str, ...],
+    people: NDArray[Any],
+    amount: NDArray[np.float64],
+    seen: NDArray[np.bool_],
+    idle_periods: int,
+) -> StateCounts:
     """Walk through the periods, all users at once."""
     n, gone = len(states), len(states) - 1
     counts = np.zeros((n, n), np.int64)
@@ -215,10 +255,11 @@ def _net(events: pd.DataFrame) -> pd.Series[Any]:
     lost = money & events["amount"].isna()
     if bool(lost.any()):
         raise DataInvalid(
-            f"{int(lost.sum())} of {int(money.sum())} purchases and refunds have no amount", rule="amount-missing", count=int(lost.sum()),
-            rows=tuple((int(t), u) for t, u in events.loc[lost, ["ts", "user"]].head(5).itertuples(index=False)), hint="fill the column amount",
-        )  # fmt: skip
+            f"{int(lost.sum())} of {int(money.sum())} purchases and refunds have no amount",
+            rule="amount-missing",
+            count=int(lost.sum()),
+            rows=tuple((int(t), u) for t, u in events.loc[lost, ["ts", "user"]].head(5).itertuples(index=False)),
+            hint="fill the column amount",
+        )
     sign = np.where(events["kind"] == "refund", -1.0, 1.0)
     return (events["amount"].astype(float) * sign).where(money, 0.0)
-
-

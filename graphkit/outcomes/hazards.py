@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["proportional_hazards_test", "schoenfeld_residuals"]
 
 
-def proportional_hazards_test(design: pd.DataFrame, observed: Floats, left: Ints, coef: Floats, cov: Floats, *, ties: str) -> pd.DataFrame:
+def proportional_hazards_test(
+    design: pd.DataFrame, observed: Floats, left: Ints, coef: Floats, cov: Floats, *, ties: str
+) -> pd.DataFrame:
     """Return covariate, chi2 and p_value, then a row GLOBAL with as many degrees of freedom as covariates.
 
     chi2_j = (sum_i (g_i - mean g) s_ij)^2 / (d V_jj sum_i (g_i - mean g)^2) with s = d r V, d leavers, V the covariance.
@@ -34,7 +36,13 @@ def proportional_hazards_test(design: pd.DataFrame, observed: Floats, left: Ints
     spread = float((centred**2).sum())
     k = coef.size
     if spread == 0:  # everybody left at the same moment: no time to change over
-        return pd.DataFrame({"covariate": [*design.columns, "GLOBAL"], "chi2": np.full(k + 1, np.nan), "p_value": np.full(k + 1, np.nan)})
+        return pd.DataFrame(
+            {
+                "covariate": [*design.columns, "GLOBAL"],
+                "chi2": np.full(k + 1, np.nan),
+                "p_value": np.full(k + 1, np.nan),
+            }
+        )
     slope = centred @ residuals
     single = (slope @ cov * d) ** 2 / (d * np.diag(cov) * spread)
     whole = float(slope @ cov @ slope) * d / spread
@@ -43,7 +51,9 @@ def proportional_hazards_test(design: pd.DataFrame, observed: Floats, left: Ints
     })  # fmt: skip
 
 
-def schoenfeld_residuals(matrix: Floats, observed: Floats, left: Ints, coef: Floats, *, ties: str) -> tuple[Floats, Floats]:
+def schoenfeld_residuals(
+    matrix: Floats, observed: Floats, left: Ints, coef: Floats, *, ties: str
+) -> tuple[Floats, Floats]:
     """Return the times of the leavers, ascending, and their residuals, shape (leavers, covariates).
 
     With Efron's ties the mean of a moment with m leavers is the average over its m steps, each with a share less of the tied ones at risk.

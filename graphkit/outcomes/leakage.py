@@ -27,7 +27,9 @@ LEAKING = 0.99  # AUC of one column alone, on rows it was not fitted to
 _FEWEST = 30  # rows below which one column may separate by luck
 
 
-def refuse_leaking_windows(windows: Mapping[str, tuple[float, float]] | None, label_window: tuple[float, float] | None, columns: Sequence[str]) -> None:
+def refuse_leaking_windows(
+    windows: Mapping[str, tuple[float, float]] | None, label_window: tuple[float, float] | None, columns: Sequence[str]
+) -> None:
     """Refuse features whose time of measurement reaches into the label's.
 
     Parameters
@@ -48,26 +50,44 @@ def refuse_leaking_windows(windows: Mapping[str, tuple[float, float]] | None, la
     if not windows:
         return
     if label_window is None:
-        raise InvalidParameter("windows of features need the window of the label", parameter="label_window", hint="give label_window=(from, to)")
+        raise InvalidParameter(
+            "windows of features need the window of the label",
+            parameter="label_window",
+            hint="give label_window=(from, to)",
+        )
     begin, end = label_window
     if not begin < end:
-        raise InvalidParameter(f"the label's window [{begin}, {end}) is empty", parameter="label_window", value=label_window)
+        raise InvalidParameter(
+            f"the label's window [{begin}, {end}) is empty", parameter="label_window", value=label_window
+        )
     late = []
     for name, (first, last) in windows.items():
         if name not in columns:
-            raise InvalidParameter(f"windows name {name!r}, which is no column here", parameter="windows", value=name, allowed=tuple(columns))
+            raise InvalidParameter(
+                f"windows name {name!r}, which is no column here",
+                parameter="windows",
+                value=name,
+                allowed=tuple(columns),
+            )
         if not first < last:
-            raise InvalidParameter(f"the window [{first}, {last}) of {name} is empty", parameter="windows", value=(first, last))
+            raise InvalidParameter(
+                f"the window [{first}, {last}) of {name} is empty", parameter="windows", value=(first, last)
+            )
         if last > begin:
             late.append(name)
     if late:
         raise DataInvalid(
             f"{', '.join(late)}: measured until after the label's window opens at {begin:g}; a feature may not see the outcome",
-            rule="leakage", count=len(late), rows=tuple((n, *windows[n]) for n in late), hint="measure features before the cut-off, or leave them out",
-        )  # fmt: skip
+            rule="leakage",
+            count=len(late),
+            rows=tuple((n, *windows[n]) for n in late),
+            hint="measure features before the cut-off, or leave them out",
+        )
 
 
-def refuse_leaking_columns(features: Features, label: NDArray[np.int64], measured_before: Sequence[str], columns: Sequence[str], name: str) -> None:
+def refuse_leaking_columns(
+    features: Features, label: NDArray[np.int64], measured_before: Sequence[str], columns: Sequence[str], name: str
+) -> None:
     """Refuse single columns that tell the label almost without error.
 
     Raises
@@ -80,7 +100,9 @@ def refuse_leaking_columns(features: Features, label: NDArray[np.int64], measure
     known = (*features.numbers, *features.texts)
     for column in measured_before:
         if column not in columns:
-            raise InvalidParameter(f"{column!r} is no column here", parameter="measured_before", value=column, allowed=tuple(columns))
+            raise InvalidParameter(
+                f"{column!r} is no column here", parameter="measured_before", value=column, allowed=tuple(columns)
+            )
     if label.size < _FEWEST or min(label.sum(), label.size - label.sum()) < 2:
         return
     found = {c: a for c in known if c not in measured_before and (a := _alone(features, c, label)) >= LEAKING}
@@ -88,8 +110,12 @@ def refuse_leaking_columns(features: Features, label: NDArray[np.int64], measure
         listed = ", ".join(f"{c} (AUC {a:.3f} alone)" for c, a in found.items())
         raise DataInvalid(
             f"{name}: {listed} gives the label away; it was probably measured after the cut-off or counts the outcome itself",
-            source=name, rule="leakage", count=len(found), rows=tuple(found), hint="leave the column out, or say that it was measured before the cut-off",
-        )  # fmt: skip
+            source=name,
+            rule="leakage",
+            count=len(found),
+            rows=tuple(found),
+            hint="leave the column out, or say that it was measured before the cut-off",
+        )
 
 
 def _alone(features: Features, column: str, label: NDArray[np.int64]) -> float:
@@ -109,6 +135,8 @@ def _alone(features: Features, column: str, label: NDArray[np.int64]) -> float:
     leaf = max(1, min(5, int(min(label.sum(), label.size - label.sum()) // 4)))
     for half in (0, 1):
         inside = position == half
-        tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=leaf, random_state=0).fit(matrix[~inside], label[~inside])
+        tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=leaf, random_state=0).fit(
+            matrix[~inside], label[~inside]
+        )
         score[inside] = tree.predict_proba(matrix[inside])[:, 1]
     return auc(label, score)

@@ -62,7 +62,14 @@ class LifetimeValue(Result):
         """Return state, reward, value, lower, upper, periods."""
         import pandas as pd
 
-        columns = {"state": self.states, "reward": self.reward, "value": self.value, "lower": self.lower, "upper": self.upper, "periods": self.periods}
+        columns = {
+            "state": self.states,
+            "reward": self.reward,
+            "value": self.value,
+            "lower": self.lower,
+            "upper": self.upper,
+            "periods": self.periods,
+        }
         return pd.DataFrame(columns)
 
 
@@ -135,7 +142,9 @@ def lifetime_value(
         positive_int("horizon", horizon)
     positive_int("n_draws", n_draws, minimum=100)
     if (transition is None) == (counts is None):
-        raise InvalidParameter("give either transition or counts", parameter="transition", hint="counts also give intervals")
+        raise InvalidParameter(
+            "give either transition or counts", parameter="transition", hint="counts also give intervals"
+        )
     seen = None if counts is None else _square(counts, "counts")
     n = (_square(transition, "transition") if seen is None else seen).shape[0]
     names = [str(s) for s in (states if states is not None else range(n))]
@@ -154,12 +163,25 @@ def lifetime_value(
         draws = _draws(alpha, ends, pay, error, gamma, horizon, n_draws, seed)
         lower, upper = np.quantile(draws, [0.025, 0.975], axis=0)
     answer: dict[str, Any] = {
-        "states": names, "value": value, "lower": lower, "upper": upper, "periods": _periods(chain), "reward": pay, "transition": chain,
-        "discount": gamma, "horizon": horizon, "absorbing": [names[i] for i in sorted(ends)],
-        "assumptions": ["the next state depends on the present one only, and its chances stay as they were", "rewards of a state do not change over time"],
-    }  # fmt: skip
+        "states": names,
+        "value": value,
+        "lower": lower,
+        "upper": upper,
+        "periods": _periods(chain),
+        "reward": pay,
+        "transition": chain,
+        "discount": gamma,
+        "horizon": horizon,
+        "absorbing": [names[i] for i in sorted(ends)],
+        "assumptions": [
+            "the next state depends on the present one only, and its chances stay as they were",
+            "rewards of a state do not change over time",
+        ],
+    }
     request = {"discount": gamma, "horizon": horizon, "n_draws": n_draws, "counts": seen is not None}
-    manifest = make_manifest("lifetime_value", request=request, answer=answer, seed=seed, seconds=time.monotonic() - start)
+    manifest = make_manifest(
+        "lifetime_value", request=request, answer=answer, seed=seed, seconds=time.monotonic() - start
+    )
     return LifetimeValue(**answer, manifest=manifest)
 
 
@@ -167,11 +189,19 @@ def _square(values: Any, name: str) -> Floats:
     """Return a square matrix of finite numbers >= 0."""
     matrix = np.asarray(values, np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-        raise InvalidParameter(f"{name} must be a square matrix, one row and column per state. Got shape {matrix.shape}.", parameter=name, value=matrix.shape)
+        raise InvalidParameter(
+            f"{name} must be a square matrix, one row and column per state. Got shape {matrix.shape}.",
+            parameter=name,
+            value=matrix.shape,
+        )
     bad = ~(np.isfinite(matrix) & (matrix >= 0))
     if bad.any():
         i, j = (int(x) for x in np.argwhere(bad)[0])
-        raise DataInvalid(f"{name}[{i}, {j}] is {matrix[i, j]}, not a finite number >= 0", rule=f"{name}-range", rows=((i, j, float(matrix[i, j])),))
+        raise DataInvalid(
+            f"{name}[{i}, {j}] is {matrix[i, j]}, not a finite number >= 0",
+            rule=f"{name}-range",
+            rows=((i, j, float(matrix[i, j])),),
+        )
     return matrix
 
 
@@ -179,7 +209,9 @@ def _vector(name: str, values: Any, n: int) -> Floats:
     """Return n finite numbers."""
     array = np.asarray(values, np.float64)
     if array.shape != (n,):
-        raise InvalidParameter(f"{name} must hold one number per state ({n}). Got shape {array.shape}.", parameter=name, value=array.shape)
+        raise InvalidParameter(
+            f"{name} must hold one number per state ({n}). Got shape {array.shape}.", parameter=name, value=array.shape
+        )
     check = non_negative if name == "reward_error" else finite
     return np.array([check(f"{name}[{i}]", float(x)) for i, x in enumerate(array)])
 
@@ -187,7 +219,9 @@ def _vector(name: str, values: Any, n: int) -> Floats:
 def _ends(names: list[str], absorbing: Sequence[str]) -> frozenset[int]:
     for name in absorbing:
         if name not in names:
-            raise InvalidParameter(f"absorbing names {name!r}, which is no state", parameter="absorbing", value=name, allowed=tuple(names))
+            raise InvalidParameter(
+                f"absorbing names {name!r}, which is no state", parameter="absorbing", value=name, allowed=tuple(names)
+            )
     return frozenset(names.index(str(name)) for name in absorbing)
 
 
@@ -198,12 +232,19 @@ def _checked(chain: Floats, ends: frozenset[int], names: list[str]) -> Floats:
     if wrong.size:
         i = int(wrong[0])
         raise DataInvalid(
-            f"the chances out of {names[i]!r} sum to {sums[i]:.12g}, not to 1", rule="row-sum", count=int(wrong.size), rows=((names[i], float(sums[i])),),
+            f"the chances out of {names[i]!r} sum to {sums[i]:.12g}, not to 1",
+            rule="row-sum",
+            count=int(wrong.size),
+            rows=((names[i], float(sums[i])),),
             hint="each row holds the chances of every next state; for counts use counts=",
-        )  # fmt: skip
+        )
     for i in ends:
         if chain[i, i] != 1:
-            raise DataInvalid(f"{names[i]!r} is called absorbing but is left with chance {1 - chain[i, i]:.4g}", rule="absorbing", rows=((names[i],),))
+            raise DataInvalid(
+                f"{names[i]!r} is called absorbing but is left with chance {1 - chain[i, i]:.4g}",
+                rule="absorbing",
+                rows=((names[i],),),
+            )
     return chain
 
 
@@ -212,10 +253,17 @@ def _alpha(seen: Floats, ends: frozenset[int], names: list[str]) -> Floats:
     for i in range(len(names)):
         if i in ends:
             if seen[i].sum() - seen[i, i] > 0:
-                raise DataInvalid(f"{names[i]!r} is called absorbing but was left {int(seen[i].sum() - seen[i, i])} times", rule="absorbing", rows=((names[i],),))
+                raise DataInvalid(
+                    f"{names[i]!r} is called absorbing but was left {int(seen[i].sum() - seen[i, i])} times",
+                    rule="absorbing",
+                    rows=((names[i],),),
+                )
         elif seen[i].sum() == 0:
             raise DataInvalid(
-                f"no transition out of {names[i]!r} was seen", rule="state-never-left", rows=((names[i],),), hint="call it absorbing, or leave the state out"
+                f"no transition out of {names[i]!r} was seen",
+                rule="state-never-left",
+                rows=((names[i],),),
+                hint="call it absorbing, or leave the state out",
             )
     return np.asarray(seen + 1 / len(names), np.float64)
 
@@ -236,9 +284,19 @@ def _certain_absorption(chain: Floats, pay: Floats, names: list[str]) -> None:
         reach = reach | ((chain > 0) @ reach)
     stuck = [names[i] for i in np.flatnonzero(~reach)]
     if not ends.any() or earning or stuck:
-        why = "no state is absorbing" if not ends.any() else f"{earning[0]!r} pays for ever" if earning else f"{stuck[0]!r} never ends"
+        why = (
+            "no state is absorbing"
+            if not ends.any()
+            else f"{earning[0]!r} pays for ever"
+            if earning
+            else f"{stuck[0]!r} never ends"
+        )
         raise InvalidParameter(
-            f"discount 1 needs certain absorption: {why}", parameter="discount", value=1.0, allowed="below 1", hint="use a discount below 1, or a horizon"
+            f"discount 1 needs certain absorption: {why}",
+            parameter="discount",
+            value=1.0,
+            allowed="below 1",
+            hint="use a discount below 1, or a horizon",
         )
 
 
@@ -259,7 +317,16 @@ def _value(chains: Floats, pays: Floats, gamma: float, horizon: int | None) -> F
     return value
 
 
-def _draws(alpha: Floats, ends: frozenset[int], pay: Floats, error: Floats, gamma: float, horizon: int | None, n_draws: int, seed: int) -> Floats:
+def _draws(
+    alpha: Floats,
+    ends: frozenset[int],
+    pay: Floats,
+    error: Floats,
+    gamma: float,
+    horizon: int | None,
+    n_draws: int,
+    seed: int,
+) -> Floats:
     """Values under chains and rewards drawn from what is known of them."""
     draw = as_generator(seed, "lifetime", "dirichlet")
     n = pay.size

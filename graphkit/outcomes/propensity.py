@@ -165,9 +165,14 @@ def propensity(
     probability, base, importance = _out_of_fold(chosen, y, method, select, folds, seed)
     answer = _judge(y, probability, base, importance)
     scored = None if score is None else _score(chosen, y, score, method, select, seed)
-    notes = [*chosen.notes, "propensity pays for people who buy anyway; prefer measured uplift (outcomes uplift) where a test exists"]
+    notes = [
+        *chosen.notes,
+        "propensity pays for people who buy anyway; prefer measured uplift (outcomes uplift) where a test exists",
+    ]
     if windows is None:
-        notes.append("the columns are taken as known before the cut-off; only a column that alone tells the label was looked for")
+        notes.append(
+            "the columns are taken as known before the cut-off; only a column that alone tells the label was looked for"
+        )
     request = {
         "label": label, "features": list(chosen.frame.columns), "method": method, "select": select, "folds": folds, "n": int(y.size),
     }  # fmt: skip
@@ -183,7 +188,11 @@ def _enough(y: NDArray[np.int64], folds: int, label: str, name: str) -> None:
     """Refuse one class, or a class smaller than the folds."""
     yes = int(y.sum())
     if yes in (0, y.size):
-        raise DataInvalid(f"{name}: {label} is {'yes' if yes else 'no'} in all {y.size} rows; there is nothing to tell apart", source=name, rule="one-class")
+        raise DataInvalid(
+            f"{name}: {label} is {'yes' if yes else 'no'} in all {y.size} rows; there is nothing to tell apart",
+            source=name,
+            rule="one-class",
+        )
     if min(yes, y.size - yes) < folds:
         raise DataInvalid(
             f"{name}: {label} has {yes} yes and {y.size - yes} no, fewer than the {folds} folds",
@@ -204,11 +213,17 @@ def _model(features: Features, method: str, select: int | None, seed: int) -> An
     if method == "logistic":
         steps.append(LogisticRegression(max_iter=2000))
     else:
-        steps.append(RandomForestClassifier(n_estimators=200, min_samples_leaf=5, random_state=child_seed(seed, "forest") % 2**32))
+        steps.append(
+            RandomForestClassifier(
+                n_estimators=200, min_samples_leaf=5, random_state=child_seed(seed, "forest") % 2**32
+            )
+        )
     return make_pipeline(*steps)
 
 
-def _out_of_fold(features: Features, y: NDArray[np.int64], method: str, select: int | None, folds: int, seed: int) -> tuple[Any, Any, pd.DataFrame]:
+def _out_of_fold(
+    features: Features, y: NDArray[np.int64], method: str, select: int | None, folds: int, seed: int
+) -> tuple[Any, Any, pd.DataFrame]:
     """Chance and base rate of each row from the other folds, and what each column is worth there."""
     import pandas as pd
     from sklearn.model_selection import StratifiedKFold
@@ -237,20 +252,31 @@ def _out_of_fold(features: Features, y: NDArray[np.int64], method: str, select: 
     return probability, base, table
 
 
-def _judge(y: NDArray[np.int64], probability: NDArray[np.float64], base: NDArray[np.float64], importance: pd.DataFrame) -> dict[str, Any]:
+def _judge(
+    y: NDArray[np.int64], probability: NDArray[np.float64], base: NDArray[np.float64], importance: pd.DataFrame
+) -> dict[str, Any]:
     """Every figure beside the base rate's."""
     value, interval = auc_interval(y, probability)
     gain, gain_interval = brier_gain(y, probability, base)
     better = interval[0] > 0.5 and gain_interval[0] > 0
     brier = float(((probability - y) ** 2).mean())
     return {
-        "base_rate": float(y.mean()), "auc": value, "auc_interval": interval, "brier": brier, "brier_base": brier + gain,
-        "brier_gain_interval": gain_interval, "better_than_base_rate": better, "verdict": "better than the base rate" if better else NO_BETTER,
-        "calibration": calibration_table(y, probability), "importance": importance,
-    }  # fmt: skip
+        "base_rate": float(y.mean()),
+        "auc": value,
+        "auc_interval": interval,
+        "brier": brier,
+        "brier_base": brier + gain,
+        "brier_gain_interval": gain_interval,
+        "better_than_base_rate": better,
+        "verdict": "better than the base rate" if better else NO_BETTER,
+        "calibration": calibration_table(y, probability),
+        "importance": importance,
+    }
 
 
-def _score(features: Features, y: NDArray[np.int64], score: Any, method: str, select: int | None, seed: int) -> NDArray[np.float64]:
+def _score(
+    features: Features, y: NDArray[np.int64], score: Any, method: str, select: int | None, seed: int
+) -> NDArray[np.float64]:
     """Chances of further people from the model of all rows."""
     other, name = read_table(score)
     model = _model(features, method, select, seed).fit(features.frame, y)

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 __all__ = ["TIES", "Retention", "retention"]
 
 TIES = ("efron", "breslow")
-_FLAT = 1e-6  # largest slope of the log likelihood per event, in units of one standard deviation, that counts as its top
+_FLAT = (
+    1e-6  # largest slope of the log likelihood per event, in units of one standard deviation, that counts as its top
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -151,18 +153,39 @@ def retention(
     from scipy.stats import chi2, norm
 
     answer: dict[str, Any] = {
-        "n": int(left.size), "n_events": int(left.sum()), "ties": ties,
-        "coefficients": pd.DataFrame({
-            "covariate": list(design.columns), "coef": coef, "std_error": error, "z": z, "p_value": 2 * norm.sf(np.abs(z)),
-            "hazard_ratio": np.exp(coef), "lower": np.exp(coef - two_sided * error), "upper": np.exp(coef + two_sided * error),
-        }),
-        "log_likelihood": top, "log_likelihood_null": null, "likelihood_ratio": ratio, "degrees_of_freedom": k, "p_value": float(chi2.sf(ratio, k)),
-        "aic": 2 * k - 2 * top, "concordance": concordance(observed, left, design.to_numpy() @ coef),
-        "proportional": proportional_hazards_test(design, observed, left, coef, cov, ties=ties), "survival": kaplan_meier(observed, left),
-        "assumptions": ["leaving is independent of being censored, given the covariates", "covariates were known at the start of each person's time"],
-    }  # fmt: skip
+        "n": int(left.size),
+        "n_events": int(left.sum()),
+        "ties": ties,
+        "coefficients": pd.DataFrame(
+            {
+                "covariate": list(design.columns),
+                "coef": coef,
+                "std_error": error,
+                "z": z,
+                "p_value": 2 * norm.sf(np.abs(z)),
+                "hazard_ratio": np.exp(coef),
+                "lower": np.exp(coef - two_sided * error),
+                "upper": np.exp(coef + two_sided * error),
+            }
+        ),
+        "log_likelihood": top,
+        "log_likelihood_null": null,
+        "likelihood_ratio": ratio,
+        "degrees_of_freedom": k,
+        "p_value": float(chi2.sf(ratio, k)),
+        "aic": 2 * k - 2 * top,
+        "concordance": concordance(observed, left, design.to_numpy() @ coef),
+        "proportional": proportional_hazards_test(design, observed, left, coef, cov, ties=ties),
+        "survival": kaplan_meier(observed, left),
+        "assumptions": [
+            "leaving is independent of being censored, given the covariates",
+            "covariates were known at the start of each person's time",
+        ],
+    }
     request = {"duration": duration, "event": event, "covariates": list(design.columns), "ties": ties}
-    return Retention(**answer, manifest=make_manifest("retention", request=request, answer=answer, seconds=time.monotonic() - start))
+    return Retention(
+        **answer, manifest=make_manifest("retention", request=request, answer=answer, seconds=time.monotonic() - start)
+    )
 
 
 def _design(frame: pd.DataFrame, covariates: Sequence[str] | None, others: list[str], name: str) -> pd.DataFrame:
@@ -182,23 +205,34 @@ def _design(frame: pd.DataFrame, covariates: Sequence[str] | None, others: list[
         if bool(empty.any()):
             line = int(np.flatnonzero(empty)[0]) + 2
             raise DataInvalid(
-                f"{name} line {line}: {column} is missing ({int(empty.sum())} such rows)", source=name, rule="missing-value", count=int(empty.sum()),
-                rows=((line, None),), hint=f"drop those rows, fill them on purpose, or leave {column} out",
-            )  # fmt: skip
+                f"{name} line {line}: {column} is missing ({int(empty.sum())} such rows)",
+                source=name,
+                rule="missing-value",
+                count=int(empty.sum()),
+                rows=((line, None),),
+                hint=f"drop those rows, fill them on purpose, or leave {column} out",
+            )
         if column in chosen.numbers:
             columns[column] = chosen.frame[column].to_numpy(np.float64)
             continue
         words = chosen.frame[column]
         sizes = Counter(words.tolist())
         commonest, *rest = sorted(sizes, key=partial(_by_size, sizes))
-        columns.update({f"{column}={word} (against {commonest})": (words == word).to_numpy(np.float64) for word in rest})
+        columns.update(
+            {f"{column}={word} (against {commonest})": (words == word).to_numpy(np.float64) for word in rest}
+        )
     design = pd.DataFrame(columns)
     matrix = design.to_numpy()
     scaled = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
     for k in range(1, matrix.shape[1] + 1):
         if np.linalg.matrix_rank(scaled[:, :k], tol=1e-8 * math.sqrt(matrix.size)) < k:
             lost = design.columns[k - 1]
-            raise DataInvalid(f"{name}: {lost} follows from the columns before it", source=name, rule="collinear", hint=f"leave {lost} out")
+            raise DataInvalid(
+                f"{name}: {lost} follows from the columns before it",
+                source=name,
+                rule="collinear",
+                hint=f"leave {lost} out",
+            )
     return design
 
 
@@ -219,9 +253,17 @@ def _fit(design: pd.DataFrame, observed: Floats, left: Ints, ties: str) -> tuple
             slope = np.abs(model.score(found.params)).max() / left.sum()
             cov = np.asarray(found.cov_params(), np.float64)
     except (np.linalg.LinAlgError, ValueError, FloatingPointError) as error:
-        raise NotConverged(f"the partial likelihood has no top: {error}", hint="leave out the column that separates leavers from stayers") from error
+        raise NotConverged(
+            f"the partial likelihood has no top: {error}",
+            hint="leave out the column that separates leavers from stayers",
+        ) from error
     variance = np.diag(cov)
-    if not np.isfinite(found.params).all() or not slope <= _FLAT or not (variance > 0).all() or np.sqrt(variance).max() > 1e2:
+    if (
+        not np.isfinite(found.params).all()
+        or not slope <= _FLAT
+        or not (variance > 0).all()
+        or np.sqrt(variance).max() > 1e2
+    ):
         worst = design.columns[int(np.argmax(np.where(np.isfinite(found.params), np.abs(found.params), np.inf)))]
         raise NotConverged(
             f"the partial likelihood has no top: the coefficient of {worst} grows without end", residual=float(slope),

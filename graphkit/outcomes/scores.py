@@ -25,7 +25,9 @@ def auc(label: NDArray[np.int64], score: Floats) -> float:
     return float(_placements(label, score)[0].mean())
 
 
-def auc_interval(label: NDArray[np.int64], score: Floats, *, confidence: float = 0.95) -> tuple[float, tuple[float, float]]:
+def auc_interval(
+    label: NDArray[np.int64], score: Floats, *, confidence: float = 0.95
+) -> tuple[float, tuple[float, float]]:
     """Return the AUC and DeLong's interval.
 
     Variance = var(V10)/n1 + var(V01)/n0, where V10 of a yes is the share of noes below it and V01 of a no the share
@@ -50,7 +52,9 @@ def _placements(label: NDArray[np.int64], score: Floats) -> tuple[Floats, Floats
     return below, above
 
 
-def brier_gain(label: NDArray[np.int64], score: Floats, base: Floats, *, confidence: float = 0.95) -> tuple[float, tuple[float, float]]:
+def brier_gain(
+    label: NDArray[np.int64], score: Floats, base: Floats, *, confidence: float = 0.95
+) -> tuple[float, tuple[float, float]]:
     """Return by how much the Brier score beats the base rate's, person by person, with its interval.
 
     gain = mean((base - y)^2 - (p - y)^2); above 0 the model is better.

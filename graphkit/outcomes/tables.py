@@ -44,10 +44,18 @@ def read_table(source: Any, *, id: str | None = None) -> tuple[pd.DataFrame, str
         except (OSError, ValueError, EOFError) as error:  # ParserError and UnicodeDecodeError are ValueErrors
             reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
             raise DataInvalid(
-                f"{path} cannot be read as a table: {reason}", source=str(path), rule="file-unreadable", hint="give a .csv, .csv.gz or .parquet file with a header"
+                f"{path} cannot be read as a table: {reason}",
+                source=str(path),
+                rule="file-unreadable",
+                hint="give a .csv, .csv.gz or .parquet file with a header",
             ) from error
     if not len(table):
-        raise DataInvalid(f"{name} has no rows", source=name, rule="file-empty", hint="one row per person, columns as named in the header")
+        raise DataInvalid(
+            f"{name} has no rows",
+            source=name,
+            rule="file-empty",
+            hint="one row per person, columns as named in the header",
+        )
     return table, name
 
 
@@ -62,7 +70,11 @@ def check_columns(table: pd.DataFrame, wanted: Sequence[str], name: str) -> None
     for column in wanted:
         if column not in table.columns:
             near = close_matches(column, list(table.columns))
-            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"its columns: {', '.join(map(str, table.columns[:20]))}"
+            hint = (
+                f"did you mean {' or '.join(map(repr, near))}?"
+                if near
+                else f"its columns: {', '.join(map(str, table.columns[:20]))}"
+            )
             raise DataInvalid(f"{name} has no column {column!r}", source=name, rule="missing-column", hint=hint)
 
 
@@ -82,12 +94,18 @@ def binary(table: pd.DataFrame, column: str, name: str) -> NDArray[np.int64]:
         what = "is missing" if words[line - 2] is None else f"is {value!r}"
         raise DataInvalid(
             f"{name} line {line}: {column} {what}; it must be 0 or 1, true or false, yes or no ({len(bad)} such rows)",
-            source=name, rule="not-binary", count=len(bad), rows=tuple(bad[:5]), hint=f"make {column} a yes/no column, drop rows where it is unknown",
-        )  # fmt: skip
+            source=name,
+            rule="not-binary",
+            count=len(bad),
+            rows=tuple(bad[:5]),
+            hint=f"make {column} a yes/no column, drop rows where it is unknown",
+        )
     return np.array([w in _YES for w in words], np.int64)
 
 
-def numeric(table: pd.DataFrame, column: str, name: str, *, low: float | None = None, positive: bool = False) -> NDArray[np.float64]:
+def numeric(
+    table: pd.DataFrame, column: str, name: str, *, low: float | None = None, positive: bool = False
+) -> NDArray[np.float64]:
     """Return a column of finite numbers.
 
     Raises
@@ -129,7 +147,10 @@ class Features:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-        parts: list[Any] = [(c, make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), [c]) for c in self.numbers]
+        parts: list[Any] = [
+            (c, make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), [c])
+            for c in self.numbers
+        ]
         parts += [(c, OneHotEncoder(handle_unknown="ignore", sparse_output=False), [c]) for c in self.texts]
         return ColumnTransformer(parts, sparse_threshold=0.0)
 
@@ -146,7 +167,9 @@ class Features:
         for column in self.numbers:
             values = _as_numbers(table[column])
             if values is None:
-                raise DataInvalid(f"{name}: {column} holds texts, the model learned numbers", source=name, rule="not-a-number")
+                raise DataInvalid(
+                    f"{name}: {column} holds texts, the model learned numbers", source=name, rule="not-a-number"
+                )
             columns[column] = values
         for column in self.texts:
             columns[column] = _as_texts(table[column])
@@ -177,7 +200,11 @@ def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequen
     check_columns(table, chosen, name)
     clash = sorted(set(chosen) & set(exclude))
     if clash:
-        raise InvalidParameter(f"{clash[0]!r} cannot be a feature: it is the label, the treatment or the id, or it is excluded", parameter="features", value=clash[0])
+        raise InvalidParameter(
+            f"{clash[0]!r} cannot be a feature: it is the label, the treatment or the id, or it is excluded",
+            parameter="features",
+            value=clash[0],
+        )
     columns: dict[str, Any] = {}
     numbers, texts, notes = [], [], []
     for column in chosen:
@@ -197,7 +224,13 @@ def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequen
         if distinct > MANY_TEXTS:
             message = f"{column} has {distinct} different texts: it looks like a name or an id"
             if features is not None:
-                raise DataInvalid(f"{name}: {message}", source=name, rule="too-many-texts", count=distinct, hint=f"leave {column} out, or group its values")
+                raise DataInvalid(
+                    f"{name}: {message}",
+                    source=name,
+                    rule="too-many-texts",
+                    count=distinct,
+                    hint=f"leave {column} out, or group its values",
+                )
             notes.append(f"{column} left out: {distinct} different texts look like names or ids")
         elif distinct == 1:
             notes.append(f"{column} left out: it is the same for everyone")
@@ -205,7 +238,12 @@ def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequen
             texts.append(column)
             columns[column] = words
     if not columns:
-        raise InvalidParameter("no feature column is left", parameter="features", value=chosen, hint="; ".join(notes) or "name feature columns")
+        raise InvalidParameter(
+            "no feature column is left",
+            parameter="features",
+            value=chosen,
+            hint="; ".join(notes) or "name feature columns",
+        )
     return Features(pd.DataFrame(columns), tuple(numbers), tuple(texts), tuple(notes))
 
 

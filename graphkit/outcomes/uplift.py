@@ -143,7 +143,9 @@ def uplift(
     start = time.monotonic()
     one_of("method", method, METHODS)
     if not 0 < held_out < 1:
-        raise InvalidParameter(f"held_out must be a share in (0, 1). Got {held_out!r} instead.", parameter="held_out", value=held_out)
+        raise InvalidParameter(
+            f"held_out must be a share in (0, 1). Got {held_out!r} instead.", parameter="held_out", value=held_out
+        )
     positive_int("n_bootstrap", n_bootstrap, minimum=100)
     seed = as_seed(rng)
     frame, name = read_table(table, id=id)
@@ -160,27 +162,52 @@ def uplift(
     predicted[test] = _fit_predict(chosen, y, t, learn, test, method, seed)
     predicted[learn] = _fit_predict(chosen, y, t, test, learn, method, seed)
     answer = {
-        "treatment": treatment, "outcome": outcome, **_effect(y, t), "n_held_out": int(test.size),
-        **_ranking(y[test], predicted[test], t[test], n_bootstrap, seed), "curve": _curve(y[test], predicted[test], t[test]), "predicted": predicted,
-    }  # fmt: skip
-    notes += [*chosen.notes, *_balance(chosen, t, seed), "who was treated was drawn by lot, and nobody's treatment changes another's outcome"]
-    request = {"features": list(chosen.frame.columns), "method": method, "held_out": held_out, "n_bootstrap": n_bootstrap}
+        "treatment": treatment,
+        "outcome": outcome,
+        **_effect(y, t),
+        "n_held_out": int(test.size),
+        **_ranking(y[test], predicted[test], t[test], n_bootstrap, seed),
+        "curve": _curve(y[test], predicted[test], t[test]),
+        "predicted": predicted,
+    }
+    notes += [
+        *chosen.notes,
+        *_balance(chosen, t, seed),
+        "who was treated was drawn by lot, and nobody's treatment changes another's outcome",
+    ]
+    request = {
+        "features": list(chosen.frame.columns),
+        "method": method,
+        "held_out": held_out,
+        "n_bootstrap": n_bootstrap,
+    }
     manifest = make_manifest("uplift", request=request, answer=answer, seed=seed, seconds=time.monotonic() - start)
     return Uplift(n=int(y.size), **answer, assumptions=notes, manifest=manifest)
 
 
-def _two_arms(frame: pd.DataFrame, treatment: str, treated: object, control: object, name: str) -> tuple[pd.DataFrame, Ints, list[str]]:
+def _two_arms(
+    frame: pd.DataFrame, treatment: str, treated: object, control: object, name: str
+) -> tuple[pd.DataFrame, Ints, list[str]]:
     """Rows of the two arms, 1 for the treated, and a note on the others."""
     check_columns(frame, [treatment], name)
     if (treated is None) != (control is None):
-        raise InvalidParameter("treated and control name the two arms together", parameter="treated", hint="give both, or neither for a yes/no column")
+        raise InvalidParameter(
+            "treated and control name the two arms together",
+            parameter="treated",
+            hint="give both, or neither for a yes/no column",
+        )
     if treated is None:
         return frame, binary(frame, treatment, name), []
     arms = frame[treatment].astype(str)
     for arm in (str(treated), str(control)):
         if not bool((arms == arm).any()):
             known = sorted(arms.unique())[:10]
-            raise DataInvalid(f"{name}: no row has {treatment} {arm!r}", source=name, rule="arm-missing", hint=f"its arms: {', '.join(known)}")
+            raise DataInvalid(
+                f"{name}: no row has {treatment} {arm!r}",
+                source=name,
+                rule="arm-missing",
+                hint=f"its arms: {', '.join(known)}",
+            )
     if str(treated) == str(control):
         raise InvalidParameter("treated and control are the same arm", parameter="control", value=control)
     keep = ((arms == str(treated)) | (arms == str(control))).to_numpy()
@@ -194,7 +221,12 @@ def _enough(y: Ints, t: Ints, name: str) -> None:
     for arm, word in ((1, "treated"), (0, "control")):
         n, yes = int((t == arm).sum()), int(y[t == arm].sum())
         if n < 2 or yes in (0, n):
-            raise DataInvalid(f"{name}: the {word} arm has {n} people and {yes} responses; both outcomes must occur", source=name, rule="arm-too-small", count=n)
+            raise DataInvalid(
+                f"{name}: the {word} arm has {n} people and {yes} responses; both outcomes must occur",
+                source=name,
+                rule="arm-too-small",
+                count=n,
+            )
 
 
 def _effect(y: Ints, t: Ints) -> dict[str, Any]:
@@ -203,8 +235,13 @@ def _effect(y: Ints, t: Ints) -> dict[str, Any]:
     r1, r0 = float(y[t == 1].sum()) / n1, float(y[t == 0].sum()) / n0
     half = quantile(0.95) * math.sqrt(r1 * (1 - r1) / (n1 - 1) + r0 * (1 - r0) / (n0 - 1))
     return {
-        "n_treated": n1, "n_control": n0, "treated_rate": r1, "control_rate": r0, "effect": r1 - r0, "effect_interval": (r1 - r0 - half, r1 - r0 + half),
-    }  # fmt: skip
+        "n_treated": n1,
+        "n_control": n0,
+        "treated_rate": r1,
+        "control_rate": r0,
+        "effect": r1 - r0,
+        "effect_interval": (r1 - r0 - half, r1 - r0 + half),
+    }
 
 
 def _fit_predict(features: Features, y: Ints, t: Ints, learn: Ints, test: Ints, method: str, seed: int) -> Floats:
@@ -217,7 +254,11 @@ def _fit_predict(features: Features, y: Ints, t: Ints, learn: Ints, test: Ints, 
     for arm in (1, 0):
         rows = learn[t[learn] == arm]
         number = child_seed(seed, "uplift", arm) % 2**32
-        last = LogisticRegression(max_iter=2000) if method == "logistic" else RandomForestClassifier(200, min_samples_leaf=20, random_state=number)
+        last = (
+            LogisticRegression(max_iter=2000)
+            if method == "logistic"
+            else RandomForestClassifier(200, min_samples_leaf=20, random_state=number)
+        )
         model = make_pipeline(features.transformer(), last).fit(features.frame.iloc[rows], y[rows])
         chance.append(model.predict_proba(features.frame.iloc[test])[:, 1])
     return np.asarray(chance[0] - chance[1], np.float64)
@@ -260,4 +301,6 @@ def _balance(features: Features, t: Ints, seed: int) -> list[str]:
     value, (lower, _) = auc_interval(t, np.asarray(score, np.float64), confidence=0.999)
     if lower <= 0.5:
         return []
-    return [f"WARNING: the features tell who was treated (AUC {value:.3f}); this was no draw by lot, the effect is confounded"]
+    return [
+        f"WARNING: the features tell who was treated (AUC {value:.3f}); this was no draw by lot, the effect is confounded"
+    ]

@@ -19,17 +19,27 @@ if TYPE_CHECKING:
 __all__ = ["note_assumptions"]
 
 
-def note_assumptions(market: Market, who: People, projection: Projection | None, request: Request, snapshot: Snapshot) -> None:
+def note_assumptions(
+    market: Market, who: People, projection: Projection | None, request: Request, snapshot: Snapshot
+) -> None:
     """Add to the market's assumptions who is left out, and where chances, uses and dates come from."""
     notes = market.assumptions
     if who.n_dropped:
         share = who.n_dropped / (who.n_dropped + who.n)
-        notes.append(f"{who.n_dropped} users ({share:.1%}) without consent for planning are left out with their ties: reach is underestimated")
+        notes.append(
+            f"{who.n_dropped} users ({share:.1%}) without consent for planning are left out with their ties: reach is underestimated"
+        )
     if projection is None:
-        notes.append("no word of mouth is counted (probability none): numbers are exact for the given chances of exposure")
+        notes.append(
+            "no word of mouth is counted (probability none): numbers are exact for the given chances of exposure"
+        )
     elif request.probability == "learned":
         tag = next((e.column("tag")[0] for e in snapshot.edges("INFLUENCES") if len(e.source_rows)), None)
-        notes.append("chances on ties are learned (INFLUENCES.p)" if tag is None else f"chances on ties are learned from items of tag {tag} (INFLUENCES.p)")
+        notes.append(
+            "chances on ties are learned (INFLUENCES.p)"
+            if tag is None
+            else f"chances on ties are learned from items of tag {tag} (INFLUENCES.p)"
+        )
     else:
         notes.append(f"chances on ties are declared, not measured: {request.probability}")
     notes.append("a channel is used at most capacity times per wave; every use exposes anew with the same chance")
@@ -39,7 +49,9 @@ def note_assumptions(market: Market, who: People, projection: Projection | None,
         notes.append("receptivity is not measured: 1 for every user")
     placed = market.source.count(PLACEMENT)
     if placed:
-        notes.append(f"{placed} placements in films count: viewers of the film are exposed with the declared reach_p times response")
+        notes.append(
+            f"{placed} placements in films count: viewers of the film are exposed with the declared reach_p times response"
+        )
     kinds = sorted(set(market.source) - {"REACHES", "itself", PLACEMENT})
     if kinds:
         count = sum(x in kinds for x in market.source)

@@ -32,7 +32,11 @@ def read_boosts(snapshot: Snapshot, market: Market, menu: Menu) -> Boosts | None
     for edges in snapshot.edges("BOOSTS"):
         ids, bonus = snapshot.nodes("Channel").ids, numbers(edges.column("bonus"))
         if not np.isfinite(bonus).all():
-            raise DataInvalid("BOOSTS.bonus must be a finite number in units of the objective", rule="bonus", count=int((~np.isfinite(bonus)).sum()))
+            raise DataInvalid(
+                "BOOSTS.bonus must be a finite number in units of the objective",
+                rule="bonus",
+                count=int((~np.isfinite(bonus)).sum()),
+            )
         for i, (a, b) in enumerate(zip(edges.source_rows.tolist(), edges.target_rows.tolist(), strict=True)):
             first, second = place.get(str(ids[a])), place.get(str(ids[b]))
             if first in open_ and second in open_ and first is not None and second is not None and first != second:
@@ -40,5 +44,9 @@ def read_boosts(snapshot: Snapshot, market: Market, menu: Menu) -> Boosts | None
     if not rows:
         return None
     first_, second_, bonus_ = zip(*sorted(rows), strict=True)
-    market.assumptions.append(f"no guarantee: {len(rows)} BOOSTS bonuses count for pairs of channels, and a sum with bonuses is not submodular")
-    return Boosts(np.array(first_, dtype=np.int64), np.array(second_, dtype=np.int64), np.array(bonus_, dtype=np.float64))
+    market.assumptions.append(
+        f"no guarantee: {len(rows)} BOOSTS bonuses count for pairs of channels, and a sum with bonuses is not submodular"
+    )
+    return Boosts(
+        np.array(first_, dtype=np.int64), np.array(second_, dtype=np.int64), np.array(bonus_, dtype=np.float64)
+    )

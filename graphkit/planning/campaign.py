@@ -87,7 +87,15 @@ class Campaign:
 
     def _worlds(self, projection: Projection | None, value: Floats | None) -> Worlds:
         old = self.worlds
-        return make_worlds(projection, self.who.n, value=value, max_steps=self.request.max_steps, seed=old.seed, engine=old.engine, progress=old.progress)
+        return make_worlds(
+            projection,
+            self.who.n,
+            value=value,
+            max_steps=self.request.max_steps,
+            seed=old.seed,
+            engine=old.engine,
+            progress=old.progress,
+        )
 
     def label(self, option: int) -> str:
         """Channel id of an option."""
@@ -95,8 +103,14 @@ class Campaign:
 
 
 def prepare(
-    source: object, request: Request, *, engine: str | Engine = "threads", progress: ProgressCallback | None = None,
-    open_menu: bool = False, active: NDArray[np.bool_] | None = None, bought: Mapping[tuple[str, int, str | None], int] | None = None,
+    source: object,
+    request: Request,
+    *,
+    engine: str | Engine = "threads",
+    progress: ProgressCallback | None = None,
+    open_menu: bool = False,
+    active: NDArray[np.bool_] | None = None,
+    bought: Mapping[tuple[str, int, str | None], int] | None = None,
 ) -> Campaign:
     """Read the data a request asks for.
 
@@ -110,12 +124,22 @@ def prepare(
         No plan keeps the rules; ``conflict`` lists a smallest set of rules that contradict each other.
     """
     request.check()
-    snapshot = learned_snapshot(source, seed=request.seed, about=request.for_) if request.probability == "learned" else as_snapshot(source)
+    snapshot = (
+        learned_snapshot(source, seed=request.seed, about=request.for_)
+        if request.probability == "learned"
+        else as_snapshot(source)
+    )
     target = known_target(snapshot, request.for_, PROMOTED)
     projection = _projection(snapshot, request)
-    who = pages(projection, snapshot.nodes("Channel")) if projection is not None and request.page_level else people(snapshot)
+    who = (
+        pages(projection, snapshot.nodes("Channel"))
+        if projection is not None and request.page_level
+        else people(snapshot)
+    )
     if not who.n:
-        raise DataInvalid("nobody to reach: no user with consent for planning", rule="consent", hint="is User.consent filled?")
+        raise DataInvalid(
+            "nobody to reach: no user with consent for planning", rule="consent", hint="is User.consent filled?"
+        )
     rules = read_rules(request.rules)
     check_waves(request, rules)
     market = read_market(snapshot, who)
@@ -125,7 +149,9 @@ def prepare(
         with_learned_channels(market, learned, request.done["waves"] if request.done else 0)
     note_assumptions(market, who, projection, request, snapshot)
     _reprice(market, request, rules)
-    options, menu = possible_purchases(snapshot, market, request, rules, target, ({} if bought is None else bought) if open_menu else None)
+    options, menu = possible_purchases(
+        snapshot, market, request, rules, target, ({} if bought is None else bought) if open_menu else None
+    )
     value, receptivity = _worth(snapshot, who, request)
     hazard = hazards(market, options, receptivity, request.receptivity)
     if active is not None:
@@ -134,12 +160,33 @@ def prepare(
     base = projection
     if projection is not None and learned is not None and learned["ties"] is not None:
         bounds = tie_bounds(snapshot, request)
-        projection = projection.with_probability(moved(np.asarray(projection.probability, np.float64), bounds, learned["ties"]["z"]))
-    worlds = make_worlds(projection, who.n, value=value, max_steps=request.max_steps, seed=request.seed, engine=engine, progress=progress)
+        projection = projection.with_probability(
+            moved(np.asarray(projection.probability, np.float64), bounds, learned["ties"]["z"])
+        )
+    worlds = make_worlds(
+        projection, who.n, value=value, max_steps=request.max_steps, seed=request.seed, engine=engine, progress=progress
+    )
     boosts = read_boosts(snapshot, market, menu) if rules.boosts else None
     if not rules.boosts:
         market.assumptions.append("BOOSTS bonuses are not counted: the rules say so")
-    return Campaign(request, snapshot, target, who, market, rules, options, menu, value, receptivity, active, hazard, worlds, boosts, projection, base)
+    return Campaign(
+        request,
+        snapshot,
+        target,
+        who,
+        market,
+        rules,
+        options,
+        menu,
+        value,
+        receptivity,
+        active,
+        hazard,
+        worlds,
+        boosts,
+        projection,
+        base,
+    )
 
 
 def _worth(snapshot: Snapshot, who: People, request: Request) -> tuple[Floats | None, Floats | None]:
@@ -158,7 +205,9 @@ def _reprice(market: Market, request: Request, rules: Rules) -> None:
     """Prices of a what-if, and capacities of the rules."""
     for channel, price in request.price.items():
         if channel not in market.ids:
-            raise InvalidParameter(f"price names channel {channel!r}, which cannot be bought", parameter="price", value=channel)
+            raise InvalidParameter(
+                f"price names channel {channel!r}, which cannot be bought", parameter="price", value=channel
+            )
         market.cost[market.ids.index(channel)] = round(price * 100)
     for channel, uses in rules.capacity.items():
         if channel in market.ids:
@@ -183,7 +232,11 @@ def _silenced(projection: Projection, active: NDArray[np.bool_]) -> Projection:
 def _projection(snapshot: Snapshot, request: Request) -> Projection | None:
     """The propagation graph; None when nobody passes anything on."""
     if request.probability == "none":
-        return project(snapshot, label=request.nodes, types=request.via, probability=0.0) if request.page_level else None
+        return (
+            project(snapshot, label=request.nodes, types=request.via, probability=0.0) if request.page_level else None
+        )
     if request.page_level and "Channel" not in request.nodes:
-        raise InvalidParameter("a page-level plan needs Channel among its nodes", parameter="nodes", value=request.nodes)
+        raise InvalidParameter(
+            "a page-level plan needs Channel among its nodes", parameter="nodes", value=request.nodes
+        )
     return project(snapshot, label=request.nodes, types=request.via, probability=request.probability)

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["BAND", "Z95", "moved", "scale_of", "tie_bounds", "with_learned_channels"]
 
-BAND, TIE_FACTOR = (0.5, 1.5), 2.0  # declared chances: a channel's is even in the band, 95 % of all ties' within the factor
+BAND, TIE_FACTOR = (
+    (0.5, 1.5),
+    2.0,
+)  # declared chances: a channel's is even in the band, 95 % of all ties' within the factor
 Z95 = 1.959963984540054
 
 
@@ -27,7 +30,10 @@ def tie_bounds(snapshot: Snapshot, request: Request) -> tuple[Floats, Floats] | 
     """Lower and upper end of every learned chance, None when chances are declared."""
     if request.probability != "learned":
         return None
-    ends = [project(snapshot, label=request.nodes, types=("INFLUENCES",), weight=name).weight for name in ("p_lower", "p_upper")]
+    ends = [
+        project(snapshot, label=request.nodes, types=("INFLUENCES",), weight=name).weight
+        for name in ("p_lower", "p_upper")
+    ]
     return np.asarray(ends[0], dtype=np.float64), np.asarray(ends[1], dtype=np.float64)
 
 

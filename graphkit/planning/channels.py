@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JUDGING", "ChannelPlan", "make_plan", "plan"]
 
+
 def plan(
     source: Any,
     *,
@@ -127,18 +128,45 @@ def plan(
     """
     label, node = target_node(for_)
     level = (nodes,) if isinstance(nodes, str) else tuple(nodes)
-    ties = (via,) if isinstance(via, str) else tuple(via) if via is not None else (USER_TIES if level == ("User",) else ("LINKED_WITH",))
+    ties = (
+        (via,)
+        if isinstance(via, str)
+        else tuple(via)
+        if via is not None
+        else (USER_TIES if level == ("User",) else ("LINKED_WITH",))
+    )
     request = Request(
-        for_=f"{label}:{node}", budget=budget, probability=probability, objective=goal_text(goal_weights(objective)), waves=waves, target=target,
-        rules=read_rules(rules).to_dict(), max_steps=max_steps, nodes=level, via=ties, aim=0.9 if ratio is None else ratio, delta=delta, seed=as_seed(rng), robust=robust,
+        for_=f"{label}:{node}",
+        budget=budget,
+        probability=probability,
+        objective=goal_text(goal_weights(objective)),
+        waves=waves,
+        target=target,
+        rules=read_rules(rules).to_dict(),
+        max_steps=max_steps,
+        nodes=level,
+        via=ties,
+        aim=0.9 if ratio is None else ratio,
+        delta=delta,
+        seed=as_seed(rng),
+        robust=robust,
         pareto=pareto_goals(pareto) if pareto else (),
-    )  # fmt: skip
-    return make_plan(source, request, promised=ratio is not None, engine=engine, time_limit=time_limit, progress=progress)
+    )
+    return make_plan(
+        source, request, promised=ratio is not None, engine=engine, time_limit=time_limit, progress=progress
+    )
 
 
 def make_plan(
-    source: Any, request: Request, *, promised: bool = False, engine: str | Engine = "threads", time_limit: float | None = None,
-    progress: ProgressCallback | None = None, active: NDArray[np.bool_] | None = None, keep: Sequence[Any] = (),
+    source: Any,
+    request: Request,
+    *,
+    promised: bool = False,
+    engine: str | Engine = "threads",
+    time_limit: float | None = None,
+    progress: ProgressCallback | None = None,
+    active: NDArray[np.bool_] | None = None,
+    keep: Sequence[Any] = (),
 ) -> ChannelPlan:
     """Answer a request; see :func:`plan`. ``keep``: purchases (channel, wave, material, use) that may stand (`replan`)."""
     start = time.monotonic()
@@ -167,5 +195,7 @@ def make_plan(
     if promised and not ratio >= request.aim:
         stands = "there is none with BOOSTS bonuses" if math.isnan(ratio) else f"it stays at {ratio:.3f}"
         message = f"no certificate of the {request.aim:g} asked for: {stands}"
-        raise NotConverged(message, best=made, iterations=ROUNDS, residual=request.aim if math.isnan(ratio) else request.aim - ratio)
+        raise NotConverged(
+            message, best=made, iterations=ROUNDS, residual=request.aim if math.isnan(ratio) else request.aim - ratio
+        )
     return made

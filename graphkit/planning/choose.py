@@ -40,7 +40,18 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["BASELINES", "Choice", "baseline_plans", "certify", "choose", "estimate", "is_small", "listed", "measure", "thinned"]
+__all__ = [
+    "BASELINES",
+    "Choice",
+    "baseline_plans",
+    "certify",
+    "choose",
+    "estimate",
+    "is_small",
+    "listed",
+    "measure",
+    "thinned",
+]
 
 BASELINES = ("price_per_contact", "sainsbury", "top_degree")
 SMALL_MARKET = 15  # options; all 2^15 plans are then looked at
@@ -74,13 +85,23 @@ def baseline_plans(hazard: Any, value: Floats | None, menu: Menu) -> dict[str, l
     audience = np.diff(hazard.indptr)
     cost = np.maximum(menu.cost, 1e-9)
     share = np.minimum(contacts / weight.sum(), 1 - 1e-12)
-    score = {"price_per_contact": contacts / cost, "sainsbury": -np.log1p(-share) / cost, "top_degree": audience.astype(np.float64)}
+    score = {
+        "price_per_contact": contacts / cost,
+        "sainsbury": -np.log1p(-share) / cost,
+        "top_degree": audience.astype(np.float64),
+    }
     start = (cheapest_plan(menu) or []) if menu.counts_bind else []
     return {name: fill_in_order(menu, np.argsort(-score[name], kind="stable"), start) for name in BASELINES}
 
 
 def choose(
-    cover: Cover, menu: Menu, baselines: dict[str, list[int]], *, first: Sequence[int] | None = None, boosts: Boosts | None = None, bound: bool = True
+    cover: Cover,
+    menu: Menu,
+    baselines: dict[str, list[int]],
+    *,
+    first: Sequence[int] | None = None,
+    boosts: Boosts | None = None,
+    bound: bool = True,
 ) -> Choice:
     """Return the best plan found on R1 and the bound on all plans; with boosts, or if not asked for, there is none (NaN).
 
@@ -92,7 +113,9 @@ def choose(
     if cover.n_options <= SMALL_MARKET and is_small(cover.n_options, [small := merged(cover)]):
         every, value = exhaustive(small, menu, boosts)
         chosen = _useful(cover, menu, _found(every), boosts)
-        return Choice(by_marginal_gain(cover, chosen, menu.after), cover.value(chosen), value if boosts is None else np.nan)
+        return Choice(
+            by_marginal_gain(cover, chosen, menu.after), cover.value(chosen), value if boosts is None else np.nan
+        )
     candidates = [greedy(cover, menu, per_cost=True), greedy(cover, menu, per_cost=False), *baselines.values()]
     if menu.counts_bind:
         cheap = _found(cheapest_plan(menu))
@@ -104,7 +127,9 @@ def choose(
     start = _best(cover, menu, candidates, boosts)
     if not bound:
         thin = thinned(cover)
-        better = improve(thin, menu, start, tries=int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 50)), boosts=boosts)
+        better = improve(
+            thin, menu, start, tries=int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 50)), boosts=boosts
+        )
         best = _best(cover, menu, [start, better], boosts)
         return Choice(best, cover.value(best), np.nan)
     found = relax(cover, menu, start, steps=int(np.clip(RELAX_WORK / max(cover.hazard.nnz, 1), 15, STEPS)))
@@ -115,16 +140,22 @@ def choose(
     tries = int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 200))
     if len(best) <= SEARCHED:
         starts = {tuple(best): best, tuple(rounded): rounded}
-        best = _best(cover, menu, [best, *(improve(thin, menu, x, tries=tries, boosts=boosts) for x in starts.values())], boosts)
+        best = _best(
+            cover, menu, [best, *(improve(thin, menu, x, tries=tries, boosts=boosts) for x in starts.values())], boosts
+        )
     best = _useful(cover, menu, best, boosts)
     value = cover.value(best)
-    return Choice(by_marginal_gain(cover, best, menu.after), value, max(found.bound, value) if boosts is None else np.nan)
+    return Choice(
+        by_marginal_gain(cover, best, menu.after), value, max(found.bound, value) if boosts is None else np.nan
+    )
 
 
 def _found(chosen: list[int] | None) -> list[int]:
     """The plan itself, or the refusal when there is none."""
     if chosen is None:
-        raise Infeasible("no plan keeps the rules within the budget", rule="rules and budget", hint="raise the budget or drop a rule")
+        raise Infeasible(
+            "no plan keeps the rules within the budget", rule="rules and budget", hint="raise the budget or drop a rule"
+        )
     return chosen
 
 
@@ -146,7 +177,9 @@ def _useful(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None) 
 
 def is_small(n_options: int, covers: Sequence[Cover]) -> bool:
     """Say whether all plans can be looked at."""
-    return n_options <= SMALL_MARKET and 2.0**n_options * max(sum(cover.weight.size for cover in covers), 1) <= SMALL_WORK
+    return (
+        n_options <= SMALL_MARKET and 2.0**n_options * max(sum(cover.weight.size for cover in covers), 1) <= SMALL_WORK
+    )
 
 
 def thinned(cover: Cover) -> Cover:
@@ -165,7 +198,9 @@ def _best(cover: Cover, menu: Menu, candidates: Sequence[Sequence[int]], boosts:
     return good[int(np.argmax([worth(cover, menu, x, boosts) for x in good]))]
 
 
-def certify(worlds_total: float, choice: Choice, judged: Cover, n_choice: int, delta: float, *, exact: bool) -> Certificate:
+def certify(
+    worlds_total: float, choice: Choice, judged: Cover, n_choice: int, delta: float, *, exact: bool
+) -> Certificate:
     """Return the certificate: lower from R2, upper from R1, each with half of ``delta``; exact without sampling."""
     value = judged.value(choice.chosen)
     if np.isnan(choice.bound):

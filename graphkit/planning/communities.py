@@ -46,10 +46,14 @@ def reach_by_group(plan: ChannelPlan, labels: ArrayLike) -> Floats:
     campaign = prepare(plan.source, request, open_menu=True, bought=uses_of(plan))
     group = np.asarray(labels, dtype=np.int64)
     if group.shape != (campaign.who.n,):
-        raise InvalidParameter(f"there are {campaign.who.n} users with consent, {group.size} labels", parameter="labels", value=group.size)
+        raise InvalidParameter(
+            f"there are {campaign.who.n} users with consent, {group.size} labels", parameter="labels", value=group.size
+        )
     worlds = campaign.worlds
     sets = worlds.sets(plan.sample["judge"], JUDGING)
     roots = np.arange(worlds.n) if worlds.exact else sets.indices[sets.indptr[:-1]]
     cover = worlds.cover(sets, campaign.hazard)
     seen = cover.scale * cover.weight * (1.0 - cover.missed(plan_rows(campaign, plan)))
-    return np.asarray(np.bincount(group[roots], weights=seen, minlength=int(group.max(initial=-1)) + 1), dtype=np.float64)
+    return np.asarray(
+        np.bincount(group[roots], weights=seen, minlength=int(group.max(initial=-1)) + 1), dtype=np.float64
+    )

@@ -66,7 +66,10 @@ class _Programme:
         if loose is not None:
             mine = self.owner == loose
             on |= mine
-            slack = sp.csr_matrix((-self.weight[mine], (np.flatnonzero(mine), np.zeros(int(mine.sum()), np.int64))), shape=(matrix.shape[0], 1))
+            slack = sp.csr_matrix(
+                (-self.weight[mine], (np.flatnonzero(mine), np.zeros(int(mine.sum()), np.int64))),
+                shape=(matrix.shape[0], 1),
+            )
             matrix, price = sp.hstack([matrix, slack], format="csr"), np.append(price, 1.0)
             lower, upper, whole = np.append(lower, 0), np.append(upper, np.inf), np.append(whole, 0)
         import scipy.optimize as so
@@ -85,7 +88,9 @@ class _Programme:
         return status == 0
 
 
-def find_conflict(market: Market, options: Options, menu: Menu, budget: int, blocks: Sequence[Block], kinds: Sequence[str]) -> list[Conflict]:
+def find_conflict(
+    market: Market, options: Options, menu: Menu, budget: int, blocks: Sequence[Block], kinds: Sequence[str]
+) -> list[Conflict]:
     """Return an irreducible set of contradicting rules, empty when a purchase exists.
 
     ``options`` and ``menu`` hold every channel of the market, also those that rules keep out: these rules stand in
@@ -113,7 +118,12 @@ def raise_conflict(found: Sequence[Conflict]) -> None:
     names = " + ".join(missing)
     text = "; ".join(f"{x.rule}: {x.text}" + _missing(x) for x in found)
     single = next(iter(missing.values())) if len(missing) == 1 else missing
-    error = Infeasible(f"no plan keeps these rules together: {text}", rule=names, missing=single, hint="change any one of them by what it misses")
+    error = Infeasible(
+        f"no plan keeps these rules together: {text}",
+        rule=names,
+        missing=single,
+        hint="change any one of them by what it misses",
+    )
     error.conflict = [{"rule": x.rule, "missing": x.missing, "unit": x.unit, "text": x.text} for x in found]  # type: ignore[attr-defined]
     raise error
 
@@ -126,7 +136,9 @@ def _missing(found: Conflict) -> str:
     return f" (missing: {found.missing:g}{unit})"
 
 
-def _programme(market: Market, options: Options, menu: Menu, budget: int, blocks: Sequence[Block], kinds: Sequence[str]) -> _Programme:
+def _programme(
+    market: Market, options: Options, menu: Menu, budget: int, blocks: Sequence[Block], kinds: Sequence[str]
+) -> _Programme:
     """All rules as rows; slack is counted in the rule's own unit."""
     rows = menu.rows
     matrices, upper = [rows.matrix], [np.where(np.array(rows.rule) == "budget", budget / rows.scale, rows.upper)]
@@ -158,11 +170,15 @@ def _programme(market: Market, options: Options, menu: Menu, budget: int, blocks
                 lines.append(line - rows.matrix.shape[0])
     if lines:
         matrices.append(sp.csr_matrix((np.ones(len(lines)), (lines, columns)), shape=(max(lines) + 1, width)))
-    matrices.append(sp.csr_matrix((-np.ones(options.n), (np.zeros(options.n, np.int64), np.arange(options.n))), shape=(1, width)))
+    matrices.append(
+        sp.csr_matrix((-np.ones(options.n), (np.zeros(options.n, np.int64), np.arange(options.n))), shape=(1, width))
+    )
     owner.append("purchase")
     weight.append(1.0)
     upper.append(np.array([-1.0]))
-    return _Programme(sp.vstack(matrices, format="csr"), np.concatenate(upper), np.array(owner), np.array(weight), width)
+    return _Programme(
+        sp.vstack(matrices, format="csr"), np.concatenate(upper), np.array(owner), np.array(weight), width
+    )
 
 
 def _name(rule: str, index: int, market: Market, kinds: Sequence[str]) -> str:
@@ -174,7 +190,9 @@ def _name(rule: str, index: int, market: Market, kinds: Sequence[str]) -> str:
     return f"wave_budget.{index + 1}" if rule == "wave_budget" else rule
 
 
-def _conflict(programme: _Programme, rule: str, kept: Sequence[str], rules: Sequence[str], blocks: Sequence[Block]) -> Conflict:
+def _conflict(
+    programme: _Programme, rule: str, kept: Sequence[str], rules: Sequence[str], blocks: Sequence[Block]
+) -> Conflict:
     """One rule with the least slack that helps: beside all other rules if that can be, else beside the contradiction."""
     missing = None
     for others in ([x for x in rules if x != rule], [x for x in kept if x != rule]):
@@ -188,8 +206,15 @@ def _conflict(programme: _Programme, rule: str, kept: Sequence[str], rules: Sequ
 
 
 _TEXT = {
-    "budget": "the budget", "wave_budget": "the money of wave {name}", "required": "channel {name} is required",
-    "forbidden": "channel {name} is forbidden", "least": "the least number of channels of kind {name}",
-    "most": "the largest number of channels of kind {name}", "lead_days": "lead times against days_to_start",
-    "rights": "rights to promote", "approved": "only approved or active channels", "capacity": "channels need a capacity of 1 or more", "once": "a placement is made once",
-}  # fmt: skip
+    "budget": "the budget",
+    "wave_budget": "the money of wave {name}",
+    "required": "channel {name} is required",
+    "forbidden": "channel {name} is forbidden",
+    "least": "the least number of channels of kind {name}",
+    "most": "the largest number of channels of kind {name}",
+    "lead_days": "lead times against days_to_start",
+    "rights": "rights to promote",
+    "approved": "only approved or active channels",
+    "capacity": "channels need a capacity of 1 or more",
+    "once": "a placement is made once",
+}

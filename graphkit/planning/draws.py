@@ -53,7 +53,9 @@ def draws_of(campaign: Campaign, count: int | None = None, purpose: str = "plan:
     for name, told in _watched(campaign)["channels"].items():
         if name in campaign.market.ids:  # the market holds the posterior mean already
             column = campaign.market.ids.index(name)
-            factors[:, column] = betaincinv(told["a"], told["b"], place[:, column]) * (told["a"] + told["b"]) / told["a"]
+            factors[:, column] = (
+                betaincinv(told["a"], told["b"], place[:, column]) * (told["a"] + told["b"]) / told["a"]
+            )
     spread = (rng.permutation(count) + rng.random(count)) / count
     z = ndtri(spread)
     ties = _watched(campaign)["ties"]
@@ -77,7 +79,11 @@ def believed(campaign: Campaign) -> dict[str, str | None]:
         channels += f"; {n} channels by the posterior after the waves that are over"
     if campaign.base is None:
         return {"channels": channels, "ties": None}
-    ties = "learned chances within their 95 % intervals, all together" if campaign.request.probability == "learned" else "declared chances, all together, 95 % within x1/2 to x2"
+    ties = (
+        "learned chances within their 95 % intervals, all together"
+        if campaign.request.probability == "learned"
+        else "declared chances, all together, 95 % within x1/2 to x2"
+    )
     return {"channels": channels, "ties": ties + ("; narrowed by what was watched" if told["ties"] else "")}
 
 

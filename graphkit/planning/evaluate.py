@@ -72,9 +72,17 @@ class Evaluation(Result):
 
 
 def evaluate(
-    plan: ChannelPlan, events: pd.DataFrame | str | Path, *, days: int = 30, min_cell: int = 50, retention_day: int = 7, target: str | None = None,
-    experiment: Any = None, margin: float | None = None, rng: RandomState = 0,
-) -> Evaluation:  # fmt: skip
+    plan: ChannelPlan,
+    events: pd.DataFrame | str | Path,
+    *,
+    days: int = 30,
+    min_cell: int = 50,
+    retention_day: int = 7,
+    target: str | None = None,
+    experiment: Any = None,
+    margin: float | None = None,
+    rng: RandomState = 0,
+) -> Evaluation:
     """Measure a campaign from its events.
 
     Parameters
@@ -116,11 +124,21 @@ def evaluate(
     incremental, n_experiment = _incremental(experiment)
     seed = as_seed(rng)
     context = Context(
-        days=days, retention_day=retention_day, min_cell=min_cell, seed=seed, cost=plan.spent, incremental=incremental, n_experiment=n_experiment,
-        margin=None if margin is None else finite("margin", margin), items=_items(plan), target=None if wanted is None or snapshot is None else _target_users(snapshot, wanted),
+        days=days,
+        retention_day=retention_day,
+        min_cell=min_cell,
+        seed=seed,
+        cost=plan.spent,
+        incremental=incremental,
+        n_experiment=n_experiment,
+        margin=None if margin is None else finite("margin", margin),
+        items=_items(plan),
+        target=None if wanted is None or snapshot is None else _target_users(snapshot, wanted),
         ratings=None if snapshot is None or not len(log) else _ratings(snapshot, plan.for_),
-        risk=next((row["p10"] for row in (plan.risk or {}).get("goals", ()) if row["goal"] == "reach" and len(log)), None),
-    )  # fmt: skip
+        risk=next(
+            (row["p10"] for row in (plan.risk or {}).get("goals", ()) if row["goal"] == "reach" and len(log)), None
+        ),
+    )
     metrics = measure(log, planned, context)
     named = log.text("channel")
     unknown = sum(c is not None and c not in planned for c in named.tolist())
@@ -129,14 +147,33 @@ def evaluate(
     band = plan.reach.interval_with_model_uncertainty or plan.reach.interval
     comparable = plan.objective == "reach" and reached is not None
     answer: dict[str, Any] = {
-        "plan": plan.plan, "promised": promised, "promised_interval": tuple(plan.reach.interval), "observed": reached,
+        "plan": plan.plan,
+        "promised": promised,
+        "promised_interval": tuple(plan.reach.interval),
+        "observed": reached,
         "observed_share": reached / promised if comparable and promised > 0 else None,
-        "within_promise": band[0] <= reached <= band[1] if comparable else None, "metrics": metrics, "unattributed": unknown, "assumptions": _notes(days, incremental),
-    }  # fmt: skip
+        "within_promise": band[0] <= reached <= band[1] if comparable else None,
+        "metrics": metrics,
+        "unattributed": unknown,
+        "assumptions": _notes(days, incremental),
+    }
     request = {
-        "plan": plan.manifest.digest, "days": days, "min_cell": min_cell, "retention_day": retention_day, "target": wanted, "margin": margin, "events": len(log),
-    }  # fmt: skip
-    manifest = make_manifest("evaluate", request=request, answer=answer, seed=seed, snapshot=plan.manifest.snapshot, seconds=time.monotonic() - start)
+        "plan": plan.manifest.digest,
+        "days": days,
+        "min_cell": min_cell,
+        "retention_day": retention_day,
+        "target": wanted,
+        "margin": margin,
+        "events": len(log),
+    }
+    manifest = make_manifest(
+        "evaluate",
+        request=request,
+        answer=answer,
+        seed=seed,
+        snapshot=plan.manifest.snapshot,
+        seconds=time.monotonic() - start,
+    )
     return Evaluation(**answer, manifest=manifest)
 
 
@@ -148,10 +185,14 @@ def _incremental(experiment: Any) -> tuple[tuple[float, float, float] | None, in
     try:
         table, n = data["effects"], int(data["n_users"])
         rows = zip(table["effect"], table["estimator"], table["value"], table["lower"], table["upper"], strict=True)
-        value, low, high = next((v, a, b) for effect, estimator, v, a, b in rows if (effect, estimator) == ("total", "hajek"))
+        value, low, high = next(
+            (v, a, b) for effect, estimator, v, a, b in rows if (effect, estimator) == ("total", "hajek")
+        )
     except (KeyError, TypeError, StopIteration) as error:
         raise DataInvalid(
-            "the experiment holds no total effect", rule="experiment", hint="give the result of graphkit experiment analyse --format json"
+            "the experiment holds no total effect",
+            rule="experiment",
+            hint="give the result of graphkit experiment analyse --format json",
         ) from error
     if value is None or value != value:  # noqa: PLR0124 - NaN
         return None, 0

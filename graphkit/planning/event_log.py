@@ -45,11 +45,20 @@ class EventLog:
             events = read_events(Path(events))
         missing = [c for c in NEEDED if c not in events.columns]
         if missing:
-            raise DataInvalid(f"events lack the columns {', '.join(missing)}", rule="events columns", rows=tuple(missing), hint="ts, user, kind")
+            raise DataInvalid(
+                f"events lack the columns {', '.join(missing)}",
+                rule="events columns",
+                rows=tuple(missing),
+                hint="ts, user, kind",
+            )
         for column in NEEDED:
             empty = np.flatnonzero(events[column].isna().to_numpy())
             if empty.size:
-                raise DataInvalid(f"events: {column} is missing in {empty.size} rows, the first is row {empty[0]}", rule="missing-value", count=int(empty.size))
+                raise DataInvalid(
+                    f"events: {column} is missing in {empty.size} rows, the first is row {empty[0]}",
+                    rule="missing-value",
+                    count=int(empty.size),
+                )
         frame = events.sort_values("ts", kind="stable")
         self.frame = frame
         self.ts = frame["ts"].to_numpy(np.float64)
@@ -134,4 +143,3 @@ def ratio_interval(top: Floats, bottom: Floats, draw: np.random.Generator, *, me
         return math.nan, math.nan
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
-

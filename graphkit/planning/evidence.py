@@ -24,7 +24,12 @@ SET_QUERY, MONEY_QUERY = "evaluate/audience_of_set", "channels/spending"
 def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list[dict[str, Any]]:
     """Return one claim per printed number: {claim, value, query, params, replay}."""
     items, stored = answer["items"], campaign.market.source
-    replay = {"plan": f"P-{digest[:8]}", "seed": campaign.request.seed, "snapshot": campaign.snapshot.digest[:16], "sets": answer["sample"]["judge"]}
+    replay = {
+        "plan": f"P-{digest[:8]}",
+        "seed": campaign.request.seed,
+        "snapshot": campaign.snapshot.digest[:16],
+        "sets": answer["sample"]["judge"],
+    }
     rows = [("reach", answer["reach"].mean), ("adding_up_would_have_said", answer["adding_up_would_have_said"])]
     rows += [("certificate.lower", answer["certificate"].lower), ("certificate.upper", answer["certificate"].upper)]
     rows += [(f"baselines.{name}", value) for name, value in answer["baselines"].items()]
@@ -33,7 +38,9 @@ def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list
     for item in items:
         name = item.channel if item.wave == 1 else f"{item.channel}@{item.wave}"
         rows += [(f"items.{name}.{part}", getattr(item, part)) for part in ("adds", "exclusive", "alone")]
-    out = [{"claim": name, "value": jsonable(value), "query": None, "params": {}, "replay": replay} for name, value in rows]
+    out = [
+        {"claim": name, "value": jsonable(value), "query": None, "params": {}, "replay": replay} for name, value in rows
+    ]
     where = {channel: stored[i] for i, channel in enumerate(campaign.market.ids)}
     params: dict[str, Any] = {"purchases": [_purchase(item, where[item.channel]) for item in items]}
     out.append({"claim": "spent", "value": answer["spent"], "query": MONEY_QUERY, "params": params, "replay": None})
@@ -41,19 +48,43 @@ def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list
     for item in {item.channel: item for item in items}.values():
         if where[item.channel] == "REACHES" and stated.get(item.channel) == item.audience:
             params = {"channels": [item.channel], "minCell": 0}
-            out.append({"claim": f"items.{item.channel}.audience", "value": item.audience, "query": SET_QUERY, "params": params, "replay": None})
+            out.append(
+                {
+                    "claim": f"items.{item.channel}.audience",
+                    "value": item.audience,
+                    "query": SET_QUERY,
+                    "params": params,
+                    "replay": None,
+                }
+            )
         else:  # receptivity 0, a mask or a chance of 0: no plain count of REACHES rows
-            out.append({"claim": f"items.{item.channel}.audience", "value": item.audience, "query": None, "params": {}, "replay": replay})
+            out.append(
+                {
+                    "claim": f"items.{item.channel}.audience",
+                    "value": item.audience,
+                    "query": None,
+                    "params": {},
+                    "replay": replay,
+                }
+            )
     return out
 
 
 def _told(answer: dict[str, Any]) -> list[tuple[str, float]]:
     """Numbers that only some plans print: goals, the list between goals, draws, bonuses, the gain of a replan."""
     rows = [(f"goals.{row['goal']}", row["mean"]) for row in answer.get("goals") or ()]
-    rows += [(f"pareto.{i}.{goal}", mean) for i, row in enumerate(answer.get("pareto") or (), 1) for goal, mean in row["goals"].items()]
+    rows += [
+        (f"pareto.{i}.{goal}", mean)
+        for i, row in enumerate(answer.get("pareto") or (), 1)
+        for goal, mean in row["goals"].items()
+    ]
     robust, synergy, again = answer.get("robust"), answer.get("synergy"), answer.get("replanned")
     if robust:
-        rows += [(f"robust.{plan}.{part}", robust[plan][part]) for plan in ("robust", "plain") for part in ("quantile", "mean", "worst", "best")]
+        rows += [
+            (f"robust.{plan}.{part}", robust[plan][part])
+            for plan in ("robust", "plain")
+            for part in ("quantile", "mean", "worst", "best")
+        ]
         rows += [("robust.regret_of_plain", robust["fresh"]["regret_of_plain"])]
     rows += [("synergy.bonus", synergy["bonus"])] if synergy else []
     rows += [("replanned.gain", again["gain"])] if again and again.get("gain") is not None else []
@@ -65,7 +96,10 @@ def _stated(campaign: Campaign) -> dict[str, int]:
     consent = consent_mask(campaign.snapshot.nodes("User"))
     found: dict[str, int] = {}
     for edges in campaign.snapshot.edges("REACHES"):
-        count = np.bincount(np.asarray(edges.source_rows)[consent[edges.target_rows]], minlength=len(campaign.snapshot.nodes(edges.source_label)))
+        count = np.bincount(
+            np.asarray(edges.source_rows)[consent[edges.target_rows]],
+            minlength=len(campaign.snapshot.nodes(edges.source_label)),
+        )
         found.update(zip(campaign.snapshot.nodes(edges.source_label).ids.tolist(), count.tolist(), strict=True))
     return found
 
@@ -73,7 +107,12 @@ def _stated(campaign: Campaign) -> dict[str, int]:
 def _purchase(item: PlanItem, source: str) -> dict[str, Any]:
     """One purchase as the query of the money reads it."""
     key = "placement" if source == PLACEMENT else "channel"
-    return {key: item.channel.removeprefix("CoProduction:") if key == "placement" else item.channel, "material": item.material, "uses": item.uses, "once": item.one_off_cost > 0}
+    return {
+        key: item.channel.removeprefix("CoProduction:") if key == "placement" else item.channel,
+        "material": item.material,
+        "uses": item.uses,
+        "once": item.one_off_cost > 0,
+    }
 
 
 def claims(plan: ChannelPlan) -> list[dict[str, Any]]:
@@ -93,18 +132,30 @@ def evidence(plan: ChannelPlan, claim: str) -> dict[str, Any]:
     if claim not in known:
         near = close_matches(claim, known)
         hint = f"close: {', '.join(near)}" if near else f"for example {next(iter(known))}"
-        raise UnknownName(f"plan {plan.plan} makes no claim {claim!r}", kind="claim", name=claim, close_matches=near, hint=hint)
+        raise UnknownName(
+            f"plan {plan.plan} makes no claim {claim!r}", kind="claim", name=claim, close_matches=near, hint=hint
+        )
     return known[claim]
 
 
 def explain(plan: ChannelPlan) -> list[dict[str, Any]]:
     """Return one row per yes and per no: channel, chosen, rule, reason."""
     rows = [
-        {"channel": item.channel, "chosen": True, "rule": "adds", "adds": item.adds, "cost": item.cost, "reason": reason}
+        {
+            "channel": item.channel,
+            "chosen": True,
+            "rule": "adds",
+            "adds": item.adds,
+            "cost": item.cost,
+            "reason": reason,
+        }
         for item in plan.items
         for reason in item.reasons
     ]
-    rows += [{"channel": r["channel"], "chosen": False, "rule": r["rule"], "adds": None, "cost": None, "reason": r["reason"]} for r in plan.rejected]
+    rows += [
+        {"channel": r["channel"], "chosen": False, "rule": r["rule"], "adds": None, "cost": None, "reason": r["reason"]}
+        for r in plan.rejected
+    ]
     for row in (plan.risk or {}).get("goals", ()):
         low, high = row["interval"]
         reason = both(

@@ -23,8 +23,31 @@ if TYPE_CHECKING:
 
 __all__ = ["EXCHANGE_COLUMNS", "BenefitExchange", "exchange_benefits"]
 
-EXCHANGE_COLUMNS = ["offer", "giver", "receiver", "chosen", "redemptions", "value", "giver_gain", "giver_worst", "receiver_gain", "receiver_worst", "reason"]
-_NEEDED = ("offer", "giver", "receiver", "eligible", "uptake", "uptake_lower", "uptake_upper", "acquisition_value", "cost", "retention_value")
+EXCHANGE_COLUMNS = [
+    "offer",
+    "giver",
+    "receiver",
+    "chosen",
+    "redemptions",
+    "value",
+    "giver_gain",
+    "giver_worst",
+    "receiver_gain",
+    "receiver_worst",
+    "reason",
+]
+_NEEDED = (
+    "offer",
+    "giver",
+    "receiver",
+    "eligible",
+    "uptake",
+    "uptake_lower",
+    "uptake_upper",
+    "acquisition_value",
+    "cost",
+    "retention_value",
+)
 _MONEY = ("acquisition_value", "cost", "retention_value")
 
 
@@ -103,34 +126,82 @@ def exchange_benefits(offers: pd.DataFrame, *, max_offers: int | None = None, na
                 totals[row[side]][0] += row[f"{side}_gain"]
                 totals[row[side]][1] += row[f"{side}_worst"]
         money = {k: row[k] / 100 for k in ("value", "giver_gain", "giver_worst", "receiver_gain", "receiver_worst")}
-        reason = None if yes else "its value is not above 0" if row["value"] <= 0 else "a side could lose, or better offers take its place"
-        out.append({"offer": row["offer"], "giver": row["giver"], "receiver": row["receiver"], "chosen": yes, "redemptions": row["redemptions"], **money, "reason": reason})
+        reason = (
+            None
+            if yes
+            else "its value is not above 0"
+            if row["value"] <= 0
+            else "a side could lose, or better offers take its place"
+        )
+        out.append(
+            {
+                "offer": row["offer"],
+                "giver": row["giver"],
+                "receiver": row["receiver"],
+                "chosen": yes,
+                "redemptions": row["redemptions"],
+                **money,
+                "reason": reason,
+            }
+        )
     if any(worst < 0 for _, worst in totals.values()):  # whole units, so this is exact
-        raise NotConverged("the solver's set lets a side lose", best=[row["offer"] for row, yes in zip(rows, chosen, strict=True) if yes])
+        raise NotConverged(
+            "the solver's set lets a side lose",
+            best=[row["offer"] for row, yes in zip(rows, chosen, strict=True) if yes],
+        )
     value = sum(row["value"] for row, yes in zip(rows, chosen, strict=True) if yes)
-    why = None if any(chosen) else "no set of offers has a positive sum with every side at or above 0 at the worst end of its uptake"
+    why = (
+        None
+        if any(chosen)
+        else "no set of offers has a positive sum with every side at or above 0 at the worst end of its uptake"
+    )
     answer: dict[str, Any] = {
-        "offers": out, "sides": [{"side": s, "gain": g / 100, "worst": w / 100} for s, (g, w) in totals.items()], "value": value / 100, "reason": why,
-    }  # fmt: skip
-    notes = ["members redeem one offer independently of the others", "acquisition and retention values are the sides' own figures; an experiment measures them"]
+        "offers": out,
+        "sides": [{"side": s, "gain": g / 100, "worst": w / 100} for s, (g, w) in totals.items()],
+        "value": value / 100,
+        "reason": why,
+    }
+    notes = [
+        "members redeem one offer independently of the others",
+        "acquisition and retention values are the sides' own figures; an experiment measures them",
+    ]
     request = {"max_offers": max_offers, "offers": [row["offer"] for row in rows]}
-    return BenefitExchange(**answer, assumptions=notes, manifest=make_manifest("exchange_benefits", request=request, answer=answer, seconds=time.monotonic() - start))
+    return BenefitExchange(
+        **answer,
+        assumptions=notes,
+        manifest=make_manifest("exchange_benefits", request=request, answer=answer, seconds=time.monotonic() - start),
+    )
 
 
 def _checked(offers: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     """Rows by offer id, every number there and in its range."""
     for column in _NEEDED:
         if column not in offers.columns:
-            raise DataInvalid(f"{name} has no column {column!r}", source=name, rule="missing-column", hint=f"columns: {', '.join(_NEEDED)}")
+            raise DataInvalid(
+                f"{name} has no column {column!r}",
+                source=name,
+                rule="missing-column",
+                hint=f"columns: {', '.join(_NEEDED)}",
+            )
     import pandas as pd
 
     rows, seen = [], set()
     for line, row in enumerate(offers.to_dict("records"), start=2):
         clean: dict[str, Any] = {c: str(row[c]) for c in ("offer", "giver", "receiver")}
         if clean["offer"] in seen:
-            raise DataInvalid(f"{name} line {line}: offer {clean['offer']!r} occurs twice", source=name, rule="duplicate-id", rows=((line, clean["offer"]),))
+            raise DataInvalid(
+                f"{name} line {line}: offer {clean['offer']!r} occurs twice",
+                source=name,
+                rule="duplicate-id",
+                rows=((line, clean["offer"]),),
+            )
         if clean["giver"] == clean["receiver"]:
-            raise DataInvalid(f"{name} line {line}: giver and receiver of {clean['offer']!r} are the same", source=name, rule="same-side", rows=((line, clean["giver"]),))
+            raise DataInvalid(
+                f"{name} line {line}: giver and receiver of {clean['offer']!r} are the same",
+                source=name,
+                rule="same-side",
+                rows=((line, clean["giver"]),),
+            )
         seen.add(clean["offer"])
         for column in ("eligible", "uptake", "uptake_lower", "uptake_upper", *_MONEY):
             clean[column] = _number(row[column], column, name, line)
@@ -139,8 +210,10 @@ def _checked(offers: pd.DataFrame, name: str) -> list[dict[str, Any]]:
         if not 0 <= clean["uptake_lower"] <= clean["uptake"] <= clean["uptake_upper"] <= 1:
             raise DataInvalid(
                 f"{name} line {line}: uptake {clean['uptake']} must lie in its interval {clean['uptake_lower']}..{clean['uptake_upper']} inside 0..1",
-                source=name, rule="uptake", rows=((line, clean["uptake"]),),
-            )  # fmt: skip
+                source=name,
+                rule="uptake",
+                rows=((line, clean["uptake"]),),
+            )
         rows.append(clean)
     return sorted(rows, key=lambda r: r["offer"])
 
@@ -152,14 +225,21 @@ def _number(value: Any, column: str, name: str, line: int) -> float:
         number = math.nan
     low = None if column in ("acquisition_value", "retention_value") else 0.0
     if not math.isfinite(number) or (low is not None and number < low):
-        raise DataInvalid(f"{name} line {line}: {column} is {value!r}, not a number{' >= 0' if low is not None else ''}", source=name, rule="not-a-number", rows=((line, value),))
+        raise DataInvalid(
+            f"{name} line {line}: {column} is {value!r}, not a number{' >= 0' if low is not None else ''}",
+            source=name,
+            rule="not-a-number",
+            rows=((line, value),),
+        )
     return number
 
 
 def _gains(row: dict[str, Any]) -> dict[str, Any]:
     """Gains of both sides in minor units: expected, and at the worse end of the uptake (rounded down, so that no rounding hides a loss)."""
     unit = {"giver": row["acquisition_value"] - row["cost"], "receiver": row["retention_value"]}
-    redemptions = {end: min(row["cap"], row["eligible"] * row[end]) for end in ("uptake", "uptake_lower", "uptake_upper")}
+    redemptions = {
+        end: min(row["cap"], row["eligible"] * row[end]) for end in ("uptake", "uptake_lower", "uptake_upper")
+    }
     out = {k: row[k] for k in ("offer", "giver", "receiver")} | {"redemptions": redemptions["uptake"]}
     for side, each in unit.items():
         out[f"{side}_gain"] = round(100 * redemptions["uptake"] * each)
@@ -176,8 +256,17 @@ def _choose(rows: list[dict[str, Any]], max_offers: int | None) -> list[bool]:
         return []
     value = np.array([row["value"] for row in rows], np.float64)
     sides = sorted({row[side] for row in rows for side in ("giver", "receiver")})
-    worst = np.array([[sum(row[f"{part}_worst"] for part in ("giver", "receiver") if row[part] == side) for row in rows] for side in sides], np.float64)
-    limit = [LinearConstraint(worst, lb=-0.5), LinearConstraint(np.ones((1, len(rows))), ub=max_offers or len(rows))]  # whole units: -0.5 is 0 for the solver
+    worst = np.array(
+        [
+            [sum(row[f"{part}_worst"] for part in ("giver", "receiver") if row[part] == side) for row in rows]
+            for side in sides
+        ],
+        np.float64,
+    )
+    limit = [
+        LinearConstraint(worst, lb=-0.5),
+        LinearConstraint(np.ones((1, len(rows))), ub=max_offers or len(rows)),
+    ]  # whole units: -0.5 is 0 for the solver
     best = milp(-value, constraints=limit, integrality=np.ones(len(rows), np.int64), bounds=Bounds(0, 1))
     if best.x is None:
         raise NotConverged(f"the solver found no set: {best.message}")

@@ -51,7 +51,9 @@ def blocks(snapshot: Snapshot, market: Market, rules: Rules, target: tuple[str, 
     for name in (*rules.required, *rules.forbidden, *rules.capacity):
         if name not in table.row_of():
             near = close_matches(name, table.ids.tolist())
-            raise UnknownNode(f"the rules name a channel {name!r} that does not exist", kind="Channel", name=name, close_matches=near)
+            raise UnknownNode(
+                f"the rules name a channel {name!r} that does not exist", kind="Channel", name=name, close_matches=near
+            )
     _known_kinds({str(x) for x in table.column("kind").tolist() if x is not None} | set(market.kinds), rules)
     status = dict(zip(table.ids.tolist(), table.column("status").tolist(), strict=True))
     right = rights_of(snapshot, target, rules)
@@ -74,10 +76,17 @@ def _known_kinds(kinds: set[str], rules: Rules) -> None:
             if kind not in known:
                 near = close_matches(kind, known)
                 hint = f"did you mean {near[0]!r}?" if near else f"kinds of the data: {', '.join(sorted(kinds))}"
-                raise InvalidParameter(f"the rule {rule} counts channels of the kind {kind!r}, which there is not", parameter=f"rules.{rule}", value=kind, hint=hint)
+                raise InvalidParameter(
+                    f"the rule {rule} counts channels of the kind {kind!r}, which there is not",
+                    parameter=f"rules.{rule}",
+                    value=kind,
+                    hint=hint,
+                )
 
 
-def _against(market: Market, i: int, wave: int, waves: int, rules: Rules, status: str | None, right: Any) -> list[Block]:
+def _against(
+    market: Market, i: int, wave: int, waves: int, rules: Rules, status: str | None, right: Any
+) -> list[Block]:
     """The rules against one channel in one wave."""
     found = []
     if market.ids[i] in rules.forbidden:
@@ -92,7 +101,15 @@ def _against(market: Market, i: int, wave: int, waves: int, rules: Rules, status
         days = rules.days_to_start + (wave - 1) * (rules.gap_days or 0.0)
         if market.lead_days[i] > days:
             when = "the campaign" if wave == 1 else f"wave {wave}"
-            found.append(Block("lead_days", i, wave, f"needs {market.lead_days[i]:g} days, {when} starts in {days:g}", float(market.lead_days[i] - days)))
+            found.append(
+                Block(
+                    "lead_days",
+                    i,
+                    wave,
+                    f"needs {market.lead_days[i]:g} days, {when} starts in {days:g}",
+                    float(market.lead_days[i] - days),
+                )
+            )
     reason = right(market.regions[i], wave, waves) if right is not None else None
     if reason is not None:
         found.append(Block("rights", i, wave, reason))
@@ -114,7 +131,9 @@ def reject_blocked(market: Market, found: list[Block], waves: int) -> set[tuple[
     return {(c, w) for c in range(len(market.ids)) for w in range(1, waves + 1)} - first.keys()
 
 
-def rights_of(snapshot: Snapshot, node: tuple[str, str], rules: Rules) -> Callable[[str | None, int, int], str | None] | None:
+def rights_of(
+    snapshot: Snapshot, node: tuple[str, str], rules: Rules
+) -> Callable[[str | None, int, int], str | None] | None:
     """Return None when the data state no rights to this label, else (region, wave, waves) -> blocking reason or None."""
     label, name = node
     tables = snapshot.edges("HOLDS_RIGHTS")

@@ -59,7 +59,9 @@ class GoalJudge:
         return mean if self.exact else low
 
 
-def goal_rows(campaign: Campaign, found: Found, goals: Sequence[str], floors: Mapping[str, float]) -> list[dict[str, Any]]:
+def goal_rows(
+    campaign: Campaign, found: Found, goals: Sequence[str], floors: Mapping[str, float]
+) -> list[dict[str, Any]]:
     """One row per goal: what the plan is worth under it, and its floor; as many sets as the plan itself was judged on."""
     judge, chosen = GoalJudge(campaign, goals, JUDGING, found.judged.weight.size), found.choice.chosen
     rows = []
@@ -79,7 +81,11 @@ class _Try:
 
     def short(self, floors: Mapping[str, float]) -> dict[str, float]:
         """Floors that are missed, as shares."""
-        return {goal: 1 - self.reached[goal] / floor for goal, floor in floors.items() if self.reached[goal] < floor * (1 - 1e-12)}
+        return {
+            goal: 1 - self.reached[goal] / floor
+            for goal, floor in floors.items()
+            if self.reached[goal] < floor * (1 - 1e-12)
+        }
 
 
 def meet_floors(campaign: Campaign, plain: Found, floors: Mapping[str, float]) -> Found:
@@ -105,11 +111,19 @@ def meet_floors(campaign: Campaign, plain: Found, floors: Mapping[str, float]) -
         top = judge.sure(goal, alone.choice.chosen)
         if alone.certificate.upper < floor:
             message = f"no plan under these rules reaches {floor:g} {goal}: at most {alone.certificate.upper:,.1f} is possible"
-            raise Infeasible(message, rule=f"floors.{goal}", missing=floor - alone.certificate.upper, hint="lower the floor or raise the budget")
+            raise Infeasible(
+                message,
+                rule=f"floors.{goal}",
+                missing=floor - alone.certificate.upper,
+                hint="lower the floor or raise the budget",
+            )
         tries.append(_tried(alone, judge, floors, np.inf))
         price[goal] = 0.2 * plain.choice.value / max(top, 1e-12)
     goals = GoalJudge(campaign, list(floors), CHOOSING, plain.n_choose)
-    covers = [campaign.worlds.cover(campaign.worlds.sets(plain.n_choose, CHOOSING), campaign.hazard), *goals.covers.values()]
+    covers = [
+        campaign.worlds.cover(campaign.worlds.sets(plain.n_choose, CHOOSING), campaign.hazard),
+        *goals.covers.values(),
+    ]
     if goals.exact and campaign.boosts is None and is_small(campaign.options.n, covers):
         return _enumerated(campaign, plain, covers, floors)
     for _ in range(PRICES):
@@ -120,7 +134,9 @@ def meet_floors(campaign: Campaign, plain: Found, floors: Mapping[str, float]) -
         tries.append(last)
         short = last.short(floors)
         price = {goal: y * (3.0 if goal in short else 0.55) for goal, y in price.items()}
-    for chosen in exchanged_plans([thinned(c) for c in covers], campaign.menu, [t.found.choice.chosen for t in tries], tries=EXCHANGES):
+    for chosen in exchanged_plans(
+        [thinned(c) for c in covers], campaign.menu, [t.found.choice.chosen for t in tries], tries=EXCHANGES
+    ):
         choice = replace(plain.choice, chosen=by_marginal_gain(covers[0], chosen, campaign.menu.after))
         tries.append(_tried(replace(plain, choice=choice), judge, floors, np.inf))
     return _best(campaign, tries, floors)
@@ -137,10 +153,19 @@ def _enumerated(campaign: Campaign, plain: Found, covers: Sequence[Cover], floor
         missing = {f"floors.{goal}": float(x) for goal, x in zip(floors, nearest.tolist(), strict=True) if x > 0}
         told = ", ".join(f"{rule} misses {x:g}" for rule, x in missing.items())
         message = f"no plan under these rules reaches the floors together; nearest to all of them {told}"
-        raise Infeasible(message, rule=" + ".join(f"floors.{goal}" for goal in floors), missing=missing, hint="lower a floor or raise the budget")
+        raise Infeasible(
+            message,
+            rule=" + ".join(f"floors.{goal}" for goal in floors),
+            missing=missing,
+            hint="lower a floor or raise the budget",
+        )
     best = int(good[np.argmax(values[good, 0])])
     chosen, value = by_marginal_gain(covers[0], plans[best], campaign.menu.after), float(values[best, 0])
-    return replace(plain, choice=replace(plain.choice, chosen=chosen, value=value, bound=value), certificate=Certificate.of(value, value, 0.0))
+    return replace(
+        plain,
+        choice=replace(plain.choice, chosen=chosen, value=value, bound=value),
+        certificate=Certificate.of(value, value, 0.0),
+    )
 
 
 def _values(campaign: Campaign, weights: Mapping[str, float]) -> Floats:
@@ -169,4 +194,6 @@ def _best(campaign: Campaign, tries: list[_Try], floors: Mapping[str, float]) ->
     own = certify(worlds.total, choice, judged, judged.weight.size, delta, exact=worlds.exact)
     upper = min(t.bound for t in tries)  # the share of each price in delta lets all of them be looked at
     certificate = Certificate.of(own.lower, upper, 0.0 if worlds.exact else campaign.request.delta)
-    return replace(best.found, choice=choice, certificate=certificate, judged=judged, sets=worlds.sets(FIRST_SETS * 2, JUDGING))
+    return replace(
+        best.found, choice=choice, certificate=certificate, judged=judged, sets=worlds.sets(FIRST_SETS * 2, JUDGING)
+    )

@@ -93,7 +93,12 @@ def funnel(
     names = list(steps)
     wrong = [s for s in names if s not in EVENT_KIND]
     if wrong or len(names) < 2 or len(set(names)) < len(names):
-        raise InvalidParameter(f"steps must be two or more different kinds of event. Got {names!r} instead.", parameter="steps", value=names, allowed=tuple(EVENT_KIND))
+        raise InvalidParameter(
+            f"steps must be two or more different kinds of event. Got {names!r} instead.",
+            parameter="steps",
+            value=names,
+            allowed=tuple(EVENT_KIND),
+        )
     if by not in ("channel", "code", None):
         raise InvalidParameter(f"by must be channel, code or None. Got {by!r} instead.", parameter="by", value=by)
     wanted = {step: probability(f"reference[{step!r}]", rate) for step, rate in (reference or {}).items()}
@@ -104,17 +109,35 @@ def funnel(
     overall = {row["step"]: row["rate"] for row in rows}
     started = log.is_kind(names[0])
     for group in sorted({m for m, s in zip(marks.tolist(), started.tolist(), strict=True) if s and m is not None}):
-        rows += _rows(group, _depth(log, names, days, group, marks), names, {s: wanted.get(s, overall[s]) for s in names}, min_cell)
+        rows += _rows(
+            group,
+            _depth(log, names, days, group, marks),
+            names,
+            {s: wanted.get(s, overall[s]) for s in names},
+            min_cell,
+        )
     answer: dict[str, Any] = {"steps": names, "days": days, "by": by, "rows": rows}
-    notes = [f"each step within {days} days of the first; a later event that names no {by or 'group'} counts for every group its user started in"]
+    notes = [
+        f"each step within {days} days of the first; a later event that names no {by or 'group'} counts for every group its user started in"
+    ]
     request = {"steps": names, "days": days, "by": by, "reference": wanted, "min_cell": min_cell, "events": len(log)}
-    return Funnel(**answer, assumptions=notes, manifest=make_manifest("funnel", request=request, answer=answer, seconds=time.monotonic() - start))
+    return Funnel(
+        **answer,
+        assumptions=notes,
+        manifest=make_manifest("funnel", request=request, answer=answer, seconds=time.monotonic() - start),
+    )
 
 
 def _depth(log: EventLog, steps: list[str], days: int, group: str | None, marks: Any) -> list[int]:
     """Users who reached each step of a group (None: of all)."""
     number = {step: k for k, step in enumerate(steps)}
-    mine = np.array([k in number and (group is None or m == group or (m is None and number[k] > 0)) for k, m in zip(log.kind.tolist(), marks.tolist(), strict=True)], np.bool_)
+    mine = np.array(
+        [
+            k in number and (group is None or m == group or (m is None and number[k] > 0))
+            for k, m in zip(log.kind.tolist(), marks.tolist(), strict=True)
+        ],
+        np.bool_,
+    )
     rows = np.flatnonzero(mine)
     step_of = np.array([number[kind] for kind in log.kind[rows].tolist()], np.int64)
     order = np.lexsort((step_of, log.ts[rows], log.user[rows]))  # at one moment an earlier step comes first
@@ -143,12 +166,24 @@ def _chain(times: Any, kinds: Any, n_steps: int, window: float) -> int:
     return deepest
 
 
-def _rows(group: str, reached: list[int], steps: list[str], reference: Mapping[str, float | None], min_cell: int) -> list[dict[str, Any]]:
+def _rows(
+    group: str, reached: list[int], steps: list[str], reference: Mapping[str, float | None], min_cell: int
+) -> list[dict[str, Any]]:
     """Rates of one group and its bottleneck; nothing is told of a group or a rate over fewer people than the cell."""
     rows: list[dict[str, Any]] = []
     for k, (step, users) in enumerate(zip(steps, reached, strict=True)):
         before = reached[k - 1] if k else None
-        row: dict[str, Any] = {"group": group, "step": step, "users": users if reached[0] >= min_cell else None, "rate": None, "lower": None, "upper": None, "reference": None, "below": None, "bottleneck": False}
+        row: dict[str, Any] = {
+            "group": group,
+            "step": step,
+            "users": users if reached[0] >= min_cell else None,
+            "rate": None,
+            "lower": None,
+            "upper": None,
+            "reference": None,
+            "below": None,
+            "bottleneck": False,
+        }
         if before is not None and before >= min_cell:
             row["rate"] = users / before
             row["lower"], row["upper"] = wilson(users, before)

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = ["GOALS", "goal_text", "goal_values", "goal_weights"]
 
-GOALS: dict[str, tuple[str, ...]] = {"reach": (), "purchases": ("propensity",), "value": ("propensity", "lifetime_value"), "loyalty": ("lifetime_value",)}
+GOALS: dict[str, tuple[str, ...]] = {
+    "reach": (),
+    "purchases": ("propensity",),
+    "value": ("propensity", "lifetime_value"),
+    "loyalty": ("lifetime_value",),
+}
 
 
 def goal_weights(objective: str | Mapping[str, float]) -> dict[str, float]:
@@ -42,26 +47,45 @@ def goal_weights(objective: str | Mapping[str, float]) -> dict[str, float]:
         if name not in GOALS:
             near = close_matches(str(name), GOALS)
             message = f"objective must be one of {', '.join(GOALS)} or a weighted sum of them, got {name!r}"
-            raise InvalidParameter(message, parameter="objective", value=name, allowed=tuple(GOALS), hint=f"did you mean {near[0]!r}?" if near else None)
+            raise InvalidParameter(
+                message,
+                parameter="objective",
+                value=name,
+                allowed=tuple(GOALS),
+                hint=f"did you mean {near[0]!r}?" if near else None,
+            )
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
-            raise InvalidParameter(f"the weight of {name} must be a finite number >= 0, got {weight!r}", parameter="objective", value=weight)
+            raise InvalidParameter(
+                f"the weight of {name} must be a finite number >= 0, got {weight!r}",
+                parameter="objective",
+                value=weight,
+            )
     kept = {name: float(given[name]) for name in GOALS if given.get(name, 0) > 0}
     if not kept:
-        raise InvalidParameter("the objective weighs nothing", parameter="objective", value=objective, allowed=tuple(GOALS))
+        raise InvalidParameter(
+            "the objective weighs nothing", parameter="objective", value=objective, allowed=tuple(GOALS)
+        )
     return kept
 
 
 def _parsed(text: object) -> dict[str, float]:
     """Read ``reach`` or ``reach=1,value=0.02``."""
     if not isinstance(text, str):
-        raise InvalidParameter(f"objective must be a name or a table of weights, got {text!r}", parameter="objective", value=text, allowed=tuple(GOALS))
+        raise InvalidParameter(
+            f"objective must be a name or a table of weights, got {text!r}",
+            parameter="objective",
+            value=text,
+            allowed=tuple(GOALS),
+        )
     found = {}
     for part in text.split(","):
         name, mark, weight = part.strip().partition("=")
         try:
             found[name.strip()] = float(weight) if mark else 1.0
         except ValueError as error:
-            raise InvalidParameter(f"the weight of {name} must be a number, got {weight!r}", parameter="objective", value=text) from error
+            raise InvalidParameter(
+                f"the weight of {name} must be a number, got {weight!r}", parameter="objective", value=text
+            ) from error
     return found
 
 

@@ -45,7 +45,9 @@ def past_members(data: PartnerData, subject: Node | None = None) -> pd.DataFrame
     return pd.DataFrame(rows, columns=["partnership", "member"])
 
 
-def same_party(data: PartnerData, subject: Node, aliases: Mapping[str, str] | pd.DataFrame | str | None) -> dict[Node, Node]:
+def same_party(
+    data: PartnerData, subject: Node, aliases: Mapping[str, str] | pd.DataFrame | str | None
+) -> dict[Node, Node]:
     """Return node -> node it is another spelling of; the subject stands for its own spellings."""
     called = _called(data, subject)
     node_of = {text: node for node, text in called.items()}
@@ -53,11 +55,15 @@ def same_party(data: PartnerData, subject: Node, aliases: Mapping[str, str] | pd
     same = {node_of[variant]: node_of[name] for variant, name in to.items() if variant in node_of and name in node_of}
     first = same.get(subject)
     if first is not None:
-        same = {node: subject if name == first else name for node, name in same.items() if node != subject} | {first: subject}
+        same = {node: subject if name == first else name for node, name in same.items() if node != subject} | {
+            first: subject
+        }
     return same
 
 
-def history_ranking(snapshot: Snapshot, data: PartnerData, subject: Node, top: int, seed: int, same: Mapping[Node, Node]) -> dict[Node, HistoryRow]:
+def history_ranking(
+    snapshot: Snapshot, data: PartnerData, subject: Node, top: int, seed: int, same: Mapping[Node, Node]
+) -> dict[Node, HistoryRow]:
     """Return node -> place by past co-operations; empty when the history knows neither the subject nor its text.
 
     Former partners stay out: the question is whom to join next. Nodes that are the ``same`` party count as one.
@@ -87,16 +93,22 @@ def history_ranking(snapshot: Snapshot, data: PartnerData, subject: Node, top: i
     parts = [c for c in frame.columns if c not in {"subject", "partner", "rank", "rank_lower", "rank_upper", "score"}]
     found = {}
     for row in frame.to_dict("records"):
-        shown = ", ".join(f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c])
+        shown = ", ".join(
+            f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c]
+        )
         interval = (int(row["rank_lower"]), int(row["rank_upper"]))
         shown += f", also written {', '.join(written[str(row['partner'])])}" if str(row["partner"]) in written else ""
-        found[node_of[str(row["partner"])]] = HistoryRow(int(row["rank"]), interval, float(row["score"]), f"history: {shown or 'score'}")
+        found[node_of[str(row["partner"])]] = HistoryRow(
+            int(row["rank"]), interval, float(row["score"]), f"history: {shown or 'score'}"
+        )
     return found
 
 
 def _called(data: PartnerData, subject: Node | None) -> dict[Node, str]:
     """Node -> the name that texts use; label and id are added where two nodes share a name."""
-    nodes = sorted({*([subject] if subject else []), *(member for members in data.deals.values() for member in members)})
+    nodes = sorted(
+        {*([subject] if subject else []), *(member for members in data.deals.values() for member in members)}
+    )
     names = {node: str(data.properties.get(node, {}).get("name") or node[1]) for node in nodes}
     often = Counter(names.values())
     return {node: name if often[name] == 1 else f"{name} ({node[0]}:{node[1]})" for node, name in names.items()}
@@ -108,8 +120,12 @@ def _texts(snapshot: Snapshot, data: PartnerData, newcomer: Node | None, name: s
 
     table = snapshot.nodes("Partnership")
     columns = [table.column(c).tolist() for c in ("title", "summary")]
-    text = {str(d): " ".join(str(x) for x in cells if x) for d, *cells in zip(table.ids.tolist(), *columns, strict=True)}
-    rows: list[tuple[str | None, str | None, str]] = [(deal, None, text[deal]) for deal in sorted(data.deals) if text.get(deal)]
+    text = {
+        str(d): " ".join(str(x) for x in cells if x) for d, *cells in zip(table.ids.tolist(), *columns, strict=True)
+    }
+    rows: list[tuple[str | None, str | None, str]] = [
+        (deal, None, text[deal]) for deal in sorted(data.deals) if text.get(deal)
+    ]
     if newcomer is not None:
         own = data.properties.get(newcomer, {})
         said = " ".join(str(own[c]) for c in ("name", "summary") if own.get(c))

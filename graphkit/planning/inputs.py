@@ -30,7 +30,19 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Market", "People", "checked", "known_target", "minor", "numbers", "pages", "people", "read_market", "target_node", "user_column"]
+__all__ = [
+    "Market",
+    "People",
+    "checked",
+    "known_target",
+    "minor",
+    "numbers",
+    "pages",
+    "people",
+    "read_market",
+    "target_node",
+    "user_column",
+]
 
 MINOR = 100  # minor units of a currency unit
 
@@ -60,7 +72,12 @@ def checked(values: Floats, name: str, *, most: float = math.inf, missing: bool 
         first = float(values[bad][0])
         said = "a finite number >= 0" if math.isinf(most) else f"a number in [0, {most:g}]"
         shown = "missing" if math.isnan(first) else f"{first:g}"
-        raise DataInvalid(f"{name} must be {said}: it is {shown} in {int(bad.sum())} rows", rule=f"{name} range", count=int(bad.sum()), hint="graphkit check names the rows")
+        raise DataInvalid(
+            f"{name} must be {said}: it is {shown} in {int(bad.sum())} rows",
+            rule=f"{name} range",
+            count=int(bad.sum()),
+            hint="graphkit check names the rows",
+        )
     return values
 
 
@@ -75,7 +92,9 @@ def target_node(for_: object, parameter: str = "for_") -> tuple[str, str]:
     raise InvalidParameter(message, parameter=parameter, value=for_)
 
 
-def known_target(snapshot: Snapshot, for_: object, labels: Sequence[str], *, parameter: str = "for_") -> tuple[str, str]:
+def known_target(
+    snapshot: Snapshot, for_: object, labels: Sequence[str], *, parameter: str = "for_"
+) -> tuple[str, str]:
     """Return the target as (label, id) after checking that it exists.
 
     Raises
@@ -88,7 +107,10 @@ def known_target(snapshot: Snapshot, for_: object, labels: Sequence[str], *, par
     label, node = target_node(for_, parameter)
     if label not in labels:
         raise InvalidParameter(
-            f"{parameter} must be one of {', '.join(labels)}, got {label!r}", parameter=parameter, value=label, allowed=tuple(labels)
+            f"{parameter} must be one of {', '.join(labels)}, got {label!r}",
+            parameter=parameter,
+            value=label,
+            allowed=tuple(labels),
         )
     table = snapshot.nodes(label)
     if node not in table.row_of():
@@ -189,7 +211,9 @@ def read_market(snapshot: Snapshot, who: People) -> Market:
     market = _pack(table, keep, rows, who.n, cost)
     market.rejected.extend(rejected)
     if market.assumed.any():
-        market.assumptions.append(f"{int(market.assumed.sum())} of {len(keep)} channels have assumed prices or audiences")
+        market.assumptions.append(
+            f"{int(market.assumed.sum())} of {len(keep)} channels have assumed prices or audiences"
+        )
     return market
 
 

@@ -58,7 +58,12 @@ def _from_directory(path: Path, seed: int) -> Snapshot:
     snapshot = as_snapshot(path)
     if not (path / "events").is_dir():
         message = f"{path} has no events/ to learn chances from"
-        raise DataInvalid(message, source=str(path), rule="learned", hint="add events/events.csv with ts, user, kind and item, or choose another probability")
+        raise DataInvalid(
+            message,
+            source=str(path),
+            rule="learned",
+            hint="add events/events.csv with ts, user, kind and item, or choose another probability",
+        )
     from graphkit.store.files import read_events
 
     found = learn(project(snapshot, types=USER_TIES), adoptions(read_events(path)), rng=seed)

@@ -51,7 +51,12 @@ def read_words(p: Projection, words: Any) -> sparse.csr_array | None:
     try:
         counted = sparse.csr_array(words, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DataInvalid("words must be a matrix of counts", source="words", rule="matrix", hint="give one row per node, one column per word") from error
+        raise DataInvalid(
+            "words must be a matrix of counts",
+            source="words",
+            rule="matrix",
+            hint="give one row per node, one column per word",
+        ) from error
     if counted.ndim != 2 or counted.shape[0] != p.n_nodes:
         message = f"words has the shape {counted.shape}, the graph has {p.n_nodes} nodes"
         raise DataInvalid(message, source="words", rule="shape", hint="give one row per node, in the order of the rows")
@@ -83,12 +88,16 @@ class LinkSignals:
         Where the factors start.
     """
 
-    def __init__(self, p: Projection, sources: Rows, targets: Rows, *, rank: int, words: sparse.csr_array | None, seed: int) -> None:
+    def __init__(
+        self, p: Projection, sources: Rows, targets: Rows, *, rank: int, words: sparse.csr_array | None, seed: int
+    ) -> None:
         self.targets, self.base = targets, target_features(p, sources, targets)
         arcs = sparse.csr_array((np.ones(p.n_arcs), p.indices, p.indptr), shape=(p.n_nodes, p.n_nodes))
         self.factors = None
         if rank:
-            found = factorise(arcs, rank=rank, alpha=_ALPHA, regularisation=_REGULARISATION, iterations=_ROUNDS, rng=seed)
+            found = factorise(
+                arcs, rank=rank, alpha=_ALPHA, regularisation=_REGULARISATION, iterations=_ROUNDS, rng=seed
+            )
             self.factors = found.user_factors, found.item_factors[targets]
         self.words = None if words is None else _Words(arcs, targets, words)
 

@@ -135,12 +135,26 @@ def _fitted(found: list[_Judged], n_hidden: int) -> LinkWeights:
     def widened(rows: Floats, arcs: int) -> Floats:
         return np.hstack((rows, (rows - mean) * (log_arcs(arcs) - middle))) if sloped else rows
 
-    wide = [(widened(one.choice.chosen, one.arcs), widened(one.choice.others, one.arcs), one.choice.weight) for one in found]
+    wide = [
+        (widened(one.choice.chosen, one.arcs), widened(one.choice.others, one.arcs), one.choice.weight) for one in found
+    ]
     spread = np.concatenate([others for _, others, _ in wide]).std(axis=0)
     scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > _SAME)
     scale[n_signals:] /= _SLOPE_RIDGE**0.5
-    fitted = fit_conditional_logit([Choice(chosen * scale, others * scale, weight) for chosen, others, weight in wide], _RIDGE) * scale
-    return LinkWeights(CROSS, HUB, tuple(fitted[:n_signals].tolist()), tuple(fitted[n_signals:].tolist()), middle if sloped else 0.0, n_hidden)
+    fitted = (
+        fit_conditional_logit(
+            [Choice(chosen * scale, others * scale, weight) for chosen, others, weight in wide], _RIDGE
+        )
+        * scale
+    )
+    return LinkWeights(
+        CROSS,
+        HUB,
+        tuple(fitted[:n_signals].tolist()),
+        tuple(fitted[n_signals:].tolist()),
+        middle if sloped else 0.0,
+        n_hidden,
+    )
 
 
 def log_arcs(arcs: int) -> float:
@@ -149,7 +163,13 @@ def log_arcs(arcs: int) -> float:
 
 
 def _choices_of(
-    p: Projection, hidden: Rows, seen: Projection, signals: LinkSignals, restart: float, seed: int, progress: ProgressCallback = null_progress
+    p: Projection,
+    hidden: Rows,
+    seen: Projection,
+    signals: LinkSignals,
+    restart: float,
+    seed: int,
+    progress: ProgressCallback = null_progress,
 ) -> list[_Judged]:
     """For each source of hidden arcs, the signals of the hidden targets and of some that it is not linked with."""
     targets = signals.targets
@@ -164,15 +184,25 @@ def _choices_of(
         others = np.flatnonzero(free)
         if not (chosen.size and others.size):
             return None
-        drawn = others if others.size <= _OTHERS else np.sort(as_generator(seed, "other targets", row).choice(others, _OTHERS, replace=False))
-        return _Judged(Choice(rows[chosen], rows[drawn], others.size / drawn.size), int(seen.indptr[row + 1] - seen.indptr[row]))
+        drawn = (
+            others
+            if others.size <= _OTHERS
+            else np.sort(as_generator(seed, "other targets", row).choice(others, _OTHERS, replace=False))
+        )
+        return _Judged(
+            Choice(rows[chosen], rows[drawn], others.size / drawn.size), int(seen.indptr[row + 1] - seen.indptr[row])
+        )
 
     watched = counted(choice, "learn", judged.size, progress)
-    found = each_walk(reweighted(seen, targets, CROSS, HUB), judged, watched, restart_probability=restart, tolerance=_TOLERANCE)
+    found = each_walk(
+        reweighted(seen, targets, CROSS, HUB), judged, watched, restart_probability=restart, tolerance=_TOLERANCE
+    )
     return [one for one in found if one is not None]
 
 
-def counted(task: Callable[[int, Floats], T], phase: str, total: int, progress: ProgressCallback) -> Callable[[int, Floats], T]:
+def counted(
+    task: Callable[[int, Floats], T], phase: str, total: int, progress: ProgressCallback
+) -> Callable[[int, Floats], T]:
     """Return the task of a source that also tells how many sources are done, from any thread."""
     done = itertools.count(1)
 

@@ -100,7 +100,13 @@ class PredictedLinks(FrameResult):
         import pandas as pd
 
         ends = (self.source, self.target) if self.ids is None else (self.ids[self.source], self.ids[self.target])
-        columns = {"source": ends[0], "target": ends[1], "score": self.score, "evidence": list(self.evidence), "walk_share": self.walk_share}
+        columns = {
+            "source": ends[0],
+            "target": ends[1],
+            "score": self.score,
+            "evidence": list(self.evidence),
+            "walk_share": self.walk_share,
+        }
         return pd.DataFrame(columns)
 
     def _told(self, source: int, ways: tuple[Walk, ...], walk_share: float) -> str:
@@ -219,7 +225,10 @@ def predict_links(
         score = np.exp(lifts.sum(axis=1) - general[pool])
         best = np.argsort(-score, kind="stable")[:count]
         chosen = targets[pool[best]]
-        ways = [tuple(Walk(nodes, share) for share, nodes in own) for own in endings(operator, walk, row, chosen, 1 - restart)]
+        ways = [
+            tuple(Walk(nodes, share) for share, nodes in own)
+            for own in endings(operator, walk, row, chosen, 1 - restart)
+        ]
         return _Best(chosen, score[best], lifts[best] - lifts.mean(axis=0) if pool.size else lifts, ways)
 
     found = each_walk(walked, sources, counted(best_of, "rank", sources.size, progress), **options)
@@ -227,8 +236,20 @@ def predict_links(
     score, parts = np.concatenate([one.score for one in found]), np.concatenate([one.parts for one in found])
     shown = {**value, "cross": used.cross, "hub": used.hub}
     if used.slopes:
-        shown |= {**{f"{name}_slope": slope for name, slope in zip(FEATURES, used.slopes, strict=True)}, "middle": used.middle}
-    request = {"from": digest_of(sources), "learn_from": digest_of(teachers), "to": digest_of(targets), "top": count, "beta": power, "exclude_known": exclude_known, "rank": rank, **options}
+        shown |= {
+            **{f"{name}_slope": slope for name, slope in zip(FEATURES, used.slopes, strict=True)},
+            "middle": used.middle,
+        }
+    request = {
+        "from": digest_of(sources),
+        "learn_from": digest_of(teachers),
+        "to": digest_of(targets),
+        "top": count,
+        "beta": power,
+        "exclude_known": exclude_known,
+        "rank": rank,
+        **options,
+    }
     if spoken is not None:
         request["words"] = [digest_of(part) for part in (spoken.indptr, spoken.indices, np.round(spoken.data, 9))]
     manifest = make_manifest(
@@ -268,12 +289,24 @@ def _given(weights: Mapping[str, float] | None, rank: int, worded: bool) -> Link
     for name in weights:
         if name not in known:
             refuse("weights", name, f"names among {', '.join(known)}")
-    values, slopes = (tuple(finite(f"weights[{name!r}]", weights.get(name, 0.0)) for name in names) for names in (FEATURES, known[len(FEATURES) : -3]))
-    used = LinkWeights(1.0, 0.0, values, slopes if any(slopes) else (), finite("weights['middle']", weights.get("middle", 0.0)))
+    values, slopes = (
+        tuple(finite(f"weights[{name!r}]", weights.get(name, 0.0)) for name in names)
+        for names in (FEATURES, known[len(FEATURES) : -3])
+    )
+    used = LinkWeights(
+        1.0, 0.0, values, slopes if any(slopes) else (), finite("weights['middle']", weights.get("middle", 0.0))
+    )
     missing = [name for name in FEATURES[4:] if _weighs(used, name) and not (rank if name == "factors" else worded)]
     if missing:
-        refuse("weights", missing[0], "the name of a signal that is there", hint="give words, or a rank above 0, or leave the weight out")
-    cross, hub = (finite(f"weights[{name!r}]", weights.get(name, usual)) for name, usual in (("cross", 1.0), ("hub", 0.0)))
+        refuse(
+            "weights",
+            missing[0],
+            "the name of a signal that is there",
+            hint="give words, or a rank above 0, or leave the weight out",
+        )
+    cross, hub = (
+        finite(f"weights[{name!r}]", weights.get(name, usual)) for name, usual in (("cross", 1.0), ("hub", 0.0))
+    )
     if cross <= 0 or hub < 0:
         refuse("weights", {"cross": cross, "hub": hub}, "cross > 0 and hub >= 0")
     return replace(used, cross=cross, hub=hub)

@@ -34,21 +34,34 @@ def accepted_materials(snapshot: Snapshot, market: Market, rules: Rules, waves: 
     """Return channel id -> usable materials sorted by id; a channel that accepts none of them has an empty list."""
     table = snapshot.nodes("Material")
     names = [str(x) for x in table.ids.tolist()]
-    response, price = checked(numbers(table.column("response")), "Material.response"), checked(numbers(table.column("cost")), "Material.cost")
+    response, price = (
+        checked(numbers(table.column("response")), "Material.response"),
+        checked(numbers(table.column("cost")), "Material.cost"),
+    )
     codes = _codes(snapshot)
-    why = {name: _unusable(kind, status, name, codes, rules) for name, kind, status in zip(names, table.column("kind").tolist(), table.column("status").tolist(), strict=True)}
+    why = {
+        name: _unusable(kind, status, name, codes, rules)
+        for name, kind, status in zip(
+            names, table.column("kind").tolist(), table.column("status").tolist(), strict=True
+        )
+    }
     rights = {name: rights_of(snapshot, ("Material", name), rules) for name in names}
     region = dict(zip(market.ids, market.regions, strict=True))
     every = tuple(range(1, waves + 1))
     found: dict[str, list[Use]] = {}
     refused: dict[str, str] = {}
     for edges in snapshot.edges("ACCEPTS"):
-        own_cost, own_response = checked(numbers(edges.column("cost")), "ACCEPTS.cost"), checked(numbers(edges.column("response")), "ACCEPTS.response")
+        own_cost, own_response = (
+            checked(numbers(edges.column("cost")), "ACCEPTS.cost"),
+            checked(numbers(edges.column("response")), "ACCEPTS.response"),
+        )
         ids = snapshot.nodes(edges.source_label).ids
         for i, (c, m) in enumerate(zip(edges.source_rows.tolist(), edges.target_rows.tolist(), strict=True)):
             channel, name, right = str(ids[c]), names[m], rights[names[m]]
             rows = found.setdefault(channel, [])
-            against = {w: right(region.get(channel), w, waves) for w in every} if right is not None else dict.fromkeys(every)
+            against = (
+                {w: right(region.get(channel), w, waves) for w in every} if right is not None else dict.fromkeys(every)
+            )
             open_ = tuple(w for w in every if against[w] is None)
             reason = why[name] or (None if open_ else against[1])
             if reason is not None:
@@ -61,7 +74,9 @@ def accepted_materials(snapshot: Snapshot, market: Market, rules: Rules, waves: 
     market.assumptions.extend(f"material {name} is left out: {reason}" for name, reason in sorted(refused.items()))
     for channel, uses in found.items():
         if not uses and channel in market.ids:
-            market.rejected.append({"channel": channel, "rule": "approved", "reason": "it accepts no material that may be used"})
+            market.rejected.append(
+                {"channel": channel, "rule": "approved", "reason": "it accepts no material that may be used"}
+            )
     return {channel: sorted(rows, key=lambda use: use.material or "") for channel, rows in found.items()}
 
 
@@ -82,7 +97,10 @@ def _codes(snapshot: Snapshot) -> dict[str, str]:
     for edges in snapshot.edges("CARRIES"):
         if edges.source_label == "Material":
             ids = snapshot.nodes("Material").ids
-            pairs = sorted((str(ids[a]), str(touch.ids[b]), str(code[b])) for a, b in zip(edges.source_rows.tolist(), edges.target_rows.tolist(), strict=True))
+            pairs = sorted(
+                (str(ids[a]), str(touch.ids[b]), str(code[b]))
+                for a, b in zip(edges.source_rows.tolist(), edges.target_rows.tolist(), strict=True)
+            )
             for material, _, value in pairs:
                 found.setdefault(material, value)
     return found

@@ -77,12 +77,21 @@ def _all(log: EventLog, context: Context) -> list[dict[str, Any]]:
     told = np.array([p is not None for p in log.text("parent_user")], np.bool_) & _about(log, context.items)
     rows = _of_exposed("all", log, every, context, exposed=log.is_kind("exposure"), told=told)
     found = {
-        "new_registrations": _registrations(log, context), "paid_share": _paid(log, context), "target_share": _target(log, told, context),
-        "cost_per_incremental_action": _cost_per_action(context), "retention": _retention(log, context), "stickiness": _stickiness(log, context),
-        "dwell": _dwell(log, context), **_survey(log, context), "reputation": _share(*(context.ratings or (0, 0)), context), "loyalty": _loyalty(log, context),
-        "learning_gain": _learning(log, context), "completion": _completion(log, context), "enterprise_benefit": _benefit(context),
+        "new_registrations": _registrations(log, context),
+        "paid_share": _paid(log, context),
+        "target_share": _target(log, told, context),
+        "cost_per_incremental_action": _cost_per_action(context),
+        "retention": _retention(log, context),
+        "stickiness": _stickiness(log, context),
+        "dwell": _dwell(log, context),
+        **_survey(log, context),
+        "reputation": _share(*(context.ratings or (0, 0)), context),
+        "loyalty": _loyalty(log, context),
+        "learning_gain": _learning(log, context),
+        "completion": _completion(log, context),
+        "enterprise_benefit": _benefit(context),
         "risk": (context.risk, None, None, None),
-    }  # fmt: skip
+    }
     return rows + [_row("all", name, found[name], context) for name in METRICS if name in found]
 
 
@@ -96,16 +105,33 @@ def _about(log: EventLog, items: Collection[str] | None) -> Bools:
 def _row(channel: str, name: str, values: Values, context: Context) -> dict[str, Any]:
     """One row with what it means."""
     entry = METRICS[name]
-    window = f"{context.days} days from first exposure" if name == "conversion" else f"day {context.retention_day} to {context.retention_day + 6}" if name == "retention" else "the whole log"
+    window = (
+        f"{context.days} days from first exposure"
+        if name == "conversion"
+        else f"day {context.retention_day} to {context.retention_day + 6}"
+        if name == "retention"
+        else "the whole log"
+    )
     if name == "stickiness":
         window = f"the last {MONTH} days of the log"
     value, lower, upper, n = values
     return {
-        "channel": channel, "metric": name, "zh": entry.zh, "value": value, "lower": lower, "upper": upper, "n": n, "unit": entry.unit, "cohort": entry.cohort, "window": window,
-    }  # fmt: skip
+        "channel": channel,
+        "metric": name,
+        "zh": entry.zh,
+        "value": value,
+        "lower": lower,
+        "upper": upper,
+        "n": n,
+        "unit": entry.unit,
+        "cohort": entry.cohort,
+        "window": window,
+    }
 
 
-def _of_exposed(channel: str, log: EventLog, mine: Bools, context: Context, *, exposed: Bools, told: Bools | None = None) -> list[dict[str, Any]]:
+def _of_exposed(
+    channel: str, log: EventLog, mine: Bools, context: Context, *, exposed: Bools, told: Bools | None = None
+) -> list[dict[str, Any]]:
     """The seven metrics of contact, for one channel or for all."""
     first = log.first(exposed)
     people = np.isfinite(first)
@@ -209,7 +235,11 @@ def _dwell(log: EventLog, context: Context) -> Values:
     if int(inside.sum()) < context.min_cell:
         return _NOTHING
     total = log.total(seconds, timed)[inside]
-    return float(total.sum() / days[inside].sum()), *_boot(total, days[inside], "dwell", "all", context), int(inside.sum())
+    return (
+        float(total.sum() / days[inside].sum()),
+        *_boot(total, days[inside], "dwell", "all", context),
+        int(inside.sum()),
+    )
 
 
 def _survey(log: EventLog, context: Context) -> dict[str, Values]:
@@ -228,9 +258,17 @@ def _survey(log: EventLog, context: Context) -> dict[str, Values]:
     points = happy[~np.isnan(happy)]
     return {
         "awareness": _share(int((aware[answered] >= 0.5).sum()), int(answered.sum()), context),
-        "response_rate": _share(int((answered & exposed).sum()), int(exposed.sum()), context) if answered.any() else _NOTHING,
-        "satisfaction": (float(points.mean()), *_boot(points, np.ones(points.size), "satisfaction", "all", context), int(points.size)) if points.size >= max(1, context.min_cell) else _NOTHING,
-    }  # fmt: skip
+        "response_rate": _share(int((answered & exposed).sum()), int(exposed.sum()), context)
+        if answered.any()
+        else _NOTHING,
+        "satisfaction": (
+            float(points.mean()),
+            *_boot(points, np.ones(points.size), "satisfaction", "all", context),
+            int(points.size),
+        )
+        if points.size >= max(1, context.min_cell)
+        else _NOTHING,
+    }
 
 
 def _loyalty(log: EventLog, context: Context) -> Values:

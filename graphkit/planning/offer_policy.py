@@ -108,11 +108,28 @@ def offer_policy(source: Any, policy: pd.DataFrame, *, min_cell: int = 50, name:
         free = mask & (assignment < 0)
         assignment[free] = number
         matched, assigned = int(mask.sum()), int(free.sum())
-        note = "matches nobody" if not matched else "never reached: earlier rules take everyone it matches" if not assigned else None
-        rows.append({
-            "priority": rule["priority"], "offer": rule["offer"], "target": rule["target"],
-            **dict(zip(("matched", "assigned", "taken_before"), _shown((matched, assigned, matched - assigned), min_cell), strict=True)), "note": note,
-        })  # fmt: skip
+        note = (
+            "matches nobody"
+            if not matched
+            else "never reached: earlier rules take everyone it matches"
+            if not assigned
+            else None
+        )
+        rows.append(
+            {
+                "priority": rule["priority"],
+                "offer": rule["offer"],
+                "target": rule["target"],
+                **dict(
+                    zip(
+                        ("matched", "assigned", "taken_before"),
+                        _shown((matched, assigned, matched - assigned), min_cell),
+                        strict=True,
+                    )
+                ),
+                "note": note,
+            }
+        )
     overlaps = [
         {"first": rules[i]["priority"], "second": rules[j]["priority"], "users": both if both >= min_cell else None}
         for i in range(len(rules)) for j in range(i + 1, len(rules)) if (both := int((masks[i] & masks[j]).sum()))
@@ -120,11 +137,26 @@ def offer_policy(source: Any, policy: pd.DataFrame, *, min_cell: int = 50, name:
     covered = int((assignment >= 0).sum())
     seen, gap = _shown((covered, n - covered), min_cell)
     answer: dict[str, Any] = {
-        "rules": rows, "overlaps": overlaps, "n_users": n, "n_covered": seen, "n_gap": gap, "coverage": None if seen is None or not n else covered / n, "min_cell": min_cell,
-    }  # fmt: skip
-    notes = ["a property that is missing matches no comparison, so such users fall into the gap", "whether the policy works is for an experiment to say"]
+        "rules": rows,
+        "overlaps": overlaps,
+        "n_users": n,
+        "n_covered": seen,
+        "n_gap": gap,
+        "coverage": None if seen is None or not n else covered / n,
+        "min_cell": min_cell,
+    }
+    notes = [
+        "a property that is missing matches no comparison, so such users fall into the gap",
+        "whether the policy works is for an experiment to say",
+    ]
     request = {"rules": [{k: r[k] for k in ("priority", "offer", "target")} for r in rules]}
-    manifest = make_manifest("offer_policy", request=request, answer=[answer, assignment], snapshot=snapshot.digest, seconds=time.monotonic() - start)
+    manifest = make_manifest(
+        "offer_policy",
+        request=request,
+        answer=[answer, assignment],
+        snapshot=snapshot.digest,
+        seconds=time.monotonic() - start,
+    )
     ids = [str(x) for x in table.ids[agreed].tolist()]
     return OfferPolicy(**answer, assignment=assignment, ids=ids, assumptions=notes, manifest=manifest)
 
@@ -140,22 +172,36 @@ def _rules(policy: pd.DataFrame, offers: dict[str, int], name: str) -> list[dict
     """Rows of the policy by priority, checked cell by cell."""
     for column in ("target", "offer", "priority"):
         if column not in policy.columns:
-            raise DataInvalid(f"{name} has no column {column!r}", source=name, rule="missing-column", hint="columns: target, offer, priority")
+            raise DataInvalid(
+                f"{name} has no column {column!r}",
+                source=name,
+                rule="missing-column",
+                hint="columns: target, offer, priority",
+            )
     rows: list[dict[str, Any]] = []
     for line, row in enumerate(policy[["target", "offer", "priority"]].to_dict("records"), start=2):
         for cell, value in row.items():
             if value is None or value != value or not str(value).strip():  # noqa: PLR0124 - NaN
-                raise DataInvalid(f"{name} line {line}: {cell} is missing", source=name, rule="missing-value", rows=((line, None),))
+                raise DataInvalid(
+                    f"{name} line {line}: {cell} is missing", source=name, rule="missing-value", rows=((line, None),)
+                )
         try:
             number = float(str(row["priority"]))
         except ValueError:
             number = np.nan
         if not number.is_integer():
-            raise DataInvalid(f"{name} line {line}: priority {row['priority']!r} is no whole number", source=name, rule="priority", rows=((line, row["priority"]),))
+            raise DataInvalid(
+                f"{name} line {line}: priority {row['priority']!r} is no whole number",
+                source=name,
+                rule="priority",
+                rows=((line, row["priority"]),),
+            )
         offer = str(row["offer"])
         if offer not in offers:
             near = close_matches(offer, list(offers))
-            raise UnknownNode(f"{name} line {line}: there is no offer {offer!r}", kind="Offer", name=offer, close_matches=near)
+            raise UnknownNode(
+                f"{name} line {line}: there is no offer {offer!r}", kind="Offer", name=offer, close_matches=near
+            )
         rows.append({"target": str(row["target"]), "offer": offer, "priority": int(number), "line": line})
     rows.sort(key=lambda r: r["priority"])
     for first, second in pairwise(rows):
@@ -174,4 +220,10 @@ def _target(rule: dict[str, Any], name: str) -> Any:
     try:
         return parse_target(rule["target"])
     except InvalidParameter as error:
-        raise DataInvalid(f"{name} line {rule['line']}: {error.message}", source=name, rule="target", rows=((rule["line"], rule["target"]),), hint=error.hint) from error
+        raise DataInvalid(
+            f"{name} line {rule['line']}: {error.message}",
+            source=name,
+            rule="target",
+            rows=((rule["line"], rule["target"]),),
+            hint=error.hint,
+        ) from error

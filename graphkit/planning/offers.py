@@ -26,9 +26,23 @@ if TYPE_CHECKING:
 __all__ = ["OFFER_COLUMNS", "OfferList", "list_offers", "members", "redemption_cost"]
 
 OFFER_COLUMNS = [
-    "offer", "name", "kind", "giver", "to_members_of", "applies_to", "cost", "missing", "eligible", "uptake", "uptake_lower", "uptake_upper", "cap",
-    "redemptions", "redeemed", "budget",
-]  # fmt: skip
+    "offer",
+    "name",
+    "kind",
+    "giver",
+    "to_members_of",
+    "applies_to",
+    "cost",
+    "missing",
+    "eligible",
+    "uptake",
+    "uptake_lower",
+    "uptake_upper",
+    "cap",
+    "redemptions",
+    "redeemed",
+    "budget",
+]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,10 +95,13 @@ def redemption_cost(
     (None, 'unit_cost')
     """
     needed: dict[str, dict[str, float | None]] = {
-        "coupon": {"amount": amount}, "full_reduction": {"amount": amount, "threshold": threshold}, "discount": {"percent": percent, "price": price},
-        "free_trial": {"days": days, "unit_cost": unit_cost}, "membership_days": {"days": days, "unit_cost": unit_cost},
+        "coupon": {"amount": amount},
+        "full_reduction": {"amount": amount, "threshold": threshold},
+        "discount": {"percent": percent, "price": price},
+        "free_trial": {"days": days, "unit_cost": unit_cost},
+        "membership_days": {"days": days, "unit_cost": unit_cost},
         "ticket": {"tickets": tickets, "unit_cost": unit_cost},
-    }  # fmt: skip
+    }
     parts = needed.get(kind)
     if parts is None:
         return None, "kind"
@@ -113,7 +130,21 @@ def list_offers(source: Any) -> OfferList:
     start = time.monotonic()
     snapshot = as_snapshot(source)
     table = snapshot.nodes("Offer")
-    fields = {name: numbers(table.column(name)) for name in ("amount", "percent", "threshold", "days", "tickets", "unit_cost", "cap", "uptake", "uptake_lower", "uptake_upper")}
+    fields = {
+        name: numbers(table.column(name))
+        for name in (
+            "amount",
+            "percent",
+            "threshold",
+            "days",
+            "tickets",
+            "unit_cost",
+            "cap",
+            "uptake",
+            "uptake_lower",
+            "uptake_upper",
+        )
+    }
     starts = numbers(table.column("starts_ts"))
     giver, target, receivers = _ties(snapshot)
     redeemed = _redeemed(snapshot)
@@ -123,20 +154,45 @@ def list_offers(source: Any) -> OfferList:
         values = {name: None if np.isnan(column[row]) else float(column[row]) for name, column in fields.items()}
         kind = str(table.column("kind")[row])
         cost, missing = redemption_cost(
-            kind, price=_price(snapshot, target.get(offer)), **{k: values[k] for k in ("amount", "percent", "threshold", "days", "tickets", "unit_cost")}
+            kind,
+            price=_price(snapshot, target.get(offer)),
+            **{k: values[k] for k in ("amount", "percent", "threshold", "days", "tickets", "unit_cost")},
         )
         begin = starts[row]
-        eligible = None if receivers.get(offer) is None else len(members(snapshot, receivers[offer], at=None if np.isnan(begin) else float(begin)))
+        eligible = (
+            None
+            if receivers.get(offer) is None
+            else len(members(snapshot, receivers[offer], at=None if np.isnan(begin) else float(begin)))
+        )
         expected = _expected(eligible, values["uptake"], values["cap"])
-        rows.append({
-            "offer": offer, "name": table.column("name")[row], "kind": kind, "giver": giver.get(offer), "to_members_of": receivers.get(offer),
-            "applies_to": None if offer not in target else ":".join(target[offer]), "cost": cost, "missing": missing, "eligible": eligible,
-            "uptake": values["uptake"], "uptake_lower": values["uptake_lower"], "uptake_upper": values["uptake_upper"], "cap": values["cap"], "redemptions": expected,
-            "redeemed": redeemed.get(offer, 0) if redeemed is not None else None, "budget": None if cost is None or expected is None else minor(cost * expected) / 100,
-        })  # fmt: skip
+        rows.append(
+            {
+                "offer": offer,
+                "name": table.column("name")[row],
+                "kind": kind,
+                "giver": giver.get(offer),
+                "to_members_of": receivers.get(offer),
+                "applies_to": None if offer not in target else ":".join(target[offer]),
+                "cost": cost,
+                "missing": missing,
+                "eligible": eligible,
+                "uptake": values["uptake"],
+                "uptake_lower": values["uptake_lower"],
+                "uptake_upper": values["uptake_upper"],
+                "cap": values["cap"],
+                "redemptions": expected,
+                "redeemed": redeemed.get(offer, 0) if redeemed is not None else None,
+                "budget": None if cost is None or expected is None else minor(cost * expected) / 100,
+            }
+        )
     answer = {"rows": rows, "currency": snapshot.currency}
-    notes = ["memberships count when they run at the offer's start; without a start all count", "a cost is no effect: what an offer brings is measured by an experiment"]
-    manifest = make_manifest("list_offers", request={}, answer=answer, snapshot=snapshot.digest, seconds=time.monotonic() - start)
+    notes = [
+        "memberships count when they run at the offer's start; without a start all count",
+        "a cost is no effect: what an offer brings is measured by an experiment",
+    ]
+    manifest = make_manifest(
+        "list_offers", request={}, answer=answer, snapshot=snapshot.digest, seconds=time.monotonic() - start
+    )
     return OfferList(rows, snapshot.currency, notes, manifest)
 
 

@@ -66,8 +66,14 @@ class Options:
 
 
 def build_options(
-    snapshot: Snapshot, market: Market, open_: set[tuple[int, int]], rules: Rules, waves: int, budget: int,
-    paid: Sequence[str] = (), bought: Mapping[tuple[str, int, str | None], int] | None = None,
+    snapshot: Snapshot,
+    market: Market,
+    open_: set[tuple[int, int]],
+    rules: Rules,
+    waves: int,
+    budget: int,
+    paid: Sequence[str] = (),
+    bought: Mapping[tuple[str, int, str | None], int] | None = None,
 ) -> Options:
     """Return the options of the open (channel, wave) pairs; materials that may not be used enter the market's notes.
 
@@ -81,15 +87,25 @@ def build_options(
     firsts: list[tuple[int, int, Use, int]] = []
     for channel, wave in sorted(open_):
         for use in accepted.get(market.ids[channel], [Use(None, None, 1.0, 0, None, tuple(range(1, waves + 1)))]):
-            firsts += [(channel, wave, use, int(market.cost[channel]) if use.cost is None else use.cost)] * (wave in use.waves)
+            firsts += [(channel, wave, use, int(market.cost[channel]) if use.cost is None else use.cost)] * (
+                wave in use.waves
+            )
     if bought is None:
         uses = np.array([_uses(market, c, cost, budget) for c, _, _, cost in firsts], dtype=np.int64)
         most = _cut(uses)
         if (uses > most).any():
-            market.assumptions.append(f"{len({r[0] for r, n in zip(firsts, uses, strict=True) if n > most})} channels have a capacity above {most}: at most {most} uses per wave are looked at")
+            market.assumptions.append(
+                f"{len({r[0] for r, n in zip(firsts, uses, strict=True) if n > most})} channels have a capacity above {most}: at most {most} uses per wave are looked at"
+            )
         uses = np.minimum(uses, most)
     else:
-        uses = np.array([min(int(market.capacity[c]), max(FEW_USES, bought.get((market.ids[c], w, use.material), 0) + 1)) for c, w, use, _ in firsts], dtype=np.int64)
+        uses = np.array(
+            [
+                min(int(market.capacity[c]), max(FEW_USES, bought.get((market.ids[c], w, use.material), 0) + 1))
+                for c, w, use, _ in firsts
+            ],
+            dtype=np.int64,
+        )
     rows: list[tuple[int, int, Use, int, int]] = []
     base: dict[tuple[int, str | None], int] = {}
     for (channel, wave, use, cost), count in zip(firsts, uses.tolist(), strict=True):
@@ -120,7 +136,13 @@ def _cut(uses: Ints) -> int:
     return low
 
 
-def hazards(market: Market, options: Options, receptivity: Floats | None, factor: float | Floats = 1.0, rows: Sequence[int] | None = None) -> Any:
+def hazards(
+    market: Market,
+    options: Options,
+    receptivity: Floats | None,
+    factor: float | Floats = 1.0,
+    rows: Sequence[int] | None = None,
+) -> Any:
     """Return h = -ln(1 - min(1, p x receptivity x response x factor)) of every option (or of these) as CSC, people x options.
 
     ``factor`` is one number, or one per channel of the market.
@@ -138,7 +160,9 @@ def hazards(market: Market, options: Options, receptivity: Floats | None, factor
     with np.errstate(divide="ignore"):
         columns.data = np.minimum(-np.log1p(-chance), CERTAIN)
     columns.eliminate_zeros()
-    return sp.csc_matrix(columns[:, np.searchsorted(kept, wanted)] if first.size < wanted.size or rows is not None else columns)
+    return sp.csc_matrix(
+        columns[:, np.searchsorted(kept, wanted)] if first.size < wanted.size or rows is not None else columns
+    )
 
 
 def build_menu(market: Market, options: Options, rules: Rules, budget: int, waves: int) -> Menu:

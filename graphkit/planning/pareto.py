@@ -47,7 +47,9 @@ def pareto_goals(names: str | Sequence[str]) -> tuple[str, ...]:
     goal_weights(dict.fromkeys(given, 1.0))
     kept = tuple(goal for goal in GOALS if goal in given)
     if len(kept) < 2:
-        raise InvalidParameter("a list of plans needs at least two goals", parameter="pareto", value=names, allowed=tuple(GOALS))
+        raise InvalidParameter(
+            "a list of plans needs at least two goals", parameter="pareto", value=names, allowed=tuple(GOALS)
+        )
     return kept
 
 
@@ -84,12 +86,25 @@ def pareto_plans(campaign: Campaign, goals: Sequence[str], n_sets: int) -> list[
         tries = int(np.clip(EXCHANGE_WORK / max(sum(c.hazard.nnz for c in thin), 1), 20, 600))
         plans = exchanged_plans(thin, campaign.menu, starts, tries=tries)
     known = {tuple(sorted(x)): x for x in [*starts, *plans]}
-    rows = [_row(campaign, judge, goals, named.get(key), chosen, sums) | {"complete": complete} for key, chosen in known.items()]
+    rows = [
+        _row(campaign, judge, goals, named.get(key), chosen, sums) | {"complete": complete}
+        for key, chosen in known.items()
+    ]
     points = np.array([[row["goals"][goal] for goal in goals] for row in rows])
-    half = max((row["intervals"][g][1] - row["intervals"][g][0]) / max(row["goals"][g], 1e-12) for row in rows for g in goals) / 2
+    half = (
+        max(
+            (row["intervals"][g][1] - row["intervals"][g][0]) / max(row["goals"][g], 1e-12)
+            for row in rows
+            for g in goals
+        )
+        / 2
+    )
     same = SAME if judge.exact else NOISE * half
     front = unbeaten(points, np.array([row["spent"] for row in rows]), same)
-    return [rows[i] for i in _spread(front, points, [rows[i]["weights"] is not None for i in front], MOST_LISTED[len(goals)])]
+    return [
+        rows[i]
+        for i in _spread(front, points, [rows[i]["weights"] is not None for i in front], MOST_LISTED[len(goals)])
+    ]
 
 
 def _sums(campaign: Campaign, judge: GoalJudge, goals: Sequence[str]) -> list[_Sum]:
@@ -113,7 +128,9 @@ def _upper(campaign: Campaign, found: Found, n_sums: int) -> float:
     worlds, bound = campaign.worlds, found.choice.bound
     if worlds.exact or math.isnan(bound):
         return bound
-    return worlds.total * upper_limit(bound / worlds.total, found.n_choose, campaign.request.delta / (2 * ROUNDS * n_sums))
+    return worlds.total * upper_limit(
+        bound / worlds.total, found.n_choose, campaign.request.delta / (2 * ROUNDS * n_sums)
+    )
 
 
 def _lattice(n: int, parts: int) -> list[tuple[float, ...]]:
@@ -122,17 +139,30 @@ def _lattice(n: int, parts: int) -> list[tuple[float, ...]]:
     return [tuple(x / parts for x in row) for row in every if sum(row) == parts]
 
 
-def _row(campaign: Campaign, judge: GoalJudge, goals: Sequence[str], shares: dict[str, float] | None, chosen: Sequence[int], sums: Sequence[_Sum]) -> dict[str, Any]:
+def _row(
+    campaign: Campaign,
+    judge: GoalJudge,
+    goals: Sequence[str],
+    shares: dict[str, float] | None,
+    chosen: Sequence[int],
+    sums: Sequence[_Sum],
+) -> dict[str, Any]:
     worth = {goal: judge.worth(goal, chosen) for goal in goals}
     ratio = _ratio(campaign, judge, goals, worth, sums)
     return {
-        "weights": shares, "spent": campaign.menu.money(chosen) / 100,
-        "goals": {goal: mean for goal, (mean, _) in worth.items()}, "intervals": {goal: list(band) for goal, (_, band) in worth.items()},
-        "channels": sorted({campaign.label(x) for x in chosen}), "ratio": ratio, "delta": None if ratio is None else 0.0 if judge.exact else campaign.request.delta,
-    }  # fmt: skip
+        "weights": shares,
+        "spent": campaign.menu.money(chosen) / 100,
+        "goals": {goal: mean for goal, (mean, _) in worth.items()},
+        "intervals": {goal: list(band) for goal, (_, band) in worth.items()},
+        "channels": sorted({campaign.label(x) for x in chosen}),
+        "ratio": ratio,
+        "delta": None if ratio is None else 0.0 if judge.exact else campaign.request.delta,
+    }
 
 
-def _ratio(campaign: Campaign, judge: GoalJudge, goals: Sequence[str], worth: dict[str, Any], sums: Sequence[_Sum]) -> float | None:
+def _ratio(
+    campaign: Campaign, judge: GoalJudge, goals: Sequence[str], worth: dict[str, Any], sums: Sequence[_Sum]
+) -> float | None:
     """Guaranteed share of the best in some weighted sum: whatever is better in every goal is better in that sum too."""
     if any(math.isnan(s.upper) for s in sums):
         return None
@@ -140,7 +170,11 @@ def _ratio(campaign: Campaign, judge: GoalJudge, goals: Sequence[str], worth: di
     for goal in goals:
         cover, mean = judge.covers[goal], worth[goal][0]
         total = cover.scale * cover.weight.sum()
-        lower.append(mean if judge.exact else total * lower_limit(mean / total, cover.weight.size, campaign.request.delta / (2 * len(goals))))
+        lower.append(
+            mean
+            if judge.exact
+            else total * lower_limit(mean / total, cover.weight.size, campaign.request.delta / (2 * len(goals)))
+        )
     return float(min(1.0, max(float(np.dot(s.weights, lower)) / s.upper for s in sums if s.upper > 0)))
 
 

@@ -99,7 +99,9 @@ def choose_partners(
     return order, apart
 
 
-def _fused(fixed: Mapping[Node, float], gains: Mapping[Node, float], worth: FitReach, left: set[Node]) -> dict[Node, float]:
+def _fused(
+    fixed: Mapping[Node, float], gains: Mapping[Node, float], worth: FitReach, left: set[Node]
+) -> dict[Node, float]:
     """Fixed places plus the place by gain; where nothing is gained any more, by fit."""
     total = {n: fixed.get(n, 0.0) for n in left}
     for place, node in enumerate(sorted(gains, key=lambda n: (-gains[n], -worth.fit_of(n), n[1], n[0]))):

@@ -27,7 +27,17 @@ if TYPE_CHECKING:
 __all__ = ["ZH", "Lookup", "query_command", "reasons_of"]
 
 SHOWN = 3
-ZH = {"theme": "主题", "audience": "受众", "brand": "品牌契合", "data": "资料完整度", "will": "合作意愿", "goal": "目标", "complement": "资源互补", "culture": "价值观", "novelty": "新意"}
+ZH = {
+    "theme": "主题",
+    "audience": "受众",
+    "brand": "品牌契合",
+    "data": "资料完整度",
+    "will": "合作意愿",
+    "goal": "目标",
+    "complement": "资源互补",
+    "culture": "价值观",
+    "novelty": "新意",
+}
 QUERY_OF = dict.fromkeys(("goal", "complement", "culture", "novelty"), "partners/fit")
 
 
@@ -59,7 +69,9 @@ class Lookup:
         found = [self.past[node].evidence] if node in self.past else []
         found += self._campaigns(node) + self._paths(node) + self._tags(node) + self._overlap(node)
         found += self._queries(scores)
-        found += [query_command("partners/history", {"label": node[0], "id": node[1]})] if node in self.data.deals_of else []
+        found += (
+            [query_command("partners/history", {"label": node[0], "id": node[1]})] if node in self.data.deals_of else []
+        )
         return tuple(found or [f"record of {node[0]} {node[1]}"])
 
     def _campaigns(self, node: Node) -> list[str]:
@@ -73,7 +85,11 @@ class Lookup:
         common = self._met(self.subject) & self._met(node) - {node, self.subject}
         shown = [self._name(n) for n in sorted(common)[:SHOWN]]
         ends = (self._name(self.subject), self._name(node))
-        return [f"paths ({len(common)}): " + "; ".join(f"{ends[0]} - {name} - {ends[1]}" for name in shown)] if common else []
+        return (
+            [f"paths ({len(common)}): " + "; ".join(f"{ends[0]} - {name} - {ends[1]}" for name in shown)]
+            if common
+            else []
+        )
 
     def _met(self, node: Node) -> set[Node]:
         return {member for deal in self.data.deals_of.get(node, ()) for member in self.data.deals[deal]} - {node}
@@ -92,13 +108,20 @@ class Lookup:
         found = [f"audience of {rows.size} users"]
         shared = int(np.intersect1d(rows, self.own, assume_unique=True).size)
         if shared >= self.min_cell and rows.size - shared >= self.min_cell:
-            found.append(f"overlap with its own audience: {shared} users, Jaccard {shared / (rows.size + self.own.size - shared):.3f}")
+            found.append(
+                f"overlap with its own audience: {shared} users, Jaccard {shared / (rows.size + self.own.size - shared):.3f}"
+            )
         return found
 
     def _queries(self, scores: Scores) -> list[str]:
         """The command behind every measured score; each answers for all partners of the subject at once."""
         about: dict[str, object] = {"label": self.subject[0], "id": self.subject[1]}
-        params: dict[str, dict[str, object]] = {"partners/theme": about, "partners/fit": about, "partners/data": {}, "partners/will": {}}
+        params: dict[str, dict[str, object]] = {
+            "partners/theme": about,
+            "partners/fit": about,
+            "partners/data": {},
+            "partners/will": {},
+        }
         params["partners/brand"] = about | ({"conflicts": list(self.conflicts)} if self.conflicts else {})
         if self.plan is None:
             left_out: dict[str, object] = {} if self.lead is None else {"without": [":".join(self.lead)]}
@@ -106,21 +129,29 @@ class Lookup:
         names = dict.fromkeys(QUERY_OF.get(c, f"partners/{c}") for c in CRITERIA if scores[c] is not None)
         found = [query_command(name, params[name]) for name in names if name in params]
         if self.plan is not None and "partners/audience" in names:
-            found.append(shlex.join(["graphkit", "partners", "--for", ":".join(self.subject), "--plan", self.plan.plan]))  # counted in its worlds
+            found.append(
+                shlex.join(["graphkit", "partners", "--for", ":".join(self.subject), "--plan", self.plan.plan])
+            )  # counted in its worlds
         return found
 
     def _name(self, node: Node) -> str:
         return self.data.name(node) or node[1]
 
 
-def reasons_of(node: Node, past: Mapping[Node, HistoryRow], adds: Mapping[Node, Any], scores: Scores) -> tuple[str, ...]:
+def reasons_of(
+    node: Node, past: Mapping[Node, HistoryRow], adds: Mapping[Node, Any], scores: Scores
+) -> tuple[str, ...]:
     """Say in one sentence each why it stands where it stands."""
     reasons = []
     if node in past:
         reasons.append(both(f"按历史合作排第 {past[node].rank}", f"rank {past[node].rank} by past co-operations"))
     if node in adds:
         reasons.append(both(f"新增触达 {adds[node][0]:,.0f} 人", f"adds {adds[node][0]:,.0f} users"))
-    best = max((c for c in CRITERIA if scores[c] is not None and c != "data"), key=lambda c: scores[c] or 0.0, default=None)
+    best = max(
+        (c for c in CRITERIA if scores[c] is not None and c != "data"), key=lambda c: scores[c] or 0.0, default=None
+    )
     if best is not None:
-        reasons.append(both(f"最高评分项 {ZH[best]} {scores[best]:.2f}", f"strongest criterion {best} {scores[best]:.2f}"))
+        reasons.append(
+            both(f"最高评分项 {ZH[best]} {scores[best]:.2f}", f"strongest criterion {best} {scores[best]:.2f}")
+        )
     return tuple(reasons)

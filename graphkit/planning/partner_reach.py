@@ -59,7 +59,9 @@ def own_audience(snapshot: Snapshot, who: People, subject: Node) -> Rows:
 class PartnerReach:
     """Incremental reach beyond a base, static or in the worlds of a plan."""
 
-    def __init__(self, who: People, own: Rows, audiences: dict[Node, Rows], plan: ChannelPlan | None, source: Any) -> None:
+    def __init__(
+        self, who: People, own: Rows, audiences: dict[Node, Rows], plan: ChannelPlan | None, source: Any
+    ) -> None:
         self.nodes = sorted(audiences)
         self.place = {node: i for i, node in enumerate(self.nodes)}
         rows = [audiences[n] for n in self.nodes]
@@ -74,7 +76,9 @@ class PartnerReach:
         campaign = _planned(plan, source)
         if campaign.who.ids != who.ids:
             message = f"plan {plan.plan} was made for {campaign.who.n} users, the data of the partners hold {who.n}, or others"
-            raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan on the same data, then ask")
+            raise InvalidParameter(
+                message, parameter="plan", value=plan.plan, hint="make the plan on the same data, then ask"
+            )
         sets = campaign.worlds.sets(plan.sample["judge"], JUDGING)
         self.cover, self.exact = campaign.worlds.cover(sets, hazard), campaign.worlds.exact
         bought = campaign.hazard[:, plan_rows(campaign, plan)]
@@ -169,10 +173,14 @@ def _planned(plan: ChannelPlan, source: Any) -> Campaign:
     """The campaign of a plan again, from the data it was made from where it knows them."""
     request = Request.from_dict(plan.request)
     if request.page_level:
-        raise InvalidParameter("a page-level plan has no users to count partners' audiences in", parameter="plan", value=plan.plan)
+        raise InvalidParameter(
+            "a page-level plan has no users to count partners' audiences in", parameter="plan", value=plan.plan
+        )
     if request.done is not None:
         message = f"plan {plan.plan} was made after wave {request.done['waves']}; who was reached before is not in it"
-        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="give the plan made before the first wave")
+        raise InvalidParameter(
+            message, parameter="plan", value=plan.plan, hint="give the plan made before the first wave"
+        )
     campaign = prepare(source if plan.source is None else plan.source, request, open_menu=True, bought=uses_of(plan))
     if campaign.snapshot.digest != plan.manifest.snapshot:
         message = f"the data changed since plan {plan.plan} was made"

@@ -77,7 +77,15 @@ class PartnerPortfolio(Result):
 
         rows = []
         for p in self.partners:
-            row = {"partner": p.partner, "label": p.label, "name": p.name, "rank": p.rank, "fit": p.fit, **p.scores, "history": p.history}
+            row = {
+                "partner": p.partner,
+                "label": p.label,
+                "name": p.name,
+                "rank": p.rank,
+                "fit": p.fit,
+                **p.scores,
+                "history": p.history,
+            }
             for name in ("adds", "exclusive", "share"):
                 low, high = getattr(p, f"{name}_interval") or (None, None)
                 row |= {name: getattr(p, name), f"{name}_lower": low, f"{name}_upper": high}

@@ -36,10 +36,26 @@ if TYPE_CHECKING:
 
     Node = tuple[str, str]
 
-__all__ = ["CRITERIA", "PAIRED", "PartnerData", "fit_of", "fit_rank_intervals", "fit_weights", "read_partner_data", "scores_of", "tag_cosine"]
+__all__ = [
+    "CRITERIA",
+    "PAIRED",
+    "PartnerData",
+    "fit_of",
+    "fit_rank_intervals",
+    "fit_weights",
+    "read_partner_data",
+    "scores_of",
+    "tag_cosine",
+]
 
 CRITERIA = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
-PAIRED = ("theme", "brand", "goal", "complement", "culture")  # what is measured of the two together, audiences and novelty apart
+PAIRED = (
+    "theme",
+    "brand",
+    "goal",
+    "complement",
+    "culture",
+)  # what is measured of the two together, audiences and novelty apart
 GOALS = ("goal_awareness", "goal_conversion", "goal_loyalty", "goal_revenue")
 ACCEPTED = frozenset({"accepted", "running", "ended"})
 TAGS_ENOUGH = 5
@@ -82,7 +98,9 @@ def read_partner_data(snapshot: Snapshot) -> PartnerData:
         names = list(table.columns)
         columns = [table.columns[name].tolist() for name in names]
         for i, node in enumerate(table.ids.tolist()):
-            properties[label, str(node)] = {name: cells[i] for name, cells in zip(names, columns, strict=True) if cells[i] is not None}
+            properties[label, str(node)] = {
+                name: cells[i] for name, cells in zip(names, columns, strict=True) if cells[i] is not None
+            }
     tags = item_tags(snapshot)
     counts = Counter(tag for own in tags.values() for tag in own)
     idf = {tag: math.log((1 + len(tags)) / (1 + n)) + 1 for tag, n in counts.items()}
@@ -93,8 +111,22 @@ def read_partner_data(snapshot: Snapshot) -> PartnerData:
         sectors = [properties.get(m, {}).get("sector") for m in members]
         pairs.update(_pair(a, b) for a, b in combinations([s for s in sectors if s], 2))
     table = snapshot.nodes("Partnership")
-    titles, starts = ({str(i): x for i, x in zip(table.ids.tolist(), table.column(c).tolist(), strict=True) if x is not None} for c in ("title", "starts_ts"))
-    return PartnerData(tags, idf, frozenset(t for t, k in kinds if k == "value"), asked, accepted, deals, pairs, properties, titles, starts)
+    titles, starts = (
+        {str(i): x for i, x in zip(table.ids.tolist(), table.column(c).tolist(), strict=True) if x is not None}
+        for c in ("title", "starts_ts")
+    )
+    return PartnerData(
+        tags,
+        idf,
+        frozenset(t for t, k in kinds if k == "value"),
+        asked,
+        accepted,
+        deals,
+        pairs,
+        properties,
+        titles,
+        starts,
+    )
 
 
 def _pair(a: str, b: str) -> tuple[str, str]:
@@ -120,7 +152,9 @@ def _deals(snapshot: Snapshot) -> tuple[dict[str, list[Node]], Counter[Node], Co
     return dict(deals), asked, accepted
 
 
-def scores_of(data: PartnerData, subject: Node, partner: Node, conflicts: Collection[str] = ()) -> dict[str, float | None]:
+def scores_of(
+    data: PartnerData, subject: Node, partner: Node, conflicts: Collection[str] = ()
+) -> dict[str, float | None]:
     """Return the nine scores; ``audience`` is left None here. ``conflicts`` are tags two partners must not share."""
     own, other = data.properties.get(subject, {}), data.properties.get(partner, {})
     values = _cosine(_values(data, subject), _values(data, partner))
@@ -154,7 +188,9 @@ def fit_weights(weights: Mapping[str, float] | None, novelty: float) -> dict[str
     given = dict(weights or {})
     for name, weight in given.items():
         if one_of("weights", name, CRITERIA) == "novelty":
-            refuse("weights", name, "a criterion other than novelty", hint="novelty weighs by its own option, novelty=V")
+            refuse(
+                "weights", name, "a criterion other than novelty", hint="novelty weighs by its own option, novelty=V"
+            )
         given[name] = non_negative(f"weight of {name}", weight)
     found = {**dict.fromkeys(CRITERIA, 1.0), **given, "novelty": novelty}
     if not any(found.values()):
@@ -186,7 +222,9 @@ def fit_rank_intervals(
     drawn = as_generator(seed, "criteria weights").dirichlet(np.ones(len(criteria)), draws).T
     fits = (np.nan_to_num(values) @ drawn) / (measured @ drawn)
     ordered = np.sort(fits, axis=0)
-    places = np.stack([1 + len(nodes) - np.searchsorted(ordered[:, k], fits[:, k] + 1e-12, side="right") for k in range(draws)])
+    places = np.stack(
+        [1 + len(nodes) - np.searchsorted(ordered[:, k], fits[:, k] + 1e-12, side="right") for k in range(draws)]
+    )
     low, high = np.quantile(places, (0.025, 0.975), axis=0, method="closest_observation")
     return {node: (int(low[i]), int(high[i])) for i, node in enumerate(nodes)}
 

@@ -136,15 +136,29 @@ def partners(
     """
     start, snapshot = time.monotonic(), as_snapshot(source)
     asked = Asked(
-        subject=known_target(snapshot, for_, PARTIES), lead=None if lead is None else known_target(snapshot, lead, PARTIES, parameter="lead"),
-        limit=20 if max_partners is None else positive_int("max_partners", max_partners), split=split or lead is not None, plan=plan,
-        min_cell=positive_int("min_cell", min_cell, minimum=0), diversity=probability("diversity", diversity),
-        novelty=probability("novelty", novelty), conflicts=_known_tags(snapshot, conflicts), weights=fit_weights(weights, novelty), seed=as_seed(rng),
-    )  # fmt: skip
+        subject=known_target(snapshot, for_, PARTIES),
+        lead=None if lead is None else known_target(snapshot, lead, PARTIES, parameter="lead"),
+        limit=20 if max_partners is None else positive_int("max_partners", max_partners),
+        split=split or lead is not None,
+        plan=plan,
+        min_cell=positive_int("min_cell", min_cell, minimum=0),
+        diversity=probability("diversity", diversity),
+        novelty=probability("novelty", novelty),
+        conflicts=_known_tags(snapshot, conflicts),
+        weights=fit_weights(weights, novelty),
+        seed=as_seed(rng),
+    )
     data = read_partner_data(snapshot)
     same = same_party(data, asked.subject, aliases)
     answer = _answer(asked, _read(snapshot, asked, data, same), source)
-    manifest = make_manifest("partners", request=asked.request() | {"aliases": {":".join(n): ":".join(m) for n, m in sorted(same.items())}}, answer=answer, seed=asked.seed, snapshot=snapshot.digest, seconds=time.monotonic() - start)
+    manifest = make_manifest(
+        "partners",
+        request=asked.request() | {"aliases": {":".join(n): ":".join(m) for n, m in sorted(same.items())}},
+        answer=answer,
+        seed=asked.seed,
+        snapshot=snapshot.digest,
+        seconds=time.monotonic() - start,
+    )
     return PartnerPortfolio(**answer, manifest=manifest)
 
 
@@ -197,7 +211,9 @@ def _read(snapshot: Snapshot, asked: Asked, data: PartnerData, same: dict[Node, 
     past = history_ranking(snapshot, data, asked.subject, max(4 * asked.limit, 50), asked.seed, same)
     parties = [n for n in sorted(data.properties) if n != asked.subject and (n[0] != "Film" or n in past)]
     scores = {n: scores_of(data, asked.subject, n, asked.conflicts) for n in parties}
-    known = [n for n in parties if n in past or n in every.keys() - small or any(scores[n][c] is not None for c in PAIRED)]
+    known = [
+        n for n in parties if n in past or n in every.keys() - small or any(scores[n][c] is not None for c in PAIRED)
+    ]
     ours = {n for n in known if data.properties[n].get("ours")}
     candidates = [n for n in known if n not in ours and n != asked.lead and n not in same]
     hidden = sorted(small - {asked.subject, *known})
@@ -218,24 +234,50 @@ def _answer(asked: Asked, known: Known, source: Any) -> dict[str, Any]:
     reach = PartnerReach(known.who, known.own, known.audiences, asked.plan, source)
     audience_scores(known.scores, reach.increments())
     fit = {n: fit_of(scores, asked.weights) for n, scores in known.scores.items()}
-    order, apart = choose_partners(list(fit), _lists(known, fit), FitReach(reach, fit), asked.limit, _taste(asked, known))
+    order, apart = choose_partners(
+        list(fit), _lists(known, fit), FitReach(reach, fit), asked.limit, _taste(asked, known)
+    )
     made = split_partners(order, known.audiences, known.who.n, asked.lead) if asked.split else None
     rows = _rows(asked, known, fit, order, reach, made)
     value, upper = certificate(FitReach(reach, fit), order)
     return {
-        "for_": ":".join(asked.subject), "partners": rows, "joint_reach": reach.joint(order),
+        "for_": ":".join(asked.subject),
+        "partners": rows,
+        "joint_reach": reach.joint(order),
         "certificate": {"fit_weighted_reach": value, "upper": upper, "ratio": value / upper} if upper else None,
         "split": made.to_dict(asked.lead) if made else None,
-        "rejected": known.rejected + [_refused(n, "conflict", f"it shares the tag {tag} with {taken[1]}, listed before it") for n, (tag, taken) in sorted(apart.items())],
+        "rejected": known.rejected
+        + [
+            _refused(n, "conflict", f"it shares the tag {tag} with {taken[1]}, listed before it")
+            for n, (tag, taken) in sorted(apart.items())
+        ],
         "assumptions": _notes(asked, known, made),
-    }  # fmt: skip
+    }
 
 
-def _rows(asked: Asked, known: Known, fit: dict[Node, float | None], order: list[Node], reach: PartnerReach, made: PartnerSplit | None) -> tuple[Partner, ...]:
+def _rows(
+    asked: Asked,
+    known: Known,
+    fit: dict[Node, float | None],
+    order: list[Node],
+    reach: PartnerReach,
+    made: PartnerSplit | None,
+) -> tuple[Partner, ...]:
     """One row for each partner, and one for the lead."""
     adds, exclusive, none = reach.in_order(order), reach.exclusive(order), (None, None)
     places = fit_rank_intervals(known.scores, asked.seed, asked.weights)
-    lookup = Lookup(known.data, asked.subject, known.past, known.audiences, known.small, known.own, asked.min_cell, asked.conflicts, asked.lead, asked.plan)
+    lookup = Lookup(
+        known.data,
+        asked.subject,
+        known.past,
+        known.audiences,
+        known.small,
+        known.own,
+        asked.min_cell,
+        asked.conflicts,
+        asked.lead,
+        asked.plan,
+    )
     shares, rows = made.shares if made else {}, []
     for rank, n in enumerate(order, 1):
         past, scores = known.past.get(n), known.scores[n]
@@ -247,11 +289,22 @@ def _rows(asked: Asked, known: Known, fit: dict[Node, float | None], order: list
         ))  # fmt: skip
     if asked.lead:
         told = {"adds": none, "exclusive": none, "share": shares.get(asked.lead, none)}
-        rows.append(Partner(
-            partner=asked.lead[1], label=asked.lead[0], name=known.data.name(asked.lead), rank=None, fit=None, fit_rank_interval=None,
-            scores=dict.fromkeys(CRITERIA), history=None, history_rank_interval=None, **_with_intervals(told),
-            evidence=(f"record of {asked.lead[0]} {asked.lead[1]}",), reasons=(both("主导方: 没有它就没有利润", "lead: without it there is no profit"),),
-        ))  # fmt: skip
+        rows.append(
+            Partner(
+                partner=asked.lead[1],
+                label=asked.lead[0],
+                name=known.data.name(asked.lead),
+                rank=None,
+                fit=None,
+                fit_rank_interval=None,
+                scores=dict.fromkeys(CRITERIA),
+                history=None,
+                history_rank_interval=None,
+                **_with_intervals(told),
+                evidence=(f"record of {asked.lead[0]} {asked.lead[1]}",),
+                reasons=(both("主导方: 没有它就没有利润", "lead: without it there is no profit"),),
+            )
+        )
     return tuple(rows)
 
 
@@ -267,14 +320,19 @@ def _lists(known: Known, fit: dict[Node, float | None]) -> list[tuple[float, lis
     """
     by_history = [n for n in sorted(known.past, key=lambda n: known.past[n].rank) if n in known.scores]
     paired = [n for n in known.scores if not known.past or any(known.scores[n][c] is not None for c in PAIRED)]
-    fitting = sorted((n for n in paired if n not in known.audiences and fit[n] is not None), key=lambda n: (-(fit[n] or 0.0), n[1], n[0]))
+    fitting = sorted(
+        (n for n in paired if n not in known.audiences and fit[n] is not None),
+        key=lambda n: (-(fit[n] or 0.0), n[1], n[0]),
+    )
     return [(1.0, by_history), (BESIDE if known.past or known.audiences else 1.0, fitting)]
 
 
 def _taste(asked: Asked, known: Known) -> Taste:
     """What is asked of the set beside fit and reach."""
     new = {n: scores["novelty"] for n, scores in known.scores.items()}
-    return Taste(asked.novelty, new, asked.diversity, likeness(known.data, known.audiences), asked.conflicts, known.data.tags)
+    return Taste(
+        asked.novelty, new, asked.diversity, likeness(known.data, known.audiences), asked.conflicts, known.data.tags
+    )
 
 
 def _known_tags(snapshot: Snapshot, conflicts: Sequence[str]) -> tuple[str, ...]:
@@ -282,7 +340,12 @@ def _known_tags(snapshot: Snapshot, conflicts: Sequence[str]) -> tuple[str, ...]
     known = {str(i) for i in snapshot.nodes("Tag").ids.tolist()}
     for tag in conflicts:
         if tag not in known:
-            raise UnknownName(f"there is no tag {tag!r} to be a conflict", kind="tag", name=tag, close_matches=close_matches(tag, sorted(known)))
+            raise UnknownName(
+                f"there is no tag {tag!r} to be a conflict",
+                kind="tag",
+                name=tag,
+                close_matches=close_matches(tag, sorted(known)),
+            )
     return tuple(dict.fromkeys(conflicts))
 
 
@@ -297,27 +360,47 @@ def _nobody(asked: Asked, who: People, hidden: int) -> DataInvalid:
         message += f"; {hidden} audiences are below {asked.min_cell} users with consent and not shown"
     if who.n_dropped:
         message += f"; {who.n_dropped} of {who.n + who.n_dropped} users gave no consent for planning"
-    return DataInvalid(message, rule="partners", hint="load Partnership with JOINS, or FOLLOWS, ENROLLED, SUBSCRIBES or BOUGHT of brands and courses, or HAS_TAG")
+    return DataInvalid(
+        message,
+        rule="partners",
+        hint="load Partnership with JOINS, or FOLLOWS, ENROLLED, SUBSCRIBES or BOUGHT of brands and courses, or HAS_TAG",
+    )
 
 
 def _notes(asked: Asked, known: Known, made: PartnerSplit | None) -> list[str]:
     """What the list rests on."""
     notes = [f"{known.who.n_dropped} users without consent for planning are left out"] if known.who.n_dropped else []
     if known.audiences:
-        base = "the promoted item's own audience" if asked.plan is None else f"plan {asked.plan.plan} for {asked.plan.for_}"
-        unit = "users" if asked.plan is None or asked.plan.objective == "reach" else f"the plan's objective ({asked.plan.objective})"
-        notes.append(f"a partner is taken to reach each of its followers, learners, buyers and members; adds counts {unit} beyond {base}")
+        base = (
+            "the promoted item's own audience"
+            if asked.plan is None
+            else f"plan {asked.plan.plan} for {asked.plan.for_}"
+        )
+        unit = (
+            "users"
+            if asked.plan is None or asked.plan.objective == "reach"
+            else f"the plan's objective ({asked.plan.objective})"
+        )
+        notes.append(
+            f"a partner is taken to reach each of its followers, learners, buyers and members; adds counts {unit} beyond {base}"
+        )
     else:
         notes.append("no audiences of brands or courses are in the data: audience, adds and share are not measured")
     if not known.past:
         notes.append("the past partnerships say nothing about this one: history is not measured")
     if known.same:
         shown = [f"{known.data.name(n) or n[1]} as {known.data.name(m) or m[1]}" for n, m in sorted(known.same.items())]
-        notes.append(f"spellings counted as one name ({len(shown)}): {', '.join(shown[:SHOWN])}{', ..' if len(shown) > SHOWN else ''}")
+        notes.append(
+            f"spellings counted as one name ({len(shown)}): {', '.join(shown[:SHOWN])}{', ..' if len(shown) > SHOWN else ''}"
+        )
     if asked.subject[0] != "Brand":
-        notes.append(f"goal, complement and novelty compare brands: they are not measured for a {asked.subject[0]}, but for Brand:ID")
+        notes.append(
+            f"goal, complement and novelty compare brands: they are not measured for a {asked.subject[0]}, but for Brand:ID"
+        )
     if known.n_unknown:
-        notes.append(f"{known.n_unknown} brands and courses are left out: nothing is measured of them and {':'.join(asked.subject)}")
+        notes.append(
+            f"{known.n_unknown} brands and courses are left out: nothing is measured of them and {':'.join(asked.subject)}"
+        )
     if asked.split:
         notes.append(SPLIT_NOTE if made else "no audience is measured: profit was not split")
     return notes

@@ -68,14 +68,25 @@ class Picker:
         exclude: bool,
         context: Mapping[str, str] | None,
     ) -> None:
-        self.tastes, self.columns, self.factor, self.count, self.exclude, self.context = tastes, columns, factor, count, exclude, context
+        self.tastes, self.columns, self.factor, self.count, self.exclude, self.context = (
+            tastes,
+            columns,
+            factor,
+            count,
+            exclude,
+            context,
+        )
 
-    def order(self, scorer: Scorer, row: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    def order(
+        self, scorer: Scorer, row: int, count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Return (items, scores in context, raw scores), best first, ties by id; what nothing speaks for is left out."""
         raw = scorer.scores(np.array([row]))[0]
         # a better context must never lower a score: below 0 it divides
         score = np.where(raw > 0, raw * self.factor, raw / self.factor)
-        allowed = np.ones(raw.size, np.bool_) if isinstance(scorer, Popularity) else raw != 0  # 0: nothing speaks for it
+        allowed = (
+            np.ones(raw.size, np.bool_) if isinstance(scorer, Popularity) else raw != 0
+        )  # 0: nothing speaks for it
         if self.exclude:
             own = self.tastes.taken
             allowed[own.indices[own.indptr[row] : own.indptr[row + 1]]] = False
@@ -96,15 +107,24 @@ class Picker:
             for place, (item, s, r, own) in enumerate(zip(items, score, raw, reasons, strict=True), 1)
         ]
 
-    def fused(self, make: Callable[[str], Scorer], row: int, weights: Mapping[str, float] | None, blend: str) -> list[Found]:
+    def fused(
+        self, make: Callable[[str], Scorer], row: int, weights: Mapping[str, float] | None, blend: str
+    ) -> list[Found]:
         """Fuse the lists of the ways that know the user."""
-        weight = {name: non_negative(f"weights[{one_of('weights', name, FUSED)!r}]", value) for name, value in (weights or {}).items()}
+        weight = {
+            name: non_negative(f"weights[{one_of('weights', name, FUSED)!r}]", value)
+            for name, value in (weights or {}).items()
+        }
         used = [by for by in FUSED if weight.get(by, 1.0) > 0]
         if not used:
             refuse("weights", dict(weights or {}), "above 0 for at least one of " + ", ".join(FUSED))
         depth = _DEPTH if blend == "reciprocal" else self.columns.size  # the end of a list has a z-score too
         lists = {by: self.order(make(by), row, depth)[:2] for by in used if not make(by).cold(np.array([row]))[0]}
-        named = {by: dict(zip(map("{:09d}".format, items.tolist()), score.tolist(), strict=True)) for by, (items, score) in lists.items() if items.size}
+        named = {
+            by: dict(zip(map("{:09d}".format, items.tolist()), score.tolist(), strict=True))
+            for by, (items, score) in lists.items()
+            if items.size
+        }
         if not named:
             return [(*one[:4], True, one[5]) for one in self.best(make("popularity"), make("popularity"), row)]
         # padded numbers, so that ties keep the order of ids; a rank is a place in the list shown, whatever its scores

@@ -32,13 +32,23 @@ def add_placements(snapshot: Snapshot, market: Market, who: People, target: tupl
     if not len(table) or who.label != "User":
         return
     films = {row: (film, place) for row, film, place in _links(snapshot, "EMBEDDED_IN")}
-    taught = {row for row, course, _ in _links(snapshot, "TEACHES") if target == ("Course", str(snapshot.nodes("Course").ids[course]))}
+    taught = {
+        row
+        for row, course, _ in _links(snapshot, "TEACHES")
+        if target == ("Course", str(snapshot.nodes("Course").ids[course]))
+    }
     if target[0] == "Film":
         mine = sum(target[1] == str(snapshot.nodes("Film").ids[film]) for film, _ in films.values())
         if mine:
-            market.assumptions.append(f"{mine} co-productions are embedded in {target[1]}: a placement promotes the course it teaches, so they are no purchase for the film")
+            market.assumptions.append(
+                f"{mine} co-productions are embedded in {target[1]}: a placement promotes the course it teaches, so they are no purchase for the film"
+            )
         return
-    status, cost, response = table.column("status").tolist(), numbers(table.column("cost")), numbers(table.column("response"))
+    status, cost, response = (
+        table.column("status").tolist(),
+        numbers(table.column("cost")),
+        numbers(table.column("response")),
+    )
     own_place, names = table.column("placement").tolist(), table.column("name").tolist()
     declared = snapshot.settings.get("reach_p", {})
     for row in sorted(taught, key=lambda r: str(table.ids[r])):
@@ -73,7 +83,9 @@ def _viewers(snapshot: Snapshot, who: People, film: int) -> Any:
     return users[users >= 0]
 
 
-def _refusal(status: str | None, film: int | None, cost: float, p: Any, place: str | None, n: int) -> tuple[str, str] | None:
+def _refusal(
+    status: str | None, film: int | None, cost: float, p: Any, place: str | None, n: int
+) -> tuple[str, str] | None:
     """Rule and reason that keep a placement out, or None."""
     if status is not None and status not in OPEN_STATUS:
         return "approved", f"its status is {status!r}, not approved or active"
@@ -82,7 +94,10 @@ def _refusal(status: str | None, film: int | None, cost: float, p: Any, place: s
     if np.isnan(cost):
         return "cost", "its cost is unknown"
     if p is None:
-        return "audience", f"no chance is declared for a placement ({place or 'place not stated'}): set reach_p.placement in dataset.toml"
+        return (
+            "audience",
+            f"no chance is declared for a placement ({place or 'place not stated'}): set reach_p.placement in dataset.toml",
+        )
     return None if n else ("audience", "no user with consent is known to watch its film")
 
 

@@ -25,7 +25,9 @@ __all__ = ["against_fixed", "report_plan"]
 BAND = (0.5, 1.5)
 
 
-def report_plan(source: Any, campaign: Campaign, found: Found, seconds: float, named: Sequence[str] = (), **more: Any) -> ChannelPlan:
+def report_plan(
+    source: Any, campaign: Campaign, found: Found, seconds: float, named: Sequence[str] = (), **more: Any
+) -> ChannelPlan:
     """Every printed number, from R2 only."""
     request, chosen, cover = campaign.request, found.choice.chosen, found.judged
     exact = campaign.worlds.exact
@@ -36,7 +38,10 @@ def report_plan(source: Any, campaign: Campaign, found: Found, seconds: float, n
     spent = campaign.menu.money(chosen)
     channels = campaign.snapshot.nodes("Channel")
     name = dict(zip(channels.ids.tolist(), channels.column("name").tolist(), strict=True))
-    rejected = [row | ({"name": str(name[row["channel"]])} if name.get(row["channel"]) else {}) for row in (*campaign.market.rejected, *not_bought(campaign, cover, chosen))]
+    rejected = [
+        row | ({"name": str(name[row["channel"]])} if name.get(row["channel"]) else {})
+        for row in (*campaign.market.rejected, *not_bought(campaign, cover, chosen))
+    ]
     answer: dict[str, Any] = {
         "for_": request.for_, "objective": request.objective, "budget": request.budget, "spent": spent / 100, "items": items,
         "reach": Reach(mean, interval, _band(campaign, found.sets, chosen, interval, exact=exact)), "certificate": found.certificate,
@@ -48,7 +53,15 @@ def report_plan(source: Any, campaign: Campaign, found: Found, seconds: float, n
         "waves": _waves(campaign, items), "synergy": _synergy(campaign, chosen), "risk": plan_risk(campaign, chosen, mean, named), **more,
     }  # fmt: skip
     engine = campaign.worlds.engine.name
-    manifest = make_manifest("plan", request=request.to_dict(), answer=answer, seed=request.seed, snapshot=campaign.snapshot.digest, engine=engine, seconds=seconds)
+    manifest = make_manifest(
+        "plan",
+        request=request.to_dict(),
+        answer=answer,
+        seed=request.seed,
+        snapshot=campaign.snapshot.digest,
+        engine=engine,
+        seconds=seconds,
+    )
     claims = plan_claims(campaign, answer, manifest.digest)
     return ChannelPlan(plan=f"P-{manifest.digest[:8]}", **answer, claims=claims, manifest=manifest, source=source)
 
@@ -74,14 +87,29 @@ def _items(campaign: Campaign, bundles: list[list[int]], parts: dict[str, Any]) 
         once = int(options.material_cost[key]) if key >= 0 and key not in charged else 0
         charged.add(key)
         cost = int(options.cost[rows].sum()) + once
-        (adds, adds_at), (exclusive, exclusive_at), (alone, alone_at) = (parts[n][place] for n in ("adds", "exclusive", "alone"))
+        (adds, adds_at), (exclusive, exclusive_at), (alone, alone_at) = (
+            parts[n][place] for n in ("adds", "exclusive", "alone")
+        )
         items.append(
             PlanItem(
-                channel=market.ids[channel], name=market.names[channel], kind=market.kinds[channel], wave=wave,
-                material=options.material[option], cost=cost / 100, adds=adds, adds_interval=adds_at, exclusive=exclusive,
-                exclusive_interval=exclusive_at, alone=alone, alone_interval=alone_at, audience=int(people_of[option]),
-                evidence="assumed" if market.assumed[channel] else "real", uses=len(rows), one_off_cost=once / 100,
-                starts_ts=campaign.rules.wave_start(wave), code=options.code[option],
+                channel=market.ids[channel],
+                name=market.names[channel],
+                kind=market.kinds[channel],
+                wave=wave,
+                material=options.material[option],
+                cost=cost / 100,
+                adds=adds,
+                adds_interval=adds_at,
+                exclusive=exclusive,
+                exclusive_interval=exclusive_at,
+                alone=alone,
+                alone_interval=alone_at,
+                audience=int(people_of[option]),
+                evidence="assumed" if market.assumed[channel] else "real",
+                uses=len(rows),
+                one_off_cost=once / 100,
+                starts_ts=campaign.rules.wave_start(wave),
+                code=options.code[option],
                 reasons=item_reasons(campaign, rows, cost, once, adds, exclusive, alone),
             )
         )
@@ -108,11 +136,18 @@ def _synergy(campaign: Campaign, chosen: list[int]) -> dict[str, Any] | None:
     if boosts is None:
         return None
     ids, earned = campaign.market.ids, boosts.pairs(campaign.menu, chosen)
-    rows = zip(boosts.first[earned].tolist(), boosts.second[earned].tolist(), boosts.bonus[earned].tolist(), strict=True)
-    return {"bonus": float(boosts.bonus[earned].sum()), "pairs": [{"channel": ids[a], "boosts": ids[b], "bonus": x} for a, b, x in rows]}
+    rows = zip(
+        boosts.first[earned].tolist(), boosts.second[earned].tolist(), boosts.bonus[earned].tolist(), strict=True
+    )
+    return {
+        "bonus": float(boosts.bonus[earned].sum()),
+        "pairs": [{"channel": ids[a], "boosts": ids[b], "bonus": x} for a, b, x in rows],
+    }
 
 
-def _band(campaign: Campaign, sets: Any, chosen: list[int], interval: tuple[float, float], *, exact: bool) -> tuple[float, float]:
+def _band(
+    campaign: Campaign, sets: Any, chosen: list[int], interval: tuple[float, float], *, exact: bool
+) -> tuple[float, float]:
     """Reach when every chance of exposure is x0.5 and x1.5 (the receptivity band of C51), joined with the interval."""
     ends = list(interval)
     for factor in BAND:
@@ -126,7 +161,11 @@ def _notes(campaign: Campaign, chosen: list[int]) -> list[str]:
     used = sum(bool(campaign.market.assumed[int(campaign.options.channel[x])]) for x in chosen)
     notes = [f"{used} of {len(chosen)} purchases rest on assumed prices or audiences"] if used else []
     if campaign.request.robust is not None:
-        notes.append("robust: each channel's chance of exposure x0.5 to x1.5 by itself, all chances on ties together; the certificate is about the chances as given")
-    notes.append("interval_with_model_uncertainty: reach if every chance of exposure were x0.5 to x1.5; chances on ties as given")
+        notes.append(
+            "robust: each channel's chance of exposure x0.5 to x1.5 by itself, all chances on ties together; the certificate is about the chances as given"
+        )
+    notes.append(
+        "interval_with_model_uncertainty: reach if every chance of exposure were x0.5 to x1.5; chances on ties as given"
+    )
     notes.append("the certificate holds within the model (chances, ties, rules), not of the world")
     return notes

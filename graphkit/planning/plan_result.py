@@ -93,7 +93,11 @@ class ChannelPlan(Result):
         """Return the JSON of interface.md section 3; whole amounts of money as integers."""
         data = super().to_dict()
         out = {("for" if key == "for_" else key): value for key, value in data.items()}
-        for holder, key in ((out, "budget"), (out, "spent"), *((row, key) for row in out["items"] for key in ("cost", "one_off_cost"))):
+        for holder, key in (
+            (out, "budget"),
+            (out, "spent"),
+            *((row, key) for row in out["items"] for key in ("cost", "one_off_cost")),
+        ):
             holder[key] = whole(holder[key])
         for name in ("synergy", "goals", "pareto", "robust", "replanned", "risk"):
             if out[name] is None:
@@ -117,7 +121,23 @@ class ChannelPlan(Result):
             row = {k: v for k, v in item.to_dict().items() if not k.endswith("_interval") and k != "reasons"}
             row["adds_lower"], row["adds_upper"] = item.adds_interval
             rows.append(row)
-        names = ["channel", "name", "kind", "wave", "material", "cost", "adds", "adds_lower", "adds_upper", "exclusive", "alone", "uses", "one_off_cost", "starts_ts", "code"]
+        names = [
+            "channel",
+            "name",
+            "kind",
+            "wave",
+            "material",
+            "cost",
+            "adds",
+            "adds_lower",
+            "adds_upper",
+            "exclusive",
+            "alone",
+            "uses",
+            "one_off_cost",
+            "starts_ts",
+            "code",
+        ]
         return pd.DataFrame(rows, columns=[*names, "audience", "evidence"])
 
 

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 __all__ = ["check_waves", "possible_purchases"]
 
 
-def possible_purchases(snapshot: Snapshot, market: Market, request: Request, rules: Rules, target: tuple[str, str], bought: Mapping[tuple[str, int, str | None], int] | None) -> tuple[Options, Menu]:
+def possible_purchases(
+    snapshot: Snapshot,
+    market: Market,
+    request: Request,
+    rules: Rules,
+    target: tuple[str, str],
+    bought: Mapping[tuple[str, int, str | None], int] | None,
+) -> tuple[Options, Menu]:
     """Return the options that no rule keeps out, and their rules.
 
     ``bought`` are uses that must be in view; then no rule but what a channel itself allows holds, and the budget is all costs together.
@@ -52,7 +59,9 @@ def possible_purchases(snapshot: Snapshot, market: Market, request: Request, rul
         if rules.required or rules.least or rules.most or rules.wave_budgets or not options.n:
             _refuse_contradictions(snapshot, market, rules, against, waves, budget)
     if not options.n:
-        raise Infeasible("no channel may be bought", rule="candidates", hint="the rejected list says why each was left out")
+        raise Infeasible(
+            "no channel may be bought", rule="candidates", hint="the rejected list says why each was left out"
+        )
     return options, build_menu(market, options, rules, budget, waves)
 
 
@@ -60,27 +69,41 @@ def check_waves(request: Request, rules: Rules) -> None:
     """Refuse waves whose money or dates do not fit together."""
     if rules.wave_budgets and len(rules.wave_budgets) != request.waves:
         message = f"wave_budgets has {len(rules.wave_budgets)} amounts for {request.waves} waves"
-        raise InvalidParameter(message, parameter="rules.wave_budgets", value=rules.wave_budgets, hint="one amount per wave")
+        raise InvalidParameter(
+            message, parameter="rules.wave_budgets", value=rules.wave_budgets, hint="one amount per wave"
+        )
     last = rules.wave_start(request.waves)
     if last is not None and rules.ends_ts is not None and last >= rules.ends_ts:
         late = (last - rules.ends_ts) / DAY
         message = f"wave {request.waves} would start on {_moment(last)}, when the campaign is over (it ends on {_moment(rules.ends_ts)}): {late:.1f} days too late"
-        raise Infeasible(message, rule="gap_days + ends_ts", missing=last - rules.ends_ts + 1, hint="fewer waves, a smaller gap, or a later end")
+        raise Infeasible(
+            message,
+            rule="gap_days + ends_ts",
+            missing=last - rules.ends_ts + 1,
+            hint="fewer waves, a smaller gap, or a later end",
+        )
 
 
 def _known_required(market: Market, rules: Rules) -> None:
     """A required channel must be one that can be planned at all."""
     for name in rules.required:
         if name not in market.ids:
-            why = next((row for row in market.rejected if row["channel"] == name), {"rule": "data", "reason": "it does not exist"})
-            raise Infeasible(f"channel {name} is required, but {why['reason']}", rule=f"required.{name} + {why['rule']}", missing=1)
+            why = next(
+                (row for row in market.rejected if row["channel"] == name),
+                {"rule": "data", "reason": "it does not exist"},
+            )
+            raise Infeasible(
+                f"channel {name} is required, but {why['reason']}", rule=f"required.{name} + {why['rule']}", missing=1
+            )
 
 
 def _check_budget(market: Market, options: Options, budget: int) -> None:
     """A budget below the cheapest purchase gets the plainest message."""
     if not options.n:
         return
-    first = options.cost + np.where(options.material_key >= 0, np.append(options.material_cost, 0)[options.material_key], 0)
+    first = options.cost + np.where(
+        options.material_key >= 0, np.append(options.material_cost, 0)[options.material_key], 0
+    )
     cheapest = int(first.min())
     if budget < cheapest:
         name = market.ids[int(options.channel[int(np.argmin(first))])]
@@ -90,14 +113,18 @@ def _check_budget(market: Market, options: Options, budget: int) -> None:
         )  # fmt: skip
 
 
-def _refuse_contradictions(snapshot: Snapshot, market: Market, rules: Rules, against: list[Block], waves: int, budget: int) -> None:
+def _refuse_contradictions(
+    snapshot: Snapshot, market: Market, rules: Rules, against: list[Block], waves: int, budget: int
+) -> None:
     """Look for rules that no purchase keeps together, among all channels of the market."""
     every = {(c, w) for c in range(len(market.ids)) for w in range(1, waves + 1)}
     notes = (list(market.assumptions), list(market.rejected))
     whole = build_options(snapshot, market, every, rules, waves, budget)
     market.assumptions[:], market.rejected[:] = notes
     if whole.n:
-        loose = build_menu(market, whole, rules, max(budget, int(whole.cost.sum() + whole.material_cost.sum()) + 1), waves)
+        loose = build_menu(
+            market, whole, rules, max(budget, int(whole.cost.sum() + whole.material_cost.sum()) + 1), waves
+        )
         raise_conflict(find_conflict(market, whole, loose, budget, against, kind_names(market, rules)))
 
 

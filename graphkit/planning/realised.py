@@ -32,7 +32,9 @@ NONE = np.empty(0)
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # with mix64 this makes the keys of `graphkit.projection.keys.edge_keys`
 
 
-def realised(campaign: Campaign, chosen: Sequence[int], value: Floats, draws: Sequence[Draw | None], worlds: int, purpose: str) -> Floats:
+def realised(
+    campaign: Campaign, chosen: Sequence[int], value: Floats, draws: Sequence[Draw | None], worlds: int, purpose: str
+) -> Floats:
     """Return what a plan comes to in single worlds.
 
     Parameters
@@ -73,7 +75,9 @@ def realised(campaign: Campaign, chosen: Sequence[int], value: Floats, draws: Se
     return np.concatenate(parts, axis=1).reshape(value.shape[0], len(draws), worlds)
 
 
-def _spread(campaign: Campaign, draw: Draw | None, active: NDArray[np.bool_], keys: NDArray[np.uint64], seed: int, world: int) -> None:
+def _spread(
+    campaign: Campaign, draw: Draw | None, active: NDArray[np.bool_], keys: NDArray[np.uint64], seed: int, world: int
+) -> None:
     """Add everybody whom the active reach in this world."""
     graph = campaign.projection if draw is None else campaign.base
     if graph is None:
@@ -81,7 +85,20 @@ def _spread(campaign: Campaign, draw: Draw | None, active: NDArray[np.bool_], ke
     steps = -1 if campaign.request.max_steps is None else campaign.request.max_steps
     place = 0.0 if draw is None else draw.place
     low, high = (NONE, NONE) if draw is None or draw.bounds is None else draw.bounds
-    world_kernel(stream(seed, "arc"), world, graph.indptr, graph.indices, keys, graph.probability, low, high, place / Z95, scale_of(place), active, steps)
+    world_kernel(
+        stream(seed, "arc"),
+        world,
+        graph.indptr,
+        graph.indices,
+        keys,
+        graph.probability,
+        low,
+        high,
+        place / Z95,
+        scale_of(place),
+        active,
+        steps,
+    )
 
 
 def _keys(campaign: Campaign) -> NDArray[np.uint64]:
@@ -101,7 +118,20 @@ def exposed_kernel(base: Any, world: int, keys: Any, limit: Any) -> Any:
 
 
 @kernel
-def world_kernel(base: Any, world: int, indptr: Any, indices: Any, keys: Any, p: Any, low: Any, high: Any, errors: float, factor: float, active: Any, steps: int) -> None:
+def world_kernel(
+    base: Any,
+    world: int,
+    indptr: Any,
+    indices: Any,
+    keys: Any,
+    p: Any,
+    low: Any,
+    high: Any,
+    errors: float,
+    factor: float,
+    active: Any,
+    steps: int,
+) -> None:
     """Breadth-first search from the active; a learned chance moves by ``errors`` of its half interval, another by ``factor``."""
     here, queue = world_key(base, world), np.empty(active.size, np.int32)
     tail, head, depth = 0, 0, 0

@@ -32,18 +32,27 @@ def money(minor: float) -> str:
     return f"{minor / 100:,.2f}".removesuffix(".00")
 
 
-def item_reasons(campaign: Campaign, rows: Sequence[int], cost: int, once: int, adds: float, exclusive: float, alone: float) -> tuple[str, ...]:
+def item_reasons(
+    campaign: Campaign, rows: Sequence[int], cost: int, once: int, adds: float, exclusive: float, alone: float
+) -> tuple[str, ...]:
     """Why one purchase is in the plan."""
     option, market = rows[0], campaign.market
     channel = int(campaign.options.channel[option])
     per = f"{cost / 100 / adds:,.2f}" if adds > 0 else "-"
     reasons = [both(f"新增 {adds:,.1f}，单位增量成本 {per}", f"adds {adds:,.1f} at {per} each")]
     shared = 1 - exclusive / alone if alone > 0 else 0.0
-    reasons.append(both(f"其受众触达的 {shared:.0%} 也由其他所选渠道触达", f"{shared:.0%} of what it reaches is also reached by the others chosen"))
+    reasons.append(
+        both(
+            f"其受众触达的 {shared:.0%} 也由其他所选渠道触达",
+            f"{shared:.0%} of what it reaches is also reached by the others chosen",
+        )
+    )
     if len(rows) > 1:
         reasons.append(both(f"本波使用 {len(rows)} 次", f"used {len(rows)} times in this wave"))
     if once:
-        reasons.append(both(f"含一次性物料制作费 {money(once)}", f"includes {money(once)} once for making the material"))
+        reasons.append(
+            both(f"含一次性物料制作费 {money(once)}", f"includes {money(once)} once for making the material")
+        )
     if channel in campaign.menu.must:
         reasons.append(both("规则要求购买", "required by the rules"))
     if market.assumed[channel]:
@@ -69,13 +78,37 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
             break
         text = f"would add {gain[option]:,.1f} for {money(cost[option])}"
         if gain[option] <= NOTHING:
-            rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": "would add nothing: the chosen ones reach its audience already"})
+            rows.append(
+                {
+                    "channel": campaign.market.ids[channel],
+                    "rule": "not chosen",
+                    "reason": "would add nothing: the chosen ones reach its audience already",
+                }
+            )
         elif cost[option] > campaign.menu.budget:
-            rows.append({"channel": campaign.market.ids[channel], "rule": "budget", "reason": f"costs {money(cost[option])}, more than the budget"})
+            rows.append(
+                {
+                    "channel": campaign.market.ids[channel],
+                    "rule": "budget",
+                    "reason": f"costs {money(cost[option])}, more than the budget",
+                }
+            )
         elif cost[option] > left:
-            rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": f"{text}, {money(left)} is left; {exchange.told(int(option))}"})
+            rows.append(
+                {
+                    "channel": campaign.market.ids[channel],
+                    "rule": "not chosen",
+                    "reason": f"{text}, {money(left)} is left; {exchange.told(int(option))}",
+                }
+            )
         else:
-            rows.append({"channel": campaign.market.ids[channel], "rule": "not chosen", "reason": f"{text}; a rule on kinds, waves or materials stands against it"})
+            rows.append(
+                {
+                    "channel": campaign.market.ids[channel],
+                    "rule": "not chosen",
+                    "reason": f"{text}; a rule on kinds, waves or materials stands against it",
+                }
+            )
     return rows
 
 
@@ -95,7 +128,9 @@ class _Exchange:
         if not tries:
             return "a rule on kinds, waves or materials stands against it"
         change, half, gone = max(tries)
-        return f"in exchange for {' '.join(gone)} the plan would change by {change:+,.1f}" + (f" ±{half:,.1f}" if half else "")
+        return f"in exchange for {' '.join(gone)} the plan would change by {change:+,.1f}" + (
+            f" ±{half:,.1f}" if half else ""
+        )
 
     def _prefix(self, option: int) -> tuple[float, float, list[str]] | None:
         """Let go of as few of the weakest as make room: bisection, since room only grows with each that goes."""
@@ -126,7 +161,9 @@ class _Exchange:
             return None
         kept = set(rest)
         gone = list(dict.fromkeys(self.campaign.label(x) for x in self.chosen if x not in kept))
-        change, (low, high) = estimate(self.cover, None, self.missed - self.cover.missed([*rest, option]), exact=self.campaign.worlds.exact)
+        change, (low, high) = estimate(
+            self.cover, None, self.missed - self.cover.missed([*rest, option]), exact=self.campaign.worlds.exact
+        )
         return change, 0.0 if self.campaign.worlds.exact else (high - low) / 2, gone
 
 
@@ -139,12 +176,24 @@ def unspent_because(campaign: Campaign, chosen: Sequence[int], cover: Cover) -> 
     allowed = menu.allowed(list(chosen))
     gain = cover.gains(cover.missed(chosen))
     if (allowed & (gain > 0)).any():
-        return both(f"余 {money(left)}：可买的渠道不再新增触达", f"{money(left)} is left: what it could buy adds nothing measurable")
+        return both(
+            f"余 {money(left)}：可买的渠道不再新增触达",
+            f"{money(left)} is left: what it could buy adds nothing measurable",
+        )
     free = np.ones(menu.cost.size, dtype=bool)
     free[list(chosen)] = False
     if not free.any():
-        return both(f"余 {money(left)}：可买的渠道已全部购买", f"{money(left)} is left: everything that may be bought is in the plan")
+        return both(
+            f"余 {money(left)}：可买的渠道已全部购买",
+            f"{money(left)} is left: everything that may be bought is in the plan",
+        )
     cheapest = int(menu.next_cost(list(chosen))[free].min())
     if cheapest > left:
-        return both(f"余 {money(left)}：最便宜的未购渠道需 {money(cheapest)}", f"{money(left)} is left: the cheapest unused channel costs {money(cheapest)}")
-    return both(f"余 {money(left)}：类型、波次或物料规则已限制购买", f"{money(left)} is left: the rules on kinds, waves or materials allow no more")
+        return both(
+            f"余 {money(left)}：最便宜的未购渠道需 {money(cheapest)}",
+            f"{money(left)} is left: the cheapest unused channel costs {money(cheapest)}",
+        )
+    return both(
+        f"余 {money(left)}：类型、波次或物料规则已限制购买",
+        f"{money(left)} is left: the rules on kinds, waves or materials allow no more",
+    )

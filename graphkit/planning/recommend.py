@@ -160,7 +160,9 @@ def recommend(
     one_of("to", to, ITEM_LABELS)
     one_of("blend", blend, METHODS)
     count = positive_int("top", top)
-    if not isinstance(users, Iterable) or not (asked := [users] if isinstance(users, str) else [str(user) for user in users]):
+    if not isinstance(users, Iterable) or not (
+        asked := [users] if isinstance(users, str) else [str(user) for user in users]
+    ):
         refuse("users", users, "an id or a sequence of at least one id")
     if weights and by != "fused":
         refuse("weights", dict(weights), "left out: only by='fused' weighs lists")
@@ -170,33 +172,90 @@ def recommend(
     if not columns.size:
         raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")
     factor = _factor(events, tastes, context)
-    make = _Maker(snapshot, tastes, events, half_life_days, probability, n_worlds, positive_int("min_cell", min_cell), seed, engine)
+    make = _Maker(
+        snapshot,
+        tastes,
+        events,
+        half_life_days,
+        probability,
+        n_worlds,
+        positive_int("min_cell", min_cell),
+        seed,
+        engine,
+    )
     pick = Picker(tastes, columns, factor, count, exclude=exclude_known, context=context)
-    found = [one for row in rows for one in (pick.fused(make, int(row), weights, blend) if by == "fused" else pick.best(make(by), make("popularity"), int(row)))]
+    found = [
+        one
+        for row in rows
+        for one in (
+            pick.fused(make, int(row), weights, blend)
+            if by == "fused"
+            else pick.best(make(by), make("popularity"), int(row))
+        )
+    ]
     who = [tastes.users[one[0]] for one in found]
     items = [tastes.items[one[1]][1] for one in found]
     score = np.array([one[2] for one in found])
     request = {
-        "users": asked, "by": by, "to": to, "top": count, "exclude_known": exclude_known, "context": dict(context or {}), "weights": dict(weights or {}), "blend": blend,
-        "half_life_days": half_life_days, "probability": str(probability), "n_worlds": n_worlds, "min_cell": min_cell, "events": 0 if events is None else len(events),
-    }  # fmt: skip
+        "users": asked,
+        "by": by,
+        "to": to,
+        "top": count,
+        "exclude_known": exclude_known,
+        "context": dict(context or {}),
+        "weights": dict(weights or {}),
+        "blend": blend,
+        "half_life_days": half_life_days,
+        "probability": str(probability),
+        "n_worlds": n_worlds,
+        "min_cell": min_cell,
+        "events": 0 if events is None else len(events),
+    }
     manifest = make_manifest(
-        "recommend", request=request, answer=[who, items, np.round(score, 10)], seed=seed, snapshot=snapshot.digest, seconds=time.perf_counter() - start
+        "recommend",
+        request=request,
+        answer=[who, items, np.round(score, 10)],
+        seed=seed,
+        snapshot=snapshot.digest,
+        seconds=time.perf_counter() - start,
     )
     rank = np.array([one[3] for one in found], np.int64)
-    return Recommendations(by, to, tuple(who), tuple(items), rank, score, tuple(one[4] for one in found), tuple(one[5] for one in found), manifest)
+    return Recommendations(
+        by,
+        to,
+        tuple(who),
+        tuple(items),
+        rank,
+        score,
+        tuple(one[4] for one in found),
+        tuple(one[5] for one in found),
+        manifest,
+    )
 
 
 class _Maker:
     """Makes each way once, when it is first asked for."""
 
     def __init__(
-        self, snapshot: Snapshot, tastes: Tastes, events: pd.DataFrame | None, half_life: float | None, probability: Any, n_worlds: int, min_cell: int,
-        seed: int, engine: str | Engine,
-    ) -> None:  # fmt: skip
+        self,
+        snapshot: Snapshot,
+        tastes: Tastes,
+        events: pd.DataFrame | None,
+        half_life: float | None,
+        probability: Any,
+        n_worlds: int,
+        min_cell: int,
+        seed: int,
+        engine: str | Engine,
+    ) -> None:
         self.min_cell = min_cell
         self.snapshot, self.tastes, self.events, self.half_life = snapshot, tastes, events, half_life
-        self.probability, self.n_worlds, self.seed, self.engine = probability, positive_int("n_worlds", n_worlds), seed, engine
+        self.probability, self.n_worlds, self.seed, self.engine = (
+            probability,
+            positive_int("n_worlds", n_worlds),
+            seed,
+            engine,
+        )
         self.made = dict[str, Any]()
 
     def __call__(self, by: str) -> Scorer:
@@ -210,10 +269,16 @@ class _Maker:
         if by == "popularity":
             return Popularity(self.tastes)
         if by in {"cf", "cosine"}:
-            return Taken(self.tastes, item_neighbours(taken, method="auto" if by == "cf" else "cosine", ridge=_ridge_for(taken, self.seed)))
+            return Taken(
+                self.tastes,
+                item_neighbours(taken, method="auto" if by == "cf" else "cosine", ridge=_ridge_for(taken, self.seed)),
+            )
         if by in {"als", "factors", "svd"}:
             rank = max(1, min(32, min(taken.shape) // 4))  # nearer to full rank it would only repeat what was taken
-            return Taken(self.tastes, factorise(taken, method="svd" if by == "svd" else "als", rank=rank, rng=self.seed, engine=self.engine))
+            return Taken(
+                self.tastes,
+                factorise(taken, method="svd" if by == "svd" else "als", rank=rank, rng=self.seed, engine=self.engine),
+            )
         if by == "content":
             weights = self.snapshot.settings.get("event_weights")
             return Content(self.tastes, _profiles(self.tastes, self.events, self.half_life, weights))
@@ -224,9 +289,15 @@ class _Maker:
         learned = self.probability == "learned"
         types = ("INFLUENCES",) if learned else USER_TIES
         return Cascade(
-            self.snapshot, self.tastes, types=types, probability=self.probability, n_worlds=self.n_worlds, seed=self.seed, engine=self.engine,
+            self.snapshot,
+            self.tastes,
+            types=types,
+            probability=self.probability,
+            n_worlds=self.n_worlds,
+            seed=self.seed,
+            engine=self.engine,
             min_cell=self.min_cell,
-        )  # fmt: skip
+        )
 
 
 def _ridge_for(taken: sparse.csr_array, seed: int) -> float:
@@ -252,6 +323,11 @@ def _factor(events: pd.DataFrame | None, tastes: Tastes, context: Mapping[str, s
     if not context:
         return np.ones(len(tastes.items))
     if events is None:
-        refuse("events", None, "an event log with exposures, to know how items do in a context", hint="give --events DIR, or leave the context out")
+        refuse(
+            "events",
+            None,
+            "an event log with exposures, to know how items do in a context",
+            hint="give --events DIR, or leave the context out",
+        )
     rates = context_rates(events.assign(item=item_names(tastes, events)), contexts=tuple(context))
     return rates.multiplier_of([":".join(item) for item in tastes.items], context)

@@ -116,7 +116,13 @@ class Ratings:
         for i, item in enumerate(items):
             base = float(self.model.mean + self.model.user_bias[row] + self.model.item_bias[item])
             cut = float(total[item]) - base - float(parts[:, i].sum())
-            found.append([("baseline", "mean, own habit and item", base), *_items(self.tastes, own, parts[:, i]), *([("limit", "end of the scale", cut)] if abs(cut) > 1e-12 else [])])
+            found.append(
+                [
+                    ("baseline", "mean, own habit and item", base),
+                    *_items(self.tastes, own, parts[:, i]),
+                    *([("limit", "end of the scale", cut)] if abs(cut) > 1e-12 else []),
+                ]
+            )
         return found
 
 
@@ -153,7 +159,13 @@ class Content:
         found = []
         for item in items:
             shared = sparse.coo_array(self.unit[[int(item)]].multiply(own))
-            found.append([("Tag", self.tastes.tag_ids[int(t)], float(v)) for t, v in zip(shared.coords[1], shared.data, strict=True) if v])
+            found.append(
+                [
+                    ("Tag", self.tastes.tag_ids[int(t)], float(v))
+                    for t, v in zip(shared.coords[1], shared.data, strict=True)
+                    if v
+                ]
+            )
         return found
 
 
@@ -170,12 +182,16 @@ class Walk:
         self.user_rows = np.array([row["User", user] for user in tastes.users], np.int64)
         self.item_rows = np.array([row[item] for item in tastes.items], np.int64)
         weight: Any = self.graph.weight
-        self.total = np.add.reduceat(np.append(weight, 0.0), np.minimum(self.graph.indptr[:-1], weight.size)) * (self.graph.out_degree > 0)
+        self.total = np.add.reduceat(np.append(weight, 0.0), np.minimum(self.graph.indptr[:-1], weight.size)) * (
+            self.graph.out_degree > 0
+        )
         self.known: dict[int, Floats] = {}
 
     def _from(self, row: int) -> Floats:
         if row not in self.known:
-            found = personalised_pagerank(self.graph, int(self.user_rows[row]), restart_probability=self.restart, tolerance=1e-10)
+            found = personalised_pagerank(
+                self.graph, int(self.user_rows[row]), restart_probability=self.restart, tolerance=1e-10
+            )
             self.known[row] = np.asarray(found.scores)
         return self.known[row]
 
@@ -194,12 +210,23 @@ class Walk:
             # ties run both ways, so those who lead here are those one can go to from here
             at = slice(graph.indptr[self.item_rows[item]], graph.indptr[self.item_rows[item] + 1])
             near = graph.indices[at].astype(np.int64)
-            part = np.array([self._step(int(v), int(self.item_rows[item])) for v in near]) * x[near] * (1 - self.restart)
+            part = (
+                np.array([self._step(int(v), int(self.item_rows[item])) for v in near]) * x[near] * (1 - self.restart)
+            )
             people = np.array([self.names[v][0] == "User" for v in near], np.bool_)
             own = near == self.user_rows[row]
-            parts = [(self.names[v][0], self.names[v][1], float(p)) for v, p in zip(near[~people], part[~people], strict=True)]
+            parts = [
+                (self.names[v][0], self.names[v][1], float(p))
+                for v, p in zip(near[~people], part[~people], strict=True)
+            ]
             if (people & ~own).any():
-                parts.append(("people", _people(int((people & ~own).sum()), self.min_cell, "close to this user"), float(part[people & ~own].sum())))
+                parts.append(
+                    (
+                        "people",
+                        _people(int((people & ~own).sum()), self.min_cell, "close to this user"),
+                        float(part[people & ~own].sum()),
+                    )
+                )
             if own.any():
                 parts.append(("own", "already taken", float(part[own].sum())))
             found.append(parts)
@@ -219,20 +246,36 @@ class Cascade:
     """
 
     def __init__(
-        self, snapshot: Snapshot, tastes: Tastes, *, types: tuple[str, ...], probability: Any, n_worlds: int, seed: int, engine: str | Engine, min_cell: int = 50
+        self,
+        snapshot: Snapshot,
+        tastes: Tastes,
+        *,
+        types: tuple[str, ...],
+        probability: Any,
+        n_worlds: int,
+        seed: int,
+        engine: str | Engine,
+        min_cell: int = 50,
     ) -> None:
         self.min_cell = min_cell
         self.tastes, self.n_worlds, self.seed, self.engine = tastes, n_worlds, seed, engine
-        self.graph: Projection = project(snapshot, label="User", types=types, probability=probability, purpose="profile")
+        self.graph: Projection = project(
+            snapshot, label="User", types=types, probability=probability, purpose="profile"
+        )
         self.known: dict[int, tuple[Floats, Any]] = {}
 
     def _from(self, row: int) -> tuple[Floats, Any]:
         if row not in self.known:
             roots = np.full(self.n_worlds, row, np.int64)
-            sets = sample_rr_sets(self.graph, self.n_worlds, seed=self.seed, purpose="recommend", roots=roots, engine=self.engine)
+            sets = sample_rr_sets(
+                self.graph, self.n_worlds, seed=self.seed, purpose="recommend", roots=roots, engine=self.engine
+            )
             others = sets.nodes != row
             world = np.repeat(np.arange(self.n_worlds), np.diff(sets.indptr))
-            reach = sparse.csr_array((np.ones(int(others.sum())), (world[others], sets.nodes[others])), shape=(self.n_worlds, self.graph.n_nodes))
+            reach = sparse.csr_array(
+                (np.ones(int(others.sum())), (world[others], sets.nodes[others])),
+                shape=(self.n_worlds, self.graph.n_nodes),
+            )
             hits = sparse.csc_array(reach @ self.tastes.taken)
             self.known[row] = np.diff(hits.indptr) / self.n_worlds, np.unique(sets.nodes[others])
         return self.known[row]
@@ -249,7 +292,10 @@ class Cascade:
         """Return how many takers reach the user in some world; the part is the whole score."""
         share, people = self._from(row)
         takers = np.asarray(self.tastes.taken[people].sum(axis=0)).ravel() if people.size else np.zeros(share.size)
-        return [[("people", _people(int(takers[i]), self.min_cell, "who took it reach this user"), float(share[i]))] for i in items]
+        return [
+            [("people", _people(int(takers[i]), self.min_cell, "who took it reach this user"), float(share[i]))]
+            for i in items
+        ]
 
 
 def _people(count: int, min_cell: int, what: str) -> str:

@@ -74,7 +74,9 @@ def rehearse(plan: ChannelPlan, chances: Projection, *, starts_ts: int, rng: Ran
     return pd.DataFrame(rows, columns=list(EVENT_HEADER))
 
 
-def _exposures(campaign: Campaign, plan: ChannelPlan, starts_ts: int, draw: np.random.Generator) -> list[tuple[int, int, str]]:
+def _exposures(
+    campaign: Campaign, plan: ChannelPlan, starts_ts: int, draw: np.random.Generator
+) -> list[tuple[int, int, str]]:
     """(time, user, channel) of every use that somebody saw: within a day of the start of its wave."""
     waves = {(item.channel, item.wave): item.starts_ts for item in plan.items}
     first = min((ts for ts in waves.values() if ts is not None), default=0)
@@ -85,11 +87,15 @@ def _exposures(campaign: Campaign, plan: ChannelPlan, starts_ts: int, draw: np.r
         begin = starts_ts + ((wave - 1) * _WEEK if planned is None else planned - first)
         column = campaign.hazard[:, [x]].tocoo()
         seen = column.row[draw.random(column.nnz) < -np.expm1(-column.data)]
-        found += [(int(begin + ts), int(u), channel) for u, ts in zip(seen, draw.integers(0, _DAY, seen.size), strict=True)]
+        found += [
+            (int(begin + ts), int(u), channel) for u, ts in zip(seen, draw.integers(0, _DAY, seen.size), strict=True)
+        ]
     return found
 
 
-def expected_reach(plan: ChannelPlan, chances: Projection, *, n_sets: int = 65_536, rng: RandomState = None) -> tuple[float, tuple[float, float]]:
+def expected_reach(
+    plan: ChannelPlan, chances: Projection, *, n_sets: int = 65_536, rng: RandomState = None
+) -> tuple[float, tuple[float, float]]:
     """Return what the plan reaches on average under given chances, and the 95 % interval of the sampling.
 
     Parameters
@@ -115,12 +121,16 @@ def _opened(plan: ChannelPlan, chances: Projection) -> Campaign:
     campaign = prepare(plan.source, replace(request, probability="none", objective="reach", done=None), open_menu=True)
     if chances.nodes.ids is None or chances.nodes.ids.tolist() != campaign.who.ids:
         message = f"the graph has {chances.n_nodes} nodes that are not the {campaign.who.n} users of the plan"
-        raise InvalidParameter(message, parameter="chances", value=chances.n_nodes, hint="project the users of the plan's own store")
+        raise InvalidParameter(
+            message, parameter="chances", value=chances.n_nodes, hint="project the users of the plan's own store"
+        )
     return campaign.with_chances(campaign.hazard, chances)
 
 
 def _ties(chances: Projection) -> dict[int, list[tuple[int, float]]]:
     found: dict[int, list[tuple[int, float]]] = {}
-    for u, v, p in zip(chances.sources.tolist(), chances.indices.tolist(), np.asarray(chances.probability).tolist(), strict=True):
+    for u, v, p in zip(
+        chances.sources.tolist(), chances.indices.tolist(), np.asarray(chances.probability).tolist(), strict=True
+    ):
         found.setdefault(u, []).append((v, p))
     return found

@@ -99,10 +99,16 @@ def replan(
     if not before < done < request.waves:
         left = f"{before + 1} to {request.waves - 1}" if before + 1 < request.waves else "none: its last wave has begun"
         message = f"plan {plan.plan} has {request.waves} waves and {before} of them were over; done can be {left}"
-        raise InvalidParameter(message, parameter="done", value=done, hint="graphkit plan --waves W plans several waves")
+        raise InvalidParameter(
+            message, parameter="done", value=done, hint="graphkit plan --waves W plans several waves"
+        )
     if plan.source is None or request.page_level:
-        message = f"plan {plan.plan} " + ("does not know its data" if plan.source is None else "is about pages, not users")
-        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
+        message = f"plan {plan.plan} " + (
+            "does not know its data" if plan.source is None else "is about pages, not users"
+        )
+        raise InvalidParameter(
+            message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
+        )
     events = _log(events)
     over = [item for item in plan.items if item.wave <= done]
     gone = _gone(request, over, spent)
@@ -120,7 +126,9 @@ def replan(
     keep = [(i.channel, i.wave, i.material, use) for i in plan.items if i.wave > done for use in range(1, i.uses + 1)]
     state["kept"] = [list(x) for x in keep]
     again = replace(request, done=state, rules=rules.to_dict())
-    return make_plan(plan.source, again, engine=engine, time_limit=time_limit, progress=progress, active=active, keep=keep)
+    return make_plan(
+        plan.source, again, engine=engine, time_limit=time_limit, progress=progress, active=active, keep=keep
+    )
 
 
 def _gone(request: Request, over: Sequence[PlanItem], spent: float | None) -> float:
@@ -133,7 +141,9 @@ def _gone(request: Request, over: Sequence[PlanItem], spent: float | None) -> fl
     return gone
 
 
-def happened(plan: ChannelPlan, request: Request, events: Any) -> tuple[NDArray[np.bool_] | None, list[tuple[Any, ...]]]:
+def happened(
+    plan: ChannelPlan, request: Request, events: Any
+) -> tuple[NDArray[np.bool_] | None, list[tuple[Any, ...]]]:
     """Return who was reached before a plan (None: nobody), and the purchases that had been planned, from its events.
 
     Raises
@@ -183,7 +193,12 @@ def _names(events: Any) -> set[str]:
         return {str(x) for x in events}
     missing = [c for c in SHOWN if c not in events.columns]
     if missing:
-        raise DataInvalid(f"events lack the columns {', '.join(missing)}", rule="events columns", rows=tuple(missing), hint="ts, user, kind")
+        raise DataInvalid(
+            f"events lack the columns {', '.join(missing)}",
+            rule="events columns",
+            rows=tuple(missing),
+            hint="ts, user, kind",
+        )
     pairs = zip(events["user"].tolist(), events["kind"].tolist(), strict=True)
     return {str(user) for user, kind in pairs if kind not in PASSIVE and user is not None and user == user}  # noqa: PLR0124 - NaN differs from itself
 

@@ -47,12 +47,18 @@ class Request:
         positive_int("draws", self.draws, minimum=2)
         if self.robust is not None and (isinstance(self.robust, bool) or not 0 < self.robust < 1):
             refuse("robust", self.robust, "a share between 0 and 1, such as 0.1")
-        if self.max_steps is not None and (isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int) or self.max_steps < 0):
+        if self.max_steps is not None and (
+            isinstance(self.max_steps, bool) or not isinstance(self.max_steps, int) or self.max_steps < 0
+        ):
             refuse("max_steps", self.max_steps, "a whole number >= 0")
         if isinstance(self.probability, str):
             one_of("probability", self.probability, ("weighted_cascade", "trivalency", "learned", "none"))
         elif isinstance(self.probability, bool) or not 0 <= self.probability <= 1:
-            refuse("probability", self.probability, "a number in [0, 1], 'weighted_cascade', 'trivalency', 'learned' or 'none'")
+            refuse(
+                "probability",
+                self.probability,
+                "a number in [0, 1], 'weighted_cascade', 'trivalency', 'learned' or 'none'",
+            )
         for name, value in (("delta", self.delta), ("aim", self.aim)):
             if not 0 < value < 1:
                 refuse(name, value, "a number between 0 and 1")

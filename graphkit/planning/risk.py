@@ -65,7 +65,14 @@ def plan_risk(campaign: Campaign, chosen: Sequence[int], mean: float, goals: Seq
     rows = []
     for name, drawn, plain in zip(names, totals, given, strict=True):
         interval = resampled(drawn, lambda x: quantile(x.ravel(), TENTH), campaign.request.seed)
-        rows.append({"goal": name, "p10": quantile(drawn.ravel(), TENTH), "interval": list(interval), "p10_chances_as_given": quantile(plain, TENTH)})
+        rows.append(
+            {
+                "goal": name,
+                "p10": quantile(drawn.ravel(), TENTH),
+                "interval": list(interval),
+                "p10_chances_as_given": quantile(plain, TENTH),
+            }
+        )
     return {"percentile": TENTH, "goals": rows, "draws": count, "worlds": each * count, "believed": believed(campaign)}
 
 

@@ -42,12 +42,18 @@ ENTRIES = 2e7  # of all draws together
 class _Sample:
     """All draws on sets of one purpose; in each the same roots and coins, as far as the chances allow."""
 
-    def __init__(self, campaign: Campaign, draws: Sequence[Draw], purpose: str, n_sets: int, options: list[int] | None = None) -> None:
+    def __init__(
+        self, campaign: Campaign, draws: Sequence[Draw], purpose: str, n_sets: int, options: list[int] | None = None
+    ) -> None:
         self.covers: list[Cover] = []
         self.exact = campaign.worlds.exact
         for draw in draws:
             hazard = campaign.with_factor(draw.channel_factor, options)
-            graph = None if campaign.base is None else campaign.base.with_probability(draw.ties(np.asarray(campaign.base.probability)))
+            graph = (
+                None
+                if campaign.base is None
+                else campaign.base.with_probability(draw.ties(np.asarray(campaign.base.probability)))
+            )
             drawn = campaign.with_chances(hazard, graph)
             cover = drawn.worlds.cover(drawn.worlds.sets(n_sets, purpose), drawn.hazard)
             self.covers.append(merged(cover) if purpose == CHOOSING else cover)
@@ -61,7 +67,9 @@ class _Sample:
         kept = np.flatnonzero(share > 0)
         total = share[kept].sum()
         parts = [self.covers[d] for d in kept]
-        weight = np.concatenate([c.weight * c.scale * s / total for c, s in zip(parts, share[kept].tolist(), strict=True)])
+        weight = np.concatenate(
+            [c.weight * c.scale * s / total for c, s in zip(parts, share[kept].tolist(), strict=True)]
+        )
         return Cover(sp.csr_matrix(sp.vstack([c.hazard for c in parts], format="csr")), weight, 1.0)
 
 
@@ -77,7 +85,9 @@ def robust_plan(campaign: Campaign, plain: Found, q: float) -> tuple[Found, dict
     options = sorted({*best, *plain.choice.chosen})
     place = {x: i for i, x in enumerate(options)}
     mine, theirs = [place[x] for x in best], [place[x] for x in plain.choice.chosen]
-    other = _in_fresh_draws(campaign, (best, plain.choice.chosen), "plan:checked draws", CHECKING, max(512, n_sets // 2))
+    other = _in_fresh_draws(
+        campaign, (best, plain.choice.chosen), "plan:checked draws", CHECKING, max(512, n_sets // 2)
+    )
     if not _shows(other, q, campaign.request.seed):
         best, mine = plain.choice.chosen, theirs
     judge = _Sample(campaign, draws, JUDGING, n_sets * 2, options)
@@ -123,7 +133,9 @@ def _exchanged(campaign: Campaign, sample: _Sample, chosen: list[int], q: float)
     return best
 
 
-def _in_fresh_draws(campaign: Campaign, plans: tuple[list[int], list[int]], draws: str, purpose: str, n_sets: int) -> Floats:
+def _in_fresh_draws(
+    campaign: Campaign, plans: tuple[list[int], list[int]], draws: str, purpose: str, n_sets: int
+) -> Floats:
     """Reach of both plans in draws of their own purpose, shape (FRESH, 2); one draw at a time, their sets are large."""
     options = sorted({*plans[0], *plans[1]})
     place = {x: i for i, x in enumerate(options)}
@@ -148,7 +160,13 @@ def _fresh(campaign: Campaign, plans: tuple[list[int], list[int]], judge: _Sampl
     return {"draws": FRESH, "robust": mine, "plain": plain, "regret_of_plain": mine - plain, "interval": list(interval)}
 
 
-def _told(campaign: Campaign, judge: _Sample, places: tuple[list[int], list[int]], plans: tuple[list[int], list[int]], q: float) -> dict[str, Any]:
+def _told(
+    campaign: Campaign,
+    judge: _Sample,
+    places: tuple[list[int], list[int]],
+    plans: tuple[list[int], list[int]],
+    q: float,
+) -> dict[str, Any]:
     """What the reader sees: both plans in the draws, and what the plain one loses at the quantile."""
     mine, plain = (judge.values(x) for x in places)
     worst = int(np.argsort(plain, kind="stable")[max(0, math.ceil(q * plain.size - 1e-9) - 1)])
@@ -156,11 +174,22 @@ def _told(campaign: Campaign, judge: _Sample, places: tuple[list[int], list[int]
     paired, interval = estimate(cover, None, cover.missed(places[1]) - cover.missed(places[0]), exact=judge.exact)
     rows = {}
     for name, values in (("robust", mine), ("plain", plain)):
-        rows[name] = {"quantile": quantile(values, q), "mean": float(values.mean()), "worst": float(values.min()), "best": float(values.max())}
+        rows[name] = {
+            "quantile": quantile(values, q),
+            "mean": float(values.mean()),
+            "worst": float(values.min()),
+            "best": float(values.max()),
+        }
     return {
-        "q": q, "draws": int(mine.size), "robust": rows["robust"], "plain": rows["plain"],
-        "regret_of_plain": rows["robust"]["quantile"] - rows["plain"]["quantile"], "fresh": _fresh(campaign, plans, judge, q), "believed": believed(campaign),
+        "q": q,
+        "draws": int(mine.size),
+        "robust": rows["robust"],
+        "plain": rows["plain"],
+        "regret_of_plain": rows["robust"]["quantile"] - rows["plain"]["quantile"],
+        "fresh": _fresh(campaign, plans, judge, q),
+        "believed": believed(campaign),
         "in_that_draw": {"difference": paired, "interval": list(interval)},
-        "same_plan": sorted(plans[0]) == sorted(plans[1]), "plain_channels": sorted({campaign.label(x) for x in plans[1]}),
+        "same_plan": sorted(plans[0]) == sorted(plans[1]),
+        "plain_channels": sorted({campaign.label(x) for x in plans[1]}),
         "reach_by_draw": {"robust": mine.tolist(), "plain": plain.tolist()},
-    }  # fmt: skip
+    }

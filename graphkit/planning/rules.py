@@ -92,7 +92,9 @@ def read_rules(rules: Rules | Mapping[str, Any] | str | Path | None) -> Rules:
         if name not in _READERS:
             near = close_matches(name, _READERS)
             hint = f"did you mean {near[0]!r}?" if near else None
-            raise InvalidParameter(f"unknown rule {name!r}", parameter="rules", value=name, allowed=tuple(_READERS), hint=hint)
+            raise InvalidParameter(
+                f"unknown rule {name!r}", parameter="rules", value=name, allowed=tuple(_READERS), hint=hint
+            )
     found = Rules(**{name: _READERS[name](name, value) for name, value in given.items() if value is not None})
     if found.starts_ts is not None and found.ends_ts is not None and found.ends_ts <= found.starts_ts:
         raise _wrong("ends_ts", found.ends_ts, f"later than starts_ts {found.starts_ts}")
@@ -105,7 +107,9 @@ def _from_file(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
-        raise InvalidParameter(f"cannot read the rules file {path}: {error.strerror}", parameter="rules", value=str(path)) from error
+        raise InvalidParameter(
+            f"cannot read the rules file {path}: {error.strerror}", parameter="rules", value=str(path)
+        ) from error
     except (ValueError, RecursionError) as error:
         raise DataInvalid(f"{path} is no valid TOML or JSON: {error}", source=str(path), rule="rules file") from error
     if not isinstance(data, dict):
@@ -136,7 +140,13 @@ def _goals(name: str, value: Any) -> dict[str, float]:
         if goal not in GOALS:
             near = close_matches(str(goal), GOALS)
             hint = f"did you mean {near[0]!r}?" if near else None
-            raise InvalidParameter(f"the rule {name} names {goal!r}, which is no goal", parameter=f"rules.{name}", value=goal, allowed=tuple(GOALS), hint=hint)
+            raise InvalidParameter(
+                f"the rule {name} names {goal!r}, which is no goal",
+                parameter=f"rules.{name}",
+                value=goal,
+                allowed=tuple(GOALS),
+                hint=hint,
+            )
     return {str(k): _number(f"{name}.{k}", value[k]) for k in sorted(value)}
 
 
@@ -172,6 +182,17 @@ def _flag(name: str, value: Any) -> bool:
 
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
-    "required": _names, "forbidden": _names, "least": _counts, "most": _counts, "capacity": _counts, "days_to_start": _number, "gap_days": _number,
-    "wave_budgets": _money, "starts_ts": _moment, "ends_ts": _moment, "floors": _goals, "boosts": _flag, "require_code": _names,
-}  # fmt: skip
+    "required": _names,
+    "forbidden": _names,
+    "least": _counts,
+    "most": _counts,
+    "capacity": _counts,
+    "days_to_start": _number,
+    "gap_days": _number,
+    "wave_budgets": _money,
+    "starts_ts": _moment,
+    "ends_ts": _moment,
+    "floors": _goals,
+    "boosts": _flag,
+    "require_code": _names,
+}

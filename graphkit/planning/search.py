@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from graphkit.planning.campaign import Campaign
     from graphkit.planning.choose import Choice
 
-__all__ = ["CHECKING", "CHOOSING", "FIRST_SETS", "JUDGING", "ROUNDS", "Found", "options_of", "recertified", "sample_sizes", "search"]
+__all__ = [
+    "CHECKING",
+    "CHOOSING",
+    "FIRST_SETS",
+    "JUDGING",
+    "ROUNDS",
+    "Found",
+    "options_of",
+    "recertified",
+    "sample_sizes",
+    "search",
+]
 
 FIRST_SETS, ROUNDS, GROWTH = 32_768, 3, 4
 SETS_PER_OPTION = 16
@@ -56,13 +67,22 @@ def search(campaign: Campaign, *, deadline: float | None = None, first: list[int
     for i in range(rounds):
         n_choose = worlds.rounded(first_sets * GROWTH**i)
         cover, crowded = worlds.choosing_cover(n_choose, CHOOSING, campaign.hazard)
-        found = choose(cover, campaign.menu, baselines, first=first if choice is None else choice.chosen, boosts=campaign.boosts)
-        choice = replace(_checked(campaign, found, baselines, n_choose), value=found.value + crowded, bound=found.bound + crowded)
+        found = choose(
+            cover, campaign.menu, baselines, first=first if choice is None else choice.chosen, boosts=campaign.boosts
+        )
+        choice = replace(
+            _checked(campaign, found, baselines, n_choose), value=found.value + crowded, bound=found.bound + crowded
+        )
         sets = worlds.sets(min(n_choose * MORE_TO_JUDGE, MOST_TO_JUDGE), JUDGING)
         judged = worlds.cover(sets, campaign.hazard)
         certificate = certify(worlds.total, choice, judged, n_choose, request.delta / rounds, exact=exact)
         late = deadline is not None and time.monotonic() > deadline
-        if not certificate.ratio < request.aim or late or not _helps(certificate, choice) or n_choose * GROWTH > most_sets:
+        if (
+            not certificate.ratio < request.aim
+            or late
+            or not _helps(certificate, choice)
+            or n_choose * GROWTH > most_sets
+        ):
             break
     if not exact and not math.isnan(certificate.ratio):
         certificate = replace(certificate, delta=request.delta)
@@ -75,7 +95,14 @@ def recertified(campaign: Campaign, found: Found) -> Found:
     old = found.certificate
     if math.isnan(old.ratio):
         return found
-    own = certify(campaign.worlds.total, found.choice, found.judged, found.n_choose, campaign.request.delta / ROUNDS, exact=campaign.worlds.exact)
+    own = certify(
+        campaign.worlds.total,
+        found.choice,
+        found.judged,
+        found.n_choose,
+        campaign.request.delta / ROUNDS,
+        exact=campaign.worlds.exact,
+    )
     return replace(found, certificate=Certificate.of(own.lower, old.upper, old.delta))
 
 

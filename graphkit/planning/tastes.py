@@ -67,9 +67,13 @@ class Tastes:
             if name not in row:
                 if name in snapshot.nodes("User").row_of():
                     message = f"User {name!r} has not agreed to a profile"
-                    raise InvalidParameter(message, parameter="users", value=name, allowed="users with consent for 'profile'")
+                    raise InvalidParameter(
+                        message, parameter="users", value=name, allowed="users with consent for 'profile'"
+                    )
                 message = f"there is no User {name!r} among the {len(snapshot.nodes('User')):,} in the graph"
-                raise UnknownNode(message, kind="User", name=name, close_matches=close_matches(name, self.users[:20_000]))
+                raise UnknownNode(
+                    message, kind="User", name=name, close_matches=close_matches(name, self.users[:20_000])
+                )
             found.append(row[name])
         return np.array(found, np.int64)
 
@@ -117,7 +121,10 @@ def read_ratings(snapshot: Snapshot, tastes: Tastes) -> sparse.csr_array:
     item = {name: i for i, name in enumerate(tastes.items)}
     cells: dict[tuple[int, int], float] = {}
     for edges in snapshot.edges("RATED"):
-        people, things = snapshot.nodes("User").ids[edges.source_rows].tolist(), snapshot.nodes(edges.target_label).ids[edges.target_rows].tolist()
+        people, things = (
+            snapshot.nodes("User").ids[edges.source_rows].tolist(),
+            snapshot.nodes(edges.target_label).ids[edges.target_rows].tolist(),
+        )
         values, scales = edges.column("rating").tolist(), edges.column("scale_max").tolist()
         largest = max([5.0, *(float(v) for v in values if v is not None)])
         for who, what, value, scale in zip(people, things, values, scales, strict=True):
@@ -130,14 +137,20 @@ def read_ratings(snapshot: Snapshot, tastes: Tastes) -> sparse.csr_array:
 
 
 def profiles_of(
-    tastes: Tastes, events: pd.DataFrame | None = None, *, half_life_days: float | None = 90.0, event_weights: Mapping[str, float] | None = None
+    tastes: Tastes,
+    events: pd.DataFrame | None = None,
+    *,
+    half_life_days: float | None = 90.0,
+    event_weights: Mapping[str, float] | None = None,
 ) -> Profiles:
     """Return the profiles of everybody with a row, items named ``Label:id``: from events, else every taken item counts once."""
     import pandas as pd
 
     names = [":".join(item) for item in tastes.items]
     tags = {
-        name: {tastes.tag_ids[t]: float(w) for t, w in zip(tastes.tags.indices[a:b], tastes.tags.data[a:b], strict=True)}
+        name: {
+            tastes.tag_ids[t]: float(w) for t, w in zip(tastes.tags.indices[a:b], tastes.tags.data[a:b], strict=True)
+        }
         for name, a, b in zip(names, tastes.tags.indptr[:-1], tastes.tags.indptr[1:], strict=True)
     }
     if events is None:
@@ -145,7 +158,14 @@ def profiles_of(
         log = pd.DataFrame({"user": [tastes.users[i] for i in rows], "item": [names[i] for i in tastes.taken.indices]})
         return build_profiles(log, tags, users=tastes.users, tags=tastes.tag_ids, half_life_days=None)
     log = events.assign(item=item_names(tastes, events))
-    return build_profiles(log[log.item != ""], tags, users=tastes.users, tags=tastes.tag_ids, event_weights=event_weights, half_life_days=half_life_days)
+    return build_profiles(
+        log[log.item != ""],
+        tags,
+        users=tastes.users,
+        tags=tastes.tag_ids,
+        event_weights=event_weights,
+        half_life_days=half_life_days,
+    )
 
 
 def item_names(tastes: Tastes, events: pd.DataFrame) -> list[str]:

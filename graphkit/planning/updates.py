@@ -71,7 +71,11 @@ def learn_from(campaign: Campaign, bought: Sequence[Purchase], events: Any) -> d
         factor_interval, tried, told, unexplained, or None; ``notes``: what could not be learned and why.
     """
     if not hasattr(events, "columns") or "channel" not in events.columns:
-        return {"channels": {}, "ties": None, "notes": ["the events name no channels: every chance stays as it was planned"]}
+        return {
+            "channels": {},
+            "ties": None,
+            "notes": ["the events name no channels: every chance stays as it was planned"],
+        }
     users, kinds, channels = (events[name].astype(str).to_numpy(object) for name in ("user", "kind", "channel"))
     row = np.array([campaign.who.row_of.get(u, -1) for u in users.tolist()], dtype=np.int64)
     exposed = (kinds == "exposure") & (row >= 0)
@@ -81,26 +85,45 @@ def learn_from(campaign: Campaign, bought: Sequence[Purchase], events: Any) -> d
     if campaign.base is None or campaign.request.max_steps is not None:
         return {"channels": found, "ties": None, "notes": notes}
     if not exposed.any():
-        return {"channels": found, "ties": None, "notes": [*notes, "the events show no exposure: the chances on ties stay as they were planned"]}
+        return {
+            "channels": found,
+            "ties": None,
+            "notes": [*notes, "the events show no exposure: the chances on ties stay as they were planned"],
+        }
     counts = (row >= 0) & ~np.isin(kinds.astype(str), list(PASSIVE))
     first = np.full(campaign.who.n, np.inf)
     np.minimum.at(first, row[counts], events["ts"].to_numpy(np.float64)[counts])
     direct = np.zeros(campaign.who.n, dtype=bool)
     direct[row[exposed]] = True
     if not (np.isfinite(first) & ~direct).any():
-        return {"channels": found, "ties": None, "notes": [*notes, "the events show nobody who was told by a friend: taken as not measured, so the chances on ties stay as they were planned"]}
+        return {
+            "channels": found,
+            "ties": None,
+            "notes": [
+                *notes,
+                "the events show nobody who was told by a friend: taken as not measured, so the chances on ties stay as they were planned",
+            ],
+        }
     ties = tie_posterior(campaign.base, tie_bounds(campaign.snapshot, campaign.request), first, direct)
-    return {"channels": found, "ties": ties, "notes": notes if ties else [*notes, "nobody tried a tie: the chances on ties stay as they were planned"]}
+    return {
+        "channels": found,
+        "ties": ties,
+        "notes": notes if ties else [*notes, "nobody tried a tie: the chances on ties stay as they were planned"],
+    }
 
 
-def _channels(campaign: Campaign, bought: Sequence[Purchase], user: NDArray[np.int64], channel: NDArray[np.object_]) -> tuple[dict[str, Any], list[str]]:
+def _channels(
+    campaign: Campaign, bought: Sequence[Purchase], user: NDArray[np.int64], channel: NDArray[np.object_]
+) -> tuple[dict[str, Any], list[str]]:
     """Posterior of every channel that was bought and shows in the log."""
     options, found, silent = campaign.options, {}, []
     place: dict[tuple[str, str | None], int] = {}
     for i in range(options.n):
         place.setdefault((campaign.label(i), options.material[i]), i)
     for name in sorted({x[0] for x in bought}):
-        mine = [(place[name, material], uses) for c, material, uses in bought if c == name and (name, material) in place]
+        mine = [
+            (place[name, material], uses) for c, material, uses in bought if c == name and (name, material) in place
+        ]
         seen = np.bincount(user[channel == name], minlength=campaign.who.n)
         if not seen.any() or not mine:
             silent.append(name)
@@ -113,12 +136,28 @@ def _channels(campaign: Campaign, bought: Sequence[Purchase], user: NDArray[np.i
         count = int(np.minimum(seen[inside], uses).sum())
         a, b = channel_posterior(expected / tries, tries, min(count, tries))
         low, high = (float(betaincinv(a, b, x)) for x in (0.025, 0.975))
-        found[name] = {"a": a, "b": b, "prior": expected / tries, "posterior": a / (a + b), "interval": [low, high], "tries": tries, "exposed": count}
-    notes = [f"{len(silent)} channels that were bought show no exposure in the events ({', '.join(silent[:5])}): taken as not measured, not as 0"] if silent else []
+        found[name] = {
+            "a": a,
+            "b": b,
+            "prior": expected / tries,
+            "posterior": a / (a + b),
+            "interval": [low, high],
+            "tries": tries,
+            "exposed": count,
+        }
+    notes = (
+        [
+            f"{len(silent)} channels that were bought show no exposure in the events ({', '.join(silent[:5])}): taken as not measured, not as 0"
+        ]
+        if silent
+        else []
+    )
     return found, notes
 
 
-def tie_posterior(graph: Projection, bounds: tuple[Floats, Floats] | None, first: Floats, direct: NDArray[np.bool_]) -> dict[str, Any] | None:
+def tie_posterior(
+    graph: Projection, bounds: tuple[Floats, Floats] | None, first: Floats, direct: NDArray[np.bool_]
+) -> dict[str, Any] | None:
     """Return the posterior of the common place of all ties, None when no tie was tried.
 
     Parameters
@@ -149,11 +188,22 @@ def tie_posterior(graph: Projection, bounds: tuple[Floats, Floats] | None, first
         together = np.add.reduceat(missed[failed.size :], begin) if told.size else np.empty(0)
         return float(z * z / 2 - missed[: failed.size].sum() - np.log(np.maximum(-np.expm1(together), 1e-300)).sum())
 
-    mode, step = float(minimize_scalar(loss, bounds=(-FARTHEST, FARTHEST), method="bounded", options={"xatol": 1e-6}).x), 1e-2
+    mode, step = (
+        float(minimize_scalar(loss, bounds=(-FARTHEST, FARTHEST), method="bounded", options={"xatol": 1e-6}).x),
+        1e-2,
+    )
     bend = (loss(mode + step) - 2 * loss(mode) + loss(mode - step)) / step**2
     error = 1.0 / max(bend, 1e-12) ** 0.5
-    factor = [float(moved(p[arcs], ends, z).sum() / p[arcs].sum()) for z in (mode, mode - Z95 * error, mode + Z95 * error)]
+    factor = [
+        float(moved(p[arcs], ends, z).sum() / p[arcs].sum()) for z in (mode, mode - Z95 * error, mode + Z95 * error)
+    ]
     silent = int((np.isfinite(first) & ~direct).sum()) - told.size
     return {
-        "z": mode, "z_error": min(error, 1.0), "factor": factor[0], "factor_interval": factor[1:], "tried": int(arcs.size), "told": int(told.size), "unexplained": silent,
-    }  # fmt: skip
+        "z": mode,
+        "z_error": min(error, 1.0),
+        "factor": factor[0],
+        "factor_interval": factor[1:],
+        "tried": int(arcs.size),
+        "told": int(told.size),
+        "unexplained": silent,
+    }

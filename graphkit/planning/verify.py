@@ -67,22 +67,40 @@ def verify(plan: ChannelPlan, events: Any = None, *, engine: str | Engine = "thr
     start = time.monotonic()
     if plan.source is None:
         message = f"plan {plan.plan} does not know its data"
-        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
+        raise InvalidParameter(
+            message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
+        )
     request = Request.from_dict(plan.request)
     active, keep = happened(plan, request, events)
     again = make_plan(plan.source, request, engine=engine, active=active, keep=keep)
     new = {row["claim"]: row["value"] for row in jsonable(again.claims)}
     rows = [
-        {"claim": row["claim"], "printed": row["value"], "again": new.get(row["claim"]), "same": row["value"] == new.get(row["claim"])}
+        {
+            "claim": row["claim"],
+            "printed": row["value"],
+            "again": new.get(row["claim"]),
+            "same": row["value"] == new.get(row["claim"]),
+        }
         for row in jsonable(plan.claims)
     ]
     printed = {item.channel for item in plan.items}
-    rows.append({"claim": "channels", "printed": len(printed), "again": len({i.channel for i in again.items}), "same": printed == {i.channel for i in again.items}})
+    rows.append(
+        {
+            "claim": "channels",
+            "printed": len(printed),
+            "again": len({i.channel for i in again.items}),
+            "same": printed == {i.channel for i in again.items},
+        }
+    )
     same_digest = plan.manifest.digest == again.manifest.digest
     differs = _differs(plan.manifest, again.manifest)
     answer: dict[str, Any] = {
-        "plan": plan.plan, "same": same_digest and all(row["same"] for row in rows), "same_digest": same_digest, "claims": rows, "differs": differs,
-    }  # fmt: skip
+        "plan": plan.plan,
+        "same": same_digest and all(row["same"] for row in rows),
+        "same_digest": same_digest,
+        "claims": rows,
+        "differs": differs,
+    }
     manifest = make_manifest(
         "verify", request={"plan": plan.manifest.digest}, answer=answer, seed=request.seed, snapshot=again.manifest.snapshot,
         engine=again.manifest.engine, seconds=time.monotonic() - start,

@@ -111,7 +111,13 @@ def whatif(
     active, keep = happened(plan, request, events) if plan.source is not None else (None, [])
     again = plan
     if budget is not None:
-        again = make_plan(plan.source, replace(request, budget=budget, price={**request.price, **(price or {})}, pareto=()), engine=engine, active=active, keep=keep)
+        again = make_plan(
+            plan.source,
+            replace(request, budget=budget, price={**request.price, **(price or {})}, pareto=()),
+            engine=engine,
+            active=active,
+            keep=keep,
+        )
     campaign = _campaign(plan, request, price, engine, active, again)
     _known(campaign, (*dropped, *added, *(price or {})))
     base = plan_rows(campaign, plan)
@@ -128,7 +134,11 @@ def whatif(
     reach = _difference(judged, base, other, variant, same=other is judged, exact=campaign.worlds.exact)
     limit = campaign_budget(plan, budget)
     spent = campaign.menu.money(variant)
-    best = _replacement(campaign, plan, variant, other, limit - spent, (*dropped, *added)) if len(variant) < len(base) else None
+    best = (
+        _replacement(campaign, plan, variant, other, limit - spent, (*dropped, *added))
+        if len(variant) < len(base)
+        else None
+    )
     answer: dict[str, Any] = {
         "plan": plan.plan, "reach": reach, "spent": spent / 100, "within_budget": spent <= limit,
         "channels": tuple(campaign.label(x) for x in variant), "best_replacement": best, "change": change, "channels_kept": kept,
@@ -140,7 +150,9 @@ def whatif(
     return WhatIf(**answer, manifest=manifest)
 
 
-def _kept(plan: ChannelPlan, request: Request, engine: str | Engine, active: NDArray[np.bool_] | None, keep: list[Any]) -> float | None:
+def _kept(
+    plan: ChannelPlan, request: Request, engine: str | Engine, active: NDArray[np.bool_] | None, keep: list[Any]
+) -> float | None:
     """Share of the plan's channels that are bought again when every chance of exposure is multiplied."""
     mine = {item.channel for item in plan.items}
     if not mine or request.receptivity == 0:
@@ -160,13 +172,29 @@ def campaign_budget(plan: ChannelPlan, budget: float | None) -> int:
     return math.floor((plan.budget if budget is None else budget) * 100 + 1e-6) - round(gone * 100)
 
 
-def _campaign(plan: ChannelPlan, request: Request, price: Mapping[str, float] | None, engine: str | Engine, active: NDArray[np.bool_] | None, again: ChannelPlan) -> Campaign:
+def _campaign(
+    plan: ChannelPlan,
+    request: Request,
+    price: Mapping[str, float] | None,
+    engine: str | Engine,
+    active: NDArray[np.bool_] | None,
+    again: ChannelPlan,
+) -> Campaign:
     """The plan's campaign again, every allowed channel open."""
     if plan.source is None:
         message = f"plan {plan.plan} does not know its data"
-        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)")
+        raise InvalidParameter(
+            message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
+        )
     prices = {**request.price, **{k: non_negative(f"price of {k}", v) for k, v in (price or {}).items()}}
-    campaign = prepare(plan.source, replace(request, price=prices), engine=engine, open_menu=True, active=active, bought=uses_of(plan, again))
+    campaign = prepare(
+        plan.source,
+        replace(request, price=prices),
+        engine=engine,
+        open_menu=True,
+        active=active,
+        bought=uses_of(plan, again),
+    )
     if campaign.snapshot.digest != plan.manifest.snapshot:
         message = f"the data changed since plan {plan.plan} was made"
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan again, then ask")
@@ -200,21 +228,29 @@ def plan_rows(campaign: Campaign, plan: ChannelPlan) -> list[int]:
     for key in bought:
         if key not in place:
             message = f"plan {plan.plan} buys {key[0]} in wave {key[1]}, which is not for sale in these data under its request"
-            raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="was the file edited? make the plan again")
+            raise InvalidParameter(
+                message, parameter="plan", value=plan.plan, hint="was the file edited? make the plan again"
+            )
     return [place[key] for key in bought]
 
 
 def _purchase(campaign: Campaign, name: str) -> int:
     """Cheapest option of a channel in the first wave that is left."""
     first = (campaign.request.done or {"waves": 0})["waves"] + 1
-    rows = [i for i in range(campaign.options.n) if campaign.label(i) == name and campaign.options.wave[i] == first and campaign.options.use[i] == 1]
+    rows = [
+        i
+        for i in range(campaign.options.n)
+        if campaign.label(i) == name and campaign.options.wave[i] == first and campaign.options.use[i] == 1
+    ]
     if not rows:
         why = next((r["reason"] for r in campaign.market.rejected if r["channel"] == name), "it may not be bought")
         raise InvalidParameter(f"channel {name} cannot be added: {why}", parameter="add", value=name)
     return min(rows, key=lambda i: (int(campaign.options.cost[i]), i))
 
 
-def _difference(judged: Cover, base: list[int], other: Cover, variant: list[int], *, same: bool, exact: bool) -> ReachDifference:
+def _difference(
+    judged: Cover, base: list[int], other: Cover, variant: list[int], *, same: bool, exact: bool
+) -> ReachDifference:
     """Paired difference set by set; equal plans give exactly 0."""
     before = 1.0 - judged.missed(base)
     if same and sorted(base) == sorted(variant):
@@ -226,7 +262,9 @@ def _difference(judged: Cover, base: list[int], other: Cover, variant: list[int]
     return ReachDifference(difference, interval, dot(weigh, before), dot(weigh, after))
 
 
-def _replacement(campaign: Campaign, plan: ChannelPlan, variant: list[int], judged: Cover, left: int, without: Iterable[str]) -> dict[str, Any] | None:
+def _replacement(
+    campaign: Campaign, plan: ChannelPlan, variant: list[int], judged: Cover, left: int, without: Iterable[str]
+) -> dict[str, Any] | None:
     """The affordable purchase with the largest gain: found on R1, measured on R2."""
     worlds = campaign.worlds
     first, _ = worlds.choosing_cover(min(plan.sample["choose"], FIRST_SETS), CHOOSING, campaign.hazard)
@@ -240,6 +278,11 @@ def _replacement(campaign: Campaign, plan: ChannelPlan, variant: list[int], judg
     adds, interval = estimate(judged, rows, seen * judged.missed(variant)[rows], exact=worlds.exact)
     options = campaign.options
     return {
-        "channel": campaign.label(best), "name": campaign.market.names[int(options.channel[best])], "wave": int(options.wave[best]),
-        "material": options.material[best], "cost": int(campaign.menu.next_cost(variant)[best]) / 100, "adds": adds, "adds_interval": interval,
-    }  # fmt: skip
+        "channel": campaign.label(best),
+        "name": campaign.market.names[int(options.channel[best])],
+        "wave": int(options.wave[best]),
+        "material": options.material[best],
+        "cost": int(campaign.menu.next_cost(variant)[best]) / 100,
+        "adds": adds,
+        "adds_interval": interval,
+    }

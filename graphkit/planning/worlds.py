@@ -67,7 +67,14 @@ class Worlds:
         if self.reverse is None:
             return sp.identity(self.n, dtype=np.float64, format="csr")
         count = self.rounded(n_sets)
-        rr = self.reverse.sample(count, seed=self.seed, purpose=purpose, roots=self._roots(count, 0, count), engine=self.engine, progress=self.progress)
+        rr = self.reverse.sample(
+            count,
+            seed=self.seed,
+            purpose=purpose,
+            roots=self._roots(count, 0, count),
+            engine=self.engine,
+            progress=self.progress,
+        )
         return set_matrix(rr.indptr, rr.nodes, self.n)
 
     def choosing_cover(self, n_sets: int, purpose: str, hazard: Any) -> tuple[Cover, float]:
@@ -82,7 +89,15 @@ class Worlds:
         parts, crowded = [], 0
         for first in range(0, n_sets, CHUNK):
             count = min(CHUNK, n_sets - first)
-            rr = self.reverse.sample(count, seed=self.seed, purpose=purpose, first=first, roots=self._roots(n_sets, first, count), engine=self.engine, progress=self.progress)
+            rr = self.reverse.sample(
+                count,
+                seed=self.seed,
+                purpose=purpose,
+                first=first,
+                roots=self._roots(n_sets, first, count),
+                engine=self.engine,
+                progress=self.progress,
+            )
             sets = set_matrix(rr.indptr, rr.nodes, self.n)
             few = np.flatnonzero(np.diff(rr.indptr) <= CROWD)
             crowded += count - few.size
@@ -97,12 +112,20 @@ class Worlds:
         if self.reverse is None:
             return Cover(product, np.ones(self.n) if self.value is None else self.value, 1.0)
         n_sets = sets.shape[0]
-        return Cover(product, np.ones(n_sets), self.total / n_sets, self.n if self._even(n_sets) and n_sets % self.n == 0 else 0)
+        return Cover(
+            product, np.ones(n_sets), self.total / n_sets, self.n if self._even(n_sets) and n_sets % self.n == 0 else 0
+        )
 
 
 def make_worlds(
-    projection: Projection | None, n: int, *, value: Floats | None, max_steps: int | None, seed: int,
-    engine: str | Engine, progress: ProgressCallback | None,
+    projection: Projection | None,
+    n: int,
+    *,
+    value: Floats | None,
+    max_steps: int | None,
+    seed: int,
+    engine: str | Engine,
+    progress: ProgressCallback | None,
 ) -> Worlds:
     """Return the worlds of a projection, or the exact ones when it is None."""
     reverse = None if projection is None else ReverseWorlds(projection, max_steps=max_steps, value=value)

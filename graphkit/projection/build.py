@@ -88,7 +88,9 @@ def project(
         check.one_of("probability", probability, (*RULES, "learned"))
     nodes, row_of, share = _rows_of_labels(snapshot, labels, purpose if consent else None)
     chosen = [e for kind in (("INFLUENCES",) if learned else kinds) for e in snapshot.edges(kind)]
-    tails, heads, carried = _arcs(chosen, row_of, min_evidence, lambda kind: "p" if learned else _weight_of(weight, kind))
+    tails, heads, carried = _arcs(
+        chosen, row_of, min_evidence, lambda kind: "p" if learned else _weight_of(weight, kind)
+    )
     if learned:
         _one_run(snapshot)
     return from_rows(

@@ -47,7 +47,9 @@ def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> tuple[dict
 def read_columns(path: Path, kinds: Mapping[str, str]) -> dict[str, NDArray[Any]]:
     """Read columns back exactly as they were written; numeric ones are read-only views of the file."""
     file = pa.ipc.open_file(pa.memory_map(str(path)))
-    batch = file.get_batch(0)  # `write_columns` makes one; the chunks of a table would be copied out of the map when combined
+    batch = file.get_batch(
+        0
+    )  # `write_columns` makes one; the chunks of a table would be copied out of the map when combined
     return {name: _from_arrow(batch.column(name), kind) for name, kind in kinds.items()}
 
 
@@ -74,7 +76,9 @@ def _from_arrow(array: pa.Array[Any], kind: str) -> NDArray[Any]:
     if kind in {"int64", "float64"}:  # not by to_numpy, which imports pandas (.4 s of processor time)
         return np.frombuffer(array.buffers()[1], dtype=kind, count=len(array), offset=8 * array.offset)
     if kind == "bool8":
-        bits = np.unpackbits(np.frombuffer(array.buffers()[1], dtype=np.uint8), count=array.offset + len(array), bitorder="little")
+        bits = np.unpackbits(
+            np.frombuffer(array.buffers()[1], dtype=np.uint8), count=array.offset + len(array), bitorder="little"
+        )
         values: NDArray[Any] = bits[array.offset :].astype(bool)
     else:
         cells = array.to_pylist()

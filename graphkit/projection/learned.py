@@ -61,7 +61,9 @@ def learned_ties(found: Any) -> dict[str, Any]:
     graph, bounds = found.projection, np.asarray(found.interval)
     if graph.nodes.ids is None:
         message = "ties between numbered rows cannot be kept: the graph has no ids"
-        raise DataInvalid(message, rule="learned", hint="learn on a graph read from files, from a store, or made with ids")
+        raise DataInvalid(
+            message, rule="learned", hint="learn on a graph read from files, from a store, or made with ids"
+        )
     ids = np.array(graph.nodes.ids_of(np.arange(graph.n_nodes)), dtype=str)
     topics = found.topics
     ties = {
@@ -74,14 +76,21 @@ def learned_ties(found: Any) -> dict[str, Any]:
 
 def _topic_columns(found: Any) -> list[tuple[str, Any]]:
     """Rows of the ties that a topic tried, and its own chances on them."""
-    return [("row", found.arc), ("p", found.probability), ("p_lower", found.interval[:, 0]), ("p_upper", found.interval[:, 1])]
+    return [
+        ("row", found.arc),
+        ("p", found.probability),
+        ("p_lower", found.interval[:, 0]),
+        ("p_upper", found.interval[:, 1]),
+    ]
 
 
 def _run_of(ties: Mapping[str, NDArray[Any]]) -> str:
     """Return the name of a run: the same ties have the same, wherever they were learned."""
     digest = hashlib.sha256()
     for name, column in ties.items():
-        digest.update(name.encode() + ("\0".join(column.tolist()).encode() if column.dtype.kind == "U" else column.tobytes()))
+        digest.update(
+            name.encode() + ("\0".join(column.tolist()).encode() if column.dtype.kind == "U" else column.tobytes())
+        )
     return f"learn-{digest.hexdigest()[:16]}"
 
 
@@ -199,7 +208,9 @@ def _read(path: Path) -> dict[str, Any] | None:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, BadZipFile) as error:
-        raise DataInvalid(f"the learned ties in {path} cannot be read: {error}", source=str(path), rule="learned", hint=_HINT) from error
+        raise DataInvalid(
+            f"the learned ties in {path} cannot be read: {error}", source=str(path), rule="learned", hint=_HINT
+        ) from error
 
 
 def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str, about: str | None = None) -> Snapshot:
@@ -222,10 +233,14 @@ def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str, about
         None of them joins users of the snapshot.
     """
     row_of = snapshot.nodes("User").row_of()
-    ends = np.array([[row_of.get(str(id_), -1) for id_ in ties[name]] for name in ("source", "target")], np.int64).reshape(2, -1)
+    ends = np.array(
+        [[row_of.get(str(id_), -1) for id_ in ties[name]] for name in ("source", "target")], np.int64
+    ).reshape(2, -1)
     kept = np.flatnonzero((ends >= 0).all(axis=0))
     if not kept.size:
-        raise DataInvalid("none of the learned ties joins users of this store", source=source, rule="learned", hint=_HINT)
+        raise DataInvalid(
+            "none of the learned ties joins users of this store", source=source, rule="learned", hint=_HINT
+        )
     known = ties["topics"].tolist() if "topics" in ties else []
     topic = next((tag for tag in _tags_of(snapshot, about) if tag in known), None) if known and about else None
     columns = {name: _of_topic(ties, name, known, topic)[kept] for name in ("p", "p_lower", "p_upper")}

@@ -78,7 +78,15 @@ def load_directory(
         When the store fails.
     """
     begin = time.monotonic()
-    tables, report = read_directory(Path(directory), mapping=None if mapping is None else Path(mapping), encoding=encoding, max_bad=max_bad, on_duplicate=on_duplicate, create_missing=create_missing, progress=progress)
+    tables, report = read_directory(
+        Path(directory),
+        mapping=None if mapping is None else Path(mapping),
+        encoding=encoding,
+        max_bad=max_bad,
+        on_duplicate=on_duplicate,
+        create_missing=create_missing,
+        progress=progress,
+    )
     tables = tables.canonical()
     left = None
     if deadline is not None:

@@ -205,7 +205,11 @@ def snapshot_from_tables(
             write_folder(folder, manifest, content)
             found = open_snapshot(folder)
         except OSError as error:  # a cache: a full or read-only disk costs time, never the answer
-            _log.warning("the snapshot is not kept in %s (%s); each command reads the graph again", directory, error.strerror or error)
+            _log.warning(
+                "the snapshot is not kept in %s (%s); each command reads the graph again",
+                directory,
+                error.strerror or error,
+            )
     return found if found is not None else snapshot_from_tables(whole, version=version)
 
 

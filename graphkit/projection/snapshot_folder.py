@@ -70,7 +70,9 @@ def write_folder(folder: Path, manifest: dict[str, Any], content: Mapping[str, M
         kinds, sums = {}, {}
         for table, columns in content.items():
             kinds[table], sums[table] = write_columns(aside / f"{table}.arrow", columns)
-        whole = json.loads(json.dumps({**manifest, "kinds": kinds, "sha256": sums}, default=str))  # as a reader will see it
+        whole = json.loads(
+            json.dumps({**manifest, "kinds": kinds, "sha256": sums}, default=str)
+        )  # as a reader will see it
         text = json.dumps({**whole, "check": _check(whole)}, ensure_ascii=False)
         with (aside / _MANIFEST).open("w", encoding="utf-8") as file:
             file.write(text)

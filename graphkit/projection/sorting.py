@@ -41,7 +41,9 @@ def arc_order(tail: NDArray[np.integer], head: NDArray[np.integer], n: int) -> N
     return order
 
 
-def distinct_arcs(tail: NDArray[np.integer], head: NDArray[np.integer], n: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def distinct_arcs(
+    tail: NDArray[np.integer], head: NDArray[np.integer], n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return (indptr, indices) of the arcs without repeats, sorted by (tail, head).
 
     Parameters
@@ -75,7 +77,9 @@ def transposed(
         arc = np.argsort(indices, kind="stable")
         source = np.repeat(np.arange(n, dtype=np.int32), np.diff(indptr))
         return _starts(indices, n), source[arc], arc
-    found: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]] = _compiled(_transpose_kernel)(indptr, indices, n)
+    found: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]] = _compiled(_transpose_kernel)(
+        indptr, indices, n
+    )
     return found
 
 
@@ -127,7 +131,9 @@ def _order_kernel(tail: NDArray[np.integer], head: NDArray[np.integer], n: int) 
     return order
 
 
-def _distinct_kernel(tail: NDArray[np.integer], head: NDArray[np.integer], n: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+def _distinct_kernel(
+    tail: NDArray[np.integer], head: NDArray[np.integer], n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     m = tail.size
     first = np.zeros(n + 1, np.int64)  # by head
     start = np.zeros(n + 1, np.int64)  # by tail
@@ -164,7 +170,9 @@ def _distinct_kernel(tail: NDArray[np.integer], head: NDArray[np.integer], n: in
     return indptr, indices[:kept].copy()
 
 
-def _transpose_kernel(indptr: NDArray[np.int64], indices: NDArray[np.int32], n: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+def _transpose_kernel(
+    indptr: NDArray[np.int64], indices: NDArray[np.int32], n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
     m = indices.size
     start = np.zeros(n + 1, np.int64)
     for i in range(m):

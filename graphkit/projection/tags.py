@@ -19,7 +19,9 @@ def item_tags(snapshot: Snapshot) -> dict[tuple[str, str], dict[str, float]]:
     tag_ids = snapshot.nodes("Tag").ids
     for edges in snapshot.edges("HAS_TAG"):
         ids = snapshot.nodes(edges.source_label).ids
-        for source, tag, w in zip(edges.source_rows.tolist(), edges.target_rows.tolist(), edges.column("w", 1.0).tolist(), strict=True):
+        for source, tag, w in zip(
+            edges.source_rows.tolist(), edges.target_rows.tolist(), edges.column("w", 1.0).tolist(), strict=True
+        ):
             found[edges.source_label, str(ids[source])][str(tag_ids[tag])] = 1.0 if w is None else float(w)
     return dict(found)
 

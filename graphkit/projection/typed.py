@@ -48,7 +48,10 @@ def typed_graph(
     open_ = np.concatenate(allowed) if allowed else np.empty(0, np.bool_)
     source, target, weight = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
     for name in types or [name for name, kind in TYPES.items() if not kind.written]:
-        ends = [(e.source_rows + offset[e.source_label], e.target_rows + offset[e.target_label]) for e in snapshot.edges(name)]
+        ends = [
+            (e.source_rows + offset[e.source_label], e.target_rows + offset[e.target_label])
+            for e in snapshot.edges(name)
+        ]
         if not ends:
             continue
         a, b = (np.concatenate(side) for side in zip(*ends, strict=True))

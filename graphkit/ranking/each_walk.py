@@ -30,7 +30,12 @@ T = TypeVar("T")
 
 
 def each_walk(
-    p: Projection, sources: NDArray[np.int64], task: Callable[[int, NDArray[np.float64]], T], *, restart_probability: float, tolerance: float
+    p: Projection,
+    sources: NDArray[np.int64],
+    task: Callable[[int, NDArray[np.float64]], T],
+    *,
+    restart_probability: float,
+    tolerance: float,
 ) -> list[T]:
     """Return ``task(source, scores)`` for each source row, in their order; blocks run on threads.
 

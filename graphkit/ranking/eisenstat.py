@@ -35,7 +35,12 @@ _ONE, _EIGHT = np.uint64(1), np.uint64(8)
 
 
 def certified(
-    halves: Halves, degree: NDArray[np.float64], v: NDArray[np.float64], damping: float, goal: float, max_iterations: int
+    halves: Halves,
+    degree: NDArray[np.float64],
+    v: NDArray[np.float64],
+    damping: float,
+    goal: float,
+    max_iterations: int,
 ) -> tuple[NDArray[np.float64], float, int]:
     """Solve until the certificate of the normalised scores holds, or rounding stops it.
 
@@ -58,7 +63,9 @@ def certified(
     low, up = halves.low, halves.up
     arcs: Any = (low.head, low.start, low.slots, low.weight, up.start, up.slots, up.weight)
     inner = (halves.inner_row, halves.inner_source, halves.inner_weight)
-    found: tuple[NDArray[np.float64], float, int] = certified_kernel(arcs, inner, degree, v, damping, goal, max_iterations)
+    found: tuple[NDArray[np.float64], float, int] = certified_kernel(
+        arcs, inner, degree, v, damping, goal, max_iterations
+    )
     return found
 
 
@@ -111,7 +118,24 @@ def checked_kernel(arcs, inner, degree, v, damping, share, w, left):  # type: ig
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
-def conjugate_kernel(head, low_start, low, low_weight, up_start, up, up_weight, inner_row, inner_source, inner_weight, degree, share, r, w, goal, most):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def conjugate_kernel(
+    head: Any,
+    low_start: Any,
+    low: Any,
+    low_weight: Any,
+    up_start: Any,
+    up: Any,
+    up_weight: Any,
+    inner_row: Any,
+    inner_source: Any,
+    inner_weight: Any,
+    degree: Any,
+    share: Any,
+    r: Any,
+    w: Any,
+    goal: Any,
+    most: Any,
+) -> Any:
     """Conjugate gradients from 0; r holds the right side over D, w takes the answer."""
     n = degree.size
     p, t, s = np.zeros(n), np.zeros(n + 1), np.zeros(n + 1)

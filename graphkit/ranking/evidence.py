@@ -63,7 +63,14 @@ class Walk(Part):
 
 
 def explain_score(
-    p: Projection, ranking: Ranking, source: Any, target: Any, *, top: int = 3, restart_probability: float = 0.15, weight: ArrayLike | float | None = None
+    p: Projection,
+    ranking: Ranking,
+    source: Any,
+    target: Any,
+    *,
+    top: int = 3,
+    restart_probability: float = 0.15,
+    weight: ArrayLike | float | None = None,
 ) -> tuple[Walk, ...]:
     """Return the walks that carry most of a score, the strongest first.
 
@@ -115,7 +122,9 @@ def explain_score(
     return tuple(found)
 
 
-def endings(operator: WalkOperator, walk: NDArray[np.float64], source: int, targets: NDArray[np.int64], damping: float) -> list[list[Ending]]:
+def endings(
+    operator: WalkOperator, walk: NDArray[np.float64], source: int, targets: NDArray[np.int64], damping: float
+) -> list[list[Ending]]:
     """Return for each target the endings of walks that carry most of its score, the strongest first.
 
     A walk that ends in the target has at most one of the endings, so their shares add up to at most 1.
@@ -142,7 +151,9 @@ def endings(operator: WalkOperator, walk: NDArray[np.float64], source: int, targ
     starts, rows, share = _last_steps(operator, walk, targets, damping)
     count = np.diff(starts)
     running = np.cumsum(share) - share
-    before = running - np.repeat(running[np.minimum(starts[:-1], max(share.size - 1, 0))], count) if share.size else running
+    before = (
+        running - np.repeat(running[np.minimum(starts[:-1], max(share.size - 1, 0))], count) if share.size else running
+    )
     place = np.arange(share.size) - np.repeat(starts[:-1], count)
     shown = (place < _LEAST) | ((before < _SHARE) & (place < _MOST))
     ends = np.repeat(np.arange(targets.size), count)[shown]
@@ -193,7 +204,9 @@ def _split(near: Callable[[int], list[tuple[int, float]]], source: int, last: li
         else:
             break
         longer = [(share * m, (u, *nodes)) for u, m in fresh]
-        last = sorted([*(other for other in last if other is not one), *longer], key=lambda ending: (-ending[0], ending[1]))
+        last = sorted(
+            [*(other for other in last if other is not one), *longer], key=lambda ending: (-ending[0], ending[1])
+        )
     return last[:_LEAST] if len(last) > len(given) else given
 
 

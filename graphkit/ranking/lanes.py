@@ -68,12 +68,21 @@ def _sum_code(context: Any, builder: Any, signature: Any, arguments: Any, *, wei
     with builder.if_then(builder.icmp_signed("<", pairs, last)):
         add(pairs, sums[0])
     answer = builder.bitcast(total.data, sum_type.as_pointer())
-    builder.store(builder.fadd(builder.load(sums[0]), builder.load(sums[1])), answer, align=kinds[-1].dtype.bitwidth // 8)
+    builder.store(
+        builder.fadd(builder.load(sums[0]), builder.load(sums[1])), answer, align=kinds[-1].dtype.bitwidth // 8
+    )
     return context.get_dummy_value()
 
 
 @intrinsic
-def _sum_rows(typing_context: Any, table: Any, indices: Any, first: Any, last: Any, total: Any) -> Any:  # noqa: ARG001 - numba's signature
+def _sum_rows(
+    typing_context: Any,  # noqa: ARG001 - numba's signature
+    table: Any,
+    indices: Any,
+    first: Any,  # noqa: ARG001
+    last: Any,  # noqa: ARG001
+    total: Any,
+) -> Any:
     """total[:] = sum of table[indices[j], :] over j in first..last-1."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -83,7 +92,15 @@ def _sum_rows(typing_context: Any, table: Any, indices: Any, first: Any, last: A
 
 
 @intrinsic
-def _sum_weighted_rows(typing_context: Any, table: Any, indices: Any, weight: Any, first: Any, last: Any, total: Any) -> Any:  # noqa: ARG001 - numba's signature
+def _sum_weighted_rows(
+    typing_context: Any,  # noqa: ARG001 - numba's signature
+    table: Any,
+    indices: Any,
+    weight: Any,
+    first: Any,  # noqa: ARG001
+    last: Any,  # noqa: ARG001
+    total: Any,
+) -> Any:
     """total[:] = sum of weight[j] table[indices[j], :] over j in first..last-1; weights as precise as the total."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -93,7 +110,17 @@ def _sum_weighted_rows(typing_context: Any, table: Any, indices: Any, weight: An
 
 
 @intrinsic
-def _relax_row(typing_context: Any, table: Any, row: Any, total: Any, part: Any, extra: Any, omega: Any, weight: Any, moved: Any) -> Any:  # noqa: ARG001
+def _relax_row(
+    typing_context: Any,  # noqa: ARG001 - numba's signature
+    table: Any,
+    row: Any,  # noqa: ARG001
+    total: Any,
+    part: Any,  # noqa: ARG001
+    extra: Any,
+    omega: Any,  # noqa: ARG001
+    weight: Any,  # noqa: ARG001
+    moved: Any,
+) -> Any:
     """step = omega (part total + extra - table[row]); table[row] += step; moved += weight |step|; one dtype throughout."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -115,7 +142,9 @@ def _relax_row(typing_context: Any, table: Any, row: Any, total: Any, part: Any,
         builder.store(builder.fadd(old, step), seat, align=size)
         zero = ir.Constant(vector, [0.0] * LANES)
         length = builder.select(builder.fcmp_ordered("<", step, zero), builder.fsub(zero, step), step)
-        builder.store(builder.fadd(load(have), builder.fmul(_spread(builder, arguments[6], vector), length)), have, align=size)
+        builder.store(
+            builder.fadd(load(have), builder.fmul(_spread(builder, arguments[6], vector), length)), have, align=size
+        )
         return context.get_dummy_value()
 
     same = table.dtype

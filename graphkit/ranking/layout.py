@@ -24,7 +24,9 @@ __all__ = ["WIDTH", "Halves", "Rows", "balanced", "head_rows", "keep_apart", "si
 
 WIDTH = 8
 _FAR = 64  # rows of nearly the same length among which neighbours are kept apart
-_CLASS = np.log(1.1)  # rows that differ by less share groups: 13 % of the slots of a page graph stay empty, 57 % in plain order
+_CLASS = np.log(
+    1.1
+)  # rows that differ by less share groups: 13 % of the slots of a page graph stay empty, 57 % in plain order
 _ROUNDS = 3
 
 
@@ -74,7 +76,9 @@ class Halves:
     inner_weight: NDArray[np.float64]
 
 
-def side_by_side(n: int, head: int, row: NDArray[np.int64], source: NDArray[np.int64], weight: NDArray[np.float64] | None) -> Rows:
+def side_by_side(
+    n: int, head: int, row: NDArray[np.int64], source: NDArray[np.int64], weight: NDArray[np.float64] | None
+) -> Rows:
     """Lay out arcs sorted by row."""
     length = np.bincount(row, minlength=n)
     groups = length[head:].reshape(-1, WIDTH)
@@ -93,11 +97,15 @@ def side_by_side(n: int, head: int, row: NDArray[np.int64], source: NDArray[np.i
     return Rows(np.uint64(head), start.astype(np.uint64), slots, filled)
 
 
-def split(n: int, head: int, row: NDArray[np.int64], source: NDArray[np.int64], weight: NDArray[np.float64] | None) -> Halves:
+def split(
+    n: int, head: int, row: NDArray[np.int64], source: NDArray[np.int64], weight: NDArray[np.float64] | None
+) -> Halves:
     """Lay out arcs sorted by row in two halves."""
     into, out_of = (np.where(end < head, end, head + (end - head) // WIDTH) for end in (row, source))
     low, up, inner = out_of < into, out_of > into, out_of == into
-    before, after = (side_by_side(n, head, row[side], source[side], None if weight is None else weight[side]) for side in (low, up))
+    before, after = (
+        side_by_side(n, head, row[side], source[side], None if weight is None else weight[side]) for side in (low, up)
+    )
     own = np.ones(int(inner.sum())) if weight is None else weight[inner]
     return Halves(before, after, row[inner].astype(np.uint64), source[inner].astype(np.uint64), own)
 

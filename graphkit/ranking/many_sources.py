@@ -130,7 +130,9 @@ def personalised_pagerank_many(
         if values.size == 0:
             message = f"{name} names no node"
             raise InvalidParameter(message, parameter=name, value=[], allowed="at least one node")
-    nodes, scores, residual, behind = _run(walk_operator(p), rows, allowed, min(count, allowed.size), 1 - restart, wanted)
+    nodes, scores, residual, behind = _run(
+        walk_operator(p), rows, allowed, min(count, allowed.size), 1 - restart, wanted
+    )
     bound = residual / (2 * restart)
     certified = scores[:, -1] - behind > 2 * bound
     request = {
@@ -155,7 +157,12 @@ def personalised_pagerank_many(
 
 
 def _run(
-    operator: WalkOperator, rows: NDArray[np.int64], allowed: NDArray[np.int64], top: int, damping: float, tolerance: float
+    operator: WalkOperator,
+    rows: NDArray[np.int64],
+    allowed: NDArray[np.int64],
+    top: int,
+    damping: float,
+    tolerance: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Solve block by block on threads; each block writes its own slice of the answer.
 
@@ -221,7 +228,23 @@ def _over_relaxation(damping: float) -> float:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def relax_kernel(indptr, indices, weight, degree, inverse, lost, seats, damping, omega, rescale, goal, most, patience, w, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def relax_kernel(
+    indptr: Any,
+    indices: Any,
+    weight: Any,
+    degree: Any,
+    inverse: Any,
+    lost: Any,
+    seats: Any,
+    damping: Any,
+    omega: Any,
+    rescale: Any,
+    goal: Any,
+    most: Any,
+    patience: Any,
+    w: Any,
+    total: Any,
+) -> Any:
     """Relax D w = d A^T w + (1-d) v in place until no column moves by more than goal, or rounding stops it."""
     n, real, one = degree.size, w.dtype.type, w.dtype.type(1)
     seated = np.zeros(n, np.bool_)

@@ -129,7 +129,10 @@ def _checked(weight: NDArray[Any], n_arcs: int) -> NDArray[np.float64]:
 def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
     """Relabel by descending number of in-arcs and sort the arcs by target."""
     n, source = projection.n_nodes, projection.sources.astype(np.int64)
-    target, values = projection.indices.astype(np.int64), None if weight is None else _checked(weight, projection.n_arcs)
+    target, values = (
+        projection.indices.astype(np.int64),
+        None if weight is None else _checked(weight, projection.n_arcs),
+    )
     loops = projection.loop_rows
     if loops.size:  # a walker does stay at a self-loop, though diffusion does not care
         source, target = np.concatenate((source, loops)), np.concatenate((target, loops))
@@ -143,7 +146,9 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
         source, target, values = source[keep], target[keep], values[keep]
     in_degree = np.bincount(target, minlength=n)
     order = np.argsort(-in_degree, kind="stable").astype(np.int64)
-    halved = target.size < 2 * ARCS_A_CHUNK and np.array_equal(in_degree, np.bincount(source, minlength=n))  # and may be symmetric
+    halved = target.size < 2 * ARCS_A_CHUNK and np.array_equal(
+        in_degree, np.bincount(source, minlength=n)
+    )  # and may be symmetric
     if halved:
         order = balanced(order, target, source)
         order = keep_apart(projection.indptr, projection.indices, order, head_rows(in_degree[order]))

@@ -179,7 +179,13 @@ def personalised_pagerank(
     ranking = Ranking(scores, float(residual), float(bound), int(iterations), node_ids(p), manifest)
     if bound > wanted:
         message = f"personalised PageRank stopped at an error bound of {bound:.3g} after {iterations} sweeps, wanted {wanted:.3g}"
-        raise NotConverged(message, best=ranking, iterations=int(iterations), residual=float(residual), hint="ask for a larger tolerance")
+        raise NotConverged(
+            message,
+            best=ranking,
+            iterations=int(iterations),
+            residual=float(residual),
+            hint="ask for a larger tolerance",
+        )
     return ranking
 
 

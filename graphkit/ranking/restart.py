@@ -56,7 +56,9 @@ def personalisation(projection: Projection, source: Any) -> NDArray[np.float64]:
     nodes, weights = _split(source)
     if len(nodes) == 0:
         message = "source names no node: there is nowhere to restart"
-        raise InvalidParameter(message, parameter="source", value=source, hint="give a node, a list or a mapping node -> weight")
+        raise InvalidParameter(
+            message, parameter="source", value=source, hint="give a node, a list or a mapping node -> weight"
+        )
     wrong = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
     if wrong.size:
         i = int(wrong[0])
@@ -82,8 +84,12 @@ def _split(source: Mapping[Any, float] | Any) -> tuple[list[Any], NDArray[np.flo
             return [node for node, _ in pairs], np.array([float(w) for _, w in pairs], dtype=np.float64)
         except (TypeError, ValueError) as error:
             message = f"source: a weight is no number: {error}"
-            raise InvalidParameter(message, parameter="source", value=source, allowed="a mapping node -> weight") from error
-    if isinstance(source, str | bytes | int | float | np.generic) or (isinstance(source, np.ndarray) and source.ndim == 0):
+            raise InvalidParameter(
+                message, parameter="source", value=source, allowed="a mapping node -> weight"
+            ) from error
+    if isinstance(source, str | bytes | int | float | np.generic) or (
+        isinstance(source, np.ndarray) and source.ndim == 0
+    ):
         return [source.item() if isinstance(source, np.generic | np.ndarray) else source], np.ones(1)
     nodes = source.tolist() if isinstance(source, np.ndarray) else list(source)
     return nodes, np.ones(len(nodes))

@@ -21,7 +21,9 @@ __all__ = [
 ]
 
 _FAST = {"reassoc", "contract"}
-_1, _2, _3, _4, _5, _6, _7, _8 = (np.uint64(i) for i in range(1, 9))  # beside a signed number an unsigned index would become a float
+_1, _2, _3, _4, _5, _6, _7, _8 = (
+    np.uint64(i) for i in range(1, 9)
+)  # beside a signed number an unsigned index would become a float
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
@@ -87,7 +89,16 @@ def pull_kernel(head, start, slots, weight, y, out, first, last):  # type: ignor
     for i in range(max(first, alone), last, 8):
         k = alone + (i - alone) // 8
         a, b, c, d, e, f, g, h = eight_rows(slots, weight, y, start[k], start[k + 1])
-        out[i], out[i + 1], out[i + 2], out[i + 3], out[i + 4], out[i + 5], out[i + 6], out[i + 7] = a, b, c, d, e, f, g, h
+        out[i], out[i + 1], out[i + 2], out[i + 3], out[i + 4], out[i + 5], out[i + 6], out[i + 7] = (
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+        )
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")

@@ -84,7 +84,9 @@ def solve(
         return certified(rows, operator.out_weight, v, damping, goal, max_iterations)
     pull = rows.head, rows.start, rows.slots, rows.weight
     if not operator.symmetric and operator.indices.size < 2 * ARCS_A_CHUNK:
-        found: tuple[NDArray[np.float64], float, int] = power_kernel(*pull, operator.out_weight, v, damping, goal, max_iterations, _PATIENCE)
+        found: tuple[NDArray[np.float64], float, int] = power_kernel(
+            *pull, operator.out_weight, v, damping, goal, max_iterations, _PATIENCE
+        )
         return found
     with _chunks(operator, int(rows.head)) as each:
         if operator.symmetric:
@@ -114,7 +116,13 @@ def _chunks(operator: WalkOperator, head: int) -> Iterator[Each]:
 
 
 def _symmetric(
-    pull: Any, degree: NDArray[np.float64], v: NDArray[np.float64], damping: float, goal: float, max_iterations: int, each: Each
+    pull: Any,
+    degree: NDArray[np.float64],
+    v: NDArray[np.float64],
+    damping: float,
+    goal: float,
+    max_iterations: int,
+    each: Each,
 ) -> tuple[NDArray[np.float64], float, int]:
     """Conjugate gradients in chunks until the certificate holds; tighter when it does not."""
     alone = np.where(degree > 0, 0.0, (1 - damping) * v)
@@ -179,7 +187,13 @@ def _conjugate_chunks(
 
 
 def _power(
-    pull: Any, degree: NDArray[np.float64], v: NDArray[np.float64], damping: float, goal: float, max_iterations: int, each: Each
+    pull: Any,
+    degree: NDArray[np.float64],
+    v: NDArray[np.float64],
+    damping: float,
+    goal: float,
+    max_iterations: int,
+    each: Each,
 ) -> tuple[NDArray[np.float64], float, int]:
     """Iterate x <- F(x) from v until ||F(x) - x||_1 <= goal or rounding stops it."""
     x, q, y = v.copy(), np.empty(v.size), np.zeros(v.size + 1)

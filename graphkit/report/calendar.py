@@ -34,9 +34,23 @@ def date_rows(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
         start = item.get("starts_ts")
         if start is None:
             message = f"plan {plan['plan']} has no dates"
-            raise InvalidParameter(message, parameter="starts_ts", value=None, hint="plan with rules that hold starts_ts (and gap_days for several waves)")
+            raise InvalidParameter(
+                message,
+                parameter="starts_ts",
+                value=None,
+                hint="plan with rules that hold starts_ts (and gap_days for several waves)",
+            )
         cells = {name: item.get(name) for name in ("wave", "channel", "name", "material", "uses", "cost", "code")}
-        rows.append({"number": number, **cells, "starts": _iso(start), "ends": _iso(ends[item.get("wave") or 1]), "starts_ts": start, "ends_ts": ends[item.get("wave") or 1]})
+        rows.append(
+            {
+                "number": number,
+                **cells,
+                "starts": _iso(start),
+                "ends": _iso(ends[item.get("wave") or 1]),
+                "starts_ts": start,
+                "ends_ts": ends[item.get("wave") or 1],
+            }
+        )
     return rows
 
 
@@ -44,7 +58,9 @@ def _ends(plan: Mapping[str, Any]) -> dict[int, int]:
     """End of each wave."""
     rules = (plan.get("request") or {}).get("rules") or {}
     dated = [*plan["items"], *(plan.get("waves") or ())]
-    waves = sorted({row.get("wave") or 1: row["starts_ts"] for row in dated if row.get("starts_ts") is not None}.items())
+    waves = sorted(
+        {row.get("wave") or 1: row["starts_ts"] for row in dated if row.get("starts_ts") is not None}.items()
+    )
     following = {wave: nxt for (wave, _), (_, nxt) in itertools.pairwise(waves)}
     found = {}
     for wave, start in waves:
@@ -72,12 +88,25 @@ def write_calendar(plan: Mapping[str, Any]) -> str:
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//graphkit//plan//EN", "CALSCALE:GREGORIAN"]
     for row in date_rows(plan):
         title = " · ".join(str(x) for x in (row["name"] or row["channel"], row["material"]) if x)
-        told = [f"plan {plan['plan']} for {plan['for']}", f"channel {row['channel']}", f"wave {row['wave']}", f"uses {row['uses'] or 1}", f"cost {row['cost']}"]
+        told = [
+            f"plan {plan['plan']} for {plan['for']}",
+            f"channel {row['channel']}",
+            f"wave {row['wave']}",
+            f"uses {row['uses'] or 1}",
+            f"cost {row['cost']}",
+        ]
         told += [f"code {row['code']}"] if row["code"] else []
         lines += [
-            "BEGIN:VEVENT", f"UID:{_escaped(str(plan['plan']))}-{row['number']}@graphkit", f"DTSTAMP:{_stamp(row['starts_ts'])}", f"DTSTART:{_stamp(row['starts_ts'])}",
-            f"DTEND:{_stamp(row['ends_ts'])}", f"SUMMARY:{_escaped(title)}", f"DESCRIPTION:{_escaped(chr(10).join(told))}", "TRANSP:TRANSPARENT", "END:VEVENT",
-        ]  # fmt: skip
+            "BEGIN:VEVENT",
+            f"UID:{_escaped(str(plan['plan']))}-{row['number']}@graphkit",
+            f"DTSTAMP:{_stamp(row['starts_ts'])}",
+            f"DTSTART:{_stamp(row['starts_ts'])}",
+            f"DTEND:{_stamp(row['ends_ts'])}",
+            f"SUMMARY:{_escaped(title)}",
+            f"DESCRIPTION:{_escaped(chr(10).join(told))}",
+            "TRANSP:TRANSPARENT",
+            "END:VEVENT",
+        ]
     return "".join(f"{line}\r\n" for text in [*lines, "END:VCALENDAR"] for line in _folded(text))
 
 

@@ -75,7 +75,10 @@ def ladder(rows: Sequence[tuple[str, float, float | None]], label: str, form: Fo
             parts.append(_line(x + adds * scale, y + 18, x + adds * scale, y + _ROW, _MUTED))
         before += adds
     y = len(rows) * _ROW + 4
-    parts += [_line(_LEFT, y, _LEFT + total * scale, y, _INK), _text(_LEFT + total * scale, y + 16, form(total), bold=True, anchor="end")]
+    parts += [
+        _line(_LEFT, y, _LEFT + total * scale, y, _INK),
+        _text(_LEFT + total * scale, y + 16, form(total), bold=True, anchor="end"),
+    ]
     return _svg(parts, y + 24, label)
 
 
@@ -96,7 +99,10 @@ def interval(mean: float, bands: Sequence[tuple[str, float, float]], label: str,
         parts.append(_text(at(lower), y + 32, form(lower), anchor="middle" if apart else "end"))
         parts.append(_text(at(upper) + (0 if apart else 8), y + 32, form(upper), anchor="middle" if apart else "start"))
     bottom = len(bands) * 40 + 4
-    parts += [_line(at(mean), 2, at(mean), bottom, _WARM), _text(at(mean), bottom + 14, form(mean), bold=True, anchor="middle")]
+    parts += [
+        _line(at(mean), 2, at(mean), bottom, _WARM),
+        _text(at(mean), bottom + 14, form(mean), bold=True, anchor="middle"),
+    ]
     return _svg(parts, bottom + 22, label)
 
 
@@ -108,20 +114,35 @@ def heatmap(names: Sequence[str], cells: Sequence[Sequence[float | None]], label
     parts = []
     for i, name in enumerate(names):
         y = i * size + 28
-        parts += [_name(name, y + size / 2 - 9), _text(_LEFT + i * size + size / 2, 20, str(i + 1), anchor="middle", color=_MUTED)]
+        parts += [
+            _name(name, y + size / 2 - 9),
+            _text(_LEFT + i * size + size / 2, 20, str(i + 1), anchor="middle", color=_MUTED),
+        ]
         for j, value in enumerate(cells[i]):
             x = _LEFT + j * size
             if value is None:
                 parts += [_rect(x, y, size - 2, _GHOST, height=size - 2)]
-                parts += [_text(x + size / 2 - 1, y + size / 2 + 4, "·" if i == j else "–", anchor="middle", color=_MUTED)]
+                parts += [
+                    _text(x + size / 2 - 1, y + size / 2 + 4, "·" if i == j else "–", anchor="middle", color=_MUTED)
+                ]
                 continue
             part = value / top
             parts.append(_rect(x, y, size - 2, _mix(part), height=size - 2))
-            parts.append(_text(x + size / 2 - 1, y + size / 2 + 4, form(value), anchor="middle", color="#ffffff" if part > 0.55 else _INK))
+            parts.append(
+                _text(
+                    x + size / 2 - 1,
+                    y + size / 2 + 4,
+                    form(value),
+                    anchor="middle",
+                    color="#ffffff" if part > 0.55 else _INK,
+                )
+            )
     return _svg(parts, n * size + 34, label)
 
 
-def dumbbells(rows: Sequence[tuple[str, float | None, float | None]], label: str, words: tuple[str, str], form: Format) -> Markup:
+def dumbbells(
+    rows: Sequence[tuple[str, float | None, float | None]], label: str, words: tuple[str, str], form: Format
+) -> Markup:
     """Return two dots a row, joined: for instance predicted and observed; a wide range is drawn in powers of ten."""
     known = [value for _, a, b in rows for value in (a, b) if value is not None]
     low, high = min([*known, 0.0]), max([*known, 1e-12])
@@ -131,16 +152,27 @@ def dumbbells(rows: Sequence[tuple[str, float | None, float | None]], label: str
     start, end = (place(min(positive)) - 0.05, place(high)) if powers else (low, high)
     scale = (_WIDTH - _LEFT - _RIGHT) / ((end - start) or 1.0)
     second = _LEFT + max(166.0, 46.0 + 7.2 * width_of(visible(words[0])))  # the legend's second entry clears the first
-    parts = [_dot(_LEFT + 6, 12, _WARM), _text(_LEFT + 16, 16, words[0]), _dot(second, 12, _MAIN), _text(second + 10, 16, words[1])]
+    parts = [
+        _dot(_LEFT + 6, 12, _WARM),
+        _text(_LEFT + 16, 16, words[0]),
+        _dot(second, 12, _MAIN),
+        _text(second + 10, 16, words[1]),
+    ]
     for i, (name, predicted, observed) in enumerate(rows):
         y = i * _ROW + 28
         parts += [_name(name, y), _line(_LEFT, y + 9, _WIDTH - _RIGHT, y + 9, _RULE)]
-        spots = [(_LEFT + (place(v) - start) * scale, v, c) for v, c in ((predicted, _WARM), (observed, _MAIN)) if v is not None]
+        spots = [
+            (_LEFT + (place(v) - start) * scale, v, c)
+            for v, c in ((predicted, _WARM), (observed, _MAIN))
+            if v is not None
+        ]
         if len(spots) == 2:
             parts.append(_line(spots[0][0], y + 9, spots[1][0], y + 9, _MUTED, wide=2))
         parts += [_dot(x, y + 9, c) for x, _, c in spots]
         if spots:
-            parts.append(_text(max(x for x, _, _ in spots) + 9, y + 13, " / ".join(form(v) for _, v, _ in spots), color=_MUTED))
+            parts.append(
+                _text(max(x for x, _, _ in spots) + 9, y + 13, " / ".join(form(v) for _, v, _ in spots), color=_MUTED)
+            )
     return _svg(parts, len(rows) * _ROW + 34, label)
 
 
@@ -152,8 +184,14 @@ def curve(points: Sequence[tuple[float, float]], words: tuple[str, str], label: 
     def place(value: float, low: float, most: float, room: float) -> float:
         return (value - low) / ((most - low) or 1.0) * room
 
-    spots = sorted((left + place(a, min(across), max(across), wide), top + high - place(b, min(up), max(up), high), a, b) for a, b in points)
-    parts = [_line(left - 14, top - 6, left - 14, top + high + 14, _RULE), _line(left - 14, top + high + 14, left + wide, top + high + 14, _RULE)]
+    spots = sorted(
+        (left + place(a, min(across), max(across), wide), top + high - place(b, min(up), max(up), high), a, b)
+        for a, b in points
+    )
+    parts = [
+        _line(left - 14, top - 6, left - 14, top + high + 14, _RULE),
+        _line(left - 14, top + high + 14, left + wide, top + high + 14, _RULE),
+    ]
     parts += [_line(x1, y1, x2, y2, _SOFT, wide=2) for (x1, y1, *_), (x2, y2, *_) in itertools.pairwise(spots)]
     for x, y, a, b in spots:
         parts += [_dot(x, y, _MAIN), _text(x + 9, y - 5, f"{form(a)} / {form(b)}", color=_MUTED)]
@@ -174,7 +212,10 @@ def shares(rows: Sequence[tuple[str, float]], label: str, form: Format) -> Marku
             parts.append(_text(x + wide / 2, 24, form(value), anchor="middle", color="#ffffff", bold=True))
         y = 54 + (i // 2) * 22
         left = 10 + (i % 2) * 370
-        parts += [_rect(left, y - 11, 12, color, height=12), _text(left + 18, y, f"{clip(visible(name), 34)}  {form(value)}")]
+        parts += [
+            _rect(left, y - 11, 12, color, height=12),
+            _text(left + 18, y, f"{clip(visible(name), 34)}  {form(value)}"),
+        ]
         x += wide
     return _svg(parts, 54 + ((len(rows) + 1) // 2) * 22, label)
 
@@ -215,11 +256,13 @@ def _name(name: str, y: float) -> Markup:
     shown = visible(name)
     short = clip(shown, _CELLS)
     tip = Markup("<title>{}</title>").format(shown) if width_of(shown) > _CELLS else Markup("")
-    return Markup('<text x="{}" y="{}" text-anchor="end" fill="{}">{}{}</text>').format(_LEFT - 10, _number(y + 13), _INK, tip, short)
+    return Markup('<text x="{}" y="{}" text-anchor="end" fill="{}">{}{}</text>').format(
+        _LEFT - 10, _number(y + 13), _INK, tip, short
+    )
 
 
 def _svg(parts: Sequence[Markup], height: float, label: str) -> Markup:
-    head = Markup('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" aria-label="{}" font-size="13">').format(
-        _WIDTH, _number(height), escape(label)
-    )
+    head = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" aria-label="{}" font-size="13">'
+    ).format(_WIDTH, _number(height), escape(label))
     return head + Markup("").join(parts) + Markup("</svg>")

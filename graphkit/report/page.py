@@ -83,7 +83,11 @@ def render_page(
 
 def _plain_text(value: Any) -> Any:
     """Show the control and direction characters of data, which could turn a line around; lines stay lines."""
-    return "\n".join(map(visible, value.split("\n"))) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return (
+        "\n".join(map(visible, value.split("\n")))
+        if isinstance(value, str) and not isinstance(value, Markup)
+        else value
+    )
 
 
 def _words(lang: str) -> Callable[[str], Markup]:
@@ -132,18 +136,28 @@ def _plan_part(plan: Row) -> dict[str, Any]:
         "per_head": plan["spent"] / mean if mean and plan.get("spent") else None,
         "overstated": added / mean - 1 if mean and added is not None else None,
         "answer": {
-            "n": len(plan.get("items", [])), "spent": Figures.money(plan.get("spent")), "budget": Figures.money(plan.get("budget")),
-            "mean": Figures.people(mean), "lower": Figures.people(interval[0]), "upper": Figures.people(interval[1]),
-            "objective_zh": zh, "objective_en": en,
+            "n": len(plan.get("items", [])),
+            "spent": Figures.money(plan.get("spent")),
+            "budget": Figures.money(plan.get("budget")),
+            "mean": Figures.people(mean),
+            "lower": Figures.people(interval[0]),
+            "upper": Figures.people(interval[1]),
+            "objective_zh": zh,
+            "objective_en": en,
         },
         "unspent": both_of(str(because)) if because else None,
         "rejected": [
-            {"candidate": next((row[k] for k in ("channel", "partner", "candidate") if k in row), ""), "name": row.get("name"), "rule": str(row.get("rule", "")), "reason": both_of(str(row.get("reason", "")))}
+            {
+                "candidate": next((row[k] for k in ("channel", "partner", "candidate") if k in row), ""),
+                "name": row.get("name"),
+                "rule": str(row.get("rule", "")),
+                "reason": both_of(str(row.get("reason", ""))),
+            }
             for row in rejected[:_MOST_REJECTED]
         ],
         "more_rejected": max(0, len(rejected) - _MOST_REJECTED),
         "assumptions": [both_of(str(text)) for text in plan.get("assumptions") or []],
-    }  # fmt: skip
+    }
 
 
 def _item(item: Row) -> dict[str, Any]:
@@ -177,7 +191,9 @@ def _partner_part(found: Row) -> dict[str, Any]:
         }
         for row in rows
     ]
-    commands = dict.fromkeys(str(text) for row in rows for text in row.get("evidence") or [] if str(text).startswith("graphkit "))
+    commands = dict.fromkeys(
+        str(text) for row in rows for text in row.get("evidence") or [] if str(text).startswith("graphkit ")
+    )
     return {
         "partners": listed,
         "score_names": [name for name in _SCORES if any(row["scores"].get(name) is not None for row in listed)],
@@ -189,15 +205,18 @@ def _partner_part(found: Row) -> dict[str, Any]:
         "joint_at_most": joint.get("at_most") if isinstance(joint, dict) else None,
         "partner_commands": list(commands),
         "partner_notes": [both_of(str(text)) for text in found.get("assumptions") or []],
-        "partners_rejected": [{"name": row["partner"], "rule": row["rule"], "reason": both_of(str(row["reason"]))} for row in (found.get("rejected") or [])[:_MOST_REJECTED]],
+        "partners_rejected": [
+            {"name": row["partner"], "rule": row["rule"], "reason": both_of(str(row["reason"]))}
+            for row in (found.get("rejected") or [])[:_MOST_REJECTED]
+        ],
     }
-
 
 
 def _sampled(pair: Any) -> str:
     """Return an interval that chance made; an exact number has none to show."""
     said = Figures.band(pair)
     return "" if pair and Figures.people(pair[0]) == Figures.people(pair[1]) else said
+
 
 def _shortened(text: str) -> str:
     """Cut what nobody reads on a page; the whole text is one command away."""
@@ -219,19 +238,41 @@ def _evidence_part(plan: Row) -> dict[str, Any]:
             number = replays.index(text) + 1
         anchors.setdefault(name, f"claim-{i + 1}")
         value = row.get("value")
-        shown = Figures.people(value) if isinstance(value, int | float) and not isinstance(value, bool) else Figures.text(value)
+        shown = (
+            Figures.people(value)
+            if isinstance(value, int | float) and not isinstance(value, bool)
+            else Figures.text(value)
+        )
         claims.append(
-            {"claim": name, "anchor": f"claim-{i + 1}", "value": shown, "query": row.get("query"), "params": _shortened(_pretty(row.get("params") or {})), "replay_number": number}
-        )  # fmt: skip
+            {
+                "claim": name,
+                "anchor": f"claim-{i + 1}",
+                "value": shown,
+                "query": row.get("query"),
+                "params": _shortened(_pretty(row.get("params") or {})),
+                "replay_number": number,
+            }
+        )
     manifest = plan.get("manifest") or {}
-    rows = [(key, manifest[key]) for key in ("digest", "seed", "snapshot", "engine", "seconds") if manifest.get(key) is not None]
+    rows = [
+        (key, manifest[key])
+        for key in ("digest", "seed", "snapshot", "engine", "seconds")
+        if manifest.get(key) is not None
+    ]
     versions = manifest.get("versions") or {}
     if versions:
         rows.append(("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))))
     request = manifest.get("request") or plan.get("request")
     shown_replays = [_shortened(text) for text in replays]
     more = max(0, len(plan.get("claims") or []) - _MOST_ROWS)
-    return {"claims": claims, "more_claims": more, "replays": shown_replays, "anchors": anchors, "manifest": rows, "request": _shortened(_pretty(request)) if request else ""}
+    return {
+        "claims": claims,
+        "more_claims": more,
+        "replays": shown_replays,
+        "anchors": anchors,
+        "manifest": rows,
+        "request": _shortened(_pretty(request)) if request else "",
+    }
 
 
 def _community_part(rows: Sequence[Row]) -> dict[str, Any]:
@@ -239,7 +280,9 @@ def _community_part(rows: Sequence[Row]) -> dict[str, Any]:
     known = first.get("modularity") is not None and first.get("n_communities") is not None
     return {
         "community_reach": any(row.get("reach") is not None for row in rows),
-        "modularity": {"q": Figures.score(first["modularity"]), "n": Figures.people(first["n_communities"])} if known else None,
+        "modularity": {"q": Figures.score(first["modularity"]), "n": Figures.people(first["n_communities"])}
+        if known
+        else None,
     }
 
 

@@ -72,7 +72,9 @@ def _reach(items: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Mar
     return charts.ladder(rows[:_MOST], say("reach_chart"), Figures.people) if rows else None
 
 
-def _overlap(pairs: Sequence[Mapping[str, Any]], items: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
+def _overlap(
+    pairs: Sequence[Mapping[str, Any]], items: Sequence[Mapping[str, Any]], say: Callable[[str], str]
+) -> Markup | None:
     called = {str(item["channel"]): str(item.get("name") or item["channel"]) for item in items}
     names = list(dict.fromkeys(str(row[end]) for end in ("a", "b") for row in pairs))
     ordered = [name for name in called if name in names] + [name for name in names if name not in called]
@@ -93,17 +95,25 @@ def _communities(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -
         if row.get(key) is None:
             continue
         share = f" ({Figures.percent(row['reach'] / row['size'])})" if measured and row.get("size") else ""
-        bars.append(charts.Bar(f"{say('community')} {row.get('community', len(bars))}{share}", row[key], strong=measured))
+        bars.append(
+            charts.Bar(f"{say('community')} {row.get('community', len(bars))}{share}", row[key], strong=measured)
+        )
     return charts.bars(bars, say("communities"), Figures.people) if bars else None
 
 
 def _calibration(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
     spots = []
     for row in rows[:_MOST]:
-        name = next((str(value) for key, value in row.items() if key not in {"predicted", "observed"} and value is not None), "")
+        name = next(
+            (str(value) for key, value in row.items() if key not in {"predicted", "observed"} and value is not None), ""
+        )
         if row.get("predicted") is not None or row.get("observed") is not None:
             spots.append((name, row.get("predicted"), row.get("observed")))
-    return charts.dumbbells(spots, say("calibration"), (say("predicted"), say("observed")), Figures.people) if spots else None
+    return (
+        charts.dumbbells(spots, say("calibration"), (say("predicted"), say("observed")), Figures.people)
+        if spots
+        else None
+    )
 
 
 def _pareto(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:

@@ -19,7 +19,16 @@ _CHANNELS = 12  # of a listed plan
 
 def more_parts(plan: Row) -> dict[str, Any]:
     """Return what the template needs for the sections a simple plan does not have."""
-    return {**_waves(plan), "materials": _materials(plan), "synergy": plan.get("synergy"), "goals": plan.get("goals") or [], **_pareto(plan), **_robust(plan), **_replanned(plan), "risk": _risk(plan)}
+    return {
+        **_waves(plan),
+        "materials": _materials(plan),
+        "synergy": plan.get("synergy"),
+        "goals": plan.get("goals") or [],
+        **_pareto(plan),
+        **_robust(plan),
+        **_replanned(plan),
+        "risk": _risk(plan),
+    }
 
 
 def _waves(plan: Row) -> dict[str, Any]:
@@ -27,7 +36,10 @@ def _waves(plan: Row) -> dict[str, Any]:
     dated = any(row.get("starts_ts") is not None for row in rows)
     if len(rows) < 2 and not dated:
         rows = []
-    shown = [{**row, "starts": _day(row.get("starts_ts")), "uses_cost": row["spent"] - (row.get("one_off") or 0.0)} for row in rows]
+    shown = [
+        {**row, "starts": _day(row.get("starts_ts")), "uses_cost": row["spent"] - (row.get("one_off") or 0.0)}
+        for row in rows
+    ]
     return {"waves": shown, "wave_dates": dated, "wave_money": any(row.get("budget") is not None for row in rows)}
 
 
@@ -40,8 +52,13 @@ def _materials(plan: Row) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for item in plan.get("items") or []:
         if item.get("material"):
-            row = found.setdefault(str(item["material"]), {"material": item["material"], "users": [], "once": 0.0, "code": item.get("code")})
-            row["users"].append(str(item.get("name") or item["channel"]) + (f" ({item['wave']})" if (item.get("wave") or 1) > 1 else ""))
+            row = found.setdefault(
+                str(item["material"]),
+                {"material": item["material"], "users": [], "once": 0.0, "code": item.get("code")},
+            )
+            row["users"].append(
+                str(item.get("name") or item["channel"]) + (f" ({item['wave']})" if (item.get("wave") or 1) > 1 else "")
+            )
             row["once"] += item.get("one_off_cost") or 0.0
     return [{**row, "used_by": ", ".join(row["users"])} for row in found.values()]
 
@@ -49,8 +66,18 @@ def _materials(plan: Row) -> list[dict[str, Any]]:
 def _pareto(plan: Row) -> dict[str, Any]:
     rows = plan.get("pareto") or []
     goals = list(rows[0]["goals"]) if rows else []
-    bands = [{goal: Figures.band((row.get("intervals") or {}).get(goal) or [None, None]) for goal in goals} for row in rows]
-    shown = [{**row, "bands": band, "shown": ", ".join(row["channels"][:_CHANNELS]) + (f" + {len(row['channels']) - _CHANNELS}" if len(row["channels"]) > _CHANNELS else "")} for row, band in zip(rows, bands, strict=True)]
+    bands = [
+        {goal: Figures.band((row.get("intervals") or {}).get(goal) or [None, None]) for goal in goals} for row in rows
+    ]
+    shown = [
+        {
+            **row,
+            "bands": band,
+            "shown": ", ".join(row["channels"][:_CHANNELS])
+            + (f" + {len(row['channels']) - _CHANNELS}" if len(row["channels"]) > _CHANNELS else ""),
+        }
+        for row, band in zip(rows, bands, strict=True)
+    ]
     return {"pareto": shown, "pareto_goals": goals}
 
 
@@ -62,9 +89,26 @@ def _risk(plan: Row) -> list[dict[str, Any]]:
 
 def _robust(plan: Row) -> dict[str, Any]:
     told = plan.get("robust")
-    words = {} if not told else {"draws": told["draws"], "q": Figures.percent(told["q"]), "regret": Figures.people(told["regret_of_plain"])}
+    words = (
+        {}
+        if not told
+        else {
+            "draws": told["draws"],
+            "q": Figures.percent(told["q"]),
+            "regret": Figures.people(told["regret_of_plain"]),
+        }
+    )
     fresh = (told or {}).get("fresh")
-    again = {} if not fresh else {"draws": fresh["draws"], "more": _signed(fresh["regret_of_plain"]), "lower": _signed(fresh["interval"][0]), "upper": _signed(fresh["interval"][1])}
+    again = (
+        {}
+        if not fresh
+        else {
+            "draws": fresh["draws"],
+            "more": _signed(fresh["regret_of_plain"]),
+            "lower": _signed(fresh["interval"][0]),
+            "upper": _signed(fresh["interval"][1]),
+        }
+    )
     return {"robust": told, "robust_words": words, "robust_fresh": again}
 
 
@@ -77,8 +121,20 @@ def _replanned(plan: Row) -> dict[str, Any]:
     told = plan.get("replanned")
     if not told:
         return {"replanned": None, "replanned_gain": None}
-    words = {"plan": told["plan"], "waves": told["waves"], "reached": Figures.people(told["reached"]), "spent": Figures.money(told["spent"])}
+    words = {
+        "plan": told["plan"],
+        "waves": told["waves"],
+        "reached": Figures.people(told["reached"]),
+        "spent": Figures.money(told["spent"]),
+    }
     if told.get("gain") is None:
         return {"replanned": words, "replanned_gain": None}
     low, high = told["gain_interval"]
-    return {"replanned": words, "replanned_gain": {"gain": Figures.people(told["gain"]), "lower": Figures.people(low), "upper": Figures.people(high)}}
+    return {
+        "replanned": words,
+        "replanned_gain": {
+            "gain": Figures.people(told["gain"]),
+            "lower": Figures.people(low),
+            "upper": Figures.people(high),
+        },
+    }

@@ -63,7 +63,9 @@ def write_records(
     if kind == "ndjson":
         return "".join(escaped(json.dumps(row, ensure_ascii=False, allow_nan=False)) + "\n" for row in plain)
     names = columns_of(plain) if columns is None else list(columns)
-    lines = [[_cell(name, raw=raw) for name in names]] + [[_cell(row.get(name), raw=raw) for name in names] for row in plain]
+    lines = [[_cell(name, raw=raw) for name in names]] + [
+        [_cell(row.get(name), raw=raw) for name in names] for row in plain
+    ]
     return "".join(_line(line) for line in lines)
 
 

@@ -164,9 +164,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "每一波的购买、花费和新增；新增在前面各波之后计算。一次性物料费用另计，不占用该波预算。",
         "What each wave buys, costs and adds, after the waves before it. One-off costs of materials come on top and count against the plan's budget only.",
     ),
-    "materials": ("每个渠道每波只用一种物料；制作费只付一次。", "One material per channel and wave; making it is paid once."),
-    "synergy": ("{n} 组渠道一起购买，加成共 {bonus}；不含在触达之内。", "{n} pairs of channels bought together earn {bonus}; the reach does not hold it."),
-    "goals": ("同一计划在各项目标下的值；下限是规则要求的最小值。", "The same plan under each goal; a floor is the least that the rules ask for."),
+    "materials": (
+        "每个渠道每波只用一种物料；制作费只付一次。",
+        "One material per channel and wave; making it is paid once.",
+    ),
+    "synergy": (
+        "{n} 组渠道一起购买，加成共 {bonus}；不含在触达之内。",
+        "{n} pairs of channels bought together earn {bonus}; the reach does not hold it.",
+    ),
+    "goals": (
+        "同一计划在各项目标下的值；下限是规则要求的最小值。",
+        "The same plan under each goal; a floor is the least that the rules ask for.",
+    ),
     "pareto": (
         "从一个目标的最优计划到另一个目标的最优计划；表中没有任何计划在所有目标上都不如另一个。",
         "From the plan of one goal alone to that of the other; no plan listed is beaten by another one in every goal.",
@@ -183,7 +192,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "计划 {plan} 的第 {waves} 波之后：{reached} 名用户已触达，{spent} 已花。下面的数字只计今后触达的人。",
         "After wave {waves} of plan {plan}: {reached} users are reached and {spent} is spent. The figures count people reached from now on.",
     ),
-    "replanned_gain": ("与原定的购买相比多触达 {gain}（{lower} 至 {upper}）。", "Against the purchases planned before it reaches {gain} more ({lower} to {upper})."),
+    "replanned_gain": (
+        "与原定的购买相比多触达 {gain}（{lower} 至 {upper}）。",
+        "Against the purchases planned before it reaches {gain} more ({lower} to {upper}).",
+    ),
     "baselines": (
         "同样的钱、同样的世界：常见做法选出的计划触达多少。简单相加把同一个人数了几遍。",
         "The same money in the same worlds: what plans chosen by common practice reach. Adding up counts the same person several times.",
@@ -199,24 +211,37 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "communities": ("图中的用户分为社群；这里列出最大的几个。", "Users fall into communities; the largest are listed."),
     "communities_reach": (
-        "预计在每个社群触达多少人；这里列出最大的几个社群。", "How many people the plan is expected to reach in each community; the largest are listed."
+        "预计在每个社群触达多少人；这里列出最大的几个社群。",
+        "How many people the plan is expected to reach in each community; the largest are listed.",
     ),
     "communities_q": ("模块度 {q}，共 {n} 个社群。", "Modularity {q}, {n} communities in all."),
     "calibration": (
         "用没有参与学习的传播检验：按规模分组，预测的平均规模与实际的平均规模。",
         "Checked on cascades kept out of the learning: mean size predicted and mean size observed, by size.",
     ),
-    "partners": ("契合度只用测到的分项加权，其下为随机权重时的名次区间；横线表示未测量，不是零。", "Fit weighs only what was measured, below it the ranks that random weights give; a dash means not measured, never zero."),
+    "partners": (
+        "契合度只用测到的分项加权，其下为随机权重时的名次区间；横线表示未测量，不是零。",
+        "Fit weighs only what was measured, below it the ranks that random weights give; a dash means not measured, never zero.",
+    ),
     "joint_reach": ("与这些伙伴联合触达 {joint}。", "Together with these partners: {joint} reached."),
-    "joint_at_most": ("同样数量的其他候选伙伴，最多触达 {most}。", "No other set of as many candidates reaches more than {most}."),
-    "split": ("对同一批世界取 Shapley 值：谁让触达发生，谁得份额。", "Shapley shares over the same worlds: who makes the reach happen gets the share."),
+    "joint_at_most": (
+        "同样数量的其他候选伙伴，最多触达 {most}。",
+        "No other set of as many candidates reaches more than {most}.",
+    ),
+    "split": (
+        "对同一批世界取 Shapley 值：谁让触达发生，谁得份额。",
+        "Shapley shares over the same worlds: who makes the reach happen gets the share.",
+    ),
     "evidence": (
         "每个数字都可以重算：可数的用查询，模拟的用同样的种子重放。",
         "Every number can be made again: countable ones by the query, simulated ones by a replay with the same seed.",
     ),
     "not_measured": ("以下各节没有数据，因此没有列出：", "These sections had no data and are left out:"),
     "digest": ("同样的摘要就是同样的数字。", "The same digest means the same numbers."),
-    "made_by": ("由 graphkit 生成。本页不含外部资源，可离线打开、打印和转发。", "Made by graphkit. This page loads nothing from outside: open, print or forward it."),
+    "made_by": (
+        "由 graphkit 生成。本页不含外部资源，可离线打开、打印和转发。",
+        "Made by graphkit. This page loads nothing from outside: open, print or forward it.",
+    ),
 }
 
 
@@ -243,5 +268,7 @@ def sentence(key: str, lang: str, **values: object) -> str:
         No such sentence.
     """
     if key not in SENTENCES:
-        raise UnknownName(f"no sentence {key!r}", kind="sentence", name=key, close_matches=close_matches(key, SENTENCES))
+        raise UnknownName(
+            f"no sentence {key!r}", kind="sentence", name=key, close_matches=close_matches(key, SENTENCES)
+        )
     return SENTENCES[key][0 if lang == "zh" else 1].format(**values)

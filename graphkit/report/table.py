@@ -81,7 +81,15 @@ def render_table(
         return f"{visible(title)}\n" if title else ""
     raw = [[row.get(name) for name in names] for row in rows]
     whole = [[format_value(value if isinstance(value, str) else jsonable(value)) for value in line] for line in raw]
-    cells = whole if lines is None else [piece for line, values in zip(whole, raw, strict=True) for piece in _pieces(line, values, names.index(lines))]
+    cells = (
+        whole
+        if lines is None
+        else [
+            piece
+            for line, values in zip(whole, raw, strict=True)
+            for piece in _pieces(line, values, names.index(lines))
+        ]
+    )
     to_right = [_numeric([line[i] for line in raw]) for i in range(len(names))]
     heads = [visible(name) for name in names]
     widths = [max([width_of(heads[i]), *(width_of(line[i]) for line in cells)]) for i in range(len(names))]
@@ -104,12 +112,18 @@ def render_table(
 def _pieces(line: Sequence[str], values: Sequence[Any], at: int) -> list[list[str]]:
     """Return a row as lines, one for each item of the list in column `at`."""
     items = [format_value(item) for item in values[at] or ()] or [line[at]]
-    return [[item if i == at else cell if not number else "" for i, cell in enumerate(line)] for number, item in enumerate(items)]
+    return [
+        [item if i == at else cell if not number else "" for i, cell in enumerate(line)]
+        for number, item in enumerate(items)
+    ]
 
 
 def _wrapped(line: Sequence[str], at: int, widths: Sequence[int]) -> list[list[str]]:
     """Return a line as several where the cell in column `at` is wider than its column."""
-    return [[piece if i == at else cell if not number else "" for i, cell in enumerate(line)] for number, piece in enumerate(wrap(line[at], widths[at]))]
+    return [
+        [piece if i == at else cell if not number else "" for i, cell in enumerate(line)]
+        for number, piece in enumerate(wrap(line[at], widths[at]))
+    ]
 
 
 def _numeric(values: Sequence[Any]) -> bool:
@@ -128,19 +142,26 @@ def _fit(widths: Sequence[int], to_right: Sequence[bool], last: Sequence[bool], 
     result = list(widths)
     for turn in (False, True):
         while sum(result) > room:
-            candidates = [i for i, right in enumerate(to_right) if not right and last[i] is turn and result[i] > _NARROWEST]
+            candidates = [
+                i for i, right in enumerate(to_right) if not right and last[i] is turn and result[i] > _NARROWEST
+            ]
             if not candidates:
                 break
             result[max(candidates, key=lambda i: result[i])] -= 1
     return result
 
 
-def _stacked(heads: Sequence[str], cells: Sequence[Sequence[str]], *, title: str | None, width: int, color: bool) -> str:
+def _stacked(
+    heads: Sequence[str], cells: Sequence[Sequence[str]], *, title: str | None, width: int, color: bool
+) -> str:
     """Return one block a row, one line a column: for tables whose numbers alone are wider than the terminal."""
     side = max(map(width_of, heads))
     room = max(width - side - len(_GAP), _NARROWEST)
     blocks = [
-        "\n".join(_GAP.join((pad(head, side), clip(cell, room))).rstrip() for head, cell in zip(heads, line, strict=True)) for line in cells
+        "\n".join(
+            _GAP.join((pad(head, side), clip(cell, room))).rstrip() for head, cell in zip(heads, line, strict=True)
+        )
+        for line in cells
     ]
     if title:
         blocks.insert(0, f"{_BOLD}{visible(title)}{_PLAIN}" if color else visible(title))

@@ -30,7 +30,9 @@ def check_uri(uri: str, *, insecure: bool) -> str:
         parts = urlsplit(uri)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        message = f"{bare(uri)!r} is no address: {type(error).__name__}" if "@" in uri else f"{uri!r} is no address: {error}"
+        message = (
+            f"{bare(uri)!r} is no address: {type(error).__name__}" if "@" in uri else f"{uri!r} is no address: {error}"
+        )
         raise InvalidParameter(message, parameter="uri", value=bare(uri), hint="e.g. neo4j://localhost:7687") from None
     if parts.username is not None or parts.password is not None:
         message = "a store's address may not hold a user name or password"
@@ -40,7 +42,12 @@ def check_uri(uri: str, *, insecure: bool) -> str:
         raise InvalidParameter(message, parameter="uri", value=uri, hint="e.g. neo4j://localhost:7687")
     if "+" not in parts.scheme and host not in _LOOPBACK and not host.startswith("127.") and not insecure:
         message = f"{parts.scheme}://{host} would send password and data in plain text"
-        raise InvalidParameter(message, parameter="uri", value=uri, hint=f"use {parts.scheme}+s://{host}, or --insecure on a network you trust")
+        raise InvalidParameter(
+            message,
+            parameter="uri",
+            value=uri,
+            hint=f"use {parts.scheme}+s://{host}, or --insecure on a network you trust",
+        )
     return uri
 
 
@@ -58,4 +65,6 @@ def check_agent(agent: str, address: str) -> tuple[str, bool]:
     if found and (int(found[1]), int(found[2])) >= (5, 26):
         return agent, False
     message = f"{address}: {agent or 'a server that does not say its version'} is not supported"
-    raise StoreUnavailable(message, store=address, hint="Neo4j 5.26 or newer is needed; the embedded store needs no server: --store DIR")
+    raise StoreUnavailable(
+        message, store=address, hint="Neo4j 5.26 or newer is needed; the embedded store needs no server: --store DIR"
+    )

@@ -78,13 +78,23 @@ class BoltStore(CypherStore):
         timeout: float | None = None,
         owner: tuple[pathlib.Path, int] | None = None,
     ) -> None:
-        self._link = Connection(uri, username=username, password=password, database=database, insecure=insecure, timeout=timeout, owner=owner)
+        self._link = Connection(
+            uri,
+            username=username,
+            password=password,
+            database=database,
+            insecure=insecure,
+            timeout=timeout,
+            owner=owner,
+        )
         self._owner = owner
         if owner is not None:
             self.directory = owner[0]
         self._reads_only: bool | None = None
         try:
-            agent = self._link.attempts(self._agent, Deadline(timeout or 30.0, f"connecting to {self.address}"), READ_ACCESS)
+            agent = self._link.attempts(
+                self._agent, Deadline(timeout or 30.0, f"connecting to {self.address}"), READ_ACCESS
+            )
             name, self._is_arcade = check_agent(agent, self.address)
         except BaseException:
             self.close()
@@ -138,7 +148,9 @@ class BoltStore(CypherStore):
             return None
         marks: list[str] = []
         # Asked of the member that takes writes: another one may lag behind.
-        names = self._link.attempts(lambda tx: tx.run(NAMES).single(strict=True)["n"], deadline, WRITE_ACCESS, marks=marks)
+        names = self._link.attempts(
+            lambda tx: tx.run(NAMES).single(strict=True)["n"], deadline, WRITE_ACCESS, marks=marks
+        )
         number = transaction_number(marks)
         return None if number is None else number - int(names)
 
@@ -147,7 +159,9 @@ class BoltStore(CypherStore):
         deadline = Deadline(60, "version")
         sign = self.sign(deadline)
         version, seen = super().version(), self._record().seen
-        return version if sign is None or sign == seen else hashlib.sha256(f"{version} {sign}".encode()).hexdigest()[:20]
+        return (
+            version if sign is None or sign == seen else hashlib.sha256(f"{version} {sign}".encode()).hexdigest()[:20]
+        )
 
     def _agent(self, tx: Any) -> str:
         result = tx.run("RETURN 1 AS one")
@@ -159,7 +173,11 @@ class BoltStore(CypherStore):
         found = super().diagnose()
         if self._is_arcade:
             return found
-        hints = self._link.attempts(lambda tx: getattr(getattr(tx, "_connection", None), "connection_hints", None), Deadline(15, "doctor"), READ_ACCESS)
+        hints = self._link.attempts(
+            lambda tx: getattr(getattr(tx, "_connection", None), "connection_hints", None),
+            Deadline(15, "doctor"),
+            READ_ACCESS,
+        )
         found += check_server(self._asked, hints)
         return [*found, self._may_write()]
 
@@ -183,7 +201,10 @@ class BoltStore(CypherStore):
         """Run schema statements, one transaction each, then wait until every index is ONLINE."""
         for text in texts:
             self.unit(partial(_say, text), deadline)
-        while any(r["state"] != "ONLINE" for r in self._rows("SHOW INDEXES YIELD name, state RETURN name, state", None, deadline)):
+        while any(
+            r["state"] != "ONLINE"
+            for r in self._rows("SHOW INDEXES YIELD name, state RETURN name, state", None, deadline)
+        ):
             deadline.check()
             time.sleep(0.1)
 
@@ -234,7 +255,9 @@ class BoltStore(CypherStore):
         else:
             self._reads_only = False
             message = f"{self.address}: this server lets reading transactions write; queries are refused"
-            raise WriteRefused(message, store=self.address, hint="use an account with the reader role, or a newer server")
+            raise WriteRefused(
+                message, store=self.address, hint="use an account with the reader role, or a newer server"
+            )
 
     def _node_cells(self, label: str, names: list[str], deadline: Deadline) -> tuple[list[str], dict[str, Any]]:
         text = statements.read_nodes(label, names)
@@ -322,5 +345,3 @@ class BoltStore(CypherStore):
 
 def _say(text: str, run: Run) -> Rows:
     return run(text)
-
-

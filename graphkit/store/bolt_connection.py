@@ -128,7 +128,13 @@ class Connection:
         return self._driver
 
     def _once(
-        self, work: Callable[[Any], T], deadline: Deadline, access: str, limit: float, watch: Watch, marks: list[str] | None
+        self,
+        work: Callable[[Any], T],
+        deadline: Deadline,
+        access: str,
+        limit: float,
+        watch: Watch,
+        marks: list[str] | None,
     ) -> T:
         """One transaction under the watch; with `marks`, even one that only read is committed, and its bookmark given."""
         driver = self._connected()
@@ -158,7 +164,13 @@ class Connection:
                 self._driver = None
 
     def attempts(
-        self, work: Callable[..., T], deadline: Deadline, access: str, *, long: bool = False, marks: list[str] | None = None
+        self,
+        work: Callable[..., T],
+        deadline: Deadline,
+        access: str,
+        *,
+        long: bool = False,
+        marks: list[str] | None = None,
     ) -> T:
         """Try until it works, the time is over, or trying again cannot help.
 
@@ -171,7 +183,9 @@ class Connection:
             limit = max(0.05, most if long else min(most, self._pace.allowed(silences)))
             watch, begin = Watch(min(limit, _SILENCE * 2**silences if long else limit) + 0.2), time.monotonic()
             try:
-                found = self._once(partial(_telling, work, watch) if long else work, deadline, access, limit, watch, marks)
+                found = self._once(
+                    partial(_telling, work, watch) if long else work, deadline, access, limit, watch, marks
+                )
             except (Stalled, Neo4jError, DriverError, ConfigurationError, OSError) as error:
                 by_server = not isinstance(error, Stalled) and time.monotonic() - begin < 0.8 * limit  # its own setting
                 if is_silence(error) and (long or limit < most) and not by_server:
@@ -197,7 +211,9 @@ class Connection:
     def _silent(self, times: int) -> StoreUnavailable:
         """Return the error of a server that does not answer."""
         message = f"{self.address}: no answer, {times} times"
-        return StoreUnavailable(message, store=self.address, retryable=True, hint="graphkit doctor tells whether the server works")
+        return StoreUnavailable(
+            message, store=self.address, retryable=True, hint="graphkit doctor tells whether the server works"
+        )
 
     def _translated(self, error: Exception, deadline: Deadline) -> Exception:
         """Our error for one of the driver's; the driver keeps passwords out of its messages."""
@@ -235,4 +251,6 @@ def _may_retry(error: Exception) -> bool:
         return True
     if isinstance(error, (AuthError, ConfigurationError)):
         return False
-    return bool(getattr(error, "is_retryable", lambda: False)()) or (isinstance(error, DriverError) and "defunct" in str(error))
+    return bool(getattr(error, "is_retryable", lambda: False)()) or (
+        isinstance(error, DriverError) and "defunct" in str(error)
+    )

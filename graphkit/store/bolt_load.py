@@ -102,7 +102,9 @@ class Loader:
         while first < n:
             last = min(first + self.size, n)
             try:
-                counts = self.store.unit(partial(self._batch, name, first, last, work), self.clock, write=not self.dry_run)
+                counts = self.store.unit(
+                    partial(self._batch, name, first, last, work), self.clock, write=not self.dry_run
+                )
             except StoreError as error:
                 if not any(word in str(error) for word in ("OutOfMemory", "MemoryPool")) or self.size <= _LEAST:
                     raise
@@ -131,7 +133,11 @@ class Loader:
     def _nodes(self, table: NodeColumns, run: Run, first: int, last: int) -> tuple[int, int, int]:
         ids = table.ids[first:last].tolist()
         rows = [{"id": i, "p": p} for i, p in zip(ids, _maps(table.columns, first, last), strict=True)]
-        there = {} if table.label in self.fresh else {r["id"]: r["p"] for r in run(statements.find_nodes(table.label), {"ids": ids})}
+        there = (
+            {}
+            if table.label in self.fresh
+            else {r["id"]: r["p"] for r in run(statements.find_nodes(table.label), {"ids": ids})}
+        )
         created = [r for r in rows if r["id"] not in there]
         changed = [r for r in rows if r["id"] in there and _differs(there[r["id"]], r["p"], table.label)]
         self._write(run, statements.write_nodes(table.label), created + changed)
@@ -143,7 +149,9 @@ class Loader:
         sources = self.tables.nodes[e.source_label].ids[e.source_rows[first:last]].tolist()
         targets = self.tables.nodes[e.target_label].ids[e.target_rows[first:last]].tolist()
         maps = _maps(e.columns, first, last)
-        rows = [{"i": i, "s": s, "t": t, "p": p} for i, (s, t, p) in enumerate(zip(sources, targets, maps, strict=True))]
+        rows = [
+            {"i": i, "s": s, "t": t, "p": p} for i, (s, t, p) in enumerate(zip(sources, targets, maps, strict=True))
+        ]
         there = {} if e.type in self.fresh else self._there(run, pair, key, rows)
         created = [r for r in rows if r["i"] not in there]
         changed = [r for r in rows if r["i"] in there and _differs(there[r["i"]], r["p"], e.type)]
@@ -152,7 +160,9 @@ class Loader:
         self._write(run, statements.write_edges(*pair, key), changed)
         return len(created), len(changed), len(rows) - len(created) - len(changed)
 
-    def _there(self, run: Run, pair: tuple[str, str, str], key: tuple[str, ...], rows: Rows) -> dict[int, dict[str, Any]]:
+    def _there(
+        self, run: Run, pair: tuple[str, str, str], key: tuple[str, ...], rows: Rows
+    ) -> dict[int, dict[str, Any]]:
         """Properties of the rows that exist, by the rows' numbers."""
         found = {}
         ends = [{k: r[k] for k in "ist"} for r in rows]
@@ -196,4 +206,6 @@ def _differs(old: Mapping[str, Any], new: Mapping[str, Any], owner: str) -> bool
 def _one_currency(record: Record, tables: GraphTables) -> None:
     if record.currency and tables.currency and record.currency != tables.currency:
         message = f"the store keeps amounts in {record.currency}, the directory in {tables.currency}"
-        raise DataInvalid(message, rule="currency", hint="convert the amounts, or load into another store with --store DIR")
+        raise DataInvalid(
+            message, rule="currency", hint="convert the amounts, or load into another store with --store DIR"
+        )

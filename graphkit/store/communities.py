@@ -23,7 +23,12 @@ _BATCH = 10_000
 
 
 def save_communities(
-    store: GraphStore, run: str, users: Sequence[str], labels: Sequence[int], *, properties: Mapping[str, Any] | None = None
+    store: GraphStore,
+    run: str,
+    users: Sequence[str],
+    labels: Sequence[int],
+    *,
+    properties: Mapping[str, Any] | None = None,
 ) -> int:
     """Keep a partition of users under a run id and return the number of communities.
 
@@ -48,7 +53,11 @@ def save_communities(
     """
     number = np.asarray(labels, dtype=np.int64)
     shared = dict(properties or {})
-    groups = [{"id": f"{run}/{c}", "properties": {**shared, "size": int(n)}} for c, n in enumerate(np.bincount(number).tolist()) if n]
+    groups = [
+        {"id": f"{run}/{c}", "properties": {**shared, "size": int(n)}}
+        for c, n in enumerate(np.bincount(number).tolist())
+        if n
+    ]
     members = [{"user": u, "community": f"{run}/{c}"} for u, c in zip(users, number.tolist(), strict=True)]
     query = load_query("write/communities")
     for first in range(0, max(len(groups), 1), _BATCH):
@@ -71,7 +80,11 @@ def counted_over(weights: Mapping[str, float], resolution: float, *, add: bool) 
     """
     if not weights or not set(weights) <= set(USER_TIES):
         return {}
-    return {**{name.lower(): float(weight) for name, weight in weights.items()}, "resolution": float(resolution), "parallel_add": add}
+    return {
+        **{name.lower(): float(weight) for name, weight in weights.items()},
+        "resolution": float(resolution),
+        "parallel_add": add,
+    }
 
 
 def remove_communities(store: GraphStore, run: str) -> None:
@@ -90,7 +103,9 @@ class KeptCommunities:
         """Merge communities and members, as ``write/communities`` does."""
         for row in communities:
             self._properties.setdefault(row["id"], {}).update({**row["properties"], "run": run})
-        self._members |= {(row["user"], row["community"]): None for row in members if row["community"] in self._properties}
+        self._members |= {
+            (row["user"], row["community"]): None for row in members if row["community"] in self._properties
+        }
 
     def remove(self, run: str) -> None:
         """Forget a run, as ``write/remove_communities`` does."""
@@ -108,4 +123,6 @@ class KeptCommunities:
         rows = [(users[u], found.row_of()[c]) for u, c in sorted(self._members) if u in users]
         ends = np.array(rows, dtype=np.int64).reshape(-1, 2)
         ties = EdgeColumns("MEMBER_OF", "User", "Community", ends[:, 0], ends[:, 1])
-        return replace(tables, nodes={**tables.nodes, "Community": found}, edges=(*tables.edges, ties), _is_canonical=False)
+        return replace(
+            tables, nodes={**tables.nodes, "Community": found}, edges=(*tables.edges, ties), _is_canonical=False
+        )

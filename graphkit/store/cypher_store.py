@@ -111,7 +111,9 @@ class CypherStore(ABC):
         """Return the rows of one reading statement."""
         return self._rows(text)
 
-    def edge_cells(self, pair: Pair, names: list[str], deadline: Deadline) -> Iterator[tuple[Sequence[str], Sequence[str], dict[str, Any]]]:
+    def edge_cells(
+        self, pair: Pair, names: list[str], deadline: Deadline
+    ) -> Iterator[tuple[Sequence[str], Sequence[str], dict[str, Any]]]:
         """Source ids, target ids and property cells of the relationships of a type, in pieces."""
         return self._edge_cells(pair, names, deadline)
 
@@ -217,9 +219,7 @@ class CypherStore(ABC):
             {"id": i, "p": dict(zip(names, row, strict=True))}
             for i, row in zip(ids, zip(*cells, strict=True), strict=True)
         ]
-        text = (
-            f"UNWIND $rows AS row MATCH (n:{statements.quote(label)} {{id: row.id}}) SET n += row.p RETURN count(*) AS n"
-        )
+        text = f"UNWIND $rows AS row MATCH (n:{statements.quote(label)} {{id: row.id}}) SET n += row.p RETURN count(*) AS n"
         for first in range(0, len(rows), self._write_back_rows):
             part = rows[first : first + self._write_back_rows]
 
@@ -242,7 +242,9 @@ class CypherStore(ABC):
 
         def work(run: Run) -> None:
             record = self._ready_record(run)
-            taken = sorted((set(names) & record.layout.nodes.get(label, set())) - record.layout.written.get(label, set()))
+            taken = sorted(
+                (set(names) & record.layout.nodes.get(label, set())) - record.layout.written.get(label, set())
+            )
             if taken:
                 message = f"{label}.{taken[0]} was loaded from files; a result may not overwrite it"
                 raise InvalidParameter(message, parameter="columns", value=taken[0])
@@ -308,7 +310,9 @@ class CypherStore(ABC):
             tell(Progress("read graph", done, total, "rows"))
         return GraphTables(nodes, tuple(edges))
 
-    def _edge_columns(self, pair: Pair, names: list[str], nodes: dict[str, NodeColumns], clock: Deadline) -> EdgeColumns:
+    def _edge_columns(
+        self, pair: Pair, names: list[str], nodes: dict[str, NodeColumns], clock: Deadline
+    ) -> EdgeColumns:
         type_, source_label, target_label = pair
         rows: tuple[list[int], list[int]] = ([], [])
         columns: dict[str, list[Any]] = {k: [] for k in names}

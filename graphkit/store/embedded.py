@@ -46,7 +46,11 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedStore"]
 
 T = TypeVar("T")
-_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")  # the system's words, inside the engine's
+_NO_ROOM = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+)  # the system's words, inside the engine's
 
 
 class _InProcess(Run):
@@ -102,8 +106,14 @@ class EmbeddedStore(CypherStore):
         self._pid = os.getpid()
         if not self._folder.acquire(wait=wait):
             owner = self._folder.owner()
-            message = f"{self.directory}: the store is in use by process {owner}" if owner else f"{self.directory}: the store is in use"
-            raise StoreUnavailable(message, store=str(self.directory), retryable=True, hint="wait for it to end, or stop it")
+            message = (
+                f"{self.directory}: the store is in use by process {owner}"
+                if owner
+                else f"{self.directory}: the store is in use"
+            )
+            raise StoreUnavailable(
+                message, store=str(self.directory), retryable=True, hint="wait for it to end, or stop it"
+            )
         atexit.register(self.close)
 
     @property
@@ -172,7 +182,9 @@ class EmbeddedStore(CypherStore):
 
     def _full(self, why: str) -> StoreUnavailable:
         message = f"{self.address}: the data cannot be written: {why}"
-        return StoreUnavailable(message, store=self.address, hint="free some space, or name another folder; what was there stays as it was")
+        return StoreUnavailable(
+            message, store=self.address, hint="free some space, or name another folder; what was there stays as it was"
+        )
 
     def _ddl(self, texts: Sequence[str], deadline: Deadline) -> None:
         """Run schema statements; indexes are complete when the call returns."""
@@ -212,7 +224,9 @@ class EmbeddedStore(CypherStore):
             if thread.is_alive() and deadline.passed():
                 message = f"{query.path}: not finished within {deadline.seconds:g} s"
                 self._stop()  # ends the query: a closed database serves no more rows
-                raise DeadlineExceeded(message, store=self.address, hint="narrow the question, or allow more with query --timeout SECONDS")
+                raise DeadlineExceeded(
+                    message, store=self.address, hint="narrow the question, or allow more with query --timeout SECONDS"
+                )
         if box.error is not None:
             if isinstance(box.error, Exception) and _is_engine_error(box.error):
                 raise self._translated(box.error, query) from box.error
@@ -223,7 +237,9 @@ class EmbeddedStore(CypherStore):
         deadline.check()
         return node_cells(self._db(), label, names)
 
-    def _edge_columns(self, pair: Pair, names: list[str], nodes: dict[str, NodeColumns], clock: Deadline) -> EdgeColumns:
+    def _edge_columns(
+        self, pair: Pair, names: list[str], nodes: dict[str, NodeColumns], clock: Deadline
+    ) -> EdgeColumns:
         """Only properties that have values are asked for."""
         return super()._edge_columns(pair, list(present(self._db(), pair[0], names)), nodes, clock)
 

@@ -34,7 +34,12 @@ _KINDS = {"i": "LONG", "f": "DOUBLE", "b": "BOOLEAN"}
 
 
 def build(
-    folder: Path, log: Path, tables: GraphTables, record: Record, clock: Deadline, progress: ProgressCallback | None = None
+    folder: Path,
+    log: Path,
+    tables: GraphTables,
+    record: Record,
+    clock: Deadline,
+    progress: ProgressCallback | None = None,
 ) -> None:
     """Write the tables and the record into a new database under `folder`.
 
@@ -127,7 +132,9 @@ def _finish(db: Any, record: Record) -> None:
     for texts in steps.values():
         for text in texts:
             db.command("opencypher", text)
-    text = f"MERGE (v:{statements.quote(statements.SCHEMA)} {{id: $id}}) SET v.checksum = $checksum RETURN count(*) AS n"
+    text = (
+        f"MERGE (v:{statements.quote(statements.SCHEMA)} {{id: $id}}) SET v.checksum = $checksum RETURN count(*) AS n"
+    )
     with db.transaction():
         for name, texts in steps.items():
             db.command("opencypher", text, {"id": name, "checksum": checksum(texts)})
@@ -137,7 +144,10 @@ def _finish(db: Any, record: Record) -> None:
 
 def _verify(db: Any, tables: GraphTables) -> None:
     """Compare counts: Cypher sees what hangs together, SQL also rows that lost their ends."""
-    wanted = {label: (len(table), f"MATCH (n:{statements.ticks(label)}) RETURN count(n) AS n") for label, table in tables.nodes.items()}
+    wanted = {
+        label: (len(table), f"MATCH (n:{statements.ticks(label)}) RETURN count(n) AS n")
+        for label, table in tables.nodes.items()
+    }
     for name in sorted({e.type for e in tables.edges}):
         n = sum(len(e) for e in tables.edges if e.type == name)
         wanted[name] = n, f"MATCH (a)-[r:{statements.ticks(name)}]->(b) RETURN count(r) AS n"
@@ -147,5 +157,3 @@ def _verify(db: Any, tables: GraphTables) -> None:
         if not linked == stored == n:
             message = f"the engine kept {stored} {name}, {linked} of them linked, of {n}"
             raise StoreError(message, retryable=True, hint="run the load again; the old data are untouched")
-
-

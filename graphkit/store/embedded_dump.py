@@ -62,7 +62,10 @@ def _missing(
         if (r["la"], r["lb"]) not in known:
             groups.setdefault((r["la"], r["lb"]), []).append(r)
     for (source, target), group in groups.items():
-        ends = [np.array([nodes[x].row_of()[r[k]] for r in group], dtype=np.int64) for x, k in ((source, "s"), (target, "t"))]
+        ends = [
+            np.array([nodes[x].row_of()[r[k]] for r in group], dtype=np.int64)
+            for x, k in ((source, "s"), (target, "t"))
+        ]
         yield EdgeColumns(name, source, target, ends[0], ends[1], _columns(name, [r["p"] for r in group]))
 
 

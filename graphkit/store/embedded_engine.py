@@ -114,7 +114,9 @@ class Engine:
             if not isinstance(error, Exception):
                 raise
             message = f"{data.parent}: the embedded engine does not open the data: {str(error).splitlines()[0]}"
-            raise StoreUnavailable(message, store=str(data.parent), hint="another program may have the data open") from error
+            raise StoreUnavailable(
+                message, store=str(data.parent), hint="another program may have the data open"
+            ) from error
 
     def _start(self, module: ModuleType, data: Path) -> int:
         """Start on free ports, again when another program took one in between; return the Bolt port."""

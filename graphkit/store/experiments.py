@@ -37,12 +37,16 @@ def save_experiment(store: GraphStore, design: dict[str, Any], users: Sequence[s
     """
     name = f"E-{design['manifest']['digest'][:8]}"
     treated = design["treated_clusters"]
-    arms = [{"id": f"{name}/{arm}", "properties": {"name": arm, "share": s}} for arm, s in zip(ARMS, (1 - design["share"], design["share"]), strict=True)]
+    arms = [
+        {"id": f"{name}/{arm}", "properties": {"name": arm, "share": s}}
+        for arm, s in zip(ARMS, (1 - design["share"], design["share"]), strict=True)
+    ]
     size = [0] * design["n_clusters"]
     for cluster in design["cluster"]:
         size[cluster] += 1
     communities = [
-        {"id": f"{name}/{c}", "arm": f"{name}/{ARMS[bool(treated[c])]}", "properties": {"size": n, "run": name}} for c, n in enumerate(size)
+        {"id": f"{name}/{c}", "arm": f"{name}/{ARMS[bool(treated[c])]}", "properties": {"size": n, "run": name}}
+        for c, n in enumerate(size)
     ]
     members = [{"user": u, "community": f"{name}/{c}"} for u, c in zip(users, design["cluster"], strict=True)]
     text = f"clusters of friends, saturation {design['saturation']:g}"

@@ -97,7 +97,9 @@ def _known(encoding: str) -> None:
         "".encode(encoding)
     except (LookupError, UnicodeError) as error:
         message = f"{encoding!r} is no text encoding"
-        raise InvalidParameter(message, parameter="encoding", value=encoding, hint="utf-8, gb18030, big5, utf-16, latin-1, ...") from error
+        raise InvalidParameter(
+            message, parameter="encoding", value=encoding, hint="utf-8, gb18030, big5, utf-16, latin-1, ..."
+        ) from error
 
 
 def _refusal(report: DataReport, path: str) -> DataInvalid:

@@ -249,7 +249,12 @@ class Converter:
             self._iso(source, rest, fine, values, name)
         else:
             self._note(
-                rest, "integer", name, source, f"{name} is {{value}}, not a whole number", _number_hint(source, rest, "12")
+                rest,
+                "integer",
+                name,
+                source,
+                f"{name} is {{value}}, not a whole number",
+                _number_hint(source, rest, "12"),
             )
         return self._limits(values, fine, source, prop, name)
 
@@ -301,7 +306,9 @@ class Converter:
             return np.full(n, None, dtype=object)
         if prop.type == "LIST" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
             out = np.empty(n, dtype=object)
-            numeric = prop.vocabulary is None and (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
+            numeric = prop.vocabulary is None and (
+                pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
+            )
             for i, given_cell in enumerate(source.to_pylist()):
                 # a kept list of numbers, such as a vector, is stored as their texts; what is no number stays wrong
                 cell = _as_texts(given_cell) if numeric and given_cell is not None else given_cell
@@ -329,7 +336,9 @@ class Converter:
             name,
             source,
             f"{name} is stored as {kind}, the schema asks for {prop.type}",
-            f'keep it as a list: "{name}:string[]"' if pa.types.is_list(kind) and pa.types.is_floating(kind.value_type) else f"store it as {prop.type.lower()}",
+            f'keep it as a list: "{name}:string[]"'
+            if pa.types.is_list(kind) and pa.types.is_floating(kind.value_type)
+            else f"store it as {prop.type.lower()}",
         )
         return np.full(n, None, dtype=object)
 

@@ -37,11 +37,22 @@ __all__ = ["EVENT_COLUMNS", "EventLog", "check_events", "files_of_events", "read
 
 _ITEMS = {name: label.zh for name, label in LABELS.items() if not label.written}
 EVENT_COLUMNS: dict[str, Property] = by_name(
-    moment("ts", "时间", required=True, en="time"), text("user", "用户", required=True), word("kind", "类型", vocabulary.EVENT_KIND, required=True),
-    word("item_label", "对象标签", _ITEMS, closed=False), text("item", "对象"), text("channel", "渠道"), text("campaign", "活动"), text("code", "追踪码"),
-    text("parent_user", "转发者"), money("amount", "金额"), number("seconds", "时长", unit="s"), number("value", "数值", low=None), text("arm", "实验组"),
-    text("device", "设备"), text("region", "地区"),
-)  # fmt: skip
+    moment("ts", "时间", required=True, en="time"),
+    text("user", "用户", required=True),
+    word("kind", "类型", vocabulary.EVENT_KIND, required=True),
+    word("item_label", "对象标签", _ITEMS, closed=False),
+    text("item", "对象"),
+    text("channel", "渠道"),
+    text("campaign", "活动"),
+    text("code", "追踪码"),
+    text("parent_user", "转发者"),
+    money("amount", "金额"),
+    number("seconds", "时长", unit="s"),
+    number("value", "数值", low=None),
+    text("arm", "实验组"),
+    text("device", "设备"),
+    text("region", "地区"),
+)
 _ENDS = {"user": "User", "parent_user": "User", "channel": "Channel", "campaign": "Campaign"}
 
 
@@ -160,12 +171,23 @@ def check_events(
         if "parent_user" in columns:
             own = np.flatnonzero((columns["parent_user"] == columns["user"]) & part.good)
             text_ = "{value} is said to have passed it on to itself"
-            part.note(own.tolist(), "self-loop", "warning", "parent_user", columns["user"][own], text_, "leave parent_user empty")
+            part.note(
+                own.tolist(),
+                "self-loop",
+                "warning",
+                "parent_user",
+                columns["user"][own],
+                text_,
+                "leave parent_user empty",
+            )
     return log
 
 
 def files_of_events(
-    folder: Path, findings: Findings, problem: Callable[[Path], tuple[str, str] | None], fatal: Callable[[str, str, str], None]
+    folder: Path,
+    findings: Findings,
+    problem: Callable[[Path], tuple[str, str] | None],
+    fatal: Callable[[str, str, str], None],
 ) -> list[tuple[Path, str]]:
     """Path and shown name of the files of `events/`; others are reported.
 
@@ -228,7 +250,9 @@ def _unknown(part: Slice, column: str, cells: Column, known: set[str], message: 
             rows.setdefault(cell, []).append(i)
     for name, at in rows.items():
         more = f" ({len(at)} events)" if len(at) > 1 else ""
-        part.note([at[0]], "event-node", "warning", column, [name], message + more, "kept; add the node, or correct the name")
+        part.note(
+            [at[0]], "event-node", "warning", column, [name], message + more, "kept; add the node, or correct the name"
+        )
 
 
 def _frame(columns: dict[str, Column]) -> pd.DataFrame:
@@ -266,7 +290,9 @@ def _event_files(root: Path) -> tuple[list[tuple[Path, str]], tzinfo | None]:
     return [(p, f"events/{p.name}") for p in files], zone
 
 
-def _read(files: Iterable[tuple[Path, str]], zone: tzinfo | None, findings: Findings, encoding: str = "utf-8") -> EventLog:
+def _read(
+    files: Iterable[tuple[Path, str]], zone: tzinfo | None, findings: Findings, encoding: str = "utf-8"
+) -> EventLog:
     """Read all files of a log; what does not fit is put aside."""
     log = EventLog()
     for path, name in files:
@@ -282,7 +308,9 @@ def _read(files: Iterable[tuple[Path, str]], zone: tzinfo | None, findings: Find
         missing = [p.name for p in EVENT_COLUMNS.values() if p.required and p.name not in table.columns]
         for column in missing:
             text_ = f"events need the column {column}"
-            findings.add(Finding("missing-column", "error", name, 1, column, None, text_, f"add the column {column}"), fatal=True)
+            findings.add(
+                Finding("missing-column", "error", name, 1, column, None, text_, f"add the column {column}"), fatal=True
+            )
         if missing:
             log.n_broken += len(table)
             continue

@@ -85,7 +85,10 @@ def _is_number(text: str) -> bool:
 
 
 def build_edges(
-    kind: RelationshipType, blocks: Sequence[Block], nodes: dict[str, NodeColumns], known: dict[str, set[str]],
+    kind: RelationshipType,
+    blocks: Sequence[Block],
+    nodes: dict[str, NodeColumns],
+    known: dict[str, set[str]],
     on_duplicate: str = "error",
 ) -> list[EdgeColumns]:
     """All good rows of a type, one table per pair of labels."""

@@ -32,7 +32,9 @@ def plain_spec(
     findings = [*head.findings, *_missing(file, kind, head), *_unknown(file, kind, head.unknown)]
     checks = tuple(head.checks)
     if isinstance(kind, NodeLabel):
-        return TableSpec(file, kind, id=head.roles.get("id", ""), columns=head.columns, kept=head.kept, checks=checks), findings
+        return TableSpec(
+            file, kind, id=head.roles.get("id", ""), columns=head.columns, kept=head.kept, checks=checks
+        ), findings
     source, target, problem = _plain_ends(kind, head.roles, head.spaces, pair)
     one_pair = problem is not None and problem[0] == "labels-missing"
     if problem is not None:
@@ -57,12 +59,18 @@ class _Header:
     findings: list[Finding] = field(default_factory=list)
 
 
-def _read_header(file: str, names: list[str], kind: NodeLabel | RelationshipType, keep: Mapping[str, tuple[str, ...]]) -> _Header:
+def _read_header(
+    file: str, names: list[str], kind: NodeLabel | RelationshipType, keep: Mapping[str, tuple[str, ...]]
+) -> _Header:
     """Say of every column what it is: an end, a property of the model, one to keep, a check, or unknown."""
     head, stem = _Header(), Path(file).name.split(".")[0]
     wanted = {*keep.get(file, ()), *keep.get(kind.name, ()), *keep.get(stem, ()), *keep.get("all", ())}
     # an entry may give the type that the header does not: "vector:string[]" keeps the column vector as a list
-    typed = {found["name"]: entry for entry in wanted if (found := ADMIN_HEADER.match(entry)) and found["kind"] in TYPE_OF_SUFFIX}
+    typed = {
+        found["name"]: entry
+        for entry in wanted
+        if (found := ADMIN_HEADER.match(entry)) and found["kind"] in TYPE_OF_SUFFIX
+    }
     fixed = {"id"} if isinstance(kind, NodeLabel) else {"source", "target", "source_label", "target_label"}
     for column in names:
         found = ADMIN_HEADER.match(column)
@@ -75,7 +83,9 @@ def _read_header(file: str, names: list[str], kind: NodeLabel | RelationshipType
         elif name in kind.properties and name not in head.columns and name != "id":
             if kind.properties[name].written:
                 text = f"{name} is written by graphkit itself and not read"
-                head.findings.append(Finding("written-column", "warning", file, 1, column, None, text, "remove the column"))
+                head.findings.append(
+                    Finding("written-column", "warning", file, 1, column, None, text, "remove the column")
+                )
             else:
                 head.columns[name] = Source(column=column)
         elif column in wanted or name in wanted or column in typed:
@@ -117,7 +127,16 @@ def _unknown(file: str, kind: NodeLabel | RelationshipType, columns: list[str]) 
         yield Finding("unknown-column", "warning", file, 1, column[:200], None, text, hint)
     if len(columns) > _NAMED:
         text = f"{len(columns) - _NAMED} more columns are not registered for {kind.name} and not kept"
-        yield Finding("unknown-column", "warning", file, 1, None, None, text, "name them under [keep] in dataset.toml to keep them")
+        yield Finding(
+            "unknown-column",
+            "warning",
+            file,
+            1,
+            None,
+            None,
+            text,
+            "name them under [keep] in dataset.toml to keep them",
+        )
 
 
 def _plain_ends(

@@ -148,9 +148,14 @@ class DirectoryReader:
 
     def _whole(self, tables: GraphTables, dataset: Dataset) -> None:
         """Rules over the whole directory."""
-        for name, high, what in (("reach_p", 1.0, "numbers in [0, 1] per channel kind"), ("event_weights", 2.0**63, "numbers of at least 0 per kind of event")):
+        for name, high, what in (
+            ("reach_p", 1.0, "numbers in [0, 1] per channel kind"),
+            ("event_weights", 2.0**63, "numbers of at least 0 per kind of event"),
+        ):
             given = dataset.settings.get(name, {})
-            if not isinstance(given, dict) or any(type(v) not in (int, float) or not 0 <= v <= high for v in given.values()):
+            if not isinstance(given, dict) or any(
+                type(v) not in (int, float) or not 0 <= v <= high for v in given.values()
+            ):
                 self.intake.fatal("dataset", "dataset.toml", f"{name} must hold {what}, not {given!r}")
         if tables.edges_of("HOLDS_RIGHTS"):
             ours = sum(x is True for x in tables.nodes_of("Brand").column("ours").tolist())
@@ -175,21 +180,32 @@ class DirectoryReader:
         if not files:
             return EventLog()
         ids = {label: table.row_of() for label, table in nodes.items()}
-        codes = {x for x in nodes["Touchpoint"].column("code").tolist() if x is not None} if "Touchpoint" in nodes else set()
+        codes = (
+            {x for x in nodes["Touchpoint"].column("code").tolist() if x is not None}
+            if "Touchpoint" in nodes
+            else set()
+        )
         return check_events(files, dataset.zone, self.intake.findings, ids, codes, self.encoding)
 
     def _report(self, blocks: list[Block], tables: GraphTables, log: EventLog) -> DataReport:
         counts = tables.counts()
         shaped = {
-            name: table.n_broken for name, table in self.intake.raw.items() if any(b.part.table is table for b in blocks)
+            name: table.n_broken
+            for name, table in self.intake.raw.items()
+            if any(b.part.table is table for b in blocks)
         }
         broken_elsewhere = sum(t.n_broken for n, t in self.intake.raw.items() if n not in shaped)
         rejected = (
-            sum(int((~b.part.good).sum()) for b in blocks) + sum(shaped.values()) + self.intake.refused_rows + broken_elsewhere
+            sum(int((~b.part.good).sum()) for b in blocks)
+            + sum(shaped.values())
+            + self.intake.refused_rows
+            + broken_elsewhere
         )
         duplicates = sum(int((b.duplicates & b.part.good).sum()) for b in blocks)
         loaded = sum(counts["by_label"].values()) + sum(counts["by_type"].values())
-        rows_in = sum(len(b.part.rows) for b in blocks) + sum(shaped.values()) + self.intake.refused_rows + broken_elsewhere
+        rows_in = (
+            sum(len(b.part.rows) for b in blocks) + sum(shaped.values()) + self.intake.refused_rows + broken_elsewhere
+        )
         rows_in += sum(self.made.values())
         dead: list[RejectedRow] = [r for t in self.intake.raw.values() for r in t.broken]
         for b in blocks:

@@ -50,14 +50,18 @@ def settle(members: Sequence[tuple[Block, int]], what: str, column: str, value: 
     joined = _joined(members[0][0], {n: [v[names.index(n)] for v in values] for n in differing}, how)
     if joined is None:
         for b, row in members:
-            b.part.note([row], "conflict", "error", column, [value], text, "keep one of the rows, or load with --on-duplicate")
+            b.part.note(
+                [row], "conflict", "error", column, [value], text, "keep one of the rows, or load with --on-duplicate"
+            )
         return
     for name, number in joined.items():
         _set(members[0][0], name, members[0][1], number)
     for i, (b, row) in enumerate(members):
         if i != kept:
             b.duplicates[row] = True
-            b.part.note([row], "conflict", "warning", column, [value], f"{text}; settled by {how}", "keep one of the rows")
+            b.part.note(
+                [row], "conflict", "warning", column, [value], f"{text}; settled by {how}", "keep one of the rows"
+            )
 
 
 def _joined(block: Block, cells: Mapping[str, Sequence[Any]], how: str) -> dict[str, Any] | None:
@@ -82,7 +86,9 @@ def _set(block: Block, name: str, row: int, value: Any) -> None:
     block.columns[name] = column
 
 
-def make_missing(blocks: Sequence[Block], nodes: dict[str, NodeColumns], refused: Mapping[str, set[str]]) -> dict[str, int]:
+def make_missing(
+    blocks: Sequence[Block], nodes: dict[str, NodeColumns], refused: Mapping[str, set[str]]
+) -> dict[str, int]:
     """Make the nodes that relationships name and no row gives; return how many of each label.
 
     Only where nothing must be invented: a user without consent, a film, course or brand that shows its id as its name.
@@ -107,7 +113,15 @@ def make_missing(blocks: Sequence[Block], nodes: dict[str, NodeColumns], refused
             made[label] = len(new)
         for id_ in new:
             block, row, column = found[id_]
-            block.part.note([row], "made-node", "warning", column, [id_], f"unknown {label} {{value}}: made, as asked", "add its row")
+            block.part.note(
+                [row],
+                "made-node",
+                "warning",
+                column,
+                [id_],
+                f"unknown {label} {{value}}: made, as asked",
+                "add its row",
+            )
     return made
 
 

@@ -97,7 +97,9 @@ def _plain_files(intake: Intake) -> dict[str, tuple[Path, Kind, Pair]]:
         problem = intake.problem(path)
         if kind is None:
             what = "label" if folder == "nodes" else "relationship type (or type__source__target)"
-            intake.fatal("file-unknown", name, f"{stem!r} is no {what} of the model", "see graphkit schema for the names")
+            intake.fatal(
+                "file-unknown", name, f"{stem!r} is no {what} of the model", "see graphkit schema for the names"
+            )
         elif isinstance(kind, NodeLabel) and kind.written:
             text = f"{kind.name} is written by graphkit and not read from files"
             intake.fatal("file-unknown", name, text, "see graphkit schema for the names")

@@ -88,7 +88,9 @@ class Folder:
             handle = (self.path / "owner.lock").open("a+", encoding="ascii")
         except OSError as error:
             message = f"{self.path}: cannot keep a store here: {error.strerror or error}"
-            raise StoreUnavailable(message, store=str(self.path), hint="name another folder with --store DIR") from error
+            raise StoreUnavailable(
+                message, store=str(self.path), hint="name another folder with --store DIR"
+            ) from error
         while not _lock(handle):
             if time.monotonic() >= end:
                 handle.close()
@@ -136,7 +138,11 @@ class Folder:
             return self.path / there[0] if there else None
         if name not in there:
             message = f"{self.path}: CURRENT " + (f"names {name[:80]!r}, which is not there" if name else "is missing")
-            held = f"write one of these names into CURRENT: {', '.join(there)}" if there else "load the data again into a new folder"
+            held = (
+                f"write one of these names into CURRENT: {', '.join(there)}"
+                if there
+                else "load the data again into a new folder"
+            )
             raise StoreUnavailable(message, store=str(self.path), hint=held)
         return self.path / name
 

@@ -46,7 +46,9 @@ _HEAD: Final = b"\x91\xcc\x10"  # one database, named by 16 bytes
 def known_names() -> list[str]:
     """Names that graphkit itself may write: those of the schema and of its bookkeeping."""
     own = {"id", "beat", "taken", "run", "done", "created", "changed", "unchanged", "checksum", "label", "names"}
-    own |= {name for label in LABELS.values() for name in label.properties} | {name for kind in TYPES.values() for name in kind.properties}
+    own |= {name for label in LABELS.values() for name in label.properties} | {
+        name for kind in TYPES.values() for name in kind.properties
+    }
     return sorted(own | set(Record().to_properties()))
 
 

@@ -58,18 +58,27 @@ def _clock(ask: Ask) -> Check:
     after = time.time()
     skew = server - (before + after) / 2
     ok = abs(skew) <= SKEW + (after - before) / 2
-    return Check("clock", ok, f"{skew:+.1f} s against this machine", "set both clocks by NTP: times of loads and leases are compared")
+    return Check(
+        "clock",
+        ok,
+        f"{skew:+.1f} s against this machine",
+        "set both clocks by NTP: times of loads and leases are compared",
+    )
 
 
 def _schema(ask: Ask) -> Check:
     """Compare the schema steps that were applied with those of this version."""
-    known = {r["id"]: r["checksum"] for r in ask(f"MATCH (v:{quote(SCHEMA)}) RETURN v.id AS id, v.checksum AS checksum")}
+    known = {
+        r["id"]: r["checksum"] for r in ask(f"MATCH (v:{quote(SCHEMA)}) RETURN v.id AS id, v.checksum AS checksum")
+    }
     steps = schema_steps()
     if not known:
         return Check("schema", True, f"none of {len(steps)} steps applied yet: load and schema apply do it")
     other = sorted(name for name in known if name in steps and known[name] != checksum(steps[name]))
     if other:
-        return Check("schema", False, f"{other[0]} was applied with another text", "export the data and load it into a new store")
+        return Check(
+            "schema", False, f"{other[0]} was applied with another text", "export the data and load it into a new store"
+        )
     newer, missing = sorted(set(known) - set(steps)), sorted(set(steps) - set(known))
     if newer:
         return Check("schema", False, f"{newer[-1]} is of a newer graphkit", "upgrade graphkit-planner")
@@ -83,15 +92,29 @@ def check_server(ask: Ask, hints: dict[str, Any] | None) -> Iterator[Check]:
         yield Check("server", True, f"{row['name']} {', '.join(row['versions'])} {row['edition']}")
     user = ask("SHOW CURRENT USER YIELD user, roles RETURN user, roles")
     roles = (user[0]["roles"] or []) if user else []
-    yield Check("account", True, f"{user[0]['user'] if user else 'none'}: {', '.join(roles) or 'all rights (no roles in this edition)'}")
-    wanted = {name for texts in schema_steps().values() for text in texts for name in re.findall(r"CONSTRAINT (\w+) IF NOT EXISTS", text)}
+    yield Check(
+        "account",
+        True,
+        f"{user[0]['user'] if user else 'none'}: {', '.join(roles) or 'all rights (no roles in this edition)'}",
+    )
+    wanted = {
+        name
+        for texts in schema_steps().values()
+        for text in texts
+        for name in re.findall(r"CONSTRAINT (\w+) IF NOT EXISTS", text)
+    }
     there = {r["name"] for r in ask("SHOW CONSTRAINTS YIELD name RETURN name")}
     applied = ask(f"MATCH (v:{quote(SCHEMA)}) RETURN count(v) AS n")[0]["n"]
     lost = sorted(wanted - there) if applied else []
     value = f"{len(wanted & there)} of {len(wanted)}" + (f", missing {', '.join(lost[:3])}" if lost else "")
     yield Check("constraints", not lost, value, "graphkit schema apply creates them again")
     waiting = [r["name"] for r in ask("SHOW INDEXES YIELD name, state WHERE state <> 'ONLINE' RETURN name")]
-    yield Check("indexes", not waiting, f"{len(waiting)} not online" if waiting else "all online", "wait until they are built, then try again")
+    yield Check(
+        "indexes",
+        not waiting,
+        f"{len(waiting)} not online" if waiting else "all online",
+        "wait until they are built, then try again",
+    )
     seconds = (hints or {}).get("connection.recv_timeout_seconds")
     value = f"{seconds} s without a word" if seconds else "none asked for by the server"
     yield Check("dead lines", True, f"{value}; graphkit's own watch begins at 5 s")

@@ -46,7 +46,15 @@ TYPE_OF_SUFFIX: dict[str, PropertyType] = {
 }  # fmt: skip
 
 
-_KINDS: dict[str, type] = {"file": str, "label": str, "type": str, "id": str, "columns": dict, "constants": dict, "where": dict}
+_KINDS: dict[str, type] = {
+    "file": str,
+    "label": str,
+    "type": str,
+    "id": str,
+    "columns": dict,
+    "constants": dict,
+    "where": dict,
+}
 _INT64 = 2**63
 
 
@@ -278,8 +286,7 @@ def _common(
         if prop is not None and prop.type == "FLOAT":
             constants[name] = float(value)
     where = {
-        str(k): tuple(str(x) for x in (v if isinstance(v, list) else [v]))
-        for k, v in table.get("where", {}).items()
+        str(k): tuple(str(x) for x in (v if isinstance(v, list) else [v])) for k, v in table.get("where", {}).items()
     }
     kept = {}
     for column in (*keep.get(table["file"], ()), *keep.get(kind.name, ()), *keep.get("all", ())):
@@ -298,7 +305,11 @@ def _source(name: str, value: object) -> Source:
             raise MappingWrong(f"times of {name} must be a finite number, not {times!r}")
         if set(value) <= {"column", "times"} and isinstance(value.get("column"), str):
             return Source(column=value["column"], times=float(times) if "times" in value else None)
-        if set(value) <= {"count", "by", "times"} and isinstance(value.get("count"), str) and isinstance(value.get("by"), str):
+        if (
+            set(value) <= {"count", "by", "times"}
+            and isinstance(value.get("count"), str)
+            and isinstance(value.get("by"), str)
+        ):
             return Source(count=value["count"], by=value["by"], times=float(times))
     raise MappingWrong(f"column of {name} must be a name, {{column, times}} or {{count, by}}, not {value!r}")
 

@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["MemoryStore", "load_report"]
 
 
-def load_report(
-    tables: GraphTables, report: DataReport, tally: Tally, *, seconds: float, dry_run: bool
-) -> LoadReport:
+def load_report(tables: GraphTables, report: DataReport, tally: Tally, *, seconds: float, dry_run: bool) -> LoadReport:
     """Put what the reader and the store counted together; the two must add up.
 
     Raises
@@ -147,7 +145,9 @@ class MemoryStore:
         values = check_params(query, params or {})
         if query.name not in TWINS:
             message = f"the memory store runs no Cypher and {query.name} has no Python twin"
-            raise InvalidParameter(message, parameter="query", value=query.name, hint="load into a directory: --store DIR")
+            raise InvalidParameter(
+                message, parameter="query", value=query.name, hint="load into a directory: --store DIR"
+            )
         clock = Deadline(timeout, query.name)
         rows = TWINS[query.name](self._communities.on(self._tables.canonical()), dict(values))
         if clock.passed():
@@ -188,7 +188,9 @@ class MemoryStore:
     def ids(self, label: str) -> list[str]:
         """Sorted ids of a label."""
         statements.quote(label)
-        return sorted(self._plans if label == "Plan" else self._communities.on(self._tables).nodes_of(label).ids.tolist())
+        return sorted(
+            self._plans if label == "Plan" else self._communities.on(self._tables).nodes_of(label).ids.tolist()
+        )
 
     def write_back(
         self, label: str, ids: Sequence[str], columns: Mapping[str, Any], run_id: str, *, timeout: float = 600.0

@@ -74,7 +74,9 @@ def merge(old: GraphTables, new: GraphTables) -> tuple[GraphTables, Tally]:
     """
     if old.currency and new.currency and old.currency != new.currency:
         message = f"the store keeps amounts in {old.currency}, the directory in {new.currency}"
-        raise DataInvalid(message, rule="currency", hint="convert the amounts, or load into another store with --store DIR")
+        raise DataInvalid(
+            message, rule="currency", hint="convert the amounts, or load into another store with --store DIR"
+        )
     tally, nodes = Tally(), dict(old.nodes)
     for label, table in new.nodes.items():
         nodes[label] = _merge_nodes(old.nodes_of(label), table, tally)

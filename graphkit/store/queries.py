@@ -138,7 +138,11 @@ def parse_param(text: str, type: str, name: str = "") -> Any:  # noqa: A002 - th
     try:
         return _parsed(text, type)
     except (TypeError, ValueError, RecursionError):
-        hint = f"""lists and maps are JSON, e.g. '{name or "have"}=["b02"]'""" if type.startswith(("LIST", "MAP")) else None
+        hint = (
+            f"""lists and maps are JSON, e.g. '{name or "have"}=["b02"]'"""
+            if type.startswith(("LIST", "MAP"))
+            else None
+        )
         message = f"{f'the parameter {name} is {type}: ' if name else ''}{text!r} is no {type}"
         raise InvalidParameter(message, parameter="param", value=text, allowed=type, hint=hint) from None
 

@@ -66,7 +66,8 @@ class Query:
         """Return the line an analyst pastes into Browser or cypher-shell before the statement."""
         given = values or {}
         parts = [
-            f"{p.name}: {cypher_literal(given.get(p.name, p.default if not p.required else f'<{p.type}>'))}" for p in self.params
+            f"{p.name}: {cypher_literal(given.get(p.name, p.default if not p.required else f'<{p.type}>'))}"
+            for p in self.params
         ]
         return ":param {" + ", ".join(parts) + "};"
 
@@ -81,7 +82,11 @@ def cypher_literal(value: Any) -> str:
     """
     if isinstance(value, dict):
         keys = (key if re.fullmatch(r"[A-Za-z]\w*", key) else f"`{key}`" for key in value)
-        return "{" + ", ".join(f"{key}: {cypher_literal(part)}" for key, part in zip(keys, value.values(), strict=True)) + "}"
+        return (
+            "{"
+            + ", ".join(f"{key}: {cypher_literal(part)}" for key, part in zip(keys, value.values(), strict=True))
+            + "}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(cypher_literal(part) for part in value) + "]"
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -27,7 +27,9 @@ class _Addressed(Protocol):
 def schema_steps() -> dict[str, tuple[str, ...]]:
     """Name -> statements: our bookkeeping, then the numbered files of cypher/schema, or the registry's own text without them."""
     files = {q.name: q.statements for q in list_queries() if q.access == "schema"}
-    return {"internal": tuple(statements.internal_constraints())} | (files or {"registry": tuple(constraint_statements())})
+    return {"internal": tuple(statements.internal_constraints())} | (
+        files or {"registry": tuple(constraint_statements())}
+    )
 
 
 def checksum(texts: Sequence[str]) -> str:
@@ -36,7 +38,11 @@ def checksum(texts: Sequence[str]) -> str:
 
 
 def apply_schema(
-    store: _Addressed, ddl: Callable[[Sequence[str], Deadline], None], unit: Callable[..., Any], *, timeout: float = 120.0,
+    store: _Addressed,
+    ddl: Callable[[Sequence[str], Deadline], None],
+    unit: Callable[..., Any],
+    *,
+    timeout: float = 120.0,
     repair: bool = False,
 ) -> int:
     """Apply the steps that are not yet remembered; return how many were new.

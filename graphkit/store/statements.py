@@ -62,7 +62,10 @@ def ticks(name: str) -> str:
 
 def internal_constraints() -> list[str]:
     """Uniqueness of the keys of our own bookkeeping nodes."""
-    return [f"CREATE CONSTRAINT {x.lower()[1:]}_id IF NOT EXISTS FOR (n:{quote(x)}) REQUIRE n.id IS UNIQUE" for x in INTERNAL]
+    return [
+        f"CREATE CONSTRAINT {x.lower()[1:]}_id IF NOT EXISTS FOR (n:{quote(x)}) REQUIRE n.id IS UNIQUE"
+        for x in INTERNAL
+    ]
 
 
 def find_nodes(label: str) -> str:
@@ -84,10 +87,14 @@ def _ends(source_label: str, target_label: str) -> str:
 
 def find_edges(type_: str, source_label: str, target_label: str) -> str:
     """Properties of the relationships between the ends of `$rows`; `i` is the number of the row."""
-    return _ends(source_label, target_label) + f"MATCH (a)-[r:{quote(type_)}]->(b) RETURN row.i AS i, properties(r) AS p"
+    return (
+        _ends(source_label, target_label) + f"MATCH (a)-[r:{quote(type_)}]->(b) RETURN row.i AS i, properties(r) AS p"
+    )
 
 
-def write_edges(type_: str, source_label: str, target_label: str, key: tuple[str, ...] = (), *, create: bool = False) -> str:
+def write_edges(
+    type_: str, source_label: str, target_label: str, key: tuple[str, ...] = (), *, create: bool = False
+) -> str:
     """Create, or else complete, relationships from `$rows` of s, t, p.
 
     With a wider key, rows to create and rows to change take different texts, as a null cannot be merged on.

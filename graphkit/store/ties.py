@@ -24,13 +24,17 @@ __all__ = ["load_ties", "save_ties", "ties_run"]
 PAIR: Final = ("INFLUENCES", "User", "User")
 CHANCES: Final = ("p", "p_lower", "p_upper")
 _BATCH = 5_000
-_MARK: Final = f"MERGE (m:{quote(RUN)} {{id: 'influences'}}) SET m.run = $run, m.snapshot = $snapshot RETURN count(*) AS n"
+_MARK: Final = (
+    f"MERGE (m:{quote(RUN)} {{id: 'influences'}}) SET m.run = $run, m.snapshot = $snapshot RETURN count(*) AS n"
+)
 _MARKED: Final = f"MATCH (m:{quote(RUN)} {{id: 'influences'}}) RETURN m.run AS run, m.snapshot AS snapshot"
 _TIE: Final = (  # the key joins run and tag: a null tag cannot be merged on
     "UNWIND $rows AS row MATCH (a:User {id: row.s}) MATCH (b:User {id: row.t}) "
     "MERGE (a)-[r:INFLUENCES {_gk: $key}]->(b) SET r += row.p RETURN count(*) AS n"
 )
-_OLD: Final = "MATCH (:User)-[r:INFLUENCES]->(:User) WHERE (r.run <> $run) WITH r LIMIT $most DELETE r RETURN count(*) AS n"
+_OLD: Final = (
+    "MATCH (:User)-[r:INFLUENCES]->(:User) WHERE (r.run <> $run) WITH r LIMIT $most DELETE r RETURN count(*) AS n"
+)
 
 
 def save_ties(store: CypherStore, ties: Mapping[str, Any], *, timeout: float = 600.0) -> int:
@@ -50,7 +54,10 @@ def save_ties(store: CypherStore, ties: Mapping[str, Any], *, timeout: float = 6
     for tag, at, prefix in _parts(ties):
         cells = [np.asarray(ties[f"{prefix}{name}"]).tolist() for name in CHANCES]
         more = {"run": run_id} if tag is None else {"run": run_id, "tag": tag}
-        rows = [{"s": ends[0][i], "t": ends[1][i], "p": {**dict(zip(CHANCES, chances, strict=True)), **more}} for i, *chances in zip(at, *cells, strict=True)]
+        rows = [
+            {"s": ends[0][i], "t": ends[1][i], "p": {**dict(zip(CHANCES, chances, strict=True)), **more}}
+            for i, *chances in zip(at, *cells, strict=True)
+        ]
         key = run_id if tag is None else f"{run_id}/{tag}"
         for first in range(0, len(rows), _BATCH):
             written += store.unit_of(partial(_count, _TIE, {"rows": rows[first : first + _BATCH], "key": key}), clock)
@@ -93,13 +100,20 @@ def load_ties(store: CypherStore, *, timeout: float = 600.0) -> dict[str, Any] |
     plain = [row for row in rows if row[-1] is None]
     place = {row[:2]: i for i, row in enumerate(plain)}
     topics = sorted({row[-1] for row in rows} - {None})
-    found: dict[str, Any] = {name: np.array([row[i] for row in plain], dtype=str) for i, name in enumerate(("source", "target"))}
+    found: dict[str, Any] = {
+        name: np.array([row[i] for row in plain], dtype=str) for i, name in enumerate(("source", "target"))
+    }
     found |= _chances(plain, "")
     for i, topic in enumerate(topics):
         mine = [row for row in rows if row[-1] == topic]
         found[f"topic{i}_row"] = np.array([place[row[:2]] for row in mine], dtype=np.int64)
         found |= _chances(mine, f"topic{i}_")
-    return {**found, "topics": np.array(topics, dtype=str), "run": np.array([marked[0]]), "snapshot": np.array([marked[1]])}
+    return {
+        **found,
+        "topics": np.array(topics, dtype=str),
+        "run": np.array([marked[0]]),
+        "snapshot": np.array([marked[1]]),
+    }
 
 
 def _chances(rows: list[tuple[Any, ...]], prefix: str) -> dict[str, Any]:

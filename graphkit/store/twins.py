@@ -34,5 +34,7 @@ def _on_tables(twin: Callable[[TwinGraph, dict[str, Any]], list[Row]]) -> Twin:
 
 
 TWINS: dict[str, Twin] = {
-    name: _on_tables(twin) for part in (CHANNELS, PARTNERS, MATCH, RECOMMEND, RULES, EXPERIMENTS, COMMUNITIES) for name, twin in part.items()
+    name: _on_tables(twin)
+    for part in (CHANNELS, PARTNERS, MATCH, RECOMMEND, RULES, EXPERIMENTS, COMMUNITIES)
+    for name, twin in part.items()
 }

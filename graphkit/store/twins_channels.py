@@ -139,11 +139,16 @@ def audience_of_set(g: TwinGraph, p: Params) -> list[Row]:
             chances.setdefault(n, []).append(chance)
     shown = len(chances) >= p["minCell"]
     expected = math.fsum(1.0 - math.prod(1.0 - q for q in listed) for listed in chances.values())
-    return [{
-        "channels": len(members), "cost": rounded(math.fsum(g.get(c, "cost") for c in members), 2), "distinct_people": len(chances) if shown else None,
-        "audiences_added": sum(map(len, chances.values())) if shown else None,
-        "added_up": rounded(math.fsum(map(math.fsum, chances.values())), 6) if shown else None, "expected": rounded(expected, 6) if shown else None,
-    }]  # fmt: skip
+    return [
+        {
+            "channels": len(members),
+            "cost": rounded(math.fsum(g.get(c, "cost") for c in members), 2),
+            "distinct_people": len(chances) if shown else None,
+            "audiences_added": sum(map(len, chances.values())) if shown else None,
+            "added_up": rounded(math.fsum(map(math.fsum, chances.values())), 6) if shown else None,
+            "expected": rounded(expected, 6) if shown else None,
+        }
+    ]
 
 
 def spending(g: TwinGraph, p: Params) -> list[Row]:
@@ -155,14 +160,23 @@ def spending(g: TwinGraph, p: Params) -> list[Row]:
             tie = {m[1]: more for m, more in g.out(c, "ACCEPTS")}.get(row.get("material"))
             own = None if tie is None else tie.get("cost")
             price = g.get(c, "cost") if own is None else own
-            making = (g.get(("Material", row["material"]), "cost") or 0.0) if tie is not None and row.get("once") else 0.0
+            making = (
+                (g.get(("Material", row["material"]), "cost") or 0.0) if tie is not None and row.get("once") else 0.0
+            )
         for k in g.find("CoProduction", row.get("placement")):
             price = g.get(k, "cost") if price is None else price
         if price is not None:
             uses_cost.append(row["uses"] * price)
         making_cost.append(making)
     uses, made = math.fsum(uses_cost), math.fsum(making_cost)
-    return [{"purchases": len(p["purchases"]), "uses_cost": rounded(uses, 2), "making_cost": rounded(made, 2), "cost": rounded(uses + made, 2)}]
+    return [
+        {
+            "purchases": len(p["purchases"]),
+            "uses_cost": rounded(uses, 2),
+            "making_cost": rounded(made, 2),
+            "cost": rounded(uses + made, 2),
+        }
+    ]
 
 
 def frequency(g: TwinGraph, p: Params) -> list[Row]:
@@ -200,10 +214,15 @@ def learning(g: TwinGraph, p: Params) -> list[Row]:
         ties = [tie for n, tie in g.into(k, "ENROLLED") if g.agreed(n)]
         done = [t["progress"] for t in ties if t.get("progress") is not None]
         if len(ties) >= max(1, p["minCell"]):
-            rows.append({
-                "course": k[1], "name": g.get(k, "name"), "learners": len(ties), "progress": rounded(math.fsum(done) / len(done)) if done else None,
-                "completed": rounded(sum(x >= 1.0 for x in done) / len(done)) if done else None,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "course": k[1],
+                    "name": g.get(k, "name"),
+                    "learners": len(ties),
+                    "progress": rounded(math.fsum(done) / len(done)) if done else None,
+                    "completed": rounded(sum(x >= 1.0 for x in done) / len(done)) if done else None,
+                }
+            )
     return rows
 
 

@@ -36,7 +36,9 @@ def sizes(g: TwinGraph, p: Params) -> list[Row]:
     rows, least = [], p["minCell"]
     for c in _of_run(g, p["run"]):
         size, now = g.get(c, "size"), len(g.consenting(g.into(c, "MEMBER_OF")))
-        rows.append({"community": c[1], "size": size if size >= least else None, "users": now if now >= least else None})
+        rows.append(
+            {"community": c[1], "size": size if size >= least else None, "users": now if now >= least else None}
+        )
     return sorted(rows, key=lambda row: (-(row["size"] or 0), row["community"]))
 
 
@@ -72,7 +74,11 @@ def _of_run(g: TwinGraph, run: str) -> list[Node]:
 def _passed_on(g: TwinGraph, u: Node, record: Node) -> dict[Node, float]:
     """Users whom a user can influence (friends, followers, those he shares with), and the weight the run gave to those ties."""
     found: dict[Node, list[float]] = {}
-    for type_, ties in (("KNOWS", [*g.out(u, "KNOWS"), *g.into(u, "KNOWS")]), ("FOLLOWS", g.into(u, "FOLLOWS")), ("SHARED_WITH", g.out(u, "SHARED_WITH"))):
+    for type_, ties in (
+        ("KNOWS", [*g.out(u, "KNOWS"), *g.into(u, "KNOWS")]),
+        ("FOLLOWS", g.into(u, "FOLLOWS")),
+        ("SHARED_WITH", g.out(u, "SHARED_WITH")),
+    ):
         if weight := g.get(record, type_.lower()):
             for v in g.ends(ties, "User"):
                 found.setdefault(v, []).append(weight)

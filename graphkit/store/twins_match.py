@@ -178,7 +178,13 @@ def audience(g: TwinGraph, p: Params) -> list[Row]:
             for t, w in own.items():
                 total.setdefault(t, []).append(w / length(own))
         rows += [
-            {"tag": t[1], "name": g.get(t, "name"), "kind": g.get(t, "kind"), "weight": rounded(math.fsum(ws) / len(people))} for t, ws in total.items()
+            {
+                "tag": t[1],
+                "name": g.get(t, "name"),
+                "kind": g.get(t, "kind"),
+                "weight": rounded(math.fsum(ws) / len(people)),
+            }
+            for t, ws in total.items()
         ]
     return sorted(rows, key=lambda r: (-r["weight"], r["tag"]))[: p["top"]]
 

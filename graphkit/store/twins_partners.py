@@ -23,7 +23,16 @@ _ACCEPTED = ("accepted", "running", "ended")
 _GOALS = ("awareness", "conversion", "loyalty", "revenue")
 _WORK = ("seconds", "summary", "quality", "status")
 _OPTIONAL = {
-    "Brand": ("name_en", "sector", "role", "region", *(f"goal_{kind}" for kind in _GOALS), "resources", "willingness", "ours"),
+    "Brand": (
+        "name_en",
+        "sector",
+        "role",
+        "region",
+        *(f"goal_{kind}" for kind in _GOALS),
+        "resources",
+        "willingness",
+        "ours",
+    ),
     "Course": ("name_en", "kind", "field", "level", "price", *_WORK),
     "Film": ("name_en", "kind", "release_ts", "region", "language", *_WORK),
 }
@@ -199,7 +208,11 @@ def theme(g: TwinGraph, p: Params) -> list[Row]:
     df = Counter(t for n in every for t in g.ends(g.out(n, "HAS_TAG"), "Tag"))
     idf = {t: math.log((1 + len(every)) / (1 + n)) + 1.0 for t, n in df.items()}
     value = {n: {t: tie["w"] * idf[t] for t, tie in g.out(n, "HAS_TAG")} for n in every}
-    rows = [{**_named(g, d), "theme": score} for f, d in _others(g, p) if (score := _cosine(value.get(f, {}), value.get(d, {}))) is not None]
+    rows = [
+        {**_named(g, d), "theme": score}
+        for f, d in _others(g, p)
+        if (score := _cosine(value.get(f, {}), value.get(d, {}))) is not None
+    ]
     return sorted(rows, key=lambda r: (-r["theme"], r["label"], r["partner"]))
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["RECOMMEND"]
 
 Params = dict[str, Any]
+
+
 def also_took(g: TwinGraph, p: Params) -> list[Row]:
     """recommend/also_took."""
     people = {i: set(profiled(g, g.ends(g.into(i, *TOOK), "User"))) for i in g.nodes("Course", "Film")}
@@ -22,9 +24,13 @@ def also_took(g: TwinGraph, p: Params) -> list[Row]:
         own = taken(g, user)
         for k in g.nodes("Course"):
             both = {i: len(people[i] & people[k]) for i in own if i != k}
-            parts = [n / math.sqrt(len(people[i]) * len(people[k])) for i, n in both.items() if n >= max(1, p["minCell"])]
+            parts = [
+                n / math.sqrt(len(people[i]) * len(people[k])) for i, n in both.items() if n >= max(1, p["minCell"])
+            ]
             if k not in own and parts:
-                rows.append({"course": k[1], "name": g.get(k, "name"), "items": len(parts), "score": rounded(math.fsum(parts))})
+                rows.append(
+                    {"course": k[1], "name": g.get(k, "name"), "items": len(parts), "score": rounded(math.fsum(parts))}
+                )
     return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
 
 
@@ -61,7 +67,13 @@ def user(g: TwinGraph, p: Params) -> list[Row]:
         sums, items = profile_of(g, u)
         size = length(sums)
         rows += [
-            {"tag": t[1], "name": g.get(t, "name"), "kind": g.get(t, "kind"), "items": items[t], "weight": rounded(w / size)}
+            {
+                "tag": t[1],
+                "name": g.get(t, "name"),
+                "kind": g.get(t, "kind"),
+                "items": items[t],
+                "weight": rounded(w / size),
+            }
             for t, w in sums.items()
         ]
     return sorted(rows, key=lambda r: (-r["weight"], r["tag"]))[: p["top"]]
@@ -73,10 +85,17 @@ def theme_paths(g: TwinGraph, p: Params) -> list[Row]:
     for f, ours, k, theirs in themes(g, p["film"]):
         for t in ours.keys() & theirs.keys():
             part = rounded(ours[t] * theirs[t] / (length(ours) * length(theirs)))
-            rows.append({
-                "film": f[1], "tag": t[1], "tag_name": g.get(t, "name"), "course": k[1], "name": g.get(k, "name"), "field": g.get(k, "field"),
-                "part": part,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "film": f[1],
+                    "tag": t[1],
+                    "tag_name": g.get(t, "name"),
+                    "course": k[1],
+                    "name": g.get(k, "name"),
+                    "field": g.get(k, "field"),
+                    "part": part,
+                }
+            )
     return sorted(rows, key=lambda r: (-r["part"], r["course"], r["tag"]))[: p["top"]]
 
 

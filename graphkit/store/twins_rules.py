@@ -27,7 +27,11 @@ def rights(g: TwinGraph, p: Params) -> list[Row]:
     if not found:
         return [_verdict(p["label"], p["item"], "there is no such item")]
     reason = f"no right to {p['use']} is held for this region and time"
-    return [_verdict(label, id_, reason) for label, id_ in found if not any(_grants(g, p, *tie) for tie in g.into((label, id_), "HOLDS_RIGHTS"))]
+    return [
+        _verdict(label, id_, reason)
+        for label, id_ in found
+        if not any(_grants(g, p, *tie) for tie in g.into((label, id_), "HOLDS_RIGHTS"))
+    ]
 
 
 def _grants(g: TwinGraph, p: Params, brand: Node, h: dict[str, Any]) -> bool:

@@ -18,30 +18,74 @@ if TYPE_CHECKING:
 __all__ = ["Catalogue", "make_catalogue"]
 
 TAGS = (
-    ("科幻", "science fiction", "genre"), ("悬疑", "mystery", "genre"), ("历史", "history", "genre"), ("家庭", "family", "theme"), ("成长", "growing up", "theme"),
-    ("职场", "working life", "theme"), ("环保", "environment", "value"), ("诚信", "honesty", "value"), ("创新", "innovation", "value"), ("传统", "tradition", "value"),
-    ("数据分析", "data analysis", "skill"), ("写作", "writing", "skill"), ("演讲", "speaking", "skill"), ("投资", "investing", "skill"), ("心理", "psychology", "interest"),
-    ("天文", "astronomy", "interest"), ("美食", "food", "interest"), ("旅行", "travel", "interest"), ("运动", "sport", "interest"), ("音乐", "music", "interest"),
-)  # fmt: skip
+    ("科幻", "science fiction", "genre"),
+    ("悬疑", "mystery", "genre"),
+    ("历史", "history", "genre"),
+    ("家庭", "family", "theme"),
+    ("成长", "growing up", "theme"),
+    ("职场", "working life", "theme"),
+    ("环保", "environment", "value"),
+    ("诚信", "honesty", "value"),
+    ("创新", "innovation", "value"),
+    ("传统", "tradition", "value"),
+    ("数据分析", "data analysis", "skill"),
+    ("写作", "writing", "skill"),
+    ("演讲", "speaking", "skill"),
+    ("投资", "investing", "skill"),
+    ("心理", "psychology", "interest"),
+    ("天文", "astronomy", "interest"),
+    ("美食", "food", "interest"),
+    ("旅行", "travel", "interest"),
+    ("运动", "sport", "interest"),
+    ("音乐", "music", "interest"),
+)
 FILMS = (
-    ("流浪者", "The Wanderer"), ("山海", "Mountains and Seas"), ("第七码头", "Pier Seven"), ("风起长安", "Wind over Chang'an"), ("小城来信", "Letters from a Small Town"),
-    ("深空回声", "Echo of Deep Space"), ("合伙人的夏天", "Summer of the Partners"), ("无声证词", "Silent Testimony"), ("我们的餐桌", "Our Table"), ("绿洲计划", "Project Oasis"),
-    ("最后一课", "The Last Lesson"), ("雪线之上", "Above the Snow Line"),
-)  # fmt: skip
+    ("流浪者", "The Wanderer"),
+    ("山海", "Mountains and Seas"),
+    ("第七码头", "Pier Seven"),
+    ("风起长安", "Wind over Chang'an"),
+    ("小城来信", "Letters from a Small Town"),
+    ("深空回声", "Echo of Deep Space"),
+    ("合伙人的夏天", "Summer of the Partners"),
+    ("无声证词", "Silent Testimony"),
+    ("我们的餐桌", "Our Table"),
+    ("绿洲计划", "Project Oasis"),
+    ("最后一课", "The Last Lesson"),
+    ("雪线之上", "Above the Snow Line"),
+)
 _COURSES = (
-    ("数据分析入门", "Introduction to Data Analysis", "technology"), ("写作的节奏", "The Rhythm of Writing", "culture"), ("演讲训练营", "Speaking Boot Camp", "career"),
-    ("家庭理财", "Family Finance", "finance"), ("心理学通识", "Psychology for Everyone", "health"), ("天文学十讲", "Ten Talks on Astronomy", "education"),
-    ("职场沟通", "Communication at Work", "career"), ("短视频创作", "Making Short Videos", "arts"), ("历史现场", "History on the Spot", "culture"), ("亲子阅读", "Reading with Children", "parenting"),
-)  # fmt: skip
+    ("数据分析入门", "Introduction to Data Analysis", "technology"),
+    ("写作的节奏", "The Rhythm of Writing", "culture"),
+    ("演讲训练营", "Speaking Boot Camp", "career"),
+    ("家庭理财", "Family Finance", "finance"),
+    ("心理学通识", "Psychology for Everyone", "health"),
+    ("天文学十讲", "Ten Talks on Astronomy", "education"),
+    ("职场沟通", "Communication at Work", "career"),
+    ("短视频创作", "Making Short Videos", "arts"),
+    ("历史现场", "History on the Spot", "culture"),
+    ("亲子阅读", "Reading with Children", "parenting"),
+)
 _STEPS = (("基础", "Basics"), ("进阶", "Advanced"), ("实战", "Practice"))
 BRANDS = (
-    ("星河影业", "Galaxy Pictures", "film", "studio"), ("知山课堂", "Zhishan Classroom", "education", "platform"), ("山海咖啡", "Shanhai Coffee", "drink", "consumer_brand"),
-    ("青柠出行", "Lime Rides", "automotive", "consumer_brand"), ("半页书店", "Half Page Books", "publishing", "publisher"), ("云朵音乐", "Cloud Music", "music", "platform"),
-    ("北岸运动", "North Shore Sports", "sport", "consumer_brand"), ("小麦厨房", "Wheat Kitchen", "food", "consumer_brand"), ("城市博物馆", "City Museum", "museum", "institution"),
-    ("橙光影视", "Orange Light Films", "film", "studio"), ("远行旅社", "Far Travel", "travel", "consumer_brand"), ("明日科技", "Tomorrow Tech", "technology", "consumer_brand"),
-    ("安心银行", "Anxin Bank", "finance", "consumer_brand"), ("初夏美妆", "Early Summer Beauty", "beauty", "consumer_brand"), ("木马玩具", "Rocking Horse Toys", "toys", "consumer_brand"),
-    ("灯塔传媒", "Lighthouse Media", "media", "agency"), ("乐学网校", "Lexue Online School", "education", "provider"), ("和风家居", "Gentle Wind Home", "home", "consumer_brand"),
-)  # fmt: skip
+    ("星河影业", "Galaxy Pictures", "film", "studio"),
+    ("知山课堂", "Zhishan Classroom", "education", "platform"),
+    ("山海咖啡", "Shanhai Coffee", "drink", "consumer_brand"),
+    ("青柠出行", "Lime Rides", "automotive", "consumer_brand"),
+    ("半页书店", "Half Page Books", "publishing", "publisher"),
+    ("云朵音乐", "Cloud Music", "music", "platform"),
+    ("北岸运动", "North Shore Sports", "sport", "consumer_brand"),
+    ("小麦厨房", "Wheat Kitchen", "food", "consumer_brand"),
+    ("城市博物馆", "City Museum", "museum", "institution"),
+    ("橙光影视", "Orange Light Films", "film", "studio"),
+    ("远行旅社", "Far Travel", "travel", "consumer_brand"),
+    ("明日科技", "Tomorrow Tech", "technology", "consumer_brand"),
+    ("安心银行", "Anxin Bank", "finance", "consumer_brand"),
+    ("初夏美妆", "Early Summer Beauty", "beauty", "consumer_brand"),
+    ("木马玩具", "Rocking Horse Toys", "toys", "consumer_brand"),
+    ("灯塔传媒", "Lighthouse Media", "media", "agency"),
+    ("乐学网校", "Lexue Online School", "education", "provider"),
+    ("和风家居", "Gentle Wind Home", "home", "consumer_brand"),
+)
 _RESOURCES = ("brand", "users", "technology", "channels", "content", "venues", "money")
 
 

@@ -63,4 +63,6 @@ def make_materials(files: Files, channels: Sequence[tuple[str, str]], n_users: i
         for i, kind, status, name, share, response in _MATERIALS
     ]
     files.add("nodes/material", MATERIAL_HEADER, rows)
-    files.add("relationships/accepts", "source target", [(channel, i) for channel, kind in channels for i in _TAKEN[kind]])
+    files.add(
+        "relationships/accepts", "source target", [(channel, i) for channel, kind in channels for i in _TAKEN[kind]]
+    )

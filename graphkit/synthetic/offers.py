@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MEMBER_BRANDS", "make_offers"]
 
-MEMBER_BRANDS = (1, 5)  # positions in the catalogue of the brands that have members: a course platform and a music platform
+MEMBER_BRANDS = (
+    1,
+    5,
+)  # positions in the catalogue of the brands that have members: a course platform and a music platform
 
 _HEADER = "id kind name amount percent threshold days tickets unit_cost cap uptake uptake_lower uptake_upper starts_ts ends_ts"
 
@@ -30,9 +33,23 @@ def make_offers(files: Files, catalogue: Catalogue) -> None:
         ("o05", "free_trial", "课程七天试看", None, None, None, 7.0, None, 0.3, None, 0.18, 0.10, 0.28, *window),
     ]
     files.add("nodes/offer", _HEADER, rows)
-    given = [(platform, "o01", None), (platform, "o02", None), (catalogue.brands[0], "o03", platform), (music, "o04", platform), (platform, "o05", music)]
+    given = [
+        (platform, "o01", None),
+        (platform, "o02", None),
+        (catalogue.brands[0], "o03", platform),
+        (music, "o04", platform),
+        (platform, "o05", music),
+    ]
     files.add("relationships/offers", "source target to_members_of", given)
-    targets = [("o01", "Course", course), ("o02", "Course", course), ("o03", "Film", film), ("o04", "Brand", music), ("o05", "Course", course)]
+    targets = [
+        ("o01", "Course", course),
+        ("o02", "Course", course),
+        ("o03", "Film", film),
+        ("o04", "Brand", music),
+        ("o05", "Course", course),
+    ]
     files.add(
-        "relationships/applies_to", "source source_label target target_label", [(o, "Offer", to, label) for o, label, to in targets]
+        "relationships/applies_to",
+        "source source_label target target_label",
+        [(o, "Offer", to, label) for o, label, to in targets],
     )

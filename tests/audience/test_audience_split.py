@@ -104,7 +104,10 @@ def test_forms_of_an_audience_agree():
     rows = [1, 4, 5]
     mask = np.zeros(8, np.int8)
     mask[rows] = 1
-    reach = [overlap({"a": form}, n_nodes=8).joint for form in (rows, np.array(rows, np.uint16), mask, mask.astype(bool), mask * 1.0)]
+    reach = [
+        overlap({"a": form}, n_nodes=8).joint
+        for form in (rows, np.array(rows, np.uint16), mask, mask.astype(bool), mask * 1.0)
+    ]
     assert reach == [3.0] * 5
 
 
@@ -181,7 +184,15 @@ def test_intervals_after_propagation_hold_the_exact_values():
     exact = dict.fromkeys(("a", "b", "joint", "exclusive", "twice", "shared", "incremental", "difference"), 0.0)
     for world, chance in worlds:
         a, b = reached(0, world), reached(1, world)
-        for name, value in (("a", a), ("b", b), ("joint", a | b), ("exclusive", a - b), ("twice", a & b), ("shared", a & b), ("incremental", b - a)):
+        for name, value in (
+            ("a", a),
+            ("b", b),
+            ("joint", a | b),
+            ("exclusive", a - b),
+            ("twice", a & b),
+            ("shared", a & b),
+            ("incremental", b - a),
+        ):
             exact[name] += chance * len(value)
         exact["difference"] += chance * (len(a) - len(b))
     held = dict.fromkeys(exact, 0)
@@ -189,8 +200,16 @@ def test_intervals_after_propagation_hold_the_exact_values():
         found = overlap({"a": [0], "b": [1]}, projection=p, n_worlds=60, rng=seed)
         row = {(r.quantity, r.name): (r.lower, r.upper) for r in found.intervals.itertuples()}
         pair = found.pairs.iloc[0]
-        told = {"a": row["reach", "a"], "b": row["reach", "b"], "joint": row["joint", "all"], "exclusive": row["exclusive", "a"],
-                "twice": row["frequency", "2"], "shared": (pair.shared_lower, pair.shared_upper), "incremental": row["incremental", "b"], "difference": (pair.lower, pair.upper)}  # fmt: skip
+        told = {
+            "a": row["reach", "a"],
+            "b": row["reach", "b"],
+            "joint": row["joint", "all"],
+            "exclusive": row["exclusive", "a"],
+            "twice": row["frequency", "2"],
+            "shared": (pair.shared_lower, pair.shared_upper),
+            "incremental": row["incremental", "b"],
+            "difference": (pair.lower, pair.upper),
+        }
         for name, (low, high) in told.items():
             held[name] += low <= exact[name] <= high
     assert min(held.values()) >= 0.88 * 120, held
@@ -212,7 +231,9 @@ def test_what_is_shown_never_gives_a_small_cell_away():
         times = cells.sum(axis=1)
         shown = [(found.reach[i], cells[:, i]) for i in range(3)]
         shown += [(r.shared, cells[:, int(r.a[1])] & cells[:, int(r.b[1])]) for r in found.pairs.itertuples()]
-        shown += [(found.joint, times > 0), (found.shared, times == 3)] + [(found.frequency[k], times == k) for k in range(4)]
+        shown += [(found.joint, times > 0), (found.shared, times == 3)] + [
+            (found.frequency[k], times == k) for k in range(4)
+        ]
         shown += [(found.exclusive[i], cells[:, i] & (times == 1)) for i in range(3)]
         shown += [(found.incremental[i], cells[:, i] & ~cells[:, :i].any(axis=1)) for i in range(3)]
         for value, inside in shown:
@@ -220,7 +241,10 @@ def test_what_is_shown_never_gives_a_small_cell_away():
                 rows.append(inside.astype(float))
                 told.append(value)
         for cell in np.flatnonzero((count > 0) & (count < 10)):
-            ends = [linprog(sign * np.eye(8)[cell], A_eq=np.array(rows), b_eq=told, bounds=(0, None)).fun * sign for sign in (1, -1)]
+            ends = [
+                linprog(sign * np.eye(8)[cell], A_eq=np.array(rows), b_eq=told, bounds=(0, None)).fun * sign
+                for sign in (1, -1)
+            ]
             assert ends[1] - ends[0] > 0.5, (count, cell, found.to_frame())
             tried += 1
     assert tried > 40

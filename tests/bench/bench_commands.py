@@ -90,7 +90,9 @@ def _loading(words: str, lines: list[list[str]], rounds: int, options: dict) -> 
     wall, cpu, work = [], [], []
     for number in range(rounds):
         pair = [json.dumps(line) for line in lines[2 * number : 2 * number + 2]]
-        done = subprocess.run([sys.executable, "-c", TWICE, *pair], capture_output=True, text=True, check=True, **options)
+        done = subprocess.run(
+            [sys.executable, "-c", TWICE, *pair], capture_output=True, text=True, check=True, **options
+        )
         first, second = json.loads(done.stderr.splitlines()[-1])
         wall.append(first[0] - second[0])
         cpu.append(first[1] - second[1])
@@ -99,7 +101,9 @@ def _loading(words: str, lines: list[list[str]], rounds: int, options: dict) -> 
 
 
 def _last_plan(done) -> str:
-    return next((line for line in done.stdout.splitlines() if line.startswith("plan ")), json.dumps(done.stdout[-80:]))[:110]
+    return next((line for line in done.stdout.splitlines() if line.startswith("plan ")), json.dumps(done.stdout[-80:]))[
+        :110
+    ]
 
 
 if __name__ == "__main__":

@@ -45,7 +45,11 @@ def graphs(chosen):
             yield f"LFR {seed}", ends, np.column_stack([np.arange(group.size), group])
         return
     ends = np.unique(np.sort(pd.read_csv(chosen.edges).iloc[:, :2].to_numpy(), axis=1), axis=0)
-    yield "edges", ends[ends[:, 0] != ends[:, 1]], None if chosen.truth is None else pd.read_csv(chosen.truth).to_numpy()
+    yield (
+        "edges",
+        ends[ends[:, 0] != ends[:, 1]],
+        None if chosen.truth is None else pd.read_csv(chosen.truth).to_numpy(),
+    )
 
 
 def main() -> None:
@@ -89,10 +93,18 @@ def measured(chosen, title, ends, truth, how) -> None:
             peer = lambda: net.community_leiden(objective_function="modularity", n_iterations=chosen.igraph_iterations)
         for seed in range(chosen.rounds):
             for effort in chosen.effort or ["fast", "balanced"]:
-                bench.time(f"{effort}, seed {seed}", lambda e=effort, s=seed: gk.communities(p, effort=e, rng=s, **how), quality=quality)
+                bench.time(
+                    f"{effort}, seed {seed}",
+                    lambda e=effort, s=seed: gk.communities(p, effort=e, rng=s, **how),
+                    quality=quality,
+                )
             if peer is not None:
                 random.seed(seed)
-                bench.time(f"igraph Leiden, seed {seed}", peer, quality=lambda found: quality(found, np.asarray(found.membership)))
+                bench.time(
+                    f"igraph Leiden, seed {seed}",
+                    peer,
+                    quality=lambda found: quality(found, np.asarray(found.membership)),
+                )
 
 
 if __name__ == "__main__":

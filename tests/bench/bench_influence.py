@@ -30,7 +30,10 @@ from graphkit.engine.base import Serial
 from graphkit.errors import TimeLimit
 from graphkit.influence.coverage import Coverage
 
-RECORDED = {0.1: {"SUBSIM": (0.1776, 12.2), "OPIM-C": (3.036, 104.0)}, 0.01: {"SUBSIM": (0.332, 11.4), "OPIM-C": (6.362, 109.0)}}  # seconds, us a set
+RECORDED = {
+    0.1: {"SUBSIM": (0.1776, 12.2), "OPIM-C": (3.036, 104.0)},
+    0.01: {"SUBSIM": (0.332, 11.4), "OPIM-C": (6.362, 109.0)},
+}  # seconds, us a set
 
 
 def rmat(scale, draws, seed=42):
@@ -73,12 +76,22 @@ def cascades(name, arcs, worlds, rounds, peer):
     seeds = np.sort(np.argsort(-np.diff(p.indptr), kind="stable")[:50])
     for engine in ("serial", "threads"):
         found = {}
-        calls = {"graphkit": lambda engine=engine, found=found: found.update(mine=gk.estimate_spread(p, seeds, n_worlds=worlds, rng=1, engine=engine))}
+        calls = {
+            "graphkit": lambda engine=engine, found=found: found.update(
+                mine=gk.estimate_spread(p, seeds, n_worlds=worlds, rng=1, engine=engine)
+            )
+        }
         if peer is not None:
-            graph = peer.IMGraph(list(zip(p.sources.tolist(), p.indices.tolist(), strict=True)), weights=p.probability.tolist(), renumber=False)
+            graph = peer.IMGraph(
+                list(zip(p.sources.tolist(), p.indices.tolist(), strict=True)),
+                weights=p.probability.tolist(),
+                renumber=False,
+            )
             model = peer.IndependentCascadeModel(graph, set(seeds.tolist()))
             threads = 1 if engine == "serial" else 2
-            calls["PyNetIM"] = lambda model=model, threads=threads, found=found: found.update(peer=model.run_monte_carlo_diffusion(worlds, 1, threads > 1, threads))
+            calls["PyNetIM"] = lambda model=model, threads=threads, found=found: found.update(
+                peer=model.run_monte_carlo_diffusion(worlds, 1, threads > 1, threads)
+            )
         got = race(rounds, calls)
         line = f"{name:<22}{engine:<9}{worlds / got['graphkit'][0]:>10,.0f} cascades/s (processor {worlds / got['graphkit'][1]:,.0f}), spread {found['mine'].mean:.1f} +- {found['mine'].std_error:.1f}"
         if peer is not None:
@@ -106,8 +119,13 @@ def memory_speed():
 def parts_of_a_run():
     """Add up the wall seconds of sampling, choosing and the dual bound."""
     spent, kept = {}, {}
-    for owner, name, part in ((ReverseWorlds, "sample", "sampling"), (ReverseWorlds, "count_hits", "sampling"), (Coverage, "__init__", "index"),
-                              (Coverage, "greedy", "greedy"), (Coverage, "dual_bound", "dual")):
+    for owner, name, part in (
+        (ReverseWorlds, "sample", "sampling"),
+        (ReverseWorlds, "count_hits", "sampling"),
+        (Coverage, "__init__", "index"),
+        (Coverage, "greedy", "greedy"),
+        (Coverage, "dual_bound", "dual"),
+    ):
         kept[owner, name] = plain = getattr(owner, name)
 
         def timed(*arguments, _plain=plain, _part=part, **more):
@@ -130,10 +148,17 @@ def sets_alone(worlds, seeds, rounds):
     n = 100_000
     calls = {}
     for threads, engine in (("one thread", Serial()), ("all threads", gk.Threads())):
-        calls["stored", threads] = lambda engine=engine: worlds.sample(n, seed=1, purpose="bench", places=True, engine=engine)
-        calls["judged", threads] = lambda engine=engine: worlds.count_hits(seeds, n, seed=1, purpose="bench", engine=engine)
+        calls["stored", threads] = lambda engine=engine: worlds.sample(
+            n, seed=1, purpose="bench", places=True, engine=engine
+        )
+        calls["judged", threads] = lambda engine=engine: worlds.count_hits(
+            seeds, n, seed=1, purpose="bench", engine=engine
+        )
     for (what, threads), (wall, cpu) in race(rounds, calls).items():
-        print(f"reverse sets {what}, {threads:<12}{wall / n * 1e6:8.2f} us a set (processor {cpu / n * 1e6:.2f})", flush=True)
+        print(
+            f"reverse sets {what}, {threads:<12}{wall / n * 1e6:8.2f} us a set (processor {cpu / n * 1e6:.2f})",
+            flush=True,
+        )
 
 
 def selections(arcs, rounds, time_limit, recorded):
@@ -167,18 +192,33 @@ def selections(arcs, rounds, time_limit, recorded):
         chosen = found["x"]
         spread = gk.estimate_spread(p, chosen.seeds, n_worlds=192, rng=99)
         asked = "default rule" if ratio is None else f"ratio {ratio:.3f}"
-        print(f"{asked}: {chosen.certificate.ratio:.4f} certified in {wall:.3f} s (processor {cpu:.3f}), {chosen.n_rr_sets:,} sets, "
-              f"{wall / chosen.n_rr_sets * 1e6:.2f} us a set, dual / sampling time {spent.get('dual', 0.0) / spent['sampling']:.2f}, "
-              f"spread {spread.mean:,.0f} +- {spread.std_error:,.0f}", flush=True)
+        print(
+            f"{asked}: {chosen.certificate.ratio:.4f} certified in {wall:.3f} s (processor {cpu:.3f}), {chosen.n_rr_sets:,} sets, "
+            f"{wall / chosen.n_rr_sets * 1e6:.2f} us a set, dual / sampling time {spent.get('dual', 0.0) / spent['sampling']:.2f}, "
+            f"spread {spread.mean:,.0f} +- {spread.std_error:,.0f}",
+            flush=True,
+        )
         for peer, (seconds, each) in RECORDED.get(lack, {}).items() if recorded else ():
-            print(f"    {peer} recorded elsewhere: {seconds:.3f} s, {each:.1f} us a set: {seconds / wall:.1f} x in wall time, {seconds / cpu:.1f} x in processor time", flush=True)
+            print(
+                f"    {peer} recorded elsewhere: {seconds:.3f} s, {each:.1f} us a set: {seconds / wall:.1f} x in wall time, {seconds / cpu:.1f} x in processor time",
+                flush=True,
+            )
 
 
 def first_use():
     """Seconds of a first selection and simulation in a fresh process, kernels cached, imports included."""
-    code = ("import time; b = time.perf_counter()\nimport graphkit as gk\np = gk.from_arrays([0, 1], [1, 2], probability=0.5)\n"
-            "gk.estimate_spread(p, [0], n_worlds=100, rng=1); gk.select_seeds(p, k=1, rng=1)\nprint(time.perf_counter() - b)")
-    times = [float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tempfile.gettempdir()).stdout) for _ in range(4)][1:]
+    code = (
+        "import time; b = time.perf_counter()\nimport graphkit as gk\np = gk.from_arrays([0, 1], [1, 2], probability=0.5)\n"
+        "gk.estimate_spread(p, [0], n_worlds=100, rng=1); gk.select_seeds(p, k=1, rng=1)\nprint(time.perf_counter() - b)"
+    )
+    times = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tempfile.gettempdir()
+            ).stdout
+        )
+        for _ in range(4)
+    ][1:]
     print(f"first use in a fresh process, kernels cached: {statistics.median(times):.2f} s", flush=True)
 
 

@@ -29,6 +29,7 @@ WAYS = {
 
 def read(directory):
     """Edges, type of every page, words or None."""
+
     def table(name):
         found = sorted(Path(directory).glob(f"{name}.csv*"))
         return pd.read_csv(found[0]) if found else None
@@ -88,14 +89,24 @@ def main():
             first = gk.predict_links(p, list(truth), targets, rng=draw, **WAYS[way](words))
             spent = time.perf_counter() - start, time.process_time() - clock
             ways = np.mean([len(ways) >= 3 for ways in first.ways])
-            every = gk.predict_links(p, list(truth), targets, top=targets.size, rng=draw, **WAYS[way](words) | {"weights": first.weights})
+            every = gk.predict_links(
+                p, list(truth), targets, top=targets.size, rng=draw, **WAYS[way](words) | {"weights": first.weights}
+            )
             found[way].append((*judged(every, truth, targets.size, known), ways, *spent))
             print(f"draw {draw} {way:<22}" + " ".join(f"{x:8.4f}" for x in found[way][-1]), flush=True)
-    print(f"\n{args.source} -> {args.to}, {args.draws} draws" + " " * 6 + "AUC links         AUC sources       recall@20         3 ways   wall s  processor s")
+    print(
+        f"\n{args.source} -> {args.to}, {args.draws} draws"
+        + " " * 6
+        + "AUC links         AUC sources       recall@20         3 ways   wall s  processor s"
+    )
     for way, rows in found.items():
         if rows:
             mean, error = np.mean(rows, axis=0), np.std(rows, axis=0, ddof=len(rows) > 1) / len(rows) ** 0.5
-            print(f"  {way:<34}" + "  ".join(f"{m:.4f} +- {e:.4f}" for m, e in zip(mean[:3], error[:3], strict=True)) + f"  {mean[3]:.3f}  {mean[4]:7.1f}  {mean[5]:7.1f}")
+            print(
+                f"  {way:<34}"
+                + "  ".join(f"{m:.4f} +- {e:.4f}" for m, e in zip(mean[:3], error[:3], strict=True))
+                + f"  {mean[3]:.3f}  {mean[4]:7.1f}  {mean[5]:7.1f}"
+            )
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ GROUPS = {
 
 def read(directory):
     """Links (campaign, member) and one text per campaign."""
+
     def table(name):
         found = sorted(Path(directory).glob(f"{name}.csv*"))
         return pd.read_csv(found[0]) if found else None
@@ -58,7 +59,9 @@ def read(directory):
     told = table("campaigns")
     if told is None:
         return links, pd.Series(dtype=str)
-    columns = [c for c in (f"{part}{end}" for end in ("_zh", "") for part in ("title", "content", "keywords")) if c in told]
+    columns = [
+        c for c in (f"{part}{end}" for end in ("_zh", "") for part in ("title", "content", "keywords")) if c in told
+    ]
     columns = columns[:3]
     return links, told.set_index("campaign_id")[columns].fillna("").agg("".join, axis=1)
 
@@ -76,10 +79,18 @@ class Split:
         self.met = np.eye(len(self.names), dtype=bool)
         for a, b in self.pairs_of(self.train):
             self.met[a, b] = True
-        self.pairs = np.array(sorted({p for p in self.pairs_of(self.test) if not self.met[p]}), dtype=np.int64).reshape(-1, 2)
+        self.pairs = np.array(sorted({p for p in self.pairs_of(self.test) if not self.met[p]}), dtype=np.int64).reshape(
+            -1, 2
+        )
         self.campaign = self._campaigns()
         self.subjects = np.unique(self.pairs[:, 0])
-        self.history = pd.DataFrame({"partnership": self.train.campaign.astype(str), "member": self.train.member, "ts": 86_400 * self.train.campaign})
+        self.history = pd.DataFrame(
+            {
+                "partnership": self.train.campaign.astype(str),
+                "member": self.train.member,
+                "ts": 86_400 * self.train.campaign,
+            }
+        )
         self.told = pd.DataFrame({"partnership": self.texts.index.astype(str), "text": self.texts.to_numpy()})
 
     def pairs_of(self, links):
@@ -122,19 +133,32 @@ def resampled(split, draws, seed):
 def baselines(split):
     """Scores of the three, (n_subjects, n_names)."""
     popularity = np.bincount([split.place[m] for m in split.train.member], minlength=len(split.names)).astype(float)
-    text = split.train.assign(text=split.train.campaign.map(split.texts).fillna("")).groupby("member").text.agg(" ".join).reindex(split.names)
+    text = (
+        split.train.assign(text=split.train.campaign.map(split.texts).fillna(""))
+        .groupby("member")
+        .text.agg(" ".join)
+        .reindex(split.names)
+    )
     shape = (split.subjects.size, len(split.names))
     cosine = np.zeros(shape)
     if text.str.len().sum():
-        x = TfidfVectorizer(analyzer="char", ngram_range=(2, 2), min_df=3, max_features=60_000, sublinear_tf=True).fit_transform(text)
+        x = TfidfVectorizer(
+            analyzer="char", ngram_range=(2, 2), min_df=3, max_features=60_000, sublinear_tf=True
+        ).fit_transform(text)
         cosine = (x[split.subjects] @ x.T).toarray()
-    return {"popularity": np.broadcast_to(popularity, shape), "cosine": cosine, "popularity x cosine^4": popularity * (cosine + 0.001) ** 4}
+    return {
+        "popularity": np.broadcast_to(popularity, shape),
+        "cosine": cosine,
+        "popularity x cosine^4": popularity * (cosine + 0.001) ** 4,
+    }
 
 
 def product(split):
     """Places by the public function."""
     names = split.names[split.subjects]
-    frame = rank_partners(split.history, texts=split.told if len(split.told) else None, subjects=list(names), top=len(split.names)).to_frame()
+    frame = rank_partners(
+        split.history, texts=split.told if len(split.told) else None, subjects=list(names), top=len(split.names)
+    ).to_frame()
     rank = dict(zip(zip(frame.subject, frame.partner, strict=True), frame["rank"], strict=True))
     return np.array([(rank[split.names[a], split.names[b]], (~split.met[a]).sum()) for a, b in split.pairs])
 
@@ -147,7 +171,11 @@ def cold(split):
         first = campaigns.min()
         partners = set(split.test[split.test.campaign == first].member) & set(split.names)
         clean = plain_name(split.all_texts.get(first, ""))
-        members = sorted(set(split.test[split.test.campaign == first].member) | {split.names[j] for j in mentions([clean], list(split.names)).indices}, key=len)
+        members = sorted(
+            set(split.test[split.test.campaign == first].member)
+            | {split.names[j] for j in mentions([clean], list(split.names)).indices},
+            key=len,
+        )
         for other in reversed(members):
             clean = clean.replace(plain_name(other), " ")
         if partners and clean.strip():
@@ -168,7 +196,9 @@ def ablation(split, weights):
     blocks = read_choices(past.sources)
     every = np.arange(len(split.names))
     found = {}
-    features = np.concatenate([past.features(split.subjects[i : i + 20], every).astype(np.float32) for i in range(0, split.subjects.size, 20)])
+    features = np.concatenate(
+        [past.features(split.subjects[i : i + 20], every).astype(np.float32) for i in range(0, split.subjects.size, 20)]
+    )
     for name, without in {"all": (), **GROUPS}.items():
         places = split.places(features @ fit_weights(blocks, without).values)
         found[name] = figures(places), figures(places, weights)
@@ -215,21 +245,46 @@ def main():
     begin, all_figures, left_out = time.perf_counter(), [], []
     for k in range(args.splits, 0, -1):
         split = Split(links, texts, 1 - k / 10, 1 - (k - 1) / 10)
-        print(f"\ncut {1 - k / 10:.1f}: {len(split.names)} names, {len(split.pairs)} new pairs of {split.subjects.size} subjects        " + "                   ".join(FIGURES))
+        print(
+            f"\ncut {1 - k / 10:.1f}: {len(split.names)} names, {len(split.pairs)} new pairs of {split.subjects.size} subjects        "
+            + "                   ".join(FIGURES)
+        )
         all_figures.append(one_split(split, args.draws, k))
         if not args.no_ablation:
             left_out.append(ablation(split, resampled(split, args.draws, k)))
-    print(f"\nmean of {args.splits} splits " + "  ".join(f"{name} {x:.4f}" for name, x in zip(FIGURES, np.mean([f for f, _, _ in all_figures], axis=0), strict=True)))
-    print("splits ahead of the best " + "  ".join(f"{name} {x}" for name, x in zip(FIGURES, np.sum([lead > 0 for _, lead, _ in all_figures], axis=0), strict=True)))
+    print(
+        f"\nmean of {args.splits} splits "
+        + "  ".join(
+            f"{name} {x:.4f}" for name, x in zip(FIGURES, np.mean([f for f, _, _ in all_figures], axis=0), strict=True)
+        )
+    )
+    print(
+        "splits ahead of the best "
+        + "  ".join(
+            f"{name} {x}"
+            for name, x in zip(FIGURES, np.sum([lead > 0 for _, lead, _ in all_figures], axis=0), strict=True)
+        )
+    )
     pooled = np.mean([leads for _, _, leads in all_figures], axis=0)
-    line("ahead", np.mean([lead for _, lead, _ in all_figures], axis=0), *np.quantile(pooled, (0.025, 0.975), axis=0), signed=True)
+    line(
+        "ahead",
+        np.mean([lead for _, lead, _ in all_figures], axis=0),
+        *np.quantile(pooled, (0.025, 0.975), axis=0),
+        signed=True,
+    )
     if left_out:
         print("\nwithout (mean change)" + " " * 8 + "                   ".join(FIGURES))
         for name in GROUPS:
             change = np.array([found[name][0] for found in left_out])
             low, high = np.quantile(np.mean([found[name][1] for found in left_out], axis=0), (0.025, 0.975), axis=0)
             line(name, change.mean(axis=0), low, high, signed=True)
-            print(" " * 26 + "R@50 " + " ".join(f"{x:+.3f}" for x in change[:, 1]) + "   MRR " + " ".join(f"{x:+.3f}" for x in change[:, 2]))
+            print(
+                " " * 26
+                + "R@50 "
+                + " ".join(f"{x:+.3f}" for x in change[:, 1])
+                + "   MRR "
+                + " ".join(f"{x:+.3f}" for x in change[:, 2])
+            )
     assert set(FEATURES) == {f for group in GROUPS.values() for f in group}
     print(f"\n{time.perf_counter() - begin:.0f} s")
 

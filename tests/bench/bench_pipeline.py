@@ -30,7 +30,9 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int)
     chosen = parser.parse_args()
     size = LARGE if chosen.large else SMALL
-    size = tuple(given or usual for given, usual in zip((chosen.users, chosen.ties, chosen.channels), size, strict=True))
+    size = tuple(
+        given or usual for given, usual in zip((chosen.users, chosen.ties, chosen.channels), size, strict=True)
+    )
     bench = measure.Bench("{:,} users, {:,} ties, {:,} channels".format(*size), chosen.json)
     tables = made_graph(*size)
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(bench):
@@ -49,7 +51,12 @@ def _store(bench: measure.Bench, folder: Path, size: tuple[int, ...]) -> None:
     from graphkit.store.open import open_store
 
     with open_store(str(folder / "store")) as store:
-        made = bench.time("load", lambda: load_directory(store, folder / "in"), bar=BARS["load"] if size == SMALL else None, quality=_counts)
+        made = bench.time(
+            "load",
+            lambda: load_directory(store, folder / "in"),
+            bar=BARS["load"] if size == SMALL else None,
+            quality=_counts,
+        )
         bench.time("load again", lambda: load_directory(store, folder / "in"), quality=_counts)
         wanted = take_snapshot(store).digest
         found = bench.time("read everything back", store.tables)
@@ -66,13 +73,21 @@ def _snapshot(bench: measure.Bench, folder: Path, tables, rounds: int, size: tup
     from graphkit.projection.build import project
     from graphkit.projection.snapshot import open_snapshot, snapshot_from_tables
 
-    first = bench.time("write snapshot", lambda: snapshot_from_tables(tables, folder, "snap"), quality=lambda s: s.digest[:12])
+    first = bench.time(
+        "write snapshot", lambda: snapshot_from_tables(tables, folder, "snap"), quality=lambda s: s.digest[:12]
+    )
     again = bench.time("open snapshot", lambda: open_snapshot(folder / "snap"), rounds=rounds)
     if again.digest != first.digest:
         raise SystemExit("the snapshot does not hold what was written")
     project(again)  # loads or compiles the kernels, reads the columns
     bar = size[1] / 5e6 if size in {SMALL, LARGE} else None
-    bench.time("arcs from the mapped columns", lambda: project(again), rounds=rounds, bar=bar, quality=lambda p: f"{p.n_arcs:,} arcs")
+    bench.time(
+        "arcs from the mapped columns",
+        lambda: project(again),
+        rounds=rounds,
+        bar=bar,
+        quality=lambda p: f"{p.n_arcs:,} arcs",
+    )
     return again
 
 

@@ -41,7 +41,9 @@ def peers(n, ends, directed, source):
         import igraph
 
         net = igraph.Graph(n=n, edges=ends, directed=directed)
-        calls["igraph prpack, one source"] = lambda: np.array(net.personalized_pagerank(reset_vertices=source, directed=directed))
+        calls["igraph prpack, one source"] = lambda: np.array(
+            net.personalized_pagerank(reset_vertices=source, directed=directed)
+        )
     with contextlib.suppress(ImportError):
         if len(ends) > _MOST_FOR_NETWORKX:
             return calls
@@ -58,7 +60,9 @@ def main() -> None:
     """Measure one source and a batch."""
     parser = measure.arguments(__doc__)
     parser.add_argument("edges", nargs="?", help="CSV with two columns of node numbers")
-    parser.add_argument("--rmat", nargs=2, type=int, metavar=("SCALE", "LOG_DRAWS"), help="a made R-MAT graph instead, directed")
+    parser.add_argument(
+        "--rmat", nargs=2, type=int, metavar=("SCALE", "LOG_DRAWS"), help="a made R-MAT graph instead, directed"
+    )
     parser.add_argument("--directed", action="store_true")
     parser.add_argument("--sources", type=int, default=320)
     chosen = parser.parse_args()
@@ -76,7 +80,9 @@ def main() -> None:
         **peers(n, ends, directed, source),
     }
     if many.size:
-        calls[f"{many.size} sources, top 50, error 1e-6"] = lambda: gk.personalised_pagerank_many(p, many, top=50, tolerance=1e-6)
+        calls[f"{many.size} sources, top 50, error 1e-6"] = lambda: gk.personalised_pagerank_many(
+            p, many, top=50, tolerance=1e-6
+        )
     with contextlib.closing(measure.Bench(f"{n:,} nodes, {p.n_arcs:,} arcs", chosen.json)) as bench:
         first = {name: call() for name, call in calls.items()}  # compile, convert, warm up
         ours = next(iter(first.values()))

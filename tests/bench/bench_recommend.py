@@ -93,12 +93,18 @@ def models(x, seed, cheap):
     yield "item cosine", item_neighbours(x, method="cosine"), time.perf_counter() - start
     start = time.perf_counter()
     quality = choose_ridge(x, rng=seed)
-    print(f"    ridge -> mean reciprocal rank inside the training part: { {k: round(v, 4) for k, v in quality.items()} }")
+    print(
+        f"    ridge -> mean reciprocal rank inside the training part: { {k: round(v, 4) for k, v in quality.items()} }"
+    )
     best = max(quality, key=lambda ridge: (quality[ridge], ridge))
     yield f"ridge {best:g} (cf)", item_neighbours(x, ridge=best), time.perf_counter() - start
     if not cheap:
         start = time.perf_counter()
-        yield "als 64", factorise(x, rank=64, alpha=20, regularisation=10, iterations=10, rng=seed), time.perf_counter() - start
+        yield (
+            "als 64",
+            factorise(x, rank=64, alpha=20, regularisation=10, iterations=10, rng=seed),
+            time.perf_counter() - start,
+        )
         start = time.perf_counter()
         yield "svd 64", factorise(x, rank=64, method="svd", rng=seed), time.perf_counter() - start
 
@@ -108,7 +114,9 @@ def courses(directory, seeds, n_users, cheap):
     frame, user, item = read(directory, ["user_course*", "enrolled*", "*.csv*"])
     cells = np.unique(np.stack([user, item], 1), axis=0)
     whole = sparse.csr_array((np.ones(len(cells)), (cells[:, 0], cells[:, 1])))
-    print(f"{len(frame):,} rows, {whole.shape[0]:,} users, {whole.shape[1]:,} items; one interaction of {n_users:,} users kept back")
+    print(
+        f"{len(frame):,} rows, {whole.shape[0]:,} users, {whole.shape[1]:,} items; one interaction of {n_users:,} users kept back"
+    )
     shares = {}
     for seed in range(1, seeds + 1):
         x, users, items = held_out(whole, n_users, seed)
@@ -117,11 +125,18 @@ def courses(directory, seeds, n_users, cheap):
             found = ranks(model.scores, x, users, items)
             hits = int((found <= 10).sum())
             low, high = wilson(hits, found.size)
-            print(f"    {name:18} hit@10 {hits / found.size:.4f} ({low:.4f}-{high:.4f})  MRR {(1 / found).mean():.4f}  trained in {seconds:.1f} s", flush=True)
-            shares.setdefault(" ".join(word for word in name.split() if word.isalpha()), []).append((hits / found.size, (1 / found).mean()))
+            print(
+                f"    {name:18} hit@10 {hits / found.size:.4f} ({low:.4f}-{high:.4f})  MRR {(1 / found).mean():.4f}  trained in {seconds:.1f} s",
+                flush=True,
+            )
+            shares.setdefault(" ".join(word for word in name.split() if word.isalpha()), []).append(
+                (hits / found.size, (1 / found).mean())
+            )
     for name, rows in shares.items():
         (hit, hit_half), (rank, rank_half) = (over_seeds(column) for column in np.array(rows).T)
-        print(f"  {name:12} over {len(rows)} seeds: hit@10 {hit:.4f} ± {hit_half:.4f}  MRR {rank:.4f} ± {rank_half:.4f}")
+        print(
+            f"  {name:12} over {len(rows)} seeds: hit@10 {hit:.4f} ± {hit_half:.4f}  MRR {rank:.4f} ± {rank_half:.4f}"
+        )
 
 
 def ratings(directory, seeds):
@@ -129,10 +144,14 @@ def ratings(directory, seeds):
     frame, user, item = read(directory, ["ratings*", "*.csv*"])
     value = frame.iloc[:, 2].to_numpy(float)
     shape, result = (user.max() + 1, item.max() + 1), {"baseline": [], "item neighbours": []}
-    print(f"{value.size:,} ratings, {shape[0]:,} users, {shape[1]:,} items; 20 % kept back, unknown users and items left out")
+    print(
+        f"{value.size:,} ratings, {shape[0]:,} users, {shape[1]:,} items; 20 % kept back, unknown users and items left out"
+    )
     for seed in range(123, 123 + seeds):
         order = np.random.RandomState(seed).permutation(value.size)  # the generator of the published split
-        fresh = ~pd.DataFrame({"u": user[order], "i": item[order]}).duplicated().to_numpy()  # a repeated pair counts where it comes first
+        fresh = (
+            ~pd.DataFrame({"u": user[order], "i": item[order]}).duplicated().to_numpy()
+        )  # a repeated pair counts where it comes first
         cut = value.size - math.ceil(0.2 * value.size)
         train, back = order[:cut][fresh[:cut]], order[cut:][fresh[cut:]]
         back = back[np.isin(user[back], user[train]) & np.isin(item[back], item[train])]

@@ -23,11 +23,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--truths", type=int, default=200)
     count = parser.parse_args().truths
-    for name, unknown, update in (("as believed, chances kept", False, False), ("as believed, chances updated", False, True), ("unknown, chances kept", True, False), ("unknown, chances updated", True, True)):
+    for name, unknown, update in (
+        ("as believed, chances kept", False, False),
+        ("as believed, chances updated", False, True),
+        ("unknown, chances kept", True, False),
+        ("unknown, chances updated", True, True),
+    ):
         start = time.perf_counter()
         found = gains(count, 20, unknown=unknown, update=update)
         mean, low = told(found)
-        print(f"{name:30s} {len(found)} truths: gain {mean:+.2f} people, one-sided 95 % lower end {low:+.2f}, worse in {(found < 0).mean():.0%}, {time.perf_counter() - start:.0f} s", flush=True)
+        print(
+            f"{name:30s} {len(found)} truths: gain {mean:+.2f} people, one-sided 95 % lower end {low:+.2f}, worse in {(found < 0).mean():.0%}, {time.perf_counter() - start:.0f} s",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

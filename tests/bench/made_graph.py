@@ -33,7 +33,9 @@ def made_graph(users: int, ties: int, channels: int, seed: int = 7) -> GraphTabl
     keys = _ties(users, ties, rng)
     edges = (
         EdgeColumns("KNOWS", "User", "User", keys // users, keys % users),
-        EdgeColumns("REACHES", "Channel", "User", audience // users, audience % users, {"p": np.full(len(audience), 0.3)}),
+        EdgeColumns(
+            "REACHES", "Channel", "User", audience // users, audience % users, {"p": np.full(len(audience), 0.3)}
+        ),
     )
     return GraphTables(nodes, edges, "bench", "CNY", "UTC")
 
@@ -47,7 +49,10 @@ def write_csv(tables: GraphTables, directory: Path) -> None:
         columns = {"id": table.ids, **table.columns}
         _write(directory / f"nodes/{label.lower()}.csv", columns)
     for e in tables.edges:
-        ends = {"source": tables.nodes[e.source_label].ids[e.source_rows], "target": tables.nodes[e.target_label].ids[e.target_rows]}
+        ends = {
+            "source": tables.nodes[e.source_label].ids[e.source_rows],
+            "target": tables.nodes[e.target_label].ids[e.target_rows],
+        }
         _write(directory / f"relationships/{e.type.lower()}.csv", {**ends, **e.columns})
 
 

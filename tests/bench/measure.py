@@ -77,7 +77,9 @@ class Bench:
 
     def close(self) -> None:
         """Say how busy the machine is now, and write the JSON file."""
-        print(f"\nload average at the end {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; peak memory is that of this process so far")
+        print(
+            f"\nload average at the end {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; peak memory is that of this process so far"
+        )
         if self.json_file:
             text = json.dumps({"machine": machine(), "figures": [asdict(f) for f in self.figures]}, indent=2)
             Path(self.json_file).write_text(text + "\n", encoding="utf-8")

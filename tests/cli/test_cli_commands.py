@@ -16,7 +16,11 @@ def home(tmp_path_factory, write_tables):
     """A folder with an input directory: a ring of friends, four channels, one film, tags, events."""
     root = tmp_path_factory.mktemp("cli")
     users = [f"u{i:02d}" for i in range(USERS)]
-    events = [f"{1_700_000_000 + 100 * item + step},{users[(item * 7 + step) % USERS]},like,Film,i{item}" for item in range(40) for step in range(3)]
+    events = [
+        f"{1_700_000_000 + 100 * item + step},{users[(item * 7 + step) % USERS]},like,Film,i{item}"
+        for item in range(40)
+        for step in range(3)
+    ]
     tables = {
         "nodes/user.csv": ("id,consent,age", [f"{u},true,{20 + i % 30}" for i, u in enumerate(users)]),
         "nodes/channel.csv": ("id,name,kind,cost", [f"c{i},渠道{i},kol,{100 * i}" for i in range(1, 5)]),
@@ -25,8 +29,14 @@ def home(tmp_path_factory, write_tables):
         "nodes/tag.csv": ("id,name,kind", ["t1,科幻,theme", "t2,成长,theme"]),
         "relationships/has_tag__film__tag.csv": ("source,target,w", ["f1,t1,1", "f1,t2,0.5", "f2,t2,1"]),
         "relationships/has_tag__course__tag.csv": ("source,target,w", ["k1,t1,1", "k2,t2,1"]),
-        "relationships/knows.csv": ("source,target", [f"{min(a, b)},{max(a, b)}" for a, b in zip(users, users[1:] + users[:1], strict=True)]),
-        "relationships/reaches.csv": ("source,target,p", [f"c{c},{users[(15 * (c - 1) + i) % USERS]},0.5" for c in range(1, 5) for i in range(20)]),
+        "relationships/knows.csv": (
+            "source,target",
+            [f"{min(a, b)},{max(a, b)}" for a, b in zip(users, users[1:] + users[:1], strict=True)],
+        ),
+        "relationships/reaches.csv": (
+            "source,target,p",
+            [f"c{c},{users[(15 * (c - 1) + i) % USERS]},0.5" for c in range(1, 5) for i in range(20)],
+        ),
         "relationships/watched.csv": ("source,target,n", [f"{u},f1,1" for u in users[:6]]),
         "events/likes.csv": ("ts,user,kind,item_label,item", events),
     }
@@ -84,7 +94,9 @@ def test_refused_load_says_where(gk, home, tmp_path):
 def test_own_query_with_parameters(loaded, tmp_path):
     """An analyst's own text runs with typed parameters; a writing one is refused."""
     path = tmp_path / "own.cypher"
-    path.write_text("// @param age INTEGER\n// @access read\nMATCH (u:User) WHERE u.age >= $age RETURN count(u) AS n;\n")
+    path.write_text(
+        "// @param age INTEGER\n// @access read\nMATCH (u:User) WHERE u.age >= $age RETURN count(u) AS n;\n"
+    )
     assert rows_of(loaded("query", "--file", path, "--param", "age=30", "--format", "json")) == [{"n": 40}]
     code, _, err = loaded("query", "--file", path)
     assert code == 2
@@ -121,7 +133,9 @@ def test_export_comes_back(loaded, home, patched, capsys, tmp_path):
 
 def test_simulate_path_is_exact(loaded):
     """With p = 1 on a ring everybody is reached in half the ring's steps, whatever the seed."""
-    found = rows_of(loaded("simulate", "--seeds", "u00", "--probability", "1", "--worlds", "64", "--format", "json", "--top", "2"))
+    found = rows_of(
+        loaded("simulate", "--seeds", "u00", "--probability", "1", "--worlds", "64", "--format", "json", "--top", "2")
+    )
     assert found["mean"] == USERS
     assert found["by_step"] == [1.0, *[2.0] * 29, 1.0]
     assert [row["node"] for row in found["most_active"]] == ["u00", "u01"]
@@ -182,7 +196,9 @@ def test_plan_and_what_follows(loaded, tmp_path):
     assert plan["reach"]["mean"] == pytest.approx(18.75)
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     for name in (plan["plan"], tmp_path / "plan.json"):
-        assert any(row["channel"] == "c1" and row["chosen"] for row in rows_of(loaded("explain", name, "--format", "json")))
+        assert any(
+            row["channel"] == "c1" and row["chosen"] for row in rows_of(loaded("explain", name, "--format", "json"))
+        )
         claim = rows_of(loaded("evidence", name, "--claim", "reach", "--format", "json"))
         assert [row["value"] for row in claim] == [pytest.approx(18.75)]
         changed = rows_of(loaded("whatif", name, "--drop", "c1", "--format", "json"))
@@ -219,7 +235,9 @@ def test_learn_then_plan_with_it(loaded, home):
     assert told["n_arcs"] == 2 * USERS
     assert 0.25 <= told["size_factor"] <= 4
     assert 0 < told["p_median"] < 1
-    found = rows_of(loaded("simulate", "--seeds", "u00", "--probability", "learned", "--worlds", "640", "--format", "json"))
+    found = rows_of(
+        loaded("simulate", "--seeds", "u00", "--probability", "learned", "--worlds", "640", "--format", "json")
+    )
     assert 1 < found["mean"] < USERS
     assert found["n_arcs"] == told["n_arcs"]
 

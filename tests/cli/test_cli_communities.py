@@ -18,7 +18,10 @@ def home(tmp_path_factory, write_tables, load):
         "nodes/user.csv": ("id,consent", [f"{u},true" for u in users]),
         "nodes/channel.csv": ("id,name,kind,cost", [f"c{i},渠道{i},kol,100" for i in range(5)]),
         "relationships/knows.csv": ("source,target", [f"{users[a]},{users[b]}" for a, b in knows]),
-        "relationships/follows.csv": ("source,target", [f"{users[6 * i]},{users[(6 * i + 6) % USERS]}" for i in range(4)]),
+        "relationships/follows.csv": (
+            "source,target",
+            [f"{users[6 * i]},{users[(6 * i + 6) % USERS]}" for i in range(4)],
+        ),
         "relationships/reaches.csv": ("source,target,p", reaches),
     }
     write_tables(root / "data", tables)
@@ -56,7 +59,9 @@ def test_the_summary_says_resolution_and_evidence(gk):
 
 def test_json_says_how_the_graph_was_made_and_how_sure_each_community_is(gk):
     """Relation weights or kind of projection, objective, stability with its range, share of ties inside."""
-    typed = json.loads(gk("communities", "--types", "KNOWS=2", "--types", "FOLLOWS=0.5", "--format", "json")[1])[0]["flattening"]
+    typed = json.loads(gk("communities", "--types", "KNOWS=2", "--types", "FOLLOWS=0.5", "--format", "json")[1])[0][
+        "flattening"
+    ]
     assert (typed["kind"], typed["types"], typed["ties"]) == ("types", ["KNOWS", "FOLLOWS"], [120, 4])
     assert 120 * typed["weights"][0] == pytest.approx(4 * 4 * typed["weights"][1])
     shared = json.loads(gk("communities", "--bipartite", "Channel", "--format", "json")[1])[0]["flattening"]
@@ -100,7 +105,16 @@ def test_types_that_join_nothing_are_a_data_error(gk):
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["--resolution", "2"], ["--via", "KNOWS", "--nodes", "User"], ["--types", "KNOWS=2", "--types", "FOLLOWS=0.5"], ["--objective", "map_equation"], ["--objective", "block_model"]], ids=str
+    "options",
+    [
+        [],
+        ["--resolution", "2"],
+        ["--via", "KNOWS", "--nodes", "User"],
+        ["--types", "KNOWS=2", "--types", "FOLLOWS=0.5"],
+        ["--objective", "map_equation"],
+        ["--objective", "block_model"],
+    ],
+    ids=str,
 )
 def test_write_stores_numbers_and_members(gk, options):
     """Only with --write; twice is one run; queries see members and count the printed modularity again, on the ties of the run."""
@@ -110,7 +124,17 @@ def test_write_stores_numbers_and_members(gk, options):
     assert "communities/modularity" in err
     run_id = err.partition("run=")[2].split()[0]
     assert gk("communities", *options, "--write", "--format", "json")[1] == out
-    query = lambda name: json.loads(gk("query", f"communities/{name}", "--param", "minCell=1", *(["--param", f"run={run_id}"] if name != "list" else []), "--format", "json")[1])
+    query = lambda name: json.loads(
+        gk(
+            "query",
+            f"communities/{name}",
+            "--param",
+            "minCell=1",
+            *(["--param", f"run={run_id}"] if name != "list" else []),
+            "--format",
+            "json",
+        )[1]
+    )
     assert (run_id, 4, USERS) in [(row["run"], row["communities"], row["users"]) for row in query("list")]
     assert [(row["size"], row["users"]) for row in query("sizes")] == [(6, 6)] * 4
     assert query("modularity")[0]["modularity"] == pytest.approx(json.loads(out)[0]["modularity"], abs=1e-8)
@@ -118,14 +142,22 @@ def test_write_stores_numbers_and_members(gk, options):
 
 def test_what_the_store_cannot_count_again_is_not_offered(gk):
     """Communities by shared channels, and of users beside channels: written, the ties named, no query promised."""
-    for options, ties in ((["--bipartite", "Channel"], "tied by shared Channel"), (["--nodes", "User", "--nodes", "Channel"], "between Channel, User")):
+    for options, ties in (
+        (["--bipartite", "Channel"], "tied by shared Channel"),
+        (["--nodes", "User", "--nodes", "Channel"], "between Channel, User"),
+    ):
         code, _, err = gk("communities", *options, "--write", "--format", "json")
         assert code == 0
         assert "communities/modularity" not in err
         run_id = err.partition("run=")[2].split()[0]
-        kept = {row["run"]: row["ties"] for row in json.loads(gk("query", "communities/list", "--param", "minCell=1", "--format", "json")[1])}
+        kept = {
+            row["run"]: row["ties"]
+            for row in json.loads(gk("query", "communities/list", "--param", "minCell=1", "--format", "json")[1])
+        }
         assert ties in kept[run_id]
-        assert json.loads(gk("query", "communities/modularity", "--param", f"run={run_id}", "--format", "json")[1]) == []
+        assert (
+            json.loads(gk("query", "communities/modularity", "--param", f"run={run_id}", "--format", "json")[1]) == []
+        )
 
 
 def test_the_table_names_members_only_where_they_may_be_named(gk):
@@ -139,8 +171,13 @@ def test_the_table_names_members_only_where_they_may_be_named(gk):
 def test_the_command_says_when_modularity_joins_groups(gk, capsys, tmp_path, write_tables, load):
     """Sixty cliques in a ring: joined at resolution 1 and said so; not with the block model, which finds them."""
     users = [f"u{i:03d}" for i in range(300)]
-    knows = [(a, b) for a in range(300) for b in range(a + 1, 300) if a // 5 == b // 5] + [(5 * i, (5 * i + 6) % 300) for i in range(60)]
-    tables = {"nodes/user.csv": ("id,consent", [f"{u},true" for u in users]), "relationships/knows.csv": ("source,target", [f"{users[min(p)]},{users[max(p)]}" for p in knows])}
+    knows = [(a, b) for a in range(300) for b in range(a + 1, 300) if a // 5 == b // 5] + [
+        (5 * i, (5 * i + 6) % 300) for i in range(60)
+    ]
+    tables = {
+        "nodes/user.csv": ("id,consent", [f"{u},true" for u in users]),
+        "relationships/knows.csv": ("source,target", [f"{users[min(p)]},{users[max(p)]}" for p in knows]),
+    }
     write_tables(tmp_path / "data", tables)
     ring = ["--store", load(tmp_path) / "store", "communities", "--format", "json"]
     capsys.readouterr()

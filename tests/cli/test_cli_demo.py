@@ -12,7 +12,12 @@ from graphkit.cli import cli, run
 from graphkit.cli.commands import COMMANDS
 
 SKIPPED = {"demo"}
-OWN_INPUT = {"offers policy", "outcomes", "experiment analyse", "replan"}  # they read tables, or a plan of several waves: run in their own tests
+OWN_INPUT = {
+    "offers policy",
+    "outcomes",
+    "experiment analyse",
+    "replan",
+}  # they read tables, or a plan of several waves: run in their own tests
 
 
 @pytest.fixture(scope="module")

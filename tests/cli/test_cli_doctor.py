@@ -98,7 +98,9 @@ def test_a_store_that_is_not_in_order(doctor, tmp_path):
     code, rows, _ = doctor("--store", str(tmp_path / "store"))
     assert (code, rows["content"]["value"], rows["schema"]["ok"], rows["clock"]["ok"]) == (0, "1 Film", True, True)
     with gk.open_store(tmp_path / "store") as store:
-        store._unit(lambda work: work("MATCH (s:_GkStore) SET s.state = 'loading' RETURN 1 AS n"), Deadline(10), write=True)
+        store._unit(
+            lambda work: work("MATCH (s:_GkStore) SET s.state = 'loading' RETURN 1 AS n"), Deadline(10), write=True
+        )
     code, rows, _ = doctor("--store", str(tmp_path / "store"))
     assert code == 4
     assert not rows["load"]["ok"]

@@ -69,7 +69,9 @@ def test_bad_budgets_are_usage_errors(budget, capsys):
     assert budget in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("node", "said"), [("Film", "LABEL:ID"), ("Flim:f1", "'Film'"), (":f1", "LABEL:ID"), ("Film:", "LABEL:ID")])
+@pytest.mark.parametrize(
+    ("node", "said"), [("Film", "LABEL:ID"), ("Flim:f1", "'Film'"), (":f1", "LABEL:ID"), ("Film:", "LABEL:ID")]
+)
 def test_bad_nodes_are_usage_errors(node, said, capsys):
     """LABEL:ID must be both, and the label known."""
     assert run(["plan", "--for", node, "--budget", "1"]) == 2

@@ -12,12 +12,49 @@ from graphkit.cli import run
 
 SECRET = "gk-canary-'\"\\é-27182"
 IDS = (
-    "'}) DETACH DELETE n //", "`}) DETACH DELETE n //", "$id", "<script>alert('gk')</script>", '"><img src=x onerror=alert(1)>',
-    "=cmd|'/c calc'!A0", "@SUM(1+1)*cmd", "-2+3+cmd", "{{7*7}}", "{% raw %}", "{0.__class__}", "%(x)s %s %d", "${7*7}",
-    "[bold red]x[/]", "[/]", "$\\frac{}{", "$(touch gk-pwned)", "`touch gk-pwned`", "; touch gk-pwned #", "../../gk-pwned", "/gk-pwned",
-    "..", "a\\b", "\\u0027}) DELETE n //", "javascript:alert(1)", "]]><!--", "\u202egpj.exe", "a,b;c", "b:天猫", "O'Brien \"x\"", "NaN", "None",
-)  # fmt: skip
-NAMES = (*IDS, "\x1b[31mred\x1b]0;title\x07", "\x9b31mred", "two\ttabs", "=1+1\tx", "</title><svg onload=alert(1)>", "&lt;b&gt;", "x" * 3000)
+    "'}) DETACH DELETE n //",
+    "`}) DETACH DELETE n //",
+    "$id",
+    "<script>alert('gk')</script>",
+    '"><img src=x onerror=alert(1)>',
+    "=cmd|'/c calc'!A0",
+    "@SUM(1+1)*cmd",
+    "-2+3+cmd",
+    "{{7*7}}",
+    "{% raw %}",
+    "{0.__class__}",
+    "%(x)s %s %d",
+    "${7*7}",
+    "[bold red]x[/]",
+    "[/]",
+    "$\\frac{}{",
+    "$(touch gk-pwned)",
+    "`touch gk-pwned`",
+    "; touch gk-pwned #",
+    "../../gk-pwned",
+    "/gk-pwned",
+    "..",
+    "a\\b",
+    "\\u0027}) DELETE n //",
+    "javascript:alert(1)",
+    "]]><!--",
+    "\u202egpj.exe",
+    "a,b;c",
+    "b:天猫",
+    'O\'Brien "x"',
+    "NaN",
+    "None",
+)
+NAMES = (
+    *IDS,
+    "\x1b[31mred\x1b]0;title\x07",
+    "\x9b31mred",
+    "two\ttabs",
+    "=1+1\tx",
+    "</title><svg onload=alert(1)>",
+    "&lt;b&gt;",
+    "x" * 3000,
+)
 DROPPED = ("onerror", "onload")  # attributes no page of ours has
 
 
@@ -55,25 +92,88 @@ def market(root):
     (root / "dataset.toml").parent.mkdir(parents=True, exist_ok=True)
     (root / "dataset.toml").write_text('name = "<b>{{7*7}}</b>"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
     nodes, ties = root / "nodes", root / "relationships"
-    write(nodes / "user.csv", ["id", "consent", "age", "region"], [[u, "true", 20 + i % 40, name(i)] for i, u in enumerate(users)])
-    write(nodes / "channel.csv", ["id", "name", "kind", "cost", "platform"], [[c, name(i), "kol", 10 + i, name(i + 3)] for i, c in enumerate(ids)])
-    write(nodes / "film.csv", ["id", "name", "name_en", "summary"], [[c, name(i + 1), name(i + 2), f"{name(i)} {name(i + 4)} touch script"] for i, c in enumerate(ids)])
-    write(nodes / "course.csv", ["id", "name", "summary"], [[c, name(i + 5), f"{name(i)} {name(i + 4)} alert"] for i, c in enumerate(ids)])
-    write(nodes / "brand.csv", ["id", "name", "role", "ours", "willingness"], [[c, name(i + 7), "consumer_brand", str(i == 0).lower(), 0.5] for i, c in enumerate(ids)])
+    write(
+        nodes / "user.csv",
+        ["id", "consent", "age", "region"],
+        [[u, "true", 20 + i % 40, name(i)] for i, u in enumerate(users)],
+    )
+    write(
+        nodes / "channel.csv",
+        ["id", "name", "kind", "cost", "platform"],
+        [[c, name(i), "kol", 10 + i, name(i + 3)] for i, c in enumerate(ids)],
+    )
+    write(
+        nodes / "film.csv",
+        ["id", "name", "name_en", "summary"],
+        [[c, name(i + 1), name(i + 2), f"{name(i)} {name(i + 4)} touch script"] for i, c in enumerate(ids)],
+    )
+    write(
+        nodes / "course.csv",
+        ["id", "name", "summary"],
+        [[c, name(i + 5), f"{name(i)} {name(i + 4)} alert"] for i, c in enumerate(ids)],
+    )
+    write(
+        nodes / "brand.csv",
+        ["id", "name", "role", "ours", "willingness"],
+        [[c, name(i + 7), "consumer_brand", str(i == 0).lower(), 0.5] for i, c in enumerate(ids)],
+    )
     write(nodes / "tag.csv", ["id", "name", "kind"], [[c, name(i + 9), "theme"] for i, c in enumerate(ids)])
-    write(nodes / "offer.csv", ["id", "kind", "name", "unit_cost", "uptake"], [[c, "coupon", name(i + 2), 5, 0.1] for i, c in enumerate(ids)])
-    write(nodes / "partnership.csv", ["id", "status", "kind", "ends_ts", "title"], [[c, "ended", "co_branding", 1_600_000_000 + i, name(i)] for i, c in enumerate(ids)])
-    write(ties / "knows.csv", ["source", "target"], [sorted((users[i], users[(i + 1) % len(users)]), key=lambda x: x.encode()) for i in range(len(users))])
-    write(ties / "reaches.csv", ["source", "target", "p"], [[c, users[(3 * i + k) % len(users)], 0.5] for i, c in enumerate(ids) for k in range(8)])
-    write(ties / "follows__user__brand.csv", ["source", "target"], [[u, ids[(i + k) % n]] for i, u in enumerate(users) for k in range(3)])
-    write(ties / "watched.csv", ["source", "target", "n"], [[u, ids[(i * k) % n], 1] for i, u in enumerate(users) for k in (1, 5)])
-    write(ties / "enrolled.csv", ["source", "target", "progress"], [[u, ids[(i * k + 2) % n], 1] for i, u in enumerate(users) for k in (1, 5)])
+    write(
+        nodes / "offer.csv",
+        ["id", "kind", "name", "unit_cost", "uptake"],
+        [[c, "coupon", name(i + 2), 5, 0.1] for i, c in enumerate(ids)],
+    )
+    write(
+        nodes / "partnership.csv",
+        ["id", "status", "kind", "ends_ts", "title"],
+        [[c, "ended", "co_branding", 1_600_000_000 + i, name(i)] for i, c in enumerate(ids)],
+    )
+    write(
+        ties / "knows.csv",
+        ["source", "target"],
+        [sorted((users[i], users[(i + 1) % len(users)]), key=lambda x: x.encode()) for i in range(len(users))],
+    )
+    write(
+        ties / "reaches.csv",
+        ["source", "target", "p"],
+        [[c, users[(3 * i + k) % len(users)], 0.5] for i, c in enumerate(ids) for k in range(8)],
+    )
+    write(
+        ties / "follows__user__brand.csv",
+        ["source", "target"],
+        [[u, ids[(i + k) % n]] for i, u in enumerate(users) for k in range(3)],
+    )
+    write(
+        ties / "watched.csv",
+        ["source", "target", "n"],
+        [[u, ids[(i * k) % n], 1] for i, u in enumerate(users) for k in (1, 5)],
+    )
+    write(
+        ties / "enrolled.csv",
+        ["source", "target", "progress"],
+        [[u, ids[(i * k + 2) % n], 1] for i, u in enumerate(users) for k in (1, 5)],
+    )
     write(ties / "requires.csv", ["source", "target"], [[a, b] for a, b in zip(ids[1:], ids, strict=False)])
     for kind in ("film", "course", "brand"):
-        write(ties / f"has_tag__{kind}__tag.csv", ["source", "target", "w"], [[c, ids[(i + k) % n], 0.5] for i, c in enumerate(ids) for k in range(4)])
-    write(ties / "joins__partnership__brand.csv", ["source", "target", "role"], [[c, ids[(i + k) % n], "partner"] for i, c in enumerate(ids) for k in range(3)])
-    write(root / "events" / "likes.csv", ["ts", "user", "kind", "item_label", "item"],
-          [[1_700_000_000 + 100 * i + k, users[(i * 7 + k) % len(users)], "like", "Film", ids[i % n]] for i in range(3 * n) for k in range(4)])
+        write(
+            ties / f"has_tag__{kind}__tag.csv",
+            ["source", "target", "w"],
+            [[c, ids[(i + k) % n], 0.5] for i, c in enumerate(ids) for k in range(4)],
+        )
+    write(
+        ties / "joins__partnership__brand.csv",
+        ["source", "target", "role"],
+        [[c, ids[(i + k) % n], "partner"] for i, c in enumerate(ids) for k in range(3)],
+    )
+    write(
+        root / "events" / "likes.csv",
+        ["ts", "user", "kind", "item_label", "item"],
+        [
+            [1_700_000_000 + 100 * i + k, users[(i * 7 + k) % len(users)], "like", "Film", ids[i % n]]
+            for i in range(3 * n)
+            for k in range(4)
+        ],
+    )
     return root
 
 
@@ -93,7 +193,20 @@ def home(tmp_path_factory):
         for args in (
             ("load", root / "data", "-o", root / "load.json"),
             ("learn", "--events", root / "data", "-o", root / "learn.json"),
-            ("plan", "--for", FILM, "--budget", 60, "--rules", root / "rules.json", "--write", "--format", "json", "-o", root / "plan.json"),
+            (
+                "plan",
+                "--for",
+                FILM,
+                "--budget",
+                60,
+                "--rules",
+                root / "rules.json",
+                "--write",
+                "--format",
+                "json",
+                "-o",
+                root / "plan.json",
+            ),
         ):
             assert run(["--store", str(root / "store"), *map(str, args)]) == 0
         yield root
@@ -112,19 +225,42 @@ def gk(home, capsys):
 
 FILM, USER, BRAND = f"Film:{IDS[3]}", f"u03{IDS[3]}", f"Brand:{IDS[4]}"
 COMMANDS = [
-    ("check", "ROOT/data"), ("load", "ROOT/data", "--dry-run"), ("doctor",), ("plan", "--for", FILM, "--budget", 60, "--probability", "none"),
-    ("explain", "ROOT/plan.json"), ("evidence", "ROOT/plan.json"), ("partners", "--for", FILM, "--max", 3, "--split"), ("partners", "--for", BRAND, "--max", 3),
-    ("rank", FILM, "--to", "Brand"), ("match", FILM, "--to", "Course"), ("search", "touch script"), ("search", IDS[3]), ("recommend", USER),
-    ("profile", USER), ("profile", "--audience", FILM, "--min-cell", 1), ("tag", "--in", "Film"), ("path", IDS[5]), ("communities", "--members"),
-    ("overlap", f"Channel:{IDS[0]}", f"Channel:{IDS[1]}", BRAND), ("simulate", "--seeds", USER, "--worlds", 50), ("seeds", "--k", 3), ("offers", "list"),
-    ("whatif", "ROOT/plan.json", "--budget", 30), ("verify", "ROOT/plan.json"), ("evaluate", "ROOT/plan.json", "--events", "ROOT/data"),
-    ("query", "channels/audience"), ("query", "partners/theme", "--param", f"id={IDS[3]}"), ("query", "partners/will"),
-]  # fmt: skip
+    ("check", "ROOT/data"),
+    ("load", "ROOT/data", "--dry-run"),
+    ("doctor",),
+    ("plan", "--for", FILM, "--budget", 60, "--probability", "none"),
+    ("explain", "ROOT/plan.json"),
+    ("evidence", "ROOT/plan.json"),
+    ("partners", "--for", FILM, "--max", 3, "--split"),
+    ("partners", "--for", BRAND, "--max", 3),
+    ("rank", FILM, "--to", "Brand"),
+    ("match", FILM, "--to", "Course"),
+    ("search", "touch script"),
+    ("search", IDS[3]),
+    ("recommend", USER),
+    ("profile", USER),
+    ("profile", "--audience", FILM, "--min-cell", 1),
+    ("tag", "--in", "Film"),
+    ("path", IDS[5]),
+    ("communities", "--members"),
+    ("overlap", f"Channel:{IDS[0]}", f"Channel:{IDS[1]}", BRAND),
+    ("simulate", "--seeds", USER, "--worlds", 50),
+    ("seeds", "--k", 3),
+    ("offers", "list"),
+    ("whatif", "ROOT/plan.json", "--budget", 30),
+    ("verify", "ROOT/plan.json"),
+    ("evaluate", "ROOT/plan.json", "--events", "ROOT/data"),
+    ("query", "channels/audience"),
+    ("query", "partners/theme", "--param", f"id={IDS[3]}"),
+    ("query", "partners/will"),
+]
 SLOW = ("whatif", "verify", "evaluate", "seeds")
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 
 
-@pytest.mark.parametrize("args", COMMANDS, ids=[" ".join(map(str, args))[:24].encode("ascii", "replace").decode() for args in COMMANDS])
+@pytest.mark.parametrize(
+    "args", COMMANDS, ids=[" ".join(map(str, args))[:24].encode("ascii", "replace").decode() for args in COMMANDS]
+)
 def test_data_comes_out_as_text(gk, args):
     """In every format: no terminal code, no formula, no secret, valid JSON, and the exit code of success."""
     for form in ("table", "csv", "json") if args[0] not in SLOW else ("table",):
@@ -153,9 +289,17 @@ def is_number(text):
 def test_values_come_back_verbatim(gk):
     """What was loaded is what a query returns: every id, every name, character by character."""
     gk("query", "--list")
-    (code, out, err) = gk("query", "--file", write_text("MATCH (n:Film) RETURN n.id AS id, n.name AS name ORDER BY id"), "--format", "json")
+    (code, out, err) = gk(
+        "query",
+        "--file",
+        write_text("MATCH (n:Film) RETURN n.id AS id, n.name AS name ORDER BY id"),
+        "--format",
+        "json",
+    )
     assert code == 0, err
-    assert {row["id"]: row["name"] for row in json.loads(out)} == {id_: NAMES[(i + 1) % len(NAMES)] for i, id_ in enumerate(IDS)}
+    assert {row["id"]: row["name"] for row in json.loads(out)} == {
+        id_: NAMES[(i + 1) % len(NAMES)] for i, id_ in enumerate(IDS)
+    }
 
 
 def write_text(text):
@@ -172,8 +316,22 @@ def test_page_holds_text_only(gk, home, lang):
     assert code == 0, err
     text = (home / "plan.html").read_text(encoding="utf-8")
     page = Page(text)
-    assert not page.tags & {"script", "img", "iframe", "object", "embed", "form", "link", "base", "foreignobject", "image", "use"}
-    assert not [name for name in page.attributes if name.startswith("on") or name in ("src", "xlink:href", "srcset", "action")]
+    assert not page.tags & {
+        "script",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "form",
+        "link",
+        "base",
+        "foreignobject",
+        "image",
+        "use",
+    }
+    assert not [
+        name for name in page.attributes if name.startswith("on") or name in ("src", "xlink:href", "srcset", "action")
+    ]
     assert all(link.startswith("#") for link in page.attributes["href"])
     assert not STEERING.search(text)
     bought = [item["channel"] for item in json.loads((home / "plan.json").read_text())["items"]]
@@ -190,7 +348,20 @@ def test_calendar_holds_no_line_of_the_data(gk, home):
     (home / "odd.json").write_text(json.dumps(plan))
     code, _, err = gk("export", "ROOT/odd.json", "--ics", "ROOT/odd.ics", "--csv", "ROOT/odd.csv")
     assert code == 0, err
-    known = {"BEGIN", "END", "VERSION", "PRODID", "CALSCALE", "UID", "DTSTAMP", "DTSTART", "DTEND", "SUMMARY", "DESCRIPTION", "TRANSP"}
+    known = {
+        "BEGIN",
+        "END",
+        "VERSION",
+        "PRODID",
+        "CALSCALE",
+        "UID",
+        "DTSTAMP",
+        "DTSTART",
+        "DTEND",
+        "SUMMARY",
+        "DESCRIPTION",
+        "TRANSP",
+    }
     lines = (home / "odd.ics").read_bytes().decode().split("\r\n")[:-1]
     assert {line.partition(":")[0] for line in lines if not line.startswith(" ")} == known
     assert lines.count("END:VEVENT") == len(plan["items"])
@@ -210,10 +381,20 @@ def test_exports_name_files_by_the_model(gk, home):
 def test_hostile_arguments_are_refused_as_text(gk, home, text):
     """As a name of anything: a documented exit code, one sentence, nothing run and nothing written."""
     for args in (
-        ("rank", f"Film:{text}~", "--to", "Brand"), ("report", text), ("query", text), ("query", "--file", text), ("load", text), (text,), ("plan", f"--{text}"),
-        ("plan", "--for", text, "--budget", "1"), ("plan", "--for", FILM, "--budget", 60, "--target", f"region = {text}"), ("evidence", "ROOT/plan.json", "--claim", text),
-        ("query", "partners/theme", "--param", text), ("whatif", "ROOT/plan.json", "--drop", f"{text}~"), ("load", "ROOT/data", "--mapping", text),
-    ):  # fmt: skip
+        ("rank", f"Film:{text}~", "--to", "Brand"),
+        ("report", text),
+        ("query", text),
+        ("query", "--file", text),
+        ("load", text),
+        (text,),
+        ("plan", f"--{text}"),
+        ("plan", "--for", text, "--budget", "1"),
+        ("plan", "--for", FILM, "--budget", 60, "--target", f"region = {text}"),
+        ("evidence", "ROOT/plan.json", "--claim", text),
+        ("query", "partners/theme", "--param", text),
+        ("whatif", "ROOT/plan.json", "--drop", f"{text}~"),
+        ("load", "ROOT/data", "--mapping", text),
+    ):
         code, out, err = gk(*args)
         assert code in (2, 3), (args, code, err)
         assert "Error" in err
@@ -224,7 +405,11 @@ def test_hostile_arguments_are_refused_as_text(gk, home, text):
 def test_no_secret_in_anything_written(gk, home, monkeypatch):
     """Success, a refused server, a bug with -v: the password stands in no file, no stream and no argument."""
     spellings = (SECRET, repr(SECRET)[1:-1], json.dumps(SECRET)[1:-1])
-    said = [gk("-v", "plan", "--for", FILM, "--budget", 60, store="bolt://127.0.0.1:1"), gk("doctor", "--settings"), gk("doctor", store="bolt://127.0.0.1:1")]
+    said = [
+        gk("-v", "plan", "--for", FILM, "--budget", 60, store="bolt://127.0.0.1:1"),
+        gk("doctor", "--settings"),
+        gk("doctor", store="bolt://127.0.0.1:1"),
+    ]
 
     def broken(*_, **__):
         raise RuntimeError(f"login with {SECRET!r} as {json.dumps(SECRET)}")

@@ -141,12 +141,23 @@ def test_a_command_inside_another_program_leaves_its_signal_handlers(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file descriptors")
-@pytest.mark.parametrize(("closed", "args", "status"), [(1, ["query", "--list"], 0), (0, ["query", "--file", "-"], 2), (2, ["query", "none"], 2)])
+@pytest.mark.parametrize(
+    ("closed", "args", "status"),
+    [(1, ["query", "--list"], 0), (0, ["query", "--file", "-"], 2), (2, ["query", "none"], 2)],
+)
 def test_a_closed_stream_is_no_bug(tmp_path, closed, args, status):
     """``>&-``: the command ends as it would, and no file of its own becomes the stream."""
     call = [sys.executable, "-m", "graphkit", "--store", str(tmp_path / "s"), *args]
     shell = ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *call]
-    done = subprocess.run(shell, capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False)
+    done = subprocess.run(
+        shell,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
 
@@ -158,11 +169,20 @@ def test_damaged_kernels_are_removed_and_said(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     call = "import sys; sys.path.insert(0, sys.argv[1])\nfrom kernel_of_the_test import twice\nfrom graphkit.cli.errors import report_error\n"
     call += "try:\n    print(twice(21))\nexcept Exception as error:\n    sys.exit(report_error(error))\n"
-    run = lambda: subprocess.run([sys.executable, "-c", call, str(tmp_path)], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120, check=False)
+    run = lambda: subprocess.run(
+        [sys.executable, "-c", call, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+        check=False,
+    )
     assert run().stdout == "42\n"
     for suffix, content in (("nbc", b"x"), ("nbi", b"garbage")):
         for path in (tmp_path / "cache").rglob(f"*.{suffix}"):
             path.write_bytes(content)
         done = run()
-        assert (done.returncode, "compiled kernels" in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr
+        assert (done.returncode, "compiled kernels" in done.stderr, "Traceback" in done.stderr) == (4, True, False), (
+            done.stderr
+        )
         assert run().stdout == "42\n"

@@ -17,8 +17,15 @@ def home(tmp_path_factory, write_tables, load):
     ties = [(b, f) for i, b in enumerate(brands) for j, f in enumerate(films) if i % 2 == j % 2 and (i, j) != (0, 0)]
     tables = {
         "nodes/user.csv": ("id,consent", ["u0,true", "u1,true", "u2,false"]),
-        "nodes/film.csv": ("id,name,kind", [f"{f},{'江湖' if i % 2 else '星河'}{i},film" for i, f in enumerate(films)] + ["f90,孤岛,film"]),
-        "nodes/brand.csv": ("id,name,role", [f"{b},{'江湖' if i % 2 else '星河'}茶{i},consumer_brand" for i, b in enumerate(brands)] + ["b90,孤岛,consumer_brand"]),
+        "nodes/film.csv": (
+            "id,name,kind",
+            [f"{f},{'江湖' if i % 2 else '星河'}{i},film" for i, f in enumerate(films)] + ["f90,孤岛,film"],
+        ),
+        "nodes/brand.csv": (
+            "id,name,role",
+            [f"{b},{'江湖' if i % 2 else '星河'}茶{i},consumer_brand" for i, b in enumerate(brands)]
+            + ["b90,孤岛,consumer_brand"],
+        ),
         "nodes/tag.csv": ("id,name,kind", ["t0,宇宙,theme"]),
         "nodes/course.csv": ("id,name", ["k0,天文"]),
         "relationships/placed_in__brand__film.csv": ("source,target,placement", [f"{b},{f},screen" for b, f in ties]),
@@ -56,7 +63,11 @@ def test_the_tie_that_lacks_leads_with_at_least_three_ways(gk):
 
 def test_one_source_is_ranked_by_what_its_label_teaches(gk):
     """The same row as among all, and no other; the seed decides, and is the same by default."""
-    every = [row for row in rows_of(gk("links", "--from", "Brand", "--to", "Film", "--format", "json")) if row["source"] == "b04"]
+    every = [
+        row
+        for row in rows_of(gk("links", "--from", "Brand", "--to", "Film", "--format", "json"))
+        if row["source"] == "b04"
+    ]
     alone = rows_of(gk("links", "--from", "Brand:b04", "--to", "Film", "--format", "json"))
     assert [row["target"] for row in alone] == [row["target"] for row in every]
     assert [row["score"] for row in alone] == pytest.approx([row["score"] for row in every], rel=1e-4)
@@ -72,7 +83,9 @@ def test_known_ties_are_never_predicted_whatever_is_walked(gk):
         assert not any(int(b[1:]) % 2 == int(f[1:]) % 2 for b, f in pairs if (b, f) != ("b00", "f00"))
     tags = rows_of(gk("links", "--from", "Brand", "--to", "Film", "--via", "HAS_TAG", "--format", "json"))
     assert [(row["source"], row["target"]) for row in tags] == [("b03", "f00")]
-    films = rows_of(gk("links", "--from", "Film", "--to", "Film", "--via", "HAS_TAG", "--via", "WATCHED", "--format", "json"))
+    films = rows_of(
+        gk("links", "--from", "Film", "--to", "Film", "--via", "HAS_TAG", "--via", "WATCHED", "--format", "json")
+    )
     assert [(row["source"], row["target"]) for row in films] == [("f02", "f04"), ("f04", "f02")]
 
 

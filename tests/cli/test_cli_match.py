@@ -5,7 +5,13 @@ import json
 import pytest
 from sklearn.metrics.pairwise import cosine_similarity
 
-WEIGHTS = {"f0": {"t0": 1.0, "t1": 0.5}, "k0": {"t0": 0.5, "t2": 1.0}, "k1": {"t1": 1.0}, "k2": {"t0": 1.0, "t1": 1.0}, "k3": {"t2": 0.3}}
+WEIGHTS = {
+    "f0": {"t0": 1.0, "t1": 0.5},
+    "k0": {"t0": 0.5, "t2": 1.0},
+    "k1": {"t1": 1.0},
+    "k2": {"t0": 1.0, "t1": 1.0},
+    "k3": {"t2": 0.3},
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,18 +26,43 @@ def home(tmp_path_factory, write_tables, load):
     tables = {
         "nodes/user.csv": ("id,consent,consent_scope", [f"{u},true,{'plan' if u == 'u59' else ''}" for u in users]),
         "nodes/tag.csv": ("id,name,kind", ["t0,宇宙,theme", "t1,爱情,theme", "t2,数学,theme"]),
-        "relationships/has_tag__film__tag.csv": ("source,target,w", [f"{i},{t},{w}" for i, t, w in ties if i[0] == "f"]),
-        "relationships/has_tag__course__tag.csv": ("source,target,w", [f"{i},{t},{w}" for i, t, w in ties if i[0] == "k"]),
-        "relationships/watched.csv": ("source,target,n", [f"{u},f0,1" for u in users] + [f"{u},bare,1" for u in users[:55]]),
+        "relationships/has_tag__film__tag.csv": (
+            "source,target,w",
+            [f"{i},{t},{w}" for i, t, w in ties if i[0] == "f"],
+        ),
+        "relationships/has_tag__course__tag.csv": (
+            "source,target,w",
+            [f"{i},{t},{w}" for i, t, w in ties if i[0] == "k"],
+        ),
+        "relationships/watched.csv": (
+            "source,target,n",
+            [f"{u},f0,1" for u in users] + [f"{u},bare,1" for u in users[:55]],
+        ),
         "relationships/enrolled.csv": ("source,target", [f"{u},k{i % 2}" for i, u in enumerate(users)]),
-        "relationships/rated.csv": ("source,target,rating,scale_max", [f"{u},f0,{i % 5 + 1},5" for i, u in enumerate(users[:30])]),
+        "relationships/rated.csv": (
+            "source,target,rating,scale_max",
+            [f"{u},f0,{i % 5 + 1},5" for i, u in enumerate(users[:30])],
+        ),
         "relationships/requires.csv": ("source,target", ["k1,k0"]),
     }
     write_tables(root / "data", tables, '[keep]\nFilm = ["vector:string[]"]\nCourse = ["vector:string[]"]\n')
     numbers = pa.list_(pa.float32())
-    summary = ["a long story of what people at a town by the sea do all day long, and of the weather there", "地球的故事"]
-    film = {"id": ["bare", "f0"], "name": ["data lab", "流浪地球"], "kind": ["film", "film"], "summary": summary, "vector": pa.array([None, [1.0, 0.0]], numbers)}
-    course = {"id": ["k0", "k1", "k2", "k3"], "name": ["天文", "写作", "物理", "统计"], "vector": pa.array([[0.6, 0.8], [0.0, 1.0], [2.0, 0.0], None], numbers)}
+    summary = [
+        "a long story of what people at a town by the sea do all day long, and of the weather there",
+        "地球的故事",
+    ]
+    film = {
+        "id": ["bare", "f0"],
+        "name": ["data lab", "流浪地球"],
+        "kind": ["film", "film"],
+        "summary": summary,
+        "vector": pa.array([None, [1.0, 0.0]], numbers),
+    }
+    course = {
+        "id": ["k0", "k1", "k2", "k3"],
+        "name": ["天文", "写作", "物理", "统计"],
+        "vector": pa.array([[0.6, 0.8], [0.0, 1.0], [2.0, 0.0], None], numbers),
+    }
     for name, columns in (("film", film), ("course", course)):
         pq.write_table(pa.table(columns), root / "data" / f"nodes/{name}.parquet")
     return load(root)
@@ -48,7 +79,9 @@ def test_a_film_meets_courses_by_its_rare_tags(gk):
     """Without --by the direction of a course: the rows of match/film_courses, and scikit-learn's cosine of w x idf over all items."""
     rows = rows_of(gk("match", "Film:f0", "--to", "Course", "--format", "json"))
     asked = rows_of(gk("query", "match/film_courses", "--param", "film=f0", "--format", "json"))
-    assert [(row["id"], pytest.approx(row["score"], abs=1e-8)) for row in rows] == [(row["course"], row["score"]) for row in asked]
+    assert [(row["id"], pytest.approx(row["score"], abs=1e-8)) for row in rows] == [
+        (row["course"], row["score"]) for row in asked
+    ]
     import math
 
     df = {t: sum(t in own for own in WEIGHTS.values()) for t in ("t0", "t1", "t2")}
@@ -63,10 +96,14 @@ def test_a_film_meets_courses_by_its_rare_tags(gk):
 def test_other_pairs_meet_by_cosine_and_sets_on_request(gk):
     """Course to course by plain cosine; --by jaccard equals its file."""
     rows = rows_of(gk("match", "Course:k0", "--to", "Course", "--format", "json"))
-    assert {row["id"]: row["score"] for row in rows} == pytest.approx({"k2": 0.5 / (1.25**0.5 * 2**0.5), "k3": 1 / 1.25**0.5})
+    assert {row["id"]: row["score"] for row in rows} == pytest.approx(
+        {"k2": 0.5 / (1.25**0.5 * 2**0.5), "k3": 1 / 1.25**0.5}
+    )
     rows = rows_of(gk("match", "Film:f0", "--to", "Course", "--by", "jaccard", "--format", "json"))
     asked = rows_of(gk("query", "match/jaccard", "--param", "film=f0", "--format", "json"))
-    assert [(row["id"], row["score"]) for row in rows] == [(row["course"], pytest.approx(row["jaccard"], abs=1e-8)) for row in asked]
+    assert [(row["id"], row["score"]) for row in rows] == [
+        (row["course"], pytest.approx(row["jaccard"], abs=1e-8)) for row in asked
+    ]
     assert {row["id"]: row["score"] for row in rows} == pytest.approx({"k2": 1.0, "k1": 0.5, "k0": 1 / 3})
 
 
@@ -111,8 +148,12 @@ def test_an_audience_equals_its_file_and_needs_no_tags(gk):
     """Mean profiles of the people who agreed to one: the command's rows are the query's; a film without tags has an audience too."""
     for item in ("f0", "bare"):
         rows = rows_of(gk("profile", "--audience", f"Film:{item}", "--format", "json"))
-        asked = rows_of(gk("query", "profiles/audience", "--param", "label=Film", "--param", f"id={item}", "--format", "json"))
-        assert [(row["tag"], pytest.approx(row["weight"], abs=1e-6)) for row in rows] == [(row["tag"], row["weight"]) for row in asked]
+        asked = rows_of(
+            gk("query", "profiles/audience", "--param", "label=Film", "--param", f"id={item}", "--format", "json")
+        )
+        assert [(row["tag"], pytest.approx(row["weight"], abs=1e-6)) for row in rows] == [
+            (row["tag"], row["weight"]) for row in asked
+        ]
     assert gk("profile", "u59")[0] == 2
     assert rows_of(gk("query", "profiles/user", "--param", "user=u59", "--format", "json")) == []
 
@@ -120,15 +161,37 @@ def test_an_audience_equals_its_file_and_needs_no_tags(gk):
 def test_fused_lists_can_be_weighed(gk):
     """Weight 0 leaves a list out; z joins scores; parts sum to the score; mistakes are told."""
     for more in ([], ["--blend", "z"]):
-        rows = rows_of(gk("recommend", "u00", "--by", "fused", "--weight", "ppr=0", "--weight", "content=2", *more, "--format", "json"))
+        rows = rows_of(
+            gk(
+                "recommend",
+                "u00",
+                "--by",
+                "fused",
+                "--weight",
+                "ppr=0",
+                "--weight",
+                "content=2",
+                *more,
+                "--format",
+                "json",
+            )
+        )
         assert {part["name"].split()[0] for row in rows for part in row["evidence"]} == {"cf", "content"}
         for row in rows:
             assert sum(part["part"] for part in row["evidence"]) == pytest.approx(row["score"], abs=1e-12)
     ranks = rows_of(gk("recommend", "u00", "--by", "fused", "--weight", "content=2", "--format", "json"))
     for row in ranks:
         parts = {part["name"].split()[0]: (int(part["name"].split()[-1]), part["part"]) for part in row["evidence"]}
-        assert all(part == pytest.approx((2 if name == "content" else 1) / (60 + rank)) for name, (rank, part) in parts.items())
-    for wrong, says in (("pp=1", "did you mean 'ppr'"), ("cf=x", "no number"), ("cf", "KEY=VALUE"), ("cf=-1", ">= 0"), ("cf=nan", "finite")):
+        assert all(
+            part == pytest.approx((2 if name == "content" else 1) / (60 + rank)) for name, (rank, part) in parts.items()
+        )
+    for wrong, says in (
+        ("pp=1", "did you mean 'ppr'"),
+        ("cf=x", "no number"),
+        ("cf", "KEY=VALUE"),
+        ("cf=-1", ">= 0"),
+        ("cf=nan", "finite"),
+    ):
         code, _, err = gk("recommend", "u00", "--by", "fused", "--weight", wrong)
         assert code == 2
         assert says in err

@@ -31,7 +31,9 @@ def test_list(gk):
 def test_policy_and_assignment(gk, home):
     """Counts on stdout, people only in the file asked for."""
     (home / "policy.csv").write_text("target,offer,priority\nage>=30,o01,1\nage>=20,o02,2\n")
-    code, out, err = gk("offers", "policy", home / "policy.csv", "--min-cell", 1, "--assignment", home / "who.csv", "--format", "json")
+    code, out, err = gk(
+        "offers", "policy", home / "policy.csv", "--min-cell", 1, "--assignment", home / "who.csv", "--format", "json"
+    )
     assert code == 0, err
     assert json.loads(out)["n_gap"] == 2
     assert '"u0' not in out
@@ -62,7 +64,12 @@ def test_wrong_tables_are_exit_3(gk, home):
     """File and line are told; half a request is 2."""
     (home / "bad.csv").write_text("target,offer,priority\nagge>=30,o01,1\n")
     (home / "worse.csv").write_text(EXCHANGE.replace("0.3,50", "0.1,50"))
-    for args in (("policy", home / "bad.csv"), ("policy", home / "lost.csv"), ("exchange", home / "worse.csv"), ("exchange", home / "bad.csv")):
+    for args in (
+        ("policy", home / "bad.csv"),
+        ("policy", home / "lost.csv"),
+        ("exchange", home / "worse.csv"),
+        ("exchange", home / "bad.csv"),
+    ):
         code, out, err = gk("offers", *args)
         assert (code, out) == (3, ""), (args, err)
         assert str(args[1]) in err

@@ -22,16 +22,23 @@ def home(tmp_path_factory, patched):
     (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
     draw = np.random.default_rng(1)
     age = draw.integers(18, 60, 120)
-    (data / "nodes/user.csv").write_text("id,consent,age\n" + "".join(f"u{i:03d},{str(i >= 10).lower()},{a}\n" for i, a in enumerate(age)))
+    (data / "nodes/user.csv").write_text(
+        "id,consent,age\n" + "".join(f"u{i:03d},{str(i >= 10).lower()},{a}\n" for i, a in enumerate(age))
+    )
     rows = []
     for i, a in enumerate(age):
         alive = 100 if draw.random() < 0.7 else draw.integers(20, 90)
         for day in range(int(draw.integers(0, 5)), int(alive), int(draw.integers(2, 9))):
             buys = draw.random() < (0.5 if a < 35 else 0.03)
-            rows.append(f"{1_700_000_000 + day * DAY},u{i:03d},{'purchase' if buys else 'view'},Course,k1,{30 if buys else ''}")
+            rows.append(
+                f"{1_700_000_000 + day * DAY},u{i:03d},{'purchase' if buys else 'view'},Course,k1,{30 if buys else ''}"
+            )
     (data / "events/log.csv").write_text("ts,user,kind,item_label,item,amount\n" + "\n".join(rows) + "\n")
     table = ["id,age,city,bought,months,left,arm"]
-    table += [f"p{i},{a},{'北京' if i % 3 else '上海'},{int(a < 35)if i % 4 else int(a >= 35)},{1 + i % 12},{i % 2},{'mail' if i % 2 else 'none'}" for i, a in enumerate(age)]
+    table += [
+        f"p{i},{a},{'北京' if i % 3 else '上海'},{int(a < 35) if i % 4 else int(a >= 35)},{1 + i % 12},{i % 2},{'mail' if i % 2 else 'none'}"
+        for i, a in enumerate(age)
+    ]
     (root / "people.csv").write_text("\n".join(table) + "\n", encoding="utf-8")
     assert run(["--store", str(root / "store"), "-q", "load", str(data), "-o", str(root / "load.json")]) == 0
     return root
@@ -39,7 +46,9 @@ def home(tmp_path_factory, patched):
 
 def test_propensity_of_events_uses_consent_and_can_be_written(gk, home):
     """Only users with consent; age tells; chances are stored for every one of them and planned with."""
-    code, out, err = gk("outcomes", "propensity", "--events", home / "data", "--days", 20, "--folds", 3, "--write", "--format", "json")
+    code, out, err = gk(
+        "outcomes", "propensity", "--events", home / "data", "--days", 20, "--folds", 3, "--write", "--format", "json"
+    )
     assert code == 0, err
     found = json.loads(out)
     assert found["n"] == 110
@@ -60,7 +69,21 @@ def test_a_cutoff_inside_the_label_window_cannot_happen(gk, home):
 
 def test_scores_are_written_when_asked_for(gk, home):
     """One line per person, ids as given."""
-    code, out, err = gk("outcomes", "propensity", home / "people.csv", "--label", "bought", "--id", "id", "--exclude", "arm", "--scores", home / "scores.csv", "--format", "csv")
+    code, out, err = gk(
+        "outcomes",
+        "propensity",
+        home / "people.csv",
+        "--label",
+        "bought",
+        "--id",
+        "id",
+        "--exclude",
+        "arm",
+        "--scores",
+        home / "scores.csv",
+        "--format",
+        "csv",
+    )
     assert code == 0, err
     rows = list(csv.DictReader(io.StringIO((home / "scores.csv").read_text())))
     assert len(rows) == 120
@@ -71,14 +94,38 @@ def test_scores_are_written_when_asked_for(gk, home):
 
 def test_profile_prints_what_each_column_is_worth(gk, home):
     """Importance as rows."""
-    code, out, err = gk("outcomes", "profile", home / "people.csv", "--label", "bought", "--id", "id", "--method", "logistic", "--format", "ndjson")
+    code, out, err = gk(
+        "outcomes",
+        "profile",
+        home / "people.csv",
+        "--label",
+        "bought",
+        "--id",
+        "id",
+        "--method",
+        "logistic",
+        "--format",
+        "ndjson",
+    )
     assert code == 0, err
     assert json.loads(out.splitlines()[0])["feature"] == "age"
 
 
 def test_retention_from_table_and_events(gk, home):
     """Both doors; the columns of the coefficients are the contract's words."""
-    code, out, err = gk("outcomes", "retention", home / "people.csv", "--duration", "months", "--event", "left", "--feature", "age", "--format", "csv")
+    code, out, err = gk(
+        "outcomes",
+        "retention",
+        home / "people.csv",
+        "--duration",
+        "months",
+        "--event",
+        "left",
+        "--feature",
+        "age",
+        "--format",
+        "csv",
+    )
     assert code == 0, err
     assert out.splitlines()[0] == "covariate,coef,std_error,z,p_value,hazard_ratio,lower,upper"
     code, out, err = gk("outcomes", "retention", "--events", home / "data", "--inactive-days", 15, "--format", "json")
@@ -94,7 +141,19 @@ def test_lifetime_from_table_and_events(gk, home):
     code, out, err = gk("outcomes", "lifetime", home / "chain.csv", "--discount", "0.9", "--format", "json")
     assert code == 0, err
     assert json.loads(out)["value"] == pytest.approx([10 / 0.28, 0])
-    code, out, err = gk("outcomes", "lifetime", "--events", home / "data", "--period-days", 10, "--idle-periods", 2, "--write", "--format", "csv")
+    code, out, err = gk(
+        "outcomes",
+        "lifetime",
+        "--events",
+        home / "data",
+        "--period-days",
+        10,
+        "--idle-periods",
+        2,
+        "--write",
+        "--format",
+        "csv",
+    )
     assert code == 0, err
     value = {r["state"]: float(r["value"]) for r in csv.DictReader(io.StringIO(out))}
     assert value["buyer"] > value["active"] > value["churned"] == 0
@@ -104,9 +163,24 @@ def test_lifetime_from_table_and_events(gk, home):
 def test_uplift_prints_effect_and_qini(gk, home):
     """Effect, interval, Qini: all in json; the table names people nowhere."""
     code, out, err = gk(
-        "outcomes", "uplift", home / "people.csv", "--treatment", "arm", "--treated", "mail", "--control", "none", "--outcome", "bought", "--id", "id",
-        "--exclude", "left", "--format", "json",
-    )  # fmt: skip
+        "outcomes",
+        "uplift",
+        home / "people.csv",
+        "--treatment",
+        "arm",
+        "--treated",
+        "mail",
+        "--control",
+        "none",
+        "--outcome",
+        "bought",
+        "--id",
+        "id",
+        "--exclude",
+        "left",
+        "--format",
+        "json",
+    )
     assert code == 0, err
     found = json.loads(out)
     assert found["n_treated"] == found["n_control"] == 60
@@ -120,13 +194,22 @@ def test_data_errors_are_exit_3_and_name_the_file(gk, home):
     one = home / "one.csv"
     one.write_text("x,y\n" + "1,1\n2,1\n" * 20)
     for args, word in (
-        (("propensity", home / "lost.csv", "--label", "y"), "lost.csv"), (("propensity", home / "people.csv", "--label", "bougt"), "did you mean 'bought'"),
-        (("lifetime", bad), "sum to 0.9"), (("propensity", one, "--label", "y"), "one.csv"), (("retention", home / "people.csv", "--duration", "city", "--event", "left"), "line 2"),
-    ):  # fmt: skip
+        (("propensity", home / "lost.csv", "--label", "y"), "lost.csv"),
+        (("propensity", home / "people.csv", "--label", "bougt"), "did you mean 'bought'"),
+        (("lifetime", bad), "sum to 0.9"),
+        (("propensity", one, "--label", "y"), "one.csv"),
+        (("retention", home / "people.csv", "--duration", "city", "--event", "left"), "line 2"),
+    ):
         code, out, err = gk("outcomes", *args)
         assert (code, out) == (3, ""), (args, err)
         assert word in err
-    for args in (("propensity",), ("propensity", home / "people.csv"), ("retention", home / "people.csv"), ("lifetime",), ("uplift", home / "people.csv")):
+    for args in (
+        ("propensity",),
+        ("propensity", home / "people.csv"),
+        ("retention", home / "people.csv"),
+        ("lifetime",),
+        ("uplift", home / "people.csv"),
+    ):
         assert gk("outcomes", *args)[0] == 2
 
 

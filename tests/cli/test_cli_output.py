@@ -21,7 +21,14 @@ COLUMNS = ("id", "n", "x")
 
 @pytest.mark.parametrize(
     ("form", "output", "chosen"),
-    [(None, None, "table"), (None, "a.json", "json"), (None, "a.CSV", "csv"), (None, "a.jsonl", "ndjson"), ("csv", "a.json", "csv"), (None, "a.txt", "table")],
+    [
+        (None, None, "table"),
+        (None, "a.json", "json"),
+        (None, "a.CSV", "csv"),
+        (None, "a.jsonl", "ndjson"),
+        ("csv", "a.json", "csv"),
+        (None, "a.txt", "table"),
+    ],
 )
 def test_format_by_suffix(form, output, chosen):
     """The flag wins, then the suffix, then a table."""
@@ -148,7 +155,10 @@ def test_json_shows_what_would_steer_a_terminal(capsys):
 def test_sentences_of_the_planner_are_spoken_in_chinese(monkeypatch):
     """What a plan assumes or rejects is kept in English; a reader of Chinese hears the same sentence as on the page."""
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
-    assert spoken("audience unknown (2000 followers are a count, not an audience)") == "受众未知（2000 个粉丝只是数量，不是受众）"
+    assert (
+        spoken("audience unknown (2000 followers are a count, not an audience)")
+        == "受众未知（2000 个粉丝只是数量，不是受众）"
+    )
     assert spoken(["预算已用尽 | nothing is left", "名 | name of the data"]) == ["预算已用尽", "名"]
     assert spoken("a name of the data") == "a name of the data"
     monkeypatch.setenv("LC_ALL", "en_US.UTF-8")

@@ -21,8 +21,16 @@ def home(tmp_path_factory):
     write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
     (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
     write("nodes/brand.csv", "id,name", [f"{i},{name}" for i, name in NAMES.items()])
-    write("nodes/partnership.csv", "id,status,starts_ts", [f"p{k},ended,{1_600_000_000 + k if k else ''}" for k in range(len(DEALS))])
-    write("relationships/joins__partnership__brand.csv", "source,target,role", [f"p{k},{b},partner" for k, pair in enumerate(DEALS) for b in pair])
+    write(
+        "nodes/partnership.csv",
+        "id,status,starts_ts",
+        [f"p{k},ended,{1_600_000_000 + k if k else ''}" for k in range(len(DEALS))],
+    )
+    write(
+        "relationships/joins__partnership__brand.csv",
+        "source,target,role",
+        [f"p{k},{b},partner" for k, pair in enumerate(DEALS) for b in pair],
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("graphkit.cli.context.install", lambda: None)
         assert run(["--store", str(root / "store"), "load", str(data)]) == 0
@@ -35,7 +43,22 @@ def asked(home, capsys):
 
     def call(brand, *args):
         capsys.readouterr()
-        code = run(["--store", str(home / "store"), "partners", "--for", f"Brand:{brand}", "--max", "20", "--seed", "1", "--format", "json", *args])
+        code = run(
+            [
+                "--store",
+                str(home / "store"),
+                "partners",
+                "--for",
+                f"Brand:{brand}",
+                "--max",
+                "20",
+                "--seed",
+                "1",
+                "--format",
+                "json",
+                *args,
+            ]
+        )
         out, err = capsys.readouterr()
         return code, json.loads(out) if code == 0 else None, err
 
@@ -75,7 +98,9 @@ def test_the_table_is_written_reviewed_and_given_back(asked, tmp_path):
     code, _, err = asked("b6", "--write-aliases", str(path))
     assert code == 0, err
     table = pd.read_csv(path)
-    assert table[["name", "variant", "reason", "join"]].to_numpy().tolist() == [["奈雪的茶", "奈雪", "generic word", True]]
+    assert table[["name", "variant", "reason", "join"]].to_numpy().tolist() == [
+        ["奈雪的茶", "奈雪", "generic word", True]
+    ]
     table.assign(join=False).to_csv(path, index=False)
     assert {"b2", "b3"} <= set(listed(asked("b6", "--aliases", str(path))[1]))
     pd.DataFrame({"name": ["泡泡玛特"], "variant": ["POP"]}).to_csv(path, index=False)

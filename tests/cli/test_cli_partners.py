@@ -9,7 +9,15 @@ from graphkit.report.text_width import width_of
 
 CRITERIA = {"theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty"}
 ROW = {"partner", "rank", "fit", "scores", "adds", "adds_interval", "share", "share_interval", "evidence", "reasons"}
-MORE_IN_ROW = {"label", "name", "exclusive", "exclusive_interval", "fit_rank_interval", "history", "history_rank_interval"}
+MORE_IN_ROW = {
+    "label",
+    "name",
+    "exclusive",
+    "exclusive_interval",
+    "fit_rank_interval",
+    "history",
+    "history_rank_interval",
+}
 DOCUMENT = {"for", "partners", "joint_reach", "rejected", "assumptions", "manifest"}
 
 
@@ -26,7 +34,11 @@ def home(tmp_path_factory):
     write("nodes/film.csv", "id,name,kind", ["f1,山海,film"])
     write("nodes/brand.csv", "id,name", [f"b{i},品牌{i}" for i in range(1, 5)])
     spans = {"b1": (0, 80), "b2": (60, 140), "b3": (120, 180), "b4": (0, 10)}
-    write("relationships/follows__user__brand.csv", "source,target", [f"u{u:03d},{b}" for b, span in spans.items() for u in range(*span)])
+    write(
+        "relationships/follows__user__brand.csv",
+        "source,target",
+        [f"u{u:03d},{b}" for b, span in spans.items() for u in range(*span)],
+    )
     write("relationships/watched.csv", "source,target,n", [f"u{u:03d},f1,1" for u in range(10)])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("graphkit.cli.context.install", lambda: None)
@@ -73,7 +85,9 @@ def test_the_lead_has_the_last_row_and_its_share(asked, split):
     """With a lead a user of k partners gives each 1 / (k (k + 1)), the lead k / (k + 1); a lead alone asks for the split."""
     found = document(asked(*split, "--lead", "Film:f1", "--format", "json"))
     lead = found["partners"][-1]
-    assert shares(found) == pytest.approx({"Brand:b1": 30 + 20 / 6, "Brand:b2": 20 + 40 / 6, "Brand:b3": 20 + 20 / 6, "Film:f1": 140 / 2 + 40 * 2 / 3})
+    assert shares(found) == pytest.approx(
+        {"Brand:b1": 30 + 20 / 6, "Brand:b2": 20 + 40 / 6, "Brand:b3": 20 + 20 / 6, "Film:f1": 140 / 2 + 40 * 2 / 3}
+    )
     assert sum(shares(found).values()) == pytest.approx(found["split"]["joint"], rel=1e-9) == pytest.approx(180)
     assert (lead["partner"], lead["name"], lead["rank"], lead["fit"], lead["adds"]) == ("f1", "山海", None, None, None)
     assert found["split"]["lead"] == "Film:f1"
@@ -145,7 +159,12 @@ def test_weights_and_cells_are_options(asked):
     """Fit by reach alone; a brand of ten followers is shown when cells of ten may be; a weight is NAME=NUMBER."""
     alone = document(asked("--weight", "data=0", "--format", "json"))["partners"]
     assert [row["fit"] for row in alone] == [row["scores"]["audience"] for row in alone]
-    assert {row["partner"] for row in document(asked("--min-cell", "10", "--format", "json"))["partners"]} == {"b1", "b2", "b3", "b4"}
+    assert {row["partner"] for row in document(asked("--min-cell", "10", "--format", "json"))["partners"]} == {
+        "b1",
+        "b2",
+        "b3",
+        "b4",
+    }
     for wrong in ("data", "data=much", "date=1", "data=-1", "novelty=1"):
         code, _, err = asked("--weight", wrong)
         assert code == 2, err
@@ -157,8 +176,12 @@ def test_the_text_fits_eighty_columns_and_names_its_queries(asked):
     """Tables and sums within a terminal; the commands of the scores are printed once."""
     code, out, err = asked("--split", "--lead", "Film:f1", "--format", "table")
     assert code == 0, err
-    assert all(width_of(line) <= 80 for line in out.splitlines() if not line.startswith(("assumed", "look up", "shares")))
-    assert out.count("look up: graphkit query partners/audience --param label=Film --param id=f1 --param minCell=50") == 1
+    assert all(
+        width_of(line) <= 80 for line in out.splitlines() if not line.startswith(("assumed", "look up", "shares"))
+    )
+    assert (
+        out.count("look up: graphkit query partners/audience --param label=Film --param id=f1 --param minCell=50") == 1
+    )
     assert "joint reach 180; no 3 of the candidates reach more than 180" in out
     assert "at least 100% of the fit-weighted reach of the best 3" in out
 

@@ -19,7 +19,11 @@ def test_a_mean_is_printed_inside_its_interval(mean, pair, told):
 
 def test_spans_tell_their_ends_apart():
     """Narrow intervals get more digits; none is said."""
-    assert (span([28.07, 28.31]), span([1100.2, 1152.9]), span(None)) == ("28.1 to 28.3", "1,100 to 1,153", "no interval")
+    assert (span([28.07, 28.31]), span([1100.2, 1152.9]), span(None)) == (
+        "28.1 to 28.3",
+        "1,100 to 1,153",
+        "no interval",
+    )
 
 
 def test_a_guarantee_does_not_grow_by_printing():
@@ -29,10 +33,37 @@ def test_a_guarantee_does_not_grow_by_printing():
 
 def test_columns_that_say_nothing_are_left_out():
     """One wave, one use, no material: the table fits 80 columns; the plans between goals name their channels and intervals."""
-    item = {"channel": "c1", "name": "抖音·短视频信息流12", "wave": 1, "material": None, "uses": 1, "cost": 1234.5, "adds": 812.3, "adds_interval": [800.0, 824.6],
-            "exclusive": 700.0, "exclusive_interval": [690.0, 710.0], "alone": 900.0, "alone_interval": [885.0, 915.0]}  # fmt: skip
-    plan = {"plan": "P-1", "for": "Film:f1", "objective": "reach", "budget": 1500.5, "spent": 1234.5, "items": [item], "reach": {"mean": 812.3, "interval": [800.0, 824.6]},
-            "pareto": [{"goals": {"reach": 812.3, "value": 9.5}, "intervals": {"reach": [800.0, 824.6], "value": [9.1, 9.9]}, "spent": 1234.5, "channels": ["c1", "c2"]}]}  # fmt: skip
+    item = {
+        "channel": "c1",
+        "name": "抖音·短视频信息流12",
+        "wave": 1,
+        "material": None,
+        "uses": 1,
+        "cost": 1234.5,
+        "adds": 812.3,
+        "adds_interval": [800.0, 824.6],
+        "exclusive": 700.0,
+        "exclusive_interval": [690.0, 710.0],
+        "alone": 900.0,
+        "alone_interval": [885.0, 915.0],
+    }
+    plan = {
+        "plan": "P-1",
+        "for": "Film:f1",
+        "objective": "reach",
+        "budget": 1500.5,
+        "spent": 1234.5,
+        "items": [item],
+        "reach": {"mean": 812.3, "interval": [800.0, 824.6]},
+        "pareto": [
+            {
+                "goals": {"reach": 812.3, "value": 9.5},
+                "intervals": {"reach": [800.0, 824.6], "value": [9.1, 9.9]},
+                "spent": 1234.5,
+                "channels": ["c1", "c2"],
+            }
+        ],
+    }
     text = plan_text(plan)
     assert "wave" not in text.split("\n")[1]
     assert "1,500.50" in text

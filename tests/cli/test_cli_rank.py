@@ -72,7 +72,10 @@ def test_shares_of_types_move_the_score(gk):
     """With tags counting nine times as much the brand gains and the channel loses."""
     even = [best(gk("rank", "Film:f0", "--to", label, "--format", "json"))["score"] for label in ("Brand", "Channel")]
     options = ["--via", "HAS_TAG=9", "--via", "WATCHED", "--via", "REACHES"]
-    tags = [best(gk("rank", "Film:f0", "--to", label, *options, "--format", "json"))["score"] for label in ("Brand", "Channel")]
+    tags = [
+        best(gk("rank", "Film:f0", "--to", label, *options, "--format", "json"))["score"]
+        for label in ("Brand", "Channel")
+    ]
     assert tags[0] > even[0]
     assert tags[1] < even[1]
 

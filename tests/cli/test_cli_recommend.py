@@ -13,16 +13,34 @@ def home(tmp_path_factory, write_tables, load):
     users = [f"u{i:02d}" for i in range(20)]
     tags = ["f0,t0,1", "f1,t1,1"]
     rows = [f"{1_700_000_000 + i},{users[i % 18]},exposure,Course,k{k},上海" for i in range(40) for k in range(4)]
-    rows += [f"{1_700_001_000 + i},{users[i % 18]},click,Course,k3,上海" for i in range(30)] + ["1700002000,u00,click,Course,k0,北京"]
+    rows += [f"{1_700_001_000 + i},{users[i % 18]},click,Course,k3,上海" for i in range(30)] + [
+        "1700002000,u00,click,Course,k0,北京"
+    ]
     tables = {
         "nodes/user.csv": ("id,consent", [f"{u},{'false' if u == 'u19' else 'true'}" for u in users]),
         "nodes/film.csv": ("id,name,kind,vector:string[]", ["f0,流浪地球,film,1.0;0.0", "f1,爱情故事,film,"]),
-        "nodes/course.csv": ("id,name,summary,vector:string[]", ["k0,天文学入门,宇宙与星系,0.6;0.8", "k1,写作入门,怎样写爱情故事,0;1", "k2,天体物理,宇宙与黑洞,2;0", "k3,诗歌,,"]),
+        "nodes/course.csv": (
+            "id,name,summary,vector:string[]",
+            [
+                "k0,天文学入门,宇宙与星系,0.6;0.8",
+                "k1,写作入门,怎样写爱情故事,0;1",
+                "k2,天体物理,宇宙与黑洞,2;0",
+                "k3,诗歌,,",
+            ],
+        ),
         "nodes/tag.csv": ("id,name,kind", ["t0,宇宙,theme", "t1,爱情,theme"]),
         "relationships/has_tag__film__tag.csv": ("source,target,w", tags),
         "relationships/has_tag__course__tag.csv": ("source,target,w", ["k0,t0,1", "k1,t1,1", "k2,t0,0.5", "k3,t1,0.5"]),
         "relationships/watched.csv": ("source,target,n", [f"{u},f{i % 2},1" for i, u in enumerate(users)]),
-        "relationships/enrolled.csv": ("source,target,progress", [f"{u},k{i % 2 + 2 * j},{1.0 if j == 0 else 0.5}" for i, u in enumerate(users[2:], 2) for j in (0, 1) if (i + j) % 3]),
+        "relationships/enrolled.csv": (
+            "source,target,progress",
+            [
+                f"{u},k{i % 2 + 2 * j},{1.0 if j == 0 else 0.5}"
+                for i, u in enumerate(users[2:], 2)
+                for j in (0, 1)
+                if (i + j) % 3
+            ],
+        ),
         "relationships/requires.csv": ("source,target", ["k2,k0", "k3,k1", "k3,k0"]),
         "relationships/knows.csv": ("source,target", [f"{a},{b}" for a, b in itertools.pairwise(users)]),
         "events/e.csv": ("ts,user,kind,item_label,item,region", rows),
@@ -47,7 +65,9 @@ def test_recommend_gives_reasons(gk, by):
     assert not rows[0]["cold"]
     assert rows[0]["evidence"]
     assert not any(reason["kind"] == "User" for row in rows for reason in row["evidence"])
-    assert all(sum(reason["part"] for reason in row["evidence"]) == pytest.approx(row["score"], abs=1e-4) for row in rows)
+    assert all(
+        sum(reason["part"] for reason in row["evidence"]) == pytest.approx(row["score"], abs=1e-4) for row in rows
+    )
     code, out, _ = gk("recommend", "u00", "--by", by, "--probability", "0.5")
     assert code == 0
     assert rows[0]["name"] in out
@@ -56,7 +76,20 @@ def test_recommend_gives_reasons(gk, by):
 def test_recommend_in_a_context(gk, home):
     """k3 does far better than usual in 上海 only when other regions are seen; the reason says so."""
     plain = rows_of(gk("recommend", "u00", "--by", "popularity", "--format", "json"))
-    there = rows_of(gk("recommend", "u00", "--by", "popularity", "--context", "region=上海", "--events", home / "data", "--format", "json"))
+    there = rows_of(
+        gk(
+            "recommend",
+            "u00",
+            "--by",
+            "popularity",
+            "--context",
+            "region=上海",
+            "--events",
+            home / "data",
+            "--format",
+            "json",
+        )
+    )
     assert {row["id"] for row in plain} == {row["id"] for row in there}
     code, _, err = gk("recommend", "u00", "--context", "region")
     assert code == 2
@@ -77,7 +110,9 @@ def test_recommend_refuses_and_explains(gk):
 
 def test_profile_of_users_and_audiences(gk, home):
     """u00 watched a film on space; its audience cares about space; small audiences are hidden."""
-    assert rows_of(gk("profile", "u00", "--format", "json")) == [{"user": "u00", "tag": "t0", "name": "宇宙", "weight": 1.0}]
+    assert rows_of(gk("profile", "u00", "--format", "json")) == [
+        {"user": "u00", "tag": "t0", "name": "宇宙", "weight": 1.0}
+    ]
     seen = rows_of(gk("profile", "--audience", "Film:f0", "--min-cell", "5", "--format", "json"))
     assert seen[0]["tag"] == "t0"
     code, out, err = gk("profile", "--audience", "Film:f0", "--format", "json")
@@ -125,7 +160,9 @@ def test_match_by_rarity_equals_the_query_and_shows_its_paths(gk):
     """Film -> course by idf cosine: the rows of match/film_courses; each path's parts sum to the score."""
     rows = rows_of(gk("match", "Film:f0", "--to", "Course", "--by", "idf_cosine", "--format", "json"))
     asked = rows_of(gk("query", "match/film_courses", "--param", "film=f0", "--format", "json"))
-    assert [(row["id"], pytest.approx(row["score"], abs=1e-8)) for row in rows] == [(row["course"], row["score"]) for row in asked]
+    assert [(row["id"], pytest.approx(row["score"], abs=1e-8)) for row in rows] == [
+        (row["course"], row["score"]) for row in asked
+    ]
     for row in rows:
         assert sum(path["part"] for path in row["paths"]) == pytest.approx(row["score"], abs=1e-12)
         assert row["paths"][0]["path"] == f"Film:f0 - Tag:t0 - Course:{row['id']}"

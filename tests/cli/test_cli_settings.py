@@ -7,7 +7,10 @@ from graphkit.config import Settings, is_server, option_name, read_config
 from graphkit.errors import InvalidParameter
 
 
-@pytest.mark.parametrize(("store", "server"), [("bolt://h:1", True), ("neo4j+s://h", True), ("memory://", False), (".graphkit", False), ("/a/bolt", False)])
+@pytest.mark.parametrize(
+    ("store", "server"),
+    [("bolt://h:1", True), ("neo4j+s://h", True), ("memory://", False), (".graphkit", False), ("/a/bolt", False)],
+)
 def test_is_server(store, server):
     """Only bolt and neo4j addresses name a server."""
     assert is_server(store) is server
@@ -20,7 +23,9 @@ def test_option_names_follow_python():
 
 def test_password_never_shows():
     """The password is taken from the environment and stays out of repr."""
-    settings = Settings.resolve(environment={"NEO4J_PASSWORD": "gk-canary", "NEO4J_USERNAME": "eve"}, store="bolt://127.0.0.1:1")
+    settings = Settings.resolve(
+        environment={"NEO4J_PASSWORD": "gk-canary", "NEO4J_USERNAME": "eve"}, store="bolt://127.0.0.1:1"
+    )
     assert settings.password == "gk-canary"
     assert settings.username == "eve"
     assert "gk-canary" not in repr(settings)
@@ -60,7 +65,9 @@ def _plan_budget(args, monkeypatch):
     got = []
     import graphkit.cli.plan as module
 
-    monkeypatch.setattr(module.plan, "callback", lambda **options: got.append((options["budget"], str(options["for_"]))))
+    monkeypatch.setattr(
+        module.plan, "callback", lambda **options: got.append((options["budget"], str(options["for_"])))
+    )
     monkeypatch.setattr("graphkit.cli.context.install", lambda: None)
     assert run(args) == 0
     return got[0]
@@ -109,5 +116,10 @@ def test_no_password_option():
     import click
 
     ctx = click.Context(cli, info_name="graphkit")
-    options = [option for name in cli.list_commands(ctx) for parameter in cli.get_command(ctx, name).params for option in parameter.opts]
+    options = [
+        option
+        for name in cli.list_commands(ctx)
+        for parameter in cli.get_command(ctx, name).params
+        for option in parameter.opts
+    ]
     assert not [option for option in [*options, *(o for p in cli.params for o in p.opts)] if "pass" in option]

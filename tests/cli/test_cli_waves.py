@@ -14,9 +14,15 @@ def home(tmp_path_factory, write_tables, load):
     users = [f"u{i:02d}" for i in range(40)]
     tables = {
         "nodes/user.csv": ("id,consent,propensity", [f"{u},true,{(i % 5) / 10}" for i, u in enumerate(users)]),
-        "nodes/channel.csv": ("id,name,kind,cost,lead_days,capacity", [f"c{i},渠道{i},{'kol' if i < 3 else 'app'},{100 * i},{i},2" for i in range(1, 5)]),
+        "nodes/channel.csv": (
+            "id,name,kind,cost,lead_days,capacity",
+            [f"c{i},渠道{i},{'kol' if i < 3 else 'app'},{100 * i},{i},2" for i in range(1, 5)],
+        ),
         "nodes/film.csv": ("id,name", ["f1,流浪者"]),
-        "relationships/reaches.csv": ("source,target,p", [f"c{c},{users[10 * (c - 1) + i]},0.5" for c in range(1, 5) for i in range(10)]),
+        "relationships/reaches.csv": (
+            "source,target,p",
+            [f"c{c},{users[10 * (c - 1) + i]},0.5" for c in range(1, 5) for i in range(10)],
+        ),
         "events/seen.csv": ("ts,user,kind,channel", [f"1700000000,{u},exposure,c1" for u in users[:10]]),
     }
     write_tables(root / "data", tables)
@@ -26,7 +32,22 @@ def home(tmp_path_factory, write_tables, load):
 
 def plan_of(gk, home, *more):
     """A plan of two waves as a mapping."""
-    code, out, err = gk("plan", "--for", "Film:f1", "--budget", "800", "--probability", "none", "--waves", "2", "--rules", home / "rules.toml", "--format", "json", *more)
+    code, out, err = gk(
+        "plan",
+        "--for",
+        "Film:f1",
+        "--budget",
+        "800",
+        "--probability",
+        "none",
+        "--waves",
+        "2",
+        "--rules",
+        home / "rules.toml",
+        "--format",
+        "json",
+        *more,
+    )
     assert code == 0, err
     return json.loads(out)
 
@@ -37,7 +58,19 @@ def test_waves_keep_their_money_and_their_dates(gk, home):
     assert [row["starts_ts"] for row in plan["waves"]] == [1_796_086_800, 1_796_086_800 + 604_800]
     for row, limit in zip(plan["waves"], (200, 600), strict=True):
         assert row["spent"] == sum(i["cost"] for i in plan["items"] if i["wave"] == row["wave"]) <= limit
-    code, out, _ = gk("plan", "--for", "Film:f1", "--budget", "800", "--probability", "none", "--waves", "2", "--rules", home / "rules.toml")
+    code, out, _ = gk(
+        "plan",
+        "--for",
+        "Film:f1",
+        "--budget",
+        "800",
+        "--probability",
+        "none",
+        "--waves",
+        "2",
+        "--rules",
+        home / "rules.toml",
+    )
     assert code == 0
     assert "wave 2, starts 2026-12-08 01:00 UTC" in out
 
@@ -49,7 +82,9 @@ def test_dates_as_files(gk, home, tmp_path):
     assert code == 0, err
     assert (tmp_path / "w.ics").read_bytes().count(b"BEGIN:VEVENT\r\n") == len(plan["items"])
     rows = list(csv.DictReader(io.StringIO((tmp_path / "w.csv").read_text())))
-    assert [(r["channel"], r["starts"]) for r in rows] == [(i["channel"], "2026-12-01T01:00:00Z" if i["wave"] == 1 else "2026-12-08T01:00:00Z") for i in plan["items"]]
+    assert [(r["channel"], r["starts"]) for r in rows] == [
+        (i["channel"], "2026-12-01T01:00:00Z" if i["wave"] == 1 else "2026-12-08T01:00:00Z") for i in plan["items"]
+    ]
     (tmp_path / "plain.json").write_text(json.dumps({**plan, "items": [{**plan["items"][0], "starts_ts": None}]}))
     assert gk("export", tmp_path / "plain.json", "--ics", tmp_path / "x.ics")[0] == 2
     assert gk("export", tmp_path / "plain.json")[0] == 2
@@ -69,7 +104,9 @@ def test_replan_and_verify(gk, home, tmp_path):
     assert gk("verify", plan["plan"])[0] == 0
     assert gk("verify", again["plan"], "--events", home / "data")[0] == 0
     assert gk("verify", again["plan"])[0] == 2
-    code, out, err = gk("whatif", again["plan"], "--drop", again["items"][0]["channel"], "--events", home / "data", "--format", "json")
+    code, out, err = gk(
+        "whatif", again["plan"], "--drop", again["items"][0]["channel"], "--events", home / "data", "--format", "json"
+    )
     assert code == 0, err
     assert json.loads(out)["reach"]["difference"] < 0
     assert gk("whatif", again["plan"], "--drop", again["items"][0]["channel"])[0] == 2

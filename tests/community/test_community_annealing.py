@@ -31,7 +31,10 @@ def test_temperatures_are_counted_in_mean_weights():
     """All weights times four: the same partition."""
     graph = nx.powerlaw_cluster_graph(200, 3, 0.4, seed=1)
     weight = np.random.default_rng(1).uniform(0.5, 2, graph.number_of_edges())
-    one, four = (anneal(undirected(projection(graph, w)), np.arange(200), resolution=1.0, sweeps=10, seed=3) for w in (weight, 4 * weight))
+    one, four = (
+        anneal(undirected(projection(graph, w)), np.arange(200), resolution=1.0, sweeps=10, seed=3)
+        for w in (weight, 4 * weight)
+    )
     assert np.array_equal(one, four)
     assert len(set(one.tolist())) < 100
 

@@ -61,7 +61,11 @@ def test_weights_over_all_powers_of_ten(asked, low, high):
     found = communities(from_arrays(*ends, weight=weight, n_nodes=40), rng=3, **asked)
     assert np.isfinite([found.modularity, found.description_gain]).all()
     graph = nx.Graph(ends.T.tolist())
-    assert all(nx.is_connected(graph.subgraph(np.flatnonzero(found.labels == c).tolist())) for c in np.unique(found.labels) if (found.labels == c).sum() > 1)
+    assert all(
+        nx.is_connected(graph.subgraph(np.flatnonzero(found.labels == c).tolist()))
+        for c in np.unique(found.labels)
+        if (found.labels == c).sum() > 1
+    )
 
 
 def test_a_tie_of_no_weight_is_no_tie_and_parallel_ties_add_up():
@@ -81,7 +85,9 @@ def test_nodes_without_ties_do_not_change_what_describes_the_ties():
     """Twenty strangers beside a ring of cliques: the same resolution, gain and groups."""
     graph = nx.ring_of_cliques(20, 5)
     ends = np.array(graph.edges).T
-    alone, beside = (communities(from_arrays(*ends, n_nodes=n, directed=False), resolution="auto", rng=1) for n in (100, 120))
+    alone, beside = (
+        communities(from_arrays(*ends, n_nodes=n, directed=False), resolution="auto", rng=1) for n in (100, 120)
+    )
     assert np.array_equal(alone.labels, beside.labels[:100])
     assert beside.n_communities == alone.n_communities + 20
     assert beside.description_gain == pytest.approx(alone.description_gain)

@@ -22,21 +22,32 @@ def unequal(seed):
     rng = np.random.default_rng(seed)
     group = np.repeat(np.arange(33), [12] * 20 + [40] * 8 + [150] * 4 + [400])
     inside = [rng.choice(np.flatnonzero(group == c), (4 * int((group == c).sum()), 2)) for c in range(33)]
-    ends = np.unique(np.sort(np.concatenate([*inside, rng.integers(0, group.size, (2 * group.size, 2))]), axis=1), axis=0)
+    ends = np.unique(
+        np.sort(np.concatenate([*inside, rng.integers(0, group.size, (2 * group.size, 2))]), axis=1), axis=0
+    )
     return from_arrays(*ends.T, n_nodes=group.size, directed=False), group
 
 
 def names(sizes):
     """Nats for who is where: how many groups, their sizes, their members."""
     n, b = sum(sizes), len(sizes)
-    return math.log(n) + math.log(math.comb(n - 1, b - 1)) + math.log(math.factorial(n)) - sum(math.log(math.factorial(k)) for k in sizes)
+    return (
+        math.log(n)
+        + math.log(math.comb(n - 1, b - 1))
+        + math.log(math.factorial(n))
+        - sum(math.log(math.factorial(k)) for k in sizes)
+    )
 
 
 @pytest.mark.parametrize("groups", [2, 3])
 def test_the_gain_is_a_ratio_of_poisson_likelihoods_less_the_description(groups):
     """The likelihood of every pair of nodes, its densities found by a numerical search."""
     graph = nx.karate_club_graph()
-    labels = np.random.default_rng(groups).integers(0, groups, 34) if groups == 3 else np.array([int(graph.nodes[v]["club"] == "Officer") for v in graph])
+    labels = (
+        np.random.default_rng(groups).integers(0, groups, 34)
+        if groups == 3
+        else np.array([int(graph.nodes[v]["club"] == "Officer") for v in graph])
+    )
     flat, m, n = undirected(projection(graph)), graph.number_of_edges(), 34
     degree, tied = np.array([graph.degree[v] for v in graph]), nx.to_numpy_array(graph, weight=None)
     kind = np.where(labels[:, None] == labels[None, :], labels[:, None], groups)
@@ -58,7 +69,9 @@ def test_no_single_move_shortens_the_description(number):
     """A run until nothing moves, then every node to every other community and alone."""
     graph = nx.relaxed_caveman_graph(12, 8, 0.25, seed=number)
     flat = undirected(projection(graph))
-    labels = block_leiden(flat, leiden(flat, np.arange(96), resolution=2.0, iterations=2, seed=1), iterations=100, seed=number)
+    labels = block_leiden(
+        flat, leiden(flat, np.arange(96), resolution=2.0, iterations=2, seed=1), iterations=100, seed=number
+    )
     gain = block_gain(flat, labels)
     assert labels.max() > 3
     for node in range(96):
@@ -73,7 +86,11 @@ def test_all_partitions_of_eight_nodes(number):
     """None of the 4,140 describes the ties in fewer nats, with densities alike or not; two cliques among the graphs."""
     graph = nx.barbell_graph(4, 0) if number == 0 else nx.gnm_random_graph(8, 9 + 2 * number, seed=number)
     flat = undirected(projection(graph))
-    best = max(max(block_gain(flat, labels), description_gain(flat, labels)) for labels in partitions(8) if connected_labels(flat, labels).max() == labels.max())
+    best = max(
+        max(block_gain(flat, labels), description_gain(flat, labels))
+        for labels in partitions(8)
+        if connected_labels(flat, labels).max() == labels.max()
+    )
     found = communities(projection(graph), objective="block_model", rng=number)
     assert found.description_gain == pytest.approx(best, abs=1e-9)
 
@@ -96,7 +113,10 @@ def test_a_contracted_graph_keeps_its_nodes_and_edges():
 def test_small_dense_groups_beside_large_loose_ones(number):
     """33 groups: modularity joins them, equal densities part the large ones, the block model finds them."""
     p, group = unequal(number)
-    score = {name: adjusted_rand_score(group, communities(p, rng=number, **asked).labels) for name, asked in (("alike", {"resolution": "auto"}), ("own", {"objective": "block_model"}))}
+    score = {
+        name: adjusted_rand_score(group, communities(p, rng=number, **asked).labels)
+        for name, asked in (("alike", {"resolution": "auto"}), ("own", {"objective": "block_model"}))
+    }
     found = communities(p, objective="block_model", effort="fast", rng=number)
     assert score["own"] > 0.97
     assert score["alike"] < 0.85
@@ -152,12 +172,21 @@ def test_newmans_resolution_is_a_fixed_point_of_the_densities():
 def test_modularity_says_where_it_has_joined_groups(effort):
     """Above 0 for groups below the resolution limit, at most 0 for six clear ones; none for other objectives."""
     asked = lambda p, **more: communities(p, effort=effort, rng=2, **more).finer_gain
-    joined = [projection(nx.ring_of_cliques(60, 5)), projection(nx.relaxed_caveman_graph(40, 8, 0.15, seed=1)), unequal(1)[0]]
+    joined = [
+        projection(nx.ring_of_cliques(60, 5)),
+        projection(nx.relaxed_caveman_graph(40, 8, 0.15, seed=1)),
+        unequal(1)[0],
+    ]
     assert min(asked(p) for p in joined) > 1
     clear = projection(nx.planted_partition_graph(6, 60, 0.3, 0.01, seed=1))
     assert asked(clear) <= 0
     assert asked(joined[0], resolution=6.0) <= 0
-    assert asked(clear, resolution="auto") is asked(clear, objective="block_model") is asked(clear, objective="map_equation") is None
+    assert (
+        asked(clear, resolution="auto")
+        is asked(clear, objective="block_model")
+        is asked(clear, objective="map_equation")
+        is None
+    )
 
 
 def test_a_large_graph_begins_with_small_groups(monkeypatch):
@@ -167,5 +196,7 @@ def test_a_large_graph_begins_with_small_groups(monkeypatch):
     p, group = unequal(0)
     found = communities(p, objective="block_model", effort="fast", rng=1)
     assert adjusted_rand_score(group, found.labels) > 0.95
-    none = communities(projection(nx.gnm_random_graph(400, 2_400, seed=1)), objective="block_model", effort="fast", rng=1)
+    none = communities(
+        projection(nx.gnm_random_graph(400, 2_400, seed=1)), objective="block_model", effort="fast", rng=1
+    )
     assert none.n_communities == 1

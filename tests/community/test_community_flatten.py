@@ -30,10 +30,19 @@ def snapshot():
         ends = np.array(pairs).T
         return EdgeColumns(type_, source, target, ends[0], ends[1], {})
 
-    return as_snapshot(GraphTables(
-        {"User": NodeColumns("User", column(users), {"consent": column([True] * 6)}), "Channel": NodeColumns("Channel", column(channels), {})},
-        (edges("KNOWS", "User", "User", knows), edges("FOLLOWS", "User", "User", follows), edges("REACHES", "Channel", "User", reaches)),
-    ))
+    return as_snapshot(
+        GraphTables(
+            {
+                "User": NodeColumns("User", column(users), {"consent": column([True] * 6)}),
+                "Channel": NodeColumns("Channel", column(channels), {}),
+            },
+            (
+                edges("KNOWS", "User", "User", knows),
+                edges("FOLLOWS", "User", "User", follows),
+                edges("REACHES", "Channel", "User", reaches),
+            ),
+        )
+    )
 
 
 def test_shares_decide_the_weight_of_a_type_whatever_its_number():
@@ -58,7 +67,17 @@ def test_shared_nodes_tie_as_networkx_projects_them():
     graph, record = flatten_bipartite(snapshot(), "User", "Channel")
     two = nx.Graph()
     two.add_nodes_from([f"u{i}" for i in range(6)], bipartite=0)
-    two.add_edges_from([("c1", "u0"), ("c1", "u1"), ("c1", "u2"), ("c2", "u3"), ("c2", "u4"), ("c2", "u5"), *(("c3", f"u{i}") for i in range(6))])
+    two.add_edges_from(
+        [
+            ("c1", "u0"),
+            ("c1", "u1"),
+            ("c1", "u2"),
+            ("c2", "u3"),
+            ("c2", "u4"),
+            ("c2", "u5"),
+            *(("c3", f"u{i}") for i in range(6)),
+        ]
+    )
     true = nx.bipartite.collaboration_weighted_projected_graph(two, [f"u{i}" for i in range(6)])
     matrix = np.zeros((6, 6))
     matrix[graph.sources, graph.indices] = graph.weight

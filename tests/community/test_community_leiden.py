@@ -29,7 +29,11 @@ def groups(labels):
 
 @pytest.mark.parametrize(
     ("graph", "best"),
-    [(nx.karate_club_graph(), 0.419789), (nx.florentine_families_graph(), 0.398749), (nx.les_miserables_graph(), 0.560008)],
+    [
+        (nx.karate_club_graph(), 0.419789),
+        (nx.florentine_families_graph(), 0.398749),
+        (nx.les_miserables_graph(), 0.560008),
+    ],
     ids=["karate", "florentine", "les_miserables"],
 )
 @pytest.mark.parametrize("effort", ["balanced", "thorough"])
@@ -52,7 +56,9 @@ def test_common_neighbours_equal_networkx():
     """Counts on every stored direction."""
     graph = nx.convert_node_labels_to_integers(nx.les_miserables_graph())
     flat = undirected(projection(graph))
-    true = [len(list(nx.common_neighbors(graph, int(u), int(v)))) for u, v in zip(flat.sources(), flat.indices, strict=True)]
+    true = [
+        len(list(nx.common_neighbors(graph, int(u), int(v)))) for u, v in zip(flat.sources(), flat.indices, strict=True)
+    ]
     assert common_neighbours(flat).tolist() == true
 
 

@@ -52,7 +52,9 @@ def test_the_sum_equals_the_code_books():
     rng = np.random.default_rng(1)
     for groups in (1, 3, 9, 40):
         labels = rng.integers(0, groups, len(graph))
-        assert code_length(undirected(projection(graph, weight)), labels) == pytest.approx(by_code_books(graph, labels), abs=1e-10)
+        assert code_length(undirected(projection(graph, weight)), labels) == pytest.approx(
+            by_code_books(graph, labels), abs=1e-10
+        )
 
 
 @pytest.mark.parametrize("number", range(6))
@@ -85,9 +87,13 @@ def test_one_run_is_a_local_optimum_of_connected_communities(number):
 def test_it_sees_groups_below_the_resolution_limit_and_none_in_noise():
     """A ring of 60 cliques of 5; a random graph is one community a component."""
     truth = np.repeat(np.arange(60), 5)
-    assert np.array_equal(communities(projection(nx.ring_of_cliques(60, 5)), objective="map_equation", rng=1).labels, truth)
+    assert np.array_equal(
+        communities(projection(nx.ring_of_cliques(60, 5)), objective="map_equation", rng=1).labels, truth
+    )
     noise = nx.gnm_random_graph(200, 1_200, seed=1)
-    assert communities(projection(noise), objective="map_equation", rng=1).n_communities == nx.number_connected_components(noise)
+    assert communities(
+        projection(noise), objective="map_equation", rng=1
+    ).n_communities == nx.number_connected_components(noise)
 
 
 def test_odd_graphs_and_requests():

@@ -13,14 +13,26 @@ from graphkit.community.moves import leiden
 from graphkit.community.quality import undirected
 from graphkit.projection.arrays import from_arrays
 
-ASKED = [{}, {"resolution": 0.2}, {"resolution": 3.0}, {"resolution": "auto"}, {"objective": "map_equation"}, {"objective": "block_model"}]
+ASKED = [
+    {},
+    {"resolution": 0.2},
+    {"resolution": 3.0},
+    {"resolution": "auto"},
+    {"objective": "map_equation"},
+    {"objective": "block_model"},
+]
 
 
 @st.composite
 def edge_lists(draw):
     """Source, target, weight, number of nodes: loops, duplicates, weights of zero and isolated nodes included."""
     n = draw(st.integers(1, 24))
-    rows = draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1), st.sampled_from([0.0, 0.3, 1.0, 1.0, 7.5])), max_size=60))
+    rows = draw(
+        st.lists(
+            st.tuples(st.integers(0, n - 1), st.integers(0, n - 1), st.sampled_from([0.0, 0.3, 1.0, 1.0, 7.5])),
+            max_size=60,
+        )
+    )
     source, target, weight = np.array(rows, float).reshape(-1, 3).T
     return source.astype(int), target.astype(int), weight, n
 
@@ -43,7 +55,9 @@ def check(labels, source, target, weight, n):
 def test_communities_hang_together_on_any_graph(edges, asked, directed, seed):
     """Whatever the objective, the resolution and the direction of the arcs; numbers are finite and in range."""
     source, target, weight, n = edges
-    found = communities(from_arrays(source, target, weight=weight, n_nodes=n, directed=directed), effort="fast", rng=seed, **asked)
+    found = communities(
+        from_arrays(source, target, weight=weight, n_nodes=n, directed=directed), effort="fast", rng=seed, **asked
+    )
     check(found.labels, source, target, weight, n)
     assert np.isfinite([found.modularity, found.description_gain]).all()
     assert ((found.inside >= 0) & (found.inside <= 1 + 1e-12)).all()
@@ -72,11 +86,19 @@ def test_same_bytes_for_any_cores_and_order_of_rows(monkeypatch, asked):
     found = []
     for cores in (1, 2, 7):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
-        found.append(communities(from_arrays(source, target, weight=weight, n_nodes=160, directed=False), rng=4, **asked).labels.tobytes())
+        found.append(
+            communities(
+                from_arrays(source, target, weight=weight, n_nodes=160, directed=False), rng=4, **asked
+            ).labels.tobytes()
+        )
     rng = np.random.default_rng(cores)
     order, swap, listed = rng.permutation(source.size), rng.random(source.size) < 0.5, rng.permutation(160)
     s, t = np.where(swap, target, source)[order], np.where(swap, source, target)[order]
-    found.append(communities(from_arrays(s, t, weight=weight[order], n_nodes=160, directed=False), rng=4, **asked).labels.tobytes())
+    found.append(
+        communities(
+            from_arrays(s, t, weight=weight[order], n_nodes=160, directed=False), rng=4, **asked
+        ).labels.tobytes()
+    )
     ids = np.array(names)
     named = from_arrays(ids[s], ids[t], weight=weight[order], ids=[names[i] for i in listed], directed=False)
     again = np.empty(160, np.int64)

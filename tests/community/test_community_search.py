@@ -101,7 +101,9 @@ def test_description_gain_equals_its_formula_term_by_term():
     s = volume[0] ** 2 + volume[1] ** 2
     fit = m * (a * math.log(a / s) + (1 - a) * math.log((1 - a) / (1 - s)))
     size = [int((clubs == c).sum()) for c in (0, 1)]
-    names = math.log(math.factorial(n) / math.factorial(size[0]) / math.factorial(size[1])) + math.log(n - 1) + math.log(n)
+    names = (
+        math.log(math.factorial(n) / math.factorial(size[0]) / math.factorial(size[1])) + math.log(n - 1) + math.log(n)
+    )
     flat = undirected(projection(graph))
     assert description_gain(flat, clubs) == pytest.approx(fit - names, abs=1e-9)
     assert description_gain(flat, np.zeros(n, int)) == 0

@@ -16,11 +16,30 @@ from graphkit.store.queries import list_queries, load_query, parse_query
 
 TINY = Path(__file__).resolve().parents[2] / "fixtures" / "tiny"
 PLAN = {
-    "schema_version": 1, "plan": "P-0001", "for": "Film:f01", "objective": "reach", "budget": 100, "spent": 90.5,
-    "items": [{"channel": "c01", "wave": 1, "material": None, "cost": 90.5, "adds": 3.0, "adds_interval": [2.5, 3.5], "exclusive": 1.0, "alone": 3.0}],
-    "reach": {"mean": 3.0, "interval": [2.5, 3.5]}, "certificate": {"lower": 2.0, "upper": 4.0, "ratio": 0.5, "delta": 0.05},
-    "rejected": [{"channel": "c02", "rule": "rights", "reason": "无版权"}], "claims": [], "manifest": {"seed": 7, "snapshot": "abc"},
-}  # fmt: skip
+    "schema_version": 1,
+    "plan": "P-0001",
+    "for": "Film:f01",
+    "objective": "reach",
+    "budget": 100,
+    "spent": 90.5,
+    "items": [
+        {
+            "channel": "c01",
+            "wave": 1,
+            "material": None,
+            "cost": 90.5,
+            "adds": 3.0,
+            "adds_interval": [2.5, 3.5],
+            "exclusive": 1.0,
+            "alone": 3.0,
+        }
+    ],
+    "reach": {"mean": 3.0, "interval": [2.5, 3.5]},
+    "certificate": {"lower": 2.0, "upper": 4.0, "ratio": 0.5, "delta": 0.05},
+    "rejected": [{"channel": "c02", "rule": "rights", "reason": "无版权"}],
+    "claims": [],
+    "manifest": {"seed": 7, "snapshot": "abc"},
+}
 
 
 def rows_of(tables):
@@ -37,7 +56,14 @@ def small(**user):
     """Three users and two of one's ties; `user` adds or replaces columns."""
     columns = {"consent": np.array([True, True, False]), **user}
     users = NodeColumns("User", object_array(["001", "1", "u\u00e9\n'\"`$"]), columns)
-    tie = EdgeColumns("FOLLOWS", "User", "User", np.array([0, 0]), np.array([1, 2]), {"since_ts": object_array([9007199254740993, None])})
+    tie = EdgeColumns(
+        "FOLLOWS",
+        "User",
+        "User",
+        np.array([0, 0]),
+        np.array([1, 2]),
+        {"since_ts": object_array([9007199254740993, None])},
+    )
     return GraphTables({"User": users}, (tie,), "small", "CNY", "UTC", {"reach_p": {"cinema": 0.02}})
 
 
@@ -66,7 +92,12 @@ class StoreContract:
         store.load(tables, report)
         found = store.tables()
         assert found.digest() == tables.digest()
-        assert (found.name, found.currency, found.time_zone, found.settings) == (tables.name, tables.currency, tables.time_zone, tables.settings)
+        assert (found.name, found.currency, found.time_zone, found.settings) == (
+            tables.name,
+            tables.currency,
+            tables.time_zone,
+            tables.settings,
+        )
 
     def test_odd_ids_and_great_integers_stay_exact(self, store):
         """Ids 001 and 1 are two nodes, quotes and backticks are text, 2**53 + 1 keeps its last digit beside a null."""
@@ -95,12 +126,29 @@ class StoreContract:
 
     def test_a_wider_key_holds_nulls(self, store):
         """SUBSCRIBES is keyed by since_ts too: two memberships of one user, one of unknown start, stay apart."""
-        users, brand = NodeColumns("User", object_array(["u1"]), {"consent": np.array([True])}), NodeColumns("Brand", object_array(["b1"]), {"name": object_array(["B"])})
-        tie = EdgeColumns("SUBSCRIBES", "User", "Brand", np.zeros(3, np.int64), np.zeros(3, np.int64), {"since_ts": object_array([1, 2, None]), "tier": object_array(["a", "b", "c"])})
+        users, brand = (
+            NodeColumns("User", object_array(["u1"]), {"consent": np.array([True])}),
+            NodeColumns("Brand", object_array(["b1"]), {"name": object_array(["B"])}),
+        )
+        tie = EdgeColumns(
+            "SUBSCRIBES",
+            "User",
+            "Brand",
+            np.zeros(3, np.int64),
+            np.zeros(3, np.int64),
+            {"since_ts": object_array([1, 2, None]), "tier": object_array(["a", "b", "c"])},
+        )
         tables = GraphTables({"User": users, "Brand": brand}, (tie,))
         load(store, tables)
-        done = load(store, replace(tables, edges=(replace(tie, columns={**tie.columns, "tier": object_array(["a", "x", "y"])}),)))
-        assert (done.created["relationships"], done.changed["relationships"], done.unchanged["relationships"]) == (0, 2, 1)
+        done = load(
+            store,
+            replace(tables, edges=(replace(tie, columns={**tie.columns, "tier": object_array(["a", "x", "y"])}),)),
+        )
+        assert (done.created["relationships"], done.changed["relationships"], done.unchanged["relationships"]) == (
+            0,
+            2,
+            1,
+        )
         found = store.tables().edges[0].columns
         assert dict(zip(found["since_ts"].tolist(), found["tier"].tolist(), strict=True)) == {1: "a", 2: "x", None: "y"}
 
@@ -209,7 +257,9 @@ class StoreContract:
         with pytest.raises(InvalidParameter):
             store.export(tmp_path / "parquet", "parquet")
         store.export(tmp_path / "import", "neo4j-import")
-        assert any("neo4j-admin" in p.read_text(errors="replace") for p in (tmp_path / "import").iterdir() if p.is_file())
+        assert any(
+            "neo4j-admin" in p.read_text(errors="replace") for p in (tmp_path / "import").iterdir() if p.is_file()
+        )
 
     def test_closing_twice_is_harmless(self, store):
         """And a closed store is not used as if it were open."""
@@ -246,7 +296,9 @@ class CypherContract:
     def test_the_engine_refuses_a_write_that_got_past_the_guard(self, tiny):
         """Behind the guard the engine itself, or READ access, refuses; nothing is written."""
         before = tiny.version()
-        sly = parse_query("// @title x | x\n// @access write\n// Says it writes.\nCREATE (n:Tag {id: 'sly'});", name="sly", path="sly")
+        sly = parse_query(
+            "// @title x | x\n// @access write\n// Says it writes.\nCREATE (n:Tag {id: 'sly'});", name="sly", path="sly"
+        )
         with pytest.raises(WriteRefused):
             tiny.read(replace(sly, access="read"))
         assert tiny.version() == before

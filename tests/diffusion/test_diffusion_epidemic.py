@@ -19,7 +19,9 @@ def random_graph(seed, n, m):
     return p.with_probability(rng.choice([0.0, 0.3, 0.8, 1.0], p.n_arcs))
 
 
-@pytest.mark.parametrize(("model", "steps"), [(SIR(0.25, 0.4), None), (SIR(0.25, 0.2), 5), (SI(0.25), 3), (SIR(0.5, 0.4), 0)], ids=str)
+@pytest.mark.parametrize(
+    ("model", "steps"), [(SIR(0.25, 0.4), None), (SIR(0.25, 0.2), 5), (SI(0.25), 3), (SIR(0.5, 0.4), 0)], ids=str
+)
 def test_forward_equals_reverse_in_a_hundred_thousand_pairs(model, steps, seed):
     """u is in the reverse set of v iff an epidemic from u alone reaches v in that world in time: no exception in 120,000 pairs."""
     n, worlds = 60, 400
@@ -27,7 +29,9 @@ def test_forward_equals_reverse_in_a_hundred_thousand_pairs(model, steps, seed):
     ones = np.ones(n, np.int64)
     inside = np.zeros((worlds, n, n), bool)  # world, root, member
     for v in range(n):
-        sets = sample_epidemic_sets(p, worlds, model=model, seed=seed, roots=np.full(worlds, v), max_steps=steps, engine="serial")
+        sets = sample_epidemic_sets(
+            p, worlds, model=model, seed=seed, roots=np.full(worlds, v), max_steps=steps, engine="serial"
+        )
         inside[np.repeat(np.arange(worlds), np.diff(sets.indptr)), v, sets.nodes] = True
     pairs = 0
     for u in range(0, n, 12):
@@ -99,8 +103,14 @@ def test_every_model_takes_hops_values_steps_and_users(model, steps, seed):
 
 @pytest.mark.parametrize(
     ("error", "arguments"),
-    [(InvalidParameter, {"model": SIS(0.3, 0.5)}), (InvalidParameter, {"model": "ic"}), (InvalidParameter, {"model": SIR(0.3, 0.0)}),
-     (InvalidParameter, {"n_sets": 0}), (InvalidParameter, {"roots": [0]}), (UnknownNode, {"roots": [0, 99]})],
+    [
+        (InvalidParameter, {"model": SIS(0.3, 0.5)}),
+        (InvalidParameter, {"model": "ic"}),
+        (InvalidParameter, {"model": SIR(0.3, 0.0)}),
+        (InvalidParameter, {"n_sets": 0}),
+        (InvalidParameter, {"roots": [0]}),
+        (UnknownNode, {"roots": [0, 99]}),
+    ],
 )
 def test_wrong_arguments_are_named(error, arguments):
     """SIS has no reverse sets, an epidemic without recovery or steps no end, roots must fit."""

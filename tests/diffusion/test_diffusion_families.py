@@ -80,7 +80,10 @@ def test_forward_equals_reverse_in_a_hundred_thousand_pairs(model, seed):
         sets = reverse.sample(worlds, seed=seed, purpose=purpose, roots=np.full(worlds, root), engine=Serial())
         back[np.repeat(np.arange(worlds), np.diff(sets.indptr)), root, sets.nodes] = True
     for source in range(n):
-        counts = [np.rint(estimate_spread(p, [source], model=model, n_worlds=k, rng=seed, engine="serial").activation * k) for k in range(1, worlds + 1)]
+        counts = [
+            np.rint(estimate_spread(p, [source], model=model, n_worlds=k, rng=seed, engine="serial").activation * k)
+            for k in range(1, worlds + 1)
+        ]
         ahead[:, :, source] = np.diff(np.vstack((np.zeros(n), counts)), axis=0) > 0.5
     assert back.size == 150_000
     assert (back != ahead).sum() == 0
@@ -124,7 +127,9 @@ def test_philox_worlds_equal_plain_ones(seed):
         live = []
         for a in range(p.n_arcs):
             key = int(p.edge_key[a])
-            words = philox4x32(*(np.uint64(x) for x in (key & 2**32 - 1, key >> 32, world, 0, base & 2**32 - 1, base >> 32)))
+            words = philox4x32(
+                *(np.uint64(x) for x in (key & 2**32 - 1, key >> 32, world, 0, base & 2**32 - 1, base >> 32))
+            )
             if (int(words[0]) << 30 | int(words[1]) >> 2) < limit:
                 live.append((int(p.sources[a]), int(p.indices[a])))
         counts[sorted(reached(live, [0], 12))] += 1
@@ -145,7 +150,9 @@ def test_a_hub_of_fifty_thousand_arcs_in_reverse(family):
     m, p, n = 50_000, 2e-5, 3_000
     hub = from_arrays(np.arange(1, m + 1), np.zeros(m, int), probability=p, n_nodes=m + 1)
     for model, exact in (("ic", -np.expm1(m * np.log1p(-p))), ("lt", m * p)):
-        sets = ReverseWorlds(hub, model=model, family=family).sample(n, seed=1, purpose="t", roots=np.zeros(n, np.int64), engine=Serial())
+        sets = ReverseWorlds(hub, model=model, family=family).sample(
+            n, seed=1, purpose="t", roots=np.zeros(n, np.int64), engine=Serial()
+        )
         share = (np.diff(sets.indptr) > 1).mean()
         assert abs(share - exact) <= 4 * (exact * (1 - exact) / n) ** 0.5 + 1e-9
 
@@ -184,6 +191,8 @@ def test_a_deadline_of_zero_is_named():
         select_seeds(p, k=2, time_limit=0, rng=1)
     best = caught.value.best
     assert best.seeds.size == 2
-    assert best.certificate.lower <= estimate_spread(p, best.seeds, n_worlds=200_000, rng=2).mean <= best.certificate.upper
+    assert (
+        best.certificate.lower <= estimate_spread(p, best.seeds, n_worlds=200_000, rng=2).mean <= best.certificate.upper
+    )
     with pytest.raises(InvalidParameter):
         select_seeds(random_graph(1, 50, 200), k=2, time_limit=-1, rng=1)

@@ -50,7 +50,17 @@ def planted():
 
 def test_tries_and_credit_counted_by_hand():
     """0 -> 1 tried 4 times, followed twice, once with 2 as a second possible cause (even credit 1 + 1/2)."""
-    rows = [("a", 0, 0), ("a", 1, 5), ("b", 0, 0), ("b", 2, 1), ("b", 1, 9), ("c", 0, 3), ("d", 0, 1), ("e", 1, 0), ("e", 0, 4)]
+    rows = [
+        ("a", 0, 0),
+        ("a", 1, 5),
+        ("b", 0, 0),
+        ("b", 2, 1),
+        ("b", 1, 9),
+        ("c", 0, 3),
+        ("d", 0, 1),
+        ("e", 1, 0),
+        ("e", 0, 4),
+    ]
     learned = learn(from_arrays([0, 2], [1, 1], n_nodes=4), table(rows), method="partial", rng=1)
     a, b = learned.prior
     assert learned.tried.tolist() == [4.0, 1.0]
@@ -86,7 +96,10 @@ def test_order_of_rows_changes_nothing(planted, method):
     graph, log, _, _ = planted
     log = log[log.item < 100]
     again = pd.concat([log, log.iloc[:50].assign(ts=99.0)]).sample(frac=1, random_state=1)
-    assert learn(graph, again, method=method, rng=1).probability.tobytes() == learn(graph, log, method=method, rng=1).probability.tobytes()
+    assert (
+        learn(graph, again, method=method, rng=1).probability.tobytes()
+        == learn(graph, log, method=method, rng=1).probability.tobytes()
+    )
 
 
 def test_sizes_of_unseen_items_are_calibrated(planted):
@@ -153,7 +166,13 @@ def test_result_travels_through_json(planted):
 
 @pytest.mark.parametrize(
     ("frame", "word"),
-    [(pd.DataFrame({"item": [1], "node": [1]}), "'ts'"), (table([(1, 0, np.nan)]), "ts is missing"), (table([]), "empty"), (table([(1, 0, "soon")]), "no time"), (None, "missing")],
+    [
+        (pd.DataFrame({"item": [1], "node": [1]}), "'ts'"),
+        (table([(1, 0, np.nan)]), "ts is missing"),
+        (table([]), "empty"),
+        (table([(1, 0, "soon")]), "no time"),
+        (None, "missing"),
+    ],
 )
 def test_wrong_tables_are_named(frame, word):
     """Column missing, null, empty, text as time, no table at all."""
@@ -187,12 +206,17 @@ def test_a_graph_that_lacks_arcs_is_scaled_to_real_sizes():
     learned = learn(graph, log[log.item < 800], rng=1)
     unseen = read_log(graph, log[log.item >= 800])
     real = (unseen.sizes - 3).mean()
-    before, after = (simulated_sizes(graph.with_probability(p), unseen, 3, 9, worlds=256).mean() / real for p in (learned.posterior_mean, learned.probability))
+    before, after = (
+        simulated_sizes(graph.with_probability(p), unseen, 3, 9, worlds=256).mean() / real
+        for p in (learned.posterior_mean, learned.probability)
+    )
     assert before < 0.8
     assert after == pytest.approx(1.0, abs=0.2)
     assert learned.size_factor > 1.1
     held_out = learned.calibration
-    assert (held_out["simulated"] * held_out["items"]).sum() / (held_out["observed"] * held_out["items"]).sum() == pytest.approx(1.0, abs=0.1)
+    assert (held_out["simulated"] * held_out["items"]).sum() / (
+        held_out["observed"] * held_out["items"]
+    ).sum() == pytest.approx(1.0, abs=0.1)
 
 
 def test_the_factor_never_leaves_its_range():
@@ -205,7 +229,18 @@ def test_the_factor_never_leaves_its_range():
 
 def test_a_told_cause_has_the_whole_credit_and_others_are_not_counted():
     """0 and 2 point at 1. Passed on by 0 after 5: 2 had 4 of the 5 that the one told cause needed, so its try counts for nothing; 0 had all 5 in b and c."""
-    rows = [("a", 0, 0), ("a", 2, 1), ("a", 1, 5), ("b", 0, 0), ("b", 2, 1), ("b", 1, 5), ("c", 0, 0), ("c", 1, 5), ("d", 2, 0), ("d", 1, 9)]
+    rows = [
+        ("a", 0, 0),
+        ("a", 2, 1),
+        ("a", 1, 5),
+        ("b", 0, 0),
+        ("b", 2, 1),
+        ("b", 1, 5),
+        ("c", 0, 0),
+        ("c", 1, 5),
+        ("d", 2, 0),
+        ("d", 1, 9),
+    ]
     parent = [None, None, 0, None, None, None, None, "stranger", None, None]
     external = [False] * 5 + [True] + [False] * 4
     frame = table(rows).assign(parent=parent, external=external)
@@ -253,7 +288,13 @@ def test_a_log_that_tells_some_causes_only_is_not_traced(planted):
     told = some.assign(parent=[None] * len(some))
     assert learn(graph, told, rng=1).manifest.digest == learned.manifest.digest
     first = {(int(a), int(b)) for a, b in zip(graph.sources.tolist(), graph.indices.tolist(), strict=True)}
-    parent = [next((int(u) for u in some.node[(some.item == item) & (some.ts == ts - 1)] if (int(u), node) in first), None) if i % 3 == 0 else None
-              for i, (item, node, ts) in enumerate(zip(some.item.tolist()[:3000], some.node.tolist()[:3000], some.ts.tolist()[:3000], strict=True))]
+    parent = [
+        next((int(u) for u in some.node[(some.item == item) & (some.ts == ts - 1)] if (int(u), node) in first), None)
+        if i % 3 == 0
+        else None
+        for i, (item, node, ts) in enumerate(
+            zip(some.item.tolist()[:3000], some.node.tolist()[:3000], some.ts.tolist()[:3000], strict=True)
+        )
+    ]
     part = some.iloc[:3000].assign(parent=parent)
     assert not learn(graph, part, rng=1).log.traced

@@ -17,7 +17,9 @@ def made(seed, n, m, probability=None):
     rng = np.random.default_rng(seed)
     s, t = rng.integers(0, n, (2, m))
     p = from_arrays(s[s != t], t[s != t], n_nodes=n)
-    return p.with_probability(rng.choice([0.0, 1e-9, 0.02, 0.2, 0.5, 1.0], p.n_arcs) if probability is None else probability)
+    return p.with_probability(
+        rng.choice([0.0, 1e-9, 0.02, 0.2, 0.5, 1.0], p.n_arcs) if probability is None else probability
+    )
 
 
 def totals_of(levels, units):
@@ -44,12 +46,23 @@ def test_cascade_equals_plain_worlds(n, m, steps, seed):
     p = made(seed, n, m)
     units = np.random.default_rng(seed).integers(0, 5, n)
     seeds = np.arange(min(n, 2))
-    block = cascade_blocks(p, seeds, units, model="ic", seed=seed, n_worlds=20, steps=-1 if steps is None else steps, by="world")
+    block = cascade_blocks(
+        p, seeds, units, model="ic", seed=seed, n_worlds=20, steps=-1 if steps is None else steps, by="world"
+    )
     equal(block(0, 1), [plain_worlds.cascade(p, seeds.tolist(), seed, w, steps) for w in range(20)], units, n)
 
 
 @pytest.mark.parametrize(
-    ("model", "steps"), [(SIR(0.4, 0.3), None), (SIR(0.7, 1.0), None), (SIR(0.3, 0.1), 4), (SI(0.4), 5), (SIS(0.5, 0.6), 7), (SIS(0.9, 0.0), 0)], ids=str
+    ("model", "steps"),
+    [
+        (SIR(0.4, 0.3), None),
+        (SIR(0.7, 1.0), None),
+        (SIR(0.3, 0.1), 4),
+        (SI(0.4), 5),
+        (SIS(0.5, 0.6), 7),
+        (SIS(0.9, 0.0), 0),
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize(("n", "m"), [(2, 1), (12, 30), (25, 400)])
 def test_epidemic_equals_plain_worlds(model, steps, n, m, seed):
@@ -57,7 +70,12 @@ def test_epidemic_equals_plain_worlds(model, steps, n, m, seed):
     p = made(seed, n, m)
     units = np.random.default_rng(seed).integers(0, 5, n)
     block = epidemic_blocks(p, np.array([0]), units, model=model, seed=seed, steps=-1 if steps is None else steps)
-    law = {"transmission": model.transmission, "recovery": getattr(model, "recovery", 0.0), "again": isinstance(model, SIS), "steps": steps}
+    law = {
+        "transmission": model.transmission,
+        "recovery": getattr(model, "recovery", 0.0),
+        "again": isinstance(model, SIS),
+        "steps": steps,
+    }
     equal(block(0, 20), [plain_worlds.epidemic(p, [0], seed, w, **law) for w in range(20)], units, n)
 
 
@@ -71,7 +89,9 @@ def test_a_tie_of_32_bits_is_decided_by_all_62(change, live, seed):
     near = [(c & ~511) + change for c in coins]  # a multiple of 512 below 2**62 has at most 53 bits: no rounding
     assert all((limit - 1) >> 30 == c >> 30 for limit, c in zip(near, coins, strict=True))
     p = bare.with_probability(np.array(near) / 2.0**62)
-    block = cascade_blocks(p, np.array([0]), np.ones(n, np.int64), model="ic", seed=seed, n_worlds=1, steps=-1, by="world")
+    block = cascade_blocks(
+        p, np.array([0]), np.ones(n, np.int64), model="ic", seed=seed, n_worlds=1, steps=-1, by="world"
+    )
     assert block(0, 1)[0].tolist() == [n if live else 1]
 
 
@@ -118,7 +138,10 @@ def test_the_last_packed_arcs_stay_with_the_graph(monkeypatch):
     assert arc_coins(p.with_probability(0.02), "ic") is not kept
     assert arc_coins(p, "lt").packed.ends is not None
     assert arc_coins(p, "ic") is not kept
-    assert estimate_spread(p, [0], n_worlds=64, rng=1, model=SIR(0.5, 0.5)).mean != estimate_spread(p, [0], n_worlds=64, rng=1, model=SIR(0.0, 0.5)).mean
+    assert (
+        estimate_spread(p, [0], n_worlds=64, rng=1, model=SIR(0.5, 0.5)).mean
+        != estimate_spread(p, [0], n_worlds=64, rng=1, model=SIR(0.0, 0.5)).mean
+    )
     assert packed_bytes(p.indptr) == kept.packed.words.nbytes
     monkeypatch.setattr("graphkit.diffusion.packed.KEPT_BYTES", packed_bytes(p.indptr) - 1)
     assert arc_coins(p, "ic") is not arc_coins(p, "ic")

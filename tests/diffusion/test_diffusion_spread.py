@@ -114,8 +114,10 @@ def test_every_engine_gives_the_same_bits(model):
     s, t = rng.integers(0, 200, (2, 900))
     p = from_arrays(s[s != t], t[s != t], probability="weighted_cascade", n_nodes=200)
     value = rng.random(200)
-    runs = [estimate_spread(p, [1, 2, 3], model=model, value=value, n_worlds=501, rng=9, engine=e)
-            for e in ("serial", "threads", Serial(3), Threads(1, 1), Threads(2, 7), Threads(7, 500))]
+    runs = [
+        estimate_spread(p, [1, 2, 3], model=model, value=value, n_worlds=501, rng=9, engine=e)
+        for e in ("serial", "threads", Serial(3), Threads(1, 1), Threads(2, 7), Threads(7, 500))
+    ]
     for run in runs[1:]:
         assert run.mean == runs[0].mean
         assert run.std_error == runs[0].std_error
@@ -157,7 +159,10 @@ def test_interval_covers_the_exact_spread():
     arcs = some_graph(8)
     mean, _ = live_edge.spread(live_edge.worlds(arcs), [0])
     p = graph(arcs, 7)
-    inside = sum(low <= mean <= high for low, high in (estimate_spread(p, [0], n_worlds=400, rng=i).interval() for i in range(400)))
+    inside = sum(
+        low <= mean <= high
+        for low, high in (estimate_spread(p, [0], n_worlds=400, rng=i).interval() for i in range(400))
+    )
     assert 0.928 <= inside / 400 <= 0.972
 
 
@@ -182,10 +187,19 @@ def test_global_random_state_is_untouched():
 @pytest.mark.parametrize(
     ("error", "arguments"),
     [
-        (UnknownNode, {"seeds": [9]}), (UnknownNode, {"seeds": ["x"]}), (InvalidParameter, {"seeds": []}), (InvalidParameter, {"seeds": np.array([0.5])}),
-        (InvalidParameter, {"n_worlds": 0}), (InvalidParameter, {"value": [-1, 1, 1, 1]}), (InvalidParameter, {"value": [1, 1]}),
-        (InvalidParameter, {"max_steps": -1}), (InvalidParameter, {"model": "sir"}), (InvalidParameter, {"model": SI(0.3)}),
-        (InvalidParameter, {"model": SIS(0.3, 0.1)}), (InvalidParameter, {"model": SIR(0.3, 0.0)}), (InvalidParameter, {"engine": "gpu"}),
+        (UnknownNode, {"seeds": [9]}),
+        (UnknownNode, {"seeds": ["x"]}),
+        (InvalidParameter, {"seeds": []}),
+        (InvalidParameter, {"seeds": np.array([0.5])}),
+        (InvalidParameter, {"n_worlds": 0}),
+        (InvalidParameter, {"value": [-1, 1, 1, 1]}),
+        (InvalidParameter, {"value": [1, 1]}),
+        (InvalidParameter, {"max_steps": -1}),
+        (InvalidParameter, {"model": "sir"}),
+        (InvalidParameter, {"model": SI(0.3)}),
+        (InvalidParameter, {"model": SIS(0.3, 0.1)}),
+        (InvalidParameter, {"model": SIR(0.3, 0.0)}),
+        (InvalidParameter, {"engine": "gpu"}),
         (InvalidParameter, {"rng": -1}),
     ],
 )
@@ -212,7 +226,12 @@ def test_words_equal_worlds_one_by_one(model, n, m, steps, seed):
     s, t = rng.integers(0, n, (2, m))
     p = from_arrays(s[s != t], t[s != t], probability="weighted_cascade", n_nodes=n)
     for units in (np.ones(n, np.int64), rng.integers(0, 9, n)):
-        one, many = (cascade_blocks(p, np.arange(min(n, 3)), units, model=model, seed=seed, n_worlds=150, steps=steps, by=by)(0, 3) for by in ("world", "word"))
+        one, many = (
+            cascade_blocks(p, np.arange(min(n, 3)), units, model=model, seed=seed, n_worlds=150, steps=steps, by=by)(
+                0, 3
+            )
+            for by in ("world", "word")
+        )
         assert np.array_equal(one[0], many[0])
         assert np.array_equal(one[1], many[1])
         assert np.array_equal(np.trim_zeros(one[2], "b"), np.trim_zeros(many[2], "b"))

@@ -70,7 +70,9 @@ def test_an_arc_no_item_of_the_topic_tried_keeps_the_plain_p(graph):
     assert not own.never_tried[:10].any()
 
 
-@pytest.mark.parametrize(("change", "word"), [({}, "missing"), ({"topic": None}, "no item"), ({"topic": ["a", "b"] * 5}, "several")])
+@pytest.mark.parametrize(
+    ("change", "word"), [({}, "missing"), ({"topic": None}, "no item"), ({"topic": ["a", "b"] * 5}, "several")]
+)
 def test_wrong_topics_are_named(graph, change, word):
     """A column that is not there, is empty, or says two things of one item."""
     log = pd.DataFrame({"item": [1] * 10, "node": range(10), "ts": range(10)}).assign(**change)

@@ -17,7 +17,12 @@ from graphkit.experiment.exposure import Influence, exposure_probability
 def graph(n_groups=32, size=25, seed=1):
     """Groups of friends, ties across them; rows are ordered by group."""
     draw, label = np.random.default_rng(seed), np.repeat(np.arange(n_groups), size)
-    ends = [(i, j) for g in range(n_groups) for i, j in itertools.combinations(range(g * size, (g + 1) * size), 2) if draw.random() < 0.3]
+    ends = [
+        (i, j)
+        for g in range(n_groups)
+        for i, j in itertools.combinations(range(g * size, (g + 1) * size), 2)
+        if draw.random() < 0.3
+    ]
     across = draw.integers(0, label.size, (label.size, 2))
     source, target = np.array(ends + [tuple(e) for e in across if e[0] != e[1]]).T
     return gk.from_arrays(source, target, probability=0.1, n_nodes=label.size, directed=False), label
@@ -35,7 +40,14 @@ def worlds(theta, saturation, respond, runs=400, direct=0.1, spill=0.15):
         own = users[:, run]
         heard = respond(np.where(influence.alone, 0.0, influence.fraction(own)))
         chance = 0.2 + lot.normal(0, 0.06, clusters.shape[0])[label] + direct * own + spill * heard
-        yield (lot.random(label.size) < np.clip(chance, 0, 1)).astype(float), clusters[:, run], own, draws, influence, pi
+        yield (
+            (lot.random(label.size) < np.clip(chance, 0, 1)).astype(float),
+            clusters[:, run],
+            own,
+            draws,
+            influence,
+            pi,
+        )
 
 
 def covered(values, truth):
@@ -99,7 +111,10 @@ def test_hajek_by_hand():
     weight = np.tile([4.0, 2.0], 4)
     low, high = (weight @ y[:8]) / weight.sum(), (weight @ y[8:]) / weight.sum()
     assert got.value == pytest.approx(low - high)
-    sums = [(weight * (half - mean) / weight.sum()).reshape(4, 2).sum(axis=1) for half, mean in ((y[:8], low), (y[8:], high))]
+    sums = [
+        (weight * (half - mean) / weight.sum()).reshape(4, 2).sum(axis=1)
+        for half, mean in ((y[:8], low), (y[8:], high))
+    ]
     assert got.std_error**2 == pytest.approx(sum(4 / 3 * ((s - s.mean()) ** 2).sum() for s in sums))
     assert (got.freedom, got.n_users, got.n_clusters, got.excluded) == (6, 16, 8, 0)
 
@@ -178,6 +193,12 @@ def test_wrong_inputs_are_refused(designed):
     assert caught.value.rule == "graph-changed"
     with pytest.raises(DataInvalid):
         analyse_experiment(design, p, np.full(p.n_nodes, np.nan))
-    for wrong in ({"outcome": np.zeros(3)}, {"outcome": np.full(p.n_nodes, np.inf)}, {"theta": 0.4}, {"n_redraws": 5}, {"confidence": 1.0}):
+    for wrong in (
+        {"outcome": np.zeros(3)},
+        {"outcome": np.full(p.n_nodes, np.inf)},
+        {"theta": 0.4},
+        {"n_redraws": 5},
+        {"confidence": 1.0},
+    ):
         with pytest.raises(InvalidParameter):
             analyse_experiment(design, p, **{"outcome": np.zeros(p.n_nodes), **wrong})

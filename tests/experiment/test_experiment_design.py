@@ -18,7 +18,12 @@ from graphkit.experiment.power import Truth, design_effect, intra_cluster_correl
 def planted(n_groups=30, size=25, inside=0.3, outside=1.0, seed=1):
     """Groups of friends with a few ties across; p = .1 each way."""
     draw, label = np.random.default_rng(seed), np.repeat(np.arange(n_groups), size)
-    ends = [(i, j) for g in range(n_groups) for i, j in itertools.combinations(np.flatnonzero(label == g), 2) if draw.random() < inside]
+    ends = [
+        (i, j)
+        for g in range(n_groups)
+        for i, j in itertools.combinations(np.flatnonzero(label == g), 2)
+        if draw.random() < inside
+    ]
     across = draw.integers(0, label.size, (int(label.size * outside / 2), 2))
     source, target = np.array(ends + [tuple(e) for e in across if e[0] != e[1]]).T
     return gk.from_arrays(source, target, probability=0.1, n_nodes=label.size, directed=False), label
@@ -127,7 +132,9 @@ def test_power_equals_an_independent_simulation():
             treated[lot.choice(inside, inside.size // 2, replace=False)] = True
         own = treated[label]
         f = np.array(influence.share @ own)
-        chance = lot.beta(0.2 * 0.97 / 0.03, 0.8 * 0.97 / 0.03, 24)[label] + 0.16 * (0.6 * own + 0.4 * np.where(influence.alone, own, f))
+        chance = lot.beta(0.2 * 0.97 / 0.03, 0.8 * 0.97 / 0.03, 24)[label] + 0.16 * (
+            0.6 * own + 0.4 * np.where(influence.alone, own, f)
+        )
         y = (lot.random(label.size) < chance).astype(float)
         got = difference("total", y, influence.classes(own), pi, label, treated, draws.stratum, 0.01)
         found += got.value - t.ppf(0.975, got.freedom) * got.std_error > 0
@@ -172,7 +179,10 @@ def test_the_past_gives_baseline_and_likeness():
     assert any("those of the past" in note for note in found.assumptions)
 
 
-@pytest.mark.parametrize("graph", [planted(6, 30, 1.0, 0.0)[0], planted(12, 40, 0.4, 0.1)[0], gk.from_arrays([0], [1], probability=0.5, n_nodes=10)])
+@pytest.mark.parametrize(
+    "graph",
+    [planted(6, 30, 1.0, 0.0)[0], planted(12, 40, 0.4, 0.1)[0], gk.from_arrays([0], [1], probability=0.5, n_nodes=10)],
+)
 def test_too_few_clusters_are_no_design(graph):
     """Six cliques, twelve groups, ten users: twenty clusters would cut through friends; the reason is told."""
     with pytest.raises(Infeasible) as caught:

@@ -81,7 +81,13 @@ def test_dual_bound_converges_to_the_linear_program(budget):
     """2,000 steps come within 1 % of the coverage LP solved by HiGHS, and never below it."""
     sets, lists = made_up(3, n_sets=120, n=12)
     cost = np.random.default_rng(0).integers(1, 4, 12).astype(float)
-    rules = Rules(np.ones(12, bool), np.arange(12), 3 if budget is None else 12, None if budget is None else cost, math.inf if budget is None else budget)
+    rules = Rules(
+        np.ones(12, bool),
+        np.arange(12),
+        3 if budget is None else 12,
+        None if budget is None else cost,
+        math.inf if budget is None else budget,
+    )
     cover = Coverage(sets, rules)
     seeds, gains, _ = cover.greedy()
     dual = cover.dual_bound(seeds, 0, steps=2000, enough=lambda bound: False)
@@ -90,7 +96,12 @@ def test_dual_bound_converges_to_the_linear_program(budget):
         rows[i, 12 + i] = 1
         rows[i, list(s)] = -1
     rows[-1, :12] = 1 if budget is None else cost
-    solved = linprog(np.r_[np.zeros(12), -np.ones(len(lists))], A_ub=rows, b_ub=np.r_[np.zeros(len(lists)), 3 if budget is None else budget], bounds=(0, 1))
+    solved = linprog(
+        np.r_[np.zeros(12), -np.ones(len(lists))],
+        A_ub=rows,
+        b_ub=np.r_[np.zeros(len(lists)), 3 if budget is None else budget],
+        bounds=(0, 1),
+    )
     assert -solved.fun - 1e-6 <= dual <= -solved.fun * 1.01
     assert gains.sum() <= dual
 

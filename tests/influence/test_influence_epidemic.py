@@ -77,7 +77,10 @@ def test_engines_and_blocks_choose_the_same(model, steps):
     """Selection and certificate have the same bits on one thread and several; a promised ratio is reached."""
     s, t = np.random.default_rng(2).integers(0, 200, (2, 700))
     p = from_arrays(s[s != t], t[s != t], probability="weighted_cascade", n_nodes=200)
-    runs = [select_seeds(p, k=4, model=model, max_steps=steps, ratio=0.8, rng=5, engine=engine) for engine in (Serial(), Serial(3), Threads(2, 7))]
+    runs = [
+        select_seeds(p, k=4, model=model, max_steps=steps, ratio=0.8, rng=5, engine=engine)
+        for engine in (Serial(), Serial(3), Threads(2, 7))
+    ]
     assert {run.manifest.digest for run in runs} == {runs[0].manifest.digest}
     assert runs[0].certificate.ratio >= 0.8
     assert estimate_memory(p, model=model, max_steps=steps, rng=1).mean_size > 1
@@ -87,13 +90,25 @@ def test_hits_are_those_of_the_stored_sets():
     """Judging without storing counts the same sets, with and without a limit of steps."""
     p = graph()
     for model, steps in CASES:
-        worlds, law = EpidemicWorlds(p, model=model, max_steps=steps), {"seed": 3, "purpose": "judge", "engine": Serial()}
+        worlds, law = (
+            EpidemicWorlds(p, model=model, max_steps=steps),
+            {"seed": 3, "purpose": "judge", "engine": Serial()},
+        )
         sets = worlds.sample(2000, **law)
         held = np.add.reduceat(np.isin(sets.nodes, [1, 4]), sets.indptr[:-1]) > 0
         assert worlds.count_hits(np.array([1, 4]), 2000, **law) == held.sum()
 
 
-@pytest.mark.parametrize(("model", "steps", "message"), [(SIS(0.3, 0.4), 5, "SIR"), (SI(0.3), None, "end by itself"), (SIR(0.3, 0.0), None, "end by itself"), ("sir", None, "model")], ids=str)
+@pytest.mark.parametrize(
+    ("model", "steps", "message"),
+    [
+        (SIS(0.3, 0.4), 5, "SIR"),
+        (SI(0.3), None, "end by itself"),
+        (SIR(0.3, 0.0), None, "end by itself"),
+        ("sir", None, "model"),
+    ],
+    ids=str,
+)
 def test_epidemics_without_reverse_sets_are_refused(model, steps, message):
     """SIS infects again, SI and SIR without recovery need steps, an unknown word is no model."""
     with pytest.raises(InvalidParameter, match=message):

@@ -25,7 +25,11 @@ def trap_instance(case):
     """Two hubs reach everyone; a third, one item larger, leads greedy astray."""
     m = 2 + case % 6
     items = [3 + i for i in (*range(4 * m), *range(m), *range(2 * m, 3 * m), 4 * m)]
-    return [(hub, item, 1.0) for hub, item in zip([0] * (2 * m) + [1] * (2 * m) + [2] * (2 * m + 1), items, strict=True)], 4 * m + 4, 2
+    return (
+        [(hub, item, 1.0) for hub, item in zip([0] * (2 * m) + [1] * (2 * m) + [2] * (2 * m + 1), items, strict=True)],
+        4 * m + 4,
+        2,
+    )
 
 
 def projection(arcs, n):
@@ -71,7 +75,10 @@ def test_intervals_of_a_spread_hold_95_in_100():
 def test_intervals_of_chosen_seeds_hold_95_in_100():
     """2,000 selections of several rounds each: spread +- 1.96 standard errors holds the closed form in 95 +- 1 %, lower bounds fail in at most 5 %."""
     n, leaves, p = 300, 20, 0.25
-    source, target = np.r_[np.zeros(leaves, int), np.arange(100, n, 2)], np.r_[np.arange(1, leaves + 1), np.arange(101, n, 2)]
+    source, target = (
+        np.r_[np.zeros(leaves, int), np.arange(100, n, 2)],
+        np.r_[np.arange(1, leaves + 1), np.arange(101, n, 2)],
+    )
     graph = from_arrays(source, target, probability=p, n_nodes=n)
     exact, inside, below = 1 + p * leaves, 0, 0
     for rng in range(2000):

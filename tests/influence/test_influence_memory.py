@@ -84,17 +84,27 @@ except TimeLimit as error:
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of resident memory is read from Linux's /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/clear_refs").exists(), reason="the peak of resident memory is read from Linux's /proc"
+)
 @pytest.mark.parametrize("limit", [48_000_000, 160_000_000])
 def test_resident_memory_grows_by_less_than_the_limit(limit):
     """In a process of its own a run that only the memory ends takes at most ``memory_limit``, and a good part of it."""
-    run = subprocess.run([sys.executable, "-c", RESIDENT, str(limit)], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    run = subprocess.run(
+        [sys.executable, "-c", RESIDENT, str(limit)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
     grown, n_sets = map(int, run.stdout.split())
     assert limit / 8 < grown < limit
     assert n_sets >= 2 * 8192
 
 
-SIMULATION = RESIDENT.split("select_seeds(graph(300", maxsplit=1)[0] + """
+SIMULATION = (
+    RESIDENT.split("select_seeds(graph(300", maxsplit=1)[0]
+    + """
 from graphkit.diffusion.spread import estimate_spread
 from graphkit.influence.memory import estimate_memory
 
@@ -108,13 +118,22 @@ before = bytes_of("VmRSS")
 estimate_spread(p, range(2000), n_worlds=2000, rng=1, model=model)
 print(bytes_of("VmHWM") - before, expected)
 """
+)
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of resident memory is read from Linux's /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/clear_refs").exists(), reason="the peak of resident memory is read from Linux's /proc"
+)
 @pytest.mark.parametrize("model", ["ic", "lt"])
 def test_the_estimate_of_a_simulation_covers_it(model):
     """Resident bytes a first simulation adds in a fresh process, packed arcs and keys included: below the estimate, above a quarter of it."""
-    done = subprocess.run([sys.executable, "-c", SIMULATION, model], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", SIMULATION, model],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
     peak, expected = map(int, done.stdout.split())
     assert expected / 4 < peak < expected
 
@@ -122,7 +141,9 @@ def test_the_estimate_of_a_simulation_covers_it(model):
 @pytest.mark.parametrize("work", ["spread", "seeds"])
 def test_both_kinds_of_work_have_an_estimate(work):
     """Bytes grow with the graph."""
-    assert estimate_memory(graph(), work=work, rng=1).fixed > estimate_memory(graph(300, 900), work=work, rng=1).fixed > 0
+    assert (
+        estimate_memory(graph(), work=work, rng=1).fixed > estimate_memory(graph(300, 900), work=work, rng=1).fixed > 0
+    )
 
 
 def test_other_work_is_refused():

@@ -33,7 +33,9 @@ def some_rules(kind, n, seed):
     rng = np.random.default_rng(seed)
     cost = rng.integers(1, 5, n).astype(float) if "budget" in kind else None
     group, most = (rng.integers(0, 3, n), np.array([1, 2, 1])) if "groups" in kind else (None, None)
-    return Rules(np.ones(n, bool), np.arange(n), 3 if cost is None else n, cost, math.inf if cost is None else 6.0, group, most)
+    return Rules(
+        np.ones(n, bool), np.arange(n), 3 if cost is None else n, cost, math.inf if cost is None else 6.0, group, most
+    )
 
 
 def rows_of(rules, n):
@@ -72,7 +74,9 @@ def test_dual_bound_converges_to_the_program_with_rules(kind):
     a, b = rows_of(rules, n)
     top = np.hstack((-member, np.eye(len(member))))
     full = np.vstack((top, np.hstack((a, np.zeros((len(b), len(member)))))))
-    solved = linprog(np.r_[np.zeros(n), -np.ones(len(member))], A_ub=full, b_ub=np.r_[np.zeros(len(member)), b], bounds=(0, 1))
+    solved = linprog(
+        np.r_[np.zeros(n), -np.ones(len(member))], A_ub=full, b_ub=np.r_[np.zeros(len(member)), b], bounds=(0, 1)
+    )
     cover = Coverage(sets, rules)
     seeds, gains, online = cover.greedy()
     dual = cover.dual_bound(seeds, 0, steps=3000, enough=lambda bound: False)
@@ -111,7 +115,12 @@ def test_a_small_pool_gives_the_same_seeds_and_valid_bounds(monkeypatch):
     assert seeds.tolist() == full[0].tolist()
     assert gains.tolist() == full[1].tolist()
     a = np.hstack((-member, np.eye(600)))
-    solved = linprog(np.r_[np.zeros(400), -np.ones(600)], A_ub=np.vstack((a, np.r_[np.ones(400), np.zeros(600)])), b_ub=np.r_[np.zeros(600), 12], bounds=(0, 1))
+    solved = linprog(
+        np.r_[np.zeros(400), -np.ones(600)],
+        A_ub=np.vstack((a, np.r_[np.ones(400), np.zeros(600)])),
+        b_ub=np.r_[np.zeros(600), 12],
+        bounds=(0, 1),
+    )
     assert online >= gains.sum()
     assert -solved.fun - 1e-6 <= Coverage(sets, rules).dual_bound(seeds, 0, steps=400, enough=lambda bound: False)
     assert -solved.fun - 1e-6 <= cover.dual_bound(seeds, 0, steps=400, enough=lambda bound: False) <= -solved.fun * 1.03
@@ -126,7 +135,9 @@ def test_bounds_have_the_same_bits_on_every_engine(engine):
     for runner in (Serial(), engine):
         cover = Coverage(sets, rules, runner)
         seeds, gains, online = cover.greedy()
-        results.append((seeds.tolist(), gains.tolist(), online, cover.dual_bound(seeds, 0, steps=30, enough=lambda bound: False)))
+        results.append(
+            (seeds.tolist(), gains.tolist(), online, cover.dual_bound(seeds, 0, steps=30, enough=lambda bound: False))
+        )
     assert results[0] == results[1]
 
 
@@ -145,9 +156,14 @@ def test_groups_bind_the_choice():
 @pytest.mark.parametrize(
     ("error", "arguments"),
     [
-        (InvalidParameter, {"group": [0, 1]}), (InvalidParameter, {"per_group": 1}), (InvalidParameter, {"group": [0, 1], "per_group": 1}),
-        (InvalidParameter, {"group": [0, 0, 1], "per_group": {"7": 1}}), (InvalidParameter, {"group": [0, 0, 1], "per_group": 0}),
-        (Infeasible, {"group": [0, 0, 0], "per_group": {0: 0}}), (InvalidParameter, {"memory_limit": 10}), (InvalidParameter, {"memory_limit": 0.5}),
+        (InvalidParameter, {"group": [0, 1]}),
+        (InvalidParameter, {"per_group": 1}),
+        (InvalidParameter, {"group": [0, 1], "per_group": 1}),
+        (InvalidParameter, {"group": [0, 0, 1], "per_group": {"7": 1}}),
+        (InvalidParameter, {"group": [0, 0, 1], "per_group": 0}),
+        (Infeasible, {"group": [0, 0, 0], "per_group": {0: 0}}),
+        (InvalidParameter, {"memory_limit": 10}),
+        (InvalidParameter, {"memory_limit": 0.5}),
     ],
 )
 def test_wrong_rules_are_named(error, arguments):

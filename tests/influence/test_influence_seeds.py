@@ -82,7 +82,9 @@ def test_lt_seeds_equal_enumeration():
 def test_ties_go_to_the_smaller_id_not_the_smaller_row():
     """Two equal rings: with rows, row 0; with ids in reverse, the row whose id is smallest."""
     ring = [1, 2, 3, 4, 0, 6, 7, 8, 9, 5]
-    assert select_seeds(from_arrays(range(10), ring, probability=1.0), k=1, rng=1, candidates=[3, 1, 4]).seeds.tolist() == [1]
+    assert select_seeds(
+        from_arrays(range(10), ring, probability=1.0), k=1, rng=1, candidates=[3, 1, 4]
+    ).seeds.tolist() == [1]
     names = [f"n{9 - i}" for i in range(10)]
     p = from_arrays([names[i] for i in range(10)], [names[i] for i in ring], probability=1.0, ids=names)
     chosen = select_seeds(p, k=1, rng=1, candidates=["n9", "n5", "n7"])
@@ -144,11 +146,22 @@ def test_result_travels_through_json():
 @pytest.mark.parametrize(
     ("error", "arguments"),
     [
-        (InvalidParameter, {}), (InvalidParameter, {"k": 1, "budget": 2}), (InvalidParameter, {"k": -1}), (InvalidParameter, {"k": 1.5}),
-        (InvalidParameter, {"budget": -1}), (InvalidParameter, {"budget": np.nan}), (InvalidParameter, {"budget": 3, "cost": -np.ones(6)}),
-        (InvalidParameter, {"budget": 3, "cost": [1, 2]}), (Infeasible, {"budget": 0.5, "cost": np.ones(6)}), (UnknownNode, {"k": 1, "candidates": [77]}),
-        (InvalidParameter, {"k": 1, "candidates": []}), (InvalidParameter, {"k": 1, "delta": 0}), (InvalidParameter, {"k": 1, "ratio": 1.0}),
-        (InvalidParameter, {"k": 1, "epsilon": 0}), (InvalidParameter, {"k": 1, "model": "magic"}), (InvalidParameter, {"k": 1, "value": [-1] * 6}),
+        (InvalidParameter, {}),
+        (InvalidParameter, {"k": 1, "budget": 2}),
+        (InvalidParameter, {"k": -1}),
+        (InvalidParameter, {"k": 1.5}),
+        (InvalidParameter, {"budget": -1}),
+        (InvalidParameter, {"budget": np.nan}),
+        (InvalidParameter, {"budget": 3, "cost": -np.ones(6)}),
+        (InvalidParameter, {"budget": 3, "cost": [1, 2]}),
+        (Infeasible, {"budget": 0.5, "cost": np.ones(6)}),
+        (UnknownNode, {"k": 1, "candidates": [77]}),
+        (InvalidParameter, {"k": 1, "candidates": []}),
+        (InvalidParameter, {"k": 1, "delta": 0}),
+        (InvalidParameter, {"k": 1, "ratio": 1.0}),
+        (InvalidParameter, {"k": 1, "epsilon": 0}),
+        (InvalidParameter, {"k": 1, "model": "magic"}),
+        (InvalidParameter, {"k": 1, "value": [-1] * 6}),
     ],
 )
 def test_wrong_arguments_are_named(error, arguments):
@@ -161,10 +174,15 @@ def test_wrong_arguments_are_named(error, arguments):
 def test_the_default_rule_is_good_and_economical(epsilon):
     """One hub among pairs: .6 of epsilon is all the certificate may lack, and two rounds above the closed-form sample size is all it may cost."""
     n, leaves, p = 2000, 20, 0.25
-    source, target = np.r_[np.zeros(leaves, int), np.arange(100, n, 2)], np.r_[np.arange(1, leaves + 1), np.arange(101, n, 2)]
+    source, target = (
+        np.r_[np.zeros(leaves, int), np.arange(100, n, 2)],
+        np.r_[np.arange(1, leaves + 1), np.arange(101, n, 2)],
+    )
     graph = from_arrays(source, target, probability=p, n_nodes=n)
     share, each, need = (1 + p * leaves) / n, 1 / n / 28, 8192
-    while lower_bound(2 * need * share, 2 * need, n, each) < (1 - 0.6 * epsilon) * upper_bound(need * share, need, n, each):
+    while lower_bound(2 * need * share, 2 * need, n, each) < (1 - 0.6 * epsilon) * upper_bound(
+        need * share, need, n, each
+    ):
         need *= 2
     chosen = select_seeds(graph, k=1, epsilon=epsilon, rng=1)
     assert chosen.seeds.tolist() == [0]

@@ -116,9 +116,16 @@ def test_dates_are_read_as_times():
     dates = pd.Series(pd.to_datetime(["2024-01-01", "2024-03-31"]))
     log = pd.DataFrame({"user": ["u", "u"], "item": ["f", "g"], "ts": dates})
     seconds = log.assign(ts=[1_704_067_200, 1_711_843_200])
-    hours = [context_rates(pd.concat([SHOWN.assign(ts=ts), SHOWN.assign(ts=ts, kind="click")])).value for ts in (pd.to_datetime(["2024-01-01T05:30"]), [1_704_087_000])]
+    hours = [
+        context_rates(pd.concat([SHOWN.assign(ts=ts), SHOWN.assign(ts=ts, kind="click")])).value
+        for ts in (pd.to_datetime(["2024-01-01T05:30"]), [1_704_087_000])
+    ]
     assert hours == [("5",), ("5",)]
-    assert build_profiles(log, TAGS).of("u") == build_profiles(seconds, TAGS).of("u") == pytest.approx({"b": 2 / math.sqrt(5), "a": 1 / math.sqrt(5)})
+    assert (
+        build_profiles(log, TAGS).of("u")
+        == build_profiles(seconds, TAGS).of("u")
+        == pytest.approx({"b": 2 / math.sqrt(5), "a": 1 / math.sqrt(5)})
+    )
 
 
 def test_an_item_without_tags_has_an_audience():

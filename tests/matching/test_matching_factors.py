@@ -92,9 +92,11 @@ def test_withheld_diagonal_of_a_checker_board_comes_first():
     board = np.array([[float(u % 2 == i % 2 and u != i) for i in range(16)] for u in range(16)])
     x = sparse.csr_array(board)
     for scores in (
-        item_neighbours(x).scores(x), item_neighbours(x, method="cosine").scores(x), factorise(x, rank=4, iterations=30, regularisation=0.5).scores(x),
+        item_neighbours(x).scores(x),
+        item_neighbours(x, method="cosine").scores(x),
+        factorise(x, rank=4, iterations=30, regularisation=0.5).scores(x),
         factorise(x, method="svd", rank=2).scores(x),
-    ):  # fmt: skip
+    ):
         assert_array_equal(np.argmax(np.where(board > 0, -np.inf, scores), axis=1), np.arange(16))
 
 
@@ -133,7 +135,11 @@ def test_als_stands_at_an_optimum():
     for u in range(r.shape[0]):
         c = 1 + alpha * r[u]
         assert_allclose(x[u], np.linalg.solve((y.T * c) @ y + reg * np.eye(3), (y.T * c) @ (r[u] > 0)), atol=1e-5)
-    losses = [als_loss(r, f.user_factors, f.item_factors, alpha, reg) for n in (1, 2, 5, 20) for f in [factorise(r, rank=3, alpha=alpha, regularisation=reg, iterations=n)]]
+    losses = [
+        als_loss(r, f.user_factors, f.item_factors, alpha, reg)
+        for n in (1, 2, 5, 20)
+        for f in [factorise(r, rank=3, alpha=alpha, regularisation=reg, iterations=n)]
+    ]
     assert losses == sorted(losses, reverse=True)
     assert_allclose(found.scores(sparse.csr_array(r)), x @ y.T, atol=1e-4)
 
@@ -141,7 +147,10 @@ def test_als_stands_at_an_optimum():
 def test_als_gives_the_same_bits_on_any_engine():
     """Rows are independent: serial, two workers, one or seven blocks."""
     r = taken(8)
-    runs = [factorise(r, rank=4, engine=e, rng=3) for e in (Serial(), Threads(workers=2, blocks=7), Threads(workers=2, blocks=1), "threads")]
+    runs = [
+        factorise(r, rank=4, engine=e, rng=3)
+        for e in (Serial(), Threads(workers=2, blocks=7), Threads(workers=2, blocks=1), "threads")
+    ]
     assert len({f.user_factors.tobytes() + f.item_factors.tobytes() for f in runs}) == 1
     assert len({f.manifest.digest for f in runs}) == 1
 
@@ -199,12 +208,21 @@ def test_ratings_by_the_formula_cell_by_cell():
         for j in range(10):
             both = seen[:, i] & seen[:, j]
             if i != j:
-                s[i, j] = (e[both, i] @ e[both, j]) / np.sqrt((e[both, i] ** 2).sum() * (e[both, j] ** 2).sum()) * both.sum() / (both.sum() + 10)
+                s[i, j] = (
+                    (e[both, i] @ e[both, j])
+                    / np.sqrt((e[both, i] ** 2).sum() * (e[both, j] ** 2).sum())
+                    * both.sum()
+                    / (both.sum() + 10)
+                )
     assert_allclose(model.similarity, s, atol=1e-12)
     found = model.predict(np.arange(5))
     for u in range(5):
         deviation = s[:, seen[u]] @ e[u, seen[u]] / (np.abs(s[:, seen[u]]).sum(axis=1) + 1)
-        assert_allclose(found[u], np.clip(model.mean + model.user_bias[u] + model.item_bias + deviation, model.low, model.high), atol=1e-12)
+        assert_allclose(
+            found[u],
+            np.clip(model.mean + model.user_bias[u] + model.item_bias + deviation, model.low, model.high),
+            atol=1e-12,
+        )
         assert_allclose(model.parts(u, np.arange(10))[1].sum(axis=0), deviation, atol=1e-12)
 
 

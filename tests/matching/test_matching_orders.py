@@ -27,7 +27,9 @@ def test_reciprocal_rank_fusion_by_hand():
     assert FusedRanking.from_json(found.to_json()).to_frame().equals(found.to_frame())
 
 
-@given(st.dictionaries(st.sampled_from("xyz"), st.lists(st.sampled_from("abcdef"), unique=True, max_size=6), min_size=1))
+@given(
+    st.dictionaries(st.sampled_from("xyz"), st.lists(st.sampled_from("abcdef"), unique=True, max_size=6), min_size=1)
+)
 def test_order_of_lists_and_lists_of_weight_zero_change_nothing(lists):
     """Any permutation of the lists, and one more list of weight 0: the same ids and scores bit for bit."""
     true = fuse_rankings(lists)
@@ -40,14 +42,24 @@ def test_order_of_lists_and_lists_of_weight_zero_change_nothing(lists):
 def test_scores_share_ranks_and_z_blends():
     """Equal scores share the better rank; z-scores by hand; a constant list says nothing."""
     assert fuse_rankings([{"a": 2.0, "b": 2.0, "c": 1.0}]).scores.tolist() == pytest.approx([1 / 61, 1 / 61, 1 / 63])
-    found = fuse_rankings({"one": {"a": 1.0, "b": 3.0}, "two": {"a": 5.0, "b": 5.0, "c": 5.0}}, method="z", weights={"one": 2.0})
+    found = fuse_rankings(
+        {"one": {"a": 1.0, "b": 3.0}, "two": {"a": 5.0, "b": 5.0, "c": 5.0}}, method="z", weights={"one": 2.0}
+    )
     assert dict(zip(found.ids, found.scores, strict=True)) == {"b": 2.0, "c": 0.0, "a": -2.0}
     assert fuse_rankings([["a", "b", "c"]], top=2).ids == ("a", "b")
 
 
 @pytest.mark.parametrize(
     ("arguments", "more", "error"),
-    [([{}], {}, InvalidParameter), (["ab"], {}, InvalidParameter), ([[["a", "a"]]], {}, DataInvalid), ([[{"a": math.nan}]], {}, DataInvalid), ([[["a"]]], {"weights": {"2": 1}}, InvalidParameter), ([[["a"]]], {"weights": {"1": -1}}, InvalidParameter), ([[["a"]]], {"method": "z"}, InvalidParameter)],
+    [
+        ([{}], {}, InvalidParameter),
+        (["ab"], {}, InvalidParameter),
+        ([[["a", "a"]]], {}, DataInvalid),
+        ([[{"a": math.nan}]], {}, DataInvalid),
+        ([[["a"]]], {"weights": {"2": 1}}, InvalidParameter),
+        ([[["a"]]], {"weights": {"1": -1}}, InvalidParameter),
+        ([[["a"]]], {"method": "z"}, InvalidParameter),
+    ],
 )
 def test_wrong_rankings_are_named(arguments, more, error):
     """No list, a bare text, a duplicate, NaN, weights of unknown lists or below 0, z without scores."""
@@ -163,12 +175,21 @@ def test_texts_without_a_term():
 
 def contacts(rows):
     """(item, kind, region, times) as a log."""
-    return pd.DataFrame([(i, k, r, 0) for i, k, r, n in rows for _ in range(n)], columns=["item", "kind", "region", "ts"])
+    return pd.DataFrame(
+        [(i, k, r, 0) for i, k, r, n in rows for _ in range(n)], columns=["item", "kind", "region", "ts"]
+    )
 
 
 def test_context_multiplier_by_hand():
     """100 contacts and 10 clicks overall; in one region 50 and 9: (9 + 50 x .1) / 100 / .1 = 1.4."""
-    log = contacts([("f", "exposure", "上海", 50), ("f", "click", "上海", 9), ("f", "exposure", "北京", 50), ("f", "click", "北京", 1)])
+    log = contacts(
+        [
+            ("f", "exposure", "上海", 50),
+            ("f", "click", "上海", 9),
+            ("f", "exposure", "北京", 50),
+            ("f", "click", "北京", 1),
+        ]
+    )
     found = context_rates(log, contexts=["region", "device"])
     assert found.multiplier_of(["f", "g"], {"region": "上海"}).tolist() == pytest.approx([1.4, 1.0])
     assert found.multiplier_of(["f"], {"region": "北京"})[0] == pytest.approx((1 + 5) / 100 / 0.1)

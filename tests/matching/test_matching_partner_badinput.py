@@ -22,18 +22,38 @@ LOOSE = pd.Series(["a", "\ud800", "c", "d", "a", "c"], dtype=object)
         (lambda: rank_partners(H.head(0)), DataInvalid, "history is empty"),
         (lambda: rank_partners(H.drop(columns="member")), DataInvalid, "it has partnership"),
         (lambda: rank_partners(pd.concat([H, H.member], axis=1)), DataInvalid, "'member' 2 times"),
-        (lambda: rank_partners(H.assign(member=["a", None, "c", "d", "a", "c"])), DataInvalid, "row 1: member is missing"),
-        (lambda: rank_partners(H.assign(member=["a", "c", np.nan, "d", "a", "c"])), DataInvalid, "row 2: member is missing"),
-        (lambda: rank_partners(H.assign(member=["a", " ", "c", "d", "a", "c"])), DataInvalid, "row 1: member is no name: ' '"),
+        (
+            lambda: rank_partners(H.assign(member=["a", None, "c", "d", "a", "c"])),
+            DataInvalid,
+            "row 1: member is missing",
+        ),
+        (
+            lambda: rank_partners(H.assign(member=["a", "c", np.nan, "d", "a", "c"])),
+            DataInvalid,
+            "row 2: member is missing",
+        ),
+        (
+            lambda: rank_partners(H.assign(member=["a", " ", "c", "d", "a", "c"])),
+            DataInvalid,
+            "row 1: member is no name: ' '",
+        ),
         (lambda: rank_partners(H.assign(member=[["a"]] * 6)), DataInvalid, "row 0: member is no name"),
         (lambda: rank_partners(H.assign(member=LOOSE)), DataInvalid, "row 1: member holds half a character"),
         (lambda: rank_partners(H.assign(partnership=[None] * 6)), DataInvalid, "row 0: partnership is missing"),
-        (lambda: rank_partners(H.assign(ts=[1, "2020-01-01", 2, 2, 3, 3])), DataInvalid, "row 0 holds the number 1 among dates"),
+        (
+            lambda: rank_partners(H.assign(ts=[1, "2020-01-01", 2, 2, 3, 3])),
+            DataInvalid,
+            "row 0 holds the number 1 among dates",
+        ),
         (lambda: rank_partners(H.assign(ts=["soon"] * 6)), DataInvalid, "soon"),
         (lambda: rank_partners(H.assign(ts=[True] * 6)), DataInvalid, "bool"),
         (lambda: rank_partners(H.assign(ts=[1j] * 6)), DataInvalid, "complex"),
         (lambda: rank_partners(H, texts="奶茶"), DataInvalid, "texts has no column 'text'"),
-        (lambda: rank_partners(H, texts=T.assign(text=pd.Series(["a\ud800", "b", "c"], dtype=object))), DataInvalid, "row 0: text"),
+        (
+            lambda: rank_partners(H, texts=T.assign(text=pd.Series(["a\ud800", "b", "c"], dtype=object))),
+            DataInvalid,
+            "row 0: text",
+        ),
         (lambda: rank_partners(H, texts=T.assign(partnership=None)), DataInvalid, "neither member nor partnership"),
         (lambda: rank_partners(H, subjects=["zz"]), UnknownName, "'zz'"),
         (lambda: rank_partners(H, subjects=[]), InvalidParameter, "subjects is empty"),
@@ -50,7 +70,11 @@ LOOSE = pd.Series(["a", "\ud800", "c", "d", "a", "c"], dtype=object)
         (lambda: rank_partners(H, rng="x"), InvalidParameter, "rng"),
         (lambda: rank_partners(H, aliases=5), InvalidParameter, "'name'"),
         (lambda: rank_partners(H, aliases={"a": None}), InvalidParameter, "the name of 'a' is missing"),
-        (lambda: rank_partners(H, aliases=pd.DataFrame({"name": ["a", None], "variant": ["b", "c"]})), InvalidParameter, "row 1"),
+        (
+            lambda: rank_partners(H, aliases=pd.DataFrame({"name": ["a", None], "variant": ["b", "c"]})),
+            InvalidParameter,
+            "row 1",
+        ),
         (lambda: rank_partners(None, aliases="proposed"), DataInvalid, "partnership"),
     ],
 )
@@ -81,7 +105,14 @@ def test_times_of_every_kind_are_read_or_count_as_missing(ts, dated):
         warnings.simplefilter("error")
         frame = rank_partners(H.assign(ts=ts)).to_frame()
     assert frame.recent.notna().all() == dated
-    assert set(zip(frame.subject, frame.partner, strict=True)) == {("a", "d"), ("b", "c"), ("b", "d"), ("c", "b"), ("d", "a"), ("d", "b")}
+    assert set(zip(frame.subject, frame.partner, strict=True)) == {
+        ("a", "d"),
+        ("b", "c"),
+        ("b", "d"),
+        ("c", "b"),
+        ("d", "a"),
+        ("d", "b"),
+    }
 
 
 def test_a_zone_moves_the_moment_not_the_order_of_the_same_moments():

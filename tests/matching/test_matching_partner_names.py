@@ -48,7 +48,15 @@ def test_a_house_with_lines_of_its_own_is_left_for_review():
 
 def test_counts_stand_beside_every_pair_and_surest_pairs_come_first():
     """The frequent spelling is the name; partnerships of both and shared ones are counted by hand."""
-    rows = [("1", "奈雪"), ("2", "奈雪的茶"), ("3", "奈雪的茶"), ("4", "安踏"), ("4", "安踏儿童"), ("5", "VANS"), ("6", "Vans")]
+    rows = [
+        ("1", "奈雪"),
+        ("2", "奈雪的茶"),
+        ("3", "奈雪的茶"),
+        ("4", "安踏"),
+        ("4", "安踏儿童"),
+        ("5", "VANS"),
+        ("6", "Vans"),
+    ]
     table = name_variants(pd.DataFrame(rows, columns=["partnership", "member"])).to_frame()
     assert table.iloc[0][["name", "variant", "covered"]].tolist() == ["VANS", "Vans", 1.0]
     tea = table[table.name == "奈雪的茶"].iloc[0]

@@ -20,7 +20,9 @@ def history() -> tuple[pd.DataFrame, pd.DataFrame]:
         pair = SEED.choice(30, 2, replace=False, p=np.arange(30, 0, -1) / 465)
         rows += [(f"p{day}", f"brand {b:02d}", float(day)) for b in pair]
         texts.append((f"p{day}", " ".join(words[b % 3] for b in pair)))
-    return pd.DataFrame(rows, columns=["partnership", "member", "ts"]), pd.DataFrame(texts, columns=["partnership", "text"])
+    return pd.DataFrame(rows, columns=["partnership", "member", "ts"]), pd.DataFrame(
+        texts, columns=["partnership", "text"]
+    )
 
 
 HISTORY, TEXTS = history()
@@ -41,12 +43,16 @@ def test_novelty_mixes_scaled_score_and_rarity_by_hand():
     scaled = (plain.score - plain.score.min()) / np.ptp(plain.score)
     rare = 1 - np.log1p(often[plain.index]) / np.log1p(often.max())
     for weight in (0.3, 0.7):
-        found = rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], top=100, novelty=weight, draws=40, rng=1).to_frame()
+        found = rank_partners(
+            HISTORY, texts=TEXTS, subjects=[SUBJECT], top=100, novelty=weight, draws=40, rng=1
+        ).to_frame()
         expected = ((1 - weight) * scaled + weight * rare)[found.partner]
         assert expected.is_monotonic_decreasing
         pd.testing.assert_series_equal(found.set_index("partner").score.sort_index(), plain.score.sort_index())
         assert ((found.rank_lower <= found["rank"]) & (found["rank"] <= found.rank_upper)).mean() > 0.8
-    assert rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], novelty=1).popularity.tolist() == sorted(often[plain.index])
+    assert rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], novelty=1).popularity.tolist() == sorted(
+        often[plain.index]
+    )
 
 
 def test_diversity_takes_the_best_by_maximal_marginal_relevance():
@@ -60,7 +66,10 @@ def test_diversity_takes_the_best_by_maximal_marginal_relevance():
         order = Taste(0.0, weight, np.zeros(12), sparse.csr_array(rows)).order(score, free, 12).tolist()
         assert sorted(order) == list(range(12))
         for place in range(12):
-            gain = {c: (1 - weight) * value[c] - weight * max((rows[c] @ rows[b] for b in order[:place]), default=0) for c in order[place:]}
+            gain = {
+                c: (1 - weight) * value[c] - weight * max((rows[c] @ rows[b] for b in order[:place]), default=0)
+                for c in order[place:]
+            }
             assert gain[order[place]] == pytest.approx(max(gain.values()))
 
 
@@ -78,7 +87,9 @@ def test_diversity_spreads_sectors_and_leaves_the_score_alone():
 
 def inside(names) -> float:
     """Mean cosine between the texts of the names listed, as the ranking itself measures it."""
-    frame = rank_partners(HISTORY, texts=TEXTS, subjects=list(names), candidates=list(names), exclude_known=False).to_frame()
+    frame = rank_partners(
+        HISTORY, texts=TEXTS, subjects=list(names), candidates=list(names), exclude_known=False
+    ).to_frame()
     return float(frame.text.mean())
 
 

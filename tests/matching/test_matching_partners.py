@@ -185,7 +185,13 @@ def test_odd_histories_give_a_right_answer_or_a_named_error():
 def test_one_word_texts_unknown_words_and_brands_without_history_are_ranked_or_refused():
     """A new brand of one known word finds it; one whose words nobody uses is refused by name, as is a stranger."""
     history = pd.DataFrame({"partnership": ["1", "1", "2", "2"], "member": ["a", "b", "c", "d"]})
-    texts = pd.DataFrame({"partnership": ["1", "2", None, None], "member": [None, None, "new", "odd"], "text": ["奶茶", "游戏", "奶茶", "🛸"]})
+    texts = pd.DataFrame(
+        {
+            "partnership": ["1", "2", None, None],
+            "member": [None, None, "new", "odd"],
+            "text": ["奶茶", "游戏", "奶茶", "🛸"],
+        }
+    )
     frame = rank_partners(history, texts=texts, subjects=["new"]).to_frame()
     assert set(frame.partner[:2]) == {"a", "b"}
     assert frame.recent.isna().all()

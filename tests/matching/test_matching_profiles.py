@@ -19,7 +19,14 @@ from graphkit.matching.update import update_profile
 DAY = 86_400
 TAGS = {"f1": {"space": 1.0}, "f2": {"love": 1.0, "space": 0.5}, "k1": {"code": 1.0}}
 LOG = pd.DataFrame(
-    [("u2", "f2", "like", 90 * DAY), ("u1", "f1", "view", 0), ("u1", "f2", "like", 90 * DAY), ("u1", "x", "view", 0), ("u3", "k1", "purchase", 45 * DAY), ("u9", "k1", "view", 0)],
+    [
+        ("u2", "f2", "like", 90 * DAY),
+        ("u1", "f1", "view", 0),
+        ("u1", "f2", "like", 90 * DAY),
+        ("u1", "x", "view", 0),
+        ("u3", "k1", "purchase", 45 * DAY),
+        ("u9", "k1", "view", 0),
+    ],
     columns=["user", "item", "kind", "ts"],
 )
 
@@ -47,7 +54,14 @@ def test_audience_is_the_weighted_mean_of_its_people():
 def test_order_of_rows_gives_the_same_bytes():
     """Shuffled events: the same arrays bit for bit, and the same digest."""
     rng = np.random.default_rng(3)
-    log = pd.DataFrame({"user": rng.integers(0, 9, 300).astype(str), "item": rng.choice(list(TAGS), 300), "kind": rng.choice(["view", "like", "complete"], 300), "ts": rng.integers(0, 400 * DAY, 300)})
+    log = pd.DataFrame(
+        {
+            "user": rng.integers(0, 9, 300).astype(str),
+            "item": rng.choice(list(TAGS), 300),
+            "kind": rng.choice(["view", "like", "complete"], 300),
+            "ts": rng.integers(0, 400 * DAY, 300),
+        }
+    )
     one, other = (build_profiles(log.sample(frac=1, random_state=s), TAGS) for s in (1, 2))
     for name in ("indptr", "indices", "values", "audience_values"):
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
@@ -110,7 +124,9 @@ def test_lms_residual_follows_the_power_law(v, share, wanted, steps):
     first = wanted - u @ v
     for _ in range(steps):
         u = update_profile(u, v, wanted, rate=alpha)
-    assert wanted - u @ v == pytest.approx((1 - alpha * (v @ v)) ** steps * first, abs=1e-12 * max(1, abs(first)) * max(1, v @ v))
+    assert wanted - u @ v == pytest.approx(
+        (1 - alpha * (v @ v)) ** steps * first, abs=1e-12 * max(1, abs(first)) * max(1, v @ v)
+    )
 
 
 def test_ema_and_mappings():
@@ -121,12 +137,32 @@ def test_ema_and_mappings():
     assert update_profile({"a": 1.0}, {}, 1.0, rate=0.5, method="ema") == {"a": 1.0}
 
 
-@pytest.mark.parametrize("change", [{"rate": 1.0}, {"rate": 0.0}, {"rate": -1}, {"rate": math.nan}, {"response": 1.5}, {"item": [1.0]}, {"item": [1, math.inf]}, {"item": {"a": 1.0}}, {"method": "sgd"}, {"method": "ema", "rate": 1.5}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rate": 1.0},
+        {"rate": 0.0},
+        {"rate": -1},
+        {"rate": math.nan},
+        {"response": 1.5},
+        {"item": [1.0]},
+        {"item": [1, math.inf]},
+        {"item": {"a": 1.0}},
+        {"method": "sgd"},
+        {"method": "ema", "rate": 1.5},
+    ],
+)
 def test_update_refuses_what_diverges(change):
     """v.v = 2, so the bound is 1; shapes, responses and methods are checked."""
     arguments = {"profile": np.zeros(2), "item": np.ones(2), "response": 1.0, "rate": 0.5, **change}
     with pytest.raises(InvalidParameter):
-        update_profile(arguments["profile"], arguments["item"], arguments["response"], rate=arguments["rate"], method=arguments.get("method", "lms"))
+        update_profile(
+            arguments["profile"],
+            arguments["item"],
+            arguments["response"],
+            rate=arguments["rate"],
+            method=arguments.get("method", "lms"),
+        )
 
 
 def planted(n=60, seed=1):
@@ -182,7 +218,13 @@ def test_lift_by_hand_and_minimum_cell():
     """4 baskets, a in 3, b in 2, both in 2: lift 2 x 4 / (3 x 2); rarer pairs are hidden and counted."""
     baskets = {"u1": ["a", "b", "b"], "u2": {"a": 1.0, "b": 0.5}, "u3": ["a", "c"], "u4": ["c"], "u5": []}
     found = tag_lift(baskets, min_cell=2)
-    assert (found.tag_a, found.tag_b, found.users.tolist(), found.hidden, found.n_baskets) == (("a",), ("b",), [2], 1, 4)
+    assert (found.tag_a, found.tag_b, found.users.tolist(), found.hidden, found.n_baskets) == (
+        ("a",),
+        ("b",),
+        [2],
+        1,
+        4,
+    )
     assert found.lift[0] == pytest.approx(8 / 6)
     assert len(tag_lift(baskets, min_cell=1)) == 2
     assert len(tag_lift({}, min_cell=1)) == 0
@@ -193,8 +235,12 @@ def test_lift_of_independent_tags_is_one():
     """20,000 baskets, two independent tags at .3 and .4: lift within 4.5 standard errors of 1."""
     rng = np.random.default_rng(11)
     a, b = rng.random(20_000) < 0.3, rng.random(20_000) < 0.4
-    found = tag_lift({str(i): [t for t, on in (("a", a[i]), ("b", b[i]), ("x", not (a[i] or b[i]))) if on] for i in range(20_000)})
-    assert abs(found.to_frame().set_index(["tag_a", "tag_b"]).lift["a", "b"] - 1) < 4.5 * math.sqrt((1 - 0.3) * (1 - 0.4) / (0.3 * 0.4 * 20_000))
+    found = tag_lift(
+        {str(i): [t for t, on in (("a", a[i]), ("b", b[i]), ("x", not (a[i] or b[i]))) if on] for i in range(20_000)}
+    )
+    assert abs(found.to_frame().set_index(["tag_a", "tag_b"]).lift["a", "b"] - 1) < 4.5 * math.sqrt(
+        (1 - 0.3) * (1 - 0.4) / (0.3 * 0.4 * 20_000)
+    )
 
 
 def test_lift_refuses_bare_texts():

@@ -47,7 +47,10 @@ def test_ties_go_by_id_and_scale_does_not_matter():
 
 def test_idf_cosine_evidence_sums_to_the_score():
     """A tag that everybody has counts less; contributions of the shared tags sum to the score."""
-    left, right = {"f": ["x", "rare"]}, {"k1": ["x", "rare"], "k2": ["x", "other"], "k3": ["rare", "odd"], "k4": ["x", "more"]}
+    left, right = (
+        {"f": ["x", "rare"]},
+        {"k1": ["x", "rare"], "k2": ["x", "other"], "k3": ["rare", "odd"], "k4": ["x", "more"]},
+    )
     found = match(left, right, by="idf_cosine")
     assert list(found.right)[:2] == ["k1", "k3"]
     for score, text in zip(found.score, found.evidence, strict=True):
@@ -73,10 +76,19 @@ def _by_hand(texts, query):
     texts = [t.lower() for t in texts]
     grams = [Counter(t[i : i + n] for n in (1, 2) for i in range(len(t) - n + 1)) for t in texts]
     df = Counter(gram for own in grams for gram in own)
-    known = Counter({g: n for g, n in Counter(query[i : i + n] for n in (1, 2) for i in range(len(query) - n + 1)).items() if g in df})
+    known = Counter(
+        {
+            g: n
+            for g, n in Counter(query[i : i + n] for n in (1, 2) for i in range(len(query) - n + 1)).items()
+            if g in df
+        }
+    )
     rows = [{g: n * (math.log((1 + len(grams)) / (1 + df[g])) + 1) for g, n in own.items()} for own in (*grams, known)]
     size = [math.sqrt(sum(v * v for v in row.values())) for row in rows]
-    return [sum(row.get(g, 0) * v for g, v in rows[-1].items()) / own / size[-1] for row, own in zip(rows[:-1], size[:-1], strict=True)]
+    return [
+        sum(row.get(g, 0) * v for g, v in rows[-1].items()) / own / size[-1]
+        for row, own in zip(rows[:-1], size[:-1], strict=True)
+    ]
 
 
 def test_search_folds_width_and_case_and_explains_an_empty_answer():
@@ -108,12 +120,24 @@ def test_bad_input_is_refused(call, error):
 
 def history():
     """Two worlds of tea and cars; the star works with everybody."""
-    pairs = {1: ["tea a", "star"], 2: ["tea b", "star"], 3: ["tea a", "cup"], 4: ["car a", "tyre"], 5: ["car b", "star"], 6: ["tea b", "pot"]}
+    pairs = {
+        1: ["tea a", "star"],
+        2: ["tea b", "star"],
+        3: ["tea a", "cup"],
+        4: ["car a", "tyre"],
+        5: ["car b", "star"],
+        6: ["tea b", "pot"],
+    }
     rows = [(str(k), name, 86_400 * k) for k, names in pairs.items() for name in names]
     return pd.DataFrame(rows, columns=["partnership", "member", "ts"])
 
 
-TEXTS = pd.DataFrame({"member": ["cup", "pot", "tyre", "star", "new tea"], "text": ["茶杯 奶茶", "茶壶 奶茶", "轮胎 汽车", "明星", "奶茶 新茶"]})
+TEXTS = pd.DataFrame(
+    {
+        "member": ["cup", "pot", "tyre", "star", "new tea"],
+        "text": ["茶杯 奶茶", "茶壶 奶茶", "轮胎 汽车", "明星", "奶茶 新茶"],
+    }
+)
 
 
 def test_popularity_text_and_graph_enter_the_rank():
@@ -188,7 +212,11 @@ def test_given_vectors_equal_brute_force():
     assert list(found.right) == [f"b{j:03d}" for j in best.ravel()]
     assert_allclose(found.score, np.take_along_axis(true, best, 1).ravel(), atol=1e-12)
     assert (found.score[:5] == 0).all()
-    assert list(match({"q": [1, 1]}, {"b": [2.0, 2.0], "a": [5, 5], "c": [-1, 1]}, by="vector").right) == ["a", "b", "c"]
+    assert list(match({"q": [1, 1]}, {"b": [2.0, 2.0], "a": [5, 5], "c": [-1, 1]}, by="vector").right) == [
+        "a",
+        "b",
+        "c",
+    ]
     assert len(match({}, {"a": [1.0]}, by="vector")) == 0
 
 

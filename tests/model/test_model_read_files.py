@@ -290,15 +290,26 @@ def test_events_are_judged_beside_the_rows_and_counted_apart(tmp_path):
     (root / "events").mkdir()
     text = "ts,user,kind,item_label,item\n1,u1,view,Film,f1\n2,u9,view,Film,f8\n3,u9,click,Film,f8\n4,u9,viewed,Film,f8\n5,u2,like,Film,f9\n"
     (root / "events" / "a.csv").write_text(text, encoding="utf-8")
-    pq.write_table(pa.table({"ts": [7, 8], "user": ["u1", "u2"], "kind": ["view", "share"]}), root / "events" / "b.parquet")
+    pq.write_table(
+        pa.table({"ts": [7, 8], "user": ["u1", "u2"], "kind": ["view", "share"]}), root / "events" / "b.parquet"
+    )
     report = check_directory(root)
-    assert report.events.to_dict() == {"files": 2, "rows_in": 7, "accepted": 6, "rejected": 1, "by_kind": {"click": 1, "like": 1, "share": 1, "view": 3}}
+    assert report.events.to_dict() == {
+        "files": 2,
+        "rows_in": 7,
+        "accepted": 6,
+        "rejected": 1,
+        "by_kind": {"click": 1, "like": 1, "share": 1, "view": 3},
+    }
     assert (report.rows_in, report.loaded, report.rejected) == (3, 3, 0)
     assert not report.ok
     named = {(f.column, f.value, f.line, f.severity, "(2 events)" in f.message) for f in report.findings}
     assert named == {
-        ("kind", "viewed", 5, "error", False), ("user", "u9", 3, "warning", True), ("item", "f8", 3, "warning", True), ("item", "f9", 6, "warning", False),
-    }  # fmt: skip
+        ("kind", "viewed", 5, "error", False),
+        ("user", "u9", 3, "warning", True),
+        ("item", "f8", 3, "warning", True),
+        ("item", "f9", 6, "warning", False),
+    }
     assert [(r.file, r.line, r.raw) for r in report.dead_letters] == [("events/a.csv", 5, b"4,u9,viewed,Film,f8")]
     with pytest.raises(DataInvalid, match="1 of 7 events rejected, nothing loaded"):
         read_directory(root)

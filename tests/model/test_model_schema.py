@@ -36,10 +36,19 @@ def test_names_may_enter_cypher():
 def test_mandatory_properties_are_those_of_the_model():
     """The bold properties of the model's tables, read off by hand."""
     wanted = {
-        "User": {"consent"}, "Film": {"name"}, "Course": {"name"}, "Brand": {"name"}, "Channel": {"name", "kind", "cost"}, "Tag": {"name", "kind"},
-        "Material": {"kind", "status"}, "CoProduction": {"form", "status"}, "Touchpoint": {"kind", "code"}, "Offer": {"kind"},
-        "Partnership": {"status"}, "Campaign": {"starts_ts"},
-    }  # fmt: skip
+        "User": {"consent"},
+        "Film": {"name"},
+        "Course": {"name"},
+        "Brand": {"name"},
+        "Channel": {"name", "kind", "cost"},
+        "Tag": {"name", "kind"},
+        "Material": {"kind", "status"},
+        "CoProduction": {"form", "status"},
+        "Touchpoint": {"kind", "code"},
+        "Offer": {"kind"},
+        "Partnership": {"status"},
+        "Campaign": {"starts_ts"},
+    }
     for name, properties in wanted.items():
         assert {p.name for p in LABELS[name].properties.values() if p.required} == {"id", *properties}
     ties = {

@@ -34,7 +34,9 @@ def chances(tables):
 REACHES = "source,target,p\nc1,u1,0.5\nc1,u2,0.25\nc1,u1,0.2\nc1,u1,0.8\n"
 
 
-@pytest.mark.parametrize(("how", "p"), [("keep-first", 0.5), ("keep-last", 0.8), ("max", 0.8), ("noisy-or", 1 - 0.5 * 0.8 * 0.2)])
+@pytest.mark.parametrize(
+    ("how", "p"), [("keep-first", 0.5), ("keep-last", 0.8), ("max", 0.8), ("noisy-or", 1 - 0.5 * 0.8 * 0.2)]
+)
 def test_conflicting_ties_are_settled_as_asked(tmp_path, how, p):
     """By hand; two of the three rows count as duplicates, each with a warning at its line."""
     root = write(tmp_path, relationships__reaches=REACHES)
@@ -56,7 +58,9 @@ def test_noisy_or_is_one_minus_the_product(values):
 
     with tempfile.TemporaryDirectory() as folder:
         rows = "".join(f"c1,u1,{v!r}\n" for v in values)
-        tables, _ = read_directory(write(Path(folder), relationships__reaches="source,target,p\n" + rows), on_duplicate="noisy-or")
+        tables, _ = read_directory(
+            write(Path(folder), relationships__reaches="source,target,p\n" + rows), on_duplicate="noisy-or"
+        )
     assert chances(tables) == pytest.approx(1 - math.prod(1 - v for v in values), abs=1e-12)
 
 
@@ -90,7 +94,10 @@ def test_another_word_is_refused(tmp_path):
         read_directory(write(tmp_path), on_duplicate="first")
 
 
-MISSING = {"relationships__reaches": "source,target,p\nc1,u1,0.5\nc1,u9,0.5\nc1,u8,0.5\n", "relationships__watched": "source,target,n\nu9,f7,1\n"}
+MISSING = {
+    "relationships__reaches": "source,target,p\nc1,u1,0.5\nc1,u9,0.5\nc1,u8,0.5\n",
+    "relationships__watched": "source,target,n\nu9,f7,1\n",
+}
 
 
 def test_missing_ends_are_made_only_when_asked(tmp_path):
@@ -117,7 +124,11 @@ def test_what_would_have_to_be_invented_is_not_made(tmp_path):
     root = write(tmp_path, relationships__reaches="source,target,p\nc9,u1,0.5\n")
     with pytest.raises(DataInvalid, match="unknown Channel c9"):
         read_directory(root, create_missing=True)
-    root = write(tmp_path, nodes__user=USERS + "u3,perhaps,1\n", relationships__reaches="source,target,p\nc1,u3,0.5\nc1,u\t4,0.5\n")
+    root = write(
+        tmp_path,
+        nodes__user=USERS + "u3,perhaps,1\n",
+        relationships__reaches="source,target,p\nc1,u3,0.5\nc1,u\t4,0.5\n",
+    )
     tables, report = read_directory(root, create_missing=True, max_bad=3)
     assert (report.made, report.rejected) == ({}, 3)
     assert tables.nodes["User"].ids.tolist() == ["u1", "u2"]
@@ -160,7 +171,11 @@ def test_the_encoding_that_the_hint_names_is_an_option(tmp_path, capsys):
 
     from graphkit.cli import run
 
-    root = write(tmp_path / "in", nodes__brand="id,name\nb1,山海咖啡\nb2,知山课堂\n", events__e="ts,user,kind,region\n1,u1,view,上海\n")
+    root = write(
+        tmp_path / "in",
+        nodes__brand="id,name\nb1,山海咖啡\nb2,知山课堂\n",
+        events__e="ts,user,kind,region\n1,u1,view,上海\n",
+    )
     for name in ("nodes/brand.csv", "events/e.csv"):
         (root / name).write_bytes((root / name).read_text(encoding="utf-8").encode("gbk"))
     assert run(["check", str(root)]) == 3

@@ -60,7 +60,9 @@ def test_a_mistake_is_named(tmp_path, case):
     with pytest.raises(DataInvalid) as caught:
         read_directory(folder)
     assert caught.value.report.rejected == report.rows_in
-    assert caught.value.report.events.rejected == report.events.rows_in == report.events.accepted + report.events.rejected
+    assert (
+        caught.value.report.events.rejected == report.events.rows_in == report.events.accepted + report.events.rejected
+    )
     assert Path(wanted["file"]).name in str(caught.value)
     bad = report.rejected + report.events.rejected
     if bad and not report.fatal:

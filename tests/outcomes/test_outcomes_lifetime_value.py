@@ -56,7 +56,9 @@ def test_intervals_from_counts_cover_the_truth():
     draw, truth, held = np.random.default_rng(3), lifetime_value(CHAIN, PAY, discount=0.9).value, np.zeros(2)
     for run in range(200):
         counts = [draw.multinomial(80, CHAIN[0]), draw.multinomial(80, CHAIN[1]), [0, 0, 0]]
-        found = lifetime_value(counts=counts, reward=PAY, discount=0.9, states=["a", "b", "gone"], absorbing=["gone"], n_draws=400, rng=run)
+        found = lifetime_value(
+            counts=counts, reward=PAY, discount=0.9, states=["a", "b", "gone"], absorbing=["gone"], n_draws=400, rng=run
+        )
         held += (found.lower[:2] <= truth[:2]) & (truth[:2] <= found.upper[:2])
     assert ((held >= 176) & (held <= 199)).all()
 
@@ -92,9 +94,18 @@ def test_wrong_chains_are_refused(error, arguments):
 def test_states_of_a_log_by_hand():
     """Four periods of ten days, gone after two silent ones: every transition, reward and comeback counted on paper."""
     when = {"a": [(1, 20.0), (12, None), (22, 5.0), (38, None)], "b": [(2, 10.0)], "c": [(3, None), (35, 8.0)]}
-    rows = [(int(d * DAY), u, "view" if paid is None else "purchase", paid) for u, moments in when.items() for d, paid in moments]
+    rows = [
+        (int(d * DAY), u, "view" if paid is None else "purchase", paid)
+        for u, moments in when.items()
+        for d, paid in moments
+    ]
     ends = [(0, "c", "view", None), (40 * DAY - 1, "a", "click", None)]
-    found = state_counts(pd.DataFrame(rows + ends, columns=["ts", "user", "kind", "amount"]), ["a", "b", "c"], period_days=10, idle_periods=2)
+    found = state_counts(
+        pd.DataFrame(rows + ends, columns=["ts", "user", "kind", "amount"]),
+        ["a", "b", "c"],
+        period_days=10,
+        idle_periods=2,
+    )
     assert found.states == ("buyer", "active", "idle_1", "churned")
     assert found.n_periods == 4
     assert found.counts.tolist() == [[0, 2, 1, 0], [1, 0, 1, 0], [0, 0, 0, 2], [0, 0, 0, 0]]
@@ -105,8 +116,12 @@ def test_states_of_a_log_by_hand():
 
 def test_states_need_money_and_two_periods():
     """A log of views, or of one period, gives no lifetime value."""
-    views = pd.DataFrame([(0, "a", "view", None), (90 * DAY, "a", "view", None)], columns=["ts", "user", "kind", "amount"])
-    short = pd.DataFrame([(0, "a", "purchase", 5.0), (9 * DAY, "a", "purchase", 5.0)], columns=["ts", "user", "kind", "amount"])
+    views = pd.DataFrame(
+        [(0, "a", "view", None), (90 * DAY, "a", "view", None)], columns=["ts", "user", "kind", "amount"]
+    )
+    short = pd.DataFrame(
+        [(0, "a", "purchase", 5.0), (9 * DAY, "a", "purchase", 5.0)], columns=["ts", "user", "kind", "amount"]
+    )
     for events in (views, short):
         with pytest.raises(DataInvalid):
             state_counts(events, ["a"], period_days=5 if events is views else 10)

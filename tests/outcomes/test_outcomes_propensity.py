@@ -17,7 +17,9 @@ def planted(n=1500, seed=3):
     draw = np.random.default_rng(seed)
     age, city, noise = draw.integers(18, 60, n), draw.choice(["北京", "上海", "成都"], n), draw.normal(size=n)
     chance = 1 / (1 + np.exp(-(-2.2 + 0.06 * (age - 40) + 1.8 * (city == "上海"))))
-    table = pd.DataFrame({"id": [f"u{i}" for i in range(n)], "age": age, "city": city, "noise": noise, "bought": draw.random(n) < chance})
+    table = pd.DataFrame(
+        {"id": [f"u{i}" for i in range(n)], "age": age, "city": city, "noise": noise, "bought": draw.random(n) < chance}
+    )
     return table, chance
 
 
@@ -32,7 +34,9 @@ def test_a_planted_rule_is_recovered(method):
     assert found.importance.auc_loss[2] < 0.01
     assert abs(found.auc - auc(table.bought.to_numpy(np.int64), chance)) < (0.03 if method == "logistic" else 0.06)
     assert found.base_rate == table.bought.mean()
-    inside = (found.calibration.lower <= found.calibration.predicted) & (found.calibration.predicted <= found.calibration.upper)
+    inside = (found.calibration.lower <= found.calibration.predicted) & (
+        found.calibration.predicted <= found.calibration.upper
+    )
     assert len(found.calibration) == 10
     assert inside.sum() >= 7
 
@@ -101,8 +105,10 @@ def test_a_column_that_is_the_label_in_disguise_is_refused_by_name(disguise):
     y = table.bought.to_numpy()
     draw = np.random.default_rng(1)
     table["late"] = {
-        "count": np.where(y, draw.integers(1, 5, 400), 0), "two_sided": np.where(y, 0.0, draw.choice([-1.0, 1.0], 400)), "word": np.where(y, "会员", "访客"),
-    }[disguise]  # fmt: skip
+        "count": np.where(y, draw.integers(1, 5, 400), 0),
+        "two_sided": np.where(y, 0.0, draw.choice([-1.0, 1.0], 400)),
+        "word": np.where(y, "会员", "访客"),
+    }[disguise]
     with pytest.raises(DataInvalid, match="late") as caught:
         propensity(table, "bought", id="id", rng=1)
     assert caught.value.rule == "leakage"
@@ -114,9 +120,12 @@ def test_wrong_tables_are_named(tmp_path):
     table, _ = planted(60)
     file = tmp_path / "people.csv"
     cases = [
-        ("one-class", table.assign(bought=1)), ("too-few", table.assign(bought=[1] + [0] * 59)), ("not-binary", table.assign(bought=[None] + [0, 1] * 29 + [1])),
-        ("not-binary", table.assign(bought=["maybe"] + ["yes", "no"] * 29 + ["no"])), ("missing-column", table.drop(columns="bought")),
-    ]  # fmt: skip
+        ("one-class", table.assign(bought=1)),
+        ("too-few", table.assign(bought=[1] + [0] * 59)),
+        ("not-binary", table.assign(bought=[None] + [0, 1] * 29 + [1])),
+        ("not-binary", table.assign(bought=["maybe"] + ["yes", "no"] * 29 + ["no"])),
+        ("missing-column", table.drop(columns="bought")),
+    ]
     for rule, wrong in cases:
         wrong.to_csv(file, index=False)
         with pytest.raises(DataInvalid) as caught:
@@ -155,12 +164,22 @@ def test_brier_gain_and_calibration_by_hand():
     gain, _ = brier_gain(y, p, np.full(4, 0.5))
     assert gain == pytest.approx(0.25 - (0.01 + 0.04 + 0.16 + 0.16) / 4)
     table = calibration_table(y, p, bins=2)
-    assert table[["n", "predicted", "observed"]].to_numpy().tolist() == [[2, pytest.approx(0.3), 0.0], [2, pytest.approx(0.75), 1.0]]
+    assert table[["n", "predicted", "observed"]].to_numpy().tolist() == [
+        [2, pytest.approx(0.3), 0.0],
+        [2, pytest.approx(0.75), 1.0],
+    ]
 
 
 def log():
     """A log by hand: a buys after the cut-off at day 10, b before, c never did anything."""
-    rows = [("a", 1, "view", None), ("a", 1.5, "view", None), ("a", 9, "click", None), ("a", 12, "purchase", 30.0), ("b", 4, "purchase", 50.0), ("b", 5, "refund", 20.0)]
+    rows = [
+        ("a", 1, "view", None),
+        ("a", 1.5, "view", None),
+        ("a", 9, "click", None),
+        ("a", 12, "purchase", 30.0),
+        ("b", 4, "purchase", 50.0),
+        ("b", 5, "refund", 20.0),
+    ]
     return pd.DataFrame(
         [{"ts": int(day * DAY), "user": u, "kind": k, "amount": amount, "item_label": "Film", "item": "f1"} for u, day, k, amount in rows]
     )  # fmt: skip
@@ -183,7 +202,9 @@ def test_features_come_from_before_and_the_label_from_after():
 def test_features_do_not_move_when_the_future_changes():
     """Any event at or after the cut-off may change without changing a feature."""
     later = pd.concat([log(), log().assign(ts=lambda t: t.ts + 10 * DAY, kind="click")], ignore_index=True)
-    pd.testing.assert_frame_equal(features_before(log(), 10 * DAY, ["a", "b", "c"]), features_before(later, 10 * DAY, ["a", "b", "c"]))
+    pd.testing.assert_frame_equal(
+        features_before(log(), 10 * DAY, ["a", "b", "c"]), features_before(later, 10 * DAY, ["a", "b", "c"])
+    )
 
 
 def test_a_purchase_without_an_amount_is_an_error():
@@ -205,6 +226,8 @@ def test_a_window_beyond_the_log_is_refused():
 def test_every_pair_of_arguments_out_of_range_is_refused():
     """Method, folds and selection outside their range."""
     table, _ = planted(60)
-    for wrong in itertools.chain([{"method": "tree"}, {"folds": 1}, {"select": 0}, {"measured_before": ["nobody"]}, {"features": ["bought"]}]):
+    for wrong in itertools.chain(
+        [{"method": "tree"}, {"folds": 1}, {"select": 0}, {"measured_before": ["nobody"]}, {"features": ["bought"]}]
+    ):
         with pytest.raises(InvalidParameter):
             propensity(table, "bought", id="id", rng=1, **wrong)

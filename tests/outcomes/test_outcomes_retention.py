@@ -17,7 +17,11 @@ PLACEBO = "1 1 2 2 3 4 4 5 5 8 8 8 8 11 11 12 12 15 17 22 23"
 
 def gehan():
     """The table, 1 = placebo."""
-    rows = [(float(w.rstrip("+")), not w.endswith("+"), arm) for arm, text in ((0, SIX_MP), (1, PLACEBO)) for w in text.split()]
+    rows = [
+        (float(w.rstrip("+")), not w.endswith("+"), arm)
+        for arm, text in ((0, SIX_MP), (1, PLACEBO))
+        for w in text.split()
+    ]
     return pd.DataFrame(rows, columns=["weeks", "relapse", "placebo"])
 
 
@@ -44,14 +48,18 @@ def test_gehan_with_breslow_ties_differs():
 def test_the_likelihood_is_the_one_written_out_and_is_maximised(ties):
     """Term by term at the maximum and at zero; golden section finds the same top."""
     draw = np.random.default_rng(2)
-    table = pd.DataFrame({"x": draw.normal(size=60).round(1), "t": draw.integers(1, 9, 60), "left": draw.random(60) < 0.7})
+    table = pd.DataFrame(
+        {"x": draw.normal(size=60).round(1), "t": draw.integers(1, 9, 60), "left": draw.random(60) < 0.7}
+    )
     found = retention(table, "t", "left", ties=ties)
     rows = list(zip(table.t, table.left, table.x, strict=True))
     b = float(found.coefficients.coef[0])
     assert b == pytest.approx(partial_likelihood.maximum(rows, ties=ties), abs=1e-6)
     assert found.log_likelihood == pytest.approx(partial_likelihood.log_likelihood(rows, b, ties=ties), abs=1e-8)
     assert found.log_likelihood_null == pytest.approx(partial_likelihood.log_likelihood(rows, 0.0, ties=ties), abs=1e-8)
-    assert all(partial_likelihood.log_likelihood(rows, b + step, ties=ties) < found.log_likelihood for step in (-0.05, 0.05))
+    assert all(
+        partial_likelihood.log_likelihood(rows, b + step, ties=ties) < found.log_likelihood for step in (-0.05, 0.05)
+    )
 
 
 def simulate(draw, n=200, b=0.7):
@@ -93,10 +101,19 @@ def test_the_hazards_test_alarms_at_its_level_and_sees_a_breach(runs):
 def test_schoenfeld_residuals_sum_to_zero_at_the_maximum(ties):
     """The score equation: residuals of the leavers add up to the gradient, zero at the top, with ties too."""
     draw = np.random.default_rng(7)
-    table = pd.DataFrame({"x": draw.normal(size=80), "z": draw.integers(0, 2, 80), "t": draw.integers(1, 7, 80), "left": draw.random(80) < 0.6})
+    table = pd.DataFrame(
+        {
+            "x": draw.normal(size=80),
+            "z": draw.integers(0, 2, 80),
+            "t": draw.integers(1, 7, 80),
+            "left": draw.random(80) < 0.6,
+        }
+    )
     found = retention(table, "t", "left", ties=ties)
     coef = found.coefficients.coef.to_numpy()
-    _, residuals = schoenfeld_residuals(table[["x", "z"]].to_numpy(float), table.t.to_numpy(float), table.left.to_numpy(int), coef, ties=ties)
+    _, residuals = schoenfeld_residuals(
+        table[["x", "z"]].to_numpy(float), table.t.to_numpy(float), table.left.to_numpy(int), coef, ties=ties
+    )
     assert residuals.shape == (int(table.left.sum()), 2)
     assert np.abs(residuals.sum(axis=0)).max() < 1e-5
 
@@ -104,7 +121,11 @@ def test_schoenfeld_residuals_sum_to_zero_at_the_maximum(ties):
 def test_concordance_equals_all_pairs():
     """Against the double loop: a pair counts when the earlier one was seen to leave; at equal times the censored stays longer."""
     draw = np.random.default_rng(8)
-    t, left, risk = draw.integers(1, 8, 70).astype(float), draw.integers(0, 2, 70), draw.integers(0, 6, 70).astype(float)
+    t, left, risk = (
+        draw.integers(1, 8, 70).astype(float),
+        draw.integers(0, 2, 70),
+        draw.integers(0, 6, 70).astype(float),
+    )
     score = pairs = 0.0
     for i in range(70):
         for j in range(70):
@@ -166,6 +187,8 @@ def test_staying_by_hand():
     """The clock starts after the first days; silence of ten days is leaving; the end of the log censors."""
     days = {"gone": [0, 1, 8, 9, 30], "stays": [0, 2, 8, 16, 24, 31], "early": [0, 3, 31], "late": [30]}
     rows = [(int(d * DAY), u, "view") for u, when in days.items() for d in when]
-    table, out = staying_table(pd.DataFrame(rows, columns=["ts", "user", "kind"]), list(days), first_days=5, inactive_days=10)
+    table, out = staying_table(
+        pd.DataFrame(rows, columns=["ts", "user", "kind"]), list(days), first_days=5, inactive_days=10
+    )
     assert table[["user", "days", "left"]].to_numpy().tolist() == [["gone", 4.0, 1], ["stays", 26.0, 0]]
     assert out == {"left before the clock started": 1, "came too late to be followed": 1}

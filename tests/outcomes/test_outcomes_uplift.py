@@ -19,7 +19,15 @@ def counts(cells):
 
 def test_hillstrom_effect_to_six_digits():
     """Hillstrom's e-mail test, women's mail against none: visits 3,238 of 21,387 and 2,262 of 21,306 give .045233 (counts of the public table)."""
-    table = counts({("Womens E-Mail", 1): 3238, ("Womens E-Mail", 0): 21387 - 3238, ("No E-Mail", 1): 2262, ("No E-Mail", 0): 21306 - 2262, ("Mens E-Mail", 1): 40})
+    table = counts(
+        {
+            ("Womens E-Mail", 1): 3238,
+            ("Womens E-Mail", 0): 21387 - 3238,
+            ("No E-Mail", 1): 2262,
+            ("No E-Mail", 0): 21306 - 2262,
+            ("Mens E-Mail", 1): 40,
+        }
+    )
     found = uplift(table, "segment", "visit", treated="Womens E-Mail", control="No E-Mail", n_bootstrap=100, rng=1)
     assert found.effect == 3238 / 21387 - 2262 / 21306
     assert round(found.effect, 6) == 0.045233
@@ -52,7 +60,9 @@ def test_qini_equals_its_definition(digits):
     draw = np.random.default_rng(digits)
     for n in (12, 90):
         y, t, score = draw.integers(0, 2, n), draw.integers(0, 2, n), draw.normal(size=n).round(digits)
-        assert qini_coefficient(y, score, t) == pytest.approx(definition(y.tolist(), score.tolist(), t.tolist()), abs=1e-9)
+        assert qini_coefficient(y, score, t) == pytest.approx(
+            definition(y.tolist(), score.tolist(), t.tolist()), abs=1e-9
+        )
 
 
 def test_qini_of_known_orders():
@@ -63,7 +73,9 @@ def test_qini_of_known_orders():
     assert qini_coefficient(y, (y * (2 * t - 1)).astype(float), t) == pytest.approx(1)
     weight = draw.integers(0, 3, 200)
     again = np.repeat(np.arange(200), weight)
-    assert qini_coefficient(y, score, t, weight.astype(float)) == pytest.approx(qini_coefficient(y[again], score[again], t[again]), abs=1e-12)
+    assert qini_coefficient(y, score, t, weight.astype(float)) == pytest.approx(
+        qini_coefficient(y[again], score[again], t[again]), abs=1e-12
+    )
     people, gained = qini_curve(np.array([1, 0, 1, 0]), np.array([3.0, 2, 1, 0]), np.array([1, 0, 0, 1]))
     assert people.tolist() == [0, 1, 2, 3, 4]
     assert gained.tolist() == [0, 1, 1, 1 - 1 / 2, 1 - 2 / 2]
@@ -110,6 +122,11 @@ def test_wrong_arms_are_refused():
     with pytest.raises(DataInvalid) as caught:
         uplift(table.assign(visit=1), "segment", "visit", treated="a", control="b")
     assert caught.value.rule == "arm-too-small"
-    for wrong in ({"treated": "a"}, {"treated": "a", "control": "a"}, {"treated": "a", "control": "b", "held_out": 1.0}, {"treated": "a", "control": "b", "method": "x"}):
+    for wrong in (
+        {"treated": "a"},
+        {"treated": "a", "control": "a"},
+        {"treated": "a", "control": "b", "held_out": 1.0},
+        {"treated": "a", "control": "b", "method": "x"},
+    ):
         with pytest.raises(InvalidParameter):
             uplift(table, "segment", "visit", **wrong)

@@ -49,7 +49,10 @@ def test_a_chance_outside_its_range_stops_the_plan(chance):
         ask(two(chance=chance))
 
 
-@pytest.mark.parametrize(("column", "value", "objective"), [("propensity", -0.5, "purchases"), ("propensity", math.nan, "purchases"), ("lifetime_value", -3.0, "loyalty")])
+@pytest.mark.parametrize(
+    ("column", "value", "objective"),
+    [("propensity", -0.5, "purchases"), ("propensity", math.nan, "purchases"), ("lifetime_value", -3.0, "loyalty")],
+)
 def test_a_value_that_is_negative_or_missing_stops_the_plan(column, value, objective):
     """One bad value among eight is named with its column; it is never taken as 0."""
     with pytest.raises(DataInvalid, match=column):
@@ -136,7 +139,10 @@ def test_a_film_that_does_not_exist_is_named():
         plan(two(), for_="Film:f2", budget=10)
 
 
-@pytest.mark.parametrize(("rules", "word"), [({"most": {"kool": 1}}, "kol"), ({"least": {"ap": 1}}, "app"), ({"floors": {"reech": 5}}, "reach")])
+@pytest.mark.parametrize(
+    ("rules", "word"),
+    [({"most": {"kool": 1}}, "kol"), ({"least": {"ap": 1}}, "app"), ({"floors": {"reech": 5}}, "reach")],
+)
 def test_a_misspelt_kind_or_goal_is_named_with_a_close_match(rules, word):
     """A kind that no channel has would bind nothing; a goal that is none would be a floor of nothing."""
     with pytest.raises(InvalidParameter) as caught:

@@ -54,7 +54,15 @@ def test_rules_inside_the_maximum_still_bound():
     rng = np.random.default_rng(5)
     for _ in range(30):
         q, cover, free = market(rng)
-        rules = menu(free.cost, int(free.cost.sum() * 0.6), group=[0, 0, 1, 2, 3, 4, 5, 6], kind=[0, 0, 0, 0, 1, 1, 1, 1], most=[2, 2], least=[0, 1], must=[3])
+        rules = menu(
+            free.cost,
+            int(free.cost.sum() * 0.6),
+            group=[0, 0, 1, 2, 3, 4, 5, 6],
+            kind=[0, 0, 0, 0, 1, 1, 1, 1],
+            most=[2, 2],
+            least=[0, 1],
+            must=[3],
+        )
         plans = every_plan(q, rules)
         if not plans:
             continue
@@ -122,7 +130,12 @@ def test_certain_exposures_are_bounded_by_the_cut_alone():
         found = relax(cover, rules, greedy(cover, rules, per_cost=True), steps=200)
         n, m = q.shape
         rows = np.vstack([np.hstack([-q, np.eye(n)]), np.concatenate([rules.cost, np.zeros(n)])])
-        whole = so.linprog(np.concatenate([np.zeros(m), -np.ones(n)]), A_ub=rows, b_ub=np.append(np.zeros(n), rules.budget), bounds=(0, 1))
+        whole = so.linprog(
+            np.concatenate([np.zeros(m), -np.ones(n)]),
+            A_ub=rows,
+            b_ub=np.append(np.zeros(n), rules.budget),
+            bounds=(0, 1),
+        )
         assert found.bound >= best - 1e-9
         assert -whole.fun - 1e-6 <= found.bound <= -whole.fun * 1.04 + 1e-6
 
@@ -152,7 +165,10 @@ def test_room_is_made_by_the_fewest_of_the_weakest():
         campaign = SimpleNamespace(menu=rules, worlds=SimpleNamespace(exact=True), label=str)
         exchange = _Exchange(campaign, cover, chosen)
         for option in set(range(12)) - set(chosen):
-            allowed = [rules.allowed([x for x in chosen if x not in exchange.weak[:k]])[option] for k in range(1, len(chosen) + 1)]
+            allowed = [
+                rules.allowed([x for x in chosen if x not in exchange.weak[:k]])[option]
+                for k in range(1, len(chosen) + 1)
+            ]
             found = exchange._prefix(option)
             if True not in allowed:
                 assert found is None

@@ -29,13 +29,20 @@ def random_market(seed, m=7, n=14, **more):
     chance = np.round(rng.random((m, n)) * (rng.random((m, n)) < 0.5), 2)
     chance[:, 0] = 0.2
     cost = rng.integers(1, 5, m) * 10
-    users = {"propensity": np.round(rng.random(n), 2).tolist(), "lifetime_value": np.round(rng.exponential(50, n), 1).tolist()}
+    users = {
+        "propensity": np.round(rng.random(n), 2).tolist(),
+        "lifetime_value": np.round(rng.exponential(50, n), 1).tolist(),
+    }
     return market(chance, cost, ["kol"] * m, users=users, **more), chance, cost, users
 
 
 def every_plan(chance, cost, users, budget):
     """{channels: {goal: value}} of every affordable set."""
-    weight = {"reach": np.ones(chance.shape[1]), "purchases": np.array(users["propensity"]), "loyalty": np.array(users["lifetime_value"])}
+    weight = {
+        "reach": np.ones(chance.shape[1]),
+        "purchases": np.array(users["propensity"]),
+        "loyalty": np.array(users["lifetime_value"]),
+    }
     weight["value"] = weight["purchases"] * weight["loyalty"]
     out = {}
     for r in range(1, len(cost) + 1):
@@ -60,7 +67,9 @@ def test_a_weighted_sum_is_maximised_and_certified(case):
     total = {s: g["reach"] + 0.1 * g["value"] for s, g in plans.items()}
     assert made.reach.mean == pytest.approx(max(total.values()))
     assert made.certificate.ratio == pytest.approx(1.0)
-    assert {row["goal"]: row["mean"] for row in made.goals} == pytest.approx({g: plans[chosen(made)][g] for g in ("reach", "value")})
+    assert {row["goal"]: row["mean"] for row in made.goals} == pytest.approx(
+        {g: plans[chosen(made)][g] for g in ("reach", "value")}
+    )
     assert made.objective == "reach=1,value=0.1"
     assert ask(data, 70, objective="value=0.1,reach=1").manifest.digest == made.manifest.digest
     assert ask(data, 70, objective="loyalty").reach.mean == pytest.approx(max(g["loyalty"] for g in plans.values()))
@@ -101,7 +110,14 @@ def front_of(plans, goals):
     return {p for p in points if not any(q != p and all(a >= b for a, b in zip(q, p, strict=True)) for q in points)}
 
 
-@pytest.mark.parametrize(("case", "goals"), [*((i, ("reach", "value")) for i in range(6)), (6, ("reach", "purchases", "loyalty")), (7, ("purchases", "loyalty"))])
+@pytest.mark.parametrize(
+    ("case", "goals"),
+    [
+        *((i, ("reach", "value")) for i in range(6)),
+        (6, ("reach", "purchases", "loyalty")),
+        (7, ("purchases", "loyalty")),
+    ],
+)
 def test_the_list_is_the_whole_front_of_a_small_market(case, goals):
     """Exactly the plans that no other one beats in every goal, by enumeration; the ends are the single-goal plans."""
     data, chance, cost, users = random_market(case + 200)
@@ -136,8 +152,15 @@ def test_no_plan_is_better_in_every_goal_by_more_than_said(probability):
     passed = np.eye(chance.shape[1])
     for i in range(0, 13, 3):
         passed[i, i + 1] = passed[i + 1, i] = 0.0 if probability == "none" else probability
-    alive = np.array([[1 - np.prod(1 - passed[v] * (1 - np.prod(1 - chance[list(s)], axis=0))) for v in range(chance.shape[1])] for s in every_plan(chance, cost, users, 70)])
-    worth = np.stack([alive.sum(axis=1), alive @ (np.array(users["propensity"]) * np.array(users["lifetime_value"]))], axis=1)
+    alive = np.array(
+        [
+            [1 - np.prod(1 - passed[v] * (1 - np.prod(1 - chance[list(s)], axis=0))) for v in range(chance.shape[1])]
+            for s in every_plan(chance, cost, users, 70)
+        ]
+    )
+    worth = np.stack(
+        [alive.sum(axis=1), alive @ (np.array(users["propensity"]) * np.array(users["lifetime_value"]))], axis=1
+    )
     for row in made.pareto:
         mine = np.array([row["goals"]["reach"], row["goals"]["value"]])
         assert 0.5 < row["ratio"] <= 1
@@ -152,7 +175,10 @@ def test_exchanges_find_most_of_a_front():
     for _ in range(12):
         options, people = 12, 40
         hazard = np.where(rng.random((people, options)) < 0.35, rng.exponential(0.8, (people, options)), 0.0)
-        covers = [Cover(sp.csr_matrix(hazard), w, 1.0) for w in (rng.exponential(1.0, people) ** 2, rng.exponential(1.0, people) ** 2)]
+        covers = [
+            Cover(sp.csr_matrix(hazard), w, 1.0)
+            for w in (rng.exponential(1.0, people) ** 2, rng.exponential(1.0, people) ** 2)
+        ]
         menu = Menu.of(rng.integers(10, 40, options), 90)
         plans, values = all_plans(covers, menu)
         whole = values[unbeaten(values, np.zeros(len(values)))]
@@ -208,7 +234,12 @@ def drawn_values(data, budget, q, chance, cost):
     for r in range(1, len(cost) + 1):
         for s in itertools.combinations(range(len(cost)), r):
             if cost[list(s)].sum() <= budget:
-                out[s] = np.array([(1 - np.prod(1 - np.minimum(1, chance[list(s)] * f[list(s), None]), axis=0)).sum() for f in factors])
+                out[s] = np.array(
+                    [
+                        (1 - np.prod(1 - np.minimum(1, chance[list(s)] * f[list(s), None]), axis=0)).sum()
+                        for f in factors
+                    ]
+                )
     return out
 
 

@@ -35,9 +35,21 @@ def data(tmp_path):
     write("nodes/user.csv", "id,consent", [f"{u},true" for u in USERS])
     write("nodes/film.csv", "id,name,kind", ["f1,流浪者,film"])
     write("nodes/channel.csv", "id,name,kind,cost", [f"c{i},渠道{i},kol,100" for i in range(3)])
-    write("relationships/knows.csv", "source,target", [",".join(sorted(pair)) for pair in zip(USERS, USERS[1:] + USERS[:1], strict=True)])
-    write("relationships/reaches.csv", "source,target,p", [f"c{c},{USERS[8 * c + i]},0.5" for c in range(3) for i in range(2)])
-    rows = [f"{1_700_000_000 + 1000 * item + 10 * step},{USERS[(item + step) % 24]},like,post{item}" for item in range(24) for step in range(3)]
+    write(
+        "relationships/knows.csv",
+        "source,target",
+        [",".join(sorted(pair)) for pair in zip(USERS, USERS[1:] + USERS[:1], strict=True)],
+    )
+    write(
+        "relationships/reaches.csv",
+        "source,target,p",
+        [f"c{c},{USERS[8 * c + i]},0.5" for c in range(3) for i in range(2)],
+    )
+    rows = [
+        f"{1_700_000_000 + 1000 * item + 10 * step},{USERS[(item + step) % 24]},like,post{item}"
+        for item in range(24)
+        for step in range(3)
+    ]
     write("events/likes.csv", "ts,user,kind,item", rows)
     return root
 
@@ -60,7 +72,10 @@ def test_a_plan_on_a_store_sees_the_ties_that_were_kept(store, data):
     assert plan.reach.mean == direct.reach.mean
     assert plan.manifest.digest != gk.plan(store, **{**PLAN, "probability": "none"}).manifest.digest
     assert gk.whatif(plan, drop=[plan.items[0].channel]).reach.difference < 0
-    assert learned_snapshot(store, seed=0, about="Film:f1").edges("INFLUENCES")[0].column("p").tolist() == found.projection.probability.tolist()
+    assert (
+        learned_snapshot(store, seed=0, about="Film:f1").edges("INFLUENCES")[0].column("p").tolist()
+        == found.projection.probability.tolist()
+    )
 
 
 def test_ties_written_into_a_store_are_those_of_one_whole_run(store, data, tmp_path, monkeypatch):
@@ -69,7 +84,11 @@ def test_ties_written_into_a_store_are_those_of_one_whole_run(store, data, tmp_p
         pytest.skip("no Cypher")
     load_directory(store, data)
     version, found = store.version(), learned(take_snapshot(store), data)
-    count = lambda: store.read(guard_text("MATCH (:User)-[r:INFLUENCES]->(:User) RETURN count(r) AS n, count(DISTINCT r.run) AS runs")).rows
+    count = lambda: (
+        store.read(
+            guard_text("MATCH (:User)-[r:INFLUENCES]->(:User) RETURN count(r) AS n, count(DISTINCT r.run) AS runs")
+        ).rows
+    )
     for _ in range(2):
         gk.keep_learned(store, found, write=True)
         assert count() == [(found.projection.n_arcs, 1)]
@@ -77,14 +96,22 @@ def test_ties_written_into_a_store_are_those_of_one_whole_run(store, data, tmp_p
     gk.keep_learned(store, other)
     assert count() == [(found.projection.n_arcs, 1)]
     assert store.version() == version
-    topic = SimpleNamespace(arc=np.array([1, 4]), probability=np.array([0.5, 0.25]), interval=np.array([[0.4, 0.6], [0.1, 0.3]]))
+    topic = SimpleNamespace(
+        arc=np.array([1, 4]), probability=np.array([0.5, 0.25]), interval=np.array([[0.4, 0.6], [0.1, 0.3]])
+    )
     other = replace(other, topics={"t1": topic})
     gk.keep_learned(store, other)
     assert count() == [(found.projection.n_arcs + 2, 1)]
     ties, given = load_ties(store), learned_ties(other)
-    assert (ties["topics"].tolist(), ties["topic0_p"].tolist(), ties["run"].tolist()) == (["t1"], [0.5, 0.25], given["run"].tolist())
+    assert (ties["topics"].tolist(), ties["topic0_p"].tolist(), ties["run"].tolist()) == (
+        ["t1"],
+        [0.5, 0.25],
+        given["run"].tolist(),
+    )
     assert [ties["source"][i] for i in ties["topic0_row"]] == [given["source"][i] for i in (1, 4)]
-    assert dict(zip(zip(ties["source"].tolist(), ties["target"].tolist(), strict=True), ties["p"].tolist(), strict=True)) == named(learned_snapshot(store, seed=0, about="Film:f1"))
+    assert dict(
+        zip(zip(ties["source"].tolist(), ties["target"].tolist(), strict=True), ties["p"].tolist(), strict=True)
+    ) == named(learned_snapshot(store, seed=0, about="Film:f1"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     assert gk.plan(store, **PLAN).manifest.digest == gk.plan(other, **PLAN).manifest.digest
 
@@ -123,7 +150,13 @@ def test_learning_follows_the_cascades(data):
     """Every cascade runs clockwise, so a clockwise tie is learned to be stronger than its reverse."""
     found = learned(data, data)
     ids = found.projection.nodes.ids.tolist()
-    p = dict(zip(zip(found.projection.sources.tolist(), found.projection.indices.tolist(), strict=True), found.projection.probability.tolist(), strict=True))
+    p = dict(
+        zip(
+            zip(found.projection.sources.tolist(), found.projection.indices.tolist(), strict=True),
+            found.projection.probability.tolist(),
+            strict=True,
+        )
+    )
     clockwise = [p[ids.index(USERS[i]), ids.index(USERS[(i + 1) % 24])] for i in range(24)]
     back = [p[ids.index(USERS[(i + 1) % 24]), ids.index(USERS[i])] for i in range(24)]
     assert min(clockwise) > max(back)
@@ -146,7 +179,13 @@ def test_ties_survive_a_load_and_the_change_is_said(tmp_path, data, caplog):
 def named(snapshot):
     """Learned chances by the ids of their ends."""
     ties, ids = snapshot.edges("INFLUENCES")[0], snapshot.nodes("User").ids
-    return dict(zip(zip(ids[ties.source_rows].tolist(), ids[ties.target_rows].tolist(), strict=True), ties.column("p").tolist(), strict=True))
+    return dict(
+        zip(
+            zip(ids[ties.source_rows].tolist(), ids[ties.target_rows].tolist(), strict=True),
+            ties.column("p").tolist(),
+            strict=True,
+        )
+    )
 
 
 def test_a_damaged_file_is_said(tmp_path, data):
@@ -162,7 +201,9 @@ def test_a_damaged_file_is_said(tmp_path, data):
 def test_ties_between_numbered_rows_cannot_be_kept(data):
     """Rows without ids mean nothing to a store."""
     graph = gk.from_arrays([0, 1, 2], [1, 2, 0], n_nodes=3)
-    events = json.loads('[{"item": "a", "node": 0, "ts": 1}, {"item": "a", "node": 1, "ts": 2}, {"item": "b", "node": 1, "ts": 1}, {"item": "b", "node": 2, "ts": 2}]')
+    events = json.loads(
+        '[{"item": "a", "node": 0, "ts": 1}, {"item": "a", "node": 1, "ts": 2}, {"item": "b", "node": 1, "ts": 1}, {"item": "b", "node": 2, "ts": 2}]'
+    )
     import pandas as pd
 
     with gk.open_store("memory://") as store, pytest.raises(DataInvalid, match="no ids"):

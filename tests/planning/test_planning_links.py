@@ -45,7 +45,9 @@ def test_score_is_the_product_of_the_walk_and_the_links_of_the_target():
     for row in found.to_frame().itertuples():
         t = row.target
         links = a[sources, t].sum() + 0.5, a[~inside, t].sum() + 0.5, degree[t] + 0.5
-        assert row.score == pytest.approx(dense_walk(weight, row.source)[t] ** 0.9 * links[0] ** 0.7 * links[1] ** -0.2 * links[2] ** 0.3, rel=1e-6)
+        assert row.score == pytest.approx(
+            dense_walk(weight, row.source)[t] ** 0.9 * links[0] ** 0.7 * links[1] ** -0.2 * links[2] ** 0.3, rel=1e-6
+        )
 
 
 def test_the_walk_alone_is_personalised_pagerank_and_beta_divides_popularity_out():
@@ -62,7 +64,18 @@ def test_the_walk_alone_is_personalised_pagerank_and_beta_divides_popularity_out
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"weights": {"walks": 1}}, {"weights": {"cross": 0}}, {"weights": {"hub": -1}}, {"weights": {"walk": float("nan")}}, {"beta": 2}, {"top": 0}, {"rank": -1}, {"rank": True}, {"restart_probability": 0}, {"tolerance": -1}],
+    [
+        {"weights": {"walks": 1}},
+        {"weights": {"cross": 0}},
+        {"weights": {"hub": -1}},
+        {"weights": {"walk": float("nan")}},
+        {"beta": 2},
+        {"top": 0},
+        {"rank": -1},
+        {"rank": True},
+        {"restart_probability": 0},
+        {"tolerance": -1},
+    ],
 )
 def test_options_out_of_range_are_refused(wrong):
     """A named error says which option."""
@@ -84,9 +97,17 @@ def planted(n_sources, seed=5):
     """Sources in a ring that each know six of 60 targets, the first ones most often."""
     rng = np.random.default_rng(seed)
     chance = 1 / (1 + np.arange(60.0))
-    arcs = [(s, n_sources + int(t)) for s in range(n_sources) for t in rng.choice(60, 6, replace=False, p=chance / chance.sum())]
+    arcs = [
+        (s, n_sources + int(t))
+        for s in range(n_sources)
+        for t in rng.choice(60, 6, replace=False, p=chance / chance.sum())
+    ]
     friends = [(s, (s + 1) % n_sources) for s in range(n_sources)]
-    return from_arrays(*np.array([*arcs, *friends]).T, n_nodes=n_sources + 60, directed=False), np.arange(n_sources), np.arange(n_sources, n_sources + 60)
+    return (
+        from_arrays(*np.array([*arcs, *friends]).T, n_nodes=n_sources + 60, directed=False),
+        np.arange(n_sources),
+        np.arange(n_sources, n_sources + 60),
+    )
 
 
 def test_weights_are_learned_on_hidden_arcs_and_used():
@@ -105,7 +126,12 @@ def test_with_too_few_arcs_the_stated_weights_hold():
     """Thirty hidden links are the least that say anything."""
     found = predict_links(small(), [0, 1], [4, 5, 6])
     assert found.n_hidden == 0
-    assert found.weights == dict.fromkeys(link_signals.FEATURES, 0.0) | {"walk": 1.0, "sources": 0.4, "cross": 3.0, "hub": 0.25}
+    assert found.weights == dict.fromkeys(link_signals.FEATURES, 0.0) | {
+        "walk": 1.0,
+        "sources": 0.4,
+        "cross": 3.0,
+        "hub": 0.25,
+    }
 
 
 @pytest.mark.parametrize("enough", [200, 301])
@@ -122,7 +148,9 @@ def test_learned_weights_are_the_most_likely_ones(enough, monkeypatch):
     for i in range(5):
         hidden = np.sort(order[i::5])
         seen = link_weights._without(p, hidden)
-        parts += link_weights._choices_of(p, hidden, seen, link_signals.LinkSignals(seen, sources, targets, **options), 0.15, 3)
+        parts += link_weights._choices_of(
+            p, hidden, seen, link_signals.LinkSignals(seen, sources, targets, **options), 0.15, 3
+        )
     middle = np.average([np.log(one.arcs + 0.5) for one in parts], weights=[len(one.choice.chosen) for one in parts])
     signals = [(one.choice.chosen, one.choice.others, np.log(one.arcs + 0.5) - middle) for one in parts]
     mean, spread = (getattr(np.vstack([others for _, others, _ in signals]), name)(0) for name in ("mean", "std"))
@@ -168,19 +196,28 @@ def test_slopes_move_the_weights_with_the_arcs_of_the_source():
     for row in found.to_frame().itertuples():
         z = np.log(arcs[row.source] + 0.5) - 1.0
         walk = personalised_pagerank(p, row.source, tolerance=1e-12).scores[row.target]
-        assert row.score == pytest.approx(walk ** (0.9 + 0.2 * z) * (arcs[row.target] + 0.5) ** (0.3 - 0.4 * z), rel=1e-6)
+        assert row.score == pytest.approx(
+            walk ** (0.9 + 0.2 * z) * (arcs[row.target] + 0.5) ** (0.3 - 0.4 * z), rel=1e-6
+        )
     assert found.weights["walk_slope"] == 0.2
 
 
 def test_signals_of_a_pair_are_their_definitions():
     """Words as tf-idf cosines from dense algebra on seven pages, one without words; factors those of `factorise`."""
     p, sources, targets = small(), np.array([0, 1]), np.array([4, 5, 6])
-    counts = np.array([[2, 0, 1, 0], [0, 1, 0, 0], [0, 3, 1, 0], [1, 1, 0, 0], [0, 0, 2, 1], [0, 0, 0, 0], [4, 0, 0, 1.0]])
+    counts = np.array(
+        [[2, 0, 1, 0], [0, 1, 0, 0], [0, 3, 1, 0], [1, 1, 0, 0], [0, 0, 2, 1], [0, 0, 0, 0], [4, 0, 0, 1.0]]
+    )
     signals = link_signals.LinkSignals(p, sources, targets, rank=3, words=link_signals.read_words(p, counts), seed=7)
     a = np.zeros((7, 7))
     a[tuple(EDGES.T)] = a[tuple(EDGES.T[::-1])] = 1
     tfidf = counts * (np.log(8 / (1 + (counts > 0).sum(0))) + 1)
-    tfidf = np.divide(tfidf, np.linalg.norm(tfidf, axis=1, keepdims=True), out=np.zeros_like(tfidf), where=counts.any(1, keepdims=True))
+    tfidf = np.divide(
+        tfidf,
+        np.linalg.norm(tfidf, axis=1, keepdims=True),
+        out=np.zeros_like(tfidf),
+        where=counts.any(1, keepdims=True),
+    )
 
     def cosine(x, y):
         return x @ y / (np.linalg.norm(x) * np.linalg.norm(y)) if x.any() and y.any() else 0.0
@@ -200,12 +237,22 @@ def test_words_and_factors_each_find_links_within_topics():
     """About 67 of 80 hidden links can be among the first five of their topic's ten targets; chance finds five."""
     rng = np.random.default_rng(4)
     topic = np.r_[np.arange(80) % 8, np.arange(80) % 8]
-    arcs = np.array([(s, 80 + int(t)) for s in range(80) for t in rng.choice(np.flatnonzero(topic[80:] == topic[s]), 5, replace=False)])
+    arcs = np.array(
+        [
+            (s, 80 + int(t))
+            for s in range(80)
+            for t in rng.choice(np.flatnonzero(topic[80:] == topic[s]), 5, replace=False)
+        ]
+    )
     hidden = rng.permutation(len(arcs))[:80]
     p = from_arrays(*np.delete(arcs, hidden, axis=0).T, n_nodes=160, directed=False)
     words = 4 * np.eye(8)[topic] + rng.poisson(0.2, (160, 8))
     hits = {}
-    for name, given in {"factors": {"weights": {"factors": 1}, "rank": 8}, "words": {"weights": {"words": 1}, "words": words}, "learned": {"words": words, "rank": 8}}.items():
+    for name, given in {
+        "factors": {"weights": {"factors": 1}, "rank": 8},
+        "words": {"weights": {"words": 1}, "words": words},
+        "learned": {"words": words, "rank": 8},
+    }.items():
         found = predict_links(p, range(80), range(80, 160), top=5, **given)
         named = set(zip(found.source.tolist(), found.target.tolist(), strict=True))
         hits[name] = sum((int(s), int(t)) in named for s, t in arcs[hidden])
@@ -214,7 +261,13 @@ def test_words_and_factors_each_find_links_within_topics():
 
 @pytest.mark.parametrize(
     ("words", "rule"),
-    [(np.ones((6, 2)), "shape"), (-np.ones((7, 2)), "count"), (np.full((7, 2), np.nan), "count"), ([["a"] * 2] * 7, "matrix"), (np.ones((7, 2, 2)), "matrix")],
+    [
+        (np.ones((6, 2)), "shape"),
+        (-np.ones((7, 2)), "count"),
+        (np.full((7, 2), np.nan), "count"),
+        ([["a"] * 2] * 7, "matrix"),
+        (np.ones((7, 2, 2)), "matrix"),
+    ],
 )
 def test_words_that_are_no_counts_are_refused(words, rule):
     """The rule that was broken is named, with the row where there is one."""
@@ -223,7 +276,15 @@ def test_words_that_are_no_counts_are_refused(words, rule):
     assert caught.value.rule == rule
 
 
-@pytest.mark.parametrize("given", [{"weights": {"words": 1}}, {"weights": {"factors": 1}, "rank": 0}, {"weights": {"words_slope": 1}}, {"weights": {"around_target": 1}, "rank": 4}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"weights": {"words": 1}},
+        {"weights": {"factors": 1}, "rank": 0},
+        {"weights": {"words_slope": 1}},
+        {"weights": {"around_target": 1}, "rank": 4},
+    ],
+)
 def test_a_weight_on_a_signal_that_is_not_there_is_refused(given):
     """Nothing weighs what was not given."""
     with pytest.raises(InvalidParameter, match=next(iter(given["weights"])).removesuffix("_slope")):
@@ -271,7 +332,9 @@ def test_each_walk_equals_single_solves():
     order = sources[::-1][:37]
     for row, scores in each_walk(p, order, lambda row, walk: (row, walk), restart_probability=0.15, tolerance=1e-9):
         assert np.abs(scores - personalised_pagerank(p, row, tolerance=1e-11).scores).max() < 1e-9
-    assert [row for row, _ in each_walk(p, order, lambda row, walk: (row, walk), restart_probability=0.15, tolerance=1e-6)] == order.tolist()
+    assert [
+        row for row, _ in each_walk(p, order, lambda row, walk: (row, walk), restart_probability=0.15, tolerance=1e-6)
+    ] == order.tolist()
 
 
 def ending_share(step, walk, nodes, damping=0.85):
@@ -317,10 +380,14 @@ def test_parts_say_how_much_of_the_score_each_signal_carries():
     frame = found.to_frame()
     lift = np.log(frame.score) - np.log(frame.score).groupby(frame.source).transform("mean")
     assert found.parts.sum(1) == pytest.approx(lift.to_numpy())
-    assert list(frame.walk_share[:20]) == pytest.approx([max(row[0], 0) / row[row > 0].sum() for row in found.parts[:20]])
+    assert list(frame.walk_share[:20]) == pytest.approx(
+        [max(row[0], 0) / row[row > 0].sum() for row in found.parts[:20]]
+    )
     row = int(np.argmax(np.isfinite(found.walk_share) & np.array([len(ways) > 0 for ways in found.ways])))
     told = sum(way.share for way in found.ways[row])
-    assert found.evidence[row].endswith(f"; {told:.0%} of the walk, which is {found.walk_share[row]:.0%} of what speaks for it")
+    assert found.evidence[row].endswith(
+        f"; {told:.0%} of the walk, which is {found.walk_share[row]:.0%} of what speaks for it"
+    )
     alone = predict_links(small(), [0], [4, 5, 6], weights={"walk": 1})
     assert alone.walk_share[0] == 1.0
     assert np.isnan(alone.walk_share[-1])

@@ -29,16 +29,37 @@ def hand():
     c1, c2 = {"channel": "c1"}, {"channel": "c2"}
     course = {"item_label": "Course", "item": "k1"}
     return log(
-        (0, "a", "exposure", c1), (1, "a", "exposure", c1), (2, "a", "click", c1), (3, "a", "purchase", {"amount": 40.0, **c1}), (50, "a", "purchase", {"amount": 10.0}),
-        (0, "b", "exposure", c1), (0, "b", "exposure", c2), (40, "b", "purchase", {"amount": 25.0}),
-        (1, "c", "exposure", c2), (1, "c", "like", c2), (5, "c", "register", {}), (6, "c", "purchase", {"amount": 30.0}), (8, "c", "refund", {"amount": 30.0}),
-        (2, "d", "view", {"parent_user": "a", "seconds": 100.0, **course}), (2, "d", "view", {"seconds": 50.0, **course}), (3, "d", "view", {"seconds": 60.0, **course}), (4, "d", "complete", course),
-        (5, "e", "test_score", {"value": 50.0, **course}), (30, "e", "test_score", {"value": 70.0, **course}),
-        (5, "f", "test_score", {"value": 60.0, **course}), (20, "f", "test_score", {"value": 60.0, **course}), (31, "f", "test_score", {"value": 90.0, **course}),
-        (9, "a", "survey", {"item": "awareness", "value": 1.0}), (9, "b", "survey", {"item": "awareness", "value": 0.0}), (10, "b", "survey", {"item": "awareness", "value": 1.0}),
-        (9, "g", "survey", {"item": "awareness", "value": 0.0}), (9, "a", "survey", {"item": "satisfaction", "value": 5.0}), (9, "g", "survey", {"item": "satisfaction", "value": 2.0}),
-        (7, "g", "register", {}), (60, "h", "view", {}),
-    )  # fmt: skip
+        (0, "a", "exposure", c1),
+        (1, "a", "exposure", c1),
+        (2, "a", "click", c1),
+        (3, "a", "purchase", {"amount": 40.0, **c1}),
+        (50, "a", "purchase", {"amount": 10.0}),
+        (0, "b", "exposure", c1),
+        (0, "b", "exposure", c2),
+        (40, "b", "purchase", {"amount": 25.0}),
+        (1, "c", "exposure", c2),
+        (1, "c", "like", c2),
+        (5, "c", "register", {}),
+        (6, "c", "purchase", {"amount": 30.0}),
+        (8, "c", "refund", {"amount": 30.0}),
+        (2, "d", "view", {"parent_user": "a", "seconds": 100.0, **course}),
+        (2, "d", "view", {"seconds": 50.0, **course}),
+        (3, "d", "view", {"seconds": 60.0, **course}),
+        (4, "d", "complete", course),
+        (5, "e", "test_score", {"value": 50.0, **course}),
+        (30, "e", "test_score", {"value": 70.0, **course}),
+        (5, "f", "test_score", {"value": 60.0, **course}),
+        (20, "f", "test_score", {"value": 60.0, **course}),
+        (31, "f", "test_score", {"value": 90.0, **course}),
+        (9, "a", "survey", {"item": "awareness", "value": 1.0}),
+        (9, "b", "survey", {"item": "awareness", "value": 0.0}),
+        (10, "b", "survey", {"item": "awareness", "value": 1.0}),
+        (9, "g", "survey", {"item": "awareness", "value": 0.0}),
+        (9, "a", "survey", {"item": "satisfaction", "value": 5.0}),
+        (9, "g", "survey", {"item": "satisfaction", "value": 2.0}),
+        (7, "g", "register", {}),
+        (60, "h", "view", {}),
+    )
 
 
 def values(table, channels=(), **context):
@@ -48,16 +69,42 @@ def values(table, channels=(), **context):
 
 
 EXPECTED = {
-    "exposures": 5, "reach": 4, "frequency": 5 / 3, "participation": 2 / 3, "click_through": 1 / 5, "conversion": 2 / 3, "sales": 40 + 10 + 25 + 30 - 30,
-    "new_registrations": 2, "paid_share": 1 / 2, "target_share": 2 / 3, "cost_per_incremental_action": 200 / 8, "retention": 3 / 7,
-    "dwell": 210 / 2, "awareness": 2 / 3, "response_rate": 2 / 3, "reputation": 3 / 4, "satisfaction": 3.5, "loyalty": 1 / 3,
-    "learning_gain": (20 + 30) / 2 / np.std([50, 60], ddof=1), "completion": 1 / 3, "enterprise_benefit": (8 * 30 - 200) / 200, "risk": 17.0,
-}  # fmt: skip
+    "exposures": 5,
+    "reach": 4,
+    "frequency": 5 / 3,
+    "participation": 2 / 3,
+    "click_through": 1 / 5,
+    "conversion": 2 / 3,
+    "sales": 40 + 10 + 25 + 30 - 30,
+    "new_registrations": 2,
+    "paid_share": 1 / 2,
+    "target_share": 2 / 3,
+    "cost_per_incremental_action": 200 / 8,
+    "retention": 3 / 7,
+    "dwell": 210 / 2,
+    "awareness": 2 / 3,
+    "response_rate": 2 / 3,
+    "reputation": 3 / 4,
+    "satisfaction": 3.5,
+    "loyalty": 1 / 3,
+    "learning_gain": (20 + 30) / 2 / np.std([50, 60], ddof=1),
+    "completion": 1 / 3,
+    "enterprise_benefit": (8 * 30 - 200) / 200,
+    "risk": 17.0,
+}
 
 
 def test_every_metric_by_hand():
     """Each figure of the dictionary counted on paper; stickiness over the last thirty days below."""
-    context = {"cost": 200.0, "incremental": (8.0, 4.0, 12.0), "n_experiment": 90, "margin": 30.0, "target": ["a", "d", "z"], "ratings": (3, 4), "risk": 17.0}
+    context = {
+        "cost": 200.0,
+        "incremental": (8.0, 4.0, 12.0),
+        "n_experiment": 90,
+        "margin": 30.0,
+        "target": ["a", "d", "z"],
+        "ratings": (3, 4),
+        "risk": 17.0,
+    }
     found = values(hand(), **context)
     assert {name for _, name in found} == set(METRICS)
     for name, value in EXPECTED.items():
@@ -96,7 +143,11 @@ def test_channels_have_their_own_rows():
     """c1 exposed a and b three times and sold 40; c2 exposed b and c."""
     found = values(hand(), channels=("c1", "c2"))
     assert [name for channel, name in found if channel == "c2"] == list(BY_CHANNEL)
-    assert (found["c1", "reach"]["value"], found["c1", "exposures"]["value"], found["c1", "sales"]["value"]) == (2, 3, 40)
+    assert (found["c1", "reach"]["value"], found["c1", "exposures"]["value"], found["c1", "sales"]["value"]) == (
+        2,
+        3,
+        40,
+    )
     assert found["c1", "conversion"]["value"] == pytest.approx(1 / 2)
     assert found["c2", "conversion"]["value"] == pytest.approx(1 / 2)
     assert found["c2", "sales"]["value"] is None
@@ -149,10 +200,23 @@ def test_funnel_by_hand():
     """a goes all the way; b clicks before being exposed; c buys without a click; d is too late; e starts twice and makes it from the second start."""
     c1, c2 = {"channel": "c1"}, {"channel": "c2"}
     table = log(
-        (0, "a", "exposure", c1), (1, "a", "click", c1), (2, "a", "purchase", {}), (5, "b", "exposure", c1), (4, "b", "click", c1), (6, "b", "purchase", {}),
-        (0, "c", "exposure", c2), (1, "c", "purchase", {}), (0, "d", "exposure", c2), (1, "d", "click", c2), (31, "d", "purchase", {}),
-        (0, "e", "exposure", c1), (20, "e", "exposure", c1), (25, "e", "click", c1), (45, "e", "purchase", {}), (1, "f", "purchase", {}),
-    )  # fmt: skip
+        (0, "a", "exposure", c1),
+        (1, "a", "click", c1),
+        (2, "a", "purchase", {}),
+        (5, "b", "exposure", c1),
+        (4, "b", "click", c1),
+        (6, "b", "purchase", {}),
+        (0, "c", "exposure", c2),
+        (1, "c", "purchase", {}),
+        (0, "d", "exposure", c2),
+        (1, "d", "click", c2),
+        (31, "d", "purchase", {}),
+        (0, "e", "exposure", c1),
+        (20, "e", "exposure", c1),
+        (25, "e", "click", c1),
+        (45, "e", "purchase", {}),
+        (1, "f", "purchase", {}),
+    )
     found = funnel(table, steps=("exposure", "click", "purchase"), days=30, min_cell=1)
     users = {(r["group"], r["step"]): r["users"] for r in found.rows}
     assert [users["all", s] for s in found.steps] == [5, 3, 2]
@@ -167,15 +231,31 @@ def test_funnel_by_hand():
 
 def test_funnel_against_a_reference_and_small_cells():
     """The bottleneck is the step furthest below what it should reach; a group below the cell tells nothing."""
-    table = log(*[(0, f"u{i}", "exposure", {}) for i in range(10)], *[(1, f"u{i}", "click", {}) for i in range(6)], *[(2, f"u{i}", "purchase", {}) for i in range(3)])
-    found = funnel(table, steps=("exposure", "click", "purchase"), reference={"click": 0.65, "purchase": 0.9}, min_cell=5)
+    table = log(
+        *[(0, f"u{i}", "exposure", {}) for i in range(10)],
+        *[(1, f"u{i}", "click", {}) for i in range(6)],
+        *[(2, f"u{i}", "purchase", {}) for i in range(3)],
+    )
+    found = funnel(
+        table, steps=("exposure", "click", "purchase"), reference={"click": 0.65, "purchase": 0.9}, min_cell=5
+    )
     assert [r["step"] for r in found.rows if r["bottleneck"]] == ["purchase"]
     assert found.rows[2]["below"] == pytest.approx(0.4)
     assert {r["users"] for r in funnel(table, min_cell=11).rows} == {None}
     assert {r["rate"] for r in funnel(log(), min_cell=1).rows} == {None}
 
 
-@pytest.mark.parametrize("wrong", [{"steps": ("exposure",)}, {"steps": ("exposure", "exposure")}, {"steps": ("exposure", "clik")}, {"by": "user"}, {"days": 0}, {"reference": {"click": 1.5}}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"steps": ("exposure",)},
+        {"steps": ("exposure", "exposure")},
+        {"steps": ("exposure", "clik")},
+        {"by": "user"},
+        {"days": 0},
+        {"reference": {"click": 1.5}},
+    ],
+)
 def test_wrong_funnels_are_refused(wrong):
     """Too few, doubled or unknown steps, another grouping, a window of nothing."""
     with pytest.raises(InvalidParameter):
@@ -186,7 +266,13 @@ def test_incremental_actions_come_from_an_experiment():
     """Total effect x users; a broken file is an error, an effect that was not measured is not measured here."""
     from graphkit.planning.evaluate import _incremental
 
-    table = {"effect": ["total", "direct"], "estimator": ["hajek", "hajek"], "value": [0.1, None], "lower": [0.05, None], "upper": [0.2, None]}
+    table = {
+        "effect": ["total", "direct"],
+        "estimator": ["hajek", "hajek"],
+        "value": [0.1, None],
+        "lower": [0.05, None],
+        "upper": [0.2, None],
+    }
     assert _incremental({"effects": table, "n_users": 200}) == ((20.0, 10.0, 40.0), 200)
     assert _incremental({"effects": {**table, "value": [None, None]}, "n_users": 200}) == (None, 0)
     assert _incremental(SimpleNamespace(to_dict=lambda: {"effects": table, "n_users": 10}))[1] == 10

@@ -32,28 +32,58 @@ def test_cost_of_a_redemption_by_hand(kind, fields, cost, missing):
 
 def shop():
     """Two platforms: members of b2 with one who left, one without consent, an offer to them with a discount on a course."""
-    users = NodeColumns("User", object_array(["u1", "u2", "u3", "u4"]), {"consent": as_column([True, True, True, False]), "age": as_column([20, 40, None, 40])})
+    users = NodeColumns(
+        "User",
+        object_array(["u1", "u2", "u3", "u4"]),
+        {"consent": as_column([True, True, True, False]), "age": as_column([20, 40, None, 40])},
+    )
     brands = NodeColumns("Brand", object_array(["b1", "b2"]), {"name": object_array(["甲", "乙"])})
     course = NodeColumns("Course", object_array(["k1"]), {"name": object_array(["课"]), "price": as_column([200.0])})
-    columns = {"kind": object_array(["discount", "coupon"]), "percent": as_column([25.0, None]), "amount": as_column([None, 8.0]), "uptake": as_column([0.5, None]), "cap": as_column([10, None]),
-               "starts_ts": as_column([1000, None])}  # fmt: skip
+    columns = {
+        "kind": object_array(["discount", "coupon"]),
+        "percent": as_column([25.0, None]),
+        "amount": as_column([None, 8.0]),
+        "uptake": as_column([0.5, None]),
+        "cap": as_column([10, None]),
+        "starts_ts": as_column([1000, None]),
+    }
     offer = NodeColumns("Offer", object_array(["o1", "o2"]), columns)
     ints = lambda *x: np.array(x, np.int64)
     edges = (
         EdgeColumns("OFFERS", "Brand", "Offer", ints(0, 0), ints(0, 1), {"to_members_of": object_array(["b2", None])}),
         EdgeColumns("APPLIES_TO", "Offer", "Course", ints(0), ints(0), {}),
-        EdgeColumns("SUBSCRIBES", "User", "Brand", ints(0, 1, 2, 3), ints(1, 1, 1, 1), {"since_ts": as_column([10, 10, 2000, 10]), "until_ts": as_column([None, 900, None, None])}),
+        EdgeColumns(
+            "SUBSCRIBES",
+            "User",
+            "Brand",
+            ints(0, 1, 2, 3),
+            ints(1, 1, 1, 1),
+            {"since_ts": as_column([10, 10, 2000, 10]), "until_ts": as_column([None, 900, None, None])},
+        ),
         EdgeColumns("REDEEMED", "User", "Offer", ints(0, 3), ints(0, 0), {"n": as_column([2, 1])}),
-    )  # fmt: skip
-    return snapshot_from_tables(GraphTables({t.label: t for t in (users, brands, course, offer)}, edges, "shop", "CNY", "UTC"))
+    )
+    return snapshot_from_tables(
+        GraphTables({t.label: t for t in (users, brands, course, offer)}, edges, "shop", "CNY", "UTC")
+    )
 
 
 def test_offers_of_a_shop_by_hand():
     """A quarter off 200 is 50; of four members one left, one came later, one did not agree: one is eligible."""
     found = list_offers(shop())
     first, second = found.rows
-    assert (first["offer"], first["cost"], first["eligible"], first["redemptions"], first["budget"]) == ("o1", 50.0, 1, 0.5, 25.0)
-    assert (first["giver"], first["to_members_of"], first["applies_to"], first["redeemed"]) == ("b1", "b2", "Course:k1", 1)
+    assert (first["offer"], first["cost"], first["eligible"], first["redemptions"], first["budget"]) == (
+        "o1",
+        50.0,
+        1,
+        0.5,
+        25.0,
+    )
+    assert (first["giver"], first["to_members_of"], first["applies_to"], first["redeemed"]) == (
+        "b1",
+        "b2",
+        "Course:k1",
+        1,
+    )
     assert (second["cost"], second["eligible"], second["redemptions"], second["redeemed"]) == (8.0, None, None, 0)
     assert members(shop(), "b2") == ["u1", "u2", "u3"]
     assert members(shop(), "b9") == []
@@ -62,7 +92,10 @@ def test_offers_of_a_shop_by_hand():
 
 def test_offers_of_the_tiny_campaign():
     """Read from files: 20 for the coupon, thirty days at 5 for the membership."""
-    assert {r["offer"]: r["cost"] for r in list_offers(snapshot_from_directory(TINY)).rows} == {"o01": 20.0, "o02": 150.0}
+    assert {r["offer"]: r["cost"] for r in list_offers(snapshot_from_directory(TINY)).rows} == {
+        "o01": 20.0,
+        "o02": 150.0,
+    }
 
 
 def policy(*rows):
@@ -73,9 +106,17 @@ def policy(*rows):
 def test_the_first_match_wins_and_gaps_are_told():
     """u1 young, u2 old, u3 of unknown age falls into the gap; the third rule is never reached."""
     found = offer_policy(shop(), policy(("age>=30", "o2", 2), ("age<100", "o1", 7), ("age>=35", "o1", 3)), min_cell=1)
-    assert [(r["priority"], r["matched"], r["assigned"], r["taken_before"]) for r in found.rules] == [(2, 1, 1, 0), (3, 1, 0, 1), (7, 2, 1, 1)]
+    assert [(r["priority"], r["matched"], r["assigned"], r["taken_before"]) for r in found.rules] == [
+        (2, 1, 1, 0),
+        (3, 1, 0, 1),
+        (7, 2, 1, 1),
+    ]
     assert found.rules[1]["note"].startswith("never reached")
-    assert found.overlaps == [{"first": 2, "second": 3, "users": 1}, {"first": 2, "second": 7, "users": 1}, {"first": 3, "second": 7, "users": 1}]
+    assert found.overlaps == [
+        {"first": 2, "second": 3, "users": 1},
+        {"first": 2, "second": 7, "users": 1},
+        {"first": 3, "second": 7, "users": 1},
+    ]
     assert (found.n_users, found.n_covered, found.n_gap) == (3, 2, 1)
     assert found.assignment.tolist() == [2, 0, -1]
     assert "assignment" not in found.to_json()
@@ -111,11 +152,21 @@ def market(draw):
     for i in range(int(draw.integers(1, 13))):
         giver, receiver = draw.permutation(3)[:2]
         low, middle, high = np.sort(draw.random(3).round(2))
-        rows.append({
-            "offer": f"o{i:02d}", "giver": f"s{giver}", "receiver": f"s{receiver}", "eligible": int(draw.integers(1, 300)), "uptake": middle, "uptake_lower": low, "uptake_upper": high,
-            "acquisition_value": float(draw.integers(0, 40)), "cost": float(draw.integers(0, 60)), "retention_value": float(draw.integers(-8, 15)),
-            "cap": None if draw.random() < 0.5 else float(draw.integers(1, 100)),
-        })  # fmt: skip
+        rows.append(
+            {
+                "offer": f"o{i:02d}",
+                "giver": f"s{giver}",
+                "receiver": f"s{receiver}",
+                "eligible": int(draw.integers(1, 300)),
+                "uptake": middle,
+                "uptake_lower": low,
+                "uptake_upper": high,
+                "acquisition_value": float(draw.integers(0, 40)),
+                "cost": float(draw.integers(0, 60)),
+                "retention_value": float(draw.integers(-8, 15)),
+                "cap": None if draw.random() < 0.5 else float(draw.integers(1, 100)),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -127,7 +178,12 @@ def best(table, most):
         taken = {u: min(cap, r["eligible"] * r[u]) for u in ("uptake", "uptake_lower", "uptake_upper")}
         sides = {r["giver"]: r["acquisition_value"] - r["cost"], r["receiver"]: r["retention_value"]}
         worst = {s: min(taken["uptake_lower"] * v, taken["uptake_upper"] * v) for s, v in sides.items()}
-        gains.append((sum(round(100 * taken["uptake"] * v) for v in sides.values()), {s: np.floor(100 * w + 1e-6) for s, w in worst.items()}))
+        gains.append(
+            (
+                sum(round(100 * taken["uptake"] * v) for v in sides.values()),
+                {s: np.floor(100 * w + 1e-6) for s, w in worst.items()},
+            )
+        )
     found = 0
     for mask in range(1 << len(gains)):
         chosen = [g for i, g in enumerate(gains) if mask >> i & 1]
@@ -153,8 +209,25 @@ def test_exchange_equals_brute_force():
 def test_exchange_by_hand():
     """Alone o1 lets the giver lose; with o2, where he receives, it may stand; the cap counts redemptions."""
     row = {"eligible": 100, "uptake": 0.2, "uptake_lower": 0.1, "uptake_upper": 0.3, "cap": None}
-    first = {**row, "offer": "o1", "giver": "a", "receiver": "b", "acquisition_value": 10, "cost": 12, "retention_value": 9}
-    second = {**row, "offer": "o2", "giver": "b", "receiver": "a", "acquisition_value": 10, "cost": 10, "retention_value": 7, "cap": 15}
+    first = {
+        **row,
+        "offer": "o1",
+        "giver": "a",
+        "receiver": "b",
+        "acquisition_value": 10,
+        "cost": 12,
+        "retention_value": 9,
+    }
+    second = {
+        **row,
+        "offer": "o2",
+        "giver": "b",
+        "receiver": "a",
+        "acquisition_value": 10,
+        "cost": 10,
+        "retention_value": 7,
+        "cap": 15,
+    }
     alone = exchange_benefits(pd.DataFrame([first]))
     assert alone.reason
     assert alone.value == 0
@@ -173,7 +246,19 @@ def test_exchange_by_hand():
 )  # fmt: skip
 def test_wrong_exchanges_are_refused_with_their_line(rule, change):
     """A number out of range, a missing one, one side twice."""
-    row = {"offer": "o1", "giver": "a", "receiver": "b", "eligible": 100, "uptake": 0.2, "uptake_lower": 0.1, "uptake_upper": 0.3, "acquisition_value": 1, "cost": 1, "retention_value": 1, "cap": 5}
+    row = {
+        "offer": "o1",
+        "giver": "a",
+        "receiver": "b",
+        "eligible": 100,
+        "uptake": 0.2,
+        "uptake_lower": 0.1,
+        "uptake_upper": 0.3,
+        "acquisition_value": 1,
+        "cost": 1,
+        "retention_value": 1,
+        "cap": 5,
+    }
     with pytest.raises(DataInvalid, match="line 2") as caught:
         exchange_benefits(pd.DataFrame([{**row, **change}]))
     assert caught.value.rule == rule
@@ -185,7 +270,9 @@ def test_wrong_exchanges_are_refused_with_their_line(rule, change):
 
 def test_policy_table_reports_what_hard_coded_ifs_hide():
     """The source text's chain of ifs on counts: two rules that overlap and people in none are counted here."""
-    found = offer_policy(snapshot_from_directory(TINY), policy(("age>=30", "o01", 1), ("age>=20", "o02", 2)), min_cell=1)
+    found = offer_policy(
+        snapshot_from_directory(TINY), policy(("age>=30", "o01", 1), ("age>=20", "o02", 2)), min_cell=1
+    )
     assert found.overlaps[0]["users"] == 5
     assert found.n_gap == 2
     assert isinstance(found, OfferPolicy)

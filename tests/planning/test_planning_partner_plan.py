@@ -55,7 +55,13 @@ def test_partners_pass_it_on_in_the_worlds_of_the_plan():
 def test_a_plan_of_other_data_is_refused():
     """Other users, or the same ones with other ties: the plan's worlds are not those of the partners."""
     made = plan(small(), for_="Film:f1", budget=10, probability="none", rng=1)
-    more = market(np.full((1, 21), 0.5), [10], ["app"], nodes=[table("Brand", ["a"], name=["A"])], edges=[tie("FOLLOWS", "User", "Brand", range(21), [0] * 21)])
+    more = market(
+        np.full((1, 21), 0.5),
+        [10],
+        ["app"],
+        nodes=[table("Brand", ["a"], name=["A"])],
+        edges=[tie("FOLLOWS", "User", "Brand", range(21), [0] * 21)],
+    )
     with pytest.raises(InvalidParameter, match="made for 20 users, the data of the partners hold 21"):
         partners(more, for_="Film:f1", plan=made, min_cell=5, rng=1)
     object.__setattr__(made, "source", small(knows=[(0, 1)]))

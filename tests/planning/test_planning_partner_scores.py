@@ -32,8 +32,13 @@ def criteria(**measured):
 
 def test_rank_interval_is_a_point_where_one_partner_is_better_in_everything():
     """Dominated partners keep their places under any weights; equal ones share one; the unmeasured has none."""
-    scores = {("Brand", "a"): criteria(theme=0.9, will=0.8), ("Brand", "b"): criteria(theme=0.5, will=0.4), ("Brand", "b2"): criteria(theme=0.5, will=0.4),
-              ("Brand", "c"): criteria(theme=0.1, will=0.1), ("Brand", "none"): criteria()}  # fmt: skip
+    scores = {
+        ("Brand", "a"): criteria(theme=0.9, will=0.8),
+        ("Brand", "b"): criteria(theme=0.5, will=0.4),
+        ("Brand", "b2"): criteria(theme=0.5, will=0.4),
+        ("Brand", "c"): criteria(theme=0.1, will=0.1),
+        ("Brand", "none"): criteria(),
+    }
     found = fit_rank_intervals(scores, 1, EVEN)
     assert found == {("Brand", "a"): (1, 1), ("Brand", "b"): (2, 2), ("Brand", "b2"): (2, 2), ("Brand", "c"): (4, 4)}
 
@@ -63,7 +68,9 @@ def test_partners_are_a_set_not_a_list_of_twins():
     ]
     follow = [(u, b) for b, users in enumerate((range(30), range(30), range(40, 60))) for u in users]
     rows = [np.array(side, np.int64) for side in zip(*follow, strict=True)]
-    tables = GraphTables({n.label: n for n in nodes}, (EdgeColumns("FOLLOWS", "User", "Brand", *rows, {}),), "twins", None, None, {})
+    tables = GraphTables(
+        {n.label: n for n in nodes}, (EdgeColumns("FOLLOWS", "User", "Brand", *rows, {}),), "twins", None, None, {}
+    )
     found = partners(tables, for_="Film:f1", max_partners=2, min_cell=5, rng=1)
     assert [p.partner for p in found.partners] == ["b1", "b3"]
     assert [p.adds for p in found.partners] == pytest.approx([30, 20])
@@ -82,17 +89,38 @@ def hand_tables():
     """
     nodes = [
         NodeColumns("Film", as_column(["f"]), {"name": as_column(["F"])}),
-        NodeColumns("Brand", as_column(["a", "b", "c"]), {
-            "name": as_column(["A", "B", "C"]), "sector": as_column(["food", "film", None]), "goal_awareness": as_column([0.6, 1.0, None]),
-            "goal_revenue": as_column([0.8, None, None]), "resources": as_column([["users", "money"], ["users"], None]),
-            "willingness": as_column([0.9, 0.3, None]), "evidence": as_column(["real", "inferred", None]),
-        }),
-        NodeColumns("Tag", as_column(["t1", "v1", "v2"]), {"name": as_column(["1", "2", "3"]), "kind": as_column(["theme", "value", "value"])}),
-        NodeColumns("Partnership", as_column(["p0", "p1", "p2", "p3"]), {"status": as_column(["ended", "ended", "declined", "proposed"])}),
-    ]  # fmt: skip
-    tie = lambda kind, start, end, a, b, **more: EdgeColumns(kind, start, end, np.array(a, np.int64), np.array(b, np.int64), {k: as_column(v) for k, v in more.items()})
-    edges = (tie("HAS_TAG", "Film", "Tag", [0, 0, 0], [0, 1, 2], w=[1.0, 0.6, 0.8]), tie("HAS_TAG", "Brand", "Tag", [0, 0, 1], [0, 1, 2], w=[0.5, 1.0, 1.0]),
-             tie("JOINS", "Partnership", "Brand", [0, 0, 1, 1, 2, 3, 3], [0, 1, 0, 1, 0, 0, 2]))  # fmt: skip
+        NodeColumns(
+            "Brand",
+            as_column(["a", "b", "c"]),
+            {
+                "name": as_column(["A", "B", "C"]),
+                "sector": as_column(["food", "film", None]),
+                "goal_awareness": as_column([0.6, 1.0, None]),
+                "goal_revenue": as_column([0.8, None, None]),
+                "resources": as_column([["users", "money"], ["users"], None]),
+                "willingness": as_column([0.9, 0.3, None]),
+                "evidence": as_column(["real", "inferred", None]),
+            },
+        ),
+        NodeColumns(
+            "Tag",
+            as_column(["t1", "v1", "v2"]),
+            {"name": as_column(["1", "2", "3"]), "kind": as_column(["theme", "value", "value"])},
+        ),
+        NodeColumns(
+            "Partnership",
+            as_column(["p0", "p1", "p2", "p3"]),
+            {"status": as_column(["ended", "ended", "declined", "proposed"])},
+        ),
+    ]
+    tie = lambda kind, start, end, a, b, **more: EdgeColumns(
+        kind, start, end, np.array(a, np.int64), np.array(b, np.int64), {k: as_column(v) for k, v in more.items()}
+    )
+    edges = (
+        tie("HAS_TAG", "Film", "Tag", [0, 0, 0], [0, 1, 2], w=[1.0, 0.6, 0.8]),
+        tie("HAS_TAG", "Brand", "Tag", [0, 0, 1], [0, 1, 2], w=[0.5, 1.0, 1.0]),
+        tie("JOINS", "Partnership", "Brand", [0, 0, 1, 1, 2, 3, 3], [0, 1, 0, 1, 0, 0, 2]),
+    )
     return GraphTables({n.label: n for n in nodes}, edges, "hand", None, None, {})
 
 
@@ -153,9 +181,16 @@ def test_audience_is_the_percentile_of_the_increment():
     follow = [(u, b) for b, users in enumerate((range(30), range(20, 30), range(50, 60))) for u in users]
     rows = [np.array(side, np.int64) for side in zip(*follow, strict=True)]
     ten = np.arange(10)
-    edges = (EdgeColumns("FOLLOWS", "User", "Brand", *rows, {}), EdgeColumns("WATCHED", "User", "Film", ten, ten * 0, {}))
-    found = partners(GraphTables({n.label: n for n in nodes}, edges, "small", None, None, {}), for_="Film:f1", min_cell=5, rng=1)
-    assert {p.partner: p.scores["audience"] for p in found.partners} == pytest.approx({"b1": 1.0, "b2": 2 / 3, "b3": 2 / 3})
+    edges = (
+        EdgeColumns("FOLLOWS", "User", "Brand", *rows, {}),
+        EdgeColumns("WATCHED", "User", "Film", ten, ten * 0, {}),
+    )
+    found = partners(
+        GraphTables({n.label: n for n in nodes}, edges, "small", None, None, {}), for_="Film:f1", min_cell=5, rng=1
+    )
+    assert {p.partner: p.scores["audience"] for p in found.partners} == pytest.approx(
+        {"b1": 1.0, "b2": 2 / 3, "b3": 2 / 3}
+    )
     assert [p.partner for p in found.partners] == ["b1", "b3", "b2"]
 
 
@@ -175,23 +210,47 @@ def test_novelty_weighs_in_the_fit_only_when_asked():
     assert fit_of(scores, fit_weights(None, 0.5)) == pytest.approx(1.5 / 2.5)
     assert fit_of(criteria(novelty=1.0), EVEN) is None
     assert fit_rank_intervals({("Brand", "a"): criteria(novelty=1.0)}, 1, EVEN) == {}
-    assert fit_rank_intervals({("Brand", "a"): criteria(novelty=1.0)}, 1, fit_weights(None, 1.0)) == {("Brand", "a"): (1, 1)}
+    assert fit_rank_intervals({("Brand", "a"): criteria(novelty=1.0)}, 1, fit_weights(None, 1.0)) == {
+        ("Brand", "a"): (1, 1)
+    }
 
 
 def brands(spans, tags=(), sectors=None, deals=()):
     """A film without viewers, brands followed by spans of 100 users, tags (brand, tag), sectors, past deals."""
     names = list(spans)
-    tie = lambda kind, start, end, pairs, **more: EdgeColumns(kind, start, end, *np.array(pairs, np.int64).reshape(-1, 2).T, {k: as_column(v) for k, v in more.items()})
+    tie = lambda kind, start, end, pairs, **more: EdgeColumns(
+        kind, start, end, *np.array(pairs, np.int64).reshape(-1, 2).T, {k: as_column(v) for k, v in more.items()}
+    )
     nodes = [
         NodeColumns("User", as_column([f"u{i:03d}" for i in range(100)]), {"consent": as_column([True] * 100)}),
-        NodeColumns("Brand", as_column(names), {"name": as_column([n.upper() for n in names]), "sector": as_column(sectors or [None] * len(names))}),
+        NodeColumns(
+            "Brand",
+            as_column(names),
+            {"name": as_column([n.upper() for n in names]), "sector": as_column(sectors or [None] * len(names))},
+        ),
         NodeColumns("Film", as_column(["f1"]), {"name": as_column(["Film"])}),
-        NodeColumns("Tag", as_column(["t0", "t1"]), {"name": as_column(["x", "y"]), "kind": as_column(["theme", "theme"])}),
-        NodeColumns("Partnership", as_column([f"p{i}" for i in range(len(deals))]), {"status": as_column(["ended"] * len(deals)), "title": as_column([f"deal {i}" for i in range(len(deals))]), "starts_ts": as_column([86_400 * (i + 1) for i in range(len(deals))])}),
-    ]  # fmt: skip
+        NodeColumns(
+            "Tag", as_column(["t0", "t1"]), {"name": as_column(["x", "y"]), "kind": as_column(["theme", "theme"])}
+        ),
+        NodeColumns(
+            "Partnership",
+            as_column([f"p{i}" for i in range(len(deals))]),
+            {
+                "status": as_column(["ended"] * len(deals)),
+                "title": as_column([f"deal {i}" for i in range(len(deals))]),
+                "starts_ts": as_column([86_400 * (i + 1) for i in range(len(deals))]),
+            },
+        ),
+    ]
     edges = [tie("FOLLOWS", "User", "Brand", [(u, b) for b, span in enumerate(spans.values()) for u in range(*span)])]
-    edges += [tie("HAS_TAG", "Brand", "Tag", [(names.index(b), t) for b, t in tags], w=[1.0] * len(tags))] if tags else []
-    edges += [tie("JOINS", "Partnership", "Brand", [(i, names.index(b)) for i, deal in enumerate(deals) for b in deal])] if deals else []
+    edges += (
+        [tie("HAS_TAG", "Brand", "Tag", [(names.index(b), t) for b, t in tags], w=[1.0] * len(tags))] if tags else []
+    )
+    edges += (
+        [tie("JOINS", "Partnership", "Brand", [(i, names.index(b)) for i, deal in enumerate(deals) for b in deal])]
+        if deals
+        else []
+    )
     return GraphTables({n.label: n for n in nodes}, tuple(edges), "brands", None, None, {})
 
 
@@ -215,7 +274,9 @@ def test_diversity_passes_over_the_twin():
 
 def test_novelty_moves_the_rare_sector_up_only_when_asked():
     """Food and film met twice, food and sport never: with novelty 1 the sport brand leads, whatever its reach."""
-    source = brands({"s": (0, 10), "a": (0, 60), "b": (70, 80)}, sectors=["food", "film", "sport"], deals=[("s", "a"), ("s", "a")])
+    source = brands(
+        {"s": (0, 10), "a": (0, 60), "b": (70, 80)}, sectors=["food", "film", "sport"], deals=[("s", "a"), ("s", "a")]
+    )
     assert listed(source, for_="Brand:s")[0] == "a"
     assert listed(source, for_="Brand:s", novelty=1.0) == ["b", "a"]
 
@@ -230,7 +291,11 @@ def test_evidence_names_campaigns_paths_tags_overlap_and_queries():
     assert "shared tags (1): t0" in found
     assert "overlap with its own audience: 20 users, Jaccard 0.333" in found
     told = "--param label=Brand --param id=s"
-    assert {f"graphkit query partners/theme {told}", f"graphkit query partners/audience {told} --param minCell=5", f"graphkit query partners/fit {told}"} <= set(found)
+    assert {
+        f"graphkit query partners/theme {told}",
+        f"graphkit query partners/audience {told} --param minCell=5",
+        f"graphkit query partners/fit {told}",
+    } <= set(found)
     hidden = {p.partner: p.evidence for p in partners(source, for_="Brand:s", min_cell=21, rng=1).partners}["b"]
     assert not any(line.startswith("overlap") for line in hidden)
 

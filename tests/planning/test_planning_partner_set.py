@@ -26,11 +26,30 @@ def small(brands, follow=(), tags=(), *, film_tags=(), users=100, consent=None, 
     if follow:
         edges.append(tie("FOLLOWS", "User", "Brand", [u for u, _ in follow], [brands.index(b) for _, b in follow]))
     if tags:
-        edges.append(tie("HAS_TAG", "Brand", "Tag", [brands.index(b) for b, _, _ in tags], [t for _, t, _ in tags], w=[w for _, _, w in tags]))
+        edges.append(
+            tie(
+                "HAS_TAG",
+                "Brand",
+                "Tag",
+                [brands.index(b) for b, _, _ in tags],
+                [t for _, t, _ in tags],
+                w=[w for _, _, w in tags],
+            )
+        )
     if film_tags:
-        edges.append(tie("HAS_TAG", "Film", "Tag", [0] * len(film_tags), [t for t, _ in film_tags], w=[w for _, w in film_tags]))
+        edges.append(
+            tie("HAS_TAG", "Film", "Tag", [0] * len(film_tags), [t for t, _ in film_tags], w=[w for _, w in film_tags])
+        )
     if deals:
-        edges.append(tie("JOINS", "Partnership", "Brand", [i for i, deal in enumerate(deals) for _ in deal], [brands.index(b) for deal in deals for b in deal]))
+        edges.append(
+            tie(
+                "JOINS",
+                "Partnership",
+                "Brand",
+                [i for i, deal in enumerate(deals) for _ in deal],
+                [brands.index(b) for deal in deals for b in deal],
+            )
+        )
     return GraphTables({n.label: n for n in nodes}, tuple(edges), "small", None, None, {})
 
 
@@ -40,9 +59,18 @@ def random_market(seed, n=8, users=100):
     follow, tags = [], []
     for b in range(n):
         chance = np.where(np.arange(users) // (users // 4) == draw.integers(4), 4.0, 1.0)
-        follow += [(int(u), f"b{b}") for u in draw.choice(users, draw.integers(10, 45), replace=False, p=chance / chance.sum())]
+        follow += [
+            (int(u), f"b{b}") for u in draw.choice(users, draw.integers(10, 45), replace=False, p=chance / chance.sum())
+        ]
         tags += [(f"b{b}", t, float(draw.uniform(0.1, 1))) for t in range(4) if draw.random() < 0.5]
-    data = small([f"b{b}" for b in range(n)], follow, tags, film_tags=[(0, 1.0), (2, 0.5), (3, 0.5)], users=users, willingness=draw.uniform(size=n).tolist())
+    data = small(
+        [f"b{b}" for b in range(n)],
+        follow,
+        tags,
+        film_tags=[(0, 1.0), (2, 0.5), (3, 0.5)],
+        users=users,
+        willingness=draw.uniform(size=n).tolist(),
+    )
     sets = {f"b{b}": {u for u, x in follow if x == f"b{b}"} for b in range(n)}
     return data, sets
 
@@ -87,7 +115,9 @@ def test_with_equal_fit_the_set_is_plain_greedy_reach():
     """Only the weight of data counts and all records are alike: the largest first, then who adds most, though c is larger than b."""
     follow = [(u, "a") for u in range(40)] + [(u, "b") for u in range(50, 70)] + [(u, "c") for u in range(5, 40)]
     data = small(["a", "b", "c"], follow)
-    found = partners(data, for_="Film:f", min_cell=5, weights=dict.fromkeys(set(CRITERIA) - {"data", "novelty"}, 0.0), rng=1)
+    found = partners(
+        data, for_="Film:f", min_cell=5, weights=dict.fromkeys(set(CRITERIA) - {"data", "novelty"}, 0.0), rng=1
+    )
     assert [p.partner for p in found.partners] == ["a", "b", "c"]
     assert [p.adds for p in found.partners] == pytest.approx([40, 20, 0])
     assert len({p.fit for p in found.partners}) == 1
@@ -101,7 +131,10 @@ def test_a_partner_that_fits_and_adds_goes_before_a_larger_one_that_does_not():
     theme = dict.fromkeys(set(CRITERIA) - {"theme", "novelty"}, 0.0)
     audience = dict.fromkeys(set(CRITERIA) - {"audience", "novelty"}, 0.0)
     assert [p.partner for p in partners(data, for_="Film:f", min_cell=5, weights=theme, rng=1).partners] == ["b", "a"]
-    assert [p.partner for p in partners(data, for_="Film:f", min_cell=5, weights=audience, rng=1).partners] == ["a", "b"]
+    assert [p.partner for p in partners(data, for_="Film:f", min_cell=5, weights=audience, rng=1).partners] == [
+        "a",
+        "b",
+    ]
 
 
 def test_weights_are_renormalised_over_what_is_measured():
@@ -115,18 +148,31 @@ def test_weights_are_renormalised_over_what_is_measured():
     less = small(["a", "b"], tags=[("a", 0, 1.0), ("b", 0, 1.0)], film_tags=[(0, 1.0)], willingness=[None, 0.7])
     before, after = ({p.partner: p.scores for p in partners(x, for_="Film:f", rng=1).partners} for x in (full, less))
     assert after["b"] == before["b"]
-    assert after["a"] == before["a"] | {"will": None, "data": pytest.approx(before["a"]["data"] - 1 / 33)}  # one of 11 optional fields less
+    assert after["a"] == before["a"] | {
+        "will": None,
+        "data": pytest.approx(before["a"]["data"] - 1 / 33),
+    }  # one of 11 optional fields less
 
 
 def test_rank_intervals_agree_with_the_whole_simplex():
     """Two weights w, 1 - w: a leads b iff w > .9 (a tenth of the draws), c is last but for w < .01; the 95 % ends follow from that."""
-    scores = {("Brand", n): dict.fromkeys(CRITERIA) | {"theme": x, "will": y} for n, x, y in (("a", 1.0, 0.0), ("b", 0.9, 0.9), ("c", 0.0, 0.009))}
+    scores = {
+        ("Brand", n): dict.fromkeys(CRITERIA) | {"theme": x, "will": y}
+        for n, x, y in (("a", 1.0, 0.0), ("b", 0.9, 0.9), ("c", 0.0, 0.009))
+    }
     weights = fit_weights(dict.fromkeys(set(CRITERIA) - {"theme", "will", "novelty"}, 0.0), 0.0)
     grid = np.linspace(0, 1, 100_001)
     fits = np.array([[s["theme"] * w + s["will"] * (1 - w) for w in grid] for s in scores.values()])
     places = 1 + (fits[:, None, :] > fits[None, :, :] + 1e-12).sum(axis=0)
-    want = {n: tuple(np.quantile(p, (0.025, 0.975), method="closest_observation").astype(int)) for n, p in zip(scores, places, strict=True)}
-    assert fit_rank_intervals(scores, 7, weights) == want == {("Brand", "a"): (1, 2), ("Brand", "b"): (1, 2), ("Brand", "c"): (3, 3)}
+    want = {
+        n: tuple(np.quantile(p, (0.025, 0.975), method="closest_observation").astype(int))
+        for n, p in zip(scores, places, strict=True)
+    }
+    assert (
+        fit_rank_intervals(scores, 7, weights)
+        == want
+        == {("Brand", "a"): (1, 2), ("Brand", "b"): (1, 2), ("Brand", "c"): (3, 3)}
+    )
 
 
 def test_two_candidates_that_share_a_conflict_tag_are_not_both_proposed():
@@ -172,7 +218,9 @@ def test_each_kind_of_data_ranks_partners_alone(known):
 def test_a_small_audience_is_hidden_but_its_brand_still_ranked_by_its_tags():
     """b has 9 followers and the film's tag: null instead of a count, no line among the refused; c has 9 and nothing else."""
     follow = [(u, "a") for u in range(50)] + [(u, b) for b in "bc" for u in range(9)]
-    found = partners(small(["a", "b", "c"], follow, [("b", 0, 1.0)], film_tags=[(0, 1.0)]), for_="Film:f", min_cell=10, rng=1)
+    found = partners(
+        small(["a", "b", "c"], follow, [("b", 0, 1.0)], film_tags=[(0, 1.0)]), for_="Film:f", min_cell=10, rng=1
+    )
     row = {p.partner: p for p in found.partners}["b"]
     assert (row.scores["audience"], row.adds, row.scores["theme"]) == (None, None, 1.0)
     assert "audience below 10 users: not shown" in row.evidence
@@ -181,7 +229,12 @@ def test_a_small_audience_is_hidden_but_its_brand_still_ranked_by_its_tags():
 
 def test_users_count_only_with_consent_for_plans():
     """Of 30 followers ten said no and five agreed to a profile alone: 15 are added."""
-    data = small(["a"], [(u, "a") for u in range(30)], consent=[u >= 10 for u in range(100)], scope=[["profile"] if u < 15 else ["plan", "profile"] for u in range(100)])
+    data = small(
+        ["a"],
+        [(u, "a") for u in range(30)],
+        consent=[u >= 10 for u in range(100)],
+        scope=[["profile"] if u < 15 else ["plan", "profile"] for u in range(100)],
+    )
     found = partners(data, for_="Film:f", min_cell=5, rng=1)
     assert found.partners[0].adds == pytest.approx(15)
     assert "15 users without consent for planning are left out" in found.assumptions
@@ -193,11 +246,25 @@ def test_users_count_only_with_consent_for_plans():
 def test_what_cannot_be_answered_is_refused_by_name():
     """Unknown nodes, labels, numbers and weights; a limit above the number of candidates lists them all."""
     data = small(["abc", "b"], [(u, b) for b in ("abc", "b") for u in range(60)])
-    for for_, error, said in [("Film:g", UnknownNode, "no Film with id 'g'"), ("Brand:abd", UnknownNode, "abd"), ("User:u001", InvalidParameter, "one of Film, Course, Brand"), ("film f", InvalidParameter, "film f")]:
+    for for_, error, said in [
+        ("Film:g", UnknownNode, "no Film with id 'g'"),
+        ("Brand:abd", UnknownNode, "abd"),
+        ("User:u001", InvalidParameter, "one of Film, Course, Brand"),
+        ("film f", InvalidParameter, "film f"),
+    ]:
         with pytest.raises(error, match=said):
             partners(data, for_=for_)
-    for wrong in ({"max_partners": 0}, {"max_partners": 2.5}, {"min_cell": -1}, {"weights": {"them": 1}}, {"weights": {"theme": -1}}, {"weights": {"novelty": 1}}, {"weights": {"theme": float("nan")}},
-                  {"weights": dict.fromkeys(CRITERIA[:-1], 0)}, {"diversity": 2}):  # fmt: skip
+    for wrong in (
+        {"max_partners": 0},
+        {"max_partners": 2.5},
+        {"min_cell": -1},
+        {"weights": {"them": 1}},
+        {"weights": {"theme": -1}},
+        {"weights": {"novelty": 1}},
+        {"weights": {"theme": float("nan")}},
+        {"weights": dict.fromkeys(CRITERIA[:-1], 0)},
+        {"diversity": 2},
+    ):
         with pytest.raises(InvalidParameter):
             partners(data, for_="Film:f", **wrong)
     assert len(partners(data, for_="Film:f", max_partners=1000, rng=1).partners) == 2
@@ -207,7 +274,12 @@ def test_what_cannot_be_answered_is_refused_by_name():
 
 def test_zero_vectors_and_ends_of_the_scale():
     """All goals 0 or only opposite ones: null and 0; one brand alone as a candidate: percentile 1."""
-    zero = small(["s", "a", "b"], goal_awareness=[1.0, 0.0, None], goal_loyalty=[0.0, 0.0, 1.0], resources=[["users"], [], ["users", "users"]])
+    zero = small(
+        ["s", "a", "b"],
+        goal_awareness=[1.0, 0.0, None],
+        goal_loyalty=[0.0, 0.0, 1.0],
+        resources=[["users"], [], ["users", "users"]],
+    )
     rows = {p.partner: p.scores for p in partners(zero, for_="Brand:s", rng=1).partners}
     assert rows["b"]["goal"] == 0.0
     assert rows["b"]["complement"] == 0.0

@@ -25,7 +25,14 @@ def table(label, ids, **columns):
 
 def tie(kind, source, target, a, b, **columns):
     """Relationships of one type."""
-    return EdgeColumns(kind, source, target, np.asarray(a, np.int64), np.asarray(b, np.int64), {k: as_column(v) for k, v in columns.items()})
+    return EdgeColumns(
+        kind,
+        source,
+        target,
+        np.asarray(a, np.int64),
+        np.asarray(b, np.int64),
+        {k: as_column(v) for k, v in columns.items()},
+    )
 
 
 def tables(*, knows=(), extra_nodes=(), extra_edges=(), users=None, channel=None):
@@ -35,10 +42,20 @@ def tables(*, knows=(), extra_nodes=(), extra_edges=(), users=None, channel=None
     more = channel or {}
     nodes = [
         table("User", ids, **{"consent": [True] * N, **(users or {})}),
-        table("Channel", [f"c{i}" for i in range(6)], **{"name": [f"C{i}" for i in range(6)], "kind": ["kol"] * 3 + ["app"] * 3, "cost": [100.0, 150.0, 200.0, 250.0, 300.0, 50.0],
-              "followers": [0, 0, 0, 0, 0, 9999], **more}),
-        table("Film", ["f1"], name=["Film"]), *extra_nodes,
-    ]  # fmt: skip
+        table(
+            "Channel",
+            [f"c{i}" for i in range(6)],
+            **{
+                "name": [f"C{i}" for i in range(6)],
+                "kind": ["kol"] * 3 + ["app"] * 3,
+                "cost": [100.0, 150.0, 200.0, 250.0, 300.0, 50.0],
+                "followers": [0, 0, 0, 0, 0, 9999],
+                **more,
+            },
+        ),
+        table("Film", ["f1"], name=["Film"]),
+        *extra_nodes,
+    ]
     edges = [tie("REACHES", "Channel", "User", [c for c, _ in reach], [u for _, u in reach], p=[0.5] * len(reach))]
     if len(knows):
         edges.append(tie("KNOWS", "User", "User", [a for a, _ in knows], [b for _, b in knows]))
@@ -63,7 +80,9 @@ def ask(data, budget=450, probability="none", **more):
 
 def test_without_word_of_mouth_the_plan_is_the_enumerated_optimum():
     """Exact numbers, exact optimum, adds sum to reach, money in the budget."""
-    best = max(reach_of(s) for r in range(6) for s in itertools.combinations(range(5), r) if sum(COST[c] for c in s) <= 450)
+    best = max(
+        reach_of(s) for r in range(6) for s in itertools.combinations(range(5), r) if sum(COST[c] for c in s) <= 450
+    )
     made = ask(tables())
     assert made.reach.mean == pytest.approx(best, abs=1e-9)
     assert made.certificate.ratio == pytest.approx(1.0)
@@ -95,7 +114,10 @@ def test_word_of_mouth_on_a_path_equals_the_closed_form():
         "Channel": table("Channel", ["c"], name=["c"], kind=["kol"], cost=[1.0]),
         "Film": table("Film", ["f1"], name=["Film"]),
     }
-    edges = (tie("REACHES", "Channel", "User", [0], [0], p=[0.8]), tie("KNOWS", "User", "User", [0, 1, 2, 3], [1, 2, 3, 4]))
+    edges = (
+        tie("REACHES", "Channel", "User", [0], [0], p=[0.8]),
+        tie("KNOWS", "User", "User", [0, 1, 2, 3], [1, 2, 3, 4]),
+    )
     made = ask(GraphTables(nodes, edges, "path", "EUR", "UTC", {}), budget=1, probability=p)
     exact = 0.8 * sum(p**i for i in range(n))
     low, high = made.reach.interval
@@ -113,7 +135,13 @@ def test_a_page_level_plan_counts_the_bought_channel_itself():
         "Film": table("Film", ["f1"], name=["Film"]),
     }
     edges = (tie("LINKED_WITH", "Channel", "Channel", [0] * 4, [1, 2, 3, 4], basis=["mutual_like"] * 4),)
-    made = ask(GraphTables(nodes, edges, "star", "EUR", "UTC", {}), budget=10, probability=0.5, nodes="Channel", via="LINKED_WITH")
+    made = ask(
+        GraphTables(nodes, edges, "star", "EUR", "UTC", {}),
+        budget=10,
+        probability=0.5,
+        nodes="Channel",
+        via="LINKED_WITH",
+    )
     assert [i.channel for i in made.items] == ["p0"]
     assert made.reach.mean == pytest.approx(3.0, abs=0.05)
 
@@ -126,7 +154,10 @@ def test_even_roots_keep_the_interval_honest():
         "Channel": table("Channel", ["c"], name=["c"], kind=["kol"], cost=[1.0]),
         "Film": table("Film", ["f1"], name=["Film"]),
     }
-    edges = (tie("REACHES", "Channel", "User", [0], [0], p=[0.8]), tie("KNOWS", "User", "User", range(n - 1), range(1, n)))
+    edges = (
+        tie("REACHES", "Channel", "User", [0], [0], p=[0.8]),
+        tie("KNOWS", "User", "User", range(n - 1), range(1, n)),
+    )
     data, exact = GraphTables(nodes, edges, "path", "EUR", "UTC", {}), 0.8 * sum(p**i for i in range(n))
     held = 0
     for seed in range(40):
@@ -139,10 +170,14 @@ def test_consent_and_receptivity():
     """Users without consent count for nothing; receptivity 0 removes exposure."""
     consent = [i >= 20 for i in range(N)]
     made = ask(tables(users={"consent": consent}), budget=10_000)
-    assert made.reach.mean == pytest.approx(sum(1 - 0.5 ** (sum(10 * c <= u < 10 * c + 20 for c in range(5))) for u in range(20, N)))
+    assert made.reach.mean == pytest.approx(
+        sum(1 - 0.5 ** (sum(10 * c <= u < 10 * c + 20 for c in range(5))) for u in range(20, N))
+    )
     assert any("without consent" in x for x in made.assumptions)
     deaf = ask(tables(users={"receptivity": [0.0] * 30 + [1.0] * 30}), budget=10_000)
-    assert deaf.reach.mean == pytest.approx(sum(1 - 0.5 ** (sum(10 * c <= u < 10 * c + 20 for c in range(5))) for u in range(30, N)))
+    assert deaf.reach.mean == pytest.approx(
+        sum(1 - 0.5 ** (sum(10 * c <= u < 10 * c + 20 for c in range(5))) for u in range(30, N))
+    )
 
 
 def test_values_are_counted_and_never_defaulted():
@@ -182,7 +217,11 @@ def test_rules_bind():
     assert "c4" in bought
     assert "c0" not in bought
     assert len(bought & {"c1", "c2"}) == 1
-    slow = ask(tables(channel={"lead_days": [9, 1, 1, 1, 1, 1], "status": ["active", "draft"] + ["approved"] * 4}), budget=1000, rules={"days_to_start": 5})
+    slow = ask(
+        tables(channel={"lead_days": [9, 1, 1, 1, 1, 1], "status": ["active", "draft"] + ["approved"] * 4}),
+        budget=1000,
+        rules={"days_to_start": 5},
+    )
     assert {(r["channel"], r["rule"]) for r in slow.rejected} >= {("c0", "lead_days"), ("c1", "approved")}
     assert {i.channel for i in slow.items} == {"c2", "c3", "c4"}
 
@@ -190,7 +229,9 @@ def test_rules_bind():
 def test_rights_are_a_closed_world():
     """Once rights are stated, only what our brand holds in the channel's region and period is allowed."""
     brand = table("Brand", ["b1"], name=["B"], ours=[True])
-    rights = tie("HOLDS_RIGHTS", "Brand", "Film", [0], [0], uses=[["promote"]], territory=[["CN"]], from_ts=[100], to_ts=[200])
+    rights = tie(
+        "HOLDS_RIGHTS", "Brand", "Film", [0], [0], uses=[["promote"]], territory=[["CN"]], from_ts=[100], to_ts=[200]
+    )
     where = {"region": ["CN", "CN", "US", "CN", None, "CN"]}
     data = tables(extra_nodes=[brand], extra_edges=[rights], channel=where)
     made = ask(data, budget=10_000, rules={"starts_ts": 100, "ends_ts": 200})
@@ -204,7 +245,9 @@ def test_materials_are_paid_once_and_must_be_approved():
     """Two channels share one approved material: its cost is charged once; a draft is never used."""
     material = table("Material", ["m1", "m2"], kind=["poster"] * 2, status=["approved", "draft"], cost=[40.0, 0.0])
     accepts = tie("ACCEPTS", "Channel", "Material", [0, 0, 1], [0, 1, 0])
-    made = ask(tables(extra_nodes=[material], extra_edges=[accepts]), budget=290, rules={"forbidden": ["c2", "c3", "c4"]})
+    made = ask(
+        tables(extra_nodes=[material], extra_edges=[accepts]), budget=290, rules={"forbidden": ["c2", "c3", "c4"]}
+    )
     assert {(i.channel, i.material) for i in made.items} == {("c0", "m1"), ("c1", "m1")}
     assert made.spent == 290
     assert any("m2" in x for x in made.assumptions)
@@ -305,7 +348,11 @@ def test_evaluation_of_a_hand_log():
     channel = made.items[0].channel
     rows = [(t, f"u{u}", "exposure", channel, None) for u in range(60) for t in (10, 20)]
     rows += [(30, f"u{u}", "click", channel, None) for u in range(12)]
-    rows += [(40, "u1", "purchase", channel, 9.0), (50, "u2", "purchase", None, 5.0), (60, "u1", "refund", channel, 4.0)]
+    rows += [
+        (40, "u1", "purchase", channel, 9.0),
+        (50, "u2", "purchase", None, 5.0),
+        (60, "u1", "refund", channel, 4.0),
+    ]
     events = pd.DataFrame(rows, columns=["ts", "user", "kind", "channel", "amount"])
     found = evaluate(made, events)
     value = {(m["channel"], m["metric"]): m["value"] for m in found.metrics}

@@ -24,7 +24,11 @@ def graph(ties, *, users=(), tags=(), courses=(), films=(), refused=(), learnt=N
     nodes = {}
     for label, found in names.items():
         ids = sorted(found)
-        columns = {"consent": as_column([i not in refused for i in ids])} if label == "User" else {"name": object_array([f"name of {i}" for i in ids])}
+        columns = (
+            {"consent": as_column([i not in refused for i in ids])}
+            if label == "User"
+            else {"name": object_array([f"name of {i}" for i in ids])}
+        )
         if label == "Tag":
             columns["kind"] = object_array(["theme"] * len(ids))
         nodes[label] = NodeColumns(label, object_array(ids), columns)
@@ -46,11 +50,19 @@ def camps(seed=1, n=40):
         camp = u % 2
         ties += [("WATCHED", f"User:u{u:02d}", f"Film:f{camp}{i}") for i in range(4) if rng.random() < 0.7]
         ties += [("ENROLLED", f"User:u{u:02d}", f"Course:k{camp}{i}") for i in range(4) if rng.random() < 0.6]
-        ties += [("RATED", f"User:u{u:02d}", f"Film:f{g}{i}", {"rating": 5.0 if g == camp else 1.0, "scale_max": 5.0}) for g in (0, 1) for i in (0, 1) if rng.random() < 0.5]
+        ties += [
+            ("RATED", f"User:u{u:02d}", f"Film:f{g}{i}", {"rating": 5.0 if g == camp else 1.0, "scale_max": 5.0})
+            for g in (0, 1)
+            for i in (0, 1)
+            if rng.random() < 0.5
+        ]
         ties.append(("KNOWS", f"User:u{u:02d}", f"User:u{(u + 1) % n:02d}"))
     for camp in (0, 1):
         for i in range(4):
-            ties += [("HAS_TAG", f"Film:f{camp}{i}", f"Tag:t{camp}", {"w": 1.0}), ("HAS_TAG", f"Course:k{camp}{i}", f"Tag:t{camp}", {"w": 0.5 + i / 10})]
+            ties += [
+                ("HAS_TAG", f"Film:f{camp}{i}", f"Tag:t{camp}", {"w": 1.0}),
+                ("HAS_TAG", f"Course:k{camp}{i}", f"Tag:t{camp}", {"w": 0.5 + i / 10}),
+            ]
             ties.append(("HAS_TAG", f"Course:k{camp}{i}", "Tag:all", {"w": 0.2}))
     return graph(ties, users=["lonely"])
 
@@ -63,17 +75,29 @@ def test_parts_sum_to_the_score_and_known_items_stay_out(by):
     frame = found.to_frame()
     for row, reasons in enumerate(found.reasons):
         assert reasons
-        assert sum(reason.part for reason in reasons) == pytest.approx(found.score[row], abs=1e-4 if by == "fused" else 1e-9)
+        assert sum(reason.part for reason in reasons) == pytest.approx(
+            found.score[row], abs=1e-4 if by == "fused" else 1e-9
+        )
     for user in ("u00", "u01"):
         own = frame[frame.user == user]
         assert list(own["rank"]) == list(range(1, len(own) + 1))
         assert own.score.is_monotonic_decreasing
-        ties = {t for e in source.edges_of("ENROLLED") for s, t in zip(source.nodes["User"].ids[e.source_rows], source.nodes["Course"].ids[e.target_rows], strict=True) if s == user}
+        ties = {
+            t
+            for e in source.edges_of("ENROLLED")
+            for s, t in zip(
+                source.nodes["User"].ids[e.source_rows], source.nodes["Course"].ids[e.target_rows], strict=True
+            )
+            if s == user
+        }
         assert not ties & set(own.item)
         assert "User:" not in "".join(own.evidence)
     again = Recommendations.from_json(found.to_json())
     assert again.to_frame().equals(frame)
-    assert recommend(source, ["u00", "u01"], by=by, top=3, probability=0.3, n_worlds=300).manifest.digest == found.manifest.digest
+    assert (
+        recommend(source, ["u00", "u01"], by=by, top=3, probability=0.3, n_worlds=300).manifest.digest
+        == found.manifest.digest
+    )
 
 
 @pytest.mark.parametrize("by", ["cf", "cosine", "als", "svd", "content", "fused"])
@@ -82,8 +106,18 @@ def test_films_tell_which_course_fits(by):
     ties = [("WATCHED", "User:new", "Film:f11"), ("WATCHED", "User:new", "Film:f12")]
     rng = np.random.default_rng(1)
     for u in range(30):
-        ties += [(t, f"User:u{u}", f"{label}{u % 2}{i}") for t, label in (("WATCHED", "Film:f"), ("ENROLLED", "Course:k")) for i in range(4) if rng.random() < 0.7]
-    ties += [("HAS_TAG", f"{label}{c}{i}", f"Tag:t{c}", {"w": 1.0}) for label in ("Film:f", "Course:k") for c in (0, 1) for i in range(4)]
+        ties += [
+            (t, f"User:u{u}", f"{label}{u % 2}{i}")
+            for t, label in (("WATCHED", "Film:f"), ("ENROLLED", "Course:k"))
+            for i in range(4)
+            if rng.random() < 0.7
+        ]
+    ties += [
+        ("HAS_TAG", f"{label}{c}{i}", f"Tag:t{c}", {"w": 1.0})
+        for label in ("Film:f", "Course:k")
+        for c in (0, 1)
+        for i in range(4)
+    ]
     found = recommend(graph(ties), "new", by=by, top=4)
     assert found.items[0].startswith("k1")
     score = dict(zip(found.items, found.score, strict=True))
@@ -135,7 +169,17 @@ def test_walk_equals_networkx_on_the_typed_graph():
 
 def test_walk_on_a_path_in_closed_form():
     """me - k1 - u - k2: the stationary equations of the path, solved by hand as a linear system."""
-    found = recommend(graph([("ENROLLED", "User:me", "Course:k1"), ("ENROLLED", "User:u", "Course:k1"), ("ENROLLED", "User:u", "Course:k2")]), "me", by="ppr")
+    found = recommend(
+        graph(
+            [
+                ("ENROLLED", "User:me", "Course:k1"),
+                ("ENROLLED", "User:u", "Course:k1"),
+                ("ENROLLED", "User:u", "Course:k2"),
+            ]
+        ),
+        "me",
+        by="ppr",
+    )
     step = np.array([[0, 1, 0, 0], [0.5, 0, 0.5, 0], [0, 0.5, 0, 0.5], [0, 0, 1, 0]])
     x = np.linalg.solve(np.eye(4) - 0.85 * step.T, 0.15 * np.eye(4)[0])
     assert found.items == ("k2",)
@@ -156,10 +200,20 @@ def test_somebody_unknown_gets_what_is_popular_and_is_flagged(by):
 
 def test_content_score_is_the_cosine_by_hand():
     """Profile (1, 0) + (0, 1) against (0.6, 0.8): 1.4 / sqrt 2, parts .6 and .8 over sqrt 2."""
-    ties = [("WATCHED", "User:u", "Film:f1"), ("WATCHED", "User:u", "Film:f2"), ("HAS_TAG", "Film:f1", "Tag:a", {"w": 1.0}), ("HAS_TAG", "Film:f2", "Tag:b", {"w": 1.0}), ("HAS_TAG", "Course:k", "Tag:a", {"w": 0.3}), ("HAS_TAG", "Course:k", "Tag:b", {"w": 0.4})]
+    ties = [
+        ("WATCHED", "User:u", "Film:f1"),
+        ("WATCHED", "User:u", "Film:f2"),
+        ("HAS_TAG", "Film:f1", "Tag:a", {"w": 1.0}),
+        ("HAS_TAG", "Film:f2", "Tag:b", {"w": 1.0}),
+        ("HAS_TAG", "Course:k", "Tag:a", {"w": 0.3}),
+        ("HAS_TAG", "Course:k", "Tag:b", {"w": 0.4}),
+    ]
     found = recommend(graph(ties), "u", by="content")
     assert found.score[0] == pytest.approx(1.4 / 2**0.5)
-    assert [(r.name, r.part) for r in found.reasons[0]] == [("b", pytest.approx(0.8 / 2**0.5)), ("a", pytest.approx(0.6 / 2**0.5))]
+    assert [(r.name, r.part) for r in found.reasons[0]] == [
+        ("b", pytest.approx(0.8 / 2**0.5)),
+        ("a", pytest.approx(0.6 / 2**0.5)),
+    ]
     log = pd.DataFrame({"user": ["u", "u"], "item": ["f1", "f2"], "kind": ["view", "view"], "ts": [0, 90 * 86_400]})
     aged = recommend(graph(ties), "u", by="content", events=log)
     assert aged.score[0] == pytest.approx((0.6 * 1 + 0.8 * 2) / 5**0.5)
@@ -167,12 +221,19 @@ def test_content_score_is_the_cosine_by_hand():
 
 def test_consent_comes_first():
     """Whether a refusing user took something changes no answer, and he gets none himself."""
-    base = [("ENROLLED", f"User:u{i}", f"Course:k{j}") for i, j in ((0, 0), (1, 0), (1, 1), (2, 1), (2, 2), (0, 2))] + [("KNOWS", "User:u0", "User:no")]
+    base = [("ENROLLED", f"User:u{i}", f"Course:k{j}") for i, j in ((0, 0), (1, 0), (1, 1), (2, 1), (2, 2), (0, 2))] + [
+        ("KNOWS", "User:u0", "User:no")
+    ]
     extra = [("ENROLLED", "User:no", "Course:k1"), ("ENROLLED", "User:no", "Course:k0")]
     for by in WAYS:
         if by == "ratings":
             continue
-        without, beside = (recommend(graph(t, refused=["no"], courses=["k0", "k1", "k2"]), ["u0", "u1"], by=by, probability=1.0, n_worlds=20) for t in (base, base + extra))
+        without, beside = (
+            recommend(
+                graph(t, refused=["no"], courses=["k0", "k1", "k2"]), ["u0", "u1"], by=by, probability=1.0, n_worlds=20
+            )
+            for t in (base, base + extra)
+        )
         assert without.to_frame().equals(beside.to_frame()), by
     with pytest.raises(InvalidParameter, match="agreed"):
         recommend(graph(base, refused=["no"]), "no")
@@ -183,13 +244,21 @@ def test_context_reorders_only_where_it_differs():
     source = camps()
     plain = recommend(source, "u00", by="popularity", top=8)
     last = plain.items[-1]
-    rows = [(k, kind, region, 1) for k in plain.items for region in ("上海", "北京") for kind, n in (("exposure", 200), ("click", 20)) for _ in range(n)]
+    rows = [
+        (k, kind, region, 1)
+        for k in plain.items
+        for region in ("上海", "北京")
+        for kind, n in (("exposure", 200), ("click", 20))
+        for _ in range(n)
+    ]
     log = pd.DataFrame(rows, columns=["item", "kind", "region", "ts"]).assign(user="u00", item_label="Course")
     same = recommend(source, "u00", by="popularity", top=8, events=log, context={"region": "上海"})
     assert same.items == plain.items
     assert_allclose(same.score, plain.score)
     more = log[(log.item == last) & (log.kind == "click") & (log.region == "上海")]
-    planted = recommend(source, "u00", by="popularity", top=8, events=pd.concat([log] + [more] * 8), context={"region": "上海"})
+    planted = recommend(
+        source, "u00", by="popularity", top=8, events=pd.concat([log] + [more] * 8), context={"region": "上海"}
+    )
     assert planted.items.index(last) < plain.items.index(last)
     row = planted.items.index(last)
     assert [r.kind for r in planted.reasons[row]] == ["popularity", "context"]

@@ -30,13 +30,26 @@ class Market:
         self.snapshot = as_snapshot(directory)
         self.graph = project(self.snapshot, types=("KNOWS",))
         ids = self.graph.nodes.ids
-        self.truth = self.graph.with_probability(np.array([chance[e] for e in zip(ids[self.graph.sources].tolist(), ids[self.graph.indices].tolist(), strict=True)]))
+        self.truth = self.graph.with_probability(
+            np.array(
+                [
+                    chance[e]
+                    for e in zip(ids[self.graph.sources].tolist(), ids[self.graph.indices].tolist(), strict=True)
+                ]
+            )
+        )
         self.events = read_events(directory)
 
     def plan(self, events):
         """Plan with what these events teach."""
         learned = learn(self.graph, adoptions(events), rng=1)
-        return plan(join_learned(self.snapshot, learned_ties(learned), "learned"), for_=("Film", self.film), budget=self.budget, probability="learned", rng=1)
+        return plan(
+            join_learned(self.snapshot, learned_ties(learned), "learned"),
+            for_=("Film", self.film),
+            budget=self.budget,
+            probability="learned",
+            rng=1,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +62,9 @@ def market(tmp_path_factory):
 def test_many_rehearsals_average_the_expected_reach(market):
     """Event-driven cascades in continuous time against reverse reachable sets: 100 runs, 4 standard errors."""
     found, made = market
-    sizes = np.array([(rehearse(made, found.truth, starts_ts=START, rng=i)["kind"] == "view").sum() for i in range(100)])
+    sizes = np.array(
+        [(rehearse(made, found.truth, starts_ts=START, rng=i)["kind"] == "view").sum() for i in range(100)]
+    )
     mean, (low, high) = expected_reach(made, found.truth, rng=5)
     assert low < mean < high
     error = np.hypot(sizes.std(ddof=1) / 10, (high - low) / 3.92)

@@ -58,8 +58,22 @@ def test_a_world_is_that_of_the_spread_bit_for_bit(steps):
         other = graph.with_probability(moved(np.asarray(graph.probability), bounds, z))
         for world in range(10):
             active = np.isin(np.arange(60), seeds)
-            world_kernel(stream(5, "arc"), world, graph.indptr, graph.indices, graph.node_key, graph.probability, *ends, z / Z95, scale_of(z), active, steps)
-            run = cascade_blocks(other, seeds, np.ones(60, np.int64), model="ic", seed=5, n_worlds=64, steps=steps, by="word")
+            world_kernel(
+                stream(5, "arc"),
+                world,
+                graph.indptr,
+                graph.indices,
+                graph.node_key,
+                graph.probability,
+                *ends,
+                z / Z95,
+                scale_of(z),
+                active,
+                steps,
+            )
+            run = cascade_blocks(
+                other, seeds, np.ones(60, np.int64), model="ic", seed=5, n_worlds=64, steps=steps, by="word"
+            )
             counts = [run(0, 1)[0][world]]
             assert active.sum() == counts[0]
 
@@ -85,7 +99,13 @@ def test_the_percentile_of_many_people_is_that_of_the_factor():
 
 def test_the_risk_is_printed_claimed_and_comes_out_again():
     """Every goal has a row, a claim and a reason; engines agree; JSON goes both ways."""
-    data = market(np.full((2, 12), 0.4), [10, 10], ["kol", "kol"], users={"propensity": [0.5] * 12}, knows=[(i, i + 1) for i in range(11)])
+    data = market(
+        np.full((2, 12), 0.4),
+        [10, 10],
+        ["kol", "kol"],
+        users={"propensity": [0.5] * 12},
+        knows=[(i, i + 1) for i in range(11)],
+    )
     made = ask(data, 20, probability=0.3, objective="purchases")
     goals = {row["goal"]: row["p10"] for row in made.risk["goals"]}
     assert goals.keys() == {"reach", "purchases"}
@@ -93,12 +113,16 @@ def test_the_risk_is_printed_claimed_and_comes_out_again():
     assert {c["claim"]: c["value"] for c in made.claims}["risk.purchases"] == goals["purchases"]
     assert [row["rule"] for row in explain(made)].count("risk") == 2
     assert ChannelPlan.from_json(made.to_json()).to_json() == made.to_json()
-    assert ask(data, 20, probability=0.3, objective="purchases", engine="serial").manifest.digest == made.manifest.digest
+    assert (
+        ask(data, 20, probability=0.3, objective="purchases", engine="serial").manifest.digest == made.manifest.digest
+    )
 
 
 def test_draws_of_declared_ties_lie_between_half_and_twice():
     """95 of 100 evenly placed draws keep every tie within a factor of two; channels are even in [.5, 1.5]."""
-    campaign = campaign_of(market(np.full((2, 6), 0.4), [10, 10], ["kol", "kol"], knows=[(i, i + 1) for i in range(5)]), probability=0.1)
+    campaign = campaign_of(
+        market(np.full((2, 6), 0.4), [10, 10], ["kol", "kol"], knows=[(i, i + 1) for i in range(5)]), probability=0.1
+    )
     draws = draws_of(campaign, 400)
     factor = np.array([d.ties(campaign.base.probability)[0] / 0.1 for d in draws])
     assert ((factor >= 0.5) & (factor <= 2)).sum() == pytest.approx(380, abs=2)

@@ -32,7 +32,9 @@ def keeps(purchase, rules, kinds, cost, waves):
             return False
     spent = [sum(cost[c] * uses for (c, w), (_, uses) in purchase.items() if w == wave) for wave in range(1, waves + 1)]
     limits = rules.get("wave_budgets", [10**9] * waves)
-    return {int(x[1:]) for x in rules.get("required", [])} <= used and all(s <= limit for s, limit in zip(spent, limits, strict=True))
+    return {int(x[1:]) for x in rules.get("required", [])} <= used and all(
+        s <= limit for s, limit in zip(spent, limits, strict=True)
+    )
 
 
 @pytest.mark.parametrize("case", range(14))
@@ -48,13 +50,25 @@ def test_the_plan_is_the_best_purchase_of_all(case):
     once, response = {"m0": 15, "m1": 5}, {"m0": 1.5, "m1": 0.8}
     materials = {c: ["m0", "m1"] if c == 0 else ["m0"] if c == 1 else [None] for c in range(m)}
     accepts = tie("ACCEPTS", "Channel", "Material", [0, 0, 1], [0, 1, 0])
-    goods = table("Material", ["m0", "m1"], kind=["poster"] * 2, status=["approved"] * 2, cost=[15.0, 5.0], response=[1.5, 0.8])
+    goods = table(
+        "Material", ["m0", "m1"], kind=["poster"] * 2, status=["approved"] * 2, cost=[15.0, 5.0], response=[1.5, 0.8]
+    )
     data = market(chance, cost, kinds, channel={"capacity": capacity}, nodes=[goods], edges=[accepts])
-    rules = {"most": {"kol": 1}} if case % 3 == 0 else {"least": {"app": min(1, kinds.count("app"))}} if case % 3 == 1 else {"required": ["c0"]}
+    rules = (
+        {"most": {"kol": 1}}
+        if case % 3 == 0
+        else {"least": {"app": min(1, kinds.count("app"))}}
+        if case % 3 == 1
+        else {"required": ["c0"]}
+    )
     if waves == 2:
         rules["wave_budgets"] = [70, 50]
     budget = int(rng.integers(8, 14)) * 10
-    allowed = [p for p in every_purchase(m, waves, capacity, materials) if p and money(p, cost, once) <= budget and keeps(p, rules, kinds, cost, waves)]
+    allowed = [
+        p
+        for p in every_purchase(m, waves, capacity, materials)
+        if p and money(p, cost, once) <= budget and keeps(p, rules, kinds, cost, waves)
+    ]
     best = max(reach(chance, p, response) for p in allowed)
     made = ask(data, budget, waves=waves, rules=rules)
     mine = bought(made)
@@ -104,7 +118,9 @@ def test_a_capacity_that_is_cut_is_said():
 def test_the_first_use_of_a_material_pays_for_it():
     """Two waves with one material: its cost stands in the first row, the wave's own money is left alone."""
     goods = table("Material", ["m0"], kind=["poster"], status=["approved"], cost=[15.0], response=[1.0])
-    data = market(np.full((1, 10), 0.5), [10], ["kol"], nodes=[goods], edges=[tie("ACCEPTS", "Channel", "Material", [0], [0])])
+    data = market(
+        np.full((1, 10), 0.5), [10], ["kol"], nodes=[goods], edges=[tie("ACCEPTS", "Channel", "Material", [0], [0])]
+    )
     made = ask(data, 35, waves=2, rules={"wave_budgets": [10, 10]})
     assert [(i.wave, i.cost, i.one_off_cost) for i in made.items] == [(1, 25, 15), (2, 10, 0)]
     assert [(w["wave"], w["spent"], w["one_off"]) for w in made.waves] == [(1, 25, 15), (2, 10, 0)]
@@ -142,7 +158,17 @@ def test_rights_are_compared_wave_by_wave():
     """Rights that end after the first wave close the second one; purchases carry their dates."""
     day = 86_400
     brand = table("Brand", ["b1"], name=["B"], ours=[True])
-    rights = tie("HOLDS_RIGHTS", "Brand", "Film", [0], [0], uses=[["promote"]], territory=[["ALL"]], from_ts=[0], to_ts=[10 * day])
+    rights = tie(
+        "HOLDS_RIGHTS",
+        "Brand",
+        "Film",
+        [0],
+        [0],
+        uses=[["promote"]],
+        territory=[["ALL"]],
+        from_ts=[0],
+        to_ts=[10 * day],
+    )
     data = market(np.full((1, 4), 0.5), [10], ["kol"], nodes=[brand], edges=[rights])
     made = ask(data, 100, waves=2, rules={"starts_ts": 0, "gap_days": 7})
     assert [(i.wave, i.starts_ts) for i in made.items] == [(1, 0), (2, 7 * day)]
@@ -157,9 +183,25 @@ def test_materials_need_rights_and_codes():
     brand = table("Brand", ["b1"], name=["B"], ours=[True])
     goods = table("Material", ["m0", "m1", "m2"], kind=["poster", "poster", "trailer"], status=["approved"] * 3)
     touch = table("Touchpoint", ["t1"], kind=["qr"], code=["7Q2M9XKA4"])
-    rights = [tie("HOLDS_RIGHTS", "Brand", label, [0] * len(to), to, uses=[["promote"]] * len(to), territory=[["ALL"]] * len(to), from_ts=[0] * len(to), to_ts=[9] * len(to))
-              for label, to in (("Film", [0]), ("Material", [0, 2]))]  # fmt: skip
-    more = [*rights, tie("ACCEPTS", "Channel", "Material", [0] * 3, [0, 1, 2]), tie("CARRIES", "Material", "Touchpoint", [0], [0])]
+    rights = [
+        tie(
+            "HOLDS_RIGHTS",
+            "Brand",
+            label,
+            [0] * len(to),
+            to,
+            uses=[["promote"]] * len(to),
+            territory=[["ALL"]] * len(to),
+            from_ts=[0] * len(to),
+            to_ts=[9] * len(to),
+        )
+        for label, to in (("Film", [0]), ("Material", [0, 2]))
+    ]
+    more = [
+        *rights,
+        tie("ACCEPTS", "Channel", "Material", [0] * 3, [0, 1, 2]),
+        tie("CARRIES", "Material", "Touchpoint", [0], [0]),
+    ]
     data = market(np.full((1, 4), 0.5), [10], ["kol"], nodes=[brand, goods, touch], edges=more)
     made = ask(data, 10, rules={"require_code": ["poster", "trailer"]})
     assert [(i.material, i.code) for i in made.items] == [("m0", "7Q2M9XKA4")]
@@ -178,7 +220,13 @@ def merged(names):
     out = {}
     for name in names:
         for key, value in RULES[name].items():
-            out[key] = {**out.get(key, {}), **value} if isinstance(value, dict) else sorted({*out.get(key, []), *value}) if key in {"required", "forbidden"} else value
+            out[key] = (
+                {**out.get(key, {}), **value}
+                if isinstance(value, dict)
+                else sorted({*out.get(key, []), *value})
+                if key in {"required", "forbidden"}
+                else value
+            )
     return out
 
 
@@ -188,11 +236,17 @@ def possible(names, budget, cost, kinds, lead, slack=None):
     for r in range(1, 5):
         for chosen in itertools.combinations(range(4), r):
             kept = {
-                "budget": sum(cost[c] for c in chosen) <= budget + more.get("budget", 0), "required.c0": 0 in chosen, "required.c1": 1 in chosen, "forbidden.c0": 0 not in chosen,
-                "least.kol": sum(kinds[c] == "kol" for c in chosen) >= 2 - more.get("least.kol", 0), "most.kol": sum(kinds[c] == "kol" for c in chosen) <= 1 + more.get("most.kol", 0),
-                "least.app": sum(kinds[c] == "app" for c in chosen) >= 2 - more.get("least.app", 0), "lead_days": all(lead[c] <= 3 + more.get("lead_days", 0) for c in chosen),
-                "wave_budget.1": sum(cost[c] for c in chosen) <= 40 + more.get("wave_budget.1", 0), "capacity": 1 not in chosen,
-            }  # fmt: skip
+                "budget": sum(cost[c] for c in chosen) <= budget + more.get("budget", 0),
+                "required.c0": 0 in chosen,
+                "required.c1": 1 in chosen,
+                "forbidden.c0": 0 not in chosen,
+                "least.kol": sum(kinds[c] == "kol" for c in chosen) >= 2 - more.get("least.kol", 0),
+                "most.kol": sum(kinds[c] == "kol" for c in chosen) <= 1 + more.get("most.kol", 0),
+                "least.app": sum(kinds[c] == "app" for c in chosen) >= 2 - more.get("least.app", 0),
+                "lead_days": all(lead[c] <= 3 + more.get("lead_days", 0) for c in chosen),
+                "wave_budget.1": sum(cost[c] for c in chosen) <= 40 + more.get("wave_budget.1", 0),
+                "capacity": 1 not in chosen,
+            }
             if all(kept[name] for name in names):
                 return True
     return False
@@ -214,15 +268,25 @@ def test_a_contradiction_is_named_by_a_smallest_set_of_rules(case):
         ask(data, budget, rules=merged(names))
     rule = caught.value.rule
     if rule == "budget":
-        assert not possible(["budget", *[x for x in names if x in {"forbidden.c0", "lead_days", "capacity"}]], budget, cost, kinds, lead)
+        assert not possible(
+            ["budget", *[x for x in names if x in {"forbidden.c0", "lead_days", "capacity"}]], budget, cost, kinds, lead
+        )
         return
     found = rule.split(" + ")
     assert set(found) <= set(names)
     assert not possible(found, budget, cost, kinds, lead)
     for one in found:
         assert possible([x for x in found if x != one], budget, cost, kinds, lead)
-    for row in caught.value.conflict:  # what a rule misses lets a plan through, and less does not: beside all rules, or beside the named ones
-        if row["missing"] is not None and row["rule"].split(".")[0] in {"budget", "least", "most", "lead_days", "wave_budget"}:
+    for row in (
+        caught.value.conflict
+    ):  # what a rule misses lets a plan through, and less does not: beside all rules, or beside the named ones
+        if row["missing"] is not None and row["rule"].split(".")[0] in {
+            "budget",
+            "least",
+            "most",
+            "lead_days",
+            "wave_budget",
+        }:
             rest = names if possible([x for x in names if x != row["rule"]], budget, cost, kinds, lead) else found
             assert possible(rest, budget, cost, kinds, lead, {row["rule"]: row["missing"]})
             assert not possible(rest, budget, cost, kinds, lead, {row["rule"]: row["missing"] - 1})
@@ -230,13 +294,22 @@ def test_a_contradiction_is_named_by_a_smallest_set_of_rules(case):
 
 def test_the_amount_that_is_missing():
     """Required c0 and c1 cost 70 with 50 to spend: the budget misses 20; lead times miss days; a minimum misses channels."""
-    data = market(np.full((4, 3), 0.5), [30, 40, 10, 10], ["kol", "kol", "app", "app"], channel={"lead_days": [9, 0, 0, 0]})
+    data = market(
+        np.full((4, 3), 0.5), [30, 40, 10, 10], ["kol", "kol", "app", "app"], channel={"lead_days": [9, 0, 0, 0]}
+    )
     with pytest.raises(Infeasible) as caught:
         ask(data, 50, rules={"required": ["c0", "c1"]})
-    assert {x["rule"]: x["missing"] for x in caught.value.conflict} == {"budget": 20, "required.c0": 1, "required.c1": 1}
+    assert {x["rule"]: x["missing"] for x in caught.value.conflict} == {
+        "budget": 20,
+        "required.c0": 1,
+        "required.c1": 1,
+    }
     with pytest.raises(Infeasible) as caught:
         ask(data, 100, rules={"required": ["c0"], "days_to_start": 5})
-    assert {x["rule"]: (x["missing"], x["unit"]) for x in caught.value.conflict} == {"lead_days": (4, "days"), "required.c0": (1, "channels")}
+    assert {x["rule"]: (x["missing"], x["unit"]) for x in caught.value.conflict} == {
+        "lead_days": (4, "days"),
+        "required.c0": (1, "channels"),
+    }
     with pytest.raises(Infeasible) as caught:
         ask(data, 100, rules={"least": {"app": 2}, "forbidden": ["c2"]})
     assert {x["rule"]: x["missing"] for x in caught.value.conflict} == {"least.app": 1, "forbidden.c2": 1}
@@ -310,13 +383,26 @@ def test_a_bonus_in_a_larger_market():
     made = ask(market(chance, cost, ["kol"] * 20, edges=[boosts]), 80)
     assert {i.channel for i in made.items} == {"c18", "c19"}
     with pytest.raises(DataInvalid, match="bonus"):
-        ask(market(chance, cost, ["kol"] * 20, edges=[tie("BOOSTS", "Channel", "Channel", [0], [1], bonus=[float("nan")])]), 80)
+        ask(
+            market(
+                chance, cost, ["kol"] * 20, edges=[tie("BOOSTS", "Channel", "Channel", [0], [1], bonus=[float("nan")])]
+            ),
+            80,
+        )
 
 
 def test_a_placement_reaches_the_viewers_of_its_film():
     """A course placed in a film: viewers x declared chance x response, once; without a declared chance it is listed."""
     course = table("Course", ["k1"], name=["K"])
-    content = table("CoProduction", ["p1"], form=["episode"], status=["approved"], placement=["opening"], cost=[20.0], response=[1.5])
+    content = table(
+        "CoProduction",
+        ["p1"],
+        form=["episode"],
+        status=["approved"],
+        placement=["opening"],
+        cost=[20.0],
+        response=[1.5],
+    )
     more = [tie("EMBEDDED_IN", "CoProduction", "Film", [0], [0]), tie("TEACHES", "CoProduction", "Course", [0], [0]),
             tie("WATCHED", "User", "Film", [0, 1, 2, 3], [0] * 4)]  # fmt: skip
     build = {"nodes": [course, content], "edges": more}

@@ -47,7 +47,9 @@ def test_the_posterior_of_a_channel_equals_integration(mean, tries, exposed):
 def test_the_posterior_of_ties_equals_integration():
     """A hand log on 300 pairs: 90 told of 300 tries at p = .2, and users with two tellers; normal around the grid's mode, close to its mean."""
     source, target = np.arange(300), np.arange(300, 600)
-    graph = from_arrays(np.concatenate((source, [600, 601])), np.concatenate((target, [602, 602])), probability=0.2, n_nodes=603)
+    graph = from_arrays(
+        np.concatenate((source, [600, 601])), np.concatenate((target, [602, 602])), probability=0.2, n_nodes=603
+    )
     first = np.full(603, np.inf)
     first[:300], first[300:390], first[600:602], first[602] = 0, 1, 0, 1
     direct = np.zeros(603, bool)
@@ -125,7 +127,10 @@ def test_what_if_of_a_plan_made_after_a_wave():
     reached = [f"u{u:02d}" for u in range(10)]
     again = replan(made, reached)
     left = np.arange(30) >= 10
-    worth = {s: float((1 - np.prod(1 - chance[list(s)], axis=0))[left].sum()) for s in [(1, 2), (1,), (2,), (0, 1, 2), (0, 2)]}
+    worth = {
+        s: float((1 - np.prod(1 - chance[list(s)], axis=0))[left].sum())
+        for s in [(1, 2), (1,), (2,), (0, 1, 2), (0, 2)]
+    }
     assert {i.channel for i in again.items} == {"c1", "c2"}
     less = whatif(again, drop=["c1"], events=reached)
     assert less.reach.difference == pytest.approx(worth[2,] - worth[1, 2])

@@ -36,7 +36,9 @@ def test_adaptive_waves_are_not_worse_on_two_hundred_truths(request, unknown, ca
         pytest.skip("takes minutes: pytest -m slow")
     mean, low = told(gains(200, 20, unknown=unknown))
     with capsys.disabled():
-        print(f"\n200 truths, {'unknown chances' if unknown else 'chances as believed'}: gain {mean:+.2f}, one-sided 95 % lower end {low:+.2f}")
+        print(
+            f"\n200 truths, {'unknown chances' if unknown else 'chances as believed'}: gain {mean:+.2f}, one-sided 95 % lower end {low:+.2f}"
+        )
     assert low >= 0
 
 
@@ -74,7 +76,9 @@ def test_events_say_who_was_reached():
     """Frames count every event but refunds and surveys; unknown users are counted, missing columns refused."""
     data, *_ = network(2)
     made = ask(data)
-    events = pd.DataFrame({"ts": [1, 2, 3, 4], "user": ["u01", "u02", "u03", "nobody"], "kind": ["exposure", "share", "survey", "view"]})
+    events = pd.DataFrame(
+        {"ts": [1, 2, 3, 4], "user": ["u01", "u02", "u03", "nobody"], "kind": ["exposure", "share", "survey", "view"]}
+    )
     told = replan(made, events).replanned
     assert (told["reached"], told["unknown_users"]) == (2, 1)
     with pytest.raises(DataInvalid, match="kind"):
@@ -123,17 +127,38 @@ def test_dates_of_the_calendar_equal_the_rows():
     chance = np.full((2, 5), 0.5)
     data = market(chance, [10, 10], ["kol"] * 2)
     data.nodes["Channel"].columns["name"][:] = channel["name"]
-    made = ask(data, rules={"starts_ts": 10 * day, "gap_days": 7, "ends_ts": 30 * day, "wave_budgets": [20, 20]}).to_dict()
+    made = ask(
+        data, rules={"starts_ts": 10 * day, "gap_days": 7, "ends_ts": 30 * day, "wave_budgets": [20, 20]}
+    ).to_dict()
     rows = date_rows(made)
-    assert {(r["wave"], r["starts"], r["ends"]) for r in rows} == {(1, "1970-01-11T00:00:00Z", "1970-01-18T00:00:00Z"), (2, "1970-01-18T00:00:00Z", "1970-01-31T00:00:00Z")}
+    assert {(r["wave"], r["starts"], r["ends"]) for r in rows} == {
+        (1, "1970-01-11T00:00:00Z", "1970-01-18T00:00:00Z"),
+        (2, "1970-01-18T00:00:00Z", "1970-01-31T00:00:00Z"),
+    }
     text = write_calendar(made)
     lines = text.split("\r\n")
     assert lines[-1] == ""
     assert max(len(line.encode()) for line in lines) <= 75
     whole = text.replace("\r\n ", "").split("\r\n")
-    stamps = [(a, b) for a, b in zip([x for x in whole if x.startswith("DTSTART")], [x for x in whole if x.startswith("DTEND")], strict=True)]
-    assert stamps == [tuple(f"{name}:{dt.datetime.fromtimestamp(r[key], tz=dt.UTC):%Y%m%dT%H%M%SZ}" for name, key in (("DTSTART", "starts_ts"), ("DTEND", "ends_ts"))) for r in rows]
-    assert len({x for x in whole if x.startswith("UID")}) == len(rows) == whole.count("BEGIN:VEVENT") == whole.count("END:VEVENT")
+    stamps = [
+        (a, b)
+        for a, b in zip(
+            [x for x in whole if x.startswith("DTSTART")], [x for x in whole if x.startswith("DTEND")], strict=True
+        )
+    ]
+    assert stamps == [
+        tuple(
+            f"{name}:{dt.datetime.fromtimestamp(r[key], tz=dt.UTC):%Y%m%dT%H%M%SZ}"
+            for name, key in (("DTSTART", "starts_ts"), ("DTEND", "ends_ts"))
+        )
+        for r in rows
+    ]
+    assert (
+        len({x for x in whole if x.startswith("UID")})
+        == len(rows)
+        == whole.count("BEGIN:VEVENT")
+        == whole.count("END:VEVENT")
+    )
     assert any("抖音，科学\\;小飞" in x for x in whole if x.startswith("SUMMARY"))
     assert write_calendar(made) == text
     with pytest.raises(InvalidParameter, match="no dates"):

@@ -152,7 +152,10 @@ def test_keys_depend_on_ids_alone():
     """Adding nodes and arcs changes no other key; direction and label do matter; no two of 20,000 meet."""
     small = from_arrays(["a", "b"], ["b", "c"], ids=["a", "b", "c"])
     large = from_arrays(["z", "a", "b"], ["a", "b", "c"], ids=["z", "c", "b", "a"])
-    keys = {(large.id_of(a), large.id_of(b)): k for a, b, k in zip(large.sources, large.indices, large.edge_key, strict=True)}
+    keys = {
+        (large.id_of(a), large.id_of(b)): k
+        for a, b, k in zip(large.sources, large.indices, large.edge_key, strict=True)
+    }
     assert [keys["a", "b"], keys["b", "c"]] == small.edge_key.tolist()
     one, other = node_hashes(None, ["a"]), node_hashes(None, ["b"])
     assert edge_keys(one, other) != edge_keys(other, one)
@@ -198,7 +201,9 @@ def test_projection_is_frozen_and_travels_as_json():
 def test_frames_and_arrays_agree():
     """A frame with p and weight gives what the arrays give; gaps are refused with their count."""
     nodes = pd.DataFrame({"id": ["a", "b", "c"], "label": ["User", "User", "Brand"]})
-    edges = pd.DataFrame({"source": ["a", "b", "a"], "target": ["b", "c", "b"], "p": [0.6, 0.5, 0.7], "weight": [1, 2, 3]})
+    edges = pd.DataFrame(
+        {"source": ["a", "b", "a"], "target": ["b", "c", "b"], "p": [0.6, 0.5, 0.7], "weight": [1, 2, 3]}
+    )
     p = from_frames(nodes, edges)
     assert _found(p) == pytest.approx({(0, 1): 0.88, (1, 2): 0.5})
     assert p.weight.tolist() == [4, 2]
@@ -247,10 +252,14 @@ def test_arrow_tables_go_in_and_come_out():
     """An Arrow table of edges makes the projection its frame makes, and comes back as it was put in."""
     edges = pa.table({"source": ["a", "b", "c"], "target": ["b", "c", "a"], "probability": [0.1, 0.2, 0.3]})
     p = from_frames(pa.table({"id": ["a", "b", "c"]}), edges)
-    pd.testing.assert_frame_equal(p.to_frame(), from_frames(pd.DataFrame({"id": ["a", "b", "c"]}), edges.to_pandas()).to_frame())
+    pd.testing.assert_frame_equal(
+        p.to_frame(), from_frames(pd.DataFrame({"id": ["a", "b", "c"]}), edges.to_pandas()).to_frame()
+    )
     back = p.to_arrow()
     assert back.schema.names == ["source", "target", "probability"]
-    assert pa.types.is_string(back.schema.field("source").type) or pa.types.is_large_string(back.schema.field("source").type)
+    assert pa.types.is_string(back.schema.field("source").type) or pa.types.is_large_string(
+        back.schema.field("source").type
+    )
     assert back.to_pydict() == edges.to_pydict()
 
 

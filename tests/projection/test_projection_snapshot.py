@@ -98,7 +98,14 @@ def test_damaged_manifest_is_noticed_and_made_again(tmp_path, caplog, change):
     snapshot = snapshot_from_tables(_tables(), tmp_path)
     place = tmp_path / snapshot.digest / "manifest.json"
     text = place.read_text()
-    place.write_text({"cut": text[:-20], "label": text.replace('"Film"', '"Tag"').replace('"Channel"', '"Film"'), "list": "[1]", "other": "{}"}[change])
+    place.write_text(
+        {
+            "cut": text[:-20],
+            "label": text.replace('"Film"', '"Tag"').replace('"Channel"', '"Film"'),
+            "list": "[1]",
+            "other": "{}",
+        }[change]
+    )
     assert open_snapshot(place.parent) is None
     assert "made again" in caplog.text
     assert _plain(snapshot_from_tables(_tables(), tmp_path)) == _plain(snapshot)

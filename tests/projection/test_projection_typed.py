@@ -27,13 +27,18 @@ def chances(**options):
     """(from, to) -> chance of the step, from the weights of the walk."""
     p, names = typed_graph(small_graph(), **options)
     total = np.bincount(p.sources, weights=p.weight, minlength=p.n_nodes)
-    return {(names[s][1], names[t][1]): w / total[s] for s, t, w in zip(p.sources.tolist(), p.indices.tolist(), p.weight.tolist(), strict=True)}
+    return {
+        (names[s][1], names[t][1]): w / total[s]
+        for s, t, w in zip(p.sources.tolist(), p.indices.tolist(), p.weight.tolist(), strict=True)
+    }
 
 
 def test_types_share_the_chance_equally_by_hand():
     """b: KNOWS 1/3 over a and c, FOLLOWS 1/3 over c and x, WATCHED 1/3 over f and g, though b stands on both ends of KNOWS."""
     step = chances()
-    assert {to: w for (start, to), w in step.items() if start == "b"} == pytest.approx({"a": 1 / 6, "c": 1 / 3, "x": 1 / 6, "f": 1 / 6, "g": 1 / 6})
+    assert {to: w for (start, to), w in step.items() if start == "b"} == pytest.approx(
+        {"a": 1 / 6, "c": 1 / 3, "x": 1 / 6, "f": 1 / 6, "g": 1 / 6}
+    )
     assert {to: w for (start, to), w in step.items() if start == "c"} == pytest.approx({"b": 1.0})
     assert step["a", "b"] == step["x", "b"] == step["f", "b"] == 1.0
 
@@ -41,4 +46,6 @@ def test_types_share_the_chance_equally_by_hand():
 def test_shares_weigh_the_types():
     """KNOWS with share 2 has 2/4 of the chance of b, spread over both friends."""
     step = chances(shares={"KNOWS": 2.0})
-    assert {to: w for (start, to), w in step.items() if start == "b"} == pytest.approx({"a": 1 / 4, "c": 3 / 8, "x": 1 / 8, "f": 1 / 8, "g": 1 / 8})
+    assert {to: w for (start, to), w in step.items() if start == "b"} == pytest.approx(
+        {"a": 1 / 4, "c": 3 / 8, "x": 1 / 8, "f": 1 / 8, "g": 1 / 8}
+    )

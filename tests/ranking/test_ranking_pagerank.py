@@ -111,7 +111,9 @@ def test_targets_limit_the_candidates_not_the_walk():
 
 
 @pytest.mark.parametrize(
-    "source", [[], {}, None, {0: -1.0, 1: 2.0}, {0: 0.0}, {0: float("nan")}, {0: "much"}], ids=["list", "mapping", "none", "negative", "zero", "nan", "word"]
+    "source",
+    [[], {}, None, {0: -1.0, 1: 2.0}, {0: 0.0}, {0: float("nan")}, {0: "much"}],
+    ids=["list", "mapping", "none", "negative", "zero", "nan", "word"],
 )
 def test_bad_sources_are_refused(source):
     """Nowhere to restart, or a weight that is none."""

@@ -31,7 +31,9 @@ def worlds(arcs: Sequence[Arc]) -> Iterable[tuple[float, list[tuple[int, int]]]]
 
 def threshold_worlds(arcs: Sequence[Arc], n: int) -> Iterable[tuple[float, list[tuple[int, int]]]]:
     """Yield (chance, live arcs) of all worlds in which each node keeps at most one in-arc."""
-    into = [[(None, 1 - sum(p for _, t, p in arcs if t == v))] + [(u, p) for u, t, p in arcs if t == v] for v in range(n)]
+    into = [
+        [(None, 1 - sum(p for _, t, p in arcs if t == v))] + [(u, p) for u, t, p in arcs if t == v] for v in range(n)
+    ]
     for choice in itertools.product(*into):
         chance = 1.0
         for _, p in choice:
@@ -40,7 +42,12 @@ def threshold_worlds(arcs: Sequence[Arc], n: int) -> Iterable[tuple[float, list[
             yield chance, [(u, v) for v, (u, _) in enumerate(choice) if u is not None]
 
 
-def spread(every: Iterable[tuple[float, list[tuple[int, int]]]], seeds: Iterable[int], value: Sequence[float] | None = None, max_steps: int | None = None) -> tuple[float, float]:
+def spread(
+    every: Iterable[tuple[float, list[tuple[int, int]]]],
+    seeds: Iterable[int],
+    value: Sequence[float] | None = None,
+    max_steps: int | None = None,
+) -> tuple[float, float]:
     """Return the exact mean and standard deviation of the weight reached."""
     seeds = list(seeds)
     mean = square = 0.0

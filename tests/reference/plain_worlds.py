@@ -33,8 +33,14 @@ def below(p):
 def out_arcs(projection):
     """Node -> list of (target, key, p)."""
     return [
-        [(int(projection.indices[j]), int(projection.edge_key[j]), None if projection.probability is None else float(projection.probability[j]))
-         for j in range(projection.indptr[u], projection.indptr[u + 1])]
+        [
+            (
+                int(projection.indices[j]),
+                int(projection.edge_key[j]),
+                None if projection.probability is None else float(projection.probability[j]),
+            )
+            for j in range(projection.indptr[u], projection.indptr[u + 1])
+        ]
         for u in range(projection.n_nodes)
     ]
 
@@ -59,7 +65,9 @@ def epidemic(projection, seeds, seed, world, *, transmission, recovery, again=Fa
         for u, begin in since.items():
             age = (step if again else step - begin) * GOLDEN
             name = mixed(tries + age & MASK)
-            infected |= {v for v, key, p in arcs[u] if coin(name, key) < below(transmission * (1.0 if p is None else p))}
+            infected |= {
+                v for v, key, p in arcs[u] if coin(name, key) < below(transmission * (1.0 if p is None else p))
+            }
             if coin(mixed(heals + age & MASK), int(projection.node_key[u])) < below(recovery):
                 healed.add(u)
         infected -= set(since) if again else ever

@@ -9,18 +9,55 @@ import pytest
 from graphkit.report.page import render_page
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 HOSTILE = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
 PLAN = {
-    "schema_version": 1, "plan": "P-7f3a", "for": "Film:f01", "objective": "reach", "budget": 500, "spent": 200,
-    "items": [{"channel": "c1", "name": HOSTILE, "wave": 1, "material": None, "cost": 200, "adds": 413.25, "adds_interval": [400, 420],
-               "exclusive": 380.0, "alone": 413.25, "evidence": "real", "reasons": ["新增 413 | adds 413"]}],
+    "schema_version": 1,
+    "plan": "P-7f3a",
+    "for": "Film:f01",
+    "objective": "reach",
+    "budget": 500,
+    "spent": 200,
+    "items": [
+        {
+            "channel": "c1",
+            "name": HOSTILE,
+            "wave": 1,
+            "material": None,
+            "cost": 200,
+            "adds": 413.25,
+            "adds_interval": [400, 420],
+            "exclusive": 380.0,
+            "alone": 413.25,
+            "evidence": "real",
+            "reasons": ["新增 413 | adds 413"],
+        }
+    ],
     "reach": {"mean": 413.25, "interval": [400, 426], "interval_with_model_uncertainty": [300, 500]},
-    "certificate": {"lower": 390.0, "upper": 440.0, "ratio": 0.88, "delta": 0.05}, "adding_up_would_have_said": 413.25,
-    "baselines": {"price_per_contact": 413.25, "sainsbury": 413.25, "top_degree": 300.0}, "unspent_because": "余 300 | 300 is left", "rejected": [],
-    "assumptions": [], "claims": [{"claim": "reach", "value": 413.25, "query": None, "params": {}, "replay": {"snapshot": "abc"}}],
-    "manifest": {"seed": 7, "snapshot": "9f", "versions": {"numpy": "2.4"}, "digest": "7f3a", "engine": "threads", "seconds": 1.2},
-}  # fmt: skip
+    "certificate": {"lower": 390.0, "upper": 440.0, "ratio": 0.88, "delta": 0.05},
+    "adding_up_would_have_said": 413.25,
+    "baselines": {"price_per_contact": 413.25, "sainsbury": 413.25, "top_degree": 300.0},
+    "unspent_because": "余 300 | 300 is left",
+    "rejected": [],
+    "assumptions": [],
+    "claims": [{"claim": "reach", "value": 413.25, "query": None, "params": {}, "replay": {"snapshot": "abc"}}],
+    "manifest": {
+        "seed": 7,
+        "snapshot": "9f",
+        "versions": {"numpy": "2.4"},
+        "digest": "7f3a",
+        "engine": "threads",
+        "seconds": 1.2,
+    },
+}
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine: the page was not drawn")
@@ -29,7 +66,12 @@ def test_a_browser_draws_the_page(tmp_path):
     page, picture = tmp_path / "plan.html", tmp_path / "plan.png"
     page.write_text(render_page(PLAN), encoding="utf-8")
     call = [BROWSER, *QUIET, f"--user-data-dir={tmp_path / 'profile'}"]
-    subprocess.run([*call, "--window-size=1200,1600", f"--screenshot={picture}", page.as_uri()], check=True, capture_output=True, timeout=120)
+    subprocess.run(
+        [*call, "--window-size=1200,1600", f"--screenshot={picture}", page.as_uri()],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
     seen = (matplotlib.image.imread(picture)[:, :, :3] * 255).astype(int)
     colours = seen[..., 0] * 65536 + seen[..., 1] * 256 + seen[..., 2]
     assert len(set(colours.ravel().tolist())) > 50

@@ -18,27 +18,81 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 
 REPLAY = {"request": {"budget": 500}, "snapshot": "abc"}
 PLAN = {
-    "schema_version": 1, "plan": "P-7f3a", "for": "Film:f01", "objective": "reach", "budget": 500, "spent": 350.5,
+    "schema_version": 1,
+    "plan": "P-7f3a",
+    "for": "Film:f01",
+    "objective": "reach",
+    "budget": 500,
+    "spent": 350.5,
     "items": [
-        {"channel": "c1", "name": "抖音·科学小飞", "wave": 1, "material": "m1", "cost": 200, "adds": 413.25, "adds_interval": [400, 420],
-         "exclusive": 380.0, "alone": 413.25, "evidence": "real", "reasons": ["新增 413 | adds 413"]},
-        {"channel": "c2", "name": "c2", "wave": 2, "material": None, "cost": 150.5, "adds": 200.0, "adds_interval": [190, 210],
-         "exclusive": 200.0, "alone": 260.0, "evidence": "real", "reasons": []},
+        {
+            "channel": "c1",
+            "name": "抖音·科学小飞",
+            "wave": 1,
+            "material": "m1",
+            "cost": 200,
+            "adds": 413.25,
+            "adds_interval": [400, 420],
+            "exclusive": 380.0,
+            "alone": 413.25,
+            "evidence": "real",
+            "reasons": ["新增 413 | adds 413"],
+        },
+        {
+            "channel": "c2",
+            "name": "c2",
+            "wave": 2,
+            "material": None,
+            "cost": 150.5,
+            "adds": 200.0,
+            "adds_interval": [190, 210],
+            "exclusive": 200.0,
+            "alone": 260.0,
+            "evidence": "real",
+            "reasons": [],
+        },
     ],
     "reach": {"mean": 613.25, "interval": [600, 626], "interval_with_model_uncertainty": [500, 700]},
     "certificate": {"lower": 590.0, "upper": 640.0, "ratio": 0.922, "delta": 0.05},
-    "adding_up_would_have_said": 673.25, "baselines": {"price_per_contact": 580.0, "sainsbury": 575.0, "top_degree": 500.0},
-    "unspent_because": "余 149.50 | 149.50 is left", "rejected": [{"channel": "c4", "rule": "rights", "reason": "its cost is unknown"}],
+    "adding_up_would_have_said": 673.25,
+    "baselines": {"price_per_contact": 580.0, "sainsbury": 575.0, "top_degree": 500.0},
+    "unspent_because": "余 149.50 | 149.50 is left",
+    "rejected": [{"channel": "c4", "rule": "rights", "reason": "its cost is unknown"}],
     "assumptions": ["a channel is used at most capacity times per wave; every use exposes anew with the same chance"],
-    "claims": [{"claim": "reach", "value": 613.25, "query": None, "params": {}, "replay": REPLAY},
-               {"claim": "spent", "value": 350.5, "query": "evaluate/audience_of_set", "params": {"channels": ["c1", "c2"]}, "replay": None},
-               {"claim": "items.c2@2.adds", "value": 200.0, "query": None, "params": {}, "replay": REPLAY}],
-    "manifest": {"seed": 7, "snapshot": "9f", "versions": {"numpy": "2.4"}, "digest": "7f3a", "engine": "threads", "seconds": 1.2},
-}  # fmt: skip
+    "claims": [
+        {"claim": "reach", "value": 613.25, "query": None, "params": {}, "replay": REPLAY},
+        {
+            "claim": "spent",
+            "value": 350.5,
+            "query": "evaluate/audience_of_set",
+            "params": {"channels": ["c1", "c2"]},
+            "replay": None,
+        },
+        {"claim": "items.c2@2.adds", "value": 200.0, "query": None, "params": {}, "replay": REPLAY},
+    ],
+    "manifest": {
+        "seed": 7,
+        "snapshot": "9f",
+        "versions": {"numpy": "2.4"},
+        "digest": "7f3a",
+        "engine": "threads",
+        "seconds": 1.2,
+    },
+}
 PARTNERS = {
     "for": "Film:f01",
     "partners": [
-        {"partner": f"k{i}", "name": name, "rank": i, "fit": 0.8, "scores": {"theme": 0.9, "brand": None}, "adds": None, "adds_interval": None, "share": 20.0 * i, "reasons": []}
+        {
+            "partner": f"k{i}",
+            "name": name,
+            "rank": i,
+            "fit": 0.8,
+            "scores": {"theme": 0.9, "brand": None},
+            "adds": None,
+            "adds_interval": None,
+            "share": 20.0 * i,
+            "reasons": [],
+        }
         for i, name in ((1, "数据分析入门"), (2, HOSTILE))
     ],
     "joint_reach": 900,
@@ -46,7 +100,10 @@ PARTNERS = {
 EXTRAS = {
     "overlap": [{"a": "c1", "b": "c2", "jaccard": 0.25, "shared": 10, "lift": 1.0}],
     "communities": [{"community": 0, "size": 30, "share": 0.6, "n_communities": 2, "modularity": 0.41}],
-    "calibration": [{"size": "1-3", "predicted": 2.5, "observed": 2.0}, {"size": HOSTILE, "predicted": 30.0, "observed": None}],
+    "calibration": [
+        {"size": "1-3", "predicted": 2.5, "observed": 2.0},
+        {"size": HOSTILE, "predicted": 30.0, "observed": None},
+    ],
 }
 
 
@@ -90,9 +147,38 @@ def test_every_section_has_its_numbers():
     """Each printed figure of the plan stands on the page, tags are balanced, links lead somewhere."""
     page = _page(partners=PARTNERS, extras=EXTRAS)
     assert page.open == []
-    for figure in ("613", "600 – 626", "350.50", "92.2 %", "673", "+413", "580", "数据分析入门", "P-7f3a", "9f", "evaluate/audience_of_set", "0.41", "9.8 %"):
+    for figure in (
+        "613",
+        "600 – 626",
+        "350.50",
+        "92.2 %",
+        "673",
+        "+413",
+        "580",
+        "数据分析入门",
+        "P-7f3a",
+        "9f",
+        "evaluate/audience_of_set",
+        "0.41",
+        "9.8 %",
+    ):
         assert figure in page.text, figure
-    wanted = {"answer", "plan", "interval", "guarantee", "baselines", "not-possible", "reach", "overlap", "communities", "calibration", "partners", "evidence", "assumptions", "manifest"}
+    wanted = {
+        "answer",
+        "plan",
+        "interval",
+        "guarantee",
+        "baselines",
+        "not-possible",
+        "reach",
+        "overlap",
+        "communities",
+        "calibration",
+        "partners",
+        "evidence",
+        "assumptions",
+        "manifest",
+    }
     assert wanted <= page.ids
     assert {link[1:] for link in page.links} <= page.ids
     assert "#claim-3" in page.links
@@ -104,9 +190,13 @@ def test_nothing_is_loaded_and_a_policy_says_so():
     text = render_page(PLAN, partners=PARTNERS, extras=EXTRAS)
     page = _Seen(text)
     assert not {"script", "iframe", "object", "embed", "img", "link", "foreignobject", "base", "form"} & set(page.tags)
-    assert not [a for a in page.attributes if a[1].startswith("on") or a[1] in {"src", "srcset", "action", "xlink:href"}]
+    assert not [
+        a for a in page.attributes if a[1].startswith("on") or a[1] in {"src", "srcset", "action", "xlink:href"}
+    ]
     policy = dict(a[1:] for a in page.attributes if a[0] == "meta")["content"]
-    assert "default-src 'none'" in next(a[2] for a in page.attributes if a[1] == "content" and "default-src" in a[2]), policy
+    assert "default-src 'none'" in next(a[2] for a in page.attributes if a[1] == "content" and "default-src" in a[2]), (
+        policy
+    )
     assert not re.search(r"https?:(?!//www\.w3\.org/2000/svg)|@import|url\(", text)
 
 
@@ -116,7 +206,9 @@ def test_hostile_names_appear_as_typed():
     plan["for"], plan["unspent_because"], plan["assumptions"] = HOSTILE, HOSTILE, [HOSTILE]
     plan["items"][0] |= {"name": HOSTILE, "channel": HOSTILE, "material": HOSTILE, "reasons": [HOSTILE]}
     plan["rejected"] = [{"channel": HOSTILE, "rule": HOSTILE, "reason": HOSTILE}]
-    plan["claims"].append({"claim": HOSTILE, "value": HOSTILE, "query": HOSTILE, "params": {HOSTILE: HOSTILE}, "replay": None})
+    plan["claims"].append(
+        {"claim": HOSTILE, "value": HOSTILE, "query": HOSTILE, "params": {HOSTILE: HOSTILE}, "replay": None}
+    )
     plan["manifest"] |= {"engine": HOSTILE, "versions": {HOSTILE: HOSTILE}, "request": {"a": HOSTILE}}
     plan["baselines"] = {HOSTILE: 3.0}
     overlap = [{"a": HOSTILE, "b": "c2", "jaccard": 0.1}]
@@ -139,14 +231,25 @@ def test_sections_without_data_are_named_as_not_measured():
 
 def test_empty_plan_has_a_page():
     """No item, no certificate, no number: still a page, without NaN, None or a guarantee."""
-    empty = {"plan": "P-0", "for": "Film:f1", "objective": "reach", "budget": 10, "spent": 0, "items": [], "reach": {"mean": float("nan"), "interval": [None, None]}}
+    empty = {
+        "plan": "P-0",
+        "for": "Film:f1",
+        "objective": "reach",
+        "budget": 10,
+        "spent": 0,
+        "items": [],
+        "reach": {"mean": float("nan"), "interval": [None, None]},
+    }
     page = _page(empty)
     assert not re.search(r"\bNaN\b|\bNone\b|\bnan\b|\bundefined\b", page.text)
     assert "no channel to buy" in page.text
     assert "guarantee" not in page.ids
 
 
-@pytest.mark.parametrize(("lang", "has", "lacks"), [("zh", "渠道计划", "Channel plan"), ("en", "Channel plan", "渠道计划"), ("zh+en", "渠道计划", None)])
+@pytest.mark.parametrize(
+    ("lang", "has", "lacks"),
+    [("zh", "渠道计划", "Channel plan"), ("en", "Channel plan", "渠道计划"), ("zh+en", "渠道计划", None)],
+)
 def test_languages(lang, has, lacks):
     """One language alone, or both side by side; the document says its language."""
     page = _page(PLAN, lang=lang)
@@ -199,16 +302,54 @@ def test_sentences_of_the_planner_have_chinese(text, zh):
 
 RICH = {
     **PLAN,
-    "objective": "reach=1,value=0.1", "certificate": {"lower": None, "upper": None, "ratio": None, "delta": None},
-    "waves": [{"wave": w, "starts_ts": 604_800 * w, "budget": 300, "spent": 175.25, "one_off": 15.5, "purchases": 1, "adds": 300.5} for w in (1, 2)],
+    "objective": "reach=1,value=0.1",
+    "certificate": {"lower": None, "upper": None, "ratio": None, "delta": None},
+    "waves": [
+        {
+            "wave": w,
+            "starts_ts": 604_800 * w,
+            "budget": 300,
+            "spent": 175.25,
+            "one_off": 15.5,
+            "purchases": 1,
+            "adds": 300.5,
+        }
+        for w in (1, 2)
+    ],
     "synergy": {"bonus": 12.5, "pairs": [{"channel": "c1", "boosts": HOSTILE, "bonus": 12.5}]},
-    "goals": [{"goal": "reach", "mean": 613.25, "interval": [600, 626], "floor": 600.0}, {"goal": "value", "mean": 99.5, "interval": [98, 101], "floor": None}],
-    "pareto": [{"weights": {}, "spent": 300, "goals": {"reach": 620.0 - 9 * i, "value": 90.0 + 7 * i}, "intervals": {}, "channels": ["c1", HOSTILE]} for i in range(3)],
-    "robust": {"q": 0.1, "draws": 3, "robust": {"quantile": 410.5, "mean": 500.25, "worst": 400.5, "best": 700.5},
-               "plain": {"quantile": 380.25, "mean": 510.5, "worst": 350.5, "best": 720.25}, "regret_of_plain": 30.25, "same_plan": False,
-               "reach_by_draw": {"robust": [400.5, 410.5, 700.5], "plain": [350.5, 380.25, 720.25]}},
-    "replanned": {"plan": "P-0001", "waves": 1, "reached": 77, "spent": 120.5, "fixed": 600.0, "gain": 13.5, "gain_interval": [11.5, 15.5]},
-}  # fmt: skip
+    "goals": [
+        {"goal": "reach", "mean": 613.25, "interval": [600, 626], "floor": 600.0},
+        {"goal": "value", "mean": 99.5, "interval": [98, 101], "floor": None},
+    ],
+    "pareto": [
+        {
+            "weights": {},
+            "spent": 300,
+            "goals": {"reach": 620.0 - 9 * i, "value": 90.0 + 7 * i},
+            "intervals": {},
+            "channels": ["c1", HOSTILE],
+        }
+        for i in range(3)
+    ],
+    "robust": {
+        "q": 0.1,
+        "draws": 3,
+        "robust": {"quantile": 410.5, "mean": 500.25, "worst": 400.5, "best": 700.5},
+        "plain": {"quantile": 380.25, "mean": 510.5, "worst": 350.5, "best": 720.25},
+        "regret_of_plain": 30.25,
+        "same_plan": False,
+        "reach_by_draw": {"robust": [400.5, 410.5, 700.5], "plain": [350.5, 380.25, 720.25]},
+    },
+    "replanned": {
+        "plan": "P-0001",
+        "waves": 1,
+        "reached": 77,
+        "spent": 120.5,
+        "fixed": 600.0,
+        "gain": 13.5,
+        "gain_interval": [11.5, 15.5],
+    },
+}
 
 
 @pytest.mark.parametrize("lang", ["zh+en", "zh", "en"])
@@ -220,7 +361,22 @@ def test_waves_goals_and_unknown_chances_are_told_in_every_language(lang):
     words = " ".join(seen.words)
     for part in ("waves", "materials", "synergy", "goals", "pareto", "robust", "replanned"):
         assert f'id="{part}"' in page
-    for figure in ("159.75", "15.50", "1970-01-08", "12.5", "99.5", "620 / 90", "410", "380", "30.2", "13.5", "11.5", "77", "120.50", "P-0001"):
+    for figure in (
+        "159.75",
+        "15.50",
+        "1970-01-08",
+        "12.5",
+        "99.5",
+        "620 / 90",
+        "410",
+        "380",
+        "30.2",
+        "13.5",
+        "11.5",
+        "77",
+        "120.50",
+        "P-0001",
+    ):
         assert figure in words, figure
     assert ("没有保证：计入渠道之间" in words) == ("zh" in lang)
     assert ("No guarantee: with bonuses" in words) == ("en" in lang)
@@ -248,14 +404,29 @@ def test_the_legend_of_a_pair_does_not_overlap():
 def test_partners_come_with_intervals_reasons_for_absence_and_queries():
     """Rank interval of the fit, exclusive reach, the joint reach and its bound, what was refused, and every command once; all in Chinese too."""
     command = "graphkit query partners/theme --param label=Film --param id=f01"
-    row = {"fit_rank_interval": [1, 7], "exclusive": 41.0, "exclusive_interval": [38.0, 44.0], "evidence": ["shared tags (1): t1", command]}
+    row = {
+        "fit_rank_interval": [1, 7],
+        "exclusive": 41.0,
+        "exclusive_interval": [38.0, 44.0],
+        "evidence": ["shared tags (1): t1", command],
+    }
     found = PARTNERS | {
-        "partners": [PARTNERS["partners"][0] | row, PARTNERS["partners"][1] | row], "joint_reach": {"mean": 900.0, "interval": [880.0, 920.0], "at_most": 950.0},
+        "partners": [PARTNERS["partners"][0] | row, PARTNERS["partners"][1] | row],
+        "joint_reach": {"mean": 900.0, "interval": [880.0, 920.0], "at_most": 950.0},
         "rejected": [{"partner": "b9", "rule": "min_cell", "reason": "its audience is below 50 users and not shown"}],
         "assumptions": ["the past partnerships say nothing about this one: history is not measured"],
-    }  # fmt: skip
+    }
     text = render_page(PLAN, partners=found, extras=EXTRAS)
-    for said in ("1 – 7", "38 – 44", "880 – 920", "950", "shared tags (1): t1", "其受众不足 50 人，不予显示", "以往合作没有涉及它：历史没有测量", "主题"):
+    for said in (
+        "1 – 7",
+        "38 – 44",
+        "880 – 920",
+        "950",
+        "shared tags (1): t1",
+        "其受众不足 50 人，不予显示",
+        "以往合作没有涉及它：历史没有测量",
+        "主题",
+    ):
         assert said in text, said
     assert text.count(command) == 1
 

@@ -16,14 +16,21 @@ from graphkit.report.text_width import clip, width_of
 
 def test_chinese_names_keep_the_columns_straight():
     """A Chinese character takes two cells: every number ends in the same cell."""
-    rows = [{"channel": "抖音·科学小飞", "cost": 120000}, {"channel": "B站", "cost": 90}, {"channel": "c12", "cost": None}]
+    rows = [
+        {"channel": "抖音·科学小飞", "cost": 120000},
+        {"channel": "B站", "cost": 90},
+        {"channel": "c12", "cost": None},
+    ]
     lines = render_table(rows).splitlines()
     assert {width_of(line) for line in lines} == {width_of(lines[0])}
     assert lines[2].endswith("120,000")
     assert lines[4].endswith("–")
 
 
-@pytest.mark.parametrize(("text", "width", "cut"), [("abcdef", 4, "abc…"), ("电影节目", 5, "电影…"), ("电影节目", 8, "电影节目"), ("e\u0301a", 2, "e\u0301a")])
+@pytest.mark.parametrize(
+    ("text", "width", "cut"),
+    [("abcdef", 4, "abc…"), ("电影节目", 5, "电影…"), ("电影节目", 8, "电影节目"), ("e\u0301a", 2, "e\u0301a")],
+)
 def test_clip_counts_cells(text, width, cut):
     """Cutting never exceeds the width and combining marks take no cell."""
     assert clip(text, width) == cut
@@ -64,7 +71,10 @@ def test_spreadsheets_run_nothing(hostile):
 
 def test_negative_numbers_stay_numbers():
     """-1.5 as number or as text is no formula."""
-    assert write_records([{"a": -1.5, "b": "-1.5", "c": None, "d": True, "e": ["x"]}]) == 'a,b,c,d,e\n-1.5,-1.5,,true,"[""x""]"\n'
+    assert (
+        write_records([{"a": -1.5, "b": "-1.5", "c": None, "d": True, "e": ["x"]}])
+        == 'a,b,c,d,e\n-1.5,-1.5,,true,"[""x""]"\n'
+    )
 
 
 def test_ndjson_and_nan():
@@ -94,13 +104,20 @@ def test_a_table_of_numbers_too_wide_for_the_terminal_becomes_blocks():
 def test_a_list_takes_one_line_an_item():
     """Items under each other, the other columns blank from the second on; without room one block a row again."""
     rows = [{"id": "a", "n": 1, "why": ["one", "two"]}, {"id": "b", "n": 22, "why": []}]
-    assert render_table(rows, ["id", "n", "why"], lines="why").splitlines()[2:] == ["a    1  one", "        two", "b   22"]
+    assert render_table(rows, ["id", "n", "why"], lines="why").splitlines()[2:] == [
+        "a    1  one",
+        "        two",
+        "b   22",
+    ]
     assert render_table(rows, ["id", "n", "why"], lines="why", width=8).splitlines()[2] == "why  one, two"
 
 
 def test_an_item_wider_than_its_column_goes_on_below():
     """Reasons are read whole at 80 cells: words stay together, Chinese breaks anywhere, nothing is cut or lost."""
-    reasons = ["97% of what it reaches is also reached by the others chosen", "其受众触达的百分之九十七也由其他所选渠道触达"]
+    reasons = [
+        "97% of what it reaches is also reached by the others chosen",
+        "其受众触达的百分之九十七也由其他所选渠道触达",
+    ]
     text = render_table([{"channel": "c1", "reason": reasons}], width=30, lines="reason")
     assert max(width_of(line) for line in text.splitlines()) <= 30
     assert "…" not in text

@@ -163,10 +163,28 @@ def test_an_honest_read_is_served(text):
     assert len(query.statements) == 1
 
 
-@pytest.mark.parametrize("wrap", ["{}", "MATCH (n) WITH n {}", "CALL {{ {} }} RETURN 1 AS x", "MATCH (n) CALL (n) {{ {} }} RETURN n.id AS id", "RETURN 1 AS x UNION {}"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        "{}",
+        "MATCH (n) WITH n {}",
+        "CALL {{ {} }} RETURN 1 AS x",
+        "MATCH (n) CALL (n) {{ {} }} RETURN n.id AS id",
+        "RETURN 1 AS x UNION {}",
+    ],
+)
 @pytest.mark.parametrize("gap", [" ", "\n", "\t", "/**/", " /* ; */ ", "//\n"])
 @pytest.mark.parametrize(
-    "clause", [["CREATE", "(:X)"], ["MERGE", "(x:X)"], ["SET", "n.x = 1"], ["DELETE", "n"], ["DETACH", "DELETE", "n"], ["REMOVE", "n.x"], ["FOREACH", "(y IN [1] | CREATE (:X))"]]
+    "clause",
+    [
+        ["CREATE", "(:X)"],
+        ["MERGE", "(x:X)"],
+        ["SET", "n.x = 1"],
+        ["DELETE", "n"],
+        ["DETACH", "DELETE", "n"],
+        ["REMOVE", "n.x"],
+        ["FOREACH", "(y IN [1] | CREATE (:X))"],
+    ],
 )
 def test_a_writing_clause_is_found_in_every_wrapping(wrap, gap, clause):
     """210 texts: each clause at each place with each blank."""
@@ -225,7 +243,9 @@ def test_an_empty_text_names_the_problem():
 
 def test_headers_of_an_analysts_text_are_understood():
     """Declared parameters keep their type, others take any."""
-    query = guard_text("// @param id STRING\n// @access read\nMATCH (b:Brand) WHERE b.id = $id AND b.x = $other RETURN b.name AS name;")
+    query = guard_text(
+        "// @param id STRING\n// @access read\nMATCH (b:Brand) WHERE b.id = $id AND b.x = $other RETURN b.name AS name;"
+    )
     assert [(p.name, p.type, p.required) for p in query.params] == [("id", "STRING", True), ("other", "ANY", True)]
 
 

@@ -27,7 +27,10 @@ def test_a_file_says_what_it_is():
     """Header, sentence and statement are read apart."""
     query = make(HEADER)
     assert (query.title, query.access, query.doc) == ("甲 | a", "read", "First sentence. Second sentence.")
-    assert [(p.name, p.type, p.default, p.required) for p in query.params] == [("film", "STRING", None, True), ("minCell", "INTEGER", 50, False)]
+    assert [(p.name, p.type, p.default, p.required) for p in query.params] == [
+        ("film", "STRING", None, True),
+        ("minCell", "INTEGER", 50, False),
+    ]
     assert query.statements == ("MATCH (f:Film {id: $film}) WHERE f.n >= $minCell RETURN f.id AS id",)
     assert query.param_line({"film": "f'1"}) == ':param {film: "f\'1", minCell: 50};'
 

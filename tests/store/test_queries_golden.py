@@ -38,14 +38,18 @@ def columns(rows, without):
 def golden_tables():
     """The hand-made graph of the golden rows."""
     graph = json.loads((FIXTURES / "golden/queries/graph.json").read_text(encoding="utf-8"))
-    nodes = {k: NodeColumns(k, object_array([r["id"] for r in rows]), columns(rows, {"id"})) for k, rows in graph["nodes"].items()}
+    nodes = {
+        k: NodeColumns(k, object_array([r["id"] for r in rows]), columns(rows, {"id"}))
+        for k, rows in graph["nodes"].items()
+    }
     groups = {}
     for type_, source_label, source, target_label, target, properties in graph["relationships"]:
         groups.setdefault((type_, source_label, target_label), []).append((source, target, properties))
     edges = []
     for (type_, source_label, target_label), rows in groups.items():
         ends = [
-            np.array([nodes[label].row_of()[row[i]] for row in rows], dtype=np.int64) for i, label in ((0, source_label), (1, target_label))
+            np.array([nodes[label].row_of()[row[i]] for row in rows], dtype=np.int64)
+            for i, label in ((0, source_label), (1, target_label))
         ]
         edges.append(EdgeColumns(type_, source_label, target_label, *ends, columns([row[2] for row in rows], set())))
     return GraphTables(nodes, tuple(edges), "golden", "CNY", "UTC")
@@ -91,7 +95,11 @@ def test_the_twin_does_not_depend_on_the_order_of_rows(tables):
     for e in tables.edges:
         order = rng.permutation(len(e))
         source, target = position[e.source_label][e.source_rows][order], position[e.target_label][e.target_rows][order]
-        edges.append(EdgeColumns(e.type, e.source_label, e.target_label, source, target, {k: v[order] for k, v in e.columns.items()}))
+        edges.append(
+            EdgeColumns(
+                e.type, e.source_label, e.target_label, source, target, {k: v[order] for k, v in e.columns.items()}
+            )
+        )
     shuffled = GraphTables(nodes, tuple(edges))
     for case in CASES:
         found = TWINS[case["query"]](shuffled, check_params(load_query(case["query"]), case["params"]))
@@ -125,10 +133,24 @@ def test_golden_rows_seldom_are_empty():
 
 
 TINY = {
-    "film": "f01", "id": "f01", "label": "Film", "item": "k02", "course": "k02", "channel": "c01", "brand": "b01", "plan": "P-none", "experiment": "E-none", "run": "R-none", "user": "u01", "channels": ["c01", "c02", "c03"], "have": ["c01", "b02"],
+    "film": "f01",
+    "id": "f01",
+    "label": "Film",
+    "item": "k02",
+    "course": "k02",
+    "channel": "c01",
+    "brand": "b01",
+    "plan": "P-none",
+    "experiment": "E-none",
+    "run": "R-none",
+    "user": "u01",
+    "channels": ["c01", "c02", "c03"],
+    "have": ["c01", "b02"],
     "purchases": [{"channel": "c01", "material": None, "uses": 3, "once": False}],
-    "minCell": 1, "use": "promote", "region": "上海",
-}  # fmt: skip
+    "minCell": 1,
+    "use": "promote",
+    "region": "上海",
+}
 
 
 def test_every_store_agrees_with_the_twins_on_the_tiny_campaign(store):
@@ -158,7 +180,11 @@ def test_rights_are_asked_of_everything_that_can_be_owned():
     assert all(f"{label}" in text.split("WHERE")[0] for label in owned)
     blocked = {row["label"] for c in CASES if c["query"] == "rules/rights" for row in c["rows"]}
     asked = {"k1": "Course", "m1": "Material", "p1": "CoProduction", "f1": "Film"}
-    passed = {asked[c["params"]["item"]] for c in CASES if c["query"] == "rules/rights" and not c["rows"] and c["params"]["item"] in asked}
+    passed = {
+        asked[c["params"]["item"]]
+        for c in CASES
+        if c["query"] == "rules/rights" and not c["rows"] and c["params"]["item"] in asked
+    }
     assert blocked == passed == owned
 
 
@@ -170,7 +196,9 @@ def twin_rows(tables, name, **params):
     return TWINS[name](tables, check_params(load_query(name), params))
 
 
-@pytest.mark.parametrize(("name", "by", "more"), [("recommend/also_took", "cosine", {"minCell": 1}), ("recommend/by_tags", "content", {})])
+@pytest.mark.parametrize(
+    ("name", "by", "more"), [("recommend/also_took", "cosine", {"minCell": 1}), ("recommend/by_tags", "content", {})]
+)
 def test_recommendations_equal_their_files(tables, name, by, more):
     """Item cosine and content: the same courses in the same order with the same scores."""
     for user in USERS:
@@ -184,7 +212,9 @@ def test_recommendations_equal_their_files(tables, name, by, more):
 def test_nothing_is_said_of_people_without_consent(tables):
     """Every file about one user is empty for somebody who did not agree."""
     users = tables.nodes["User"]
-    refusing = next(i for i, c in zip(users.ids.tolist(), users.column("consent").tolist(), strict=True) if c is not True)
+    refusing = next(
+        i for i, c in zip(users.ids.tolist(), users.column("consent").tolist(), strict=True) if c is not True
+    )
     for user in (refusing, "u10"):  # u10 agreed to plans, not to a profile
         for name in ("recommend/also_took", "recommend/by_tags", "profiles/user"):
             assert twin_rows(tables, name, user=user) == []
@@ -195,8 +225,13 @@ def test_profiles_equal_their_files(tables):
     tastes = read_tastes(as_snapshot(tables))
     names = [":".join(item) for item in tastes.items]
     cells = tastes.taken.tocoo()
-    log = pd.DataFrame({"user": [tastes.users[i] for i in cells.coords[0]], "item": [names[i] for i in cells.coords[1]]})
-    tags = {name: {tastes.tag_ids[t]: tastes.tags[[i], [t]][0] for t in tastes.tags[[i]].indices} for i, name in enumerate(names)}
+    log = pd.DataFrame(
+        {"user": [tastes.users[i] for i in cells.coords[0]], "item": [names[i] for i in cells.coords[1]]}
+    )
+    tags = {
+        name: {tastes.tag_ids[t]: tastes.tags[[i], [t]][0] for t in tastes.tags[[i]].indices}
+        for i, name in enumerate(names)
+    }
     found = build_profiles(log, tags, users=tastes.users)
     for user in tastes.users:
         rows = twin_rows(tables, "profiles/user", user=user)
@@ -206,9 +241,13 @@ def test_profiles_equal_their_files(tables):
         rows = {r["tag"]: r["weight"] for r in twin_rows(tables, "profiles/audience", label=label, id=id_, minCell=1)}
         assert rows == pytest.approx({found.tags[i]: row[i] for i in row.nonzero()[0]}, abs=1e-8)
     held = tastes.taken @ tastes.tags
-    lift = tag_lift({user: [tastes.tag_ids[i] for i in held[[u]].indices] for u, user in enumerate(tastes.users)}, min_cell=2)
+    lift = tag_lift(
+        {user: [tastes.tag_ids[i] for i in held[[u]].indices] for u, user in enumerate(tastes.users)}, min_cell=2
+    )
     rows = twin_rows(tables, "profiles/lift", minCell=2)
-    assert [(r["tag_a"], r["tag_b"], r["users"]) for r in rows] == list(zip(lift.tag_a, lift.tag_b, lift.users, strict=True))
+    assert [(r["tag_a"], r["tag_b"], r["users"]) for r in rows] == list(
+        zip(lift.tag_a, lift.tag_b, lift.users, strict=True)
+    )
     assert [r["lift"] for r in rows] == pytest.approx(lift.lift.tolist(), abs=1e-8)
 
 
@@ -218,7 +257,9 @@ def test_paths_of_a_theme_sum_to_its_score(tables):
         total = {}
         for row in twin_rows(tables, "match/theme_paths", film=film):
             total[row["course"]] = total.get(row["course"], 0) + row["part"]
-        assert total == pytest.approx({row["course"]: row["score"] for row in twin_rows(tables, "match/film_courses", film=film)}, abs=1e-8)
+        assert total == pytest.approx(
+            {row["course"]: row["score"] for row in twin_rows(tables, "match/film_courses", film=film)}, abs=1e-8
+        )
 
 
 def test_learning_path_equals_its_file(tables):
@@ -229,7 +270,9 @@ def test_learning_path_equals_its_file(tables):
     for user, done in (("", ()), ("u05", ("k3",)), ("u03", ("k2",))):
         rows = twin_rows(tables, "match/learning_path", course="k4", user=user)
         found = learning_path(requires, "k4", completed=done)
-        assert [(row["course"], row["depth"]) for row in rows] == list(zip(found.steps, found.depth.tolist(), strict=True))
+        assert [(row["course"], row["depth"]) for row in rows] == list(
+            zip(found.steps, found.depth.tolist(), strict=True)
+        )
 
 
 def test_scores_of_partners_equal_their_files(tables):
@@ -242,15 +285,38 @@ def test_scores_of_partners_equal_their_files(tables):
         bound = {d: scores_of(data, subject, ("Brand", d), ["t4"]) for d in scores}
         asked = {"id": brand, "label": "Brand"}
         for want, criterion, column, file, params in [
-            *((scores, c, c, "fit", asked) for c in ("goal", "complement", "culture", "novelty")), *((scores, c, c, c, {}) for c in ("data", "will")),
-            (scores, "brand", "score", "brand", asked), (bound, "brand", "score", "brand", asked | {"conflicts": ["t4"]}),
-        ]:  # fmt: skip
-            found = {row["partner"]: row[column] for row in twin_rows(tables, f"partners/{file}", **params) if row["label"] == "Brand"}
-            assert {d: found.get(d) for d in scores} == pytest.approx({d: s[criterion] for d, s in want.items()}, abs=1e-8), (criterion, file)
+            *((scores, c, c, "fit", asked) for c in ("goal", "complement", "culture", "novelty")),
+            *((scores, c, c, c, {}) for c in ("data", "will")),
+            (scores, "brand", "score", "brand", asked),
+            (bound, "brand", "score", "brand", asked | {"conflicts": ["t4"]}),
+        ]:
+            found = {
+                row["partner"]: row[column]
+                for row in twin_rows(tables, f"partners/{file}", **params)
+                if row["label"] == "Brand"
+            }
+            assert {d: found.get(d) for d in scores} == pytest.approx(
+                {d: s[criterion] for d, s in want.items()}, abs=1e-8
+            ), (criterion, file)
     for subject in [("Film", "f1"), ("Film", "f2"), ("Course", "k1"), ("Brand", "b3")]:
-        rows = {(r["label"], r["partner"]): r["theme"] for r in twin_rows(tables, "partners/theme", label=subject[0], id=subject[1])}
-        counted = {(r["label"], r["partner"]): r["score"] for r in twin_rows(tables, "partners/audience", label=subject[0], id=subject[1], minCell=2)}
+        rows = {
+            (r["label"], r["partner"]): r["theme"]
+            for r in twin_rows(tables, "partners/theme", label=subject[0], id=subject[1])
+        }
+        counted = {
+            (r["label"], r["partner"]): r["score"]
+            for r in twin_rows(tables, "partners/audience", label=subject[0], id=subject[1], minCell=2)
+        }
         found = partners(tables, for_=subject, min_cell=2, rng=1).partners
-        assert {(p.label, p.partner): s for p in found if (s := p.scores["audience"]) is not None} == pytest.approx(counted, abs=1e-8)
-        others = [(label, str(i)) for label in ("Brand", "Course", "Film") for i in tables.nodes[label].ids if (label, str(i)) != subject]
-        assert {n: rows.get(n) for n in others} == pytest.approx({n: scores_of(data, subject, n)["theme"] for n in others}, abs=1e-8)
+        assert {(p.label, p.partner): s for p in found if (s := p.scores["audience"]) is not None} == pytest.approx(
+            counted, abs=1e-8
+        )
+        others = [
+            (label, str(i))
+            for label in ("Brand", "Course", "Film")
+            for i in tables.nodes[label].ids
+            if (label, str(i)) != subject
+        ]
+        assert {n: rows.get(n) for n in others} == pytest.approx(
+            {n: scores_of(data, subject, n)["theme"] for n in others}, abs=1e-8
+        )

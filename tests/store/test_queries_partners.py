@@ -28,26 +28,65 @@ def campaign():
     scope = [["profile"] if i >= 55 else ["plan"] if i % 7 == 0 else None for i in range(60)]
     brands = ["a", "b", "c", "d", "e", "o"]
     nodes = [
-        table("User", [f"u{i:02d}" for i in range(60)], consent=[i < 50 or i >= 55 for i in range(60)], consent_scope=scope),
+        table(
+            "User",
+            [f"u{i:02d}" for i in range(60)],
+            consent=[i < 50 or i >= 55 for i in range(60)],
+            consent_scope=scope,
+        ),
         table("Film", ["f", "g"], name=["F", "G"], kind=["film", None], seconds=[5400, None]),
         table("Course", ["k", "l"], name=["K", "L"], level=[2, None], price=[9.0, None], evidence=["inferred", None]),
-        table("Brand", brands, name=[x.upper() for x in brands], sector=["food", "food", "film", None, "sport", "film"], ours=[None, None, None, None, False, True],
-              goal_awareness=[0.6, 0.6, None, None, 0.3, None], goal_revenue=[0.8, 0.8, None, None, None, 1.0], willingness=[0.9, None, 0.2, None, None, None],
-              resources=[["users", "money", "users"], ["money", "users"], None, ["brand"], ["users", "venues", "content"], None]),
+        table(
+            "Brand",
+            brands,
+            name=[x.upper() for x in brands],
+            sector=["food", "food", "film", None, "sport", "film"],
+            ours=[None, None, None, None, False, True],
+            goal_awareness=[0.6, 0.6, None, None, 0.3, None],
+            goal_revenue=[0.8, 0.8, None, None, None, 1.0],
+            willingness=[0.9, None, 0.2, None, None, None],
+            resources=[
+                ["users", "money", "users"],
+                ["money", "users"],
+                None,
+                ["brand"],
+                ["users", "venues", "content"],
+                None,
+            ],
+        ),
         table("Tag", ["t1", "t2", "v1", "v2"], name=list("wxyz"), kind=["theme", "role", "value", "value"]),
-        table("Partnership", [f"p{i}" for i in range(7)], status=["ended", "running", "accepted", "declined", "asked", "proposed", "ended"], starts_ts=[86_400 * i for i in range(7)]),
-    ]  # fmt: skip
-    follow = [(u, b) for b, size in ((0, 30), (1, 25), (3, 20), (4, 3), (5, 30)) for u in draw.choice(60, size, replace=False)]
+        table(
+            "Partnership",
+            [f"p{i}" for i in range(7)],
+            status=["ended", "running", "accepted", "declined", "asked", "proposed", "ended"],
+            starts_ts=[86_400 * i for i in range(7)],
+        ),
+    ]
+    follow = [
+        (u, b) for b, size in ((0, 30), (1, 25), (3, 20), (4, 3), (5, 30)) for u in draw.choice(60, size, replace=False)
+    ]
     learn = [(u, k) for k, size in ((0, 22), (1, 15)) for u in draw.choice(60, size, replace=False)]
     joins = [(0, 0), (0, 1), (1, 0), (1, 2), (2, 0), (2, 4), (3, 0), (3, 3), (4, 1), (4, 2), (5, 4), (6, 1), (6, 2)]
     pairs = lambda rows: np.array(rows, np.int64).T
     edges = (
-        tie("FOLLOWS", "User", "Brand", *pairs(follow)), tie("ENROLLED", "User", "Course", *pairs(learn)),
-        tie("WATCHED", "User", "Film", range(12), [0] * 12), tie("BOUGHT", "User", "Brand", [50, 59, 1], [1, 0, 3]),
-        tie("HAS_TAG", "Film", "Tag", [0, 0, 0, 1], [0, 2, 3, 2], w=[1.0, 0.5, 0.25, 1.0]), tie("HAS_TAG", "Course", "Tag", [0, 0], [0, 2], w=[0.5, 0.75]),
-        tie("HAS_TAG", "Brand", "Tag", [0, 0, 0, 1, 1, 2, 2], [0, 2, 3, 1, 3, 0, 2], w=[0.2, 0.6, 0.8, 1.0, 1.0, 0.5, 0.3]),
-        tie("JOINS", "Partnership", "Brand", *pairs(joins)), tie("JOINS", "Partnership", "Film", [6], [1]), tie("JOINS", "Partnership", "Course", [1], [0]),
-    )  # fmt: skip
+        tie("FOLLOWS", "User", "Brand", *pairs(follow)),
+        tie("ENROLLED", "User", "Course", *pairs(learn)),
+        tie("WATCHED", "User", "Film", range(12), [0] * 12),
+        tie("BOUGHT", "User", "Brand", [50, 59, 1], [1, 0, 3]),
+        tie("HAS_TAG", "Film", "Tag", [0, 0, 0, 1], [0, 2, 3, 2], w=[1.0, 0.5, 0.25, 1.0]),
+        tie("HAS_TAG", "Course", "Tag", [0, 0], [0, 2], w=[0.5, 0.75]),
+        tie(
+            "HAS_TAG",
+            "Brand",
+            "Tag",
+            [0, 0, 0, 1, 1, 2, 2],
+            [0, 2, 3, 1, 3, 0, 2],
+            w=[0.2, 0.6, 0.8, 1.0, 1.0, 0.5, 0.3],
+        ),
+        tie("JOINS", "Partnership", "Brand", *pairs(joins)),
+        tie("JOINS", "Partnership", "Film", [6], [1]),
+        tie("JOINS", "Partnership", "Course", [1], [0]),
+    )
     return GraphTables({n.label: n for n in nodes}, edges, "partners", "EUR", "UTC", {})
 
 
@@ -66,8 +105,13 @@ def answered(store, line):
 
 
 ASKED = [
-    ("Film:f", {}), ("Course:l", {}), ("Brand:a", {}), ("Brand:c", {"conflicts": ["v1", "t2"]}), ("Film:f", {"lead": "Brand:b"}), ("Brand:e", {"min_cell": 16}),
-]  # fmt: skip
+    ("Film:f", {}),
+    ("Course:l", {}),
+    ("Brand:a", {}),
+    ("Brand:c", {"conflicts": ["v1", "t2"]}),
+    ("Film:f", {"lead": "Brand:b"}),
+    ("Brand:e", {"min_cell": 16}),
+]
 
 
 def loaded(store):
@@ -87,7 +131,10 @@ def rows_of(store, name, **params):
 def check_overlaps(store, data):
     """Overlap by arrays equals the counts of the files: shared, Jaccard, lift; incremental beyond each set of the other brands."""
     users, brands = data.nodes["User"], data.nodes["Brand"].ids.tolist()
-    agreed = [c and (s is None or "plan" in s) for c, s in zip(users.column("consent").tolist(), users.column("consent_scope").tolist(), strict=True)]
+    agreed = [
+        c and (s is None or "plan" in s)
+        for c, s in zip(users.column("consent").tolist(), users.column("consent_scope").tolist(), strict=True)
+    ]
     place = np.cumsum(agreed) - 1
     sets = {b: set() for b in brands}
     for e in (e for kind in ("FOLLOWS", "BOUGHT") for e in data.edges_of(kind)):
@@ -103,7 +150,9 @@ def check_overlaps(store, data):
             seen.add(frozenset((b, row["partner"])))
     assert {frozenset(pair) for pair, (shared, *_) in pairs.items() if shared} == seen
     assert len(seen) >= 6
-    times = np.bincount([sum(u in x for x in sets.values()) for u in range(sum(agreed))], minlength=len(found.names) + 1)
+    times = np.bincount(
+        [sum(u in x for x in sets.values()) for u in range(sum(agreed))], minlength=len(found.names) + 1
+    )
     assert found.frequency == pytest.approx(times)
     assert (found.frequency * np.arange(times.size)).sum() == pytest.approx(sum(len(x) for x in sets.values()))
 
@@ -114,7 +163,9 @@ def test_every_measured_score_is_what_its_command_says(store):
     check_overlaps(store, data)
     measured, snapshot = {}, as_snapshot(store)
     for subject, more in ASKED:
-        found = [p for p in partners(snapshot, for_=subject, **{"min_cell": 5, **more}, rng=1).partners if p.rank is not None]
+        found = [
+            p for p in partners(snapshot, for_=subject, **{"min_cell": 5, **more}, rng=1).partners if p.rank is not None
+        ]
         assert len(found) >= 3
         lines = {line: answered(store, line) for line in dict.fromkeys(line for p in found for line in p.evidence)}
         every = dict(answer for line, answer in lines.items() if answer and answer[0] != "history")

@@ -137,7 +137,11 @@ def test_our_queries_give_no_notice_and_run_in_cypher_shell(open_neo4j, neo4j_se
             for text in query.statements if query.access == "read" else ():
                 params = {p.name: p.default for p in query.params}
                 _, summary, _ = driver.execute_query("EXPLAIN " + text, params, database_=neo4j_server.database)
-                seen += [query.name for g in summary.gql_status_objects if str(g.raw_classification) in ("DEPRECATION", "PERFORMANCE")]
+                seen += [
+                    query.name
+                    for g in summary.gql_status_objects
+                    if str(g.raw_classification) in ("DEPRECATION", "PERFORMANCE")
+                ]
     assert not seen
     assert "12" in neo4j_server.cypher_shell("MATCH (u:User) RETURN count(u) AS n;")
 

@@ -50,7 +50,12 @@ def test_a_run_is_merged_and_read_back(loaded):
 @pytest.mark.parametrize("resolution", [1.0, 1.7])
 @pytest.mark.parametrize(
     ("types", "shares"),
-    [(("KNOWS", "FOLLOWS", "SHARED_WITH"), None), (("FOLLOWS",), None), (("KNOWS", "SHARED_WITH"), None), ((), {"KNOWS": 2, "FOLLOWS": 5})],
+    [
+        (("KNOWS", "FOLLOWS", "SHARED_WITH"), None),
+        (("FOLLOWS",), None),
+        (("KNOWS", "SHARED_WITH"), None),
+        ((), {"KNOWS": 2, "FOLLOWS": 5}),
+    ],
     ids=["default", "one", "two", "weighted"],
 )
 def test_the_query_counts_the_modularity_that_was_found(loaded, resolution, types, shares):
@@ -76,7 +81,9 @@ def test_what_the_query_cannot_count_has_no_row(loaded):
     users = loaded.ids("User")[:5]
     assert counted_over({"INFLUENCES": 1.0}, 1.0, add=False) == {}
     assert counted_over({}, 1.0, add=False) == {}
-    save_communities(loaded, "run", users, [0, 0, 1, 1, 1], properties={"modularity": 0.1, "ties": "tied by shared Channel"})
+    save_communities(
+        loaded, "run", users, [0, 0, 1, 1, 1], properties={"modularity": 0.1, "ties": "tied by shared Channel"}
+    )
     assert rows(loaded, "modularity", run="run") == []
     assert rows(loaded, "list")[0]["ties"] == "tied by shared Channel"
 

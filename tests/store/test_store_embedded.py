@@ -58,7 +58,14 @@ def with_gender():
 def child(code, *args):
     """Start Python on a text."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", code, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+        start_new_session=True,
+    )
 
 
 def end(process):
@@ -144,7 +151,9 @@ def test_an_interrupted_load_changes_nothing(tiny):
 
 def test_the_engine_keeps_quiet(tmp_path):
     """Loading and reading write nothing to stdout or stderr, and closing is not needed for a clean end."""
-    code = OWNER.replace("with open_store(sys.argv[1]) as store:", "store = open_store(sys.argv[1])\nif True:").replace("    time.sleep(60)\n", "")
+    code = OWNER.replace("with open_store(sys.argv[1]) as store:", "store = open_store(sys.argv[1])\nif True:").replace(
+        "    time.sleep(60)\n", ""
+    )
     process = child(code, tmp_path / "store", TINY)
     out, err = process.communicate(timeout=120)
     assert (out, err, process.returncode) == ("ready\n", "", 0)
@@ -207,9 +216,17 @@ except DeadlineExceeded:
 
 def test_columns_with_gaps_come_back_as_they_went_in(tmp_path):
     """Values on some rows, on all, on none; lists, floats that look whole, folded by either end: the digest is that of the tables."""
-    people = NodeColumns("User", object_array(f"u{i}" for i in range(6)), {"consent": np.ones(6, bool), "age": as_column([30, None, 41, None, None, 7])})
-    films = NodeColumns("Film", object_array(["f1", "f2"]), {"name": object_array(["一", "two"]), "quality": as_column([1.0, None])})
-    brands = NodeColumns("Brand", object_array(["b1"]), {"name": object_array(["b"]), "resources": object_array([["money", "users"]])})
+    people = NodeColumns(
+        "User",
+        object_array(f"u{i}" for i in range(6)),
+        {"consent": np.ones(6, bool), "age": as_column([30, None, 41, None, None, 7])},
+    )
+    films = NodeColumns(
+        "Film", object_array(["f1", "f2"]), {"name": object_array(["一", "two"]), "quality": as_column([1.0, None])}
+    )
+    brands = NodeColumns(
+        "Brand", object_array(["b1"]), {"name": object_array(["b"]), "resources": object_array([["money", "users"]])}
+    )
     who, what = np.array([0, 0, 1, 2, 3, 5]), np.array([0, 1, 0, 0, 1, 1])
     watched = {"completion": as_column([1.0, None, 0.25, 0.0, None, 1.0]), "n": np.arange(6)}
     rights = {"uses": object_array([["promote"], None]), "from_ts": as_column([5, 6]), "to_ts": as_column([None, 9])}

@@ -98,7 +98,9 @@ class _Line(Connection):
     """A connection whose units of work fail as scripted before they succeed."""
 
     def __init__(self, *failures):
-        super().__init__("bolt://127.0.0.1:1", username=None, password=None, database=None, insecure=False, timeout=None, owner=None)
+        super().__init__(
+            "bolt://127.0.0.1:1", username=None, password=None, database=None, insecure=False, timeout=None, owner=None
+        )
         self.failures, self.tries = list(failures), 0
 
     def _once(self, *_):
@@ -119,7 +121,17 @@ def test_what_may_work_next_time_is_tried_again(failure):
     assert line.tries == 3
 
 
-@pytest.mark.parametrize("failure", [ClientError("syntax"), CypherSyntaxError("syntax"), ConstraintError("twice"), AuthError("no"), ConfigurationError("no")], ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ClientError("syntax"),
+        CypherSyntaxError("syntax"),
+        ConstraintError("twice"),
+        AuthError("no"),
+        ConfigurationError("no"),
+    ],
+    ids=lambda e: type(e).__name__,
+)
 def test_what_cannot_work_is_tried_once(failure):
     """A wrong statement, a wrong password: said at once, as an error of ours."""
     line = _Line(failure)

@@ -33,7 +33,9 @@ def test_a_bookmark_as_a_server_gave_it():
     assert transaction_number(["6f0c7a1e-0000-1111-2222-333344445555:42"]) == 42
 
 
-@pytest.mark.parametrize("marks", [[], ["FB:"], ["FB:!!"], ["FB:kswQoVXy"], ["what"], ["neo4j:bookmark:v1:tx1", "neo4j:bookmark:v1:tx2"]])
+@pytest.mark.parametrize(
+    "marks", [[], ["FB:"], ["FB:!!"], ["FB:kswQoVXy"], ["what"], ["neo4j:bookmark:v1:tx1", "neo4j:bookmark:v1:tx2"]]
+)
 def test_bookmarks_that_are_not_understood(marks):
     """No number rather than a wrong one."""
     assert transaction_number(marks) is None
@@ -65,7 +67,12 @@ def test_our_own_results_leave_the_version(open_neo4j):
     store.read(guard_text("MATCH (n) RETURN count(n) AS n"))
     ids = tables.nodes["User"].ids.tolist()
     for i in range(3):
-        store.write_back("User", ids, {f"score_{first}_{i}": [0.5] * len(ids), f"other_{first}_{i}": list(range(len(ids)))}, f"run{i}")
+        store.write_back(
+            "User",
+            ids,
+            {f"score_{first}_{i}": [0.5] * len(ids), f"other_{first}_{i}": list(range(len(ids)))},
+            f"run{i}",
+        )
     store.ensure_schema()
     assert store.version() == first
     assert store.load(tables, report).created["nodes"] == 0
@@ -86,7 +93,11 @@ def test_results_do_not_hide_what_somebody_else_wrote(open_neo4j, neo4j_server):
         assert store.version() not in seen
         seen.add(store.version())
     done = []
-    store.load(tables, report, progress=lambda event: done.append(neo4j_server.query(foreign)) if event.done > 60 and not done else None)
+    store.load(
+        tables,
+        report,
+        progress=lambda event: done.append(neo4j_server.query(foreign)) if event.done > 60 and not done else None,
+    )
     assert done
     assert store.version() not in seen
     assert store.sign(Deadline(10)) == store.record().seen

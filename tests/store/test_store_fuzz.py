@@ -31,11 +31,67 @@ from graphkit.store.queries import parse_param, parse_query
 TINY = Path(__file__).resolve().parents[2] / "fixtures" / "tiny"
 DEEP = 3_000
 BITS = [
-    b'"', b",", b"\n", b"\r", b"\r\n", b"\0", b"\xff", b"\xef\xbb\xbf", b'""', b'"\n', b" ", b"\t", b"'", "电".encode(), b"\xe7\x94", b"1e400", b"9" * 5000,
-    b"nan", b"-", b";", b"\xc2\x85", b"\xe2\x80\xa8", b"\x1a", b"\x0c", b"id", b"u1", b"=", b"\\", b":ID", b"[[", b"{", b"true", b"\xed\xa0\x80",
-    b"1970-01-01T00:00:00", b"9999-12-31T23:59:59+23:59", b"0001-01-01T00:00:00+14:00",
-]  # fmt: skip
-JUNK = [None, True, 0, -1, 1.5, 2**70, 1e308, "", "x", "a\0b", "..", [], {}, [1], ["a", 1], {"a": 1}, [[]], [{}], [None, None], {"column": 1}, {"column": "x", "times": "y"}, "9" * 5000]
+    b'"',
+    b",",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b'""',
+    b'"\n',
+    b" ",
+    b"\t",
+    b"'",
+    "电".encode(),
+    b"\xe7\x94",
+    b"1e400",
+    b"9" * 5000,
+    b"nan",
+    b"-",
+    b";",
+    b"\xc2\x85",
+    b"\xe2\x80\xa8",
+    b"\x1a",
+    b"\x0c",
+    b"id",
+    b"u1",
+    b"=",
+    b"\\",
+    b":ID",
+    b"[[",
+    b"{",
+    b"true",
+    b"\xed\xa0\x80",
+    b"1970-01-01T00:00:00",
+    b"9999-12-31T23:59:59+23:59",
+    b"0001-01-01T00:00:00+14:00",
+]
+JUNK = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    2**70,
+    1e308,
+    "",
+    "x",
+    "a\0b",
+    "..",
+    [],
+    {},
+    [1],
+    ["a", 1],
+    {"a": 1},
+    [[]],
+    [{}],
+    [None, None],
+    {"column": 1},
+    {"column": "x", "times": "y"},
+    "9" * 5000,
+]
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
@@ -127,11 +183,25 @@ def test_any_bytes_in_a_parquet_file(tmp_path_factory, data):
 
 
 COLUMNS = [
-    pa.array([1, 2]), pa.array([1.5, float("nan")]), pa.array(["x", None]), pa.array([b"a", b"\xff"]), pa.array([[1], None]), pa.array([{"a": 1}, None]),
-    pa.array([date(2024, 1, 1), None]), pa.array([0, 1], pa.timestamp("ns", tz="Asia/Shanghai")), pa.array([1, 2], pa.duration("s")), pa.nulls(2),
-    pa.array(["a", "b"]).dictionary_encode(), pa.array([1, 2], pa.decimal128(38, 2)), pa.array([True, None]), pa.array([2**64 - 1, 0], pa.uint64()),
-    pa.array([["a"], ["b", None]]), pa.array([1.0, 2.0], pa.float16()), pa.array(["a\0", "\u202e"], pa.large_string()), pa.array([0, 1], pa.time64("us")),
-]  # fmt: skip
+    pa.array([1, 2]),
+    pa.array([1.5, float("nan")]),
+    pa.array(["x", None]),
+    pa.array([b"a", b"\xff"]),
+    pa.array([[1], None]),
+    pa.array([{"a": 1}, None]),
+    pa.array([date(2024, 1, 1), None]),
+    pa.array([0, 1], pa.timestamp("ns", tz="Asia/Shanghai")),
+    pa.array([1, 2], pa.duration("s")),
+    pa.nulls(2),
+    pa.array(["a", "b"]).dictionary_encode(),
+    pa.array([1, 2], pa.decimal128(38, 2)),
+    pa.array([True, None]),
+    pa.array([2**64 - 1, 0], pa.uint64()),
+    pa.array([["a"], ["b", None]]),
+    pa.array([1.0, 2.0], pa.float16()),
+    pa.array(["a\0", "\u202e"], pa.large_string()),
+    pa.array([0, 1], pa.time64("us")),
+]
 
 
 @pytest.mark.parametrize("column", ["id", "consent", "age", "gender", "consent_scope", "registered_ts", "receptivity"])
@@ -147,12 +217,32 @@ def test_any_type_in_a_parquet_column(tmp_path, column):
 
 
 MAPPING = {
-    "name": "p", "currency": "USD", "time_zone": "UTC", "keep": {"all": ["x"]},
-    "nodes": [{"file": "nodes/a.csv", "label": "Brand", "id": "id", "columns": {"name": "name", "willingness": {"column": "w", "times": 0.5}},
-               "constants": {"role": "studio", "resources": ["users"]}, "where": {"t": ["c"]}}],
-    "relationships": [{"file": "r.csv", "type": "LINKED_WITH", "source": {"column": "a", "labels": ["Brand"]}, "target": "b", "constants": {"basis": "x"}}],
-    "reach_p": {"cinema": 0.1}, "event_weights": {"view": 1.0},
-}  # fmt: skip
+    "name": "p",
+    "currency": "USD",
+    "time_zone": "UTC",
+    "keep": {"all": ["x"]},
+    "nodes": [
+        {
+            "file": "nodes/a.csv",
+            "label": "Brand",
+            "id": "id",
+            "columns": {"name": "name", "willingness": {"column": "w", "times": 0.5}},
+            "constants": {"role": "studio", "resources": ["users"]},
+            "where": {"t": ["c"]},
+        }
+    ],
+    "relationships": [
+        {
+            "file": "r.csv",
+            "type": "LINKED_WITH",
+            "source": {"column": "a", "labels": ["Brand"]},
+            "target": "b",
+            "constants": {"basis": "x"},
+        }
+    ],
+    "reach_p": {"cinema": 0.1},
+    "event_weights": {"view": 1.0},
+}
 
 
 @settings(suppress_health_check=SLOW, max_examples=150)
@@ -181,7 +271,10 @@ def without_null(value):
 def test_dates_and_infinities_in_settings():
     """A date becomes a text, for a store keeps settings as JSON; an infinity is refused at its line."""
     found = parse_dataset(b"made = 2024-05-01\n[x]\nat = 2024-05-01T08:00:00Z\nlist = [07:30:00]\n", "d")
-    assert json.loads(json.dumps(found.settings)) == {"made": "2024-05-01", "x": {"at": "2024-05-01T08:00:00+00:00", "list": ["07:30:00"]}}
+    assert json.loads(json.dumps(found.settings)) == {
+        "made": "2024-05-01",
+        "x": {"at": "2024-05-01T08:00:00+00:00", "list": ["07:30:00"]},
+    }
     with pytest.raises(MappingWrong) as caught:
         parse_dataset(b"a = 1\nb = inf\n", "d")
     assert caught.value.line == 2
@@ -201,8 +294,25 @@ def test_any_query_text(data):
 
 
 @given(
-    st.sampled_from(["STRING", "INTEGER", "FLOAT", "BOOLEAN", "MAP", "LIST<STRING>", "LIST<LIST<INTEGER>>", "LOCAL DATETIME", "ANY"]),
-    st.one_of(st.text(max_size=30), st.sampled_from(["[" * 100_000, '{"a":' * 50_000, "9" * 5000, "1e999", "NaN", "Infinity", '{"a": NaN}', "[1, null]", "\ud800"])),
+    st.sampled_from(
+        ["STRING", "INTEGER", "FLOAT", "BOOLEAN", "MAP", "LIST<STRING>", "LIST<LIST<INTEGER>>", "LOCAL DATETIME", "ANY"]
+    ),
+    st.one_of(
+        st.text(max_size=30),
+        st.sampled_from(
+            [
+                "[" * 100_000,
+                '{"a":' * 50_000,
+                "9" * 5000,
+                "1e999",
+                "NaN",
+                "Infinity",
+                '{"a": NaN}',
+                "[1, null]",
+                "\ud800",
+            ]
+        ),
+    ),
 )
 def test_any_parameter(kind, text):
     """--param with any text, nested as deeply as one likes."""
@@ -222,12 +332,34 @@ def test_any_address(text):
 
 
 PLAN = {
-    "schema_version": 1, "plan": "P-1", "for": "Film:f1", "objective": "reach", "budget": 10, "spent": 5.0, "unspent_because": None, "assumptions": ["a"],
-    "items": [{"channel": "c1", "wave": 1, "material": None, "cost": 5, "adds": 2.0, "adds_interval": [1.0, 3.0], "reasons": ["r"], "uses": 1}],
-    "reach": {"mean": 2.0, "interval": [1.0, 3.0]}, "certificate": {"lower": 1.0, "upper": 3.0, "ratio": 0.9, "delta": 0.05}, "baselines": {"sainsbury": 1.0},
-    "rejected": [{"channel": "c2", "rule": "rights", "reason": "none"}], "claims": [{"claim": "reach", "value": 2.0, "query": None, "params": {}, "replay": {}}],
-    "request": {"for_": "Film:f1", "budget": 10, "rules": {"starts_ts": 1}, "nodes": ["User"], "price": {"c1": 2}}, "sample": {"choose": 4, "judge": 4, "exact": False},
-}  # fmt: skip
+    "schema_version": 1,
+    "plan": "P-1",
+    "for": "Film:f1",
+    "objective": "reach",
+    "budget": 10,
+    "spent": 5.0,
+    "unspent_because": None,
+    "assumptions": ["a"],
+    "items": [
+        {
+            "channel": "c1",
+            "wave": 1,
+            "material": None,
+            "cost": 5,
+            "adds": 2.0,
+            "adds_interval": [1.0, 3.0],
+            "reasons": ["r"],
+            "uses": 1,
+        }
+    ],
+    "reach": {"mean": 2.0, "interval": [1.0, 3.0]},
+    "certificate": {"lower": 1.0, "upper": 3.0, "ratio": 0.9, "delta": 0.05},
+    "baselines": {"sainsbury": 1.0},
+    "rejected": [{"channel": "c2", "rule": "rights", "reason": "none"}],
+    "claims": [{"claim": "reach", "value": 2.0, "query": None, "params": {}, "replay": {}}],
+    "request": {"for_": "Film:f1", "budget": 10, "rules": {"starts_ts": 1}, "nodes": ["User"], "price": {"c1": 2}},
+    "sample": {"choose": 4, "judge": 4, "exact": False},
+}
 
 
 @settings(max_examples=80)
@@ -260,11 +392,17 @@ USERS = 60
 def users(seed):
     """A table of users with holes."""
     rng = np.random.default_rng(seed)
-    pick = lambda values: as_column([None if rng.random() < 0.3 else values[i] for i in rng.integers(len(values), size=USERS)])
+    pick = lambda values: as_column(
+        [None if rng.random() < 0.3 else values[i] for i in rng.integers(len(values), size=USERS)]
+    )
     columns = {
-        "consent": as_column([bool(x) for x in rng.integers(2, size=USERS)]), "age": pick([0, 1, 18, 40]), "active_days_30": pick([0, 1, 18]),
-        "receptivity": pick([0.0, 0.5, 1.0]), "region": pick(TEXTS), "gender": pick(["f", "m", "上海"]),
-    }  # fmt: skip
+        "consent": as_column([bool(x) for x in rng.integers(2, size=USERS)]),
+        "age": pick([0, 1, 18, 40]),
+        "active_days_30": pick([0, 1, 18]),
+        "receptivity": pick([0.0, 0.5, 1.0]),
+        "region": pick(TEXTS),
+        "gender": pick(["f", "m", "上海"]),
+    }
     return NodeColumns("User", as_column([f"u{i:02d}" for i in range(USERS)]), columns)
 
 
@@ -278,21 +416,30 @@ def comparisons(name, values):
     value = st.sampled_from(values)
     return st.one_of(
         st.builds(lambda op, v: f"{name} {op} {v}", st.sampled_from(["=", "!=", "<>", "<", "<=", ">", ">="]), value),
-        st.builds(lambda no, vs: f"{name} {no}in ({', '.join(vs)})", st.sampled_from(["", "not "]), st.lists(value, min_size=1, max_size=3)),
+        st.builds(
+            lambda no, vs: f"{name} {no}in ({', '.join(vs)})",
+            st.sampled_from(["", "not "]),
+            st.lists(value, min_size=1, max_size=3),
+        ),
         st.builds(lambda no, a, b: f"{name} {no}between {a} and {b}", st.sampled_from(["", "NOT "]), value, value),
     )
 
 
 EXPRESSIONS = st.recursive(
     st.one_of(
-        comparisons("age", [str(x) for x in NUMBERS] + ["0.5", "1.0", "1e1"]), comparisons("receptivity", ["0", "0.5", "1", "-1", "1e-3"]),
-        comparisons("region", [quoted(x) for x in TEXTS]), comparisons("consent", ["true", "FALSE"]), comparisons("id", ["'u01'", "'u30'", "'U30'"]),
+        comparisons("age", [str(x) for x in NUMBERS] + ["0.5", "1.0", "1e1"]),
+        comparisons("receptivity", ["0", "0.5", "1", "-1", "1e-3"]),
+        comparisons("region", [quoted(x) for x in TEXTS]),
+        comparisons("consent", ["true", "FALSE"]),
+        comparisons("id", ["'u01'", "'u30'", "'U30'"]),
     ),
     lambda inner: st.one_of(
-        st.builds("not {}".format, inner.map("({})".format)), st.builds("({} and {})".format, inner, inner), st.builds("({} OR {})".format, inner, inner)
+        st.builds("not {}".format, inner.map("({})".format)),
+        st.builds("({} and {})".format, inner, inner),
+        st.builds("({} OR {})".format, inner, inner),
     ),
     max_leaves=6,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module", params=["embedded", pytest.param("neo4j", marks=pytest.mark.neo4j)])

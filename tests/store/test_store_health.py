@@ -23,7 +23,14 @@ def answers(**given):
 def healthy(**changed):
     """Answers of a store in order, with some of them changed."""
     steps = [{"id": name, "checksum": checksum(texts)} for name, texts in schema_steps().items()]
-    return answers(**{"_GkStore": [{"p": {"state": "ready"}}], "timestamp": [{"now": time.time() * 1000}], "_GkSchema": steps, **changed})
+    return answers(
+        **{
+            "_GkStore": [{"p": {"state": "ready"}}],
+            "timestamp": [{"now": time.time() * 1000}],
+            "_GkSchema": steps,
+            **changed,
+        }
+    )
 
 
 def verdicts(checks):
@@ -63,20 +70,31 @@ def test_a_schema_that_is_not_this_one():
     """Too old, changed, too new: each with its own way out; none yet is no fault."""
     steps = [{"id": name, "checksum": checksum(texts)} for name, texts in schema_steps().items()]
     fixes = []
-    for rows in (steps[:-1], [{**steps[0], "checksum": "x"}, *steps[1:]], [*steps, {"id": "schema/V999__later", "checksum": "y"}]):
+    for rows in (
+        steps[:-1],
+        [{**steps[0], "checksum": "x"}, *steps[1:]],
+        [*steps, {"id": "schema/V999__later", "checksum": "y"}],
+    ):
         (found,) = [c for c in check_store(healthy(_GkSchema=rows)) if not c.ok]
         assert found.name == "schema"
         fixes.append(found.fix)
-    assert fixes == ["graphkit schema apply", "export the data and load it into a new store", "upgrade graphkit-planner"]
+    assert fixes == [
+        "graphkit schema apply",
+        "export the data and load it into a new store",
+        "upgrade graphkit-planner",
+    ]
     assert verdicts(check_store(healthy(_GkSchema=[])))["schema"]
 
 
 def test_server_facts_that_are_wrong():
     """A lost constraint and an index that is still built."""
     asked = answers(
-        components=[{"name": "Neo4j Kernel", "versions": ["5.26.30"], "edition": "community"}], CURRENT=[{"user": "x", "roles": ["reader"]}],
-        CONSTRAINTS=[{"name": "user_id"}], _GkSchema=[{"n": 2}], INDEXES=[{"name": "user_id"}],
-    )  # fmt: skip
+        components=[{"name": "Neo4j Kernel", "versions": ["5.26.30"], "edition": "community"}],
+        CURRENT=[{"user": "x", "roles": ["reader"]}],
+        CONSTRAINTS=[{"name": "user_id"}],
+        _GkSchema=[{"n": 2}],
+        INDEXES=[{"name": "user_id"}],
+    )
     found = {c.name: c for c in check_server(asked, None)}
     assert {name for name, c in found.items() if not c.ok} == {"constraints", "indexes"}
     assert found["account"].value == "x: reader"
