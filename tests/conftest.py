@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import threading
 
 import pytest
 from hypothesis import settings
@@ -10,6 +12,12 @@ settings.register_profile("graphkit", deadline=None, derandomize=True, max_examp
 settings.load_profile("graphkit")
 
 pytest_plugins = ["store_fixtures"]
+
+
+def pytest_configure():
+    """Listen to Ctrl-C also where the shell told background jobs to ignore it: tests of interrupts and their children rely on it."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc):
