@@ -35,6 +35,7 @@ from graphkit.community.moves import (
     resettle_kernel,
     shuffled_kernel,
     vacant_kernel,
+    weighed_kernel,
 )
 from graphkit.community.quality import inside_weights
 
@@ -136,21 +137,6 @@ def worth_kernel(leave, held):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
 def between_kernel(apart, squares):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """What the edges between blocks add."""
     return apart * np.log(apart / (1.0 - squares)) if apart > _TINY and squares < 1.0 - _TINY else 0.0
-
-
-@njit(nogil=True, cache=True)
-def weighed_kernel(indptr, indices, weight, visit, label):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Of every label its share of the strength and what leaves it; of every row the weight of its links; their sum apart."""
-    n = visit.size
-    held, leave, out, apart = np.zeros(n), np.zeros(n), np.zeros(n), 0.0
-    for i in range(n):
-        held[label[i]] += visit[i]
-        for j in range(indptr[i], indptr[i + 1]):
-            out[i] += weight[j]
-            if label[indices[j]] != label[i]:
-                leave[label[i]] += weight[j]
-                apart += weight[j]
-    return held, leave, out, apart
 
 
 @njit(nogil=True, cache=True)

@@ -33,6 +33,7 @@ from graphkit.community.moves import (
     resettle_kernel,
     shuffled_kernel,
     vacant_kernel,
+    weighed_kernel,
 )
 
 if TYPE_CHECKING:
@@ -98,15 +99,10 @@ def cost_kernel(leave, visit):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
 def map_move_kernel(indptr, indices, weight, visit, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Move nodes one by one to the neighbouring (or an empty) community that shortens L most until none does."""
     n = visit.size
-    held, leave, out, size, q = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n, np.int32), 0.0
+    held, leave, out, q = weighed_kernel(indptr, indices, weight, visit, label)
+    size = np.zeros(n, np.int32)
     for i in range(n):
-        held[label[i]] += visit[i]
         size[label[i]] += 1
-        for j in range(indptr[i], indptr[i + 1]):
-            out[i] += weight[j]
-            if label[indices[j]] != label[i]:
-                leave[label[i]] += weight[j]
-                q += weight[j]
     empty, n_empty = vacant_kernel(size)
     queue, queued, head, waiting = shuffled_kernel(n, state), np.ones(n, np.bool_), 0, n
     links, near, moved = np.zeros(n), np.empty(n, np.int32), 0

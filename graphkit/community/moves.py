@@ -114,6 +114,21 @@ def vacant_kernel(size):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
 
 
 @njit(nogil=True, cache=True)
+def weighed_kernel(indptr, indices, weight, visit, label):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Of every label its share of the strength and what leaves it; of every row the weight of its links; their sum apart."""
+    n = visit.size
+    held, leave, out, apart = np.zeros(n), np.zeros(n), np.zeros(n), 0.0
+    for i in range(n):
+        held[label[i]] += visit[i]
+        for j in range(indptr[i], indptr[i + 1]):
+            out[i] += weight[j]
+            if label[indices[j]] != label[i]:
+                leave[label[i]] += weight[j]
+                apart += weight[j]
+    return held, leave, out, apart
+
+
+@njit(nogil=True, cache=True)
 def gather_kernel(i, indptr, indices, weight, label, links, near):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Weight of the links of node i to each community near it; how many of them there are."""
     count = 0
