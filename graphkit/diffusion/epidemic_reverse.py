@@ -23,7 +23,7 @@ from graphkit.check import positive_int, refuse
 from graphkit.coins import limits, stream
 from graphkit.diffusion.epidemic_reverse_kernels import epidemic_sets_kernel
 from graphkit.diffusion.models import SI, SIR
-from graphkit.diffusion.rr_sets import NO_MASK, NO_ROOTS, ReverseWorlds, RRSets, gathered, in_batches, root_values
+from graphkit.diffusion.rr_sets import ReverseSampler, ReverseWorlds, root_values
 from graphkit.diffusion.worlds import arc_probability, check_steps, node_rows
 from graphkit.engine.base import as_engine
 from graphkit.errors import InvalidParameter
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from graphkit.diffusion.models import SIS
+    from graphkit.diffusion.rr_sets import Block, RRSets
     from graphkit.engine.base import Engine
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["EpidemicWorlds", "reverse_worlds", "sample_epidemic_sets"]
 
 
-class EpidemicWorlds:
-    """A projection made ready for reverse sampling under SIR or SI; to be used like `ReverseWorlds`.
+class EpidemicWorlds(ReverseSampler):
+    """A projection made ready for reverse sampling under SIR or SI.
 
     Parameters
     ----------
@@ -74,57 +75,8 @@ class EpidemicWorlds:
         self.key = projection.edge_key[self.reverse.arc]
         self.limit = limits(model.transmission * arc_probability(projection, default=1.0))[self.reverse.arc]
 
-    def sample(
-        self,
-        n_sets: int,
-        *,
-        seed: int,
-        purpose: str,
-        first: int = 0,
-        roots: NDArray[np.int64] | None = None,
-        places: bool = False,
-        engine: Engine,
-        progress: ProgressCallback | None = None,
-        deadline: float | None = None,
-    ) -> RRSets:
-        """Return sets first..first+n_sets-1 of the stream (seed, purpose); rows and places are the same here."""
-        del places
-        parts = self._run(
-            n_sets, seed, purpose, first, NO_ROOTS if roots is None else roots, NO_MASK, engine, progress, deadline
-        )
-        return gathered(parts, self.order, self.n_nodes, self.total_value, places=True)
-
-    def count_hits(
-        self,
-        seeds: NDArray[np.int64],
-        n_sets: int,
-        *,
-        seed: int,
-        purpose: str,
-        first: int = 0,
-        engine: Engine,
-        progress: ProgressCallback | None = None,
-        deadline: float | None = None,
-    ) -> int:
-        """Return how many of the sets contain a seed; nothing is stored, each set ends at its first hit."""
-        mask = np.zeros(self.n_nodes, np.bool_)
-        mask[seeds] = True
-        return sum(
-            int(part[2]) for part in self._run(n_sets, seed, purpose, first, NO_ROOTS, mask, engine, progress, deadline)
-        )
-
-    def _run(
-        self,
-        n_sets: int,
-        seed: int,
-        purpose: str,
-        first: int,
-        roots: NDArray[np.int64],
-        mask: NDArray[np.bool_],
-        engine: Engine,
-        progress: ProgressCallback | None,
-        deadline: float | None,
-    ) -> list[Any]:
+    def drawn(self, seed: int, purpose: str, first: int, roots: NDArray[np.int64], mask: NDArray[np.bool_]) -> Block:
+        """Return the function that draws a block of sets, see `ReverseSampler`."""
         tail = f":{purpose}" if purpose else ""
         arc, heal, root = (stream(seed, word + tail) for word in ("arc", "recovery", "root"))
 
@@ -147,7 +99,7 @@ class EpidemicWorlds:
                 self.steps,
             )
 
-        return in_batches(block, n_sets, engine, progress, deadline)
+        return block
 
 
 def reverse_worlds(
@@ -156,7 +108,7 @@ def reverse_worlds(
     model: str | SIR | SI | SIS = "ic",
     max_steps: int | None = None,
     value: ArrayLike | None = None,
-) -> ReverseWorlds | EpidemicWorlds:
+) -> ReverseSampler:
     """Return a projection made ready for reverse sampling under any model that has reverse sets; the others are refused."""
     if not isinstance(model, SIR | SI):
         return ReverseWorlds(projection, model=model, max_steps=max_steps, value=value)

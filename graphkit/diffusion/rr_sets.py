@@ -14,6 +14,7 @@ Borgs, Brautbar, Chayes, Lucier: Maximizing social influence in nearly optimal t
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
-__all__ = ["RRSets", "ReverseWorlds", "sample_rr_sets"]
+    Block = Callable[[int, int], Any]
+
+__all__ = ["RRSets", "ReverseSampler", "ReverseWorlds", "sample_rr_sets"]
 
 NO_ROOTS = np.empty(0, np.int64)
 NO_MASK = np.empty(0, np.bool_)
@@ -76,7 +79,72 @@ class RRSets:
         return indptr, inverse_kernel(self.indptr, self.nodes, indptr)
 
 
-class ReverseWorlds:
+class ReverseSampler(ABC):
+    """What every model that has reverse sets offers: samples of them, and counts of hits; a model says how a block is drawn.
+
+    Attributes
+    ----------
+    n_nodes : int
+    total_value : float
+        Number of nodes, or the sum of their values.
+    mixed : bool
+        Whether every arc has a coin of its own, as forward simulation does.
+    place, order : int32 ndarray, shape (n_nodes,)
+        Place of each row among the numbers the sets are drawn with, and row of each place.
+    indices : int32 ndarray, shape (n_arcs,)
+        Source of each arc, by the target it goes to.
+    """
+
+    n_nodes: int
+    total_value: float
+    mixed: bool
+    place: NDArray[np.int32]
+    order: NDArray[np.int32]
+    indices: NDArray[np.int32]
+
+    @abstractmethod
+    def drawn(self, seed: int, purpose: str, first: int, roots: NDArray[np.int64], mask: NDArray[np.bool_]) -> Block:
+        """Return what draws sets ``first + low .. first + high - 1``: their nodes, their sizes, and how many meet the mask."""
+
+    def sample(
+        self,
+        n_sets: int,
+        *,
+        seed: int,
+        purpose: str,
+        first: int = 0,
+        roots: NDArray[np.int64] | None = None,
+        places: bool = False,
+        engine: Engine,
+        progress: ProgressCallback | None = None,
+        deadline: float | None = None,
+    ) -> RRSets:
+        """Return sets first..first+n_sets-1 of the stream (seed, purpose); with ``places`` node v of them is row ``order[v]``."""
+        block = self.drawn(seed, purpose, first, NO_ROOTS if roots is None else roots, NO_MASK)
+        parts = in_batches(block, n_sets, engine, progress, deadline)
+        return gathered(parts, self.order, self.n_nodes, self.total_value, places=places)
+
+    def count_hits(
+        self,
+        seeds: NDArray[np.int64],
+        n_sets: int,
+        *,
+        seed: int,
+        purpose: str,
+        first: int = 0,
+        engine: Engine,
+        progress: ProgressCallback | None = None,
+        deadline: float | None = None,
+    ) -> int:
+        """Return how many of the sets contain a seed; nothing is stored, each set ends at its first hit."""
+        mask = np.zeros(self.n_nodes, np.bool_)
+        mask[self.place[seeds]] = True
+        block = self.drawn(seed, purpose, first, NO_ROOTS, mask)
+        parts = in_batches(block, n_sets, engine, progress, deadline)
+        return sum(int(part[2]) for part in parts)
+
+
+class ReverseWorlds(ReverseSampler):
     """A projection made ready for reverse sampling under one model.
 
     Parameters
@@ -110,65 +178,14 @@ class ReverseWorlds:
         ready = projection.__dict__.setdefault("_visits", {})  # as a cached property: made once per graph and model
         if not ready:
             ready["places"], ready["spare"] = places(projection), []
-        self.place: NDArray[np.int32]
-        self.order: NDArray[np.int32]
-        self.indices: NDArray[np.int32]
         self.place, self.order, self.indices = ready["places"]
         self.spare = ready["spare"]  # words of zeros, one array per worker: made once, not for each block
         if (model, family) not in ready:
             ready[model, family] = visits(projection, self.order, model, allow_table=family == "auto")
-        self.mixed: bool
         self.mixed, self.plan, self.table, self.arc_key, self.limit = ready[model, family]
 
-    def sample(
-        self,
-        n_sets: int,
-        *,
-        seed: int,
-        purpose: str,
-        first: int = 0,
-        roots: NDArray[np.int64] | None = None,
-        places: bool = False,
-        engine: Engine,
-        progress: ProgressCallback | None = None,
-        deadline: float | None = None,
-    ) -> RRSets:
-        """Return sets first..first+n_sets-1 of the stream (seed, purpose); with ``places`` node v of them is row ``order[v]``."""
-        parts = self._run(
-            n_sets, seed, purpose, first, NO_ROOTS if roots is None else roots, NO_MASK, engine, progress, deadline
-        )
-        return gathered(parts, self.order, self.n_nodes, self.total_value, places=places)
-
-    def count_hits(
-        self,
-        seeds: NDArray[np.int64],
-        n_sets: int,
-        *,
-        seed: int,
-        purpose: str,
-        first: int = 0,
-        engine: Engine,
-        progress: ProgressCallback | None = None,
-        deadline: float | None = None,
-    ) -> int:
-        """Return how many of the sets contain a seed; nothing is stored, each set ends at its first hit."""
-        mask = np.zeros(self.n_nodes, np.bool_)
-        mask[self.place[seeds]] = True
-        parts = self._run(n_sets, seed, purpose, first, NO_ROOTS, mask, engine, progress, deadline)
-        return sum(int(part[2]) for part in parts)
-
-    def _run(
-        self,
-        n_sets: int,
-        seed: int,
-        purpose: str,
-        first: int,
-        roots: NDArray[np.int64],
-        mask: NDArray[np.bool_],
-        engine: Engine,
-        progress: ProgressCallback | None,
-        deadline: float | None,
-    ) -> list[Any]:
+    def drawn(self, seed: int, purpose: str, first: int, roots: NDArray[np.int64], mask: NDArray[np.bool_]) -> Block:
+        """Return the function that draws a block of sets, see `ReverseSampler`."""
         base, root_base = stream(seed, purpose), stream(seed, f"{purpose}:root")
 
         def block(low: int, high: int) -> Any:
@@ -196,7 +213,7 @@ class ReverseWorlds:
             self.spare.append(seen)
             return result
 
-        return in_batches(block, n_sets, engine, progress, deadline)
+        return block
 
 
 def root_values(value: ArrayLike | None, n_nodes: int) -> tuple[float, NDArray[np.uint64]]:
@@ -212,7 +229,7 @@ def root_values(value: ArrayLike | None, n_nodes: int) -> tuple[float, NDArray[n
 
 
 def in_batches(
-    block: Callable[[int, int], Any],
+    block: Block,
     n_sets: int,
     engine: Engine,
     progress: ProgressCallback | None,

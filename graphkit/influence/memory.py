@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    from graphkit.diffusion.epidemic_reverse import EpidemicWorlds
     from graphkit.diffusion.models import SI, SIR, SIS
-    from graphkit.diffusion.rr_sets import ReverseWorlds
+    from graphkit.diffusion.rr_sets import ReverseSampler
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
@@ -164,7 +163,7 @@ def estimate_memory(
     return MemoryEstimate(work, fixed, per_set, size, sets.astype(np.int64), total, limit, manifest)
 
 
-def fixed_bytes(worlds: ReverseWorlds | EpidemicWorlds) -> int:
+def fixed_bytes(worlds: ReverseSampler) -> int:
     """Return the bytes of a selection that do not depend on the sample."""
     mixed = COIN_BYTES * worlds.indices.size if worlds.mixed else 0
     return (
@@ -177,7 +176,7 @@ def sample_bytes(n_sets: int, n_ids: float) -> float:
     return SET_BYTES * n_sets + ID_BYTES * n_ids
 
 
-def most_sets(worlds: ReverseWorlds | EpidemicWorlds, limit: int, seed: int, wanted: int) -> int:
+def most_sets(worlds: ReverseSampler, limit: int, seed: int, wanted: int) -> int:
     """Return how many sets, at most ``wanted``, the memory limit allows in the first round.
 
     Raises

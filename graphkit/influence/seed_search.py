@@ -29,8 +29,7 @@ from graphkit.progress import Progress
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from graphkit.diffusion.epidemic_reverse import EpidemicWorlds
-    from graphkit.diffusion.rr_sets import ReverseWorlds, RRSets
+    from graphkit.diffusion.rr_sets import ReverseSampler, RRSets
     from graphkit.engine.base import Engine
     from graphkit.influence.rules import Rules
     from graphkit.progress import ProgressCallback
@@ -74,7 +73,7 @@ class Found:
 class Search:
     """Rounds of sampling, choosing and judging."""
 
-    worlds: ReverseWorlds | EpidemicWorlds
+    worlds: ReverseSampler
     rules: Rules
     seed: int
     engine: Engine
