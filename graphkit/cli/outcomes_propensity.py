@@ -31,6 +31,15 @@ DAY = 86_400
 CALIBRATION = ("bin", "n", "predicted", "observed", "lower", "upper")
 IMPORTANCE = ("feature", "auc_loss", "std")
 
+MEASURED_BEFORE = click.option(
+    "--measured-before",
+    multiple=True,
+    metavar="COLUMN",
+    help="Vouch that a column that tells the label was known before (repeat).",
+)
+SELECT = click.option("--select", type=click.IntRange(min=1), help="Keep only that many encoded columns.")
+FOLDS = click.option("--folds", type=click.IntRange(min=2), default=5, help="Folds of the judgement on unseen people.")
+
 
 @click.command(
     cls=Command,
@@ -44,12 +53,7 @@ IMPORTANCE = ("feature", "auc_loss", "std")
 @ID
 @FEATURE
 @EXCLUDE
-@click.option(
-    "--measured-before",
-    multiple=True,
-    metavar="COLUMN",
-    help="Vouch that a column that tells the label was known before (repeat).",
-)
+@MEASURED_BEFORE
 @EVENTS
 @click.option("--kind", default="purchase", help="With --events: the kind of event to predict.")
 @click.option("--item", type=LABEL_ID, help="With --events: only events about this one, such as Course:k01.")
@@ -61,8 +65,8 @@ IMPORTANCE = ("feature", "auc_loss", "std")
     help="With --events: epoch seconds where features end.  [default: --days before the newest event]",
 )
 @click.option("--method", type=click.Choice(["logistic", "forest"]), default="logistic", help="Model.")
-@click.option("--select", type=click.IntRange(min=1), help="Keep only that many encoded columns.")
-@click.option("--folds", type=click.IntRange(min=2), default=5, help="Folds of the judgement on unseen people.")
+@SELECT
+@FOLDS
 @click.option(
     "--scores",
     metavar="FILE",
@@ -100,15 +104,10 @@ def propensity(
 @ID
 @FEATURE
 @EXCLUDE
-@click.option(
-    "--measured-before",
-    multiple=True,
-    metavar="COLUMN",
-    help="Vouch that a column that tells the label was known before (repeat).",
-)
+@MEASURED_BEFORE
 @click.option("--method", type=click.Choice(["logistic", "forest"]), default="forest", help="Model.")
-@click.option("--select", type=click.IntRange(min=1), help="Keep only that many encoded columns.")
-@click.option("--folds", type=click.IntRange(min=2), default=5, help="Folds of the judgement on unseen people.")
+@SELECT
+@FOLDS
 @seed_option
 @output_options
 @pass_app
