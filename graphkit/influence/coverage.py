@@ -182,9 +182,11 @@ class Coverage:
         seeds: list[int] = []
         gains: list[int] = []
         spent, bound = 0.0, math.inf
+        rows: list[int] = []
+        fits = np.ones(gain.size, np.bool_)  # rounding in sums of prices may say otherwise than what is left
         while len(seeds) < self.rules.k:
             bound = min(bound, sum(gains) + local.largest(gain.astype(np.float64))[0])
-            able = gain > 0
+            able = (gain > 0) & fits
             if local.cost is not None:
                 able &= local.cost <= self.rules.budget - spent
             if left is not None and local.group is not None:
@@ -192,6 +194,11 @@ class Coverage:
             v = _best(gain, able, local, by_cost=by_cost)
             if v < 0:
                 break
+            row = int(self._row(self.pool[v : v + 1])[0])
+            if not self.rules.affords([*rows, row]):
+                fits[v] = False
+                continue
+            rows.append(row)
             gains.append(int(gain[v]))
             seeds.append(int(self.pool[v]))
             spent += 0.0 if local.cost is None else float(local.cost[v])
@@ -241,7 +248,12 @@ def _best(gain: NDArray[np.int64], able: NDArray[np.bool_], rules: Rules, *, by_
         return -1
     worth = gain[rows].astype(np.float64)
     if by_cost and rules.cost is not None:
-        worth = worth / np.maximum(rules.cost[rows], 1e-300)
+        free = rules.cost[rows] == 0
+        if free.any():  # what is free comes first, by gain
+            rows, worth = rows[free], worth[free]
+        else:
+            with np.errstate(over="ignore"):
+                worth /= rules.cost[rows]
     rows = rows[worth == worth.max()]
     return int(rows[rules.rank[rows].argmin()])
 

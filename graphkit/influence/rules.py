@@ -93,14 +93,22 @@ class Rules:
         return share
 
     def _knapsack(self, load: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take loads by load per cost, the last one in part."""
+        """Take what is free, then loads by load per cost, the last one in part."""
         cost = np.zeros(load.size) if self.cost is None else self.cost
-        rows = np.flatnonzero(self.allowed & (load > 0))
-        rows = rows[np.argsort(-load[rows] / np.maximum(cost[rows], 1e-300), kind="stable")]
-        price = cost[rows]
-        share = np.zeros(load.size)
-        share[rows] = np.clip((self.budget - (np.cumsum(price) - price)) / np.maximum(price, 1e-300), 0.0, 1.0)
+        wanted = self.allowed & (load > 0)
+        share: NDArray[np.float64] = np.where(wanted & (cost == 0), 1.0, 0.0)
+        rows = np.flatnonzero(wanted & (cost > 0))
+        with np.errstate(over="ignore"):  # of a price next to nothing one gets endlessly much
+            rows = rows[np.argsort(-load[rows] / cost[rows], kind="stable")]
+            price = cost[rows]
+            share[rows] = np.clip((self.budget - (np.cumsum(price) - price)) / price, 0.0, 1.0)
         return share
+
+    def affords(self, rows: list[int]) -> bool:
+        """Say whether some nodes together are within the budget, added up in this order and by row."""
+        if self.cost is None:
+            return True
+        return bool(self.cost[rows].sum() <= self.budget and self.cost[sorted(rows)].sum() <= self.budget)
 
     def _priced(self, load: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Bisect the price of money; every price gives a bound."""

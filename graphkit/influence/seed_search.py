@@ -190,7 +190,7 @@ class Search:
         n1, n2, value = sample.n_sets, self.judges * sample.n_sets, sample.total_value
         cover = Coverage(sample, self.rules, self.engine, self.worlds.order)
         chosen, gains, top = cover.greedy()
-        seeds, gains = _within(self.worlds.order[chosen].astype(np.int64), gains, self.rules)
+        seeds = self.worlds.order[chosen].astype(np.int64)
         covered = int(gains.sum())
         hits = 0
         if seeds.size:
@@ -213,9 +213,7 @@ class Search:
             steps = PLAIN_STEPS if self.goal is None else HARD_STEPS if wanted else FEW_STEPS
             top = min(
                 top,
-                cover.dual_bound(
-                    chosen[: seeds.size], covered, steps=steps, enough=lambda bound: enough(bound) or self._late()
-                ),
+                cover.dual_bound(chosen, covered, steps=steps, enough=lambda bound: enough(bound) or self._late()),
             )
         good = settled if self.goal is None else enough(top)
         certificate = Certificate.of(lower, upper_bound(top, n1, value, each), self.delta)
@@ -224,12 +222,3 @@ class Search:
         return Found(
             seeds, (gains * (value / n1)).astype(np.float64), share * value, error * value, certificate, n1 + n2, good
         )
-
-
-def _within(
-    seeds: NDArray[np.int64], gains: NDArray[np.int64], rules: Rules
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Drop last picks whose sum, added in another order, would exceed the budget by a rounding."""
-    while rules.cost is not None and seeds.size and float(rules.cost[seeds].sum()) > rules.budget:
-        seeds, gains = seeds[:-1], gains[:-1]
-    return seeds, gains

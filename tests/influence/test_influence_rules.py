@@ -170,3 +170,35 @@ def test_wrong_rules_are_named(error, arguments):
     """Half a rule, a group that does not occur, no room for a sample."""
     with pytest.raises(error):
         select_seeds(from_arrays([0, 1], [1, 2], probability=0.5), k=1, rng=1, **arguments)
+
+
+def test_what_is_free_stays_in_the_bound_when_no_money_is_there():
+    """With a budget of 0 the certificate covers the free nodes: one of them reaches itself and nobody else."""
+    star = from_arrays(np.zeros(6, int), np.arange(1, 7), probability=0.4)
+    chosen = select_seeds(star, budget=0.0, cost=[0.5, 0.7, 0.0, 0.1, 0.8, 0.3, 0.1], delta=0.05, rng=1)
+    assert chosen.seeds.tolist() == [2]
+    assert chosen.certificate.lower <= 1.0 <= chosen.certificate.upper
+    assert chosen.certificate.ratio < 1.0
+
+
+def test_the_best_free_node_of_a_group_comes_first():
+    """Of two free nodes that exclude each other the one that reaches more is taken, whatever its id."""
+    hubs = from_arrays([1, 1, 1], [2, 3, 4], probability=1.0)
+    chosen = select_seeds(
+        hubs, budget=1.0, cost=[0.0, 0.0, 9.0, 9.0, 9.0], group=[0, 0, 1, 1, 1], per_group=1, delta=0.05, rng=1
+    )
+    assert chosen.seeds.tolist() == [1]
+
+
+@pytest.mark.parametrize("case", range(6))
+def test_prices_in_tenths_never_add_up_to_more_than_the_budget(case):
+    """The sum of the prices as floats is within the budget in the order of choice and in that of the rows."""
+    rng = np.random.default_rng(case)
+    n = 12
+    cost, budget = rng.integers(0, 10, n) * 0.1, round(float(rng.integers(5, 25)) * 0.1, 1)
+    apart = from_arrays([0], [1], probability=0.0, n_nodes=n)
+    chosen = select_seeds(apart, budget=budget, cost=cost, delta=0.05, rng=case)
+    assert cost[chosen.seeds].sum() <= budget
+    assert cost[np.sort(chosen.seeds)].sum() <= budget
+    left = np.setdiff1d(np.flatnonzero(cost <= budget), chosen.seeds)
+    assert all(cost[[*chosen.seeds.tolist(), v]].sum() > budget - 1e-9 for v in left)
