@@ -15,11 +15,32 @@ resample campaigns, since the pairs of one campaign come together and a few larg
 name really gets in the tested tenth: no ranking that is the same for all subjects can know more, so it
 shows how much there is to reach. ``cold`` are subjects new to the history, ranked from the text of their
 first campaign with all known names blanked out: what is written of a campaign says more than a brand says of
-itself, so read it as a bound. The ablation leaves one group of features out, refits, and prints the mean change over
+itself, so read it as a bound. The ablation leaves one group of features, or several together, out, refits, and prints the mean change over
 the splits with its interval, and R@50 and MRR split by split. ``ahead`` at the end is the mean lead over all splits.
 
-On 2,648 real co-brandings (3,324 names), five splits, the mean lead was R@10 +.006, R@50 +.038, MRR +.006, AUC +.034;
-on split .6 R@50 -.008 (-.043 to +.021) and MRR -.014 (-.042 to +.016): five campaigns hold 43 % of its pairs.
+On 2,648 real co-brandings (3,324 names) the means of five splits are R@10 .121, R@50 .284, MRR .057, AUC .818, the mean lead
+R@10 +.006, R@50 +.038, MRR +.006, AUC +.034. The lead split by split, then the mean change without a group (95 % intervals):
+
+    cut                    R@10                   R@50                   MRR                    AUC
+    .5                     +.024 (-.012, +.065)   +.068 (+.015, +.117)   +.007 (-.005, +.021)   +.038 (+.013, +.063)
+    .6                     -.027 (-.056, +.007)   -.008 (-.045, +.022)   -.014 (-.041, +.015)   +.020 (+.002, +.039)
+    .7                     +.007 (-.016, +.035)   +.052 (+.021, +.085)   +.008 (-.009, +.024)   +.059 (+.043, +.075)
+    .8                     +.012 (-.012, +.038)   +.027 (+.000, +.056)   +.014 (+.002, +.025)   +.019 (-.002, +.039)
+    .9                     +.017 (-.009, +.040)   +.050 (+.018, +.077)   +.013 (+.002, +.028)   +.033 (+.016, +.057)
+
+    without
+    popularity             +.004 (-.002, +.010)   +.002 (-.005, +.009)   -.001 (-.004, +.002)   -.007 (-.010, -.003)
+    time                   +.001 (-.007, +.008)   -.002 (-.012, +.008)    .000 (-.002, +.002)   -.001 (-.004, +.002)
+    text                   -.004 (-.011, +.001)   +.002 (-.006, +.010)   -.003 (-.006,  .000)   -.001 (-.003, +.001)
+    former partners' text  +.006 ( .000, +.011)   +.002 (-.001, +.007)    .000 (-.002, +.002)   -.001 (-.002,  .000)
+    name                   +.001 (-.006, +.007)    .000 (-.011, +.012)   -.001 (-.004, +.001)   -.005 (-.009, -.001)
+    mentions, variants     -.002 (-.012, +.009)   -.005 (-.015, +.004)   -.006 (-.013, -.001)   -.001 (-.002,  .000)
+    roles                  -.003 (-.010, +.003)   -.003 (-.013, +.006)   -.003 (-.006,  .000)   -.004 (-.007, -.001)
+    popularity and time    -.029 (-.043, -.014)   -.047 (-.068, -.024)   -.010 (-.016, -.004)   -.024 (-.033, -.014)
+    everything written     -.025 (-.043, -.011)   -.029 (-.048, -.014)   -.013 (-.022, -.004)   -.018 (-.027, -.012)
+
+So the groups stand in for each other: hardly one is missed alone, popularity with time and what is written are missed
+together. On split .6 five campaigns hold 43 % of the pairs.
 """
 
 import argparse
@@ -43,6 +64,12 @@ GROUPS = {
     "former partners' text": ("mates", "fans"), "name": ("name", "script", "length"), "mentions, variants": ("mentions", "variant"),
     "roles": ("peers", "kin", "roles"),
 }  # fmt: skip
+TOGETHER = {
+    "popularity and time": GROUPS["popularity"] + GROUPS["time"],
+    "everything written": sum(
+        (GROUPS[g] for g in ("text", "former partners' text", "mentions, variants", "roles")), ()
+    ),
+}
 
 
 def read(directory):
@@ -199,10 +226,10 @@ def ablation(split, weights):
     features = np.concatenate(
         [past.features(split.subjects[i : i + 20], every).astype(np.float32) for i in range(0, split.subjects.size, 20)]
     )
-    for name, without in {"all": (), **GROUPS}.items():
+    for name, without in {"all": (), **GROUPS, **TOGETHER}.items():
         places = split.places(features @ fit_weights(blocks, without).values)
         found[name] = figures(places), figures(places, weights)
-    return {name: tuple(mine - every for mine, every in zip(found[name], found["all"], strict=True)) for name in GROUPS}
+    return {name: tuple(mine - every for mine, every in zip(found[name], found["all"], strict=True)) for name in found}
 
 
 def line(name, values, low=None, high=None, *, signed=False):
@@ -274,7 +301,7 @@ def main():
     )
     if left_out:
         print("\nwithout (mean change)" + " " * 8 + "                   ".join(FIGURES))
-        for name in GROUPS:
+        for name in (*GROUPS, *TOGETHER):
             change = np.array([found[name][0] for found in left_out])
             low, high = np.quantile(np.mean([found[name][1] for found in left_out], axis=0), (0.025, 0.975), axis=0)
             line(name, change.mean(axis=0), low, high, signed=True)
