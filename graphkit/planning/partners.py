@@ -9,23 +9,19 @@ reach.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graphkit.check import positive_int, probability
-from graphkit.errors import DataInvalid, UnknownName, close_matches
-from graphkit.planning.history import HistoryRow, history_ranking, same_party
-from graphkit.planning.inputs import known_target, people
+from graphkit.planning.history import same_party
+from graphkit.planning.inputs import known_target
+from graphkit.planning.partner_candidates import Asked, known_tags, read_known, refused
 from graphkit.planning.partner_choice import Taste, choose_partners, likeness
 from graphkit.planning.partner_evidence import Lookup, reasons_of
 from graphkit.planning.partner_reach import (
-    AUDIENCE_TYPES,
     FitReach,
     PartnerReach,
     audience_scores,
-    audiences_of,
     certificate,
-    own_audience,
 )
 from graphkit.planning.partner_result import Partner, PartnerPortfolio
 from graphkit.planning.partner_scores import (
@@ -35,7 +31,6 @@ from graphkit.planning.partner_scores import (
     fit_rank_intervals,
     fit_weights,
     read_partner_data,
-    scores_of,
 )
 from graphkit.planning.partners_split import split_partners
 from graphkit.planning.reasons import both
@@ -50,11 +45,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from graphkit.planning.inputs import People
-    from graphkit.planning.partner_scores import PartnerData
+    from graphkit.planning.partner_candidates import Known
     from graphkit.planning.partners_split import PartnerSplit
     from graphkit.planning.plan_result import ChannelPlan
-    from graphkit.projection.snapshot import Snapshot
     from graphkit.rng import RandomState
 
     Node = tuple[str, str]
@@ -144,13 +137,13 @@ def partners(
         min_cell=positive_int("min_cell", min_cell, minimum=0),
         diversity=probability("diversity", diversity),
         novelty=probability("novelty", novelty),
-        conflicts=_known_tags(snapshot, conflicts),
+        conflicts=known_tags(snapshot, conflicts),
         weights=fit_weights(weights, novelty),
         seed=as_seed(rng),
     )
     data = read_partner_data(snapshot)
     same = same_party(data, asked.subject, aliases)
-    answer = _answer(asked, _read(snapshot, asked, data, same), source)
+    answer = _answer(asked, read_known(snapshot, asked, data, same), source)
     manifest = make_manifest(
         "partners",
         request=asked.request() | {"aliases": {":".join(n): ":".join(m) for n, m in sorted(same.items())}},
@@ -160,73 +153,6 @@ def partners(
         seconds=time.monotonic() - start,
     )
     return PartnerPortfolio(**answer, manifest=manifest)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A checked request."""
-
-    subject: Node
-    lead: Node | None
-    limit: int
-    split: bool
-    plan: ChannelPlan | None
-    min_cell: int
-    diversity: float
-    novelty: float
-    conflicts: tuple[str, ...]
-    weights: dict[str, float]
-    seed: int
-
-    def request(self) -> dict[str, Any]:
-        """What the manifest keeps."""
-        return {
-            "for": ":".join(self.subject), "max_partners": self.limit, "plan": None if self.plan is None else self.plan.manifest.digest,
-            "lead": None if self.lead is None else ":".join(self.lead), "split": self.split, "min_cell": self.min_cell,
-            "diversity": self.diversity, "novelty": self.novelty, "conflicts": list(self.conflicts), "weights": self.weights,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the data say; ``audiences`` of candidates that are large enough to be shown, ``small`` are those that are not."""
-
-    data: PartnerData
-    who: People
-    audiences: dict[Node, Rows]
-    small: set[Node]
-    own: Rows
-    past: dict[Node, HistoryRow]
-    scores: dict[Node, Scores]
-    rejected: list[dict[str, str]]
-    n_unknown: int
-    same: dict[Node, Node]
-
-
-def _read(snapshot: Snapshot, asked: Asked, data: PartnerData, same: dict[Node, Node]) -> Known:
-    """Collect audiences, history and scores; candidates are those of whom any of these is measured."""
-    who = people(snapshot)
-    every = audiences_of(snapshot, who, AUDIENCE_TYPES, ("Brand", "Course"))
-    small = {n for n, rows in every.items() if rows.size < max(1, asked.min_cell)}
-    past = history_ranking(snapshot, data, asked.subject, max(4 * asked.limit, 50), asked.seed, same)
-    parties = [n for n in sorted(data.properties) if n != asked.subject and (n[0] != "Film" or n in past)]
-    scores = {n: scores_of(data, asked.subject, n, asked.conflicts) for n in parties}
-    known = [
-        n for n in parties if n in past or n in every.keys() - small or any(scores[n][c] is not None for c in PAIRED)
-    ]
-    ours = {n for n in known if data.properties[n].get("ours")}
-    candidates = [n for n in known if n not in ours and n != asked.lead and n not in same]
-    hidden = sorted(small - {asked.subject, *known})
-    rejected = [_refused(n, "min_cell", f"its audience is below {asked.min_cell} users and not shown") for n in hidden]
-    rejected += [_refused(n, "alias", f"another spelling of {':'.join(same[n])}") for n in known if n in same]
-    rejected += [_refused(n, "ours", "it is our own brand") for n in sorted(ours)]
-    if asked.lead in known:
-        rejected.append(_refused(asked.lead, "lead", "it leads the split and is no partner to propose"))
-    if not candidates:
-        raise _nobody(asked, who, len(hidden))
-    audiences = {n: every[n] for n in candidates if n in every and n not in small}
-    own, n_unknown = own_audience(snapshot, who, asked.subject), len({*parties} - {*known} - same.keys()) - len(hidden)
-    return Known(data, who, audiences, small, own, past, {n: scores[n] for n in candidates}, rejected, n_unknown, same)
 
 
 def _answer(asked: Asked, known: Known, source: Any) -> dict[str, Any]:
@@ -248,7 +174,7 @@ def _answer(asked: Asked, known: Known, source: Any) -> dict[str, Any]:
         "split": made.to_dict(asked.lead) if made else None,
         "rejected": known.rejected
         + [
-            _refused(n, "conflict", f"it shares the tag {tag} with {taken[1]}, listed before it")
+            refused(n, "conflict", f"it shares the tag {tag} with {taken[1]}, listed before it")
             for n, (tag, taken) in sorted(apart.items())
         ],
         "assumptions": _notes(asked, known, made),
@@ -332,38 +258,6 @@ def _taste(asked: Asked, known: Known) -> Taste:
     new = {n: scores["novelty"] for n, scores in known.scores.items()}
     return Taste(
         asked.novelty, new, asked.diversity, likeness(known.data, known.audiences), asked.conflicts, known.data.tags
-    )
-
-
-def _known_tags(snapshot: Snapshot, conflicts: Sequence[str]) -> tuple[str, ...]:
-    """Return the conflict tags, each of which must exist: a misspelt one would silently forbid nothing."""
-    known = {str(i) for i in snapshot.nodes("Tag").ids.tolist()}
-    for tag in conflicts:
-        if tag not in known:
-            raise UnknownName(
-                f"there is no tag {tag!r} to be a conflict",
-                kind="tag",
-                name=tag,
-                close_matches=close_matches(tag, sorted(known)),
-            )
-    return tuple(dict.fromkeys(conflicts))
-
-
-def _refused(node: Node, rule: str, reason: str) -> dict[str, str]:
-    return {"partner": node[1], "label": node[0], "rule": rule, "reason": reason}
-
-
-def _nobody(asked: Asked, who: People, hidden: int) -> DataInvalid:
-    """Say why there is no candidate, and what to load."""
-    message = f"nothing is known about partners of {asked.subject[0]} {asked.subject[1]}: no past partnerships, no audiences, no tags, goals or resources to compare"
-    if hidden:
-        message += f"; {hidden} audiences are below {asked.min_cell} users with consent and not shown"
-    if who.n_dropped:
-        message += f"; {who.n_dropped} of {who.n + who.n_dropped} users gave no consent for planning"
-    return DataInvalid(
-        message,
-        rule="partners",
-        hint="load Partnership with JOINS, or FOLLOWS, ENROLLED, SUBSCRIBES or BOUGHT of brands and courses, or HAS_TAG",
     )
 
 
