@@ -106,6 +106,11 @@ class Converter:
             values = source.take(pa.array(rows)).to_pylist()
             self.part.note(rows.tolist(), rule, severity, name, values, message, hint)
 
+    def _note_row(self, row: int, rule: str, name: str, source: Any, message: str, hint: str) -> None:
+        """Put one row aside, if it is still in."""
+        if self.part.good[row]:
+            self.part.note([row], rule, "error", name, [source[row].as_py()], message, hint)
+
     def _string(self, source: Any, given: NDArray[np.bool_], prop: Property, name: str) -> Column:
         if prop.vocabulary is not None:
             odd = [x for x in pc.unique(source).to_pylist() if x and x not in prop.vocabulary]
@@ -126,12 +131,10 @@ class Converter:
     def _list(self, source: Any, given: NDArray[np.bool_], prop: Property, name: str) -> Column:
         known = {value: (value or "").split(";") for value in pc.unique(source).to_pylist()}
         words = set(prop.vocabulary) if prop.vocabulary is not None else None
-        gaps = [v for v, parts in known.items() if v and any(not p.strip() for p in parts)]
-        odd = [
-            v
-            for v, parts in known.items()
-            if v and words is not None and v not in set(gaps) and not words.issuperset(parts)
-        ]
+        filled = [v for v in known if v]
+        gaps = [v for v in filled if any(not p.strip() for p in known[v])]
+        odd = [v for v in filled if words is not None and not words.issuperset(known[v])]
+        odd = sorted(set(odd) - set(gaps))
         for values, rule, text, hint in (
             (gaps, "list", f"{prop.name} '{{value}}' has an empty element", "separate elements by one ';'"),
             (
@@ -237,14 +240,7 @@ class Converter:
                 values[i] = number
             else:
                 fine[i] = False
-                self._note(
-                    _one(i, len(source)),
-                    "range",
-                    name,
-                    source,
-                    f"{name} is {{value}}, beyond 64 bits",
-                    "check the unit",
-                )
+                self._note_row(i, "range", name, source, f"{name} is {{value}}, beyond 64 bits", "check the unit")
         if prop.is_time and rest.any():
             self._iso(source, rest, fine, values, name)
         else:
@@ -271,7 +267,7 @@ class Converter:
             if isinstance(found, int):
                 values[i], fine[i] = found, True
             else:
-                self._note(_one(i, len(source)), found[0], name, source, f"{name}: {found[1]}", found[2])
+                self._note_row(i, found[0], name, source, f"{name}: {found[1]}", found[2])
 
     def _times(self, values: Column, factor: float, name: str, prop: Property) -> Column:
         """Assumed values: a column times a factor."""
@@ -320,7 +316,7 @@ class Converter:
                     or (prop.required and not cell)
                 )
                 if wrong:
-                    self._note(_one(i, n), "list", name, source, f"{name} is {{value}}", "a list of known words")
+                    self._note_row(i, "list", name, source, f"{name} is {{value}}", "a list of known words")
             return out
         if prop.type == "BOOLEAN" and pa.types.is_boolean(kind):
             return _with_nulls(pc.fill_null(source, False).to_numpy(zero_copy_only=False), given)
@@ -369,12 +365,6 @@ class Converter:
 def _mask(array: Any) -> NDArray[np.bool_]:
     out: NDArray[np.bool_] = pc.fill_null(array, False).to_numpy(zero_copy_only=False).astype(np.bool_, copy=False)
     return out.copy() if not out.flags.writeable else out
-
-
-def _one(i: int, n: int) -> NDArray[np.bool_]:
-    mask = np.zeros(n, dtype=np.bool_)
-    mask[i] = True
-    return mask
 
 
 def _with_nulls(values: NDArray[Any], given: NDArray[np.bool_]) -> Column:

@@ -7,6 +7,7 @@ pyarrow alone would let an unclosed quote swallow the rest of a file and count r
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -46,12 +47,12 @@ def read_csv(path: Path, name: str, findings: Findings, *, encoding: str = "utf-
     FileRefused
         Unreadable, empty, of another encoding, or without a usable header.
     """
-    data = _text_bytes(_unpack(path, name), name, encoding, findings)
+    data, shift = _text_bytes(_unpack(path, name), name, encoding, findings)
     if not data.strip():
         raise FileRefused(
             Finding("file-empty", "error", name, 1, None, None, "the file is empty", "write at least the header line")
         )
-    return _Scan(data, path, name, findings).table()
+    return _Scan(data, path, name, findings, shift).table()
 
 
 def _unpack(path: Path, name: str) -> bytes:
@@ -75,11 +76,11 @@ def _unpack(path: Path, name: str) -> bytes:
     return data
 
 
-def _text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> bytes:
-    """UTF-8 bytes of the text; other encodings only when the caller names them."""
+def _text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> tuple[bytes, int | None]:
+    """UTF-8 bytes of the text and how many came before them; other encodings only when the caller names them."""
     if encoding.lower().replace("_", "-") not in {"utf-8", "utf8"}:
         try:
-            return data.decode(encoding).removeprefix("\ufeff").encode()
+            return data.decode(encoding).removeprefix("\ufeff").encode(), None
         except (UnicodeError, LookupError) as error:
             line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
             raise FileRefused(
@@ -96,8 +97,8 @@ def _text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> by
     if data.startswith(BOM):
         text = "the file starts with a byte order mark, which is left out"
         findings.add(Finding("byte-order-mark", "warning", name, 1, None, None, text, "save it as UTF-8 without BOM"))
-        return data[len(BOM) :]
-    return data
+        return data[len(BOM) :], len(BOM)
+    return data, 0
 
 
 def _guess(data: bytes) -> str:
@@ -119,6 +120,7 @@ class _Scan:
     path: Path
     name: str
     findings: Findings
+    shift: int | None = 0
 
     def table(self) -> RawTable:
         """Header, records and lines of the file."""
@@ -201,12 +203,12 @@ class _Scan:
         at, data = 0, self.data
         while at < len(data) and len(broken) <= _LINE_SEARCH:
             try:
-                data[at:].decode() if at else data.decode()
+                codecs.utf_8_decode(memoryview(data)[at:], "strict", True)
                 break
             except UnicodeDecodeError as error:
                 place = at + error.start
                 line = int(np.searchsorted(starts, place, side="right")) - 1
-                broken[line] = ("encoding", f"byte {place} ({data[place]:#04x}) is not UTF-8")
+                broken[line] = ("encoding", f"byte {place + (self.shift or 0)} ({data[place]:#04x}) is not UTF-8")
                 at = int(starts[line + 1]) if line + 1 < len(starts) else len(data)
         slip = len(broken) <= _LINE_SEARCH and 0 not in broken and 2 * len(broken) < self._foreign_lines(starts)
         if broken and not slip:  # another encoding, or too many broken places to name
@@ -223,7 +225,7 @@ class _Scan:
         nul_lines = 0
         while at >= 0:
             line = int(np.searchsorted(starts, at, side="right")) - 1
-            broken.setdefault(line, ("nul", f"byte {at} is a NUL character"))
+            broken.setdefault(line, ("nul", "a NUL character"))
             nul_lines += 1
             at = data.find(b"\0", int(starts[line + 1])) if line + 1 < len(starts) else -1
         if nul_lines and (0 in broken or nul_lines > max(3, 0.5 * len(starts))):
@@ -260,6 +262,7 @@ class _Scan:
         line_of = np.searchsorted(starts, quotes, side="right") - 1
         while True:
             inside = np.searchsorted(quotes, starts) % 2 == 1
+            counts = np.bincount(line_of, minlength=len(starts))
             before = bytes_[np.maximum(quotes - 1, 0)]
             after = bytes_[np.minimum(quotes + 1, len(bytes_) - 1)]
             opening = np.arange(len(quotes)) % 2 == 0
@@ -271,12 +274,15 @@ class _Scan:
             wrong = np.flatnonzero(np.where(opening, ~fine_open, ~fine_close))
             if not len(wrong):
                 break
-            line = int(line_of[wrong[0]])
-            here = line_of == line
-            if inside[line] or here.sum() % 2:
+            lines = np.unique(line_of[wrong])
+            stray = inside[lines] | (counts[lines] % 2 == 1)
+            whole = lines[: int(stray.argmax())] if stray.any() else lines  # their quotes pair up on the line itself
+            broken |= {int(line): ("quote", "text stands beside a quoted part of a field") for line in whole}
+            if stray.any():
+                line = int(lines[stray.argmax()])
                 self._give_up(line if not inside[line] else self._opening_line(line_of, line), broken, len(starts))
                 return joined, quotes[line_of < min(broken_from(broken), line)]
-            broken[line] = ("quote", "text stands beside a quoted part of a field")
+            here = np.isin(line_of, whole)
             quotes, line_of = quotes[~here], line_of[~here]
         if len(quotes) % 2:
             self._give_up(int(line_of[-1]), broken, len(starts))
@@ -334,15 +340,24 @@ class _Scan:
         bad: NDArray[np.bool_], reasons: dict[int, tuple[str, str]], *, quoted: bool, multiline: bool, odd: bool,
     ) -> RawTable:  # fmt: skip
         """Parse the good records; keep the others with their bytes."""
-        table = RawTable(self.name, self.path, header, {}, lines[begin[1:]][~bad[1:]], int(bad.sum()), data=self.data)
+        table = RawTable(
+            self.name,
+            self.path,
+            header,
+            {},
+            lines[begin[1:]][~bad[1:]],
+            int(bad.sum()),
+            data=self.data,
+            shift=self.shift,
+        )
         digest = file_digest(self.path) if reasons else ""
         for record, (rule, message) in sorted(reasons.items()):
             start, stop, line = int(spans[0][record]), int(spans[1][record]), int(lines[begin[record]])
             raw = self.data[start:stop]
             shown = raw[:200].decode("utf-8", "backslashreplace")
-            hint = _HINTS.get(rule)
+            hint, offset = _HINTS.get(rule), None if self.shift is None else start + self.shift
             self.findings.add(Finding(rule, "error", self.name, line, None, shown, message, hint))
-            table.broken.append(RejectedRow(self.name, digest, record, line, start, None, rule, message, raw))
+            table.broken.append(RejectedRow(self.name, digest, record, line, offset, None, rule, message, raw))
         keep = np.flatnonzero(~bad[1:]) + 1
         table.spans = spans[0][keep], spans[1][keep]
         if bad.any() or odd:

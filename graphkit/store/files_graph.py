@@ -17,7 +17,7 @@ from graphkit.model.validate import Finding
 from graphkit.store.files_settle import is_makeable, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,15 +39,9 @@ class Resolved:
 
 def build_nodes(label: str, blocks: Sequence[Block], findings: Findings, on_duplicate: str = "error") -> NodeColumns:
     """All good rows of a label; identical repeats are duplicates, differing ones conflicts or settled."""
-    groups: dict[str, list[tuple[Block, int]]] = defaultdict(list)
-    all_ids = [i for b in blocks for i, good in zip(b.ids.tolist(), b.part.good.tolist(), strict=True) if good]
-    if len(set(all_ids)) < len(all_ids):
-        for b in blocks:
-            for row in np.flatnonzero(b.part.good).tolist():
-                groups[b.ids[row]].append((b, row))
-        for key, members in groups.items():
-            if len(members) > 1:
-                settle(members, f"id {key!r}", "id", key, on_duplicate)
+    for members in _repeated(blocks):
+        key = members[0][0].ids[members[0][1]]
+        settle(members, f"id {key!r}", "id", key, on_duplicate)
     table = NodeColumns(
         label,
         _stack([b.ids[b.loaded()] for b in blocks]),
@@ -56,6 +50,19 @@ def build_nodes(label: str, blocks: Sequence[Block], findings: Findings, on_dupl
     if blocks:
         _alike(table.ids.tolist(), blocks[0].part.table.file, findings)
     return table
+
+
+def _repeated(blocks: Sequence[Block]) -> Iterator[list[tuple[Block, int]]]:
+    """Good rows that share an id, in the order of files and lines."""
+    rows = [np.flatnonzero(b.part.good) for b in blocks]
+    ids = pa.chunked_array([pa.array(b.ids[r], pa.large_string()) for b, r in zip(blocks, rows, strict=True)])
+    codes = ids.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    owner = np.concatenate([np.full(len(r), i, dtype=np.int64) for i, r in enumerate(rows)])
+    local = np.concatenate(rows)
+    at = np.flatnonzero(np.bincount(codes)[codes] > 1) if len(codes) else codes
+    at = at[np.argsort(codes[at], kind="stable")]
+    for group in np.split(at, np.flatnonzero(np.diff(codes[at])) + 1) if len(at) else ():
+        yield [(blocks[i], row) for i, row in zip(owner[group].tolist(), local[group].tolist(), strict=True)]
 
 
 def _alike(ids: list[str], file: str, findings: Findings) -> None:
@@ -108,7 +115,7 @@ def build_edges(
     for pair, parts in sorted(by_pair.items()):
         _find_duplicates(kind, pair, parts, nodes, on_duplicate)
         out.append((pair, parts))
-    if kind.acyclic:
+    if kind.acyclic and out:
         _find_cycles(kind, [p for _, parts in out for p in parts])
     return [_edge_table(kind, pair, parts) for pair, parts in out]
 
@@ -274,24 +281,23 @@ def _find_duplicates(
 
 def _find_cycles(kind: RelationshipType, parts: list[Resolved]) -> None:
     """Rows of a type without cycles that lie on one are put aside."""
-    rows = [
-        (p, i, int(s), int(t))
-        for p in parts
-        for i, s, t in zip(p.local.tolist(), p.source.tolist(), p.target.tolist(), strict=True)
-        if p.block.loaded()[i]
-    ]
-    left = rows
-    while True:
-        sources, targets = {r[2] for r in left}, {r[3] for r in left}
-        fewer = [r for r in left if r[2] in targets and r[3] in sources]
-        if len(fewer) == len(left):
-            break
-        left = fewer
-    for p, i, _, _ in left:
-        ids = p.block.ends
-        text = f"{kind.name} {ids[0][i]} -> {ids[1][i]} lies on a cycle"
-        p.block.part.note(
-            [i], "cycle", "error", "source,target", [f"{ids[0][i]},{ids[1][i]}"], text, "remove one row of the cycle"
+    from scipy.sparse import coo_array  # few directories hold such a type, and loading SciPy takes its time
+    from scipy.sparse.csgraph import connected_components
+
+    source, target = np.concatenate([p.source for p in parts]), np.concatenate([p.target for p in parts])
+    loaded = np.concatenate([p.block.loaded()[p.local] for p in parts])
+    n = int(max(source.max(initial=-1), target.max(initial=-1))) + 1
+    ones = np.ones(int(loaded.sum()), dtype=np.int8)
+    graph = coo_array((ones, (source[loaded], target[loaded])), shape=(n, n)).tocsr()
+    _, group = connected_components(graph, directed=True, connection="strong")
+    owner = np.concatenate([np.full(len(p.local), i, dtype=np.int64) for i, p in enumerate(parts)])
+    local = np.concatenate([p.local for p in parts])
+    for at in np.flatnonzero(loaded & (group[source] == group[target])).tolist():
+        block, i = parts[owner[at]].block, int(local[at])
+        first, second = block.ends[0][i], block.ends[1][i]
+        text = f"{kind.name} {first} -> {second} lies on a cycle"
+        block.part.note(
+            [i], "cycle", "error", "source,target", [f"{first},{second}"], text, "remove one row of the cycle"
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from graphkit.model.validate import Finding, RejectedRow, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -46,6 +46,10 @@ class Findings:
         if self.counts[key] <= MAX_FINDINGS:
             self.found.append(finding)
 
+    def room(self, file: str, rule: str) -> int:
+        """How many findings of the rule in the file are still kept."""
+        return max(0, MAX_FINDINGS - self.counts[file, rule])
+
     def sorted(self) -> tuple[Finding, ...]:
         """All findings by file and line, then what was only counted."""
         out = sorted(self.found, key=lambda f: (f.file, f.line or 0, f.column or "", f.rule))
@@ -76,6 +80,8 @@ class RawTable:
         (start, end) byte offsets of the records, None for Parquet.
     data
         The bytes that `spans` cut, None for Parquet.
+    shift
+        Bytes of the file before those (a byte order mark); None when they were written anew from another encoding.
     """
 
     file: str
@@ -87,11 +93,16 @@ class RawTable:
     spans: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
     data: bytes | None = None
     typed: bool = False
+    shift: int | None = 0
     broken: list[RejectedRow] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Return the number of records of the right shape."""
         return len(self.lines)
+
+    def offset(self, row: int) -> int | None:
+        """Where a record begins in the (unpacked) file, in bytes; None when its bytes are not those of the file."""
+        return None if self.spans is None or self.shift is None else int(self.spans[0][row]) + self.shift
 
     def raw(self, row: int) -> bytes:
         """Bytes of a record as they stood in the file; for Parquet its values as text."""
@@ -119,22 +130,24 @@ class Slice:
 
     def note(
         self,
-        rows: Iterable[int],
+        rows: Sequence[int],
         rule: str,
         severity: Severity,
         column: str | None,
-        values: Iterable[Any],
+        values: Sequence[Any],
         message: str,
         hint: str | None = None,
     ) -> None:
         """Add a finding per row; with severity `error` the rows are put aside."""
-        for i, value in zip(rows, values, strict=True):
+        kept = len(rows) if severity == "error" else self.findings.room(self.table.file, rule)
+        for i, value in zip(rows[:kept], values[:kept], strict=True):
             shown = None if value is None else str(value)[:200]
             text = message.replace("{value}", "" if shown is None else shown[:80])
             self.findings.add(Finding(rule, severity, self.table.file, self.line(int(i)), column, shown, text, hint))
             if severity == "error":
                 self.good[i] = False
                 self.reasons.setdefault(int(i), (rule, column, text))
+        self.findings.counts[self.table.file, rule] += len(rows[kept:])
 
     def rejected(self, sha256: str) -> list[RejectedRow]:
         """Return the rows put aside, with their bytes."""
@@ -142,12 +155,8 @@ class Slice:
         for i in np.flatnonzero(~self.good).tolist():
             rule, column, reason = self.reasons.get(i, ("conflict", None, "put aside"))
             row = int(self.rows[i])
-            offset = int(self.table.spans[0][row]) if self.table.spans is not None else None
-            out.append(
-                RejectedRow(
-                    self.table.file, sha256, row + 1, self.line(i), offset, column, rule, reason, self.table.raw(row)
-                )
-            )
+            place = (self.table.file, sha256, row + 1, self.line(i), self.table.offset(row))
+            out.append(RejectedRow(*place, column, rule, reason, self.table.raw(row)))
         return out
 
 

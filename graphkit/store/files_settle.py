@@ -35,14 +35,16 @@ def settle(members: Sequence[tuple[Block, int]], what: str, column: str, value: 
         One of `ON_DUPLICATE`. `max` takes the greatest of each number that differs, `noisy-or` 1 - prod(1 - p) of
         chances p; both leave rows that differ in anything else a conflict.
     """
-    names = sorted({n for b, _ in members for n in b.columns})
+    blocks = {id(b): b for b, _ in members}
+    names = sorted({n for b in blocks.values() for n in b.columns})
     values = [[b.columns[n][row] if n in b.columns else None for n in names] for b, row in members]
     first = f"{members[0][0].part.table.file} line {members[0][0].part.line(members[0][1])}"
     if all(v == values[0] for v in values):
-        for b, row in members[1:]:
-            text = f"{what} repeats {first} with the same values"
-            b.duplicates[row] = True
-            b.part.note([row], "duplicate", "warning", column, [value], text, "remove the row")
+        text = f"{what} repeats {first} with the same values"
+        for key, block in blocks.items():
+            rows = [row for b, row in members[1:] if id(b) == key]
+            block.duplicates[rows] = True
+            block.part.note(rows, "duplicate", "warning", column, [value] * len(rows), text, "remove the row")
         return
     differing = [n for i, n in enumerate(names) if any(v[i] != values[0][i] for v in values)]
     text = f"{what} occurs {len(members)} times with different {', '.join(differing[:3])} (first in {first})"
@@ -80,10 +82,11 @@ def _joined(block: Block, cells: Mapping[str, Sequence[Any]], how: str) -> dict[
 
 
 def _set(block: Block, name: str, row: int, value: Any) -> None:
-    """Replace one cell; columns may be read-only views of a file."""
-    column = block.columns[name].copy()
-    column[row] = value
-    block.columns[name] = column
+    """Replace one cell; columns may be views of a file, so the first cell costs a copy."""
+    if name not in block.owned:
+        block.columns[name] = block.columns[name].copy()
+        block.owned.add(name)
+    block.columns[name][row] = value
 
 
 def make_missing(

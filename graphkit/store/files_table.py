@@ -48,6 +48,8 @@ class Block:
         Property -> values, aligned to the rows of `part`.
     duplicates
         Mask of rows that repeat an earlier one.
+    owned
+        Columns that were copied and may be written to.
     """
 
     spec: TableSpec
@@ -57,6 +59,7 @@ class Block:
     end_labels: tuple[Any, ...] = ()
     columns: dict[str, Column] = field(default_factory=dict)
     duplicates: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    owned: set[str] = field(default_factory=set)
 
     def loaded(self) -> NDArray[np.bool_]:
         """Rows that go in."""
