@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +18,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from graphkit.model.validate import Finding, RejectedRow
+from graphkit.store.files_bytes import guess_encoding, text_bytes, unpack
+from graphkit.store.files_quotes import good_quotes
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, file_digest
 
 if TYPE_CHECKING:
@@ -27,15 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BOM = b"\xef\xbb\xbf"
-_OTHER_MARKS = {
-    b"\xff\xfe\x00\x00": "utf-32",
-    b"\x00\x00\xfe\xff": "utf-32",
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-}
-_MAX_UNPACKED, _FREE_UNPACKED, _MAX_RATIO = 8 * 2**30, 16 * 2**20, 100
-_LF, _CR, _QUOTE, _COMMA = 10, 13, 34, 44
+_LF, _CR, _QUOTE, _COMMA = b'\n\r",'
 _LINE_SEARCH = 1_000  # how many broken places of one file are located one by one
 
 
@@ -47,69 +39,12 @@ def read_csv(path: Path, name: str, findings: Findings, *, encoding: str = "utf-
     FileRefused
         Unreadable, empty, of another encoding, or without a usable header.
     """
-    data, shift = _text_bytes(_unpack(path, name), name, encoding, findings)
+    data, shift = text_bytes(unpack(path, name), name, encoding, findings)
     if not data.strip():
         raise FileRefused(
             Finding("file-empty", "error", name, 1, None, None, "the file is empty", "write at least the header line")
         )
     return _Scan(data, path, name, findings, shift).table()
-
-
-def _unpack(path: Path, name: str) -> bytes:
-    try:
-        if path.suffix != ".gz":
-            return path.read_bytes()
-        packed = path.stat().st_size
-        with gzip.open(path) as file:
-            limit = min(_MAX_UNPACKED, max(_FREE_UNPACKED, _MAX_RATIO * packed))
-            data = file.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise FileRefused(
-            Finding(
-                "file-unreadable", "error", name, None, None, None, f"cannot be read: {reason}", "write the file again"
-            )
-        ) from error
-    if len(data) > limit:
-        text = f"{packed} bytes unpack to more than {limit}"
-        raise FileRefused(Finding("too-large", "error", name, None, None, str(packed), text, "give the file unpacked"))
-    return data
-
-
-def _text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> tuple[bytes, int | None]:
-    """UTF-8 bytes of the text and how many came before them; other encodings only when the caller names them."""
-    if encoding.lower().replace("_", "-") not in {"utf-8", "utf8"}:
-        try:
-            return data.decode(encoding).removeprefix("\ufeff").encode(), None
-        except (UnicodeError, LookupError) as error:
-            line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
-            raise FileRefused(
-                Finding(
-                    "encoding", "error", name, line, None, None, f"not {encoding}: {error}", "name the right --encoding"
-                )
-            ) from error
-    for mark, other in _OTHER_MARKS.items():
-        if data.startswith(mark):
-            text = f"the file is {other}, not UTF-8"
-            raise FileRefused(
-                Finding("encoding", "error", name, 1, None, None, text, f"save it as UTF-8, or give --encoding {other}")
-            )
-    if data.startswith(BOM):
-        text = "the file starts with a byte order mark, which is left out"
-        findings.add(Finding("byte-order-mark", "warning", name, 1, None, None, text, "save it as UTF-8 without BOM"))
-        return data[len(BOM) :], len(BOM)
-    return data, 0
-
-
-def _guess(data: bytes) -> str:
-    """Guess the encoding that a text which is not UTF-8 most likely has."""
-    if data[:2000].count(b"\0") * 4 >= len(data[:2000]):
-        return "utf-16"
-    try:
-        data.decode("gb18030")
-    except UnicodeError:
-        return "latin-1"
-    return "gb18030" if sum(b >= 0x80 for b in data[:100_000]) > 1 else "latin-1"
 
 
 @dataclass
@@ -133,7 +68,7 @@ class _Scan:
         lines = np.arange(1, len(starts) + 1)
         stops = np.where((ends > starts) & (bytes_[np.maximum(ends - 1, 0)] == _CR), ends - 1, ends)
         broken = self._broken_lines(starts)  # line index -> (rule, message)
-        joined, quotes = self._quotes(bytes_, starts, broken)
+        joined, quotes = good_quotes(bytes_, starts, broken)
         first = ~joined  # lines where a record begins
         blank = self._blank(bytes_, starts, stops)
         filled, odd = first & ~blank, bool((first & blank & (stops > starts)).any())
@@ -213,7 +148,7 @@ class _Scan:
         slip = len(broken) <= _LINE_SEARCH and 0 not in broken and 2 * len(broken) < self._foreign_lines(starts)
         if broken and not slip:  # another encoding, or too many broken places to name
             line = min(broken) + 1
-            guess = _guess(data)
+            guess = guess_encoding(data)
             text, hint = (
                 f"the text is not UTF-8 (line {line}), it looks like {guess}",
                 f"save it as UTF-8, or give --encoding {guess}",
@@ -247,60 +182,6 @@ class _Scan:
         """Count the lines with bytes beyond ASCII."""
         places = np.flatnonzero(np.frombuffer(self.data, dtype=np.uint8) >= 0x80)
         return len(np.unique(np.searchsorted(starts, places, side="right")))
-
-    def _quotes(
-        self,
-        bytes_: NDArray[np.uint8],
-        starts: NDArray[np.int64],
-        broken: dict[int, tuple[str, str]],
-    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """(Lines that continue a quoted field, offsets of good quotes); broken quoting goes to `broken`."""
-        joined = np.zeros(len(starts), dtype=np.bool_)
-        if b'"' not in self.data:
-            return joined, np.empty(0, dtype=np.int64)
-        quotes = np.flatnonzero(bytes_ == _QUOTE)
-        line_of = np.searchsorted(starts, quotes, side="right") - 1
-        while True:
-            inside = np.searchsorted(quotes, starts) % 2 == 1
-            counts = np.bincount(line_of, minlength=len(starts))
-            before = bytes_[np.maximum(quotes - 1, 0)]
-            after = bytes_[np.minimum(quotes + 1, len(bytes_) - 1)]
-            opening = np.arange(len(quotes)) % 2 == 0
-            at_start, at_end = quotes == 0, quotes == len(bytes_) - 1
-            doubled_before = np.concatenate(([False], np.diff(quotes) == 1))
-            doubled_after = np.concatenate((np.diff(quotes) == 1, [False]))
-            fine_open = at_start | np.isin(before, (_COMMA, _LF, _CR)) | doubled_before
-            fine_close = at_end | np.isin(after, (_COMMA, _LF, _CR)) | doubled_after
-            wrong = np.flatnonzero(np.where(opening, ~fine_open, ~fine_close))
-            if not len(wrong):
-                break
-            lines = np.unique(line_of[wrong])
-            stray = inside[lines] | (counts[lines] % 2 == 1)
-            whole = lines[: int(stray.argmax())] if stray.any() else lines  # their quotes pair up on the line itself
-            broken |= {int(line): ("quote", "text stands beside a quoted part of a field") for line in whole}
-            if stray.any():
-                line = int(lines[stray.argmax()])
-                self._give_up(line if not inside[line] else self._opening_line(line_of, line), broken, len(starts))
-                return joined, quotes[line_of < min(broken_from(broken), line)]
-            here = np.isin(line_of, whole)
-            quotes, line_of = quotes[~here], line_of[~here]
-        if len(quotes) % 2:
-            self._give_up(int(line_of[-1]), broken, len(starts))
-            inside[int(line_of[-1]) + 1 :] = False
-            quotes = quotes[line_of < line_of[-1]]
-        return inside, quotes
-
-    @staticmethod
-    def _opening_line(line_of: NDArray[np.int64], line: int) -> int:
-        """Line where the quoted field that reaches into `line` was opened."""
-        return int(line_of[np.flatnonzero(line_of < line)[-1]]) if (line_of < line).any() else line
-
-    @staticmethod
-    def _give_up(line: int, broken: dict[int, tuple[str, str]], n_lines: int) -> None:
-        """Mark a quote that is never closed properly: nothing from its line on can be trusted."""
-        broken[line] = ("quote", "a quote is opened here and not closed properly")
-        for other in range(line + 1, n_lines):
-            broken[other] = ("quote", f"stands after the broken quote of line {line + 1}")
 
     def _widths(
         self, bytes_: NDArray[np.uint8], quotes: NDArray[np.int64], spans: tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -376,11 +257,6 @@ _HINTS = {
     "encoding": "save the file as UTF-8",
     "nul": "remove the NUL character",
 }
-
-
-def broken_from(broken: dict[int, tuple[str, str]]) -> int:
-    """First line that stands after a broken quote."""
-    return min((line for line, (rule, text) in broken.items() if rule == "quote" and "opened" in text), default=2**62)
 
 
 def _parse(body: bytes, header: list[str], n: int, longest: int, *, quoted: bool, multiline: bool) -> dict[str, Any]:

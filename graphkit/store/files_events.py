@@ -18,7 +18,7 @@ from graphkit.model import vocabulary
 from graphkit.model.properties import Property, by_name, moment, money, number, text, word
 from graphkit.model.schema import LABELS
 from graphkit.model.validate import EventCounts, Finding, RejectedRow
-from graphkit.store.files_convert import Converter
+from graphkit.store.files_convert import column_values
 from graphkit.store.files_csv import read_csv
 from graphkit.store.files_parquet import read_parquet
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, Slice, file_digest
@@ -320,8 +320,8 @@ def _read(
 
 def _columns(part: Slice, zone: tzinfo | None, findings: Findings) -> dict[str, Any]:
     """Values of the columns that events have; others are reported."""
-    table, convert = part.table, Converter(part, zone)
+    table = part.table
     for column in (c for c in table.names if c not in EVENT_COLUMNS):
         text_ = f"column {column[:80]!r} is not a column of events"
         findings.add(Finding("unknown-column", "warning", table.file, 1, column[:200], None, text_, None))
-    return {c: convert.column(c, EVENT_COLUMNS[c]) for c in table.names if c in EVENT_COLUMNS}
+    return {c: column_values(part, c, EVENT_COLUMNS[c], zone) for c in table.names if c in EVENT_COLUMNS}

@@ -134,7 +134,7 @@ class Slice:
         rule: str,
         severity: Severity,
         column: str | None,
-        values: Sequence[Any],
+        values: Sequence[Any] | NDArray[Any],
         message: str,
         hint: str | None = None,
     ) -> None:

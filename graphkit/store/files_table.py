@@ -15,7 +15,7 @@ from graphkit.model.schema import NodeLabel
 from graphkit.model.tables import Column, as_column, object_array
 from graphkit.model.target import parse_target
 from graphkit.model.validate import Finding
-from graphkit.store.files_convert import Converter
+from graphkit.store.files_convert import column_values
 from graphkit.store.files_raw import Findings, RawTable, Slice
 
 if TYPE_CHECKING:
@@ -87,22 +87,23 @@ def read_block(
 ) -> Block:
     """Convert the rows of a table; wrong ones are put aside with their line."""
     part = Slice(table, select_rows(spec, table), findings)
-    convert = Converter(part, zone)
     block = Block(spec, part, duplicates=np.zeros(len(part.rows), dtype=np.bool_))
     if isinstance(spec.kind, NodeLabel):
-        block.ids = _ids(convert, spec.id, "id")
+        block.ids = _ids(part, spec.id, "id")
         _odd_ids(part, block.ids, spec.id)
     else:
         sides = [e for e in (spec.source, spec.target) if e is not None]
-        block.ends = tuple(_ids(convert, e.column, side) for e, side in zip(sides, ("source", "target"), strict=True))
+        block.ends = tuple(_ids(part, e.column, side) for e, side in zip(sides, ("source", "target"), strict=True))
         block.end_labels = tuple(
-            convert.column(e.label_column, Property(e.label_column, STRING, required=True)) if e.label_column else None
+            column_values(part, e.label_column, Property(e.label_column, STRING, required=True), zone)
+            if e.label_column
+            else None
             for e in sides
         )
     for name, source in spec.columns.items():
         prop = spec.kind.properties[name]
         if source.column is not None:
-            block.columns[name] = convert.column(source.column, prop, times=source.times)
+            block.columns[name] = column_values(part, source.column, prop, zone, times=source.times)
         elif source.count is not None and source.by is not None:
             known, factor = counts[source.count, source.by], source.times if source.times is not None else 1.0
             numbers = [known[i] * factor if i is not None else 0 for i in block.ids.tolist()]
@@ -111,7 +112,7 @@ def read_block(
             )
     for column, prop in spec.kept.items():
         if column in table.columns:
-            block.columns[prop.name] = convert.column(column, prop)
+            block.columns[prop.name] = column_values(part, column, prop, zone)
     n = len(part.rows)
     for name, value in spec.constants.items():
         block.columns[name] = object_array([list(value)] * n) if isinstance(value, list) else as_column([value] * n)
@@ -119,9 +120,8 @@ def read_block(
     return block
 
 
-def _ids(convert: Converter, column: str, side: str) -> Any:
+def _ids(part: Slice, column: str, side: str) -> Any:
     """Ids of a column as an object array; a typed column is no text and refused as a whole."""
-    part = convert.part
     source = part.table.columns[column]
     if not (pa.types.is_string(source.type) or pa.types.is_large_string(source.type)):
         text = f"{column} is stored as {source.type}; ids are texts, so that 001, 1 and 1.0 stay three"
@@ -130,7 +130,7 @@ def _ids(convert: Converter, column: str, side: str) -> Any:
         )
         part.good[:] = False
         return np.full(len(part.rows), None, dtype=object)
-    return convert.column(column, Property(side, STRING, required=True, en="id"))
+    return column_values(part, column, Property(side, STRING, required=True, en="id"), None)
 
 
 def _odd_ids(part: Slice, ids: Any, column: str) -> None:

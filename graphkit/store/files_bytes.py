@@ -1,0 +1,82 @@
+"""The bytes of a text file as UTF-8: unpacked within bounds, in the encoding the caller names, never a guessed one."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from typing import TYPE_CHECKING
+
+from graphkit.model.validate import Finding
+from graphkit.store.files_raw import FileRefused, Findings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["guess_encoding", "text_bytes", "unpack"]
+
+_BOM = b"\xef\xbb\xbf"
+_OTHER_MARKS = {
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+_MAX_UNPACKED, _FREE_UNPACKED, _MAX_RATIO = 8 * 2**30, 16 * 2**20, 100
+
+
+def unpack(path: Path, name: str) -> bytes:
+    """Bytes of a file, unpacked when its name ends in .gz; one that unpacks to far too much is refused."""
+    try:
+        if path.suffix != ".gz":
+            return path.read_bytes()
+        packed = path.stat().st_size
+        with gzip.open(path) as file:
+            limit = min(_MAX_UNPACKED, max(_FREE_UNPACKED, _MAX_RATIO * packed))
+            data = file.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise FileRefused(
+            Finding(
+                "file-unreadable", "error", name, None, None, None, f"cannot be read: {reason}", "write the file again"
+            )
+        ) from error
+    if len(data) > limit:
+        text = f"{packed} bytes unpack to more than {limit}"
+        raise FileRefused(Finding("too-large", "error", name, None, None, str(packed), text, "give the file unpacked"))
+    return data
+
+
+def text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> tuple[bytes, int | None]:
+    """UTF-8 bytes of the text and how many came before them; other encodings only when the caller names them."""
+    if encoding.lower().replace("_", "-") not in {"utf-8", "utf8"}:
+        try:
+            return data.decode(encoding).removeprefix("\ufeff").encode(), None
+        except (UnicodeError, LookupError) as error:
+            line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
+            raise FileRefused(
+                Finding(
+                    "encoding", "error", name, line, None, None, f"not {encoding}: {error}", "name the right --encoding"
+                )
+            ) from error
+    for mark, other in _OTHER_MARKS.items():
+        if data.startswith(mark):
+            text = f"the file is {other}, not UTF-8"
+            raise FileRefused(
+                Finding("encoding", "error", name, 1, None, None, text, f"save it as UTF-8, or give --encoding {other}")
+            )
+    if data.startswith(_BOM):
+        text = "the file starts with a byte order mark, which is left out"
+        findings.add(Finding("byte-order-mark", "warning", name, 1, None, None, text, "save it as UTF-8 without BOM"))
+        return data[len(_BOM) :], len(_BOM)
+    return data, 0
+
+
+def guess_encoding(data: bytes) -> str:
+    """Guess the encoding that a text which is not UTF-8 most likely has."""
+    if data[:2000].count(b"\0") * 4 >= len(data[:2000]):
+        return "utf-16"
+    try:
+        data.decode("gb18030")
+    except UnicodeError:
+        return "latin-1"
+    return "gb18030" if sum(b >= 0x80 for b in data[:100_000]) > 1 else "latin-1"
