@@ -16,6 +16,7 @@ from graphkit.influence.certificate import Certificate
 from graphkit.influence.channel_boosts import boosted_plans
 from graphkit.influence.channel_bound import lower_limit, relax, upper_limit
 from graphkit.influence.channel_cover import Cover, dot, merged
+from graphkit.influence.channel_exact import close_gap
 from graphkit.influence.channel_greedy import (
     by_marginal_gain,
     exhaustive,
@@ -46,10 +47,12 @@ __all__ = [
     "baseline_plans",
     "certify",
     "choose",
+    "closed",
     "estimate",
     "is_small",
     "listed",
     "measure",
+    "sampled_certificate",
     "thinned",
 ]
 
@@ -60,6 +63,7 @@ THIN = 8_192  # sets on which local search tries its exchanges
 SEARCH_WORK, RELAX_WORK = 1e8, 3e8
 SEARCHED = 300  # purchases; in longer plans one exchange no longer shows
 STEPS = 60
+CLOSE_WORK, CLOSE = 3e8, 1e-3  # entries that branch and bound may read; plan and bound this near are close enough
 Z95 = 1.959963984540054
 
 
@@ -150,6 +154,16 @@ def choose(
     )
 
 
+def closed(cover: Cover, menu: Menu, choice: Choice) -> Choice:
+    """The choice after branch and bound on R1: often a better plan, and a bound that hardly any plan can be below."""
+    if np.isnan(choice.bound) or choice.value >= choice.bound * (1.0 - CLOSE):
+        return choice
+    found = close_gap(merged(cover), menu, choice.chosen, choice.bound, work=CLOSE_WORK, gap=CLOSE)
+    chosen = by_marginal_gain(cover, _useful(cover, menu, found.chosen, None), menu.after)
+    value = cover.value(chosen)
+    return Choice(chosen, value, max(found.bound, value))
+
+
 def _found(chosen: list[int] | None) -> list[int]:
     """The plan itself, or the refusal when there is none."""
     if chosen is None:
@@ -202,13 +216,20 @@ def certify(
     worlds_total: float, choice: Choice, judged: Cover, n_choice: int, delta: float, *, exact: bool
 ) -> Certificate:
     """Return the certificate: lower from R2, upper from R1, each with half of ``delta``; exact without sampling."""
-    value = judged.value(choice.chosen)
-    if np.isnan(choice.bound):
+    value, n_judged = judged.value(choice.chosen), judged.weight.size
+    return sampled_certificate(worlds_total, value, choice.bound, (n_judged, n_choice), delta, exact=exact)
+
+
+def sampled_certificate(
+    worlds_total: float, value: float, bound: float, n_sets: tuple[int, int], delta: float, *, exact: bool
+) -> Certificate:
+    """The certificate of a plan's value on the first, and of a bound on the second of two samples of so many sets."""
+    if np.isnan(bound):
         return Certificate(np.nan, np.nan, np.nan, np.nan)
     if exact:
-        return Certificate.of(value, choice.bound, 0.0)
-    lower = worlds_total * lower_limit(value / worlds_total, judged.weight.size, delta / 2)
-    upper = worlds_total * upper_limit(choice.bound / worlds_total, n_choice, delta / 2)
+        return Certificate.of(value, bound, 0.0)
+    lower = worlds_total * lower_limit(value / worlds_total, n_sets[0], delta / 2)
+    upper = worlds_total * upper_limit(bound / worlds_total, n_sets[1], delta / 2)
     return Certificate.of(lower, upper, delta)
 
 

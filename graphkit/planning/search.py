@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.influence.certificate import Certificate
-from graphkit.planning.choose import baseline_plans, certify, choose
+from graphkit.planning.choose import baseline_plans, certify, choose, closed, sampled_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,10 +70,16 @@ def search(campaign: Campaign, *, deadline: float | None = None, first: list[int
         found = choose(
             cover, campaign.menu, baselines, first=first if choice is None else choice.chosen, boosts=campaign.boosts
         )
+        n_judge = min(n_choose * MORE_TO_JUDGE, MOST_TO_JUDGE)
+        expected = sampled_certificate(
+            worlds.total, found.value + crowded, found.bound + crowded, (n_judge, n_choose), request.delta / rounds, exact=exact
+        )  # fmt: skip
+        if expected.ratio < request.aim:
+            found = closed(cover, campaign.menu, found)
         choice = replace(
             _checked(campaign, found, baselines, n_choose), value=found.value + crowded, bound=found.bound + crowded
         )
-        sets = worlds.sets(min(n_choose * MORE_TO_JUDGE, MOST_TO_JUDGE), JUDGING)
+        sets = worlds.sets(n_judge, JUDGING)
         judged = worlds.cover(sets, campaign.hazard)
         certificate = certify(worlds.total, choice, judged, n_choose, request.delta / rounds, exact=exact)
         late = deadline is not None and time.monotonic() > deadline
