@@ -24,7 +24,7 @@ import numpy as np
 
 from graphkit.coins import ALWAYS, coin, kernel, limits, ones, stream, trailing_zeros, world_key
 from graphkit.diffusion.packed import once, pack
-from graphkit.diffusion.single import longer, single_kernel
+from graphkit.diffusion.single import add_square, longer, single_kernel
 from graphkit.diffusion.worlds import arc_probability, lt_limits
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def cascade_items(
     seed: int,
     n_worlds: int,
     steps: int,
+    bits: int = 31,
 ) -> tuple[int, Callable[[int, int], Any]]:
     """Return a number of pieces of work and the block function over them, by word or by world, whichever is faster.
 
@@ -96,11 +97,20 @@ def cascade_items(
     """
     first = min(PILOT, -(-n_worlds // PILOT_SHARE))
     coins, words = arc_coins(projection, model), -(-n_worlds // LANES)
-    by_world = _by_world(coins, seeds, units, seed, steps)
+    by_world = _by_world(coins, seeds, units, seed, steps, bits)
     active = int(by_world(0, first)[1].sum())
     if active > COVERING * first * projection.n_nodes:
         return words, cascade_blocks(
-            projection, seeds, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps, by="word", arcs=coins
+            projection,
+            seeds,
+            units,
+            model=model,
+            seed=seed,
+            n_worlds=n_worlds,
+            steps=steps,
+            by="word",
+            arcs=coins,
+            bits=bits,
         )
     worth = max(projection.n_nodes, COUNTED) * first * CORES
     pieces = min(max(words, min(ITEMS, n_worlds * active // worth * CORES)), n_worlds)
@@ -118,6 +128,7 @@ def cascade_blocks(
     steps: int,
     by: str,
     arcs: ArcCoins | None = None,
+    bits: int = 31,
 ) -> Callable[[int, int], Any]:
     """Return the block function over words of 64 worlds.
 
@@ -136,15 +147,17 @@ def cascade_blocks(
         64 worlds at a time or one: equal answers, different speed.
     arcs : ArcCoins, optional
         From `arc_coins` with the same projection and model; looked up or prepared here by default.
+    bits : int
+        Where what a step adds is cut in two before it is squared: `single.add_square`.
 
     Returns
     -------
     callable
-        ``block(first_word, last_word)`` -> (totals per world, activations per node, totals per step).
+        ``block(first_word, last_word)`` -> (totals per world, activations per node, totals per step, their squares over the worlds).
     """
     coins = arc_coins(projection, model) if arcs is None else arcs
     if by == "world":
-        by_world = _by_world(coins, seeds, units, seed, steps)
+        by_world = _by_world(coins, seeds, units, seed, steps, bits)
         return lambda first, last: by_world(first * LANES, min(last * LANES, n_worlds))
     base, even = stream(seed, coins.purpose), bool((units == 1).all())
 
@@ -163,17 +176,18 @@ def cascade_blocks(
             units,
             even,
             steps,
+            bits,
         )
 
     return block
 
 
 def _by_world(
-    coins: ArcCoins, seeds: NDArray[np.int64], units: NDArray[np.int64], seed: int, steps: int
+    coins: ArcCoins, seeds: NDArray[np.int64], units: NDArray[np.int64], seed: int, steps: int, bits: int
 ) -> Callable[[int, int], Any]:
     """Return the block function over single worlds."""
     base, even = stream(seed, coins.purpose), bool((units == 1).all())
-    return lambda first, last: single_kernel(first, last - first, base, coins.packed, seeds, units, even, steps)
+    return lambda first, last: single_kernel(first, last - first, base, coins.packed, seeds, units, even, steps, bits)
 
 
 @kernel
@@ -211,6 +225,21 @@ def _tally(mask: Any, unit: int, even: bool, planes: Any, totals: Any) -> None: 
 
 
 @kernel
+def _settle(planes: Any, gained: Any, totals: Any, squares: Any, depth: int, counted: int, bits: int) -> None:
+    """Add what a step gained to the total of each lane and its square to those of the step, and clear it; planes hold counts up to ``counted``."""
+    j = 0
+    while counted >> j > 0:
+        for i in range(totals.size):
+            gained[i] += np.int64((planes[j] >> np.uint64(i)) & _ONE) << j
+        planes[j] = _ZERO
+        j += 1
+    for i in range(totals.size):
+        totals[i] += gained[i]
+        add_square(squares, depth, gained[i], bits)
+        gained[i] = 0
+
+
+@kernel
 def _cascade_kernel(
     first: int,
     count: int,
@@ -224,6 +253,7 @@ def _cascade_kernel(
     units: Any,
     even: Any,
     steps: int,
+    bits: int,
 ) -> Any:
     """Breadth-first search, one level a step, 64 worlds at a time."""
     n = indptr.size - 1
@@ -236,6 +266,10 @@ def _cascade_kernel(
         np.empty(n, np.int32),
     )
     worlds, planes = np.empty(64, np.uint64), np.zeros(40, np.uint64)
+    squares, gained = (
+        np.zeros(3 * 16, np.int64),
+        np.zeros(64, np.int64),
+    )  # of each step; what this step adds in each lane
     for start in range(0, count, 64):
         lanes = min(64, count - start)
         for i in range(64):
@@ -246,10 +280,9 @@ def _cascade_kernel(
             state[s, 0] = state[s, 1] = everyone
             following[n_next] = touched[n_touched] = s
             n_next, n_touched = n_next + 1, n_touched + 1
-        planes[:] = _ZERO
         while n_next > 0:
             if depth >= by_step.size:
-                by_step = longer(by_step)
+                by_step, squares = longer(by_step), longer(squares)
             n_front = n_next
             for i in range(n_front):
                 v = following[i]
@@ -258,7 +291,8 @@ def _cascade_kernel(
                 many = np.int64(ones(mask))
                 activation[v] += many
                 by_step[depth] += many * units[v]
-                _tally(mask, units[v], even, planes, totals[start : start + lanes])
+                _tally(mask, units[v], even, planes, gained)
+            _settle(planes, gained, totals[start : start + lanes], squares, depth, n_front if even else 0, bits)
             n_next = 0
             if depth == steps:
                 break
@@ -283,8 +317,4 @@ def _cascade_kernel(
                     state[v, 1] |= hit
         for i in range(n_touched):
             state[touched[i], 0] = state[touched[i], 1] = _ZERO
-        if even:
-            for j in range(planes.size):
-                for i in range(lanes):
-                    totals[start + i] += np.int64((planes[j] >> np.uint64(i)) & _ONE) << j
-    return totals, activation, by_step
+    return totals, activation, by_step, squares

@@ -15,7 +15,7 @@ import numpy as np
 from graphkit.coins import coin, kernel, limits, mix64, stream, world_key
 from graphkit.diffusion.models import SIR, SIS
 from graphkit.diffusion.packed import advance, once, pack, workspace
-from graphkit.diffusion.single import longer, value_of
+from graphkit.diffusion.single import add_square, longer, value_of
 from graphkit.diffusion.worlds import arc_probability
 from graphkit.errors import InvalidParameter
 
@@ -40,6 +40,7 @@ def epidemic_blocks(
     model: SI | SIS | SIR,
     seed: int,
     steps: int,
+    bits: int = 31,
 ) -> Callable[[int, int], Any]:
     """Return the block function over worlds; arguments and result as in `cascade.cascade_blocks`.
 
@@ -71,7 +72,7 @@ def epidemic_blocks(
 
     def block(first: int, last: int) -> Any:
         return _epidemic_kernel(
-            first, last - first, arc, heal, arcs, projection.node_key, heals, again, seeds, units, steps
+            first, last - first, arc, heal, arcs, projection.node_key, heals, again, seeds, units, steps, bits
         )
 
     return block
@@ -90,11 +91,13 @@ def _epidemic_kernel(
     seeds: Any,
     units: Any,
     steps: int,
+    bits: int,
 ) -> Any:
     """Follow the infectious nodes step by step; tries look at the states at the start of the step."""
     room = workspace(arcs)
     ill, seen, n = room.queue, room.seen, room.seen.size  # who was infected earlier stands before who was later
     totals, activation, by_step = np.zeros(count, np.int64), np.zeros(n, np.int64), np.zeros(64, np.int64)
+    squares = np.zeros(3 * 64, np.int64)
     since, ever, reached = np.zeros(n, np.int64), np.zeros(n, np.bool_), np.empty(n, np.int32)
     for w in range(count):
         arc_world, heal_world = world_key(arc, first + w), world_key(heal, first + w)
@@ -106,7 +109,8 @@ def _epidemic_kernel(
             n_ill += 1
         while True:
             if step == by_step.size:
-                by_step = longer(by_step)
+                by_step, squares = longer(by_step), longer(squares)
+            before = by_step[step]
             for i in range(n_old, n_ill):
                 v = ill[i]
                 since[v] = step
@@ -114,6 +118,7 @@ def _epidemic_kernel(
                     ever[v], reached[n_reached] = True, v
                     n_reached += 1
                     by_step[step] += units[v]
+            add_square(squares, step, by_step[step] - before, bits)
             if n_ill == 0 or step == steps:
                 break
             step, n_old, tail, kept, start = step + 1, n_ill, n_ill, 0, np.int64(0)
@@ -142,4 +147,4 @@ def _epidemic_kernel(
             v = reached[i]
             activation[v] += 1
             seen[v], ever[v] = 0, False
-    return totals, activation, by_step
+    return totals, activation, by_step, squares

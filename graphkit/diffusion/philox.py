@@ -17,7 +17,7 @@ import numpy as np
 
 from graphkit.coins import kernel, philox4x32, stream
 from graphkit.diffusion.cascade import LANES, arc_coins
-from graphkit.diffusion.single import longer
+from graphkit.diffusion.single import add_square, longer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,7 @@ def philox_blocks(
     seed: int,
     n_worlds: int,
     steps: int,
+    bits: int = 31,
 ) -> Callable[[int, int], Any]:
     """Return the block function over words of 64 worlds; arguments and result as in `cascade.cascade_blocks`."""
     coins = arc_coins(projection, model)
@@ -62,6 +63,7 @@ def philox_blocks(
             seeds,
             units,
             steps,
+            bits,
         )
 
     return block
@@ -80,10 +82,12 @@ def _philox_kernel(
     seeds: Any,
     units: Any,
     steps: int,
+    bits: int,
 ) -> Any:
-    """Breadth-first search, one world after the other; returns (totals, activation, by_step)."""
+    """Breadth-first search, one world after the other; returns (totals, activation, by_step, squares)."""
     n = indptr.size - 1
     totals, activation, by_step = np.zeros(count, np.int64), np.zeros(n, np.int64), np.zeros(64, np.int64)
+    squares = np.zeros(3 * 64, np.int64)
     seen, queue = np.zeros(n, np.bool_), np.empty(n, np.int32)
     for w in range(count):
         world, head, tail, depth = np.uint64(first + w), 0, 0, 0
@@ -92,11 +96,13 @@ def _philox_kernel(
             tail += 1
         while True:
             if depth == by_step.size:
-                by_step = longer(by_step)
+                by_step, squares = longer(by_step), longer(squares)
+            before = by_step[depth]
             for i in range(head, tail):
                 activation[queue[i]] += 1
                 by_step[depth] += units[queue[i]]
                 totals[w] += units[queue[i]]
+            add_square(squares, depth, by_step[depth] - before, bits)
             if head == tail or depth == steps:
                 break
             depth, end = depth + 1, tail
@@ -109,7 +115,7 @@ def _philox_kernel(
             head = end
         for i in range(tail):
             seen[queue[i]] = False
-    return totals, activation, by_step
+    return totals, activation, by_step, squares
 
 
 @kernel

@@ -17,7 +17,7 @@ from graphkit.diffusion.packed import advance, workspace
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CHUNK", "at_least_eight", "longer", "single_kernel", "value_of"]
+__all__ = ["CHUNK", "add_square", "at_least_eight", "longer", "single_kernel", "value_of"]
 
 CHUNK = 8
 
@@ -28,11 +28,22 @@ def at_least_eight(array: NDArray[Any]) -> NDArray[Any]:
 
 
 @kernel
-def single_kernel(first: int, count: int, base: Any, arcs: Any, seeds: Any, units: Any, even: bool, steps: int) -> Any:  # noqa: FBT001 - kernels take no keywords
-    """Breadth-first search, one world after the other; returns (totals, activation, by_step)."""
+def single_kernel(
+    first: int,
+    count: int,
+    base: Any,
+    arcs: Any,
+    seeds: Any,
+    units: Any,
+    even: bool,  # noqa: FBT001 - kernels take no keywords
+    steps: int,
+    bits: int,
+) -> Any:
+    """Breadth-first search, one world after the other; returns (totals, activation, by_step, squares)."""
     room = workspace(arcs)
     queue, seen = room.queue, room.seen
     totals, activation, by_step = np.zeros(count, np.int64), np.zeros(seen.size, np.int64), np.zeros(64, np.int64)
+    squares = np.zeros(3 * 64, np.int64)
     for w in range(count):
         world, head, tail, depth = world_key(base, first + w), np.int64(0), np.int64(0), 0
         for s in seeds:
@@ -40,8 +51,10 @@ def single_kernel(first: int, count: int, base: Any, arcs: Any, seeds: Any, unit
             tail += 1
         while True:
             if depth == by_step.size:
-                by_step = longer(by_step)
-            by_step[depth] += value_of(queue, head, tail, units, even)
+                by_step, squares = longer(by_step), longer(squares)
+            new = value_of(queue, head, tail, units, even)
+            by_step[depth] += new
+            add_square(squares, depth, new, bits)
             if head == tail or depth == steps:
                 break
             depth += 1
@@ -51,7 +64,7 @@ def single_kernel(first: int, count: int, base: Any, arcs: Any, seeds: Any, unit
             v = np.uint64(queue[np.uint64(i)])
             activation[v] += 1
             seen[v] = 0
-    return totals, activation, by_step
+    return totals, activation, by_step, squares
 
 
 @kernel
@@ -60,6 +73,15 @@ def longer(array: Any) -> Any:
     result = np.zeros(2 * array.size, np.int64)
     result[: array.size] = array
     return result
+
+
+@kernel
+def add_square(squares: Any, at: Any, number: Any, bits: int) -> None:
+    """Add the square of a number >= 0 in three sums that each fit 62 bits: of its ``bits`` lowest bits, of the others, and mixed."""
+    below, above = number & ((np.int64(1) << np.int64(bits)) - 1), number >> np.int64(bits)
+    squares[3 * at] += below * below
+    squares[3 * at + 1] += below * above
+    squares[3 * at + 2] += above * above
 
 
 @kernel

@@ -54,6 +54,8 @@ class SpreadEstimate(Result):
         Standard error of ``mean``.
     by_step : ndarray, shape (longest cascade + 1,)
         Expected newly active weight per step; ``by_step[0]`` are the seeds; sums to ``mean``.
+    step_error : ndarray, shape (longest cascade + 1,)
+        Standard error of each entry of ``by_step``; infinite with one world.
     activation : ndarray, shape (n_nodes,)
         Share of the worlds in which each node is active.
     n_worlds : int
@@ -64,6 +66,7 @@ class SpreadEstimate(Result):
     mean: float
     std_error: float
     by_step: NDArray[np.float64]
+    step_error: NDArray[np.float64]
     activation: NDArray[np.float64]
     n_worlds: int
     highest: float
@@ -76,13 +79,44 @@ class SpreadEstimate(Result):
         half = NormalDist().inv_cdf(0.5 + confidence / 2) * self.std_error
         return max(0.0, self.mean - half), min(self.highest, self.mean + half)
 
+    def step_interval(self, confidence: float = 0.95) -> NDArray[np.float64]:
+        """Return the interval of each step's expected newly active weight.
+
+        Parameters
+        ----------
+        confidence : float in (0, 1)
+            Of each step by itself, not of all together.
+
+        Returns
+        -------
+        ndarray, shape (longest cascade + 1, 2)
+            Lower and upper end, within 0 and ``highest``. Score interval with a variance in proportion to the mean,
+            (m - x)^2 = z^2 (s^2 / m) x / n: that of a Poisson mean where a step seldom happens, which the normal interval
+            misses, and the normal one for many worlds. A step that is the same in every world has no width.
+
+        References
+        ----------
+        Cox, Hinkley: Theoretical Statistics, section 9.3. 1974. https://doi.org/10.1007/978-1-4899-2887-0
+        """
+        if not 0 < finite("confidence", confidence) < 1:
+            refuse("confidence", confidence, "a number between 0 and 1")
+        if not np.isfinite(self.step_error).all():
+            return np.column_stack((np.zeros(self.by_step.size), np.full(self.by_step.size, self.highest)))
+        z = NormalDist().inv_cdf(0.5 + confidence / 2)
+        square = (z * self.step_error) ** 2
+        shift = np.divide(square, 2 * self.by_step, out=np.zeros_like(square), where=self.by_step > 0)
+        half = np.sqrt(square + shift * shift)
+        low, high = self.by_step + shift - half, self.by_step + shift + half
+        return np.column_stack((np.maximum(low, 0.0), np.minimum(high, self.highest)))
+
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per step: ``step``, ``newly_active``, ``active``."""
+        """Return one row per step: ``step``, ``newly_active``, its 95 % interval ``lower`` and ``upper``, ``active``."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {"step": np.arange(self.by_step.size), "newly_active": self.by_step, "active": np.cumsum(self.by_step)}
-        )
+        lower, upper = self.step_interval().T
+        active = np.cumsum(self.by_step)
+        columns = {"newly_active": self.by_step, "lower": lower, "upper": upper, "active": active}
+        return pd.DataFrame({"step": np.arange(self.by_step.size), **columns})
 
 
 def estimate_spread(
@@ -150,11 +184,12 @@ def estimate_spread(
         refuse("seeds", seeds, "at least one node")
     seed, runner = as_seed(rng), as_engine(engine)
     units, unit = _fixed_point(worth, p.n_nodes, n_worlds)
+    bits = _low_bits(n_worlds)
     if isinstance(model, SI | SIS | SIR):
-        n_items, block = n_worlds, epidemic_blocks(p, rows, units, model=model, seed=seed, steps=steps)
+        n_items, block = n_worlds, epidemic_blocks(p, rows, units, model=model, seed=seed, steps=steps, bits=bits)
     elif model in ("ic", "lt"):
         n_items, block = (cascade_items if generator == GENERATORS[0] else _reference_items)(
-            p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps
+            p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps, bits=bits
         )
     else:
         refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
@@ -164,6 +199,7 @@ def estimate_spread(
     for part in parts[1:]:
         counts += part[1]
     by_step = _add_steps([part[2] for part in parts])
+    step_error = unit * _step_errors(by_step, [part[3] for part in parts], n_worlds, bits)
     mean = int(totals.sum()) * unit / n_worlds
     spreads = totals * unit
     error = float(spreads.std(ddof=1)) / math.sqrt(n_worlds) if n_worlds > 1 else math.inf
@@ -177,7 +213,13 @@ def estimate_spread(
     }
     if generator != GENERATORS[0]:
         request["generator"] = generator
-    answer = {"mean": mean, "std_error": error, "by_step": by_step, "activation": _array_digest(counts)}
+    answer = {
+        "mean": mean,
+        "std_error": error,
+        "by_step": by_step,
+        "step_error": step_error,
+        "activation": _array_digest(counts),
+    }
     manifest = make_manifest(
         "estimate_spread",
         request=request,
@@ -187,7 +229,9 @@ def estimate_spread(
         engine=runner.name,
         seconds=time.perf_counter() - begin,
     )
-    return SpreadEstimate(mean, error, by_step * unit / n_worlds, counts / n_worlds, n_worlds, highest, manifest)
+    return SpreadEstimate(
+        mean, error, by_step * unit / n_worlds, step_error, counts / n_worlds, n_worlds, highest, manifest
+    )
 
 
 def _reference_items(
@@ -208,6 +252,25 @@ def _fixed_point(value: NDArray[np.float64] | None, n_nodes: int, n_worlds: int)
         return value.astype(np.int64), 1.0
     unit = 2.0 ** (math.frexp(total)[1] - room)
     return np.rint(value / unit).astype(np.int64), unit
+
+
+def _low_bits(n_worlds: int) -> int:
+    """Return where a weight below 2 ** (62 - bits of n_worlds) is cut in two, so that squares of all worlds add up within 62 bits."""
+    return (62 - n_worlds.bit_length()) // 2
+
+
+def _step_errors(
+    total: NDArray[np.int64], squares: list[NDArray[np.int64]], n_worlds: int, bits: int
+) -> NDArray[np.float64]:
+    """Return the standard error of each step's mean, in exact whole numbers up to the root."""
+    if n_worlds == 1:
+        return np.full(total.size, math.inf)
+    spread = np.zeros(total.size)
+    for step, added in enumerate(total.tolist()):
+        low, mixed, high = (sum(int(part[3 * step + i]) for part in squares if part.size > 3 * step) for i in range(3))
+        square = low + (mixed << bits + 1) + (high << 2 * bits)
+        spread[step] = math.sqrt(n_worlds * square - added * added)
+    return spread / (n_worlds * math.sqrt(n_worlds - 1))
 
 
 def _add_steps(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:

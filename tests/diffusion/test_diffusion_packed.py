@@ -28,15 +28,18 @@ def totals_of(levels, units):
 
 
 def equal(result, worlds, units, n):
-    """Compare totals, activations and steps of a block with plain levels, all in whole numbers."""
-    totals, activation, by_step = result
+    """Compare totals, activations, steps and their squares of a block with plain levels, all in whole numbers."""
+    totals, activation, by_step, squares = result
     assert totals.tolist() == [totals_of(levels, units) for levels in worlds]
     assert activation.tolist() == [sum(v in level for levels in worlds for level in levels) for v in range(n)]
-    expected = np.zeros(by_step.size, int)
+    expected, square = [0] * by_step.size, [0] * by_step.size
     for levels in worlds:
         for i, level in enumerate(levels):
             expected[i] += totals_of([level], units)
-    assert by_step.tolist() == expected.tolist()
+            square[i] += totals_of([level], units) ** 2
+    assert by_step.tolist() == expected
+    low, mixed, high = (squares[i::3].tolist() for i in range(3))
+    assert [a + (b << 32) + (c << 62) for a, b, c in zip(low, mixed, high, strict=True)] == square
 
 
 @pytest.mark.parametrize(("n", "m"), [(2, 1), (6, 12), (40, 120), (25, 500), (90, 140)])
