@@ -56,7 +56,7 @@ def test_wheel_holds_every_query_and_room(wheel):
     for path in (ROOT / "cypher").rglob("*.cypher"):
         assert f"graphkit/cypher/{path.relative_to(ROOT / 'cypher').as_posix()}" in names
     for path in (ROOT / "graphkit").rglob("*"):
-        if path.suffix in {".py", ".j2", ".typed"}:
+        if path.suffix in {".py", ".toml", ".typed"}:
             assert path.relative_to(ROOT).as_posix() in names
     assert any(name.endswith("LICENSE") for name in names)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import NoReturn
 
 import click
@@ -68,7 +69,7 @@ def _config(ctx: click.Context, _: click.Parameter, value: str | None) -> str | 
     "--lang",
     type=click.Choice(["auto", "zh", "en", "both"]),
     default="auto",
-    help="Language of reasons and notes in tables.  [default: the terminal's]",
+    help="Language of tables, notes and errors; data stay as they are.  [default: the terminal's]",
     show_default=False,
 )
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
@@ -97,14 +98,18 @@ def run(args: list[str]) -> int:
 def _run(args: list[str]) -> int:
     """Run one command line and return its exit status."""
     cli._main_shell_completion({}, "graphkit")  # noqa: SLF001  click offers no public door to it
+    ctx: click.Context | None = None
     try:
-        with cli.make_context("graphkit", list(args)) as ctx:
+        with (ctx := cli.make_context("graphkit", list(args))):
             cli.invoke(ctx)
     except click.exceptions.Exit as left:
         return left.exit_code
     except KeyboardInterrupt as stop:
+        from graphkit.cli.language import told
+
         code = 143 if type(stop).__name__ == "Terminated" else 130
-        click.echo("Interrupted; nothing half written. Run the same command again to resume.", err=True)
+        with _scope(ctx):
+            click.echo(told("Interrupted; nothing half written. Run the same command again to resume."), err=True)
         return code
     except BrokenPipeError:
         return 0
@@ -113,8 +118,14 @@ def _run(args: list[str]) -> int:
     except Exception as error:  # noqa: BLE001  the last door: no traceback leaves the program
         from graphkit.cli.errors import report_error
 
-        return report_error(error)
+        with _scope(ctx or getattr(error, "ctx", None)):
+            return report_error(error)
     return 0
+
+
+def _scope(ctx: click.Context | None) -> AbstractContextManager[object]:
+    """Make the options of the program known once more, for what is told after its end."""
+    return nullcontext() if ctx is None else ctx.scope(cleanup=False)
 
 
 def _occupy_streams() -> None:

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from graphkit.cli.language import shown_word
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,7 +38,9 @@ def bars(*, color: bool | None = None) -> Iterator[ProgressCallback]:
 
         def callback(event: Progress) -> None:
             if event.phase not in tasks:
-                tasks[event.phase] = shown.add_task(event.phase, total=event.total, unit=event.unit)
+                tasks[event.phase] = shown.add_task(
+                    shown_word(event.phase), total=event.total, unit=shown_word(event.unit)
+                )
             shown.update(tasks[event.phase], completed=event.done, total=event.total)
 
         yield callback

@@ -66,6 +66,7 @@ def demo(app: App, directory: str, users: int, budget_share: float, seed: int, *
 def _run(app: App, root: Path, *, users: int, budget_share: float, seed: int, loop: bool) -> None:
     """Do one step after the other and say what was done."""
     from graphkit.cli.demo_loop import CAMPAIGN_EVENTS, close_the_loop
+    from graphkit.cli.language import told
     from graphkit.projection.load import load_directory
     from graphkit.synthetic.campaign import write_campaign
 
@@ -89,14 +90,17 @@ def _run(app: App, root: Path, *, users: int, budget_share: float, seed: int, lo
     if loop:
         for step, text in close_the_loop(app, root, learned, planned, seed=seed):
             _say(step, text)
-    click.echo("\nNext, try:")
+    click.echo(told("\nNext, try:"))
     for line in _next(root, film, budget, plan):
         click.echo(f"  {line}")
 
 
 def _say(step: str, text: str) -> None:
     """Tell one step: this is the result of the command."""
-    click.echo(f"{step:<9} {text}")
+    from graphkit.cli.language import language, shown_word, told
+
+    name = step if language() == "en" else shown_word(f"demo {step}")
+    click.echo(f"{name:<9} {told(text)}")
 
 
 def _learn(app: App, data: Path, seed: int) -> tuple[LearnedProbabilities, list[dict[str, Any]]]:

@@ -85,7 +85,7 @@ def report_error(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         told = io.StringIO()
         error.show(file=told)
-        click.echo(readable(told.getvalue()), err=True, nl=False)
+        click.echo(readable(_in_language(told.getvalue())), err=True, nl=False)
         return error.exit_code
     damaged = _damaged_kernels(error)
     if damaged:
@@ -131,10 +131,20 @@ def _sentence(error: BaseException) -> str:
 def _say(text: str) -> None:
     """Write to stderr, which may be gone."""
     try:
-        sys.stderr.write(f"Error: {readable(text)}\n")
+        sys.stderr.write(f"{readable(_in_language(f'Error: {text}'))}\n")
         sys.stderr.flush()
     except OSError:
         pass
+
+
+def _in_language(text: str) -> str:
+    """Return a message in the reader's language; the catalogue is no reason to lose one."""
+    from graphkit.cli.language import told
+
+    try:
+        return told(text)
+    except (OSError, ValueError, KeyError):
+        return text
 
 
 def _log(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from graphkit.cli.options import output_options, seed_option
 
 __all__ = ["evaluate"]
 
-_SHOWN = ("channel", "metric", "zh", "value", "lower", "upper", "n", "unit")
+_SHOWN = ("channel", "metric", "value", "lower", "upper", "n", "unit")
 
 
 @click.command(
@@ -94,7 +94,7 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
     rows = frame_rows(found.to_frame())
     promise = f"promised reach {found.promised:,.1f} ({found.promised_interval[0]:,.1f} to {found.promised_interval[1]:,.1f}); "
     seen = "not measured" if found.observed is None else f"measured {found.observed:,.0f}"
-    text = promise + seen + "\n" + table([short_numbers({k: row[k] for k in _SHOWN}) for row in found.metrics], _SHOWN)
+    text = promise + seen + "\n" + table([_named(row) for row in found.metrics], _SHOWN)
     emit(
         form=form,
         output=output,
@@ -105,6 +105,15 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
         color=app.settings.color,
     )
     _say(app, found.assumptions)
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a metric for a reader, by its name in his language."""
+    from graphkit.cli.language import language
+    from graphkit.cli.output import short_numbers
+
+    name = {"en": row["metric"], "zh": row["zh"]}.get(language(), f"{row['zh']} {row['metric']}")
+    return {**short_numbers({column: row[column] for column in _SHOWN}), "metric": name}
 
 
 def _read(path: str) -> Any:

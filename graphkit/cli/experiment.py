@@ -309,8 +309,11 @@ def _read_design(path: str) -> tuple[ExperimentDesign, str | float]:
 def _design_text(found: ExperimentDesign, tested: str | None) -> str:
     """Say what a person needs to know of a design."""
     low, high = found.power_interval
+    from graphkit.cli.language import told
+
     exposed = "\n".join(
-        f"  {r.exposure:<16} {r.users:>9,} users, mean chance {r.probability:.3f}" for r in found.exposure.itertuples()
+        f"  {r.exposure:<16} {told(f'{r.users:,} users, mean chance {r.probability:.3f}')}"
+        for r in found.exposure.itertuples()
     )
     return (
         f"{f'tests plan {tested}: ' if tested else ''}{found.n_users:,} users in {found.n_clusters} clusters (effective {found.effective_clusters:.1f}), "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.cli.group import suggestion
-from graphkit.errors import InvalidParameter, UnknownNode, close_matches
+from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
 from graphkit.model.schema import LABELS, TYPES, USER_TIES
 
 if TYPE_CHECKING:
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import Snapshot
 
-__all__ = ["check_labels", "check_node", "check_types", "propagation_graph", "seed_rows", "typed_graph"]
+__all__ = [
+    "check_labels",
+    "check_node",
+    "check_types",
+    "inhabited",
+    "propagation_graph",
+    "seed_rows",
+    "typed_graph",
+]
 
 
 def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
@@ -106,13 +114,56 @@ def _types_between(snapshot: Snapshot, labels: Sequence[str]) -> tuple[str, ...]
     )
 
 
-def seed_rows(projection: Projection, seeds: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return the rows of seeds given as ids or ``LABEL:ID``."""
+def inhabited(graph: Projection, snapshot: Snapshot, labels: Sequence[str] = ()) -> Projection:
+    """Return the graph, or say why nobody is in it and what to do."""
+    if graph.n_nodes:
+        return graph
+    wanted = tuple(labels) or ("User",)
+    there = sum(len(snapshot.nodes(label)) for label in wanted)
+    if there:
+        raise DataInvalid(
+            f"none of the {there:,} users in the store has agreed to be part of a plan",
+            rule="consent",
+            hint="state consent = true of those who did, and load them: graphkit load DIR",
+        )
+    raise DataInvalid(
+        f"the store holds no {' or '.join(wanted)} yet",
+        rule="empty",
+        hint="load data first: graphkit load DIR, or try graphkit demo",
+    )
+
+
+def seed_rows(
+    graph: Projection, seeds: Sequence[str], snapshot: Snapshot, labels: Sequence[str] = ()
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the rows of seeds given as ids or ``LABEL:ID``; one that is not in the graph is named with the reason."""
     rows = []
     for seed in seeds:
         label, mark, rest = seed.partition(":")
-        rows.append(projection.row((label, rest)) if mark and label in LABELS else projection.row(seed))
+        pair = (label, rest) if mark and label in LABELS else None
+        try:
+            rows.append(graph.row(seed if pair is None else pair))
+        except UnknownNode:
+            wanted = (pair[0],) if pair else tuple(labels) or ("User",)
+            raise _no_seed(seed if pair is None else rest, wanted, snapshot) from None
     return np.array(rows, np.int64)
+
+
+def _no_seed(id_: str, labels: Sequence[str], snapshot: Snapshot) -> UnknownNode:
+    """Say whether a node that the graph lacks is unknown, or known and left out."""
+    what, tables = " or ".join(labels), [snapshot.nodes(label) for label in labels]
+    if any(id_ in table.row_of() for table in tables):
+        reason = "did not agree to be part of a plan" if labels == ("User",) else "is not among the labels of the graph"
+        return UnknownNode(
+            f"{what} {id_!r} {reason}, so it is not in the graph", kind=what, name=id_, hint="choose another seed"
+        )
+    ids = [known for table in tables for known in table.ids.tolist()]
+    return UnknownNode(
+        f"there is no {what} {id_!r} among the {len(ids):,} in the store",
+        kind=what,
+        name=id_,
+        close_matches=close_matches(id_, ids[:20_000]),
+    )
 
 
 def typed_graph(

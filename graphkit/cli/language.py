@@ -1,4 +1,4 @@
-"""One language on the terminal: sentences are kept as ``Chinese | English``, a reader wants one of them."""
+"""One language on the terminal: what results and commands say, put into the reader's at the moment it is printed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["LANGUAGES", "language", "spoken"]
+__all__ = ["LANGUAGES", "language", "shown_word", "spoken", "told"]
 
 LANGUAGES = ("auto", "zh", "en", "both")
 
@@ -23,12 +23,37 @@ def language() -> str:
 
 
 def spoken(value: Any) -> Any:
-    """Return a sentence of ours in the reader's language: its half of a bilingual one, or its Chinese form; anything else stays as it is."""
+    """Return a sentence of a result in the reader's language, its half of a bilingual one, or a list of them; anything else stays as it is."""
     if isinstance(value, list | tuple):
         return [spoken(item) for item in value]
     if not isinstance(value, str):
         return value
+    if language() == "en" and " | " not in value:
+        return value
     from graphkit.report.spoken import both_of
 
-    chinese, english = both_of(value)
-    return value if chinese == english else {"zh": chinese, "en": english}.get(language(), f"{chinese} | {english}")
+    return _chosen(*both_of(value))
+
+
+def told(text: str) -> str:
+    """Return what a command says in the reader's language, line by line; rows of a table, known by two blanks between cells, stay."""
+    if language() == "en":
+        return text
+    from graphkit.report.spoken import chinese
+
+    return "\n".join(line if "  " in line.strip() else _chosen(chinese(line), line) for line in text.split("\n"))
+
+
+def shown_word(name: str) -> str:
+    """Return the heading of a column, or a single word of ours, in the reader's language."""
+    if language() == "en":
+        return name
+    from graphkit.report.spoken import word
+
+    return _chosen(word(name), name, " ")
+
+
+def _chosen(chinese: str, english: str, between: str = " | ") -> str:
+    if chinese == english:
+        return english
+    return {"zh": chinese, "en": english}.get(language(), f"{chinese}{between}{english}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Option
+from graphkit.cli.language import shown_word
 from graphkit.cli.options import output_options, seed_option
 from graphkit.cli.shares import SHARE
 
@@ -259,7 +260,9 @@ def _people(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return rows for a reader: a source once, its ways one a line."""
     told = []
     for row in rows:
-        ways = [f"{way['share']:.0%} {' > '.join(way['via']) or 'direct'}" for way in row["evidence"][:_SHOWN]]
+        ways = [
+            f"{way['share']:.0%} {' > '.join(way['via']) or shown_word('direct')}" for way in row["evidence"][:_SHOWN]
+        ]
         first = row["source"] if row["rank"] == 1 else ""
         told.append(
             {"source": first, "rank": row["rank"], "target": row["target"], "name": row["name"], "evidence": ways}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.cli.interrupts import temporary
-from graphkit.cli.language import spoken
+from graphkit.cli.language import shown_word, spoken, told
 from graphkit.report.records import escaped
 from graphkit.results import jsonable
 
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["choose_format", "emit", "frame_rows", "short_numbers", "table", "write_out"]
 
 Row = dict[str, Any]
-_SENTENCES = frozenset({"assumption", "assumptions", "reason", "reasons", "unspent_because"})
+_SENTENCES = frozenset(
+    {"assumption", "assumptions", "fix", "hint", "message", "missing", "reason", "reasons", "unspent_because", "value"}
+)
+_WORDS = frozenset({"check", "chosen", "cold", "effect", "fits", "ok", "required", "rule", "same", "severity", "unit"})
+_RANGES = frozenset({"fit_rank", "history", "stability"})
+_TO = re.compile(r"(?<=\d) to (?=\d)")
 _SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
 
 
@@ -43,6 +49,7 @@ def emit(
     text: str | None = None,
     color: bool | None = None,
     raw: bool = False,
+    ours: bool = True,
 ) -> None:
     """Print one result.
 
@@ -62,6 +69,8 @@ def emit(
         Force colours on or off.
     raw : bool
         Leave csv cells that a spreadsheet would run as they are.
+    ours : bool
+        Columns and sentences are those of this program, so a table shows them in the reader's language.
     """
     chosen = choose_format(form, output)
     plain: list[Row] = [jsonable(dict(row)) for row in rows]
@@ -70,9 +79,9 @@ def emit(
             escaped(json.dumps(jsonable(plain if document is None else document), ensure_ascii=False, indent=2)) + "\n"
         )
     elif chosen == "table":
-        body = (table(plain, columns, color=_use_color(color, output)) if text is None else _harmless(text)).rstrip(
-            "\n"
-        ) + "\n"
+        body = (
+            table(plain, columns, color=_use_color(color, output), ours=ours) if text is None else _harmless(told(text))
+        ).rstrip("\n") + "\n"
     else:
         body = _records(plain, columns, chosen, raw=raw)
         if chosen == "csv" and output in (None, "-") and sys.stdout.isatty():
@@ -127,26 +136,41 @@ def table(
     color: bool = False,
     keep: Sequence[str] | None = None,
     lines: str | None = None,
+    ours: bool = True,
 ) -> str:
     """Render rows as a table for people, as wide as the terminal; a pipe gets whole cells; lists of words stay words."""
     from graphkit.report.table import render_table
 
     if not rows:
-        return (f"{title}\n" if title else "") + "(no rows)\n"
+        return told(f"{title}\n" if title else "") + told("(no rows)\n")
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
-    plain = [
-        {name: _told(spoken(value) if name in _SENTENCES else value) for name, value in row.items()} for row in rows
-    ]
+    plain = [{name: _cell_said(name if ours else "", value) for name, value in row.items()} for row in rows]
+    names = list(columns) if columns else list(dict.fromkeys(name for row in plain for name in row))
     return (
         render_table(
-            plain, list(columns) if columns else None, title=title, width=width, color=color, keep=keep, lines=lines
+            plain,
+            names,
+            title=None if title is None else told(title),
+            width=width,
+            color=color,
+            keep=keep,
+            lines=lines,
+            heads={name: shown_word(name) for name in names} if ours else None,
         ).rstrip("\n")
         + "\n"
     )
 
 
-def _told(value: Any) -> Any:
-    """Keep what a table can say itself: lists of words too, other lists and objects as JSON."""
+def _cell_said(name: str, value: Any) -> Any:
+    """Return what a table shows: our sentences and words in the reader's language, lists of words too, other lists and objects as JSON."""
+    if name in _SENTENCES:
+        value = spoken(value)
+    elif name in _WORDS and isinstance(value, str):
+        value = told(shown_word(value))
+    elif name in _RANGES and isinstance(value, str):
+        value = _TO.sub(shown_word(" to "), value)
+    if isinstance(value, bool):
+        return shown_word("yes" if value else "no")
     return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else _cell(value)
 
 

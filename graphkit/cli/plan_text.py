@@ -9,7 +9,7 @@ import datetime as dt
 import math
 from typing import Any
 
-__all__ = ["give_or_take", "plan_text", "rounded_down", "span"]
+__all__ = ["digits_of", "give_or_take", "plan_text", "rounded_down", "span"]
 
 _COLUMNS = ("wave", "channel", "name", "material", "uses", "cost", "adds", "exclusive", "alone")
 _EXACT = 2e-3  # an exact value carries the interval of its own rounding to thousandths
@@ -161,7 +161,7 @@ def give_or_take(mean: float | None, interval: Any) -> str:
     if not interval or interval[1] - interval[0] <= _EXACT:
         return _plain(mean)
     half = (interval[1] - interval[0]) / 2
-    digits = _digits(half)
+    digits = digits_of(half)
     return f"{mean:,.{digits}f} ±{half:,.{digits}f}"
 
 
@@ -172,7 +172,7 @@ def span(pair: Any) -> str:
     low, high = pair
     if high - low <= _EXACT:
         return f"{_plain(low)} to {_plain(high)}"
-    digits = _digits((high - low) / 2)
+    digits = digits_of((high - low) / 2)
     return f"{low:,.{digits}f} to {high:,.{digits}f}"
 
 
@@ -180,10 +180,10 @@ def _with_span(mean: float, pair: Any) -> str:
     """Return ``1,104 (1,100 to 1,109)``; an exact value needs no interval."""
     if pair and pair[1] - pair[0] <= _EXACT:
         return f"{_plain(mean)} (exact for these chances)"
-    return f"{mean:,.{_digits((pair[1] - pair[0]) / 2) if pair else 1}f} ({span(pair)})"
+    return f"{mean:,.{digits_of((pair[1] - pair[0]) / 2) if pair else 1}f} ({span(pair)})"
 
 
-def _digits(half: float) -> int:
+def digits_of(half: float) -> int:
     """Digits after the point at which a half width still shows."""
     return 0 if half >= 10 else 1 if half >= 0.1 else 2 if half >= 0.01 else 3
 

@@ -10,6 +10,7 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Option
+from graphkit.cli.language import spoken
 from graphkit.cli.options import SECONDS, output_options
 from graphkit.errors import InvalidParameter
 
@@ -87,6 +88,7 @@ def query(  # the options of the contract
         columns=result.columns,
         color=app.settings.color,
         raw=raw_csv,
+        ours=False,
     )
     if result.truncated:
         app.say(f"truncated at {max_rows:,} rows; --max-rows shows more")
@@ -118,7 +120,7 @@ def _list_text(rows: list[dict[str, Any]]) -> str:
         {
             "name": row["name"],
             "params": " ".join(param["name"] + "*" * param["required"] for param in row["params"]),
-            "title": row["title"] if row["access"] == "read" else f"({row['access']}) {row['title']}",
+            "title": spoken(row["title"]) if row["access"] == "read" else f"({row['access']}) {spoken(row['title'])}",
         }
         for row in rows
     ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
+from graphkit.cli.language import shown_word
 from graphkit.cli.options import LABEL_ID, LabelId, output_options
 from graphkit.cli.shares import SHARE
 
@@ -111,7 +112,8 @@ def rank(
             {
                 **row,
                 "evidence": [
-                    f"{share:.0%} {text or 'direct'}" for text, (_, share) in zip(between, walks, strict=True)
+                    f"{share:.0%} {text or shown_word('direct')}"
+                    for text, (_, share) in zip(between, walks, strict=True)
                 ],
             }
         )

@@ -100,7 +100,7 @@ def seeds(
     output: str | None,
 ) -> None:
     """Choose seed users whose word of mouth goes furthest, with a guarantee."""
-    from graphkit.cli.graphs import propagation_graph
+    from graphkit.cli.graphs import inhabited, propagation_graph
     from graphkit.errors import Unfinished
     from graphkit.influence.greedy import select_seeds
 
@@ -109,7 +109,7 @@ def seeds(
     if (k is None) == (budget is None):
         raise click.UsageError("Give --k or --budget (exactly one of them).")
     snapshot = app.snapshot(learned=probability == "learned")
-    graph = propagation_graph(snapshot, nodes, via, probability)
+    graph = inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
     limit = None if memory_limit is None else memory_limit << 20
     worth, spreads = (
         None if value is None else node_values(snapshot, graph, value, None),

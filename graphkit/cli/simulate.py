@@ -15,7 +15,7 @@ from graphkit.cli.options import ID_LISTS, engine_option, graph_options, output_
 __all__ = ["simulate"]
 
 STEPS_SHOWN = 12
-COLUMNS = ("step", "newly_active")
+COLUMNS = ("step", "newly_active", "lower", "upper")
 
 
 @click.command(
@@ -68,21 +68,21 @@ def simulate(
     form: str | None,
     output: str | None,
 ) -> None:
-    """Estimate how many nodes the seeds reach, with a 95 % interval."""
-    from graphkit.cli.graphs import propagation_graph, seed_rows
+    """Estimate how many nodes the seeds reach, in all and step by step, each with a 95 % interval."""
+    from graphkit.cli.graphs import inhabited, propagation_graph, seed_rows
     from graphkit.cli.output import emit
     from graphkit.cli.seeds import node_values
     from graphkit.diffusion.spread import estimate_spread
 
     snapshot = app.snapshot(learned=probability == "learned")
-    graph = propagation_graph(snapshot, nodes, via, probability)
+    graph = inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
     if estimate:
         from graphkit.cli.seeds import emit_memory
 
         emit_memory(graph, form, output, work="spread", model=model_of(model, transmission, recovery), rng=seed)
         return
     weights = None if value is None else node_values(snapshot, graph, value, None)
-    rows = seed_rows(graph, seeds)
+    rows = seed_rows(graph, seeds, snapshot, nodes)
     with app.progress() as progress, app.timed("simulate"):
         result = estimate_spread(
             graph,
@@ -95,7 +95,12 @@ def simulate(
             engine=engine,
             progress=progress,
         )
-    steps = [{"step": step, "newly_active": float(value)} for step, value in enumerate(result.by_step)]
+    steps = [
+        {"step": step, "newly_active": new, "lower": low, "upper": high}
+        for step, (new, (low, high)) in enumerate(
+            zip(result.by_step.tolist(), result.step_interval().tolist(), strict=True)
+        )
+    ]
     lower, upper = result.interval()
     document: dict[str, Any] = {
         "schema_version": 1,
@@ -108,6 +113,7 @@ def simulate(
         "interval": [lower, upper],
         "n_worlds": result.n_worlds,
         "by_step": [row["newly_active"] for row in steps],
+        "by_step_interval": [[row["lower"], row["upper"]] for row in steps],
         "manifest": result.manifest,
     }
     if top:
@@ -116,17 +122,31 @@ def simulate(
             _node(graph.id_of(int(row)), float(result.activation[row]), result.n_worlds) for row in order
         ]
     text = f"{len(seeds)} seeds reach {result.mean:,.2f} of {graph.n_nodes:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {result.n_worlds:,} worlds, seed {seed})"
-    shown = [f"{value:,.2f}" for value in document["by_step"][:STEPS_SHOWN]]
-    text += (
-        "\nnewly active by step (0 = the seeds): "
-        + ", ".join(shown)
-        + (f" ... in {len(steps) - 1} steps" if len(steps) > STEPS_SHOWN else "")
-    )
-    for row in document.get("most_active", ()):
-        text += (
-            f"\n  {row['node']}  {row['activation']:.3f} (95 %: {row['interval'][0]:.3f} to {row['interval'][1]:.3f})"
-        )
+    text += "\nnewly active by step (0 = the seeds), 95 %:\n" + _steps_text(steps).rstrip("\n")
+    if top:
+        text += "\n\nmost often active, 95 %:\n" + _nodes_text(document["most_active"])
     emit(form=form, output=output, rows=steps, columns=COLUMNS, document=document, text=text)
+
+
+def _steps_text(steps: list[dict[str, Any]]) -> str:
+    """Return the first steps as a table, numbers to the digits that their intervals support."""
+    from graphkit.cli.output import table
+    from graphkit.cli.plan_text import digits_of
+
+    rows = []
+    for row in steps[:STEPS_SHOWN]:
+        digits = digits_of((row["upper"] - row["lower"]) / 2)
+        rows.append({"step": row["step"], **{name: round(row[name], digits) for name in COLUMNS[1:]}})
+    more = f"... in {len(steps) - 1} steps" if len(steps) > STEPS_SHOWN else ""
+    return table(rows) + more
+
+
+def _nodes_text(rows: list[dict[str, Any]]) -> str:
+    """Return the nodes most often active as a table."""
+    from graphkit.cli.output import short_numbers, table
+
+    each = ({**row, "lower": row["interval"][0], "upper": row["interval"][1]} for row in rows)
+    return table([short_numbers(row) for row in each], ("node", "activation", "lower", "upper"))
 
 
 def _node(name: Any, share: float, n_worlds: int) -> dict[str, Any]:

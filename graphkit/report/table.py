@@ -49,6 +49,7 @@ def render_table(
     color: bool = False,
     keep: Sequence[str] | None = None,
     lines: str | None = None,
+    heads: Mapping[str, str] | None = None,
 ) -> str:
     """Return rows as an aligned table that ends with a line break.
 
@@ -70,6 +71,8 @@ def render_table(
     lines : str, optional
         A column of lists: each item on a line of its own, the other columns blank from the second on; an item wider than
         the column goes on below, indented.
+    heads : mapping, optional
+        What stands over a column, where that is not its name.
 
     Returns
     -------
@@ -91,16 +94,16 @@ def render_table(
         ]
     )
     to_right = [_numeric([line[i] for line in raw]) for i in range(len(names))]
-    heads = [visible(name) for name in names]
-    widths = [max([width_of(heads[i]), *(width_of(line[i]) for line in cells)]) for i in range(len(names))]
+    shown = [visible((heads or {}).get(name, name)) for name in names]
+    widths = [max([width_of(shown[i]), *(width_of(line[i]) for line in cells)]) for i in range(len(names))]
     if width is not None:
         last = [name in (names[:1] if keep is None else keep) for name in names]
         widths = _fit(widths, to_right, last, width)
         if sum(widths) + len(_GAP) * (len(widths) - 1) > width:
-            return _stacked(heads, whole, title=title, width=width, color=color)
+            return _stacked(shown, whole, title=title, width=width, color=color)
         if lines is not None:
             cells = [line for row in cells for line in _wrapped(row, names.index(lines), widths)]
-    text = [_line(heads, widths, to_right), _GAP.join("─" * w for w in widths)]
+    text = [_line(shown, widths, to_right), _GAP.join("─" * w for w in widths)]
     if color:
         text = [f"{_BOLD}{text[0]}{_PLAIN}", f"{_DIM}{text[1]}{_PLAIN}"]
     text += [_line(line, widths, to_right) for line in cells]

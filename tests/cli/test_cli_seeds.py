@@ -61,3 +61,53 @@ def test_seeds_of_an_epidemic(gk):
     assert found["spread"] == pytest.approx(4.0)
     assert gk("seeds", *law, "si", "--transmission", "0.5", "--max-steps", "2")[1]["spread"] < 4
     assert gk("seeds", *law, "si", "--transmission", "0.5")[0] == 2
+
+
+def test_every_step_has_its_interval(gk):
+    """JSON, rows and text: each step of a simulation lies inside its own 95 % interval."""
+    code, found = gk("simulate", "--seeds", "a", "--probability", "0.5", "--worlds", "400")
+    assert code == 0
+    assert len(found["by_step"]) == len(found["by_step_interval"])
+    assert found["by_step_interval"][0] == [1.0, 1.0]
+    for new, (low, high) in zip(found["by_step"][1:], found["by_step_interval"][1:], strict=True):
+        assert 0 < low < new < high
+
+
+def test_rows_of_a_simulation_carry_both_ends(store, capsys):
+    """csv has a column for either end, the table too."""
+    for form, head in (("csv", "step,newly_active,lower,upper"), ("table", "step  newly_active  lower  upper")):
+        assert run(["--store", store, "simulate", "--seeds", "a", "--probability", "0.5", "--format", form]) == 0
+        assert head in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", [["seeds", "--k", "2"], ["simulate", "--seeds", "a"], ["seeds", "--k", "1", "--estimate"]]
+)
+def test_an_empty_store_is_told_in_words_of_the_user(command, tmp_path, capsys, monkeypatch):
+    """Nothing loaded, or nobody agreed: the sentence says so and names the next command, not how we hold a graph."""
+    monkeypatch.setattr("graphkit.cli.context.install", lambda: None)
+    empty = ["--store", str(tmp_path / "store")]
+    assert run([*empty, "schema", "apply"]) == 0
+    assert run([*empty, *command]) == 3
+    err = capsys.readouterr().err
+    assert "the store holds no User yet" in err
+    assert "graphkit load DIR" in err
+    assert run([*empty, *command, "--nodes", "Channel", "--via", "LINKED_WITH"]) == 3
+    assert "holds no Channel yet" in capsys.readouterr().err
+    (tmp_path / "in/nodes").mkdir(parents=True)
+    (tmp_path / "in/dataset.toml").write_text('name = "x"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
+    (tmp_path / "in/nodes/user.csv").write_text("id,consent\na,false\n")
+    assert run([*empty, "load", str(tmp_path / "in")]) == 0
+    capsys.readouterr()
+    assert run([*empty, *command]) == 3
+    err = capsys.readouterr().err
+    assert "has agreed" in err
+    assert "projection" not in err
+
+
+def test_a_seed_outside_the_graph_is_told_why(store, capsys):
+    """Unknown ids are counted and near ones named; a label that is not in the graph is said."""
+    assert run(["--store", store, "simulate", "--seeds", "aa"]) == 2
+    err = capsys.readouterr().err
+    assert "there is no User 'aa' among the 4 in the store" in err
+    assert "projection" not in err
