@@ -139,9 +139,11 @@ def conjugate_kernel(
     """Conjugate gradients from 0; r holds the right side over D, w takes the answer."""
     n = degree.size
     p, t, s = np.zeros(n), np.zeros(n + 1), np.zeros(n + 1)
-    s[:n] = r
+    for i in range(n):  # assigning slices would compile NumPy's broadcasting, a quarter of all the time
+        s[i] = r[i]
     backward_kernel(head, up_start, up, up_weight, share, degree, p, t, s)
-    r[:] = s[:n]
+    for i in range(n):
+        r[i] = s[i]
     rho, size = step_kernel(0.0, degree, t, s, w, r)
     turn, count = 0.0, 0
     while size > goal and count < most:

@@ -22,10 +22,12 @@ from numba import njit
 
 from graphkit.check import positive_int
 from graphkit.errors import InvalidParameter, NotConverged
+from graphkit.ranking.fixed_point import fixed_point
 from graphkit.ranking.lanes import LANES, aligned_rows, relax_row, sum_rows, sum_weighted_rows
 from graphkit.ranking.operator import WalkOperator, walk_operator
-from graphkit.ranking.pagerank import MAX_ITERATIONS, check_restart, check_tolerance, digest_of, node_ids
+from graphkit.ranking.pagerank import check_restart, check_tolerance, digest_of, node_ids
 from graphkit.ranking.restart import source_rows
+from graphkit.ranking.solvers import most_sweeps
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ __all__ = ["ManyRankings", "personalised_pagerank_many", "solve_block"]
 
 _ROUNDING = 1e-7  # residuals that float32 columns cannot get below
 _MOVE = 4.0  # the residual behind an over-relaxed sweep is below what the sweep moved; 16 was too early as often as not, and each check costs a sweep
+_SWEEPS = 200  # of a block of a directed graph, after which extrapolation column by column is faster
+_SLOW = 1e-5  # residual behind them from which float64 columns would not get far either
 _PATIENCE = 5  # sweeps without progress before rounding is blamed
 
 
@@ -202,24 +206,61 @@ def solve_block(
     """Columns w of one block, the residual of each as scores, and what w degree must be multiplied by."""
     arcs: Any = (operator.indptr, operator.indices)
     omega = _over_relaxation(damping) if operator.symmetric else 1.0
-    lost, done, w = operator.out_weight <= 0, 0, aligned_rows(operator.n_nodes, np.float32)
+    lost, w = operator.out_weight <= 0, aligned_rows(operator.n_nodes, np.float32)
+    most = most_sweeps(damping, goal) if operator.symmetric else _SWEEPS
     for dtype, floor in ((np.float32, _ROUNDING), (np.float64, 0.0)):
         if dtype is np.float64:
             rough, w = w, aligned_rows(operator.n_nodes, dtype)
             w[:] = rough
-        weight, inverse, before = operator.weight.astype(dtype), (1.0 / degree).astype(dtype), np.inf
+        weight, inverse, before, done = operator.weight.astype(dtype), (1.0 / degree).astype(dtype), np.inf, 0
         aim = max(goal, floor) * (_MOVE if operator.symmetric else 2.0)
         while True:
-            options = dtype(damping), dtype(omega), not operator.symmetric, aim, MAX_ITERATIONS - done, _PATIENCE
+            options = dtype(damping), dtype(omega), not operator.symmetric, aim, most - done, _PATIENCE
             done += relax_kernel(*arcs, weight, degree, inverse, lost, seats, *options, w, np.zeros(LANES, dtype))  # type: ignore[call-arg]
             found, scale = check_kernel(*arcs, operator.weight, degree, lost, seats, damping, w, np.zeros(LANES))  # type: ignore[call-arg]
             worst = found.max()
-            if worst <= goal or done >= MAX_ITERATIONS:
+            if worst <= goal:
                 return w, found, scale
-            if worst > before / 2:
-                break  # rounding: no further progress possible
+            if worst > before / 2 or done >= most:
+                break  # rounding, or a slow graph
             before, aim = worst, aim / 4
+        if worst > _SLOW and not operator.symmetric:
+            rough, w = w, aligned_rows(operator.n_nodes, np.float64)
+            w[:] = rough
+            break
+    if not operator.symmetric:
+        _one_by_one(operator, degree, seats, damping, goal, w, found, scale)
     return w, found, scale
+
+
+def _one_by_one(
+    operator: WalkOperator,
+    degree: NDArray[np.float64],
+    seats: NDArray[np.int64],
+    damping: float,
+    goal: float,
+    w: NDArray[Any],
+    found: NDArray[np.float64],
+    scale: NDArray[np.float64],
+) -> None:
+    """Go on with the columns that miss the goal, each by itself and with extrapolation."""
+    rows: Any = operator.rows
+    pull = rows.head, rows.start, rows.slots, rows.weight
+    for lane in np.flatnonzero(found > goal).tolist():
+        v = np.zeros(operator.n_nodes)
+        v[seats[lane]] = 1.0
+        x, residual, _ = fixed_point(
+            pull,
+            operator.out_weight,
+            v,
+            damping,
+            goal,
+            most_sweeps(damping, goal),
+            lambda task: np.array([task(0, operator.n_nodes)]),
+            start=scale[lane] * degree * w[:, lane],
+        )
+        if residual < found[lane]:
+            w[:, lane], found[lane], scale[lane] = x / degree, residual, 1.0
 
 
 def _over_relaxation(damping: float) -> float:
@@ -269,7 +310,9 @@ def relax_kernel(
         count += 1
         if rescale:
             rescale_kernel(degree, lost, seats, damping, w)
-        size = moved.max()
+        size = moved[0]  # a loop: compiling NumPy's max takes most of a second
+        for k in range(1, LANES):
+            size = max(size, moved[k])
         if size < best:
             best, idle = size, 0
         else:

@@ -144,6 +144,8 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
     if values is not None and values.size and values.min() == 0:  # an arc of weight 0 is no arc
         keep = values > 0
         source, target, values = source[keep], target[keep], values[keep]
+    if values is not None and values.size:  # by a power of two, exactly: sums and squares stay in range
+        values = np.ldexp(values, -int(np.frexp(values.max())[1]))
     in_degree = np.bincount(target, minlength=n)
     order = np.argsort(-in_degree, kind="stable").astype(np.int64)
     halved = target.size < 2 * ARCS_A_CHUNK and np.array_equal(

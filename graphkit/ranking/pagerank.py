@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Ranking", "check_restart", "check_tolerance", "digest_of", "node_ids", "personalised_pagerank"]
 
-MAX_ITERATIONS = 20_000
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Ranking(Result):
@@ -94,16 +92,24 @@ class Ranking(Result):
 
 def check_restart(value: float) -> float:
     """Return a restart probability in (0, 1]."""
-    number = float(value)
+    number = _number(value)
     if not 0 < number <= 1:
         message = f"restart_probability must be in (0, 1], got {value!r}"
         raise InvalidParameter(message, parameter="restart_probability", value=value, allowed="(0, 1]")
     return number
 
 
+def _number(value: Any) -> float:
+    """Return a value as a number, NaN where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
 def check_tolerance(value: float) -> float:
     """Return a positive tolerance."""
-    number = float(value)
+    number = _number(value)
     if not 0 < number < np.inf:
         message = f"tolerance must be a positive number, got {value!r}"
         raise InvalidParameter(message, parameter="tolerance", value=value, allowed="> 0")
@@ -158,7 +164,7 @@ def personalised_pagerank(
     restart, wanted = check_restart(restart_probability), check_tolerance(tolerance)
     v = personalisation(p, source)
     operator = walk_operator(p, weight)
-    found, residual, iterations = solve(operator, v[operator.order], 1 - restart, wanted, MAX_ITERATIONS)
+    found, residual, iterations = solve(operator, v[operator.order], 1 - restart, wanted)
     scores = np.empty(v.size)
     scores[operator.order] = found
     bound = residual / restart

@@ -10,9 +10,11 @@ __all__ = [
     "curve_kernel",
     "eight_rows",
     "first_kernel",
+    "gram_kernel",
+    "mix_kernel",
     "move_kernel",
     "one_row",
-    "power_kernel",
+    "part_kernel",
     "pull_kernel",
     "scale_kernel",
     "share_kernel",
@@ -180,21 +182,39 @@ def scale_kernel(x, total, out_weight, y, first, last):  # type: ignore[no-untyp
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
-def power_kernel(head, start, slots, weight, out_weight, v, damping, goal, max_iterations, patience):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
-    """Iterate x <- F(x) from v until ||F(x) - x||_1 <= goal or rounding stops it."""
-    n = v.size
-    x, q, y = v.copy(), np.empty(n), np.zeros(n + 1)
-    best, idle, count = np.inf, 0, 0
-    lost = share_kernel(x, out_weight, y, 0, n)
-    while True:
-        pull_kernel(head, start, slots, weight, y, q, 0, n)
-        size, total = move_kernel(q, v, x, damping, damping * lost + 1 - damping, True, 0, n)
-        if size < best:
-            best, idle = size, 0
-        else:
-            idle += 1
-        if size <= goal or count >= max_iterations or idle > patience:
-            return x, size, count
-        x, q = q, x
-        lost = scale_kernel(x, total, out_weight, y, 0, n)
-        count += 1
+def part_kernel(q, x, total, part, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+    """Part = q / total - x."""
+    for i in range(first, last):
+        part[i] = q[i] / total - x[i]
+    return 0.0
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def gram_kernel(parts, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+    """Inner products of all pairs of rows."""
+    found = np.zeros((parts.shape[0], parts.shape[0]))
+    for start in range(first, last, 1024):  # which stay near while all pairs pass
+        end = min(start + 1024, last)
+        for k in range(parts.shape[0]):
+            for j in range(k + 1):
+                total = 0.0
+                for i in range(start, end):
+                    total += parts[k, i] * parts[j, i]
+                found[k, j] += total
+    for k in range(parts.shape[0]):
+        for j in range(k):
+            found[j, k] = found[k, j]
+    return found
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+def mix_kernel(x, parts, taken, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+    """Take the parts back from x in place, nothing below 0; returns the sum."""
+    total = 0.0
+    for i in range(first, last):
+        value = x[i]
+        for k in range(taken.size):
+            value -= taken[k] * parts[k, i]
+        x[i] = max(value, 0.0)
+        total += x[i]
+    return total

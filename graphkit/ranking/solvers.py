@@ -8,8 +8,8 @@ of the nodes and z = D w a symmetric graph gives the symmetric positive definite
 
 Small ones are solved by conjugate gradients preconditioned by symmetric Gauss-Seidel
 (:mod:`graphkit.ranking.eisenstat`), large ones by plain conjugate gradients, whose sweeps run on
-threads. Other graphs take the fixed point x <- F(x) from x = v, whose signed differences shrink at
-least by d a step and usually faster.
+threads. Other graphs, and those whose weights are too unlike for that, take the fixed point x <- F(x)
+with extrapolation (:mod:`graphkit.ranking.fixed_point`).
 
 Every answer passes the full operator F, applied to the normalised vector. F contracts by d in L1,
 hence ||x - x*||_1 <= ||F(x) - x||_1 / (1 - d).
@@ -21,6 +21,7 @@ taken chunk by chunk in the same order, so the bytes do not depend on the number
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,16 +31,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.ranking.eisenstat import certified
-from graphkit.ranking.layout import WIDTH, Halves
+from graphkit.ranking.fixed_point import fixed_point
+from graphkit.ranking.layout import WIDTH, Halves, Rows, side_by_side
 from graphkit.ranking.operator import ARCS_A_CHUNK
 from graphkit.ranking.solver_kernels import (
     curve_kernel,
     first_kernel,
     move_kernel,
-    power_kernel,
     pull_kernel,
-    scale_kernel,
-    share_kernel,
     step_kernel,
     turn_kernel,
 )
@@ -51,14 +50,14 @@ if TYPE_CHECKING:
 
     from graphkit.ranking.operator import WalkOperator
 
-__all__ = ["solve"]
+__all__ = ["most_sweeps", "solve"]
 
+_MOST = 10_000_000
 _CHECK_AT = 0.5  # ask for the certificate once the running estimate is this share of the tolerance
-_PATIENCE = 100  # steps without a new best before rounding is blamed
 
 
 def solve(
-    operator: WalkOperator, v: NDArray[np.float64], damping: float, tolerance: float, max_iterations: int
+    operator: WalkOperator, v: NDArray[np.float64], damping: float, tolerance: float
 ) -> tuple[NDArray[np.float64], float, int]:
     """Solve for one restart distribution, both in the operator's order.
 
@@ -71,7 +70,6 @@ def solve(
         1 - restart_probability.
     tolerance : float
         Wanted bound of the L1 error.
-    max_iterations : int
 
     Returns
     -------
@@ -80,18 +78,33 @@ def solve(
         residual / (1 - damping) is good enough.
     """
     goal, rows = tolerance * (1 - damping), operator.rows
+    most = most_sweeps(damping, goal)
+    found: tuple[NDArray[np.float64], float, int] = v, np.inf, 0
     if isinstance(rows, Halves):
-        return certified(rows, operator.out_weight, v, damping, goal, max_iterations)
+        found = certified(rows, operator.out_weight, v, damping, goal, most)
+        if found[1] <= goal:
+            return found
+        rows = _whole(operator, int(rows.low.head))
     pull = rows.head, rows.start, rows.slots, rows.weight
-    if not operator.symmetric and operator.indices.size < 2 * ARCS_A_CHUNK:
-        found: tuple[NDArray[np.float64], float, int] = power_kernel(
-            *pull, operator.out_weight, v, damping, goal, max_iterations, _PATIENCE
-        )
-        return found
     with _chunks(operator, int(rows.head)) as each:
-        if operator.symmetric:
-            return _symmetric(pull, operator.out_weight, v, damping, goal, max_iterations, each)
-        return _power(pull, operator.out_weight, v, damping, goal, max_iterations, each)
+        if operator.symmetric and not found[2]:
+            found = _symmetric(pull, operator.out_weight, v, damping, goal, most, each)
+        if found[1] <= goal:
+            return found
+        other = fixed_point(pull, operator.out_weight, v, damping, goal, most, each)
+    return other if other[1] < found[1] else found  # weights may be too unlike for conjugate gradients
+
+
+def most_sweeps(damping: float, goal: float) -> int:
+    """Return after how many sweeps differences that only shrink by ``damping`` are below a goal, and a third more."""
+    return 200 + min(int(1.34 * math.log(2 / max(goal, 1e-17)) / -math.log(max(damping, 1e-9))), _MOST)
+
+
+def _whole(operator: WalkOperator, head: int) -> Rows:
+    """Lay out a graph that stands in halves as one piece."""
+    row = np.repeat(np.arange(operator.n_nodes), np.diff(operator.indptr))
+    weight = operator.weight if operator.weight.size else None
+    return side_by_side(operator.n_nodes, head, row, operator.indices.astype(np.int64), weight)
 
 
 if TYPE_CHECKING:
@@ -184,32 +197,3 @@ def _conjugate_chunks(
         count += 1
     w[:n] = t * scale
     return count
-
-
-def _power(
-    pull: Any,
-    degree: NDArray[np.float64],
-    v: NDArray[np.float64],
-    damping: float,
-    goal: float,
-    max_iterations: int,
-    each: Each,
-) -> tuple[NDArray[np.float64], float, int]:
-    """Iterate x <- F(x) from v until ||F(x) - x||_1 <= goal or rounding stops it."""
-    x, q, y = v.copy(), np.empty(v.size), np.zeros(v.size + 1)
-    best, idle, count = np.inf, 0, 0
-    lost = each(lambda a, b: share_kernel(x, degree, y, a, b)).sum()
-    while True:
-        size, total = each(partial(_step, pull, y, q, v, x, damping, damping * lost + 1 - damping)).sum(axis=0)
-        best, idle = (size, 0) if size < best else (best, idle + 1)
-        if size <= goal or count >= max_iterations or idle > _PATIENCE:
-            return x, float(size), count
-        x, q = q, x
-        lost = each(lambda a, b, x=x, total=total: scale_kernel(x, total, degree, y, a, b)).sum()
-        count += 1
-
-
-def _step(pull: Any, y: Any, q: Any, v: Any, x: Any, damping: float, back: float, first: int, last: int) -> Any:
-    """One chunk of q = F(x)."""
-    pull_kernel(*pull, y, q, first, last)  # type: ignore[call-arg]
-    return move_kernel(q, v, x, damping, back, True, first, last)

@@ -121,6 +121,15 @@ def test_bad_sources_are_refused(source):
         personalised_pagerank(from_arrays([0, 1], [1, 2], n_nodes=3), source)
 
 
+@pytest.mark.parametrize("value", ["a", None, [0.1, 0.2], float("nan")])
+def test_words_are_no_restart_and_no_tolerance(value):
+    """What is no number is named, not left to float."""
+    p = from_arrays([0, 1], [1, 2], n_nodes=3)
+    for name in ("restart_probability", "tolerance"):
+        with pytest.raises(InvalidParameter, match=name):
+            personalised_pagerank(p, 0, **{name: value})
+
+
 def test_unknown_nodes_are_named():
     """Rows outside the graph raise UnknownNode, negative ones too."""
     p = from_arrays([0, 1], [1, 2], n_nodes=3)

@@ -195,3 +195,74 @@ def test_graphs_without_arcs_keep_the_walker_at_home():
         found = personalised_pagerank_many(p, [n - 1], top=1)
         assert found.nodes.tolist() == [[n - 1]]
         assert found.scores.tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize("restart", [0.15, 0.01, 0.001])
+def test_directed_graphs_with_closed_parts_take_few_steps(restart):
+    """Forty closed rings of unequal length behind one random graph: SciPy's LU, in far fewer steps than d^k would take."""
+    rng = np.random.default_rng(12)
+    s, t = rng.integers(0, 400, (2, 2_400))
+    ring = [(400 + 10 * k + i, 400 + 10 * k + (i + 1) % (3 + k % 5)) for k in range(40) for i in range(3 + k % 5)]
+    doors = [(10 * k, 400 + 10 * k) for k in range(40)]
+    s, t = np.r_[s, np.array(ring + doors)[:, 0]], np.r_[t, np.array(ring + doors)[:, 1]]
+    key = np.unique(s * 800 + t)
+    s, t = key // 800, key % 800
+    found = personalised_pagerank(from_arrays(s, t, n_nodes=800), {3: 1.0, 17: 2.0}, restart_probability=restart)
+    a = coo_array((1 / np.bincount(s, minlength=800)[s], (t, s)), (800, 800))
+    v = np.zeros(800)
+    v[[3, 17]] = 1 / 3, 2 / 3
+    true = spsolve((eye_array(800) - (1 - restart) * a).tocsc(), v)
+    assert np.abs(found.scores - true / true.sum()).sum() <= found.error_bound + 1e-13 / restart
+    assert found.error_bound <= 1e-8
+    assert found.iterations < 0.25 * np.log(1e-8 * restart) / np.log(1 - restart) + 60
+
+
+@pytest.mark.parametrize("n", [2, 5, 60])
+def test_rings_and_dead_ends_converge_at_small_restarts(n):
+    """A directed ring, where extrapolation gains nothing, and a path into a dead end: closed forms at d = .999."""
+    d, place = 0.999, np.arange(n)
+    ring = personalised_pagerank(from_arrays(place, np.roll(place, -1)), 0, restart_probability=1 - d)
+    path = personalised_pagerank(from_arrays(place[:-1], place[1:], n_nodes=n), 0, restart_probability=1 - d)
+    assert_allclose(ring.scores, d**place * (1 - d) / (1 - d**n), atol=1e-8)
+    assert_allclose(path.scores, d**place * (1 - d) / (1 - d**n), atol=1e-8)
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-30, 1e30, 1e306])
+@pytest.mark.parametrize("directed", [True, False])
+def test_the_unit_of_weights_does_not_matter(unit, directed):
+    """Weights near the ends of the floating-point range, whose sums or squares would overflow, give the plain scores."""
+    s, t, w = arcs(21, 80, 400, symmetric=not directed)
+    plain, scaled = (from_arrays(s, t, weight=w * k, n_nodes=80) for k in (1.0, unit))
+    one, other = (personalised_pagerank(p, 3, tolerance=1e-10).scores for p in (plain, scaled))
+    assert np.abs(one - other).sum() <= 2e-10
+    many = personalised_pagerank_many(scaled, [3], top=80, tolerance=1e-10)
+    assert_allclose(many.scores[0], one[many.nodes[0]], atol=2e-10)
+
+
+def test_weights_too_unlike_for_conjugate_gradients_are_stepped():
+    """Weights of one symmetric graph span 1e-140 to 1e140: the dense solve all the same."""
+    n, rng = 60, np.random.default_rng(3)
+    s, t, _ = arcs(5, n, 200, symmetric=True)
+    w = (10 ** rng.uniform(-140, 140, n * n))[np.minimum(s, t) * n + np.maximum(s, t)]
+    found = personalised_pagerank(from_arrays(s, t, weight=w, n_nodes=n), 7)
+    assert np.abs(found.scores - dense(n, s, t, w, np.eye(n)[7])).sum() <= 1e-8
+
+
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-9])
+def test_slow_columns_of_a_block_go_on_one_by_one(tolerance):
+    """Pairs that pass the walker to and fro and dead ends at d = .999: every source of two blocks equals SciPy's LU."""
+    n, rng = 300, np.random.default_rng(8)
+    s, t = rng.integers(0, 200, (2, 500))
+    pairs = np.arange(200, 280).reshape(-1, 2)
+    s = np.r_[s, pairs[:, 0], pairs[:, 1], np.arange(0, 40)]
+    t = np.r_[t, pairs[:, 1], pairs[:, 0], np.arange(200, 240)]
+    key = np.unique(s * n + t)
+    s, t = key // n, key % n
+    found = personalised_pagerank_many(
+        from_arrays(s, t, n_nodes=n), np.arange(20), top=n, restart_probability=0.001, tolerance=tolerance
+    )
+    a = coo_array((1 / np.bincount(s, minlength=n)[s], (t, s)), (n, n))
+    for source in range(20):
+        true = spsolve((eye_array(n) - 0.999 * a).tocsc(), np.eye(n)[source])
+        assert np.abs(found.scores[source] - (true / true.sum())[found.nodes[source]]).max() <= tolerance
+    assert found.error_bound.max() <= tolerance
