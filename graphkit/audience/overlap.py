@@ -264,7 +264,7 @@ def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental,
         after[size] = 1.0
         for k in range(size - 1, -1, -1):  # chance that none of the later ones reaches the item
             after[k] = after[k + 1] * (1 - chance[first + k])
-        before, every = 1.0, 1.0
+        before, every, reached = 1.0, 1.0, 0.0
         times[0] = 1.0
         for k in range(size):
             q, c = chance[first + k], party[first + k]
@@ -274,6 +274,7 @@ def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental,
             square[0, c] += (weight[i] * q) ** 2
             square[1, c] += (weight[i] * q * before * after[k + 1]) ** 2
             square[2, c] += (weight[i] * q * before) ** 2
+            reached += q * before  # 1 - before has no digits left where all chances are small
             before *= 1 - q
             every *= q
             times[k + 1] = times[k] * q
@@ -287,8 +288,8 @@ def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental,
         for k in range(size + 1):
             frequency[k] += weight[i] * times[k]
             square[3, k] += (weight[i] * times[k]) ** 2
-        joint += weight[i] * (1 - after[0])
-        joint_square += (weight[i] * (1 - after[0])) ** 2
+        joint += weight[i] * reached
+        joint_square += (weight[i] * reached) ** 2
         if size == m:
             shared += weight[i] * every
     return joint, shared, total, joint_square

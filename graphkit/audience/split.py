@@ -306,26 +306,26 @@ def split_kernel(
         first, last = indptr[i], indptr[i + 1]
         if first == last or weight[i] == 0:
             continue
-        nobody, sure = 1.0, 0
+        nobody, sure, reached = 1.0, 0, 0.0
         for k in range(first, last):
+            reached += chance[k] * (1 - reached)  # 1 - nobody has no digits left where all chances are small
             if chance[k] >= 1:
                 sure += 1
             else:
                 nobody *= 1 - chance[k]
-        missed = 0.0  # integral of the product over all
         for a in range(t.size):
             prods[a] = 1.0
             for k in range(first, last):
                 prods[a] *= 1 - t[a] * chance[k]
-            missed += w[a] * prods[a]
-        reached = 1 - nobody if sure == 0 else 1.0
         joint += weight[i] * reached
+        others = 0.0
         for k in range(first, last):
             q, c, part = chance[k], party[k], 0.0
             for a in range(t.size):
                 inner = w[a] * prods[a] / (1 - t[a] * q)
                 part += inner * t[a] if with_lead else inner
             part *= q * weight[i]
+            others += part
             if q >= 1:
                 only = nobody if sure == 1 else 0.0
             elif sure == 0:
@@ -340,7 +340,7 @@ def split_kernel(
             slack[c] += only - part
             slack_square[c] += (only - part) * (only - part)
         if with_lead:
-            part = weight[i] * (1 - missed)
+            part = weight[i] * reached - others
             share[m] += part
             share_square[m] += part * part
     return joint

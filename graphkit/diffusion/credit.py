@@ -5,13 +5,20 @@ that adopted earlier may be the cause; giving each the full credit over-predicts
 so the credit is shared, evenly at first (1/m) and then by expectation maximisation (Saito et al.
 2008). p has the prior Beta(a, b), estimated from all arcs of the log, hence
 
-    p = (a + credit) / (a + b + tried),  interval = quantiles of Beta(a + credit, b + tried - credit).
+    p = (a + credit) / (a + b + tried),  interval = quantiles of Beta(f (a + credit), f (b + tried - credit)).
+
+f is the share of information that is left, since nobody knows which of several neighbours was the cause
+(Louis 1982): a share w of an adoption's credit has the variance w (1 - w), so with n = a + b + tried
+
+    f = 1 - sum of w (1 - w) / (n p (1 - p)),  at least (a + b) / n: the prior is never lost.
 
 Where all items move in equal steps (a simulation, daily batches), only adopters exactly one step
 earlier can be a cause.
 
 References
 ----------
+Louis: Finding the observed information matrix when using the EM algorithm. Journal of the Royal Statistical Society B
+44(2), 1982, doi:10.1111/j.2517-6161.1982.tb01203.x.
 Saito, Nakano, Kimura: Prediction of information diffusion probabilities for independent cascade model. KES 2008.
 """
 
@@ -40,12 +47,13 @@ STRENGTH = (
 
 @dataclass(frozen=True, eq=False)
 class ArcEstimate:
-    """Posterior Beta(a, b) per arc, the prior they share and the tries behind them."""
+    """Posterior Beta(a, b) per arc, the prior they share, the tries behind them and the share of information left."""
 
     a: NDArray[np.float64]
     b: NDArray[np.float64]
     prior: tuple[float, float]
     tries: Tries
+    known: NDArray[np.float64]
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -54,7 +62,7 @@ class ArcEstimate:
 
     def interval(self) -> NDArray[np.float64]:
         """Return the 95 % interval per arc, shape (n_arcs, 2)."""
-        return beta_interval(self.a, self.b)
+        return beta_interval(self.known * self.a, self.known * self.b)
 
 
 def beta_interval(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -86,7 +94,17 @@ def estimate_arcs(projection: Projection, log: Log, *, even: bool) -> ArcEstimat
         if number % 10 == 9:
             prior = _prior(credit, tries.tried)
     credit = np.minimum(credit, tries.tried).astype(np.float64)
-    return ArcEstimate(prior[0] + credit, prior[1] + tries.tried - credit, prior, tries)
+    a, b = prior[0] + credit, prior[1] + tries.tried - credit
+    shares = shared[tries.group] if even else credit_shares(tries, a / (a + b))
+    return ArcEstimate(a, b, prior, tries, _known(a, b, sum(prior), np.bincount(tries.arc, shares * (1 - shares), m)))
+
+
+def _known(
+    a: NDArray[np.float64], b: NDArray[np.float64], least: float, doubt: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the share of information that is left under the variance ``doubt`` of the credit."""
+    left: NDArray[np.float64] = 1.0 - doubt * (a + b) / (a * b)
+    return np.maximum(left, least / (a + b))
 
 
 def _prior(credit: NDArray[np.float64], tried: NDArray[np.float64]) -> tuple[float, float]:

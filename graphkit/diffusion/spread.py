@@ -61,6 +61,13 @@ class SpreadEstimate(Result):
     n_worlds : int
     highest : float
         Weight of all nodes: no spread is larger.
+    skewness : float
+        Third standardised moment of the single worlds' spreads.
+
+    References
+    ----------
+    Hall, P. (1992). On the removal of skewness by transformation. Journal of the Royal Statistical Society B
+    54(1), 221-228. https://doi.org/10.1111/j.2517-6161.1992.tb01876.x
     """
 
     mean: float
@@ -71,13 +78,19 @@ class SpreadEstimate(Result):
     n_worlds: int
     highest: float
     manifest: Manifest
+    skewness: float = 0.0
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Return the normal interval (lower, upper) of the expected spread, cut at 0 and ``highest``."""
+        """Return the interval (lower, upper) of the expected spread, cut at 0 and ``highest``.
+
+        The normal interval, turned by Hall's cubic transformation where single worlds are skewed: if one world in fifty
+        reaches many, the normal one covers too rarely and lies too low. Both agree as worlds grow.
+        """
         if not 0 < finite("confidence", confidence) < 1:
             refuse("confidence", confidence, "a number between 0 and 1")
-        half = NormalDist().inv_cdf(0.5 + confidence / 2) * self.std_error
-        return max(0.0, self.mean - half), min(self.highest, self.mean + half)
+        z = NormalDist().inv_cdf(0.5 + confidence / 2)
+        below, above = (_unskewed(x, self.skewness / math.sqrt(self.n_worlds)) for x in (z, -z))
+        return max(0.0, self.mean - below * self.std_error), min(self.highest, self.mean - above * self.std_error)
 
     def step_interval(self, confidence: float = 0.95) -> NDArray[np.float64]:
         """Return the interval of each step's expected newly active weight.
@@ -203,6 +216,7 @@ def estimate_spread(
     mean = int(totals.sum()) * unit / n_worlds
     spreads = totals * unit
     error = float(spreads.std(ddof=1)) / math.sqrt(n_worlds) if n_worlds > 1 else math.inf
+    skewness = float(((spreads - mean) ** 3).mean()) / spreads.std() ** 3 if error > 0 and n_worlds > 1 else 0.0
     highest = float(p.n_nodes) if worth is None else float(worth.sum())
     request = {
         "seeds": rows,
@@ -229,9 +243,15 @@ def estimate_spread(
         engine=runner.name,
         seconds=time.perf_counter() - begin,
     )
+    by_step_mean, activation = by_step * unit / n_worlds, counts / n_worlds
     return SpreadEstimate(
-        mean, error, by_step * unit / n_worlds, step_error, counts / n_worlds, n_worlds, highest, manifest
+        mean, error, by_step_mean, step_error, activation, n_worlds, highest, manifest, float(skewness)
     )
+
+
+def _unskewed(z: float, skew: float) -> float:
+    """Return the quantile of the studentised mean: Hall's transformation backwards, its skewness being ``skew``."""
+    return z if abs(skew) < 1e-9 or math.isinf(z) else 3 / skew * (math.cbrt(1 + skew * (z - skew / 6)) - 1)
 
 
 def _reference_items(
