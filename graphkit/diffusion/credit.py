@@ -96,7 +96,8 @@ def estimate_arcs(projection: Projection, log: Log, *, even: bool) -> ArcEstimat
     credit = np.minimum(credit, tries.tried).astype(np.float64)
     a, b = prior[0] + credit, prior[1] + tries.tried - credit
     shares = shared[tries.group] if even else credit_shares(tries, a / (a + b))
-    return ArcEstimate(a, b, prior, tries, _known(a, b, sum(prior), np.bincount(tries.arc, shares * (1 - shares), m)))
+    doubt: NDArray[np.float64] = np.bincount(tries.arc, shares * (1 - shares), m).astype(np.float64)
+    return ArcEstimate(a, b, prior, tries, _known(a, b, sum(prior), doubt))
 
 
 def _known(
