@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
@@ -225,10 +226,11 @@ def _whole(found: dict[str, Any]) -> list[str]:
     listed = sum(row["rank"] is not None for row in found["partners"])
     if joint is not None:
         lines.append(
-            f"joint reach {give_or_take(joint['mean'], joint['interval'])}; no {listed} of the candidates reach more than {joint['at_most']:,.0f}"
+            f"joint reach {give_or_take(joint['mean'], joint['interval'])}; no {listed} of the candidates reach more than {math.ceil(joint['at_most'] - 1e-6):,d}"
         )
     if sure is not None:
-        lines.append(f"this set has at least {sure['ratio']:.0%} of the fit-weighted reach of the best {listed}")
+        share = math.floor(sure["ratio"] * 1000 + 1e-9) / 10  # a guarantee must not grow by printing it
+        lines.append(f"this set has at least {share:g}% of the fit-weighted reach of the best {listed}")
     if split is not None:
         led = f", led by {split['lead']}" if split["lead"] else ""
         stable = {True: "stable", False: "not stable", None: "stability not known"}[split["stable"]]

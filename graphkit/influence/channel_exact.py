@@ -26,7 +26,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from graphkit.influence.channel_cover import dot
+from graphkit.influence.channel_exact_kernel import node_kernel
+from graphkit.influence.channel_hard import is_hard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
+    Ints = NDArray[np.int64]
 
 __all__ = ["Closed", "close_gap"]
 
@@ -73,13 +77,12 @@ class _Cut:
     scale: float
     constant: float
     pull: Floats
-    cost: NDArray[np.int64]
-    group: NDArray[np.int64]
+    cost: Ints
+    group: Ints
 
     def total(self, open_: Bools, left: int) -> float:
         """The bound for plans that buy from the open options only."""
-        x = np.empty(open_.size)
-        return self.scale * (self.constant + float(knapsack_kernel(self.pull, open_, self.cost, self.group, left, x)))
+        return self.scale * (self.constant + _knapsack(self.pull, open_, self.cost, self.group, left)[1])
 
 
 def close_gap(
@@ -109,14 +112,16 @@ class _Search:
     def __init__(self, cover: Cover, menu: Menu, start: list[int], bound: float, gap: float) -> None:
         self.cover, self.menu, self.gap, self.bound = cover, menu, gap, bound
         self.loose = replace(menu, after=np.full(menu.n, -1, dtype=np.int64))
+        self.simple = menu.plain and bool((menu.after < 0).all())
         self.best, self.value = start, cover.value(start)
         self.total = float(cover.weight.sum())
         hazard, seen = cover.by_option, cover.seen_by_option
         self.matrix = (hazard.indptr.astype(np.int64), hazard.indices.astype(np.int32), hazard.data, seen.data)
-        self.size = np.diff(hazard.indptr)
+        self.size, self.hard = np.diff(hazard.indptr), is_hard(cover)
         _, self.group = np.unique(menu.group, return_inverse=True)
         self.heap: list[tuple[float, int, _Node]] = []
         self.nodes, self.read = 0, 0.0
+        self.dropped = self.value  # no plan of a node that was let go is worth more
 
     def run(self, work: float) -> Closed:
         """Look at nodes until none can be better, or the work is done."""
@@ -128,55 +133,90 @@ class _Search:
         while self.heap and self._worth(-self.heap[0][0]) and self.read < work:
             top, _, node = heapq.heappop(self.heap)
             self._look(node, -top)
-        top = -self.heap[0][0] if self.heap else self.value
-        return Closed(
-            self.best, self.value, min(self.bound, max(top, self.value)) if self.heap else self.value, self.nodes
-        )
+        top = max(-self.heap[0][0] if self.heap else 0.0, self.dropped, self.value)
+        return Closed(self.best, self.value, max(min(self.bound, top), self.value), self.nodes)
 
     def _worth(self, bound: float) -> bool:
-        return bound > self.value * (1.0 + self.gap)
+        """Whether plans up to this bound matter; if not, they are remembered by it."""
+        if bound > self.value * (1.0 + self.gap):
+            return True
+        self.dropped = max(self.dropped, bound)
+        return False
 
     def _push(self, bound: float, node: _Node) -> None:
         if self._worth(bound):
             self.nodes += 1
             heapq.heappush(self.heap, (-bound, self.nodes, node))
 
+    def _missed(self, chosen: Sequence[int]) -> Floats:
+        """Weight of each set that these options miss."""
+        missed = self.cover.weight.copy()
+        for option in chosen:
+            rows, seen = self.cover.seen(option)
+            missed[rows] *= 1.0 - seen
+        return missed
+
     def _look(self, node: _Node, known: float) -> None:
         """Bound a node, and part it when it may hold a better plan."""
-        menu, cover = self.menu, self.cover
-        missed = cover.weight * cover.missed(node.chosen)
+        menu, scale, chosen = self.menu, self.cover.scale, list(node.chosen)
+        missed = self._missed(chosen)
         sure = self.total - float(missed.sum())
-        if node.chosen and menu.complete(node.chosen):
-            self._offer(list(node.chosen), cover.scale * sure)
-        left = (
-            menu.budget - int(menu.cost[list(node.chosen)].sum()) - int(menu.extra[node.paid[: menu.extra.size]].sum())
-        )
-        steps = STEPS if node.chosen or node.paid.any() else STEPS_AT_ROOT
-        x = np.where(node.open_, node.x, 0.0)
-        more, x, constant, pull, taken = node_kernel(
-            *self.matrix, missed, node.open_, menu.cost, self.group, left, x, np.array(SOFT), steps,
-            (self.value * (1.0 + self.gap)) / cover.scale - sure,
-        )  # fmt: skip
-        self.read += taken * (self.size[node.open_].sum() + 2 * cover.weight.size)
-        bound = min(known, cover.scale * (sure + more))
-        if not self._worth(bound):
-            return
-        self._round(node, x)
+        self._offer(chosen, scale * sure)
+        left = menu.budget - int(menu.cost[chosen].sum()) - int(menu.extra[node.paid[: menu.extra.size]].sum())
+        steps = STEPS if chosen or node.paid.any() else STEPS_AT_ROOT
+        more, x, cut = self._bounded(node, missed, left, steps, self.value * (1.0 + self.gap) / scale - sure)
+        bound = min(known, scale * (sure + more))
         if self._worth(bound):
-            self._part(node, x, left, bound, _Cut(cover.scale, sure + constant, pull, menu.cost, self.group))
+            self._round(node, x, missed, left)
+        if self._worth(bound):
+            self._part(node, x, left, bound, replace(cut, constant=cut.constant + sure))
+
+    def _bounded(self, node: _Node, missed: Floats, left: int, steps: int, enough: float) -> tuple[float, Floats, _Cut]:
+        """The least bound on what a node's plans add, a fractional plan, and the linear function behind the bound."""
+        menu, x = self.menu, np.where(node.open_, node.x, 0.0)
+        entries = self.size[node.open_].sum() + 2 * missed.size
+        if self.hard:
+            best, constant, pull, taken = self._hard(node, missed, left, x, steps, enough)
+        else:
+            best, constant, pull, taken = node_kernel(
+                *self.matrix, missed, node.open_, menu.cost, self.group, left, x, np.array(SOFT), steps, enough
+            )
+        self.read += taken * entries
+        return best, x, _Cut(self.cover.scale, constant, pull, menu.cost, self.group)
+
+    def _hard(
+        self, node: _Node, missed: Floats, left: int, x: Floats, steps: int, enough: float
+    ) -> tuple[float, float, Floats, int]:
+        """What `node_kernel` does, where a set is seen for certain or not: the cut alone, in a few products."""
+        best, kept, step = np.inf, (0.0, np.zeros(x.size)), 0
+        for step in range(steps):
+            within = np.asarray(self.cover.seen_by_option @ x).ravel()
+            slope = missed * np.clip(0.5 + (1.0 - within) / (2.0 * SOFT[step * len(SOFT) // steps]), 0.0, 1.0)
+            constant, pull = float((missed - slope).sum()), np.asarray(self.cover.seen_by_option.T @ slope).ravel()
+            corner, most = _knapsack(pull, node.open_, self.menu.cost, self.group, left)
+            if constant + most < best:
+                best, kept = constant + most, (constant, pull)
+                if best <= enough:
+                    break
+            x += 2.0 / (step + 3.0) * (corner - x)
+        return best, *kept, step + 1
 
     def _offer(self, chosen: list[int], value: float) -> None:
-        if value > self.value:
+        if value > self.value and self.menu.complete(chosen):
             self.best, self.value = chosen, value
 
-    def _round(self, node: _Node, x: Floats) -> None:
+    def _round(self, node: _Node, x: Floats, missed: Floats, left: int) -> None:
         """The whole plan next to the fractional one."""
-        menu, chosen = self.menu, list(node.chosen)
+        chosen = list(node.chosen)
+        fresh: list[int] = []
         for option in np.argsort(-x, kind="stable")[: int((x > 1e-3).sum())].tolist():
-            if menu.allowed(chosen)[option]:
-                chosen.append(option)
-        if menu.complete(chosen):
-            self._offer(chosen, self.cover.value(chosen))
+            if self.menu.cost[option] <= left and (self.simple or self.menu.allowed([*chosen, *fresh])[option]):
+                fresh.append(option)
+                left -= int(self.menu.cost[option])
+        for option in fresh:
+            rows, seen = self.cover.seen(option)
+            missed[rows] *= 1.0 - seen
+        self._offer([*chosen, *fresh], self.cover.scale * (self.total - float(missed.sum())))
 
     def _part(self, node: _Node, x: Floats, left: int, bound: float, cut: _Cut) -> None:
         """Children of a node: they share its plans out."""
@@ -213,7 +253,10 @@ class _Search:
             if rest < 0:
                 continue
             chosen = (*node.chosen, one)
-            open_ = self._reachable(node.open_ & self.loose.allowed(chosen) & (menu.cost <= rest), chosen)
+            open_ = node.open_ & (menu.cost <= rest)
+            open_[one] = False
+            if not self.simple:
+                open_ = self._reachable(open_ & self.loose.allowed(chosen), chosen)
             self._push(min(bound, cut.scale * cut.pull[one] + cut.total(open_, rest)), _Node(chosen, open_, paid, x))
         open_ = node.open_.copy()
         open_[mine] = False
@@ -222,6 +265,8 @@ class _Search:
 
     def _reachable(self, open_: Bools, chosen: Sequence[int]) -> Bools:
         """Open options without those whose earlier use is neither bought nor open."""
+        if self.simple:
+            return open_
         after, had = self.menu.after, np.zeros(self.menu.n, dtype=bool)
         had[list(chosen)] = True
         while True:
@@ -231,83 +276,18 @@ class _Search:
             open_ = kept
 
 
-@njit(nogil=True, cache=True)
-def knapsack_kernel(pull, open_, cost, group, left, x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Return the largest total of fractions of open options, one of a group at its least price; ``x`` holds them."""
-    n = pull.size
-    best, price = np.full(n, -1), np.empty(n)
-    for v in range(n):
-        x[v] = 0.0
-        if open_[v] and cost[v] <= left and pull[v] > 0.0:
-            g = group[v]
-            if best[g] < 0:
-                best[g], price[g] = v, cost[v]
-            else:
-                price[g] = min(price[g], cost[v])
-                if pull[v] > pull[best[g]]:
-                    best[g] = v
-    total, money = 0.0, float(left)
-    while True:
-        first, most = -1, 0.0
-        for g in range(n):
-            if best[g] >= 0 and pull[best[g]] > most * max(price[g], 1e-9):
-                first, most = g, pull[best[g]] / max(price[g], 1e-9)
-        if first < 0 or (money <= 0.0 and price[first] > 0.0):
-            break
-        v = best[first]
-        x[v] = 1.0 if price[first] <= money else money / price[first]
-        money -= x[v] * price[first]
-        total += x[v] * pull[v]
-        best[first] = -1
-    return total
-
-
-@njit(nogil=True, cache=True)
-def node_kernel(indptr, indices, hazard, seen, weight, open_, cost, group, left, x, softness, steps, enough):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Return the least bound, its fractional plan, constant and coefficients, and the steps taken."""
-    n, rows = open_.size, weight.size
-    bound, kept, constant, kept_pull = np.inf, x.copy(), 0.0, np.zeros(n)
-    across, within = np.empty(rows), np.empty(rows)
-    corner = np.empty(n)
-    taken = 0
-    for step in range(steps):
-        soft = softness[min(step * softness.size // steps, softness.size - 1)]
-        across[:] = 0.0
-        within[:] = 0.0
-        for v in range(n):
-            if x[v] > 0.0:
-                for k in range(indptr[v], indptr[v + 1]):
-                    across[indices[k]] += hazard[k] * x[v]
-                    within[indices[k]] += seen[k] * x[v]
-        base = 0.0
-        for r in range(rows):
-            if across[r] == 0.0:
-                within[r] = weight[r]
-                continue
-            a = min(across[r], 40.0)
-            w = np.exp(-a)
-            y = min(max(0.5 + (1.0 - within[r]) / (2.0 * soft), 0.0), 1.0)
-            if 1.0 - y + y * within[r] <= 1.0 - w + w * (across[r] - a):
-                base += weight[r] * (1.0 - y)
-                across[r], within[r] = 0.0, weight[r] * y
-            else:
-                base += weight[r] * (1.0 - w - w * a)
-                across[r], within[r] = weight[r] * w, 0.0
-        pull = np.zeros(n)
-        for v in range(n):
-            if open_[v]:
-                total = 0.0
-                for k in range(indptr[v], indptr[v + 1]):
-                    total += hazard[k] * across[indices[k]] + seen[k] * within[indices[k]]
-                pull[v] = total
-        best = knapsack_kernel(pull, open_, cost, group, left, corner)
-        taken += 1
-        if base + best < bound:
-            bound, constant, kept_pull = base + best, base, pull
-            kept[:] = x
-            if bound <= enough:
-                break
-        size = 2.0 / (step + 3.0)
-        for v in range(n):
-            x[v] += size * (corner[v] - x[v])
-    return bound, x, constant, kept_pull, taken
+def _knapsack(pull: Floats, open_: Bools, cost: Ints, group: Ints, left: int) -> tuple[Floats, float]:
+    """Fractions of open options with the largest total, one of a group at its least price, and that total."""
+    x = np.zeros(pull.size)
+    rows = np.flatnonzero(open_ & (cost <= left) & (pull > 0))
+    if not rows.size:
+        return x, 0.0
+    order = rows[np.lexsort((-pull[rows], group[rows]))]  # the best of each group first
+    first = np.flatnonzero(np.diff(group[order], prepend=-1))
+    best, gain, price = order[first], pull[order[first]], np.minimum.reduceat(cost[order], first)
+    ranked = np.argsort(-gain / np.maximum(price, 1e-9), kind="stable")
+    spent = np.cumsum(price[ranked])
+    part = np.clip((left - (spent - price[ranked])) / np.maximum(price[ranked], 1e-9), 0.0, 1.0)
+    part[spent <= left] = 1.0
+    x[best[ranked]] = part
+    return x, dot(part, gain[ranked])

@@ -3,8 +3,8 @@
 A set of partners is worth the users it adds, each counted with the best fit among the partners of the set that reach
 him: F(S) = sum over users of value x max {fit(b): b in S reaches him}. With equal fits that is plain incremental reach;
 a partner whose people are all reached by one that fits better is worth nothing. F is monotone and submodular, so taking
-the largest gain first keeps at least 1 - 1/e of the best set, and F(S) + the n largest gains left bounds every set of n
-(`partner_reach.certificate`). Beside exhaustive search in 120 small markets (2 to 4 of 10 partners) the set was the best one in 118.
+the largest gain first keeps at least 1 - 1/e of the best set; how much it keeps is proved by branch and bound
+(`partner_bound`). Beside exhaustive search in 120 small markets (2 to 4 of 10 partners) the set was the best one in 118.
 
 With a history, candidates are taken by the reciprocal rank fusion, sum of weight / (60 + rank), of past co-operations
 and that gain. Partners without a measured audience stand in a list by fit of weight 1/4, alone it decides: on five later

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Number = tuple[float, tuple[float, float]]
 
-__all__ = ["FitReach", "PartnerReach", "audience_scores", "audiences_of", "certificate", "own_audience"]
+__all__ = ["FitReach", "PartnerReach", "Samples", "audience_scores", "audiences_of", "own_audience", "partner_samples"]
 
 AUDIENCE_TYPES = ("FOLLOWS", "ENROLLED", "SUBSCRIBES", "BOUGHT")
+RATING, CHOOSING = "partners:rate", "partners:choose"
+SETS_TO_RATE, SETS_TO_CHOOSE = 8_192, 32_768
 OWN_TYPES = (*AUDIENCE_TYPES, "WATCHED", "WANTS", "LIKES")
 
 
@@ -56,33 +59,58 @@ def own_audience(snapshot: Snapshot, who: People, subject: Node) -> Rows:
     return audiences_of(snapshot, who, OWN_TYPES, (subject[0],)).get(subject, np.empty(0, np.int64))
 
 
-class PartnerReach:
-    """Incremental reach beyond a base, static or in the worlds of a plan."""
+@dataclass(frozen=True)
+class Samples:
+    """Partners' reach on independent sets: to rate partners, to choose and bound, to judge; one and the same if exact."""
 
-    def __init__(
-        self, who: People, own: Rows, audiences: dict[Node, Rows], plan: ChannelPlan | None, source: Any
-    ) -> None:
-        self.nodes = sorted(audiences)
-        self.place = {node: i for i, node in enumerate(self.nodes)}
-        rows = [audiences[n] for n in self.nodes]
-        indptr = np.concatenate(([0], np.cumsum([r.size for r in rows]))).astype(np.int64)
-        index = np.concatenate(rows) if rows else np.empty(0, np.int64)
-        hazard = sp.csc_matrix((np.full(index.size, CERTAIN), index, indptr), shape=(who.n, len(rows)))
-        if plan is None:
-            self.cover, self.exact = Cover(sp.csr_matrix(hazard), np.ones(who.n), 1.0), True
-            self.base = np.ones(who.n)
-            self.base[own] = 0.0
-            return
-        campaign = _planned(plan, source)
-        if campaign.who.ids != who.ids:
-            message = f"plan {plan.plan} was made for {campaign.who.n} users, the data of the partners hold {who.n}, or others"
-            raise InvalidParameter(
-                message, parameter="plan", value=plan.plan, hint="make the plan on the same data, then ask"
-            )
-        sets = campaign.worlds.sets(plan.sample["judge"], JUDGING)
-        self.cover, self.exact = campaign.worlds.cover(sets, hazard), campaign.worlds.exact
-        bought = campaign.hazard[:, plan_rows(campaign, plan)]
-        self.base = campaign.worlds.cover(sets, bought).missed(range(bought.shape[1]))
+    rating: PartnerReach
+    choosing: PartnerReach
+    judging: PartnerReach
+
+
+def partner_samples(
+    who: People, own: Rows, audiences: dict[Node, Rows], plan: ChannelPlan | None, source: Any
+) -> Samples:
+    """Return the reach of these audiences beyond a plan, in its worlds, or beyond the item's own audience."""
+    nodes = sorted(audiences)
+    rows = [audiences[n] for n in nodes]
+    indptr = np.concatenate(([0], np.cumsum([r.size for r in rows]))).astype(np.int64)
+    index = np.concatenate(rows) if rows else np.empty(0, np.int64)
+    hazard = sp.csc_matrix((np.full(index.size, CERTAIN), index, indptr), shape=(who.n, len(rows)))
+    if plan is None:
+        base = np.ones(who.n)
+        base[own] = 0.0
+        static = PartnerReach(nodes, Cover(sp.csr_matrix(hazard), np.ones(who.n), 1.0), base, exact=True)
+        return Samples(static, static, static)
+    campaign = _planned(plan, source)
+    if campaign.who.ids != who.ids:
+        message = (
+            f"plan {plan.plan} was made for {campaign.who.n} users, the data of the partners hold {who.n}, or others"
+        )
+        raise InvalidParameter(
+            message, parameter="plan", value=plan.plan, hint="make the plan on the same data, then ask"
+        )
+    bought, worlds = campaign.hazard[:, plan_rows(campaign, plan)], campaign.worlds
+
+    def sampled(n_sets: int, purpose: str) -> PartnerReach:
+        sets = worlds.sets(n_sets, purpose)
+        base = worlds.cover(sets, bought).missed(range(bought.shape[1]))
+        return PartnerReach(nodes, worlds.cover(sets, hazard), base, exact=worlds.exact)
+
+    n = plan.sample["judge"]
+    judging = sampled(n, JUDGING)
+    if worlds.exact:
+        return Samples(judging, judging, judging)
+    return Samples(sampled(min(n, SETS_TO_RATE), RATING), sampled(min(n, SETS_TO_CHOOSE), CHOOSING), judging)
+
+
+class PartnerReach:
+    """Incremental reach beyond a base on one sample: ``base`` is the chance that the base misses a set."""
+
+    def __init__(self, nodes: list[Node], cover: Cover, base: NDArray[np.float64], *, exact: bool) -> None:
+        self.nodes, self.cover, self.base, self.exact = nodes, cover, base, exact
+        self.place = {node: i for i, node in enumerate(nodes)}
+        self.everybody = cover.scale * float(cover.weight.sum())
 
     def increments(self) -> dict[Node, float]:
         """What each candidate adds to the base alone."""
@@ -98,16 +126,10 @@ class PartnerReach:
                 missed[rows] *= 1.0 - seen
         return adds
 
-    def joint(self, order: list[Node]) -> dict[str, Any] | None:
-        """Reach of base and all listed partners; ``at_most`` bounds that of any set of as many. None without audiences."""
-        listed = [n for n in order if n in self.place]
-        if not listed:
-            return None
-        missed = self.base * self.cover.missed([self.place[n] for n in listed])
-        mean, interval = estimate(self.cover, None, 1.0 - missed, exact=self.exact)
-        alone = estimate(self.cover, None, 1.0 - self.base, exact=self.exact)[0]
-        _, upper = certificate(FitReach(self, dict.fromkeys(self.nodes, 1.0)), order)
-        return {"mean": mean, "interval": list(interval), "at_most": max(mean, alone + upper)}
+    def joint(self, order: Sequence[Node]) -> Number:
+        """Reach of the base and all listed partners."""
+        missed = self.base * self.cover.missed([self.place[n] for n in order if n in self.place])
+        return estimate(self.cover, None, 1.0 - missed, exact=self.exact)
 
     def exclusive(self, order: list[Node]) -> dict[Node, Number]:
         """What each listed partner adds given the base and all the others: joint reach minus joint reach without it.
@@ -156,17 +178,13 @@ class FitReach:
             rows, _ = self._reach.cover.seen(self._reach.place[node])
             self._best[rows] = np.maximum(self._best[rows], self.fit_of(node))
 
-
-def certificate(worth: FitReach, order: Sequence[Node]) -> tuple[float, float]:
-    """Return F of the partners in ``order`` and the least bound on F of any set of as many, from an untouched ``worth``."""
-    value, upper = 0.0, float("inf")
-    for node in (*order, None):
-        gains = worth.gains()
-        upper = min(upper, value + float(np.sort(list(gains.values()))[::-1][: len(order)].sum()))
-        if node in gains:
-            value += gains[node]
-            worth.take(node)
-    return value, max(value, upper)
+    def total(self, order: Sequence[Node]) -> float:
+        """Worth of these partners, taken one after the other."""
+        value = 0.0
+        for node in order:
+            value += self.gains().get(node, 0.0)
+            self.take(node)
+        return value
 
 
 def _planned(plan: ChannelPlan, source: Any) -> Campaign:

@@ -48,7 +48,8 @@ class PartnerPortfolio(Result):
 
     ``joint_reach`` counts the base and all of them, None without audiences; no other set of as many candidates reaches
     more than its ``at_most``. ``certificate``: users added, each counted with the best fit among the partners that reach
-    him (``fit_weighted_reach``), what no set of as many candidates exceeds (``upper``), and their ``ratio``. ``split``
+    him (``fit_weighted_reach``), at least ``lower``; no set of as many candidates exceeds ``upper``, ``ratio`` = lower /
+    upper. Beyond a plan these are true with chance 1 - ``delta``, at_most with .95; else delta is 0. ``split``
     says what the shares sum to (``joint``: users reached by the listed partners, before word of mouth) and whether the
     split is ``stable``; None when none was asked for or no audience is measured.
     """

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from graphkit.check import positive_int, probability
 from graphkit.planning.history import same_party
 from graphkit.planning.inputs import known_target
+from graphkit.planning.partner_bound import joint_reach, partner_certificate
 from graphkit.planning.partner_candidates import Asked, known_tags, read_known, refused
 from graphkit.planning.partner_choice import Taste, choose_partners, likeness
 from graphkit.planning.partner_evidence import Lookup, reasons_of
 from graphkit.planning.partner_reach import (
     FitReach,
-    PartnerReach,
     audience_scores,
-    certificate,
+    partner_samples,
 )
 from graphkit.planning.partner_result import Partner, PartnerPortfolio
 from graphkit.planning.partner_scores import (
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.planning.partner_candidates import Known
+    from graphkit.planning.partner_reach import PartnerReach
     from graphkit.planning.partners_split import PartnerSplit
     from graphkit.planning.plan_result import ChannelPlan
     from graphkit.rng import RandomState
@@ -157,20 +158,19 @@ def partners(
 
 def _answer(asked: Asked, known: Known, source: Any) -> dict[str, Any]:
     """Choose the set, and say what it reaches and why."""
-    reach = PartnerReach(known.who, known.own, known.audiences, asked.plan, source)
-    audience_scores(known.scores, reach.increments())
+    reach = partner_samples(known.who, known.own, known.audiences, asked.plan, source)
+    audience_scores(known.scores, reach.rating.increments())
     fit = {n: fit_of(scores, asked.weights) for n, scores in known.scores.items()}
     order, apart = choose_partners(
-        list(fit), _lists(known, fit), FitReach(reach, fit), asked.limit, _taste(asked, known)
+        list(fit), _lists(known, fit), FitReach(reach.choosing, fit), asked.limit, _taste(asked, known)
     )
     made = split_partners(order, known.audiences, known.who.n, asked.lead) if asked.split else None
-    rows = _rows(asked, known, fit, order, reach, made)
-    value, upper = certificate(FitReach(reach, fit), order)
+    rows = _rows(asked, known, fit, order, reach.judging, made)
     return {
         "for_": ":".join(asked.subject),
         "partners": rows,
-        "joint_reach": reach.joint(order),
-        "certificate": {"fit_weighted_reach": value, "upper": upper, "ratio": value / upper} if upper else None,
+        "joint_reach": joint_reach(reach, order),
+        "certificate": partner_certificate(reach, fit, order),
         "split": made.to_dict(asked.lead) if made else None,
         "rejected": known.rejected
         + [
