@@ -17,7 +17,6 @@ __all__ = ["MATCH"]
 Params = dict[str, Any]
 _TASTE = ("WATCHED", "WANTS", "LIKES")
 TOOK = ("WATCHED", "WANTS", "LIKES", "RATED", "ENROLLED", "BOUGHT")
-_LONGEST_PATH = 8
 
 
 def profiled(g: TwinGraph, users: Iterable[Node]) -> list[Node]:
@@ -120,15 +119,17 @@ def learning_path(g: TwinGraph, p: Params) -> list[Row]:
     done = {
         k for u in g.find("User", p["user"]) for k, tie in g.out(u, "ENROLLED") if (tie.get("progress") or 0.0) >= 1.0
     }
+    needs = {k: set(g.ends(g.out(k, "REQUIRES"))) - done for k in g.nodes("Course") if k not in done}
+    longest = sum(map(bool, needs.values()))
     depth: dict[Node, int] = {}
     layer = set(g.find("Course", p["course"])) - done
-    for step in range(1, _LONGEST_PATH + 1):
-        layer = {a for k in layer for a in g.ends(g.out(k, "REQUIRES"))} - done
-        depth.update(dict.fromkeys(layer, step))
-    rows = [
-        {"course": a[1], "name": g.get(a, "name"), "level": g.get(a, "level"), "depth": n} for a, n in depth.items()
+    for step in range(1, 2 * longest + 2):  # a walk longer than the courses that require something has met a circle
+        layer = {a for k in layer for a in needs[k]}
+        depth.update(dict.fromkeys(layer, min(step, longest + 1)))
+    return [
+        {"course": a[1], "name": g.get(a, "name"), "level": g.get(a, "level"), "depth": n if n <= longest else None}
+        for a, n in sorted(depth.items(), key=lambda pair: (-pair[1], pair[0][1]))
     ]
-    return sorted(rows, key=lambda r: (-r["depth"], r["course"]))
 
 
 def consent(g: TwinGraph, p: Params) -> list[Row]:
