@@ -34,6 +34,7 @@ from graphkit.engine.base import as_engine
 from graphkit.errors import DataInvalid
 from graphkit.matching.matrices import as_rows
 from graphkit.matching.neighbours import as_interactions
+from graphkit.progress import Progress, null_progress
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.engine.base import Engine
+    from graphkit.progress import ProgressCallback
     from graphkit.rng import RandomState
 
 __all__ = ["Factors", "factorise"]
@@ -127,6 +129,7 @@ def factorise(
     iterations: int = 15,
     rng: RandomState = 1,
     engine: str | Engine = "threads",
+    progress: ProgressCallback = null_progress,
 ) -> Factors:
     """Factorise a matrix of users x items.
 
@@ -145,6 +148,8 @@ def factorise(
         Half steps for users and items each (als).
     rng, engine
         See `graphkit.rng` and `graphkit.engine.base`.
+    progress : callable
+        Told each half step of als and how many there are, phase ``factors``.
 
     Returns
     -------
@@ -183,6 +188,7 @@ def factorise(
             positive_int("iterations", iterations),
             seed,
             as_engine(engine),
+            progress,
         )
     request = {
         "method": method, "rank": wanted, "alpha": alpha, "regularisation": regularisation, "iterations": iterations, "shape": x.shape,
@@ -226,16 +232,25 @@ def _svd(x: sparse.csr_array, rank: int) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def _als(
-    x: sparse.csr_array, rank: int, alpha: float, reg: float, iterations: int, seed: int, engine: Engine
+    x: sparse.csr_array,
+    rank: int,
+    alpha: float,
+    reg: float,
+    iterations: int,
+    seed: int,
+    engine: Engine,
+    progress: ProgressCallback,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     columns = sparse.csr_array(x.T)
     columns.sort_indices()
     sides = [_flat(x), _flat(columns)]
     users = np.zeros((x.shape[0], rank))
     items = as_generator(seed, "als", "items").standard_normal((x.shape[1], rank)) / rank
-    for _ in range(iterations):
+    for done in range(0, 2 * iterations, 2):
         users = _half_step(sides[0], users, items, alpha, reg, engine)
+        progress(Progress("factors", done + 1, 2 * iterations, "half steps"))
         items = _half_step(sides[1], items, users, alpha, reg, engine)
+        progress(Progress("factors", done + 2, 2 * iterations, "half steps"))
     return users, items
 
 
@@ -259,59 +274,85 @@ def _half_step(
 def _als_kernel(
     low: int, high: int, indptr: Any, indices: Any, data: Any, old: Any, other: Any, gram: Any, alpha: float, steps: int
 ) -> Any:
-    """Conjugate gradients on (gram + alpha sum r y y^T) x = sum (1 + alpha r) y, one row after the other."""
-    f = other.shape[1]
-    out = np.empty((high - low, f))
-    x, r, p, ap = np.empty(f), np.empty(f), np.empty(f), np.empty(f)
+    """Conjugate gradients on (gram + alpha sum r y y^T) x = sum (1 + alpha r) y, one row after the other.
+
+    The vectors y of a row are gathered once and read again in every step; inner loops run over their entries.
+    """
+    f, widest = other.shape[1], 0
     for u in range(low, high):
-        begin, end = indptr[u], indptr[u + 1]
-        if begin == end:
-            out[u - low] = 0.0
+        widest = max(widest, indptr[u + 1] - indptr[u])
+    out, near = np.empty((high - low, f)), np.empty((widest, f))
+    r, p, ap = np.empty(f), np.empty(f), np.empty(f)
+    for u in range(low, high):
+        begin, x = indptr[u], out[u - low]
+        m = indptr[u + 1] - begin
+        if m == 0:
+            x[:] = 0.0
             continue
         x[:] = old[u]
+        _times(gram, x, r)
         for a in range(f):
-            total = 0.0
-            for b in range(f):
-                total += gram[a, b] * x[b]
-            r[a] = -total
-        for j in range(begin, end):
-            i, weight = indices[j], alpha * data[j]
-            dot = 0.0
-            for a in range(f):
-                dot += other[i, a] * x[a]
-            for a in range(f):
-                r[a] += (1.0 + weight - weight * dot) * other[i, a]
+            r[a] = -r[a]
+        for j in range(m):
+            y, weight = near[j], alpha * data[begin + j]
+            y[:] = other[indices[begin + j]]
+            _add(r, 1.0 + weight - weight * _dot(y, x), y)
         p[:] = r
-        rr = 0.0
-        for a in range(f):
-            rr += r[a] * r[a]
+        rr = _dot(r, r)
         for _ in range(steps):
             if rr < 1e-20:
                 break
-            for a in range(f):
-                total = 0.0
-                for b in range(f):
-                    total += gram[a, b] * p[b]
-                ap[a] = total
-            for j in range(begin, end):
-                i = indices[j]
-                dot = 0.0
-                for a in range(f):
-                    dot += other[i, a] * p[a]
-                dot *= alpha * data[j]
-                for a in range(f):
-                    ap[a] += dot * other[i, a]
-            pap = 0.0
-            for a in range(f):
-                pap += p[a] * ap[a]
-            step = rr / pap
-            new = 0.0
-            for a in range(f):
-                x[a] += step * p[a]
-                r[a] -= step * ap[a]
-                new += r[a] * r[a]
+            _times(gram, p, ap)
+            for j in range(m):
+                _add(ap, alpha * data[begin + j] * _dot(near[j], p), near[j])
+            step = rr / _dot(p, ap)
+            _add(x, step, p)
+            _add(r, -step, ap)
+            new = _dot(r, r)
             for a in range(f):
                 p[a] = r[a] + new / rr * p[a]
             rr = new
-        out[u - low] = x
     return out
+
+
+@kernel
+def _add(total: Any, times: float, vector: Any) -> None:
+    for a in range(total.size):
+        total[a] += times * vector[a]
+
+
+@kernel
+def _dot(x: Any, y: Any) -> Any:
+    """Eight sums side by side: one alone waits for itself at every entry."""
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+    k = 0
+    while k + 8 <= x.size:
+        s0 += x[k] * y[k]
+        s1 += x[k + 1] * y[k + 1]
+        s2 += x[k + 2] * y[k + 2]
+        s3 += x[k + 3] * y[k + 3]
+        s4 += x[k + 4] * y[k + 4]
+        s5 += x[k + 5] * y[k + 5]
+        s6 += x[k + 6] * y[k + 6]
+        s7 += x[k + 7] * y[k + 7]
+        k += 8
+    while k < x.size:
+        s0 += x[k] * y[k]
+        k += 1
+    return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
+
+
+@kernel
+def _times(gram: Any, x: Any, out: Any) -> None:
+    """Product with a symmetric matrix, four of its rows at a time."""
+    out[:] = 0.0
+    b = 0
+    while b + 4 <= x.size:
+        x0, x1, x2, x3 = x[b], x[b + 1], x[b + 2], x[b + 3]
+        g0, g1, g2, g3 = gram[b], gram[b + 1], gram[b + 2], gram[b + 3]
+        for a in range(x.size):
+            out[a] += (g0[a] * x0 + g1[a] * x1) + (g2[a] * x2 + g3[a] * x3)
+        b += 4
+    while b < x.size:
+        _add(out, x[b], gram[b])
+        b += 1

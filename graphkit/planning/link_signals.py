@@ -27,10 +27,12 @@ from graphkit.errors import DataInvalid
 from graphkit.matching.factors import factorise
 from graphkit.matching.matrices import unit_rows
 from graphkit.matching.text import weigh
+from graphkit.progress import null_progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
@@ -86,18 +88,22 @@ class LinkSignals:
         Rows of `read_words`.
     seed : int
         Where the factors start.
+    progress : callable
+        Told how far the factors are.
     """
 
     def __init__(
-        self, p: Projection, sources: Rows, targets: Rows, *, rank: int, words: sparse.csr_array | None, seed: int
-    ) -> None:
+        self, p: Projection, sources: Rows, targets: Rows, *, rank: int, words: sparse.csr_array | None, seed: int,
+        progress: ProgressCallback = null_progress,
+    ) -> None:  # fmt: skip
         self.targets, self.base = targets, target_features(p, sources, targets)
         arcs = sparse.csr_array((np.ones(p.n_arcs), p.indices, p.indptr), shape=(p.n_nodes, p.n_nodes))
         self.factors = None
         if rank:
             found = factorise(
-                arcs, rank=rank, alpha=_ALPHA, regularisation=_REGULARISATION, iterations=_ROUNDS, rng=seed
-            )
+                arcs, rank=rank, alpha=_ALPHA, regularisation=_REGULARISATION, iterations=_ROUNDS, rng=seed,
+                progress=progress,
+            )  # fmt: skip
             self.factors = found.user_factors, found.item_factors[targets]
         self.words = None if words is None else _Words(arcs, targets, words)
 

@@ -101,7 +101,7 @@ def learn_link_weights(
     seed : int
         Of the hidden arcs and the factors.
     progress : callable
-        Told how many sources of hidden arcs are done.
+        Told how far the factors are, and how many sources of hidden arcs are done.
     """
     known = np.flatnonzero(among(p, sources)[p.sources] & among(p, targets)[p.indices])
     if known.size < _ENOUGH:
@@ -110,7 +110,7 @@ def learn_link_weights(
     for first in range(_FIFTHS):
         hidden = np.sort(order[first::_FIFTHS])
         seen = _without(p, hidden)
-        signals = LinkSignals(seen, sources, targets, rank=rank, words=words, seed=seed)
+        signals = LinkSignals(seen, sources, targets, rank=rank, words=words, seed=seed, progress=progress)
         found += _choices_of(p, hidden, seen, signals, restart_probability, seed, progress)
         if sum(len(one.choice.chosen) for one in found) >= _PLENTY:
             break

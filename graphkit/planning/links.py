@@ -174,7 +174,7 @@ def predict_links(
     rng : int, Generator, SeedSequence or None
         Which arcs are hidden for learning and where the factors start; None = the same in every call.
     progress : callable
-        Told how many sources are done.
+        Told how far the factors are, and how many sources are done.
 
     Returns
     -------
@@ -210,7 +210,15 @@ def predict_links(
     )
     options = {"restart_probability": restart, "tolerance": wanted}
     value = dict(zip(FEATURES, used.values, strict=True))
-    signals = LinkSignals(p, teachers, targets, rank=rank if _weighs(used, "factors") else 0, words=spoken, seed=seed)
+    signals = LinkSignals(
+        p,
+        teachers,
+        targets,
+        rank=rank if _weighs(used, "factors") else 0,
+        words=spoken,
+        seed=seed,
+        progress=progress,
+    )
     walked, general = reweighted(p, targets, used.cross, used.hub), np.zeros(targets.size)
     if power:
         general = power * log_walk(personalised_pagerank(walked, np.arange(p.n_nodes), **options).scores[targets])

@@ -11,7 +11,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from graphkit.engine.base import Serial, Threads
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.matching.factors import Factors, factorise
+from graphkit.matching.factors import Factors, _als_kernel, factorise
 from graphkit.matching.neighbours import choose_ridge, held_out, item_neighbours, rank_of_held
 from graphkit.matching.ratings import rating_neighbours
 
@@ -258,3 +258,28 @@ def test_permuting_users_and_items_permutes_the_answer(seed):
         a = item_neighbours(x, method=method).scores(sparse.csr_array(x))
         b = item_neighbours(x[rows][:, cols], method=method).scores(sparse.csr_array(x[rows][:, cols]))
         assert_allclose(a[rows][:, cols], b, atol=1e-12)
+
+
+def test_progress_counts_the_half_steps():
+    """Each half step is told with the whole number, in order; svd tells nothing."""
+    events = []
+    factorise(np.eye(6), rank=2, iterations=4, progress=events.append)
+    assert [(e.phase, e.done, e.total) for e in events] == [("factors", i, 8) for i in range(1, 9)]
+    factorise(np.eye(6), rank=2, method="svd", progress=events.append)
+    assert len(events) == 8
+
+
+@pytest.mark.parametrize("rank", [1, 3, 8, 13])
+def test_one_row_is_solved_as_its_equation_says(rank):
+    """After as many steps of conjugate gradients as unknowns a row is the solution of its written normal equations."""
+    rng = np.random.default_rng(rank)
+    x = sparse.csr_array((rng.random((9, 14)) < 0.4) * rng.integers(1, 5, (9, 14)).astype(float))
+    other, alpha, reg = rng.standard_normal((14, rank)), 2.5, 0.7
+    gram = other.T @ other + reg * np.eye(rank)
+    flat = x.indptr.astype(np.int64), x.indices.astype(np.int64), x.data
+    found = _als_kernel(0, 9, *flat, rng.standard_normal((9, rank)), other, gram, alpha, 3 * rank)
+    for u in range(9):
+        c = 1 + alpha * x[[u]].toarray().ravel()
+        left = (other.T * c) @ other + reg * np.eye(rank)
+        right = other.T @ (c * (x[[u]].toarray().ravel() > 0))
+        np.testing.assert_allclose(found[u], np.linalg.solve(left, right) if right.any() else 0, atol=1e-8)

@@ -405,13 +405,13 @@ def test_one_source_is_ranked_by_what_all_teach():
 
 
 def test_progress_counts_every_source_once():
-    """Phases learn and rank; the last event of each says all."""
+    """Phases factors, learn and rank; the last event of each says all."""
     p, sources, targets = planted(50)
     events = []
     predict_links(p, sources, targets, top=2, progress=events.append)
     ranked = [event.done for event in events if event.phase == "rank"]
     assert sorted(ranked) == list(range(1, 51))
-    assert {event.phase for event in events} == {"learn", "rank"}
+    assert {event.phase for event in events} == {"factors", "learn", "rank"}
     assert all(1 <= event.done <= event.total for event in events)
 
 
