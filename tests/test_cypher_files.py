@@ -34,6 +34,7 @@ FORBIDDEN_WORDS = {
 GUESSES = {
     "film": "f1",
     "id": "f1",
+    "to": "b2",
     "user": "u03",
     "item": "f1",
     "course": "k1",

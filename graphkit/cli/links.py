@@ -29,7 +29,20 @@ if TYPE_CHECKING:
 
 __all__ = ["links"]
 
-COLUMNS = ("source", "source_name", "rank", "target", "name", "score", "evidence", "walk_told", "walk_share")
+COLUMNS = (
+    "source",
+    "source_name",
+    "rank",
+    "target",
+    "name",
+    "score",
+    "evidence",
+    "walk_told",
+    "walk_share",
+    "query",
+    "params",
+)
+WAYS = "links/ways"
 _SHOWN = 3  # ways a row of the table, of up to ten
 
 
@@ -82,10 +95,12 @@ def links(
     A tie is one of any loaded kind between the two labels. Known ties are hidden, a fifth at a time, to learn how
     much walks, numbers of ties, common factors and words of names count. Scores compare within a source only.
     Evidence: the ways by which the walks enter the target, with their shares of the walk; walk_share is the part
-    of the walk in all that speaks for the tie. Users on the way are not named.
+    of the walk in all that speaks for the tie. Users on the way are not named. The query of a row lists every
+    node tied with its target, and counts them as they were counted here.
     """
     from graphkit.cli.graphs import typed_graph
     from graphkit.cli.output import emit, table
+    from graphkit.planning.partner_evidence import query_command
 
     label, only = _ends(from_, to)
     snapshot = app.snapshot()
@@ -119,6 +134,7 @@ def links(
             f"{asked - told:,} of {asked:,} {label} get no row: no walk leads from them to a {to} they are not tied with"
         )
     app.say(learned)
+    app.say(f"look up a row: {query_command(WAYS, rows[0]['params'])}")
 
 
 def _ends(from_: str, to: str) -> tuple[str, str | None]:
@@ -237,9 +253,16 @@ def _rows(
                 "evidence": _evidence(names, source, ways),
                 "walk_told": sum(way.share for way in ways),
                 "walk_share": share,
+                "query": WAYS,
+                "params": _params(names[source], names[target]),
             }
         )
     return rows
+
+
+def _params(source: tuple[str, str], target: tuple[str, str]) -> dict[str, str]:
+    """Return what the query of a row is asked with."""
+    return {"label": source[0], "id": source[1], "toLabel": target[0], "to": target[1]}
 
 
 def _evidence(names: Names, source: int, ways: Sequence[Walk]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from graphkit.store.twin_graph import Row, TwinGraph
 from graphkit.store.twins_channels import CHANNELS
 from graphkit.store.twins_communities import COMMUNITIES
 from graphkit.store.twins_experiments import EXPERIMENTS
+from graphkit.store.twins_links import LINKS
 from graphkit.store.twins_match import MATCH
 from graphkit.store.twins_partners import PARTNERS
 from graphkit.store.twins_recommend import RECOMMEND
@@ -35,6 +36,6 @@ def _on_tables(twin: Callable[[TwinGraph, dict[str, Any]], list[Row]]) -> Twin:
 
 TWINS: dict[str, Twin] = {
     name: _on_tables(twin)
-    for part in (CHANNELS, PARTNERS, MATCH, RECOMMEND, RULES, EXPERIMENTS, COMMUNITIES)
+    for part in (CHANNELS, PARTNERS, MATCH, LINKS, RECOMMEND, RULES, EXPERIMENTS, COMMUNITIES)
     for name, twin in part.items()
 }

@@ -99,6 +99,18 @@ def test_users_on_the_way_are_not_named(gk):
     assert "u1" not in out
 
 
+def test_every_row_carries_the_query_of_its_evidence(gk):
+    """The query of a row lists every node its ways go by; the line below the table is the one of the first row."""
+    code, out, err = gk("links", "--from", "Brand", "--to", "Film", "--top", "2", "--format", "json")
+    rows = rows_of((code, out, err))
+    assert "graphkit query links/ways --param label=Brand --param id=b00 --param toLabel=Film --param to=f00" in err
+    for row in rows[::5]:
+        given = [word for name, value in row["params"].items() for word in ("--param", f"{name}={value}")]
+        found = rows_of(gk("query", row["query"], *given, "--format", "json"))
+        listed = {"User" if near["via"] is None else f"{near['via_label']}:{near['via']}" for near in found}
+        assert {way["via"][-1] for way in row["evidence"] if way["via"]} <= listed
+
+
 def test_too_few_ties_to_learn_from_are_said(gk):
     """Two viewers of two films: weights are stated."""
     code, out, err = gk("links", "--from", "Course", "--to", "Brand", "--format", "json")

@@ -136,6 +136,7 @@ TINY = {
     "film": "f01",
     "id": "f01",
     "label": "Film",
+    "to": "b01",
     "item": "k02",
     "course": "k02",
     "channel": "c01",
