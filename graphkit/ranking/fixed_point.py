@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["fixed_point"]
 
 _PLAIN = 8  # first steps, which end on many graphs before there is anything to extrapolate
+_NEAR = 12  # further steps at the latest pace that are not worth keeping differences for
 _KEPT = 9  # differences combined; on trust, mail, word and co-author networks 7 and 11 took as many steps
 _RIDGE = 1e-13  # differences of small graphs depend on each other
 _PATIENCE = 100  # steps without a new best before rounding is blamed
@@ -74,7 +75,7 @@ def fixed_point(
     """
     x, q, y = (v if start is None else start).copy(), np.empty(v.size), np.zeros(v.size + 1)
     kept, parts, before, last = 0, np.empty((0, 0)), np.inf, np.empty(0)
-    best, idle, count = np.inf, 0, 0
+    best, idle, count, previous = np.inf, 0, 0, np.inf
     lost = each(partial(share_kernel, x, degree, y)).sum()
     while True:
         size, total = each(partial(_step, pull, y, q, v, x, damping, damping * lost + 1 - damping)).sum(axis=0)
@@ -83,14 +84,15 @@ def fixed_point(
             lost = each(partial(share_kernel, x, degree, y)).sum()
             count += 1
             continue
-        before = np.inf
+        pace, previous = min(size / previous, 1.0) if before == np.inf else 1.0, size
         best, idle = (size, 0) if size < best else (best, idle + 1)
         if size <= goal or count >= max_iterations or idle > _PATIENCE:
             return x, float(size), count
-        if count >= _PLAIN:
+        if kept or (count >= _PLAIN and size * pace**_NEAR > goal):
             parts = parts if parts.size else np.empty((_KEPT, v.size))
             each(partial(part_kernel, q, x, float(total), parts[kept]))
             kept += 1
+        before = np.inf
         x, q = q, x
         lost = each(partial(scale_kernel, x, float(total), degree, y)).sum()
         count += 1
