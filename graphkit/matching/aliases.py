@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import InvalidParameter
-from graphkit.matching.names import name_variants
+from graphkit.matching.names import NameVariants, name_variants
+from graphkit.matching.records import as_name, require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -18,11 +19,13 @@ __all__ = ["apply_aliases", "read_aliases"]
 _WORDS = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False, "0.0": False}
 
 
-def read_aliases(aliases: Mapping[str, str] | pd.DataFrame) -> dict[str, str]:
+def read_aliases(aliases: Mapping[str, str] | NameVariants | pd.DataFrame) -> dict[str, str]:
     """Return variant -> name, chains followed to their end.
 
     A frame has ``name``, ``variant`` and, if some rows are not to be joined, ``join``; names that its rows connect are one.
     """
+    if isinstance(aliases, NameVariants):
+        aliases = aliases.to_frame()
     if isinstance(aliases, Mapping):
         pairs = {_name(variant, "a key"): _name(name, f"the name of {variant!r}") for variant, name in aliases.items()}
         return {variant: _end(pairs, variant) for variant in pairs}
@@ -35,6 +38,10 @@ def read_aliases(aliases: Mapping[str, str] | pd.DataFrame) -> dict[str, str]:
             value=type(aliases).__name__,
             allowed="'proposed', variant -> name, or columns name, variant[, join]",
         )
+    twice = next((c for c in ("name", "variant", "join") if list(aliases.columns).count(c) > 1), None)
+    if twice is not None:
+        message = f"aliases has the column {twice!r} {list(aliases.columns).count(twice)} times"
+        raise InvalidParameter(message, parameter="aliases", value=twice, hint="leave one of them")
     decided = _joined(aliases["join"].tolist()) if "join" in aliases.columns else [True] * len(aliases)
     rows = zip(aliases["name"].tolist(), aliases["variant"].tolist(), decided, strict=True)
     return _groups(
@@ -46,7 +53,11 @@ def _name(value: object, what: str) -> str:
     if value is None or value != value or not str(value).strip():  # noqa: PLR0124 - NaN differs from itself
         message = f"aliases: {what} is missing"
         raise InvalidParameter(message, parameter="aliases", value=value, allowed="a name")
-    return str(value)
+    name = as_name(value)
+    if any("\ud800" <= letter <= "\udfff" for letter in name):
+        message = f"aliases: {what} holds half a character: {name!r}"
+        raise InvalidParameter(message, parameter="aliases", value=name, hint="read the file as UTF-8")
+    return name
 
 
 def _groups(rows: list[tuple[str, str]]) -> dict[str, str]:
@@ -91,7 +102,7 @@ def _end(pairs: dict[str, str], variant: str) -> str:
 
 
 def apply_aliases(
-    aliases: Mapping[str, str] | pd.DataFrame | str | None,
+    aliases: Mapping[str, str] | NameVariants | pd.DataFrame | str | None,
     history: pd.DataFrame,
     texts: pd.DataFrame | None,
     subjects: Sequence[str] | None,
@@ -100,6 +111,9 @@ def apply_aliases(
     """Return variant -> name as used, and the same tables and lists with every variant replaced by its name."""
     if aliases is None:
         return {}, history, texts, subjects, candidates
+    require(history, ("partnership", "member"), "history")
+    if texts is not None:
+        require(texts, (), "texts")
     if isinstance(aliases, str):
         aliases = _proposed(aliases, history)
     to = {variant: name for variant, name in read_aliases(aliases).items() if variant != name}
@@ -107,10 +121,12 @@ def apply_aliases(
     def renamed(frame: Any) -> Any:
         if "member" not in getattr(frame, "columns", ()):
             return frame
-        return frame.assign(member=[to.get(str(name), name) for name in frame["member"].tolist()])
+        return frame.assign(member=[to.get(as_name(name), name) for name in frame["member"].tolist()])
 
     def listed(names: Any) -> Any:
-        return names if names is None or isinstance(names, str) else [to.get(str(name), str(name)) for name in names]
+        if names is None or isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
+            return names  # refused by name where the lists are read
+        return [to.get(as_name(name), name) for name in names]
 
     return to, renamed(history), None if texts is None else renamed(texts), listed(subjects), listed(candidates)
 

@@ -23,7 +23,7 @@ from graphkit.matching.aliases import apply_aliases
 from graphkit.matching.partner_features import FEATURES, Past, read_sources
 from graphkit.matching.partner_learning import Weights, learn_weights
 from graphkit.matching.partner_order import EVIDENCE, Scorer, Taste
-from graphkit.matching.records import NEW, read_history, read_texts
+from graphkit.matching.records import NEW, as_name, read_history, read_texts
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from graphkit.matching.names import NameVariants
     from graphkit.matching.records import History
 
 __all__ = ["PartnerRanking", "rank_partners"]
@@ -110,7 +111,7 @@ def rank_partners(
     candidates: Iterable[str] | None = None,
     top: int = 50,
     exclude_known: bool = True,
-    aliases: Mapping[str, str] | pd.DataFrame | str | None = None,
+    aliases: Mapping[str, str] | NameVariants | pd.DataFrame | str | None = None,
     draws: int = 0,
     diversity: float = 0.0,
     novelty: float = 0.0,
@@ -134,7 +135,7 @@ def rank_partners(
         Partners per subject.
     exclude_known : bool, default True
         Leave out former partners.
-    aliases : mapping variant -> name, DataFrame or "proposed", optional
+    aliases : mapping variant -> name, NameVariants, DataFrame or "proposed", optional
         Spellings to join before anything is counted: a reviewed `name_variants` frame, or its proposals as they are.
     draws : int, default 0
         Random weights for the interval of each rank: from the learned weights' uncertainty, or
@@ -239,7 +240,7 @@ def _known_or_worded(past: Past, names: list[str], n_members: int) -> None:
     worded = past.has_text
     for i, name in enumerate(names[n_members:], n_members):
         if not worded[i]:
-            message = f"{name!r} is neither in the history nor has a text with words known from it"
+            message = f"{name!r} is neither in the history nor has a text with two letters in a row from its texts"
             raise UnknownName(message, kind="member", name=name, close_matches=close_matches(name, names[:n_members]))
 
 
@@ -256,7 +257,7 @@ def _draw(weights: Weights, draws: int, seed: int | None) -> NDArray[np.float64]
 def _names(parameter: str, given: Iterable[str] | None, members: Sequence[str]) -> list[str]:
     if given is None:
         return list(members)
-    if isinstance(given, str):
+    if isinstance(given, (str, bytes)):
         message = f"{parameter} must be a list of names, got the text {given!r}"
         raise InvalidParameter(message, parameter=parameter, value=given, hint=f"write [{given!r}]")
     listed = list(given) if isinstance(given, Iterable) else refuse(parameter, given, "a list of names")
@@ -265,7 +266,7 @@ def _names(parameter: str, given: Iterable[str] | None, members: Sequence[str]) 
             f"{parameter} holds a missing name at place {next(i for i, n in enumerate(listed) if n is None or n != n)}"  # noqa: PLR0124
         )
         raise InvalidParameter(message, parameter=parameter, value=None, allowed="names")
-    names = list(dict.fromkeys(str(name) for name in listed))
+    names = list(dict.fromkeys(as_name(name) for name in listed))
     if not names:
         message = f"{parameter} is empty"
         raise InvalidParameter(message, parameter=parameter, value=[], allowed="at least one name")

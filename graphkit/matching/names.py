@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from graphkit.errors import DataInvalid
+from graphkit.matching.records import name_column, require
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -94,6 +94,11 @@ def name_variants(history: pd.DataFrame) -> NameVariants:
     -------
     NameVariants
 
+    Raises
+    ------
+    DataInvalid
+        A column is missing or there twice, a name is missing or no text.
+
     Examples
     --------
     >>> import pandas as pd
@@ -102,14 +107,11 @@ def name_variants(history: pd.DataFrame) -> NameVariants:
     ['奈雪的茶']
     """
     start = time.perf_counter()
-    for column in ("partnership", "member"):
-        if column not in getattr(history, "columns", ()):
-            message = f"history has no column {column!r}"
-            raise DataInvalid(
-                message, source="history", rule="column", hint="history needs the columns partnership, member"
-            )
-    known = history[["partnership", "member"]].dropna().astype(str).drop_duplicates()
-    groups = {str(name): set(rows) for name, rows in known.groupby("member").partnership}
+    require(history, ("partnership", "member"), "history")
+    groups: dict[str, set[str]] = defaultdict(set)
+    rows_of = (name_column(history, column, "history") for column in ("member", "partnership"))
+    for member, partnership in zip(*rows_of, strict=True):
+        groups[member].add(partnership)
     rows = _judged(sorted(groups), groups)
     name, variant, often, seldom, covered, together, reason, join = list(zip(*rows, strict=True)) or [()] * 8
     counts = [np.array(column, np.int64) for column in (often, seldom, together)]

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-__all__ = ["NEW", "OWN", "History", "epoch_seconds", "read_history", "read_texts"]
+__all__ = [
+    "NEW", "OWN", "History", "as_name", "epoch_seconds", "name_column", "read_history", "read_texts", "require",
+]  # fmt: skip
 
 OWN, NEW = -1, -2
+_SEVERAL = (list, tuple, set, frozenset, dict, np.ndarray)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +46,18 @@ class History:
     when: NDArray[np.float64] | None
 
 
-def _column(frame: pd.DataFrame, name: str, table: str) -> list[str]:
+def as_name(value: Any) -> str:
+    """Return a name as text; a whole number is written without a point, since a missing cell turns 7 into 7.0."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def name_column(frame: pd.DataFrame, name: str, table: str) -> list[str]:
     """Return a column as texts; a null, a blank or a list is an error with its row."""
     found = []
     for row, value in enumerate(frame[name].tolist()):
-        text = None if isinstance(value, (list, tuple, set, dict)) or _null(value) else str(value)
+        text = None if isinstance(value, _SEVERAL) or _null(value) else as_name(value)
         if text is None or not text.strip():
             message = (
                 f"{table} row {row}: {name} is {'missing' if text is None and _null(value) else f'no name: {value!r}'}"
@@ -69,7 +79,8 @@ def _written(text: str, name: str, row: int, table: str) -> str:
     return text
 
 
-def _require(frame: Any, names: tuple[str, ...], table: str) -> None:
+def require(frame: Any, names: tuple[str, ...], table: str) -> None:
+    """Raise DataInvalid unless the table has these columns, and none of those read here twice."""
     columns = list(getattr(frame, "columns", ()))
     for name in names:
         if name not in columns:
@@ -77,7 +88,7 @@ def _require(frame: Any, names: tuple[str, ...], table: str) -> None:
             raise DataInvalid(
                 message, source=table, rule="column", hint=f"{table} needs the columns {', '.join(names)}"
             )
-    for name in (*names, "ts"):
+    for name in (*names, "member", "partnership", "ts"):
         if columns.count(name) > 1:
             message = f"{table} has the column {name!r} {columns.count(name)} times"
             raise DataInvalid(message, source=table, rule="column", hint="leave one of them")
@@ -85,11 +96,11 @@ def _require(frame: Any, names: tuple[str, ...], table: str) -> None:
 
 def read_history(history: pd.DataFrame) -> History:
     """Read the frame ``partnership``, ``member`` and, if given, ``ts``; repeated rows count once."""
-    _require(history, ("partnership", "member"), "history")
+    require(history, ("partnership", "member"), "history")
     if len(history) == 0:
         message = "history is empty: nobody is known to have worked with anybody"
         raise DataInvalid(message, source="history", rule="empty", hint="give past partnerships, or use match on texts")
-    where, who = _column(history, "partnership", "history"), _column(history, "member", "history")
+    where, who = name_column(history, "partnership", "history"), name_column(history, "member", "history")
     partnerships, members = sorted(set(where)), sorted(set(who))
     row, column = ({name: i for i, name in enumerate(names)} for names in (partnerships, members))
     pairs = np.unique(np.array([(row[a], column[b]) for a, b in zip(where, who, strict=True)], np.int64), axis=0)
@@ -153,13 +164,11 @@ def read_texts(
     """
     if texts is None or len(texts) == 0:
         return [], sparse.csr_array((len(names), 0)), np.empty(0, np.int64)
-    _require(texts, ("text",), "texts")
+    require(texts, ("text",), "texts")
     if not {"member", "partnership"} & set(texts.columns):
-        _require(texts, ("partnership", "text"), "texts")
+        require(texts, ("partnership", "text"), "texts")
     keys = _keys(texts)
-    written = [
-        "" if _null(t) else _written(str(t), "text", row, "texts") for row, t in enumerate(texts["text"].tolist())
-    ]
+    written = ["" if _null(t) else _text(t, row) for row, t in enumerate(texts["text"].tolist())]
     order = sorted(range(len(keys)), key=lambda i: (keys[i], written[i]))
     keys, written = [keys[i] for i in order], [written[i] for i in order]
     row, place = {name: i for i, name in enumerate(known.partnerships)}, {name: i for i, name in enumerate(names)}
@@ -168,6 +177,14 @@ def read_texts(
         for by, key in keys
     ]
     return written, _owners(known, keys, row, place), np.array(about, np.int64)
+
+
+def _text(value: Any, row: int) -> str:
+    """Return what is written in a row; several words in a list are an error."""
+    if isinstance(value, _SEVERAL):
+        message = f"texts row {row}: text is no text: {value!r}"
+        raise DataInvalid(message, source="texts", rule="text", rows=((row, "text"),), hint="join words by blanks")
+    return _written(str(value), "text", row, "texts")
 
 
 def _null(value: Any) -> bool:
@@ -184,7 +201,7 @@ def _keys(texts: pd.DataFrame) -> list[tuple[str, str]]:
         if _null(member) and _null(partnership):
             message = f"texts row {row}: neither member nor partnership is given"
             raise DataInvalid(message, source="texts", rule="missing", rows=((row, None),))
-        keys.append(("partnership", str(partnership)) if _null(member) else ("member", str(member)))
+        keys.append(("partnership", as_name(partnership)) if _null(member) else ("member", as_name(member)))
     return keys
 
 

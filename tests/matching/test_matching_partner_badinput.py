@@ -9,9 +9,11 @@ import pytest
 
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownName
 from graphkit.matching.history import rank_partners
+from graphkit.matching.names import name_variants
 
 H = pd.DataFrame({"partnership": ["1", "1", "2", "2", "3", "3"], "member": ["a", "b", "c", "d", "a", "c"]})
 T = pd.DataFrame({"partnership": ["1", "2", "3"], "text": ["奶茶 游戏", "电影 奶茶", "游戏"]})
+TWICE = pd.concat([H, H.member], axis=1)
 LOOSE = pd.Series(["a", "\ud800", "c", "d", "a", "c"], dtype=object)
 
 
@@ -76,6 +78,25 @@ LOOSE = pd.Series(["a", "\ud800", "c", "d", "a", "c"], dtype=object)
             "row 1",
         ),
         (lambda: rank_partners(None, aliases="proposed"), DataInvalid, "partnership"),
+        (lambda: rank_partners(TWICE, aliases="proposed"), DataInvalid, "'member' 2 times"),
+        (lambda: rank_partners(TWICE, aliases={"a": "b"}), DataInvalid, "'member' 2 times"),
+        (lambda: rank_partners(H, texts=pd.concat([T, T.partnership], axis=1)), DataInvalid, "'partnership' 2 times"),
+        (lambda: rank_partners(H, texts=T.assign(text=[["a"], "b", "c"])), DataInvalid, "row 0: text is no text"),
+        (
+            lambda: rank_partners(H, aliases=pd.DataFrame([["a", "b", "b"]], columns=["name", "variant", "variant"])),
+            InvalidParameter,
+            "'variant' 2 times",
+        ),
+        (lambda: rank_partners(H, aliases={"a": "\ud800"}), InvalidParameter, "the name of 'a' holds half a character"),
+        (lambda: rank_partners(H, subjects=["a", None], aliases={"b": "a"}), InvalidParameter, "place 1"),
+        (lambda: rank_partners(H, subjects=b"a"), InvalidParameter, "list of names"),
+        (lambda: name_variants(TWICE), DataInvalid, "'member' 2 times"),
+        (
+            lambda: name_variants(H.assign(member=["a", None, "c", "d", "a", "c"])),
+            DataInvalid,
+            "row 1: member is missing",
+        ),
+        (lambda: name_variants(H.assign(member=LOOSE)), DataInvalid, "row 1: member holds half a character"),
     ],
 )
 def test_named_errors(call, error, says):
@@ -132,7 +153,7 @@ def test_histories_of_one_member_repeated_rows_and_two_campaigns():
     assert (alone.together == 0).all()
     pd.testing.assert_frame_equal(rank_partners(H).to_frame(), rank_partners(pd.concat([H, H])).to_frame())
     assert set(rank_partners(H.head(4), subjects=["a"]).partner) == {"c", "d"}
-    assert set(rank_partners(H.assign(member=[1.5, 2, 3, 4, 1.5, 3]), subjects=["1.5"]).partner) == {"4.0"}
+    assert set(rank_partners(H.assign(member=[1.5, 2, 3, 4, 1.5, 3]), subjects=["1.5"]).partner) == {"4"}
     assert len(rank_partners(H, subjects=["a"], candidates=["a"]).to_frame()) == 0
     assert rank_partners(H, aliases={"b": "a", "c": "a", "d": "a"}).partner == ()
 
@@ -153,3 +174,26 @@ def test_rows_that_connect_names_make_them_one_and_circles_are_refused():
     assert rank_partners(H, aliases=chain).aliases == {"b": "a", "c": "a"}
     with pytest.raises(InvalidParameter, match="lead back"):
         rank_partners(H, aliases=pd.DataFrame({"name": ["a", "b"], "variant": ["b", "a"]}))
+
+
+def test_numbers_that_a_missing_cell_turned_into_floats_are_the_same_names():
+    """Partnership 1 of the history is 1.0 in a table of texts whose column has an empty cell; subjects may be 1 or 1.0."""
+    numbered = H.assign(partnership=[1, 1, 2, 2, 3, 3])
+    told = pd.DataFrame({"partnership": [1, 2, 3, None], "member": [None, None, None, "a"], "text": [*T.text, "奶茶"]})
+    assert told.partnership.dtype == float
+    frame = rank_partners(numbered, texts=told).to_frame()
+    assert frame.text.notna().all()
+    written = told.assign(partnership=["1", "2", "3", None])
+    pd.testing.assert_frame_equal(frame, rank_partners(H, texts=written).to_frame())
+    people = H.assign(member=[7, 8, 9, 10, 7, 9])
+    assert rank_partners(people, subjects=[8]).partner == rank_partners(people, subjects=[8.0]).partner == ("9", "10")
+    assert set(rank_partners(people, aliases={8.0: 7.0}, subjects=[8]).subject) == {"7"}
+
+
+def test_a_table_of_spellings_is_taken_as_it_was_returned():
+    """The result of name_variants and its frame join the same names."""
+    tea = H.assign(member=["奈雪", "b", "奈雪的茶", "d", "奈雪", "c"])
+    table = name_variants(tea)
+    assert table.join.any()
+    asked = [rank_partners(tea, aliases=given).aliases for given in (table, table.to_frame(), "proposed")]
+    assert asked[0] == asked[1] == asked[2] == {"奈雪的茶": "奈雪"}
