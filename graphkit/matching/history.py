@@ -49,7 +49,8 @@ class PartnerRanking(Result):
     rank : ndarray of int64
         1, 2, .. within a subject; ties by name.
     rank_lower, rank_upper : ndarray of float64
-        95 % interval of the rank over random weights; NaN without ``draws`` or with ``diversity``.
+        95 % interval of the rank over random weights, equal scores sharing their ranks; it holds ``rank``. NaN without
+        ``draws`` or with ``diversity``.
     score : ndarray of float64
         Weighted sum of the features (log scale); comparable within a subject only.
     popularity, recent : ndarray of float64

@@ -32,6 +32,7 @@ __all__ = ["EVIDENCE", "Scorer", "Taste"]
 
 EVIDENCE = ("popularity", "recent", "text", "mates", "fans", "name", "mentions", "variant", "common", "together")
 _CELLS = 2_000_000
+_SAME = 1e-10  # relative difference of values that count as equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,11 +156,23 @@ class Scorer:
     def _interval(
         self, features: NDArray[np.float64], free: NDArray[np.int64], order: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """2.5 % and 97.5 % points of the rank over the random weights, shape (2, n); NaN where diversity makes the order."""
+        """2.5 % and 97.5 % points of the rank over the random weights, shape (2, n); NaN where diversity makes the order.
+
+        Candidates of one value share all their ranks: the lower end counts the best of them, the upper end the worst.
+        The rank that is listed lies inside, as one more draw.
+        """
         if self.random.shape[1] == 0 or self.taste.diversity:
             return np.full((2, order.size), np.nan)
-        ranks = np.empty((self.random.shape[1], order.size))
+        best, worst = (np.empty((self.random.shape[1], order.size)) for _ in range(2))
         for k, plain in enumerate((features @ self.random).T):
             drawn = self.taste.value(plain, free)
-            ranks[k] = 1 + drawn.size - np.searchsorted(np.sort(drawn), drawn[order], side="right")
-        return np.asarray(np.quantile(ranks, (0.025, 0.975), axis=0, method="closest_observation"))
+            line, own = np.sort(drawn), drawn[order]
+            near = _SAME * float(np.abs(drawn).max(initial=1.0))
+            best[k] = 1 + drawn.size - np.searchsorted(line, own + near, side="right")
+            worst[k] = drawn.size - np.searchsorted(line, own - near, side="left")
+        listed = np.arange(1, order.size + 1)
+        ends = (
+            np.quantile(ranks, share, axis=0, method="closest_observation")
+            for ranks, share in ((best, 0.025), (worst, 0.975))
+        )
+        return np.stack([np.minimum(next(ends), listed), np.maximum(next(ends), listed)])

@@ -1,5 +1,8 @@
 """Novelty and diversity of partner rankings: options against their written formulas, off unless asked for."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +10,9 @@ from scipy import sparse
 
 from graphkit.errors import InvalidParameter
 from graphkit.matching.history import rank_partners
-from graphkit.matching.partner_order import Taste
+from graphkit.matching.partner_features import FEATURES, Past
+from graphkit.matching.partner_learning import Weights
+from graphkit.matching.partner_order import Scorer, Taste
 
 SEED = np.random.default_rng(5)
 
@@ -49,7 +54,7 @@ def test_novelty_mixes_scaled_score_and_rarity_by_hand():
         expected = ((1 - weight) * scaled + weight * rare)[found.partner]
         assert expected.is_monotonic_decreasing
         pd.testing.assert_series_equal(found.set_index("partner").score.sort_index(), plain.score.sort_index())
-        assert ((found.rank_lower <= found["rank"]) & (found["rank"] <= found.rank_upper)).mean() > 0.8
+        assert ((found.rank_lower <= found["rank"]) & (found["rank"] <= found.rank_upper)).all()
     assert rank_partners(HISTORY, texts=TEXTS, subjects=[SUBJECT], novelty=1).popularity.tolist() == sorted(
         often[plain.index]
     )
@@ -99,3 +104,37 @@ def test_weights_outside_their_range_are_refused(option, value):
     """The error names the option."""
     with pytest.raises(InvalidParameter, match=option):
         rank_partners(HISTORY, **{option: value})
+
+
+def test_equal_candidates_share_all_their_ranks():
+    """Ten pairs nobody tells apart: each of the 18 others may stand anywhere; one with two partnerships is first or last."""
+    pairs = pd.DataFrame({"partnership": [str(i // 2) for i in range(20)], "member": list("abcdefghijklmnopqrst")})
+    found = rank_partners(pairs, subjects=["a"], draws=40, rng=1).to_frame()
+    assert (found.rank_lower == 1).all()
+    assert (found.rank_upper == 18).all()
+    more = pd.concat([pairs, pd.DataFrame({"partnership": ["10", "10"], "member": ["t", "b"]})])
+    found = rank_partners(more, subjects=["a"], draws=40, rng=1).to_frame().set_index("partner")
+    assert found.loc["t", ["rank", "rank_lower", "rank_upper"]].tolist() == [1, 1, 1]
+    assert (found.drop("t").rank_lower == 2).all()
+    assert (found.drop("t").rank_upper == 18).all()
+
+
+def test_rank_intervals_are_the_quantiles_of_a_plain_count():
+    """Each draw's ranks counted one by one: 1 + candidates above for the lower end, those not below for the upper."""
+    rng = np.random.default_rng(5)
+    features, drawn = rng.normal(size=(9, len(FEATURES))), rng.normal(size=(len(FEATURES), 60))
+    features[4] = features[2]
+    weights = Weights(drawn.mean(axis=1), None, "stated", {})
+    taste = Taste(0.0, 0.0, np.zeros(9), None)
+    scorer = Scorer(
+        cast(Past, SimpleNamespace(sources=SimpleNamespace(dated=False))), np.arange(9), weights, drawn, 9,
+        exclude_known=False, taste=taste,
+    )  # fmt: skip
+    order = np.argsort(-(features @ weights.values), kind="stable")
+    low, high = scorer._interval(features, np.arange(9), order)
+    for place, i in enumerate(order):
+        values = [[float(features[j] @ drawn[:, k]) for j in range(9)] for k in range(60)]
+        best = sorted(1 + sum(v > row[i] + 1e-9 for v in row) for row in values)
+        worst = sorted(sum(v >= row[i] - 1e-9 for v in row) for row in values)
+        assert low[place] == min(np.quantile(best, 0.025, method="closest_observation"), place + 1)
+        assert high[place] == max(np.quantile(worst, 0.975, method="closest_observation"), place + 1)
