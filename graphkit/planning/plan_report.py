@@ -47,7 +47,7 @@ def report_plan(
         "reach": Reach(mean, interval, _band(campaign, found.sets, chosen, interval, exact=exact)), "certificate": found.certificate,
         "adding_up_would_have_said": math.fsum(item.alone for item in items),
         "baselines": {name: cover.value(rows) for name, rows in found.baselines.items()},
-        "unspent_because": unspent_because(campaign, chosen, cover), "rejected": rejected,
+        "unspent_because": unspent_because(campaign, chosen), "rejected": rejected,
         "assumptions": [*campaign.market.assumptions, *_notes(campaign, chosen)],
         "request": request.to_dict(), "sample": {"choose": found.n_choose, "judge": int(cover.weight.size), "exact": exact},
         "waves": _waves(campaign, items), "synergy": _synergy(campaign, chosen), "risk": plan_risk(campaign, chosen, mean, named), **more,

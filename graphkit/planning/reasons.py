@@ -63,8 +63,8 @@ def item_reasons(
 def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[dict[str, str]]:
     """Reasons for the best channels that may be bought but were not: too dear, or adding less for the money."""
     bought = {int(campaign.options.channel[x]) for x in chosen}
-    gain = cover.gains(cover.missed(chosen))
-    left = campaign.menu.budget - campaign.menu.money(chosen)
+    gain, alone = cover.gains(cover.missed(chosen)), cover.gains(np.ones(cover.weight.size))
+    left, allowed = campaign.menu.budget - campaign.menu.money(chosen), campaign.menu.allowed(list(chosen))
     cost = campaign.menu.next_cost(list(chosen))
     rows: list[dict[str, str]] = []
     exchange = _Exchange(campaign, cover, chosen)
@@ -77,7 +77,15 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
         if len(rows) == LISTED:
             break
         text = f"would add {gain[option]:,.1f} for {money(cost[option])}"
-        if gain[option] <= NOTHING:
+        if alone[option] <= NOTHING:
+            rows.append(
+                {
+                    "channel": campaign.market.ids[channel],
+                    "rule": "not chosen",
+                    "reason": "would add nothing measurable: hardly anybody it reaches counts for the objective",
+                }
+            )
+        elif gain[option] <= NOTHING:
             rows.append(
                 {
                     "channel": campaign.market.ids[channel],
@@ -106,7 +114,9 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
                 {
                     "channel": campaign.market.ids[channel],
                     "rule": "not chosen",
-                    "reason": f"{text}; a rule on kinds, waves or materials stands against it",
+                    "reason": f"{text}, too little to show where the plan was chosen"
+                    if allowed[option]
+                    else f"{text}; a rule on kinds, waves or materials stands against it",
                 }
             )
     return rows
@@ -167,15 +177,13 @@ class _Exchange:
         return change, 0.0 if self.campaign.worlds.exact else (high - low) / 2, gone
 
 
-def unspent_because(campaign: Campaign, chosen: Sequence[int], cover: Cover) -> str:
+def unspent_because(campaign: Campaign, chosen: Sequence[int]) -> str:
     """Why money is left over."""
     menu = campaign.menu
     left = menu.budget - menu.money(chosen)
     if left <= 0:
         return both("预算已用尽", "nothing is left")
-    allowed = menu.allowed(list(chosen))
-    gain = cover.gains(cover.missed(chosen))
-    if (allowed & (gain > 0)).any():
+    if menu.allowed(list(chosen)).any():
         return both(
             f"余 {money(left)}：可买的渠道不再新增触达",
             f"{money(left)} is left: what it could buy adds nothing measurable",
