@@ -1,0 +1,71 @@
+"""The catalogue of Chinese sentences: every refusal of a command is in it, and gaps keep what stands in them."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import graphkit.cli
+from graphkit.report.spoken import both_of, chinese, word
+
+HANZI = re.compile("[\u4e00-\u9fff]")
+COMMANDS = sorted(Path(graphkit.cli.__file__).parent.glob("*.py"))
+
+
+def _template(node):
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "7" for part in node.values)
+    return None
+
+
+def _refusals(path):
+    """Messages and hints of what a file raises, anything filled in standing as 7."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        told = []
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            told = [*node.exc.args[:1], *(k.value for k in node.exc.keywords if k.arg == "hint")]
+        elif (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id in {"message", "hint"}
+        ):
+            told = [node.value]
+        yield from (text for text in map(_template, told) if text and len(re.findall("[A-Za-z]{2,}", text)) > 1)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_every_refusal_of_a_command_has_chinese(path):
+    """What a command refuses is said in Chinese too; a bare command line to type needs none."""
+    missing = [text for text in _refusals(path) if not HANZI.search(chinese(text)) and not text.startswith("graphkit ")]
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    ("text", "zh"),
+    [
+        ("note: no experiment: incremental effect is not measured", "说明：没有实验：增量效果没有测量"),
+        ("assumed: 219 users without consent for planning are left out", "假设：219 名用户未同意用于计划，已剔除"),
+        (
+            "reach +3.0 (95 %: +1.0 to +5.0) against plan P-1; spends 90, more than the budget",
+            "与计划 P-1 相比，触达 +3.0（95 %：+1.0 至 +5.0）；花费 90，超过预算",
+        ),
+        ("Error: 'Flm' is no label. Did you mean 'Film'?", "错误：'Flm' 不是类别。 是否指 'Film'？"),
+        ("Error: Invalid value for '--k': 'x' is not a valid integer range.", "错误：'--k' 的值无效：'x' 不是整数。"),
+        ("not measured: brand, goal", "未测量：品牌契合，目标"),
+        ("u1  reach  0.2", "u1  reach  0.2"),
+        ("甲 | A", "甲 | A"),
+    ],
+)
+def test_a_line_is_told_whole_or_clause_by_clause(text, zh):
+    """Beginnings first, clauses where the whole is unknown, data and rows of tables as they stand."""
+    assert chinese(text) == zh
+
+
+def test_words_and_halves():
+    """A column is a word; a sentence in two languages is split; what is unknown stands for itself."""
+    assert (word("newly_active"), word("no such word")) == ("新激活", "no such word")
+    assert both_of("预算已用尽 | nothing is left") == ("预算已用尽", "nothing is left")
+    assert both_of("抖音") == ("抖音", "抖音")
