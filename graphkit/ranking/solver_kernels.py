@@ -196,10 +196,11 @@ def gram_kernel(parts, first, last):  # type: ignore[no-untyped-def]  # noqa: AN
     for start in range(first, last, 1024):  # which stay near while all pairs pass
         end = min(start + 1024, last)
         for k in range(parts.shape[0]):
+            one = parts[k, start:end]  # a plain row: indices of two dimensions are not vectorised
             for j in range(k + 1):
-                total = 0.0
-                for i in range(start, end):
-                    total += parts[k, i] * parts[j, i]
+                other, total = parts[j, start:end], 0.0
+                for i in range(one.size):
+                    total += one[i] * other[i]
                 found[k, j] += total
     for k in range(parts.shape[0]):
         for j in range(k):
