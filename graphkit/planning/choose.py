@@ -63,7 +63,7 @@ THIN = 8_192  # sets on which local search tries its exchanges
 SEARCH_WORK, RELAX_WORK = 1e8, 3e8
 SEARCHED = 300  # purchases; in longer plans one exchange no longer shows
 STEPS = 60
-CLOSE_WORK, CLOSE = 3e8, 1e-3  # entries that branch and bound may read; plan and bound this near are close enough
+CLOSE_WORK, CLOSE = 1.2e9, 1e-3  # entries that branch and bound may read; plan and bound this near are close enough
 Z95 = 1.959963984540054
 
 

@@ -39,6 +39,10 @@ __all__ = [
 FIRST_SETS, ROUNDS, GROWTH = 32_768, 3, 4
 SETS_PER_OPTION = 16
 MOST_TO_JUDGE = 65_536
+HITS_TO_JUDGE, MORE_ENTRIES = (
+    20_000,
+    1e7,
+)  # where a plan reaches few, more sets judge it, as long as they hold few people
 MORE_TO_JUDGE = 2  # R2 is cheap: only the chosen columns are needed
 PROBE, FEWEST_SETS, MOST_ENTRIES, TOO_MANY_ENTRIES, MOST_VISITS = 256, 2_048, 1e7, 4e7, 1e8
 CHOOSING, CHECKING, JUDGING = "plan:choose", "plan:check", "plan:judge"
@@ -62,7 +66,7 @@ def search(campaign: Campaign, *, deadline: float | None = None, first: list[int
     request, worlds, exact = campaign.request, campaign.worlds, campaign.worlds.exact
     baselines = baseline_plans(campaign.hazard, campaign.value, campaign.menu)
     choice: Choice | None = None
-    late, rounds = False, 1 if exact else ROUNDS
+    late, rounds, highest = False, 1 if exact else ROUNDS, math.inf
     first_sets, most_sets = (worlds.n, worlds.n) if exact else sample_sizes(campaign)
     for i in range(rounds):
         n_choose = worlds.rounded(first_sets * GROWTH**i)
@@ -70,7 +74,7 @@ def search(campaign: Campaign, *, deadline: float | None = None, first: list[int
         found = choose(
             cover, campaign.menu, baselines, first=first if choice is None else choice.chosen, boosts=campaign.boosts
         )
-        n_judge = min(n_choose * MORE_TO_JUDGE, MOST_TO_JUDGE)
+        n_judge = min(n_choose * MORE_TO_JUDGE, most_to_judge(campaign, found.value + crowded))
         expected = sampled_certificate(
             worlds.total, found.value + crowded, found.bound + crowded, (n_judge, n_choose), request.delta / rounds, exact=exact
         )  # fmt: skip
@@ -82,6 +86,9 @@ def search(campaign: Campaign, *, deadline: float | None = None, first: list[int
         sets = worlds.sets(n_judge, JUDGING)
         judged = worlds.cover(sets, campaign.hazard)
         certificate = certify(worlds.total, choice, judged, n_choose, request.delta / rounds, exact=exact)
+        highest = min(highest, certificate.upper)  # every round has a share of delta, so all their bounds hold
+        if highest < certificate.upper:
+            certificate = Certificate.of(certificate.lower, highest, certificate.delta)
         late = deadline is not None and time.monotonic() > deadline
         if (
             not certificate.ratio < request.aim
@@ -131,6 +138,16 @@ def sample_sizes(campaign: Campaign) -> tuple[int, int]:
     most = max(FEWEST_SETS, min(TOO_MANY_ENTRIES / max(entries, 1e-9), MOST_VISITS / max(visited, 1e-9)))
     wanted = max(FIRST_SETS, SETS_PER_OPTION * campaign.options.n)
     return int(min(wanted, most, max(FEWEST_SETS, MOST_ENTRIES / max(entries, 1e-9)))), int(most)
+
+
+def most_to_judge(campaign: Campaign, value: float) -> int:
+    """Return the largest R2 for a plan of this value: a small plan is hit by so few sets that its lower bound would be far off."""
+    worlds = campaign.worlds
+    wanted = HITS_TO_JUDGE * worlds.total / max(value, 1e-9 * worlds.total)
+    if worlds.exact or wanted <= MOST_TO_JUDGE:
+        return MOST_TO_JUDGE
+    people = worlds.sets(PROBE, CHOOSING).nnz / PROBE
+    return max(MOST_TO_JUDGE, int(min(wanted, MORE_ENTRIES / people)))
 
 
 def _checked(campaign: Campaign, choice: Choice, baselines: dict[str, list[int]], n_sets: int) -> Choice:
