@@ -290,8 +290,10 @@ def _followers(snapshot: Snapshot, who: People) -> dict[int, NDArray[np.int64]]:
     sets: dict[int, list[NDArray[np.int64]]] = {}
     direct = follow.get(("User", "Channel"))
     if direct is not None:
-        for channel in np.unique(direct.target_rows):
-            sets.setdefault(int(channel), []).append(np.asarray(direct.source_rows)[direct.target_rows == channel])
+        order = np.argsort(direct.target_rows, kind="stable")
+        found, first = np.unique(np.asarray(direct.target_rows)[order], return_index=True)
+        groups = np.split(np.asarray(direct.source_rows)[order], first[1:]) if found.size else []
+        sets = {channel: [rows] for channel, rows in zip(found.tolist(), groups, strict=True)}
     social = follow.get(("User", "User"))
     for runs in snapshot.edges("RUNS"):
         if social is None:

@@ -1,6 +1,7 @@
 """Plans that reach few: certified as well as large ones, and honest in every round."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 from graphkit.planning import search as searching
 from graphkit.planning.channels import plan
+from graphkit.planning.inputs import _followers
 
 USERS, CHANNELS, AUDIENCE = 3_000, 60, 60
 
@@ -74,3 +76,15 @@ def test_the_bound_of_an_earlier_round_counts(crowd, monkeypatch):
     assert printed["upper"] == min(x.upper for x in found) < found[-1].upper
     assert printed["lower"] == found[-1].lower
     assert printed["ratio"] == pytest.approx(printed["lower"] / printed["upper"])
+
+
+def test_followers_are_grouped_as_a_plain_loop_groups_them():
+    """Channels by number, each with its distinct followers who agreed, rows ascending."""
+    rng = np.random.default_rng(8)
+    users, channels = rng.integers(0, 40, 300), rng.integers(0, 25, 300)
+    agreed = np.where(rng.random(40) < 0.8, np.arange(40), -1)
+    ties = SimpleNamespace(source_label="User", target_label="Channel", source_rows=users, target_rows=channels)
+    snapshot = SimpleNamespace(edges=lambda kind: [ties] if kind == "FOLLOWS" else [])
+    found = _followers(snapshot, SimpleNamespace(of_table=agreed))
+    plain = {c: sorted({int(u) for u in users[channels == c] if agreed[u] >= 0}) for c in set(channels.tolist())}
+    assert {c: rows.tolist() for c, rows in found.items()} == plain
