@@ -56,20 +56,23 @@ def by_kind(g: TwinGraph, p: Params) -> list[Row]:
 
 def overlap(g: TwinGraph, p: Params) -> list[Row]:
     """channels/overlap."""
-    own = {n for c in g.find("Channel", p["channel"]) for n in _reached(g, c)}
+    own = {n: chance for c in g.find("Channel", p["channel"]) for n, chance in _reached(g, c).items()}
     rows = []
     for d in g.nodes("Channel"):
-        other = set(_reached(g, d))
-        shared = len(own & other)
-        if d[1] != p["channel"] and shared >= max(1, p["minCell"]):
-            jaccard = rounded(shared / len(own | other))
+        other = _reached(g, d)
+        both = own.keys() & other.keys()
+        if d[1] != p["channel"] and len(both) >= max(1, p["minCell"]):
+            expected = math.fsum(own[n] * other[n] for n in both)
+            either = math.fsum((*own.values(), *other.values())) - expected
             rows.append(
                 {
                     "channel": d[1],
                     "name": g.get(d, "name"),
-                    "shared": shared,
+                    "shared": len(both),
                     "audience": len(other),
-                    "jaccard": jaccard,
+                    "jaccard": rounded(len(both) / len(own.keys() | other.keys())),
+                    "expected_shared": rounded(expected),
+                    "expected_jaccard": rounded(expected / either) if either else 0.0,
                 }
             )
     return sorted(rows, key=lambda r: (-r["shared"], r["channel"]))[: p["top"]]

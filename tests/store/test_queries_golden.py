@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from graphkit.audience.overlap import overlap
 from graphkit.matching.lift import tag_lift
 from graphkit.matching.path import learning_path
 from graphkit.matching.profiles import build_profiles
@@ -261,6 +262,29 @@ def test_paths_of_a_theme_sum_to_its_score(tables):
         assert total == pytest.approx(
             {row["course"]: row["score"] for row in twin_rows(tables, "match/film_courses", film=film)}, abs=1e-8
         )
+
+
+def test_expected_overlaps_equal_their_file(tables):
+    """channels/overlap gives what overlap works out from the chances of the two channels."""
+    users = {u: i for i, u in enumerate(tables.nodes_of("User").ids.tolist())}
+    agreed = {r for r, x in enumerate(tables.nodes_of("User").column("consent").tolist()) if x is True}
+    scopes = tables.nodes_of("User").column("consent_scope").tolist()
+    chances = {}
+    for edges in tables.edges_of("REACHES"):
+        for c, u, p in zip(edges.source_rows.tolist(), edges.target_rows.tolist(), edges.column("p").tolist(), strict=True):
+            if u in agreed and (scopes[u] is None or "plan" in scopes[u]):
+                channel = tables.nodes_of("Channel").ids[c]
+                chances.setdefault(channel, np.zeros(len(users)))[u] = p
+    found = overlap(chances, n_nodes=len(users)).pairs
+    query, compared = load_query("channels/overlap"), 0
+    for a in chances:
+        rows = TWINS[query.name](tables, check_params(query, {"channel": a, "minCell": 1, "top": 100}))
+        for row in rows:
+            pair = found[(found["a"] + found["b"]).isin([a + row["channel"], row["channel"] + a])].iloc[0]
+            assert row["expected_shared"] == pytest.approx(pair["shared"], abs=1e-9)
+            assert row["expected_jaccard"] == pytest.approx(pair["jaccard"], abs=1e-9)
+            compared += 1
+    assert compared >= 6
 
 
 def test_learning_path_equals_its_file(tables):
