@@ -103,6 +103,8 @@ def _run(app: App, directory: str, time_limit: float | None, **options: Any) -> 
     left = None if time_limit is None else max(time_limit - (time.monotonic() - begin), 0.1)
     with app.progress() as progress:
         report = load_directory(store, directory, deadline=left, progress=progress, **options).to_dict()
+    if report["findings"]:
+        app.say(findings_text(report["findings"], _FIRST))
     kept = dead_letter_folder(store)
     rejected = report["rejected"] + report["events"]["rejected"]
     if rejected and not options["dry_run"] and kept is not None:

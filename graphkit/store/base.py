@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from graphkit.model.tables import GraphTables
-    from graphkit.model.validate import DataReport
+    from graphkit.model.validate import DataReport, Finding
     from graphkit.progress import ProgressCallback
     from graphkit.store.health import Check
     from graphkit.store.queries import Query
@@ -92,7 +92,10 @@ def _pair() -> dict[str, int]:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did: rows_in = created + changed + unchanged + rejected + duplicates; events are counted apart."""
+    """What a load did: rows_in = created + changed + unchanged + rejected + duplicates; events are counted apart.
+
+    `findings` are those of the check, warnings as well: a column that was left out is no error, and still worth a word.
+    """
 
     created: dict[str, int] = field(default_factory=_pair)
     changed: dict[str, int] = field(default_factory=_pair)
@@ -106,6 +109,7 @@ class LoadReport:
     dry_run: bool = False
     events: EventCounts = field(default_factory=EventCounts)
     made: dict[str, int] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     def adds_up(self) -> bool:
         """Whether every row that came in is accounted for."""
@@ -128,6 +132,7 @@ class LoadReport:
             "dry_run": self.dry_run,
             "events": self.events.to_dict(),
             "made": dict(self.made),
+            "findings": [finding.to_dict() for finding in self.findings],
         }
 
 

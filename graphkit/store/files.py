@@ -107,7 +107,8 @@ def _refusal(report: DataReport, path: str) -> DataInvalid:
     first = [f"{f.file}{f' line {f.line}' if f.line else ''}: {f.message}" for f in errors[:5]]
     bad = [f"{report.rejected} of {report.rows_in} rows"] if report.rejected or not report.events.rejected else []
     bad += [f"{report.events.rejected} of {report.events.rows_in} events"] if report.events.rejected else []
-    message = f"{path}: {' and '.join(bad)} rejected, nothing loaded\n  " + "\n  ".join(first)
+    what = f"{' and '.join(bad)} rejected" if report.rows_in or report.events.rows_in else "no row could be read"
+    message = f"{path}: {what}, nothing loaded\n  " + "\n  ".join(first)
     if len(errors) > 5:
         message += f"\n  ... and {len(errors) - 5} more"
     rows = tuple((f.file, f.line, f.value) for f in errors[:5])

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from graphkit.store.files_raw import Findings
     from graphkit.store.files_table import Block
+    from graphkit.store.mapping import End
 
 Pair = tuple[str, str]
 
@@ -175,7 +176,7 @@ def _resolve(
             end.column,
             [cells[i] for i in missing],
             f"unknown {where} {{value}}",
-            f"add it to nodes/{end.labels[0].lower()}.csv, or {'load with --create-missing' if len(end.labels) == 1 and is_makeable(end.labels[0]) else 'remove the row'}",
+            _how_to_add(block, end),
         )
     if len(end.labels) > 1 and labels is None:
         many = np.flatnonzero((hits > 1) & block.part.good)
@@ -189,6 +190,18 @@ def _resolve(
             "name one label",
         )
     return found
+
+
+def _how_to_add(block: Block, end: End) -> str:
+    """What to do about an end without a node."""
+    label = end.labels[0]
+    if block.spec.mapped:
+        how = f'map a [[nodes]] table of label = "{label}"; it may take its id from this very column'
+    else:
+        how = f"add it to nodes/{label.lower()}.csv"
+    return (
+        f"{how}, or {'load with --create-missing' if len(end.labels) == 1 and is_makeable(label) else 'remove the row'}"
+    )
 
 
 def _check_pairs(block: Block, kind: RelationshipType, ends: list[dict[str, NDArray[np.int64]]]) -> None:

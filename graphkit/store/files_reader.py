@@ -91,7 +91,7 @@ class DirectoryReader:
         place = self.root / "dataset.toml"
         found = self._toml(place, "dataset.toml") if place.exists() or place.is_symlink() else None
         over = None if self.mapping is None else self._toml(Path(self.mapping), Path(self.mapping).name, inside=False)
-        if found is None and not place.exists():
+        if found is None and not place.exists() and not self.intake.findings.fatal:
             self._undeclared(over)
         found = found or Dataset(self.root.resolve().name)
         if over is None:

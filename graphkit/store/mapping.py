@@ -36,7 +36,7 @@ from graphkit.model.schema import LABELS, NAME, TYPES, NodeLabel, RelationshipTy
 from graphkit.model.validate import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import tzinfo
 
 ADMIN_HEADER = re.compile(r"^(?P<name>[^:]*):(?P<kind>[A-Za-z_]+(?:\[\])?)(?:\((?P<space>[^)]*)\))?(?:\{.*\})?$")
@@ -115,6 +115,8 @@ class TableSpec:
         Columns that must repeat the label or type.
     one_pair
         Whether the labels of the ends are not given, so that all rows must join one and the same pair of labels.
+    mapped
+        Whether a mapping names the file, rather than the plain layout.
     """
 
     file: str
@@ -128,6 +130,7 @@ class TableSpec:
     kept: dict[str, Property] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
     one_pair: bool = False
+    mapped: bool = False
 
     def used(self) -> set[str]:
         """Columns of the file that this table reads."""
@@ -276,7 +279,7 @@ def _common(
         vocabulary = prop.vocabulary if prop is not None and prop.closed else None
         given = value if isinstance(value, list) else [value]
         if wrong or (vocabulary is not None and not set(given) <= set(vocabulary)):
-            raise MappingWrong(f"constant {name} = {value!r} does not fit {kind.name}")
+            raise MappingWrong(f"constant {name} = {value!r} does not fit {kind.name}", hint=_fitting(name, kind))
         if (
             prop is not None
             and not isinstance(value, (str, list, bool))
@@ -286,7 +289,8 @@ def _common(
         if prop is not None and prop.type == "FLOAT":
             constants[name] = float(value)
     where = {
-        str(k): tuple(str(x) for x in (v if isinstance(v, list) else [v])) for k, v in table.get("where", {}).items()
+        str(k): tuple(text for x in (v if isinstance(v, list) else [v]) for text in _as_written(x))
+        for k, v in table.get("where", {}).items()
     }
     kept = {}
     for column in (*keep.get(table["file"], ()), *keep.get(kind.name, ()), *keep.get("all", ())):
@@ -294,6 +298,16 @@ def _common(
         if prop.name not in kind.properties:
             kept[column] = prop
     return {"columns": columns, "constants": constants, "where": where, "kept": kept}
+
+
+def _fitting(name: str, kind: NodeLabel | RelationshipType) -> str:
+    """What a constant of that name may be."""
+    prop = kind.properties.get(name)
+    if prop is None:
+        near = close_matches(name, kind.properties)
+        return f"did you mean {near[0]!r}?" if near else f"graphkit schema describe {kind.name} lists its properties"
+    words = f", of the words {', '.join(sorted(prop.vocabulary))}" if prop.vocabulary and prop.closed else ""
+    return f"{name} is of type {prop.type}{words}"
 
 
 def _source(name: str, value: object) -> Source:
@@ -319,8 +333,19 @@ def _node_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
     label = LABELS.get(table["label"])
     if label is None or label.written:
         near = close_matches(table["label"], LABELS)
-        raise MappingWrong(f"unknown label {table['label']!r}", hint=f"did you mean {near[0]!r}?" if near else None)
+        raise MappingWrong(f"unknown label {table['label']!r}", hint=_known(near))
     return TableSpec(table["file"], label, id=str(table["id"]), **_common(table, label, keep))
+
+
+def _known(near: Sequence[str]) -> str:
+    """Where the labels and types stand, with the nearest one."""
+    every = "graphkit schema describe lists labels, types and what they join"
+    return f"did you mean {near[0]!r}? {every}" if near else every
+
+
+def _as_written(value: object) -> tuple[str, ...]:
+    """Texts that a cell may hold for a value of `where`."""
+    return (str(value).lower(), str(value), str(value).upper()) if isinstance(value, bool) else (str(value),)
 
 
 def _edge_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
@@ -332,9 +357,7 @@ def _edge_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
     kind = TYPES.get(table["type"])
     if kind is None:
         near = close_matches(table["type"], TYPES)
-        raise MappingWrong(
-            f"unknown relationship type {table['type']!r}", hint=f"did you mean {near[0]!r}?" if near else None
-        )
+        raise MappingWrong(f"unknown relationship type {table['type']!r}", hint=_known(near))
     ends = []
     for side, place in (("source", 0), ("target", 1)):
         legal = tuple(sorted({p[place] for p in kind.pairs}))
@@ -348,7 +371,7 @@ def _edge_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
                 hint=f"its {side} is one of {', '.join(legal)}",
             )
         ends.append(End(given["column"], labels))
-    return TableSpec(table["file"], kind, source=ends[0], target=ends[1], **_common(table, kind, keep))
+    return TableSpec(table["file"], kind, source=ends[0], target=ends[1], mapped=True, **_common(table, kind, keep))
 
 
 def kept_property(column: str) -> Property:

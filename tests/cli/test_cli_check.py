@@ -1,5 +1,7 @@
 """What check and load say about files that need mending: every kind of mistake, causes first, what to do."""
 
+import json
+
 import pytest
 
 MAPPING = """name = "ratings"
@@ -128,3 +130,29 @@ def test_events_of_other_things_are_counted_not_passed_over(tmp_path, write_tabl
     code, _, err = gk("profile", "u1", "--events", tmp_path / "data")
     assert code == 0
     assert "2 events are of no film or course of the store" in err
+
+
+def test_a_load_says_what_it_left_out(gk, tmp_path):
+    """A column nobody mapped is no error; a load that succeeds names it, for people and as JSON, and not with -q."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "r.csv").write_text("who,odd\nu1,x\nu2,y\n")
+    nodes = '[[nodes]]\nfile = "r.csv"\nlabel = "User"\nid = "who"\nconstants = { consent = true }\n'
+    (tmp_path / "m.toml").write_text('name = "m"\ncurrency = "EUR"\ntime_zone = "UTC"\n' + nodes)
+    load = ("load", tmp_path / "in", "--mapping", tmp_path / "m.toml", "--format", "json")
+    code, out, err = gk(*load)
+    assert code == 0
+    assert "column 'odd' is neither mapped nor kept" in err
+    (said,) = json.loads(out)["findings"]
+    assert (said["rule"], said["severity"], said["column"], said["line"]) == ("unknown-column", "warning", "odd", 1)
+    code, out, err = gk("-q", *load)
+    assert (code, err) == (0, "")
+
+
+def test_a_directory_nobody_could_read_is_not_counted(gk, tmp_path):
+    """Where the mapping itself is wrong there are no rows to speak of."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "m.toml").write_text('[[nodes]]\nfile = "r.csv"\nlabel = "Movie"\nid = "who"\n')
+    code, _, err = gk("load", tmp_path / "in", "--mapping", tmp_path / "m.toml")
+    assert code == 3
+    assert "no row could be read, nothing loaded" in err
+    assert "unknown label 'Movie'" in err

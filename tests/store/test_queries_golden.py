@@ -271,7 +271,9 @@ def test_expected_overlaps_equal_their_file(tables):
     scopes = tables.nodes_of("User").column("consent_scope").tolist()
     chances = {}
     for edges in tables.edges_of("REACHES"):
-        for c, u, p in zip(edges.source_rows.tolist(), edges.target_rows.tolist(), edges.column("p").tolist(), strict=True):
+        for c, u, p in zip(
+            edges.source_rows.tolist(), edges.target_rows.tolist(), edges.column("p").tolist(), strict=True
+        ):
             if u in agreed and (scopes[u] is None or "plan" in scopes[u]):
                 channel = tables.nodes_of("Channel").ids[c]
                 chances.setdefault(channel, np.zeros(len(users)))[u] = p

@@ -1,0 +1,59 @@
+"""Somebody who maps foreign files for the first time is told what to write next."""
+
+import pytest
+
+from graphkit.store.files import check_directory
+
+HEAD = 'name = "m"\ncurrency = "EUR"\ntime_zone = "UTC"\n'
+USERS = '[[nodes]]\nfile = "r.csv"\nlabel = "User"\nid = "who"\nconstants = { consent = true }\n'
+FILMS = '[[nodes]]\nfile = "r.csv"\nlabel = "Film"\nid = "film"\ncolumns = { name = "film" }\n'
+RATED = '[[relationships]]\nfile = "r.csv"\ntype = "RATED"\nsource = "who"\ntarget = { column = "film", label = "Film" }\ncolumns = { rating = "stars" }\n'
+
+
+def foreign(root, mapping, rows="u1,f1,4,true,x\nu1,f2,5,false,x\nu2,f1,3,TRUE,x\n"):
+    """Ratings alone, and a mapping of them outside the directory."""
+    (root / "in").mkdir()
+    (root / "in" / "r.csv").write_text("who,film,stars,seen,odd\n" + rows)
+    (root / "m.toml").write_text(HEAD + mapping)
+    return {"path": root / "in", "mapping": root / "m.toml"}
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said", "hint"),
+    [
+        (USERS.replace("User", "Movie"), "unknown label 'Movie'", "graphkit schema describe lists labels"),
+        (RATED.replace("RATED", "OFFERED_BY"), "unknown relationship type 'OFFERED_BY'", "graphkit schema describe"),
+        (USERS.replace("consent = true", 'consent = "yes"'), "constant consent = 'yes'", "consent is of type BOOLEAN"),
+        (
+            FILMS + 'constants = { kind = "movie" }\n',
+            "constant kind = 'movie' does not fit Film",
+            "of the words animation, ",
+        ),
+        (USERS.replace("consent = true", "consentt = true"), "constant consentt", "did you mean 'consent'?"),
+    ],
+)
+def test_a_mapping_that_cannot_be_says_what_can(tmp_path, mapping, said, hint):
+    """One finding, and none on a dataset.toml whose words the mapping gives."""
+    (finding,) = check_directory(**foreign(tmp_path, mapping)).findings
+    assert said in finding.message
+    assert hint in finding.hint
+
+
+def test_ends_without_nodes_say_how_to_map_them(tmp_path):
+    """Following the hint loads every row: ids of nodes come from the columns of the ratings."""
+    report = check_directory(**foreign(tmp_path, RATED + FILMS))
+    hints = {f.hint for f in report.findings if f.rule == "unknown-node"}
+    assert hints == {
+        'map a [[nodes]] table of label = "User"; it may take its id from this very column, or load with --create-missing'
+    }
+    (tmp_path / "m.toml").write_text(HEAD + RATED + FILMS + USERS)
+    report = check_directory(tmp_path / "in", mapping=tmp_path / "m.toml")
+    assert report.ok
+    assert (report.by_label, report.by_type) == ({"Film": 2, "User": 2}, {"RATED": 3})
+    assert (report.rows_in, report.duplicates) == (9, 2)
+
+
+def test_where_takes_truth_as_files_write_it(tmp_path):
+    """true in TOML stands for true, True and TRUE in a cell."""
+    mapping = FILMS + USERS + RATED + "where = { seen = true }\n"
+    assert check_directory(**foreign(tmp_path, mapping)).by_type == {"RATED": 2}
