@@ -21,6 +21,12 @@ _OTHER_MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
+_UNPACK = {".zip": "unpack it"}
+_PACKED = {
+    b"\x1f\x8b": ("gzip", "name it .csv.gz"),
+    b"PK\x03\x04": ("zip", "unpack it"),
+    b"PAR1": ("Parquet", "name it .parquet"),
+}
 _MAX_UNPACKED, _FREE_UNPACKED, _MAX_RATIO = 8 * 2**30, 16 * 2**20, 100
 
 
@@ -58,6 +64,10 @@ def text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> tup
                     "encoding", "error", name, line, None, None, f"not {encoding}: {error}", "name the right --encoding"
                 )
             ) from error
+    for mark, (ending, hint) in _PACKED.items():
+        if data.startswith(mark):
+            text = f"the file is no text, it begins as {ending} files do"
+            raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, hint))
     for mark, other in _OTHER_MARKS.items():
         if data.startswith(mark):
             text = f"the file is {other}, not UTF-8"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["floats", "integers", "multiplied", "within"]
 
 _FLOAT = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_DATES = (1900_01_01, 2100_12_31)  # as days written without dashes
 _INTEGER = r"^[+-]?\d+$"
 
 
@@ -114,6 +115,11 @@ def within(values: Any, fine: NDArray[np.bool_], cells: Cells, prop: Property) -
     if prop.is_time:
         early, text = fine & (values < 0), f"{cells.name} is {{value}}, before 1970"
         cells.note(early, "time-odd", text, "check the unit", "warning")
+        month, day = values // 100 % 100, values % 100
+        dates = fine & (values >= _DATES[0]) & (values <= _DATES[1])
+        dates &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+        text = f"{cells.name} is {{value}}, read as seconds of the year 1970; it looks like a date"
+        cells.note(dates, "time-odd", text, "write a date as 2024-05-01", "warning")
     return with_nulls(values, fine)
 
 

@@ -76,6 +76,11 @@ def _numbers(cells: Cells, given: NDArray[np.bool_], prop: Property) -> Column:
     values = pc.fill_null(source.cast(pa.float64(), safe=False), 0.0).to_numpy(zero_copy_only=False)
     fine = given & np.isfinite(values)
     cells.note(given & ~fine, "number", f"{name} is {{value}}, not a finite number", "leave the cell empty instead")
+    if prop.type == "FLOAT" and pa.types.is_integer(source.type):
+        wide = fine & (np.abs(values) > 2.0**53 - 1)
+        text = f"{name} is {{value}}, beyond the numbers that can be stored exactly"
+        cells.note(wide, "number", text, "check the unit")
+        fine &= ~wide
     if prop.type == "FLOAT":
         return within(values, fine, cells, prop)
     exact = fine & (values == np.floor(values)) & (np.abs(values) <= 2.0**53)
