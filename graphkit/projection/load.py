@@ -103,7 +103,7 @@ def load_directory(
         if folder is not None:
             version = store.version()
             snapshot_from_tables(tables, folder, snapshot_key(store.identity(), version), version=version)
-    return replace(done, seconds=time.monotonic() - begin, findings=report.findings)
+    return replace(done, seconds=time.monotonic() - begin)
 
 
 def dead_letter_folder(store: GraphStore) -> Path | None:

@@ -54,6 +54,7 @@ def load_report(tables: GraphTables, report: DataReport, tally: Tally, *, second
         dry_run=dry_run,
         events=report.events,
         made=report.made,
+        findings=report.findings,
     )
     if not found.adds_up():
         message = f"rows do not add up: {found.to_dict()}"
