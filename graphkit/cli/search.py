@@ -48,9 +48,8 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     asked = check_labels(labels) or _LABELS
     texts, names = documents(snapshot, asked)
     each = {f"{node}{_MARK}{i}": words for node, own in texts.items() for i, words in enumerate(own)}
-    found = (
-        find(each, text, top=top * len(_FIELDS)) if each else None
-    )  # enough for as many items, whichever texts of theirs come first
+    # Enough for as many items, whichever texts of theirs come first.
+    found = find(each, text, top=top * len(_FIELDS)) if each else None
     rows: list[dict[str, Any]] = []
     seen = set[str]()
     for row in frame_rows(found.to_frame()) if found is not None else []:

@@ -76,13 +76,9 @@ def undirected(p: Projection, order: NDArray[np.int64] | None = None) -> Undirec
     Self-loops are left out: they belong to no decision about who goes with whom. A projection that is symmetric
     already, in this order, is taken as it is.
     """
-    indptr, indices = (
-        np.array(p.indptr, dtype=np.int64),
-        np.array(p.indices, dtype=np.int32),
-    )  # copies: read-only columns
-    weight = (
-        np.ones(p.n_arcs) if p.weight is None else np.array(p.weight, dtype=np.float64)
-    )  # would compile every kernel twice
+    # Copies: read-only columns would compile every kernel twice.
+    indptr, indices = np.array(p.indptr, dtype=np.int64), np.array(p.indices, dtype=np.int32)
+    weight = np.ones(p.n_arcs) if p.weight is None else np.array(p.weight, dtype=np.float64)
     row = None if order is None or np.array_equal(order, np.arange(p.n_nodes)) else np.argsort(order)
     if row is not None or not symmetric_kernel(indptr, indices, weight):
         row = np.arange(p.n_nodes) if row is None else row

@@ -64,9 +64,8 @@ def predict_sizes(
 
     positive_int("n_first", n_first)
     log, seed = read_log(learned.projection, events), child_seed(as_seed(rng), "predict_sizes")
-    graph = learned.projection.with_probability(
-        learned.posterior_mean
-    )  # as in the folds: the size factor is no feature
+    # As in the folds: the size factor is no feature.
+    graph = learned.projection.with_probability(learned.posterior_mean)
     folds = held_out_folds(graph, learned.log, even=learned.method == "partial", n_first=n_first)
     model = _Model(graph, learned.log, n_first, folds, seed=seed)
     first = np.minimum(log.sizes, n_first)

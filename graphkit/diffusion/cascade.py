@@ -266,10 +266,7 @@ def _cascade_kernel(
         np.empty(n, np.int32),
     )
     worlds, planes = np.empty(64, np.uint64), np.zeros(40, np.uint64)
-    squares, gained = (
-        np.zeros(3 * 16, np.int64),
-        np.zeros(64, np.int64),
-    )  # of each step; what this step adds in each lane
+    squares, gained = np.zeros(3 * 16, np.int64), np.zeros(64, np.int64)  # of each step; its additions, lane by lane
     for start in range(0, count, 64):
         lanes = min(64, count - start)
         for i in range(64):

@@ -266,9 +266,8 @@ def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, 
     """Collect (arc, adoption) pairs in which the source may have caused the adoption; and of told causes, what the others had tried."""
     n = indptr.size - 1
     seen, place = np.full(n, -1, np.int64), np.zeros(n, np.int64)
-    missed = np.zeros(
-        indices.size, np.int64
-    )  # items in which the target adopted no later than the source, or took it from another
+    # Items in which the target adopted no later than the source, or took it from another.
+    missed = np.zeros(indices.size, np.int64)
     arc, group, count, later = np.empty(1024, np.int64), np.empty(1024, np.int64), 0, 0
     censored, had, n_had, needed, n_needed = np.empty(1024, np.int64), np.empty(1024), 0, np.empty(1024), 0
     for item in range(start.size - 1):

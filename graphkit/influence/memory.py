@@ -41,14 +41,10 @@ BASE_BYTES = 1 << 20  # results, tables, Python objects
 NODE_BYTES = 110  # plan of a visit and what it is made of, loads of four parts, ranks
 WORKER_BYTES = 40  # per node and worker: marks of sets that grow side by side, and their queue
 ARC_BYTES, COIN_BYTES = 16, 16  # reversed arcs, twice their sources; keys and limits where the p of an in-list differ
-KEY_BYTES, LT_BYTES = (
-    28,
-    96,
-)  # per arc of a simulation beside the packed arcs: keys and what they are made of; in-arcs and intervals as well
-FORWARD_BYTES, COUNT_BYTES = (
-    17,
-    8 * (ITEMS + 2),
-)  # per node: of each worker state, queue, chunks; counts of each piece of work
+# Per arc of a simulation beside the packed arcs: keys and what they are made of; in-arcs and intervals as well
+KEY_BYTES, LT_BYTES = 28, 96
+# Per node: of each worker state, queue, chunks; counts of each piece of work
+FORWARD_BYTES, COUNT_BYTES = 17, 8 * (ITEMS + 2)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

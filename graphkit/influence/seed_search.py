@@ -38,22 +38,15 @@ __all__ = ["Found", "Search"]
 
 FIRST_SETS = 8_192
 ROUNDS = 14  # 8,192 * 2**13 = 67 M sets at most
-LEAP, GAP = (
-    16,
-    1.01,
-)  # the sample grows at most so many times at once; the bound on the optimum is expected that near to greedy
-JUDGES, RATIO_JUDGES = (
-    1,
-    2,
-)  # R2 is that many times as large as R1: quality comes from R1, a promised ratio from both, and R2 is cheaper
-SAMPLING, BOUNDING = (
-    0.45,
-    0.1,
-)  # shares of epsilon: for optimism and sampling error together, for the bound on the optimum
+# The sample grows at most so many times at once; the bound on the optimum is expected that near to greedy
+LEAP, GAP = 16, 1.01
+# R2 is that many times as large as R1: quality comes from R1, a promised ratio from both, and R2 is cheaper
+JUDGES, RATIO_JUDGES = 1, 2
+# Shares of epsilon: for optimism and sampling error together, for the bound on the optimum
+SAMPLING, BOUNDING = 0.45, 0.1
 PLAIN_STEPS, HARD_STEPS = 20, 80  # subgradient steps without and with a promised ratio
-FEW_STEPS = (
-    8  # where the ratio is out of reach in this round: should time run out, its best so far has most of the dual
-)
+# Where the ratio is out of reach in this round: should time run out, its best so far has most of the dual
+FEW_STEPS = 8
 
 
 @dataclass(frozen=True)

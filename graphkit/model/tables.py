@@ -34,9 +34,7 @@ _KINDS: dict[type, type] = {int: np.int64, float: np.float64, bool: np.bool_}
 def object_array(values: Iterable[Any]) -> Column:
     """One-dimensional object array of the values, lists kept as single cells."""
     cells = list(values)
-    return np.fromiter(
-        cells, dtype=object, count=len(cells)
-    )  # unlike an assignment it never unpacks cells that are lists
+    return np.fromiter(cells, dtype=object, count=len(cells))  # an assignment would unpack cells that are lists
 
 
 def as_column(values: Iterable[Any]) -> Column:

@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["TIES", "Retention", "retention"]
 
 TIES = ("efron", "breslow")
-_FLAT = (
-    1e-6  # largest slope of the log likelihood per event, in units of one standard deviation, that counts as its top
-)
+# Largest slope of the log likelihood per event, in units of one standard deviation, that counts as its top
+_FLAT = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)

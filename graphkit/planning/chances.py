@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BAND", "Z95", "moved", "scale_of", "tie_bounds", "with_learned_channels"]
 
-BAND, TIE_FACTOR = (
-    (0.5, 1.5),
-    2.0,
-)  # declared chances: a channel's is even in the band, 95 % of all ties' within the factor
+# Declared chances: a channel's is even in the band, 95 % of all ties' within the factor
+BAND, TIE_FACTOR = (0.5, 1.5), 2.0
 Z95 = 1.959963984540054
 
 

@@ -49,13 +49,8 @@ __all__ = [
 ]
 
 CRITERIA = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
-PAIRED = (
-    "theme",
-    "brand",
-    "goal",
-    "complement",
-    "culture",
-)  # what is measured of the two together, audiences and novelty apart
+# What is measured of the two together, audiences and novelty apart
+PAIRED = ("theme", "brand", "goal", "complement", "culture")
 GOALS = ("goal_awareness", "goal_conversion", "goal_loyalty", "goal_revenue")
 ACCEPTED = frozenset({"accepted", "running", "ended"})
 TAGS_ENOUGH = 5

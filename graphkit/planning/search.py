@@ -39,10 +39,8 @@ __all__ = [
 FIRST_SETS, ROUNDS, GROWTH = 32_768, 3, 4
 SETS_PER_OPTION = 16
 MOST_TO_JUDGE = 65_536
-HITS_TO_JUDGE, MORE_ENTRIES = (
-    20_000,
-    1e7,
-)  # where a plan reaches few, more sets judge it, as long as they hold few people
+# Where a plan reaches few, more sets judge it, as long as they hold few people
+HITS_TO_JUDGE, MORE_ENTRIES = 20_000, 1e7
 MORE_TO_JUDGE = 2  # R2 is cheap: only the chosen columns are needed
 PROBE, FEWEST_SETS, MOST_ENTRIES, TOO_MANY_ENTRIES, MOST_VISITS = 256, 2_048, 1e7, 4e7, 1e8
 CHOOSING, CHECKING, JUDGING = "plan:choose", "plan:check", "plan:judge"

@@ -24,9 +24,8 @@ __all__ = ["WIDTH", "Halves", "Rows", "balanced", "head_rows", "keep_apart", "si
 
 WIDTH = 8
 _FAR = 64  # rows of nearly the same length among which neighbours are kept apart
-_CLASS = np.log(
-    1.1
-)  # rows that differ by less share groups: 13 % of the slots of a page graph stay empty, 57 % in plain order
+# Rows that differ by less share groups: 13 % of the slots of a page graph stay empty, 57 % in plain order.
+_CLASS = np.log(1.1)
 _ROUNDS = 3
 
 

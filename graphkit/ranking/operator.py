@@ -148,9 +148,8 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
         values = np.ldexp(values, -int(np.frexp(values.max())[1]))
     in_degree = np.bincount(target, minlength=n)
     order = np.argsort(-in_degree, kind="stable").astype(np.int64)
-    halved = target.size < 2 * ARCS_A_CHUNK and np.array_equal(
-        in_degree, np.bincount(source, minlength=n)
-    )  # and may be symmetric
+    # It may be symmetric, and is not too large.
+    halved = target.size < 2 * ARCS_A_CHUNK and np.array_equal(in_degree, np.bincount(source, minlength=n))
     if halved:
         order = balanced(order, target, source)
         order = keep_apart(projection.indptr, projection.indices, order, head_rows(in_degree[order]))

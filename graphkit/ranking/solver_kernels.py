@@ -23,9 +23,8 @@ __all__ = [
 ]
 
 _FAST = {"reassoc", "contract"}
-_1, _2, _3, _4, _5, _6, _7, _8 = (
-    np.uint64(i) for i in range(1, 9)
-)  # beside a signed number an unsigned index would become a float
+# Beside a signed number an unsigned index would become a float.
+_1, _2, _3, _4, _5, _6, _7, _8 = (np.uint64(i) for i in range(1, 9))
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")

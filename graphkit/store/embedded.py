@@ -46,11 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedStore"]
 
 T = TypeVar("T")
-_NO_ROOM = (
-    "No space left on device",
-    "Disk quota exceeded",
-    "File too large",
-)  # the system's words, inside the engine's
+# The system's words, inside the engine's
+_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
 class _InProcess(Run):

@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MEMBER_BRANDS", "make_offers"]
 
-MEMBER_BRANDS = (
-    1,
-    5,
-)  # positions in the catalogue of the brands that have members: a course platform and a music platform
+# Positions in the catalogue of the brands that have members: a course platform and a music platform
+MEMBER_BRANDS = (1, 5)
 
 _HEADER = "id kind name amount percent threshold days tickets unit_cost cap uptake uptake_lower uptake_upper starts_ts ends_ts"
 
