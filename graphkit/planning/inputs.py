@@ -22,7 +22,7 @@ from graphkit.projection.consent import consent_mask
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from graphkit.model.tables import EdgeColumns, NodeColumns
     from graphkit.projection.projection import Projection
@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 MINOR = 100  # minor units of a currency unit
+NOBODY = np.empty(0, np.int64)
 
 
 def minor(amount: float) -> int:
@@ -290,15 +291,23 @@ def _followers(snapshot: Snapshot, who: People) -> dict[int, NDArray[np.int64]]:
     sets: dict[int, list[NDArray[np.int64]]] = {}
     direct = follow.get(("User", "Channel"))
     if direct is not None:
-        order = np.argsort(direct.target_rows, kind="stable")
-        found, first = np.unique(np.asarray(direct.target_rows)[order], return_index=True)
-        groups = np.split(np.asarray(direct.source_rows)[order], first[1:]) if found.size else []
-        sets = {channel: [rows] for channel, rows in zip(found.tolist(), groups, strict=True)}
+        for channel, rows in _sources(direct.source_rows, direct.target_rows).items():
+            sets[channel] = [rows]
     social = follow.get(("User", "User"))
     for runs in snapshot.edges("RUNS"):
         if social is None:
             break
+        mine = np.isin(social.target_rows, runs.source_rows)
+        fans = _sources(np.asarray(social.source_rows)[mine], np.asarray(social.target_rows)[mine])
         for account, channel in zip(runs.source_rows.tolist(), runs.target_rows.tolist(), strict=True):
-            sets.setdefault(channel, []).append(np.asarray(social.source_rows)[social.target_rows == account])
+            sets.setdefault(channel, []).append(fans.get(account, NOBODY))
     merged = {c: np.unique(who.of_table[np.concatenate(parts)]) for c, parts in sets.items()}
     return {c: users[users >= 0] for c, users in merged.items()}
+
+
+def _sources(source: ArrayLike, target: ArrayLike) -> dict[int, NDArray[np.int64]]:
+    """Sources of each target, in one pass over the ties."""
+    order = np.argsort(target, kind="stable")
+    found, first = np.unique(np.asarray(target)[order], return_index=True)
+    groups = np.split(np.asarray(source)[order], first[1:]) if found.size else []
+    return dict(zip(found.tolist(), groups, strict=True))

@@ -79,12 +79,27 @@ def test_the_bound_of_an_earlier_round_counts(crowd, monkeypatch):
 
 
 def test_followers_are_grouped_as_a_plain_loop_groups_them():
-    """Channels by number, each with its distinct followers who agreed, rows ascending."""
+    """Channels by number, each with its distinct followers, or those of accounts that run it, who agreed; rows ascending."""
     rng = np.random.default_rng(8)
     users, channels = rng.integers(0, 40, 300), rng.integers(0, 25, 300)
+    fans, idols = rng.integers(0, 40, (2, 200))
+    accounts, run = rng.integers(0, 60, 12), rng.integers(20, 30, 12)  # some of whom nobody follows
     agreed = np.where(rng.random(40) < 0.8, np.arange(40), -1)
-    ties = SimpleNamespace(source_label="User", target_label="Channel", source_rows=users, target_rows=channels)
-    snapshot = SimpleNamespace(edges=lambda kind: [ties] if kind == "FOLLOWS" else [])
-    found = _followers(snapshot, SimpleNamespace(of_table=agreed))
-    plain = {c: sorted({int(u) for u in users[channels == c] if agreed[u] >= 0}) for c in set(channels.tolist())}
-    assert {c: rows.tolist() for c, rows in found.items()} == plain
+    ties = {
+        "FOLLOWS": [tie("User", "Channel", users, channels), tie("User", "User", fans, idols)],
+        "RUNS": [tie("User", "Channel", accounts, run)],
+    }
+    found = _followers(SimpleNamespace(edges=ties.__getitem__), SimpleNamespace(of_table=agreed))
+    plain = {c: set(users[channels == c].tolist()) for c in channels.tolist()}
+    for account, channel in zip(accounts.tolist(), run.tolist(), strict=True):
+        plain.setdefault(channel, set()).update(fans[idols == account].tolist())
+    assert {c: rows.tolist() for c, rows in found.items()} == {
+        c: [u for u in sorted(them) if agreed[u] >= 0] for c, them in plain.items()
+    }
+    none = _followers(SimpleNamespace(edges={**ties, "FOLLOWS": []}.__getitem__), SimpleNamespace(of_table=agreed))
+    assert none == {}
+
+
+def tie(source, target, sources, targets):
+    """Ties of one kind as a snapshot holds them."""
+    return SimpleNamespace(source_label=source, target_label=target, source_rows=sources, target_rows=targets)
