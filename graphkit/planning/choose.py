@@ -64,7 +64,6 @@ SEARCH_WORK, RELAX_WORK = 1e8, 3e8
 SEARCHED = 300  # purchases; in longer plans one exchange no longer shows
 STEPS = 60
 CLOSE_WORK, CLOSE = 1.2e9, 1e-3  # entries that branch and bound may read; plan and bound this near are close enough
-EXACT_WORK = 1e8  # the same where the certificate suffices, but nothing is sampled: a better plan or bound is sure
 Z95 = 1.959963984540054
 
 
@@ -155,11 +154,11 @@ def choose(
     )
 
 
-def closed(cover: Cover, menu: Menu, choice: Choice, work: float) -> Choice:
-    """The choice after branch and bound on R1 by so much work: often a better plan, and a bound that hardly any plan can be below."""
+def closed(cover: Cover, menu: Menu, choice: Choice) -> Choice:
+    """The choice after branch and bound on R1: often a better plan, and a bound that hardly any plan can be below."""
     if np.isnan(choice.bound) or choice.value >= choice.bound * (1.0 - CLOSE):
         return choice
-    found = close_gap(merged(cover), menu, choice.chosen, choice.bound, work=work, gap=CLOSE)
+    found = close_gap(merged(cover), menu, choice.chosen, choice.bound, work=CLOSE_WORK, gap=CLOSE)
     chosen = by_marginal_gain(cover, _useful(cover, menu, found.chosen, None), menu.after)
     value = cover.value(chosen)
     return Choice(chosen, value, max(found.bound, value))
