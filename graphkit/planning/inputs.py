@@ -40,6 +40,7 @@ __all__ = [
     "pages",
     "people",
     "read_market",
+    "sources_by_target",
     "target_node",
     "user_column",
 ]
@@ -291,21 +292,21 @@ def _followers(snapshot: Snapshot, who: People) -> dict[int, NDArray[np.int64]]:
     sets: dict[int, list[NDArray[np.int64]]] = {}
     direct = follow.get(("User", "Channel"))
     if direct is not None:
-        for channel, rows in _sources(direct.source_rows, direct.target_rows).items():
+        for channel, rows in sources_by_target(direct.source_rows, direct.target_rows).items():
             sets[channel] = [rows]
     social = follow.get(("User", "User"))
     for runs in snapshot.edges("RUNS"):
         if social is None:
             break
         mine = np.isin(social.target_rows, runs.source_rows)
-        fans = _sources(np.asarray(social.source_rows)[mine], np.asarray(social.target_rows)[mine])
+        fans = sources_by_target(np.asarray(social.source_rows)[mine], np.asarray(social.target_rows)[mine])
         for account, channel in zip(runs.source_rows.tolist(), runs.target_rows.tolist(), strict=True):
             sets.setdefault(channel, []).append(fans.get(account, NOBODY))
     merged = {c: np.unique(who.of_table[np.concatenate(parts)]) for c, parts in sets.items()}
     return {c: users[users >= 0] for c, users in merged.items()}
 
 
-def _sources(source: ArrayLike, target: ArrayLike) -> dict[int, NDArray[np.int64]]:
+def sources_by_target(source: ArrayLike, target: ArrayLike) -> dict[int, NDArray[np.int64]]:
     """Sources of each target, in one pass over the ties."""
     order = np.argsort(target, kind="stable")
     found, first = np.unique(np.asarray(target)[order], return_index=True)

@@ -12,6 +12,7 @@ from graphkit.errors import InvalidParameter
 from graphkit.influence.channel_cover import CERTAIN, Cover
 from graphkit.planning.campaign import prepare
 from graphkit.planning.choose import estimate
+from graphkit.planning.inputs import sources_by_target
 from graphkit.planning.request import Request
 from graphkit.planning.search import JUDGING
 from graphkit.planning.whatif import plan_rows, uses_of
@@ -45,11 +46,9 @@ def audiences_of(snapshot: Snapshot, who: People, types: tuple[str, ...], labels
         for edges in snapshot.edges(kind):
             if edges.source_label != "User" or edges.target_label not in labels:
                 continue
-            ids, order = snapshot.nodes(edges.target_label).ids, np.argsort(edges.target_rows, kind="stable")
-            targets, users = np.asarray(edges.target_rows)[order], who.of_table[edges.source_rows][order]
-            first = np.flatnonzero(np.diff(targets, prepend=-1))
-            for place, rows in zip(first, np.split(users, first[1:]), strict=True):
-                parts.setdefault((edges.target_label, str(ids[targets[place]])), []).append(rows)
+            ids = snapshot.nodes(edges.target_label).ids
+            for target, rows in sources_by_target(who.of_table[edges.source_rows], edges.target_rows).items():
+                parts.setdefault((edges.target_label, str(ids[target])), []).append(rows)
     joined = {node: np.unique(np.concatenate(rows)) for node, rows in parts.items()}
     return {node: rows[rows >= 0] for node, rows in joined.items()}
 
