@@ -10,15 +10,17 @@ end for the chosen set likewise (on the judging ones).
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from graphkit.influence.channel_bound import lower_limit, upper_limit
+from graphkit.influence.channel_bound import upper_limit
 from graphkit.influence.channel_cover import CERTAIN, Cover, merged
 from graphkit.influence.channel_exact import close_gap
 from graphkit.influence.channel_menu import Menu
+from graphkit.planning.choose import sampled_certificate
 from graphkit.planning.partner_reach import FitReach
 
 if TYPE_CHECKING:
@@ -41,13 +43,12 @@ def partner_certificate(
     value, upper = _worth_and_bound(reach.choosing, fit, order)
     if not upper:
         return None
-    if reach.choosing.exact:
-        return {"fit_weighted_reach": value, "lower": value, "upper": upper, "ratio": value / upper, "delta": 0.0}
-    value = FitReach(reach.judging, fit).total(order)
+    exact = reach.choosing.exact
+    value = value if exact else FitReach(reach.judging, fit).total(order)
     whole = max(fit[n] or 0.0 for n in reach.judging.nodes) * reach.judging.everybody
-    lower = whole * lower_limit(value / whole, reach.judging.cover.weight.size, DELTA / 2)
-    upper = max(lower, whole * upper_limit(upper / whole, reach.choosing.cover.weight.size, DELTA / 2))
-    return {"fit_weighted_reach": value, "lower": lower, "upper": upper, "ratio": lower / upper, "delta": DELTA}
+    n_sets = reach.judging.cover.weight.size, reach.choosing.cover.weight.size
+    found = sampled_certificate(whole, value, upper, n_sets, DELTA, exact=exact)
+    return {"fit_weighted_reach": value, **asdict(found)}
 
 
 def joint_reach(reach: Samples, order: Sequence[Node]) -> dict[str, Any] | None:
