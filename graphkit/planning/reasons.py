@@ -76,49 +76,20 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
         seen.add(channel)
         if len(rows) == LISTED:
             break
-        text = f"would add {gain[option]:,.1f} for {money(cost[option])}"
+        text, rule = f"would add {gain[option]:,.1f} for {money(cost[option])}", "not chosen"
         if alone[option] <= NOTHING:
-            rows.append(
-                {
-                    "channel": campaign.market.ids[channel],
-                    "rule": "not chosen",
-                    "reason": "would add nothing measurable: hardly anybody it reaches counts for the objective",
-                }
-            )
+            reason = "would add nothing measurable: hardly anybody it reaches counts for the objective"
         elif gain[option] <= NOTHING:
-            rows.append(
-                {
-                    "channel": campaign.market.ids[channel],
-                    "rule": "not chosen",
-                    "reason": "would add nothing: the chosen ones reach its audience already",
-                }
-            )
+            reason = "would add nothing: the chosen ones reach its audience already"
         elif cost[option] > campaign.menu.budget:
-            rows.append(
-                {
-                    "channel": campaign.market.ids[channel],
-                    "rule": "budget",
-                    "reason": f"costs {money(cost[option])}, more than the budget",
-                }
-            )
+            rule, reason = "budget", f"costs {money(cost[option])}, more than the budget"
         elif cost[option] > left:
-            rows.append(
-                {
-                    "channel": campaign.market.ids[channel],
-                    "rule": "not chosen",
-                    "reason": f"{text}, {money(left)} is left; {exchange.told(int(option))}",
-                }
-            )
+            reason = f"{text}, {money(left)} is left; {exchange.told(int(option))}"
+        elif allowed[option]:
+            reason = f"{text}, too little to show where the plan was chosen"
         else:
-            rows.append(
-                {
-                    "channel": campaign.market.ids[channel],
-                    "rule": "not chosen",
-                    "reason": f"{text}, too little to show where the plan was chosen"
-                    if allowed[option]
-                    else f"{text}; a rule on kinds, waves or materials stands against it",
-                }
-            )
+            reason = f"{text}; a rule on kinds, waves or materials stands against it"
+        rows.append({"channel": campaign.market.ids[channel], "rule": rule, "reason": reason})
     return rows
 
 
