@@ -11,7 +11,6 @@ import hashlib
 import math
 import time
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from graphkit.diffusion.epidemic import epidemic_blocks
 from graphkit.diffusion.models import SI, SIR, SIS
 from graphkit.diffusion.worlds import check_steps, check_value, node_rows
 from graphkit.engine.base import as_engine
+from graphkit.intervals import quantile
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -86,9 +86,7 @@ class SpreadEstimate(Result):
         The normal interval, turned by Hall's cubic transformation where single worlds are skewed: if one world in fifty
         reaches many, the normal one covers too rarely and lies too low. Both agree as worlds grow.
         """
-        if not 0 < finite("confidence", confidence) < 1:
-            refuse("confidence", confidence, "a number between 0 and 1")
-        z = NormalDist().inv_cdf(0.5 + confidence / 2)
+        z = quantile(finite("confidence", confidence))
         below, above = (_unskewed(x, self.skewness / math.sqrt(self.n_worlds)) for x in (z, -z))
         return max(0.0, self.mean - below * self.std_error), min(self.highest, self.mean - above * self.std_error)
 
@@ -111,11 +109,9 @@ class SpreadEstimate(Result):
         ----------
         Cox, Hinkley: Theoretical Statistics, section 9.3. 1974. https://doi.org/10.1007/978-1-4899-2887-0
         """
-        if not 0 < finite("confidence", confidence) < 1:
-            refuse("confidence", confidence, "a number between 0 and 1")
+        z = quantile(finite("confidence", confidence))
         if not np.isfinite(self.step_error).all():
             return np.column_stack((np.zeros(self.by_step.size), np.full(self.by_step.size, self.highest)))
-        z = NormalDist().inv_cdf(0.5 + confidence / 2)
         square = (z * self.step_error) ** 2
         shift = np.divide(square, 2 * self.by_step, out=np.zeros_like(square), where=self.by_step > 0)
         half = np.sqrt(square + shift * shift)
