@@ -148,18 +148,18 @@ class _Search:
             self.nodes += 1
             heapq.heappush(self.heap, (-bound, self.nodes, node))
 
-    def _missed(self, chosen: Sequence[int]) -> Floats:
-        """Weight of each set that these options miss."""
-        missed = self.cover.weight.copy()
-        for option in chosen:
+    def _left_of(self, missed: Floats, options: Sequence[int]) -> Floats:
+        """What is left of the weight of each set when these options are bought, too."""
+        left = missed.copy()
+        for option in options:
             rows, seen = self.cover.seen(option)
-            missed[rows] *= 1.0 - seen
-        return missed
+            left[rows] *= 1.0 - seen
+        return left
 
     def _look(self, node: _Node, known: float) -> None:
         """Bound a node, and part it when it may hold a better plan."""
         menu, scale, chosen = self.menu, self.cover.scale, list(node.chosen)
-        missed = self._missed(chosen)
+        missed = self._left_of(self.cover.weight, chosen)
         sure = self.total - float(missed.sum())
         self._offer(chosen, scale * sure)
         left = menu.budget - int(menu.cost[chosen].sum()) - int(menu.extra[node.paid[: menu.extra.size]].sum())
@@ -213,10 +213,8 @@ class _Search:
             if self.menu.cost[option] <= left and (self.simple or self.menu.allowed([*chosen, *fresh])[option]):
                 fresh.append(option)
                 left -= int(self.menu.cost[option])
-        for option in fresh:
-            rows, seen = self.cover.seen(option)
-            missed[rows] *= 1.0 - seen
-        self._offer([*chosen, *fresh], self.cover.scale * (self.total - float(missed.sum())))
+        rest = self._left_of(missed, fresh)
+        self._offer([*chosen, *fresh], self.cover.scale * (self.total - float(rest.sum())))
 
     def _part(self, node: _Node, x: Floats, left: int, bound: float, cut: _Cut) -> None:
         """Children of a node: they share its plans out."""
