@@ -21,7 +21,6 @@ _OTHER_MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
-_UNPACK = {".zip": "unpack it"}
 _PACKED = {
     b"\x1f\x8b": ("gzip", "name it .csv.gz"),
     b"PK\x03\x04": ("zip", "unpack it"),

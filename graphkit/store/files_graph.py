@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graphkit.model.schema import LABELS, RelationshipType
 from graphkit.model.tables import Column, EdgeColumns, NodeColumns, as_column
 from graphkit.model.validate import Finding
 from graphkit.store.files_settle import is_makeable, settle
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from graphkit.model.schema import RelationshipType
     from graphkit.store.files_raw import Findings
     from graphkit.store.files_table import Block
     from graphkit.store.mapping import End
@@ -343,8 +343,3 @@ def _stack_columns(blocks: Sequence[Block], rows: Sequence[NDArray[np.int64]]) -
         if column.dtype != object or any(x is not None for x in column.tolist()):
             out[name] = column
     return out
-
-
-def all_labels() -> tuple[str, ...]:
-    """Labels that input files may hold."""
-    return tuple(name for name, label in LABELS.items() if not label.written)

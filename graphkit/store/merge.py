@@ -15,7 +15,7 @@ import numpy as np
 
 from graphkit.errors import DataInvalid
 from graphkit.model.schema import TYPES
-from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, is_missing, object_array
+from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -180,8 +180,3 @@ def _join(before: Column, places: NDArray[np.int64], values: Column, fresh: Colu
     for place, value in zip(places.tolist(), values.tolist(), strict=True):
         cells[place] = value
     return object_array([*cells, *fresh.tolist()])
-
-
-def without_missing(columns: Mapping[str, Column]) -> dict[str, Column]:
-    """Columns that hold at least one value."""
-    return {k: v for k, v in columns.items() if not is_missing(v).all()}
