@@ -36,7 +36,7 @@ class ContextRates(FrameResult):
     Parameters
     ----------
     context, value, item : tuple of str
-        For example region, 上海, f01; the item is empty for all items together.
+        For example region, 上海, f01.
     exposures, responses : ndarray of int64
     multiplier : ndarray of float64
         m >= 0; 1 is as usual.
@@ -72,7 +72,7 @@ class ContextRates(FrameResult):
         Raises
         ------
         InvalidParameter
-            A context that is none of region, device, hour.
+            A context that is none of region, device, hour, or an hour that is not 0..23.
         """
         known = {
             (c, v, i): float(m) for c, v, i, m in zip(self.context, self.value, self.item, self.multiplier, strict=True)
@@ -81,7 +81,8 @@ class ContextRates(FrameResult):
         for name, value in context.items():
             if name not in CONTEXTS:
                 refuse("context", name, "one of " + ", ".join(CONTEXTS))
-            factor *= [known.get((name, str(value), str(item)), 1.0) for item in items]
+            wanted = _hour(value) if name == "hour" else str(value)
+            factor *= [known.get((name, wanted, str(item)), 1.0) for item in items]
         return factor
 
 
@@ -148,6 +149,14 @@ def context_rates(
     return ContextRates(tuple(columns[0]), tuple(columns[1]), tuple(columns[2]), *numbers, float(shrink), manifest)
 
 
+def _hour(value: object) -> str:
+    """Write 8 and 08 alike; another hour than 0..23 matches nothing and is refused."""
+    text = str(value).strip()
+    if not (text.isascii() and text.isdigit() and int(text) < 24):
+        refuse("hour", value, "a whole number from 0 to 23, UTC")
+    return str(int(text))
+
+
 def _hours(events: pd.DataFrame) -> list[str | None]:
     """Hour of the day of each event, UTC; None without a time."""
     ts = epoch_seconds(events["ts"], "events")
@@ -179,7 +188,7 @@ def _counts(
         if source in events.columns:
             values[name] = _hours(events) if name == "hour" else _texts(events[source])
     counts: dict[tuple[str, str, str], list[int]] = {}
-    for row, (item, kind) in enumerate(zip(_texts(events["item"]), events["kind"].tolist(), strict=True)):
+    for row, (item, kind) in enumerate(zip(_texts(events["item"]), _texts(events["kind"]), strict=True)):
         place = 0 if kind == "exposure" else 1 if kind in responses else None
         if place is None or item is None:
             continue

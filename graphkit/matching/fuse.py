@@ -23,6 +23,7 @@ import numpy as np
 
 from graphkit.check import finite, non_negative, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
+from graphkit.matching.keyed import by_name, once
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
@@ -175,11 +176,7 @@ def _reciprocal(name: str, ranking: Ranking, constant: float) -> dict[str, float
         better = sorted(scores.values(), reverse=True)
         place = {value: rank for rank, value in reversed(list(enumerate(better, 1)))}
         return {id_: 1.0 / (constant + place[value]) for id_, value in scores.items()}
-    ids = [str(id_) for id_ in ranking]
-    if len(set(ids)) < len(ids):
-        twice = next(id_ for id_ in ids if ids.count(id_) > 1)
-        message = f"ranking {name!r} names {twice!r} twice"
-        raise DataInvalid(message, source=name, rule="duplicate", rows=((ids.index(twice), twice),))
+    ids = once(ranking, f"ranking {name!r}")
     return {id_: 1.0 / (constant + rank) for rank, id_ in enumerate(ids, 1)}
 
 
@@ -194,9 +191,9 @@ def _standardised(name: str, ranking: Ranking) -> dict[str, float]:
 
 def _finite(name: str, ranking: Mapping[str, float]) -> dict[str, float]:
     found = {}
-    for id_, score in ranking.items():
+    for id_, score in by_name(ranking, f"ranking {name!r}").items():
         try:
-            found[str(id_)] = finite(f"score of {id_!r}", score)
+            found[id_] = finite(f"score of {id_!r}", score)
         except ValueError as error:
             message = f"ranking {name!r}: the score of {id_!r} is {score!r}, no finite number"
             raise DataInvalid(message, source=name, rule="score", rows=((id_, score),)) from error

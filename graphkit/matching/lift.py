@@ -16,6 +16,7 @@ from scipy import sparse
 
 from graphkit.check import positive_int, refuse
 from graphkit.errors import DataInvalid
+from graphkit.matching.keyed import name_of
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _matrix(baskets: object) -> tuple[sparse.csr_array, list[str]]:
         if isinstance(tags, str) or not hasattr(tags, "__iter__"):
             message = f"tags of {name!r} must be a collection, got {tags!r}"
             raise DataInvalid(message, rule="tags", rows=((name, repr(tags)[:80]),), hint="wrap a single tag in a list")
-        own = sorted({str(tag) for tag in tags})
+        own = sorted({name_of(tag, f"tags of {name!r}") for tag in tags})
         if own:
             sets.append(own)
     tags = sorted({tag for own in sets for tag in own})

@@ -29,6 +29,9 @@ def as_rows(matrix: Any, source: str) -> sparse.csr_array:
     InvalidParameter
         Not two dimensions.
     """
+    if np.iscomplexobj(matrix):
+        message = f"{source} holds complex numbers"
+        raise DataInvalid(message, source=source, rule="number", hint="give their real part or absolute value")
     cells = matrix
     if not sparse.issparse(matrix):
         try:

@@ -49,6 +49,7 @@ __all__ = [
 _DENSE = 6_000  # items up to which an items x items matrix is held whole: 288 MB
 _RIDGES = (2.0, 10.0, 50.0, 250.0)
 DEFAULT_RIDGE = 20.0
+_LARGEST = 1e50  # of a weight: its square times every user stays a number
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,11 +172,11 @@ def as_interactions(matrix: Any) -> sparse.csr_array:
     x = as_rows(matrix, "interactions")
     x.sum_duplicates()
     x.eliminate_zeros()
-    wrong = ~(np.isfinite(x.data) & (x.data > 0))
+    wrong = ~((x.data > 0) & (x.data <= _LARGEST))
     if wrong.any():
         row = int(np.searchsorted(x.indptr, np.flatnonzero(wrong)[0], side="right") - 1)
         value = float(x.data[wrong][0])
-        message = f"interactions row {row} holds {value!r}: weights must be finite and >= 0"
+        message = f"interactions row {row} holds {value!r}: weights must be >= 0 and at most {_LARGEST:g}"
         raise DataInvalid(message, source="interactions", rule="weight", count=int(wrong.sum()), rows=((row, value),))
     return x
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from graphkit.check import refuse
 from graphkit.errors import DataInvalid, UnknownName, close_matches
+from graphkit.matching.keyed import collection, name_of
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ def learning_path(
     """
     start = time.perf_counter()
     below = _below(requires)
-    goal, done = str(course), {str(name) for name in completed}
-    if known is not None and goal not in (names := {str(name) for name in known}):
+    goal, done = name_of(course, "course"), set(collection("completed", completed))
+    if known is not None and goal not in (names := set(collection("known", known))):
         message = f"there is no course {goal!r} among the {len(names):,} known"
         raise UnknownName(message, kind="course", name=goal, close_matches=close_matches(goal, sorted(names)))
     order = [] if goal in done else _topological(below, goal, done)
@@ -136,7 +137,9 @@ def _below(requires: Any) -> dict[str, set[str]]:
         lists = isinstance(requires, Mapping) and not all(isinstance(key, tuple) for key in requires)
         for name, needed in requires.items() if lists else requires:
             found = needed if lists and not isinstance(needed, str) else (needed,)
-            below.setdefault(str(name), set()).update(str(one) for one in found)
+            below.setdefault(name_of(name, "requires"), set()).update(name_of(one, "requires") for one in found)
+    except DataInvalid:
+        raise
     except (TypeError, ValueError):
         refuse("requires", requires, "a mapping course -> required courses or pairs (course, required course)")
     return below

@@ -17,8 +17,9 @@ from scipy import sparse
 
 from graphkit.check import finite, non_negative, refuse
 from graphkit.errors import DataInvalid, close_matches
+from graphkit.matching.keyed import by_name, collection
 from graphkit.matching.matrices import unit_rows
-from graphkit.matching.records import epoch_seconds
+from graphkit.matching.records import epoch_seconds, name_column
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["EVENT_WEIGHTS", "Profiles", "build_profiles"]
 
 DAY = 86_400.0
+_LARGE, _SHIFT = 1e120, 600  # two of them may be multiplied and summed up
 EVENT_WEIGHTS: dict[str, float] = {
     "exposure": 0.0, "view": 1.0, "click": 1.0, "like": 2.0, "comment": 2.0, "share": 3.0, "add_to_cart": 3.0, "purchase": 5.0,
     "refund": 0.0, "register": 1.0, "redeem": 3.0, "complete": 4.0, "survey": 0.0, "test_score": 0.0,
@@ -157,7 +159,7 @@ def build_profiles(
     if half_life_days is not None and finite("half_life_days", half_life_days) <= 0:
         refuse("half_life_days", half_life_days, "a number of days above 0, or None for no ageing")
     who, what, weight, ts = _read(events, event_weights, aged=half_life_days is not None)
-    known = sorted(set(who)) if users is None else sorted({str(user) for user in users})
+    known = sorted(set(who) if users is None else set(collection("users", users)))
     items, names, vectors = _vectors(item_tags, tags)
     user_row, item_row = ({name: i for i, name in enumerate(side)} for side in (known, items))
     rows = np.array([user_row.get(user, -1) for user in who], np.int64)
@@ -165,7 +167,7 @@ def build_profiles(
     ours = rows >= 0
     tagged = np.append(np.diff(vectors.indptr) > 0, False)[cols]  # -1: an item nobody described
     use = ours & (cols >= 0) & (weight > 0)
-    rows, cols, kept, shape = rows[use], cols[use], weight[use], (len(known), len(items))
+    rows, cols, kept, shape = rows[use], cols[use], _tamed(weight[use]), (len(known), len(items))
     own = sparse.csr_array(_sum_cells(rows, cols, kept * _ageing(ts[use], rows, half_life_days), shape) @ vectors)
     own.sort_indices()
     x = unit_rows(own)
@@ -211,15 +213,25 @@ def _read(
         if name not in columns:
             message = f"events have no column {name!r}; they have {', '.join(columns) or 'none'}"
             raise DataInvalid(message, source="events", rule="missing-column")
-    who, what = _names(events, "user"), _names(events, "item")
+    for name in ("user", "item", "kind", "ts", "n"):
+        if columns.count(name) > 1:
+            message = f"events have the column {name!r} {columns.count(name)} times"
+            raise DataInvalid(message, source="events", rule="column", hint="leave one of them")
+    who, what = name_column(events, "user", "events"), name_column(events, "item", "events")
     weight = np.ones(len(events))
     if "kind" in events.columns:
-        weight *= _kappa(_names(events, "kind"), event_weights)
+        weight *= _kappa(name_column(events, "kind", "events"), event_weights)
     if "n" in events.columns:
         weight *= _numbers(events, "n", least=0.0)
     ts = _numbers(events, "ts", least=None) if "ts" in columns and aged and len(events) else np.zeros(len(events))
     order = sorted(range(len(who)), key=lambda i: (who[i], what[i], weight[i], ts[i]))
     return [who[i] for i in order], [what[i] for i in order], weight[order], ts[order]
+
+
+def _tamed(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take a power of two from weights whose sums might overflow: rows of length 1 and means do not feel it."""
+    large = weights.max(initial=0.0) > _LARGE
+    return np.ldexp(weights, -_SHIFT) if large else weights
 
 
 def _ageing(ts: NDArray[np.float64], group: NDArray[np.int64], half_life_days: float | None) -> NDArray[np.float64]:
@@ -233,15 +245,6 @@ def _ageing(ts: NDArray[np.float64], group: NDArray[np.int64], half_life_days: f
     np.maximum.at(newest, group, ts)
     aged: NDArray[np.float64] = np.exp2((ts - newest[group]) / (half_life_days * DAY))
     return aged
-
-
-def _names(events: pd.DataFrame, column: str) -> list[str]:
-    values = events[column].tolist()
-    for row, value in enumerate(values):
-        if value is None or value != value:  # noqa: PLR0124 - NaN differs from itself
-            message = f"events row {row}: {column} is missing"
-            raise DataInvalid(message, source="events", rule="missing", rows=((row, None),))
-    return [str(value) for value in values]
 
 
 def _numbers(events: pd.DataFrame, column: str, *, least: float | None) -> NDArray[np.float64]:
@@ -297,8 +300,8 @@ def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], lis
     """Items with tags, all tags, and items x tags."""
     if not isinstance(item_tags, Mapping):
         refuse("item_tags", type(item_tags).__name__, "a mapping item -> tag -> weight")
-    own = dict[str, dict[str, float]]()
-    for item, found in sorted(item_tags.items()):
+    given, own = by_name(item_tags, "item_tags"), dict[str, dict[str, float]]()
+    for item, found in sorted(given.items(), key=lambda cell: cell[0]):
         if not isinstance(found, Mapping):
             message = f"item {str(item)!r}: its tags are {found!r}, not a mapping tag -> weight"
             raise DataInvalid(
@@ -308,9 +311,10 @@ def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], lis
                 rows=((str(item), repr(found)[:80]),),
                 hint="write {tag: 1.0} for tags without weights",
             )
-        own[str(item)] = {str(tag): weight for tag, weight in sorted(found.items())}
+        tagged = by_name(found, f"tags of {item!r}")
+        own[item] = {tag: tagged[tag] for tag in sorted(tagged)}
     used = sorted({tag for found in own.values() for tag in found})
-    names = used if tags is None else sorted({str(tag) for tag in tags})
+    names = used if tags is None else sorted(set(collection("tags", tags)))
     column = {tag: i for i, tag in enumerate(names)}
     places, values, ends = list[int](), list[float](), [0]
     for item, found in own.items():
@@ -331,7 +335,8 @@ def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], lis
         list(own),
         names,
         sparse.csr_array(
-            (np.array(values), np.array(places, np.int64), np.array(ends, np.int64)), shape=(len(own), len(names))
+            (_tamed(np.array(values)), np.array(places, np.int64), np.array(ends, np.int64)),
+            shape=(len(own), len(names)),
         ),
     )
 

@@ -101,13 +101,13 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
     Raises
     ------
     DataInvalid
-        No rating, or one that is not finite.
+        No rating, one that is not finite, or two of one user for one item.
     InvalidParameter
         A negative number, or more items than a dense items x items matrix serves (6,000).
     """
     non_negative("damping", damping)
     non_negative("shrink", shrink)
-    r = as_rows(ratings, "ratings")
+    r = as_rows(_once(ratings), "ratings")
     r.sort_indices()
     if not r.nnz or not np.isfinite(r.data).all():
         message = "there are no ratings" if not r.nnz else "a rating is not a finite number"
@@ -124,6 +124,28 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
     mean, user, item = _baseline(r, row, damping)
     rest = sparse.csr_array((r.data - mean - user[row] - item[r.indices], r.indices, r.indptr), shape=r.shape)
     return RatingNeighbours(mean, user, item, _pearson(rest, shrink), rest, float(r.data.min()), float(r.data.max()))
+
+
+def _once(ratings: Any) -> Any:
+    """Refuse a sparse matrix with a cell that is there twice: the two ratings would be added up."""
+    given: Any = ratings
+    if not sparse.issparse(ratings):
+        return given
+    cells = given.tocoo()
+    place = cells.row.astype(np.int64) * cells.shape[1] + cells.col
+    found, times = np.unique(place, return_counts=True)
+    if (times > 1).any():
+        user, item = divmod(int(found[times > 1][0]), cells.shape[1])
+        message = f"user {user} rates item {item} {int(times.max())} times"
+        raise DataInvalid(
+            message,
+            source="ratings",
+            rule="duplicate",
+            count=int((times > 1).sum()),
+            rows=((user, item),),
+            hint="keep the newest",
+        )
+    return given
 
 
 def _baseline(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "NEW", "OWN", "History", "as_name", "epoch_seconds", "name_column", "read_history", "read_texts", "require",
+    "NEW", "OWN", "History", "as_name", "epoch_seconds", "is_missing", "name_column", "read_history", "read_texts", "require",
 ]  # fmt: skip
 
 OWN, NEW = -1, -2
@@ -57,11 +57,9 @@ def name_column(frame: pd.DataFrame, name: str, table: str) -> list[str]:
     """Return a column as texts; a null, a blank or a list is an error with its row."""
     found = []
     for row, value in enumerate(frame[name].tolist()):
-        text = None if isinstance(value, _SEVERAL) or _null(value) else as_name(value)
+        text = None if isinstance(value, _SEVERAL) or is_missing(value) else as_name(value)
         if text is None or not text.strip():
-            message = (
-                f"{table} row {row}: {name} is {'missing' if text is None and _null(value) else f'no name: {value!r}'}"
-            )
+            message = f"{table} row {row}: {name} is {'missing' if text is None and is_missing(value) else f'no name: {value!r}'}"
             raise DataInvalid(message, source=table, rule="missing", rows=((row, None),))
         found.append(_written(text, name, row, table))
     return found
@@ -126,9 +124,9 @@ def epoch_seconds(ts: pd.Series[Any], table: str) -> NDArray[np.float64]:
 
     try:
         if ts.dtype == object and all(
-            _null(x) or (isinstance(x, (int, float)) and not isinstance(x, bool)) for x in ts.tolist()
+            is_missing(x) or (isinstance(x, (int, float)) and not isinstance(x, bool)) for x in ts.tolist()
         ):
-            ts = pd.Series([math.nan if _null(x) else float(x) for x in ts.tolist()])
+            ts = pd.Series([math.nan if is_missing(x) else float(x) for x in ts.tolist()])
         _one_kind(ts)
         if pd.api.types.is_numeric_dtype(ts):
             return np.asarray(ts.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -149,7 +147,7 @@ def _one_kind(ts: pd.Series[Any]) -> None:
         message = f"{ts.dtype} values"
         raise TypeError(message)
     for row, value in enumerate(ts.tolist() if ts.dtype == object else ()):
-        if isinstance(value, (int, float)) and not _null(value):
+        if isinstance(value, (int, float)) and not is_missing(value):
             message = f"row {row} holds the number {value!r} among dates"
             raise TypeError(message)
 
@@ -168,7 +166,7 @@ def read_texts(
     if not {"member", "partnership"} & set(texts.columns):
         require(texts, ("partnership", "text"), "texts")
     keys = _keys(texts)
-    written = ["" if _null(t) else _text(t, row) for row, t in enumerate(texts["text"].tolist())]
+    written = ["" if is_missing(t) else _text(t, row) for row, t in enumerate(texts["text"].tolist())]
     order = sorted(range(len(keys)), key=lambda i: (keys[i], written[i]))
     keys, written = [keys[i] for i in order], [written[i] for i in order]
     row, place = {name: i for i, name in enumerate(known.partnerships)}, {name: i for i, name in enumerate(names)}
@@ -187,7 +185,8 @@ def _text(value: Any, row: int) -> str:
     return _written(str(value), "text", row, "texts")
 
 
-def _null(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Return whether a cell holds nothing: None, NaN, NaT or pandas' NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float) and value != value  # noqa: PLR0124 - NaN is the only value that differs from itself
@@ -198,10 +197,10 @@ def _keys(texts: pd.DataFrame) -> list[tuple[str, str]]:
     both = [texts[by].tolist() if by in texts.columns else [None] * len(texts) for by in ("member", "partnership")]
     keys = []
     for row, (member, partnership) in enumerate(zip(*both, strict=True)):
-        if _null(member) and _null(partnership):
+        if is_missing(member) and is_missing(partnership):
             message = f"texts row {row}: neither member nor partnership is given"
             raise DataInvalid(message, source="texts", rule="missing", rows=((row, None),))
-        keys.append(("partnership", as_name(partnership)) if _null(member) else ("member", as_name(member)))
+        keys.append(("partnership", as_name(partnership)) if is_missing(member) else ("member", as_name(member)))
     return keys
 
 

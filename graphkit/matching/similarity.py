@@ -18,7 +18,9 @@ from scipy import sparse
 
 from graphkit.check import one_of, positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.matching.keyed import by_name, name_of, once
 from graphkit.matching.matrices import as_rows, unit_rows
+from graphkit.matching.order import best_places
 from graphkit.matching.vectors import nearest, vector_rows
 from graphkit.results import FrameResult, Manifest, make_manifest
 
@@ -79,7 +81,8 @@ def match(left: Any, right: Any, *, by: str = "cosine", top: int = 20) -> Matche
     ----------
     left, right : mapping id -> tags, or matrix (rows x tags)
         Tags of an item: a collection of tags (each weighs 1) or a mapping tag -> weight. A matrix
-        (SciPy sparse or dense) has its row numbers as ids.
+        (SciPy sparse or dense) has its row numbers as ids. Two frames have their index as ids, and their
+        columns, paired by name, as tags.
         For ``by="vector"`` a mapping id -> sequence of numbers, all of one dimension.
     by : {"cosine", "jaccard", "weighted_jaccard", "idf_cosine", "vector"}
     top : int, default 20
@@ -107,9 +110,7 @@ def match(left: Any, right: Any, *, by: str = "cosine", top: int = 20) -> Matche
     best, score = np.empty((len(left_ids), keep), np.int64), np.empty((len(left_ids), keep))
     for first in range(0, len(left_ids), _BLOCK):
         part = _scores(x[first : first + _BLOCK], y, measure)
-        order = np.argsort(-part, axis=1, kind="stable")[:, :keep]
-        best[first : first + _BLOCK] = order
-        score[first : first + _BLOCK] = np.take_along_axis(part, order, axis=1)
+        best[first : first + _BLOCK], score[first : first + _BLOCK] = best_places(part, keep)
     rows = np.repeat(np.arange(len(left_ids)), keep)
     evidence = _evidence(x, y, rows, best.ravel(), tags, measure)
     return _matches(measure, count, left_ids, right_ids, best, score, evidence, start)
@@ -189,6 +190,8 @@ def _matrices(left: Any, right: Any) -> tuple[list[str], list[str], sparse.csr_a
     if isinstance(left, Mapping) != isinstance(right, Mapping):
         message = "left and right must both be mappings id -> tags or both be matrices"
         raise InvalidParameter(message, parameter="right", value=type(right).__name__, allowed=type(left).__name__)
+    if hasattr(left, "columns") and hasattr(right, "columns"):
+        return _labelled(left, right)
     if not isinstance(left, Mapping):
         x, y = as_rows(left, "left"), as_rows(right, "right")
         if x.shape[1] != y.shape[1]:
@@ -211,28 +214,42 @@ def _matrices(left: Any, right: Any) -> tuple[list[str], list[str], sparse.csr_a
     return ids[0], ids[1], x, y, tags
 
 
+def _labelled(
+    left: pd.DataFrame, right: pd.DataFrame
+) -> tuple[list[str], list[str], sparse.csr_array, sparse.csr_array, list[str]]:
+    """Both frames over the columns of either, ids sorted."""
+    sides = ((left, "left"), (right, "right"))
+    ids, own = (
+        [once(getattr(side, axis), f"{axis} of {which}") for side, which in sides] for axis in ("index", "columns")
+    )
+    tags = sorted({*own[0], *own[1]})
+    column = {tag: i for i, tag in enumerate(tags)}
+    rows = []
+    for (side, which), names, columns in zip(sides, ids, own, strict=True):
+        x = as_rows(side, which)[sorted(range(len(names)), key=names.__getitem__)]
+        places = np.array([column[tag] for tag in columns], np.int64)[x.indices]
+        rows.append(sparse.csr_array((x.data, places, x.indptr), shape=(len(names), len(tags))))
+        rows[-1].sort_indices()
+    return sorted(ids[0]), sorted(ids[1]), rows[0], rows[1], tags
+
+
 def _weights_by_id(side: Mapping[Any, Any], which: str) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
-    for name, tags in side.items():
-        if str(name) in found:
-            message = f"{which} holds {str(name)!r} twice: ids are texts, and 1 and '1' are the same one"
-            raise DataInvalid(message, source=which, rule="duplicate-id", rows=((str(name), repr(name)),))
-        found[str(name)] = _weights(str(name), tags)
-    return found
+    return {name: _weights(name, tags) for name, tags in by_name(side, which).items()}
 
 
 def _weights(name: str, tags: Any) -> dict[str, float]:
     """Weights by tag; a plain collection weighs 1 each, a bare text is a mistake."""
     if isinstance(tags, Mapping):
+        named = by_name(tags, f"tags of {name!r}")
         try:
-            return {str(tag): float(weight) for tag, weight in tags.items()}
+            return {tag: float(weight) for tag, weight in named.items()}
         except (TypeError, ValueError) as error:
             message = f"tags of {name!r}: a weight is not a number"
             raise DataInvalid(message, rule="weight", rows=((name, repr(tags)[:80]),)) from error
     if isinstance(tags, str) or not hasattr(tags, "__iter__"):
         message = f"tags of {name!r} must be a collection or a mapping tag -> weight, got {tags!r}"
         raise DataInvalid(message, rule="tags", rows=((name, repr(tags)[:80]),), hint="wrap a single tag in a list")
-    return {str(tag): 1.0 for tag in tags}
+    return dict.fromkeys((name_of(tag, f"tags of {name!r}") for tag in tags), 1.0)
 
 
 def _matrix(items: list[dict[str, float]], column: dict[str, int]) -> sparse.csr_array:

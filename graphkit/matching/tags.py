@@ -29,6 +29,7 @@ import numpy as np
 
 from graphkit.check import positive_int, refuse
 from graphkit.errors import DataInvalid
+from graphkit.matching.keyed import by_name, written
 from graphkit.matching.text import normalise
 from graphkit.results import FrameResult, Manifest, make_manifest
 
@@ -161,7 +162,8 @@ def tags_from_text(documents: Mapping[str, str | None], *, top: int = 10) -> Tex
     start, keep = time.perf_counter(), positive_int("top", top)
     if not isinstance(documents, Mapping):
         refuse("documents", type(documents).__name__, "a mapping id -> text")
-    texts = dict(sorted((str(name), _text(str(name), value)) for name, value in documents.items()))
+    named = by_name(documents, "documents")
+    texts = {name: _text(name, named[name]) for name in sorted(named)}
     counts = _grams(texts)
     df = Counter(term for count in counts.values() for term in count)
     idf = {term: float(np.log((1 + len(texts)) / (1 + n)) + 1) for term, n in df.items()}
@@ -186,7 +188,7 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         message = f"document {name!r} is no text: {value!r}"
         raise DataInvalid(message, rule="text", rows=((name, repr(value)[:80]),))
-    return normalise(value)
+    return normalise(written(value, f"document {name!r}"))
 
 
 def _is_ideograph(character: str) -> bool:

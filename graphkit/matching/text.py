@@ -19,6 +19,8 @@ from scipy import sparse
 
 from graphkit.check import positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.matching.keyed import by_name, written
+from graphkit.matching.order import best_places
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
@@ -165,22 +167,24 @@ def search(documents: Mapping[str, str], query: str, *, top: int = 20) -> Search
     model = GramModel.fit(texts)
     row = model.rows([query])
     score = np.asarray((model.matrix @ row.T).todense()).ravel() if ids else np.zeros(0)
-    order = [i for i in np.argsort(-score, kind="stable")[:count] if score[i] > 0]
+    places, best = (part[0] for part in best_places(score[None, :], count))
+    order, best = places[best > 0].tolist(), best[best > 0]
     reason = None if order else _reason(query, ids)
     words = {place: gram for gram, place in model.column.items()} if order else {}
     evidence = tuple(_shared(model.matrix[[i]], row, words) for i in order)
     found = tuple(ids[i] for i in order)
     request = {"query": query, "top": count, "documents": dict(zip(ids, texts, strict=True))}
     manifest = make_manifest(
-        "search", request=request, answer=[found, score[order].tolist()], seconds=time.perf_counter() - start
+        "search", request=request, answer=[found, best.tolist()], seconds=time.perf_counter() - start
     )
-    return SearchResult(query, found, score[order], evidence, reason, manifest)
+    return SearchResult(query, found, best, evidence, reason, manifest)
 
 
 def _check_query(query: object) -> None:
     if not isinstance(query, str):
         message = f"query must be text, got {type(query).__name__}"
         raise InvalidParameter(message, parameter="query", value=repr(query), allowed="str")
+    written(query, "query")
 
 
 def _documents(documents: object) -> tuple[list[str], list[str]]:
@@ -190,11 +194,13 @@ def _documents(documents: object) -> tuple[list[str], list[str]]:
         raise InvalidParameter(
             message, parameter="documents", value=type(documents).__name__, allowed="mapping id -> text"
         )
-    pairs = sorted((str(name), "" if text is None else text) for name, text in documents.items())
+    pairs = sorted(by_name(documents, "documents").items())
+    pairs = [(name, "" if text is None else text) for name, text in pairs]
     for name, text in pairs:
         if not isinstance(text, str):
             message = f"document {name!r} is no text: {text!r}"
             raise DataInvalid(message, rule="text", rows=((name, repr(text)),))
+        written(text, f"document {name!r}")
     return [name for name, _ in pairs], [text for _, text in pairs]
 
 

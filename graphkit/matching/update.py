@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from graphkit.check import finite, one_of, probability, refuse
+from graphkit.matching.keyed import by_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,8 +70,8 @@ def update_profile(profile: Any, item: Any, response: float, *, rate: float, met
         refuse("item", type(item).__name__, f"of the same kind as the profile, {type(profile).__name__}")
     if not isinstance(profile, Mapping):
         return _moved(_vector("profile", profile), _vector("item", item), wanted, alpha, method)
-    names = sorted({*map(str, profile), *map(str, item)})
-    sides = [{str(name): value for name, value in side.items()} for side in (profile, item)]
+    sides = [by_name(side, which) for side, which in ((profile, "profile"), (item, "item"))]
+    names = sorted({*sides[0], *sides[1]})
     u, v = (
         _vector(what, [side.get(name, 0.0) for name in names])
         for what, side in zip(("profile", "item"), sides, strict=True)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.errors import DataInvalid
+from graphkit.matching.keyed import by_name
+from graphkit.matching.order import best_places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +32,8 @@ def vector_rows(vectors: Mapping[str, Any], side: str) -> tuple[list[str], NDArr
     DataInvalid
         A vector is no row of finite numbers, or its dimension differs from that of the first id.
     """
-    ids, rows = sorted(map(str, vectors)), list[Any]()
-    given = {str(name): value for name, value in vectors.items()}
+    given, rows = by_name(vectors, side), list[Any]()
+    ids = sorted(given)
     for name in ids:
         try:
             with np.errstate(over="ignore"):  # too large for float32 is told below, like infinity
@@ -81,7 +83,5 @@ def nearest(
     for first in range(0, x.shape[0], _BLOCK):
         # one row at a time in the product: a blocked one may round a tie apart
         part = np.stack([y @ row for row in x[first : first + _BLOCK]])
-        order = np.argsort(-part, axis=1, kind="stable")[:, :count]
-        best[first : first + _BLOCK] = order
-        score[first : first + _BLOCK] = np.take_along_axis(part, order, axis=1)
+        best[first : first + _BLOCK], score[first : first + _BLOCK] = best_places(part, count)
     return best, score

@@ -10,6 +10,7 @@ import numpy as np
 
 from graphkit.check import non_negative, one_of, refuse
 from graphkit.matching.fuse import fused_parts
+from graphkit.matching.order import best_places
 from graphkit.planning.recommenders import Popularity
 from graphkit.results import Part
 
@@ -91,7 +92,7 @@ class Picker:
             own = self.tastes.taken
             allowed[own.indices[own.indptr[row] : own.indptr[row + 1]]] = False
         items = self.columns[allowed[self.columns]]
-        place = np.lexsort((items, -np.round(score[items], 12)))[:count]
+        place = best_places(score[items][None, :], count)[0][0]  # columns of a label are sorted by id
         return items[place], score[items[place]], raw[items[place]]
 
     def best(self, scorer: Scorer, popular: Scorer, row: int) -> list[Found]:

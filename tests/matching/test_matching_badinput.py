@@ -14,9 +14,11 @@ from graphkit.matching.factors import factorise
 from graphkit.matching.fuse import fuse_rankings
 from graphkit.matching.lift import tag_lift
 from graphkit.matching.neighbours import item_neighbours
+from graphkit.matching.path import learning_path
 from graphkit.matching.profiles import build_profiles
 from graphkit.matching.ratings import rating_neighbours
 from graphkit.matching.similarity import match
+from graphkit.matching.tags import tags_from_text
 from graphkit.matching.text import search
 from graphkit.matching.update import update_profile
 
@@ -39,6 +41,34 @@ TAGS = {"f": {"a": 1.0}, "g": {"b": 1.0}}
         (lambda: match({"a": None}, {"b": [1]}, by="vector"), DataInvalid, "'a'"),
         (lambda: search({"a": NAN}, "x"), DataInvalid, "'a'"),
         (lambda: search(["a"], "x"), InvalidParameter, "mapping"),
+        (lambda: search({1: "abc", "1": "abd"}, "ab"), DataInvalid, "'1' twice"),
+        (lambda: search({"a": "abc"}, "\ud800"), DataInvalid, "half a character"),
+        (lambda: search({"a": "ab\udfff"}, "ab"), DataInvalid, "document 'a' holds half a character"),
+        (lambda: match({"a": [1.0]}, {1: [1.0], "1": [2.0]}, by="vector"), DataInvalid, "'1' twice"),
+        (lambda: match({"a": [None]}, {"b": [None]}), DataInvalid, "tags of 'a': a name is missing"),
+        (lambda: match({"a": {pd.NA: 1.0}}, {"b": ["x"]}), DataInvalid, "missing"),
+        (lambda: match(np.array([[1j]]), np.array([[1.0]])), DataInvalid, "complex"),
+        (lambda: match(pd.DataFrame([[1], [2]], ["a", "a"]), pd.DataFrame([[1]])), DataInvalid, "index of left"),
+        (lambda: build_profiles(LOG, {"f": {}, 1: {}, "1": {}}), DataInvalid, "'1' twice"),
+        (lambda: build_profiles(LOG, TAGS, users="uv"), InvalidParameter, "wrap a single name"),
+        (lambda: build_profiles(LOG, TAGS, tags="ab"), InvalidParameter, "wrap a single name"),
+        (lambda: build_profiles(LOG.assign(user=pd.array(["u", None], "string")), TAGS), DataInvalid, "row 1: user"),
+        (lambda: build_profiles(LOG.assign(kind=pd.array([None, "view"], "string")), TAGS), DataInvalid, "row 0: kind"),
+        (lambda: build_profiles(pd.concat([LOG, LOG[["user"]]], axis=1), TAGS), DataInvalid, "'user' 2 times"),
+        (lambda: tag_lift({"a": ["x", NAN]}), DataInvalid, "tags of 'a'"),
+        (lambda: learning_path([("k2", "k1")], "k2", completed="k1"), InvalidParameter, "wrap a single name"),
+        (lambda: learning_path([("k2", NAN)], "k2"), DataInvalid, "requires"),
+        (lambda: fuse_rankings([{1: 0.5, "1": 0.2}]), DataInvalid, "'1' twice"),
+        (lambda: tags_from_text({1: "a b", "1": "c"}), DataInvalid, "'1' twice"),
+        (lambda: update_profile({1: 0.0, "1": 0.0}, {"1": 1.0}, 0.5, rate=0.1), DataInvalid, "'1' twice"),
+        (lambda: item_neighbours([[1e200]]), DataInvalid, "at most 1e+50"),
+        (lambda: factorise([[1e200]]), DataInvalid, "at most 1e+50"),
+        (
+            lambda: rating_neighbours(sparse.coo_array(([3.0, 4.0], ([0, 0], [1, 1])), shape=(1, 2))),
+            DataInvalid,
+            "user 0 rates item 1 2 times",
+        ),
+        (lambda: context_rates(SHOWN.assign(ts=0)).multiplier_of(["f"], {"hour": "25"}), InvalidParameter, "0 to 23"),
         (lambda: build_profiles(None, TAGS), DataInvalid, "'user'"),
         (lambda: build_profiles(LOG, None), InvalidParameter, "item_tags"),
         (lambda: build_profiles(LOG, {"f": ["a"]}), DataInvalid, "tag: 1.0"),
@@ -141,3 +171,18 @@ def test_sparse_input_of_any_kind():
     x = np.array([[1, 0, 1], [0, 2, 1]])
     for given in (sparse.coo_array(x), sparse.csc_array(x), pd.DataFrame(x)):
         assert item_neighbours(given).weights == pytest.approx(item_neighbours(x).weights)
+
+
+def test_profiles_of_huge_weights_and_numbers_as_ids_are_right():
+    """Weights whose sum is no number give the same directions; an id that a missing cell turned into 7.0 is 7."""
+    log = pd.DataFrame({"user": [7.0, 7.0], "item": [1.0, 2.0]})
+    found = build_profiles(log, {1: {"a": 1e308, "b": 1e308}, 2: {"a": 1e308, "b": 1e308}})
+    np.testing.assert_allclose(list(found.of("7").values()), [0.5**0.5, 0.5**0.5], rtol=1e-15)
+
+
+def test_a_context_takes_rows_without_a_kind_as_nothing_and_hours_in_both_spellings():
+    """A missing kind is neither contact nor answer; hour 08 is hour 8."""
+    log = pd.DataFrame({"item": "f", "kind": ["exposure"] * 4 + ["click", pd.NA], "ts": [8 * 3600] * 3 + [0, 28801, 0]})
+    rates = context_rates(log, contexts=["hour"])
+    assert rates.to_frame()[["value", "exposures", "responses"]].to_numpy().tolist() == [["0", 1, 0], ["8", 3, 1]]
+    assert rates.multiplier_of(["f"], {"hour": "08"}) == rates.multiplier_of(["f"], {"hour": "8"}) != 1

@@ -1,5 +1,6 @@
 """Likeness of tags and texts against hand examples and scikit-learn."""
 
+import itertools
 import math
 from collections import Counter
 
@@ -13,6 +14,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownName
 from graphkit.matching.history import PartnerRanking, rank_partners
+from graphkit.matching.order import best_places
 from graphkit.matching.similarity import Matches, contributions, inverse_frequency, match
 from graphkit.matching.text import search
 
@@ -250,3 +252,43 @@ def test_short_and_odd_queries():
     assert search({"a": "爱", "b": "恨"}, "爱").ids == ("a",)
     assert search({"a": "🎬 片场", "b": "片"}, "🎬").ids == ("a",)
     assert search({"a": "x"}, "   ").reason == "the query is empty"
+
+
+@pytest.mark.parametrize("by", ["cosine", "idf_cosine", "weighted_jaccard", "vector"])
+def test_scores_that_differ_by_rounding_only_are_ties_by_id(by):
+    """Multiples of one row, and one row's weights in another order, score alike: id decides, and no score rises."""
+    draw = np.random.default_rng(5)
+    for _ in range(60):
+        weights = draw.random(3)
+        orders = [dict(zip(order, weights, strict=True)) for order in itertools.permutations("abc")]
+        times = [dict(zip("abc", weights * factor, strict=True)) for factor in draw.random(6) * 10]
+        query = dict.fromkeys("abc", 1.0)
+        for rows in (orders, times if by.endswith("cosine") else orders):
+            right = {f"r{i}": [row[tag] for tag in "abc"] if by == "vector" else row for i, row in enumerate(rows)}
+            found = match({"q": list(query.values()) if by == "vector" else query}, right, by=by)
+            assert list(found.right) == sorted(found.right)
+            assert (np.diff(found.score) <= 0).all()
+
+
+def test_best_places_order_as_exact_numbers_do():
+    """Against sorting fractions by value, then place, where the floats carry rounding."""
+    draw = np.random.default_rng(7)
+    exact = draw.integers(0, 6, (50, 30))
+    noisy = exact * 0.1 * (1 + draw.uniform(-1e-15, 1e-15, exact.shape))
+    for count in (1, 7, 30):
+        places, scores = best_places(noisy, count)
+        for row, want in zip(places, exact, strict=True):
+            assert row.tolist() == sorted(range(30), key=lambda i: (-want[i], i))[:count]
+        np.testing.assert_allclose(scores, np.take_along_axis(noisy, places, axis=1), atol=1e-12)
+    assert best_places(np.zeros((2, 0)), 3)[0].shape == (2, 0)
+
+
+def test_two_frames_are_paired_by_the_names_of_their_columns():
+    """Index = ids, columns = tags: the same answer as the mapping, whatever the order of rows and columns."""
+    draw = np.random.default_rng(3)
+    left = pd.DataFrame(draw.random((5, 3)), ["e", "a", "c", "b", "d"], ["x", "y", "z"])
+    right = pd.DataFrame(draw.random((4, 3)), [3, 1, 2, 0], ["z", "w", "x"])
+    want = match(*({id_: row.to_dict() for id_, row in side.iterrows()} for side in (left, right)))
+    found = match(left, right)
+    assert (found.left, found.right, found.evidence) == (want.left, want.right, want.evidence)
+    np.testing.assert_array_equal(found.score, want.score)
