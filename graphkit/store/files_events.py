@@ -163,7 +163,7 @@ def check_events(
     for part, columns in log.parts:
         for column, label in _ENDS.items():
             if column in columns and ids.get(label):
-                _unknown(part, column, columns[column], set(ids[label]), f"no {label} {{value}}")
+                _unknown(part, column, columns[column], set(ids[label]), f"no {label} {{value}} in nodes/")
         if "code" in columns and codes:
             _unknown(part, "code", columns["code"], set(codes), "no Touchpoint with the code {value}")
         if "item" in columns:
@@ -227,7 +227,7 @@ def _items(part: Slice, columns: dict[str, Column], ids: Mapping[str, Collection
     labels = columns.get("item_label", np.full(len(items), None, dtype=object))
     for label in dict.fromkeys(x for x in labels.tolist() if x is not None):
         if ids.get(label):
-            _unknown(part, "item", _only(items, labels == label), set(ids[label]), f"no {label} {{value}}")
+            _unknown(part, "item", _only(items, labels == label), set(ids[label]), f"no {label} {{value}} in nodes/")
     known = {i for label, found in ids.items() if label != "User" for i in found}
     if known:
         bare = np.array([x is None for x in labels.tolist()], dtype=np.bool_)

@@ -5,61 +5,36 @@ import json
 import pandas as pd
 import pytest
 
-from graphkit.cli import run
-
 NAMES = {"b1": "王者荣耀", "b2": "奈雪的茶", "b3": "奈雪", "b4": "乐高", "b5": "安踏", "b6": "泡泡玛特", "b7": "POP"}
 DEALS = [("b2", "b1"), ("b3", "b4"), ("b2", "b5"), ("b4", "b5"), ("b6", "b1"), ("b6", "b5"), ("b7", "b4")]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, write_tables, load):
     """Seven ended partnerships of seven brands, two of which are spellings of one."""
     root = tmp_path_factory.mktemp("aliases")
-    data = root / "data"
-    for part in ("nodes", "relationships"):
-        (data / part).mkdir(parents=True)
-    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
-    write("nodes/brand.csv", "id,name", [f"{i},{name}" for i, name in NAMES.items()])
-    write(
-        "nodes/partnership.csv",
-        "id,status,starts_ts",
-        [f"p{k},ended,{1_600_000_000 + k if k else ''}" for k in range(len(DEALS))],
-    )
-    write(
-        "relationships/joins__partnership__brand.csv",
-        "source,target,role",
-        [f"p{k},{b},partner" for k, pair in enumerate(DEALS) for b in pair],
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graphkit.cli.context.install", lambda: None)
-        assert run(["--store", str(root / "store"), "load", str(data)]) == 0
-        yield root
+    tables = {
+        "nodes/brand.csv": ("id,name", [f"{i},{name}" for i, name in NAMES.items()]),
+        "nodes/partnership.csv": (
+            "id,status,starts_ts",
+            [f"p{k},ended,{1_600_000_000 + k if k else ''}" for k in range(len(DEALS))],
+        ),
+        "relationships/joins__partnership__brand.csv": (
+            "source,target,role",
+            [f"p{k},{b},partner" for k, pair in enumerate(DEALS) for b in pair],
+        ),
+    }
+    write_tables(root / "data", tables)
+    return load(root)
 
 
 @pytest.fixture
-def asked(home, capsys):
+def asked(gk):
     """Run partners for a brand; return (status, document or None, stderr)."""
 
     def call(brand, *args):
-        capsys.readouterr()
-        code = run(
-            [
-                "--store",
-                str(home / "store"),
-                "partners",
-                "--for",
-                f"Brand:{brand}",
-                "--max",
-                "20",
-                "--seed",
-                "1",
-                "--format",
-                "json",
-                *args,
-            ]
-        )
-        out, err = capsys.readouterr()
+        words = f"partners --for Brand:{brand} --max 20 --seed 1 --format json".split()
+        code, out, err = gk(*words, *args)
         return code, json.loads(out) if code == 0 else None, err
 
     return call

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from graphkit.cli import run
 from graphkit.report.text_width import width_of
 
 CRITERIA = {"theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty"}
@@ -22,40 +21,28 @@ DOCUMENT = {"for", "partners", "joint_reach", "rejected", "assumptions", "manife
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, write_tables, load):
     """Followers: b1 users 0-79, b2 60-139, b3 120-179, b4 ten only; the film was watched by 0-9; no tags, deals or goals."""
     root = tmp_path_factory.mktemp("partners")
-    data = root / "data"
-    for part in ("nodes", "relationships"):
-        (data / part).mkdir(parents=True)
-    write = lambda name, head, rows: (data / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    (data / "dataset.toml").write_text('name = "small"\ncurrency = "CNY"\ntime_zone = "UTC"\n')
-    write("nodes/user.csv", "id,consent", [f"u{i:03d},true" for i in range(200)])
-    write("nodes/film.csv", "id,name,kind", ["f1,山海,film"])
-    write("nodes/brand.csv", "id,name", [f"b{i},品牌{i}" for i in range(1, 5)])
     spans = {"b1": (0, 80), "b2": (60, 140), "b3": (120, 180), "b4": (0, 10)}
-    write(
-        "relationships/follows__user__brand.csv",
-        "source,target",
-        [f"u{u:03d},{b}" for b, span in spans.items() for u in range(*span)],
-    )
-    write("relationships/watched.csv", "source,target,n", [f"u{u:03d},f1,1" for u in range(10)])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("graphkit.cli.context.install", lambda: None)
-        assert run(["--store", str(root / "store"), "load", str(data)]) == 0
-        yield root
+    tables = {
+        "nodes/user.csv": ("id,consent", [f"u{i:03d},true" for i in range(200)]),
+        "nodes/film.csv": ("id,name,kind", ["f1,山海,film"]),
+        "nodes/brand.csv": ("id,name", [f"b{i},品牌{i}" for i in range(1, 5)]),
+        "relationships/follows__user__brand.csv": (
+            "source,target",
+            [f"u{u:03d},{b}" for b, span in spans.items() for u in range(*span)],
+        ),
+        "relationships/watched.csv": ("source,target,n", [f"u{u:03d},f1,1" for u in range(10)]),
+    }
+    write_tables(root / "data", tables)
+    return load(root)
 
 
 @pytest.fixture
-def asked(home, capsys):
+def asked(gk):
     """Run partners for the film; return (status, stdout, stderr)."""
-
-    def call(*args):
-        capsys.readouterr()
-        code = run(["--store", str(home / "store"), "partners", "--for", "Film:f1", "--seed", "1", *args])
-        return code, *capsys.readouterr()
-
-    return call
+    return lambda *args: gk("partners", "--for", "Film:f1", "--seed", "1", *args)
 
 
 def document(result):
@@ -193,7 +180,8 @@ def test_a_plan_that_is_not_kept_is_refused(asked):
     assert "P-00000000" in err
 
 
-def test_one_audience_cannot_be_given_twice(home, capsys):
+def test_one_audience_cannot_be_given_twice(gk):
     """An audience beside itself has no overlap to measure: it is named instead of counted once in silence."""
-    assert run(["--store", str(home / "store"), "overlap", "Brand:b1", "Brand:b2", "Brand:b1"]) == 2
-    assert "Brand:b1 is given twice" in capsys.readouterr().err
+    code, _, err = gk("overlap", "Brand:b1", "Brand:b2", "Brand:b1")
+    assert code == 2
+    assert "Brand:b1 is given twice" in err

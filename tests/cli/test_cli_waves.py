@@ -30,24 +30,15 @@ def home(tmp_path_factory, write_tables, load):
     return load(root)
 
 
+def ask(gk, home, *more):
+    """What the command says to a plan of two waves: (status, stdout, stderr)."""
+    words = "plan --for Film:f1 --budget 800 --probability none --waves 2 --rules".split()
+    return gk(*words, home / "rules.toml", *more)
+
+
 def plan_of(gk, home, *more):
     """A plan of two waves as a mapping."""
-    code, out, err = gk(
-        "plan",
-        "--for",
-        "Film:f1",
-        "--budget",
-        "800",
-        "--probability",
-        "none",
-        "--waves",
-        "2",
-        "--rules",
-        home / "rules.toml",
-        "--format",
-        "json",
-        *more,
-    )
+    code, out, err = ask(gk, home, "--format", "json", *more)
     assert code == 0, err
     return json.loads(out)
 
@@ -58,19 +49,7 @@ def test_waves_keep_their_money_and_their_dates(gk, home):
     assert [row["starts_ts"] for row in plan["waves"]] == [1_796_086_800, 1_796_086_800 + 604_800]
     for row, limit in zip(plan["waves"], (200, 600), strict=True):
         assert row["spent"] == sum(i["cost"] for i in plan["items"] if i["wave"] == row["wave"]) <= limit
-    code, out, _ = gk(
-        "plan",
-        "--for",
-        "Film:f1",
-        "--budget",
-        "800",
-        "--probability",
-        "none",
-        "--waves",
-        "2",
-        "--rules",
-        home / "rules.toml",
-    )
+    code, out, _ = ask(gk, home)
     assert code == 0
     assert "wave 2, starts 2026-12-08 01:00 UTC" in out
 

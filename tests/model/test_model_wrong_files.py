@@ -8,6 +8,7 @@ import pytest
 
 from graphkit.errors import DataInvalid
 from graphkit.model.validate import RULES
+from graphkit.report.spoken import chinese
 from graphkit.store.files import check_directory, read_directory
 
 ROOT = Path(__file__).resolve().parents[2] / "fixtures" / "wrong"
@@ -39,7 +40,7 @@ def test_the_base_is_valid():
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_mistake_is_named(tmp_path, case):
-    """Rule, severity, file and line are as expected; a load refuses exactly what the check calls an error."""
+    """Rule, severity, file and line are as expected, message and hint have a Chinese form; a load refuses exactly what the check calls an error."""
     wanted = json.loads((ROOT / case / "expected.json").read_text(encoding="utf-8"))
     folder = build(tmp_path, case)
     report = check_directory(folder)
@@ -51,6 +52,8 @@ def test_a_mistake_is_named(tmp_path, case):
     assert wanted["line"] in [f.line for f in fits], report.findings
     assert "column" not in wanted or wanted["column"] in {f.column for f in fits}
     assert {f.rule for f in report.findings} <= set(RULES)
+    said = [text for f in report.findings for text in (f.message, f.hint) if text]
+    assert [text for text in said if chinese(text) == text] == []
     assert report.rows_in == report.loaded + report.rejected + report.duplicates
     if wanted["severity"] == "warning":
         assert report.ok

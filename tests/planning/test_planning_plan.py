@@ -6,9 +6,10 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from market_fixtures import table, tie
 
 from graphkit.errors import DataInvalid, Infeasible, InvalidParameter, TimeLimit, UnknownName, UnknownNode
-from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column
+from graphkit.model.tables import GraphTables
 from graphkit.planning.channels import ChannelPlan, plan
 from graphkit.planning.evaluate import evaluate, wilson
 from graphkit.planning.evidence import evidence, explain
@@ -16,23 +17,6 @@ from graphkit.planning.partners import partners
 from graphkit.planning.whatif import whatif
 
 N = 60
-
-
-def table(label, ids, **columns):
-    """Nodes of one label."""
-    return NodeColumns(label, as_column(ids), {k: as_column(v) for k, v in columns.items()})
-
-
-def tie(kind, source, target, a, b, **columns):
-    """Relationships of one type."""
-    return EdgeColumns(
-        kind,
-        source,
-        target,
-        np.asarray(a, np.int64),
-        np.asarray(b, np.int64),
-        {k: as_column(v) for k, v in columns.items()},
-    )
 
 
 def tables(*, knows=(), extra_nodes=(), extra_edges=(), users=None, channel=None):

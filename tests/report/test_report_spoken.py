@@ -2,14 +2,18 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 import graphkit.cli
 from graphkit.report.spoken import both_of, chinese, word
 
 HANZI = re.compile("[\u4e00-\u9fff]")
+PUNCTUATION = " .,:;!?'\"()[]"
+PYTHON = ["not {}: {} codec can't decode {}", "{}: {}: day is out of range for month"]  # said by Python itself
 COMMANDS = sorted(Path(graphkit.cli.__file__).parent.glob("*.py"))
 
 
@@ -55,6 +59,14 @@ def test_every_refusal_of_a_command_has_chinese(path):
         ("Error: 'Flm' is no label. Did you mean 'Film'?", "错误：'Flm' 不是类别。 是否指 'Film'？"),
         ("Error: Invalid value for '--k': 'x' is not a valid integer range.", "错误：'--k' 的值无效：'x' 不是整数。"),
         ("not measured: brand, goal", "未测量：品牌契合，目标"),
+        (
+            "error: nodes/user.csv line 3 column age: age is 300, outside [0, 120] (value '300')",
+            "错误：nodes/user.csv 第 3 行 age 列：age 为 300，超出范围 [0, 120]（值 '300'）",
+        ),
+        (
+            "REACHES c1,u1 occurs 2 times with different p (first in relationships/reaches.csv line 2); settled by max",
+            "REACHES c1,u1 出现 2 次，p 不同（首次在 relationships/reaches.csv 第 2 行）；按 max 取定",
+        ),
         ("u1  reach  0.2", "u1  reach  0.2"),
         ("甲 | A", "甲 | A"),
     ],
@@ -62,6 +74,34 @@ def test_every_refusal_of_a_command_has_chinese(path):
 def test_a_line_is_told_whole_or_clause_by_clause(text, zh):
     """Beginnings first, clauses where the whole is unknown, data and rows of tables as they stand."""
     assert chinese(text) == zh
+
+
+def _texts(paths):
+    """Every text of ours in these files, what is filled in left out."""
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def _stands(piece, said, cuts=2):
+    """Whether a text stands in the code, interrupted at most so often by what is filled in there."""
+    words = piece.strip(PUNCTUATION).split(" ")
+    if " ".join(words) in said:
+        return True
+    halves = ((" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words)))
+    return cuts > 0 and any(a.strip(PUNCTUATION) in said and _stands(b, said, cuts - 1) for a, b in halves)
+
+
+def test_every_sentence_of_the_catalogue_is_still_said():
+    """What stands between the gaps of each entry stands in the code too, or in click's or Python's own messages."""
+    package = Path(graphkit.cli.__file__).parents[1]
+    said = "\0".join(_texts([*package.rglob("*.py"), *Path(click.__file__).parent.glob("*.py")]))
+    catalogue = tomllib.loads((package / "report" / "zh.toml").read_text(encoding="utf-8"))
+    catalogue.pop("words")
+    pieces = {(key, piece) for table in catalogue.values() for key in table for piece in key.split("{}")}
+    gone = sorted({key for key, piece in pieces if not _stands(piece, said)})
+    assert gone == PYTHON
 
 
 def test_words_and_halves():
