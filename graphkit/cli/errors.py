@@ -93,6 +93,15 @@ def report_error(error: BaseException) -> int:
             f"compiled kernels in {damaged} could not be read, so they were removed\nHint: run the command again, it compiles them anew"
         )
         return STORE
+    if isinstance(error, UnicodeEncodeError):
+        what = str(error.object)[error.start : error.start + 80]
+        said = (
+            "is not UTF-8; give it in UTF-8"
+            if error.encoding == "utf-8"
+            else f"cannot be written in {error.encoding}; set PYTHONUTF8=1"
+        )
+        _say(f"{what!r} {said}")
+        return USAGE
     code = exit_code(error)
     if code != BUG or isinstance(error, OSError):
         _say(_sentence(error))

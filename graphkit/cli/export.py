@@ -47,6 +47,7 @@ def export(
 ) -> None:
     """Write every node and relationship of the store into DIRECTORY, or the dates of a PLAN with --ics or --csv."""
     from graphkit.cli.output import emit
+    from graphkit.store.files_out import check_target
 
     if ics or csv:
         from graphkit.cli.dates import write_dates
@@ -63,6 +64,7 @@ def export(
         return
     if Path(directory).is_file():
         raise click.UsageError(f"{directory} is a file; a plan needs --ics FILE or --csv FILE.")
+    check_target(directory)  # before the graph is read
     app.open().export(directory, as_)
     root = Path(directory)
     rows = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -16,6 +17,7 @@ from graphkit.cli.interrupts import temporary
 from graphkit.cli.language import shown_word, spoken, told
 from graphkit.report.records import escaped
 from graphkit.results import jsonable
+from graphkit.store.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -183,16 +185,26 @@ def _use_color(color: bool | None, output: str | None) -> bool:
 
 def write_out(body: str, output: str | None) -> None:
     """Write to stdout, or to a file that appears whole: beside it, flushed to disk, renamed."""
+    body = body.encode("utf-8", "backslashreplace").decode()  # bytes of a path that are no UTF-8, as JSON spells them
     if output in (None, "-"):
         sys.stdout.write(body)
         sys.stdout.flush()
         return
-    target = Path(str(output))
+    try:
+        _write_file(body, Path(os.path.realpath(str(output))))
+    except OSError as error:
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(output)) from error
+
+
+def _write_file(body: str, target: Path) -> None:
+    """Write beside the file a link may lead to, and rename."""
     if target.exists() and not target.is_file():
         target.write_text(body, encoding="utf-8")  # a device or a pipe: renaming over it would destroy it
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    head = f".{target.name[:60]}.writing-"  # a name has room for 255 bytes
+    remove_leftovers(target.parent, head)
+    handle, name = tempfile.mkstemp(prefix=f"{head}{os.getpid()}-", dir=target.parent)
     with temporary(Path(name)) as beside:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(body)

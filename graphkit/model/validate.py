@@ -15,6 +15,7 @@ RULES: dict[str, tuple[str, str]] = {
     "file-unreadable": ("文件必须能够读取", "a file must be readable"),
     "file-outside": ("文件必须位于输入目录之内", "files must lie inside the input directory"),
     "file-unknown": ("文件名必须是标签或关系类型", "a file must be named after a label or a relationship type"),
+    "file-changed": ("读取期间文件被改动", "a file must not change while it is read"),
     "file-ignored": ("此文件不会被读取", "this file is not read"),
     "file-twice": ("一个表只能有一种格式的文件", "a table is given in one file format only"),
     "file-empty": ("文件至少要有表头", "a file has at least a header"),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.projection.columns_file import read_columns, write_columns
+from graphkit.store.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,6 +64,7 @@ def _check(manifest: Mapping[str, Any]) -> str:
 def write_folder(folder: Path, manifest: dict[str, Any], content: Mapping[str, Mapping[str, NDArray[Any]]]) -> None:
     """Write aside, flush to disk, rename; when another process was first, its folder stays."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder.parent, ".making-")
     if folder.exists():
         shutil.rmtree(folder, ignore_errors=True)
     aside = Path(tempfile.mkdtemp(prefix=f".making-{os.getpid()}-", dir=folder.parent))

@@ -25,7 +25,7 @@ from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
 from graphkit.store.embedded_build import build
 from graphkit.store.embedded_dump import add_rest
-from graphkit.store.embedded_engine import Engine, kept_attached, settle
+from graphkit.store.embedded_engine import NO_ROOM, Engine, kept_attached, settle
 from graphkit.store.embedded_read import edge_cells, node_cells, present
 from graphkit.store.folder import Folder
 from graphkit.store.layout import Layout
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedStore"]
 
 T = TypeVar("T")
-# The system's words, inside the engine's
-_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
 class _InProcess(Run):
@@ -170,7 +168,7 @@ class EmbeddedStore(CypherStore):
         text = str(error).removeprefix("Query failed: ").removeprefix("Command failed: ")
         kind, _, message = text.partition(": ") if text.startswith("com.") else ("", "", text)
         place = f"{query.path}: " if query else ""
-        refused = next((words for words in _NO_ROOM if words in text), None)
+        refused = next((words for words in NO_ROOM if words in text), None)
         if refused:
             return self._full(refused.lower())
         if "NotIdempotent" in kind:

@@ -9,18 +9,24 @@ import secrets
 import shutil
 import socket
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import MissingExtra, StoreUnavailable
+from graphkit.store.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from types import ModuleType
 
-__all__ = ["DATABASE", "Engine", "engine_module", "kept_attached", "settle"]
+__all__ = ["DATABASE", "NO_ROOM", "Engine", "engine_module", "kept_attached", "settle"]
 
 DATABASE = "graph"
+_ROOM = 2**30  # bytes; more than a load of comfortable size takes
+_NO_LOG = Path(__file__).with_name("no-log.properties")
+_ROOT = "graphkit-"
+# The system's words, inside the engine's
+NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
 def engine_module(log: Path) -> ModuleType:
@@ -33,6 +39,8 @@ def engine_module(log: Path) -> ModuleType:
     """
     os.environ.setdefault("ARCADEDB_LOG_CONSOLE", "0")
     os.environ.setdefault("ARCADEDB_LOG_DIR", str(log))
+    if not _has_room(log):
+        os.environ.setdefault("ARCADEDB_NATIVE_ISOLATE_ARGS", f"-Djava.util.logging.config.file={_NO_LOG}")
     try:
         import arcadedb
     except ImportError as error:
@@ -41,6 +49,20 @@ def engine_module(log: Path) -> ModuleType:
         raise MissingExtra(message, package="arcadedb", extra="embedded", hint=hint) from error
     module: ModuleType = arcadedb
     return module
+
+
+def _has_room(log: Path) -> bool:
+    """Whether the engine may keep a log: where it cannot write one, it fills the console with traces of its own."""
+    if any(c.isspace() for c in str(_NO_LOG)):  # the engine's arguments are separated by blanks
+        return True
+    try:
+        if shutil.disk_usage(log.parent).free < _ROOM:
+            return False
+        import resource
+    except (OSError, ImportError):
+        return True
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return limit == resource.RLIM_INFINITY or limit >= _ROOM
 
 
 def settle(cell: Any) -> Any:
@@ -103,7 +125,8 @@ class Engine:
         module = engine_module(log)
         self.password = secrets.token_urlsafe(24)
         # A root keeps the first password it saw, so each process has a private one of its own.
-        self._root = tempfile.mkdtemp(prefix="graphkit-")
+        remove_leftovers(Path(tempfile.gettempdir()), _ROOT)
+        self._root = tempfile.mkdtemp(prefix=f"{_ROOT}{os.getpid()}-")
         self._server: Any = None
         self.db: Any = None
         try:
@@ -113,10 +136,9 @@ class Engine:
             self.close()
             if not isinstance(error, Exception):
                 raise
-            message = f"{data.parent}: the embedded engine does not open the data: {str(error).splitlines()[0]}"
-            raise StoreUnavailable(
-                message, store=str(data.parent), hint="another program may have the data open"
-            ) from error
+            text = str(error).splitlines()[0]
+            message = f"{data.parent}: the embedded engine does not open the data: {text}"
+            raise StoreUnavailable(message, store=str(data.parent), hint=_hint(text)) from error
 
     def _start(self, module: ModuleType, data: Path) -> int:
         """Start on free ports, again when another program took one in between; return the Bolt port."""
@@ -154,3 +176,12 @@ class Engine:
             if server is not None:
                 server.stop()
         shutil.rmtree(self._root, ignore_errors=True)
+
+
+def _hint(text: str) -> str:
+    """Return what to do about a database that does not open."""
+    if "Permission denied" in text or "Read-only file system" in text:
+        return "the engine writes beside the data even when it only reads: give this account the right to, or copy the store"
+    if any(words in text for words in NO_ROOM):
+        return "free some space, or copy the store to another disk"
+    return "another program may have the data open"

@@ -108,6 +108,8 @@ def _refusal(report: DataReport, path: str) -> DataInvalid:
     bad = [f"{report.rejected} of {report.rows_in} rows"] if report.rejected or not report.events.rejected else []
     bad += [f"{report.events.rejected} of {report.events.rows_in} events"] if report.events.rejected else []
     what = f"{' and '.join(bad)} rejected" if report.rows_in or report.events.rows_in else "no row could be read"
+    if report.rows_in and not report.rejected and not report.events.rejected:
+        what = f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}, none of them in a row"
     message = f"{path}: {what}, nothing loaded\n  " + "\n  ".join(first)
     if len(errors) > 5:
         message += f"\n  ... and {len(errors) - 5} more"

@@ -6,10 +6,12 @@ import base64
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from graphkit.store.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
-    from graphkit.model.validate import DataReport
+    from graphkit.model.validate import DataReport, RejectedRow
 
 __all__ = ["write_dead_letters"]
 
@@ -36,23 +38,31 @@ def write_dead_letters(report: DataReport, folder: str | os.PathLike[str], *, ru
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
     place = root / f"dead-{run}.ndjson"
+    remove_leftovers(root, f"{place.stem}.", ".tmp")
     aside = place.with_suffix(f".{os.getpid()}.tmp")
-    with aside.open("w", encoding="utf-8") as file:
-        for row in report.dead_letters:
-            line = {
-                "run": run,
-                "file": row.file,
-                "sha256": row.sha256,
-                "record": row.record,
-                "line": row.line,
-                "offset": row.offset,
-                "column": row.column,
-                "rule": row.rule,
-                "reason": row.reason,
-                "raw": base64.b64encode(row.raw).decode("ascii"),
-            }
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(place)
+    try:
+        with aside.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(
+                json.dumps({"run": run, **_line(row)}, ensure_ascii=False) + "\n" for row in report.dead_letters
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(place)
+    finally:
+        aside.unlink(missing_ok=True)
     return place
+
+
+def _line(row: RejectedRow) -> dict[str, Any]:
+    """Return a rejected row as JSON."""
+    return {
+        "file": row.file,
+        "sha256": row.sha256,
+        "record": row.record,
+        "line": row.line,
+        "offset": row.offset,
+        "column": row.column,
+        "rule": row.rule,
+        "reason": row.reason,
+        "raw": base64.b64encode(row.raw).decode("ascii"),
+    }

@@ -42,6 +42,25 @@ class Intake:
     findings: Findings = field(default_factory=Findings)
     raw: dict[str, RawTable] = field(default_factory=dict)
     refused_rows: int = 0
+    seen: dict[str, tuple[Path, tuple[int, ...] | None]] = field(default_factory=dict)
+
+    def note(self, path: Path, name: str) -> None:
+        """Remember what a file is before it is read."""
+        self.seen.setdefault(name, (path, _state(path)))
+
+    def begin(self) -> None:
+        """Remember the files of the plain layout, all at one moment."""
+        for folder in ("nodes", "relationships", "events"):
+            for path in (self.root / folder).glob("*.*"):
+                if path.name.endswith(SUFFIXES):
+                    self.note(path, f"{folder}/{path.name}")
+
+    def settled(self) -> None:
+        """Refuse a directory of which a file was written to or replaced while it was read: its rows are of no one moment."""
+        for name, (path, state) in self.seen.items():
+            if _state(path) != state:
+                text = "changed while it was read"
+                self.fatal("file-changed", name, text, "run this again when nothing writes there any more")
 
     def problem(self, place: Path) -> tuple[str, str] | None:
         """Why a path is no readable file inside the directory: rule and text."""
@@ -66,6 +85,7 @@ class Intake:
 
     def load(self, path: Path, name: str) -> RawTable | None:
         """Read a file; None, and noted, if it cannot be used."""
+        self.note(path, name)
         try:
             if name.endswith(".parquet"):
                 table = read_parquet(path, name)
@@ -82,3 +102,12 @@ class Intake:
         """Report progress in files."""
         if self.progress is not None:
             self.progress(Progress(phase, done, total, "files"))
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Return what differs once a file is written to or another takes its name; None when it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from graphkit.check import one_of
 from graphkit.errors import InvalidParameter
+from graphkit.store.leftovers import remove_leftovers
 
 if TYPE_CHECKING:
     from graphkit.model.tables import GraphTables
@@ -19,20 +21,48 @@ __all__ = ["export_tables", "flush_tree"]
 def export_tables(tables: GraphTables, directory: str | os.PathLike[str], as_: str) -> None:
     """Write tables as `parquet` (an input directory again) or `neo4j-import` (for neo4j-admin).
 
+    A link is followed: the folder it leads to is written.
+
     Raises
     ------
     InvalidParameter
         When the directory exists and is not empty: nothing of the user's is overwritten.
+    OSError
+        When it cannot be written; its `filename` is the directory, and nothing is left there.
     """
     one_of("as_", as_, ("parquet", "neo4j-import"))
-    target = Path(directory)
+    try:
+        target = check_target(directory)
+        _write_whole(tables, target, as_)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OSError(error.errno or errno.EIO, f"the export is not written: {reason}", os.fspath(directory)) from error
+
+
+def check_target(directory: str | os.PathLike[str]) -> Path:
+    """Return the folder that an export to `directory` makes.
+
+    Raises
+    ------
+    InvalidParameter
+        When it exists and is not empty.
+    """
+    target = Path(os.path.realpath(directory))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        message = f"{target} exists and is not empty"
-        raise InvalidParameter(message, parameter="directory", value=str(target), hint="name a new folder")
-    aside = target.with_name(f".{target.name}.writing-{os.getpid()}")
+        message = f"{os.fspath(directory)} exists and is not empty"
+        raise InvalidParameter(message, parameter="directory", value=str(directory), hint="name a new folder")
+    return target
+
+
+def _write_whole(tables: GraphTables, target: Path, as_: str) -> None:
+    """Write into a folder beside the target and rename it; what a killed export left there goes first."""
+    head = f".{target.name[:60]}.writing-"  # a name has room for 255 bytes
+    target.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(target.parent, head)
+    aside = target.with_name(f"{head}{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        aside.mkdir(parents=True)
+        aside.mkdir()
         if as_ == "parquet":
             from graphkit.store.files import write_parquet
 
@@ -47,15 +77,21 @@ def export_tables(tables: GraphTables, directory: str | os.PathLike[str], as_: s
         aside.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+    if os.name == "posix":
+        flush_folder(target.parent)
 
 
 def flush_tree(folder: Path) -> None:
     """Force every file and folder under `folder` to the disk."""
     for path in [*folder.rglob("*"), folder]:
-        if path.is_dir() and os.name != "posix":
-            continue
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        if not path.is_dir() or os.name == "posix":
+            flush_folder(path)
+
+
+def flush_folder(path: Path) -> None:
+    """Force one file, or the names in one folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -24,7 +24,7 @@ def read_parquet(path: Path, name: str) -> RawTable:
         Not a Parquet file, damaged, or with a column name that is empty or doubled.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with path.open("rb") as raw, pq.ParquetFile(raw) as file:  # given the path, Arrow may take it for a URI
             table = file.read()
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0][:200]

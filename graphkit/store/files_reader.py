@@ -56,6 +56,7 @@ class DirectoryReader:
                 rule="file-unreadable",
                 hint="give a directory with nodes/ and relationships/",
             )
+        self.intake.begin()
         dataset = self._dataset()
         specs = mapped_specs(self.intake, dataset) if dataset.tables else plain_specs(self.intake, dataset)
         blocks = self._blocks(specs, dataset)
@@ -84,6 +85,7 @@ class DirectoryReader:
         )
         self._whole(tables, dataset)
         log = self._events(dataset, nodes)
+        self.intake.settled()
         return tables.canonical(), self._report(blocks, tables, log)
 
     def _dataset(self) -> Dataset:
@@ -116,6 +118,7 @@ class DirectoryReader:
 
     def _toml(self, place: Path, name: str, *, inside: bool = True) -> Dataset | None:
         problem = self.intake.problem(place) if inside else None
+        self.intake.note(place, name)
         try:
             if problem is None:
                 return parse_dataset(place.read_bytes(), self.root.resolve().name)

@@ -47,7 +47,7 @@ def write_parquet(tables: GraphTables, directory: str | os.PathLike[str]) -> Non
     for label, nodes in whole.nodes.items():
         name = f"nodes/{label.lower()}.parquet"
         columns = _columns(nodes.columns, LABELS[label].properties, keep, name)
-        pq.write_table(pa.table({"id": pa.array(nodes.ids, pa.string()), **columns}), root / name)
+        _write(pa.table({"id": pa.array(nodes.ids, pa.string()), **columns}), root / name)
     for e in whole.edges:
         one = len(TYPES[e.type].pairs) == 1
         stem = e.type.lower() if one else f"{e.type.lower()}__{e.source_label.lower()}__{e.target_label.lower()}"
@@ -56,8 +56,14 @@ def write_parquet(tables: GraphTables, directory: str | os.PathLike[str]) -> Non
             "source": pa.array(whole.nodes[e.source_label].ids[e.source_rows], pa.string()),
             "target": pa.array(whole.nodes[e.target_label].ids[e.target_rows], pa.string()),
         }
-        pq.write_table(pa.table({**ends, **_columns(e.columns, TYPES[e.type].properties, keep, name)}), root / name)
+        _write(pa.table({**ends, **_columns(e.columns, TYPES[e.type].properties, keep, name)}), root / name)
     (root / "dataset.toml").write_text(_dataset(whole, keep), encoding="utf-8")
+
+
+def _write(table: Any, path: Path) -> None:
+    """Write a table through Python, whose errors name the reason and whose paths may hold any bytes."""
+    with path.open("wb") as file:
+        pq.write_table(table, file)
 
 
 def _columns(

@@ -21,28 +21,14 @@ import time
 from typing import IO, TYPE_CHECKING, Any
 
 from graphkit.errors import StoreUnavailable
-from graphkit.store.files_out import flush_tree
+from graphkit.store.files_out import flush_folder, flush_tree
+from graphkit.store.leftovers import is_alive, remove_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Folder", "is_alive"]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this number runs on this machine."""
-    if pid <= 0:
-        return False
-    if sys.platform == "win32":
-        return True  # asked by opening the lock file instead
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+__all__ = ["Folder"]
 
 
 def _lock(handle: IO[str]) -> bool:
@@ -83,34 +69,47 @@ class Folder:
             When the folder cannot be made or written.
         """
         end = time.monotonic() + wait
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            handle = (self.path / "owner.lock").open("a+", encoding="ascii")
-        except OSError as error:
-            message = f"{self.path}: cannot keep a store here: {error.strerror or error}"
-            raise StoreUnavailable(
-                message, store=str(self.path), hint="name another folder with --store DIR"
-            ) from error
+        handle = self._open()
         while not _lock(handle):
             if time.monotonic() >= end:
                 handle.close()
                 return False
             time.sleep(0.05)
-        handle.seek(0)
-        handle.truncate()
-        handle.write(f"{os.getpid()}\n")
-        handle.flush()
+        try:
+            os.truncate(handle.fileno(), 0)
+            os.write(handle.fileno(), f"{os.getpid()}\n".encode())
+        except OSError as error:  # a disk without room for a line
+            handle.close()
+            message = f"{self.path}: the store cannot be used: {error.strerror or error}"
+            raise StoreUnavailable(
+                message, store=str(self.path), hint="free some space, or name another folder with --store DIR"
+            ) from error
         self._handle = handle
         self._tidy()
         return True
+
+    def _open(self) -> IO[str]:
+        """Make the folder if need be and open its lock file."""
+        try:
+            str(self.path).encode()
+            self.path.mkdir(parents=True, exist_ok=True)
+            return (self.path / "owner.lock").open("a+", encoding="ascii")
+        except (OSError, UnicodeEncodeError) as error:
+            reason = error.strerror or error if isinstance(error, OSError) else "its name is not UTF-8"
+            if self.path.is_symlink() and not self.path.exists():
+                reason = "it is a link that leads nowhere"
+            message = f"{self.path}: cannot keep a store here: {reason}"
+            raise StoreUnavailable(
+                message, store=str(self.path), hint="name another folder with --store DIR"
+            ) from error
 
     def release(self) -> None:
         """Let go of the folder."""
         if self._handle is None:
             return
         self.forget_connection()
-        self._handle.seek(0)
-        self._handle.truncate()
+        with contextlib.suppress(OSError):
+            os.truncate(self._handle.fileno(), 0)
         self._handle.close()
         self._handle = None
 
@@ -158,11 +157,7 @@ class Folder:
             os.fsync(file.fileno())
         aside.replace(self.path / "CURRENT")
         if os.name == "posix":
-            handle = os.open(self.path, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            flush_folder(self.path)
         return final
 
     def drop_old(self) -> None:
@@ -178,6 +173,7 @@ class Folder:
 
     def _tidy(self) -> None:
         self.forget_connection()
+        remove_leftovers(self.path, "bolt.json.")
         with contextlib.suppress(StoreUnavailable):
             self.drop_old()
 

@@ -13,7 +13,7 @@ import socket
 from typing import TYPE_CHECKING, Any, Final
 
 from graphkit.errors import StoreUnavailable
-from graphkit.store.folder import is_alive
+from graphkit.store.leftovers import is_alive
 from graphkit.store.record import READ_RECORD, Record, new_token
 from graphkit.store.statements import BATCH, STORE, quote
 

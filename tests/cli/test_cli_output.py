@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from graphkit.cli.errors import report_error
 from graphkit.cli.language import spoken
 from graphkit.cli.output import choose_format, emit, write_out
 
@@ -85,6 +86,37 @@ def test_failing_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_out("new\n", str(target))
     assert target.read_text() == "old\n"
     assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX file systems only")
+def test_a_link_stays_a_link_and_any_name_is_written(tmp_path):
+    """What the link leads to is replaced whole; names of 250 bytes leave room for the one beside."""
+    (tmp_path / "kept.txt").write_text("old\n")
+    (tmp_path / "link.txt").symlink_to("kept.txt")
+    for name in ("link.txt", "x" * 246 + ".txt", os.fsdecode(b"\xff.txt")):
+        write_out("new\n", str(tmp_path / name))
+        assert (tmp_path / name).read_text() == "new\n"
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "kept.txt").read_text() == "new\n"
+    with pytest.raises(OSError, match="too long") as caught:
+        write_out("new\n", str(tmp_path / ("x" * 300)))
+    assert caught.value.filename == str(tmp_path / ("x" * 300))
+
+
+def test_bytes_that_are_no_utf8_stay_valid_json(tmp_path):
+    """The name of a file may hold any bytes; JSON spells them as Python does."""
+    name = os.fsdecode(b"nodes/\xff.csv")
+    emit(form="json", output=str(tmp_path / "out.json"), rows=[{"file": name}], columns=("file",))
+    assert json.loads((tmp_path / "out.json").read_bytes().decode("utf-8")) == [{"file": name}]
+
+
+@pytest.mark.parametrize(("encoding", "said"), [("utf-8", "is not UTF-8"), ("ascii", "cannot be written in ascii")])
+def test_text_that_cannot_be_written_is_no_bug(encoding, said, capsys):
+    """An argument that is not UTF-8, or a terminal of another encoding, is told in a sentence."""
+    with pytest.raises(UnicodeEncodeError) as caught:
+        "电\udcff".encode(encoding)
+    assert report_error(caught.value) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_broken_pipe_is_quiet():

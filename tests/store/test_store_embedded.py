@@ -278,5 +278,6 @@ def test_a_disk_without_room_is_named_and_the_old_data_stay(tmp_path, blocks):
     assert str(tmp_path) in last
     assert "file too large" in last
     assert "java" not in last
+    assert "ErrorManager" not in told  # nor a trace that the engine prints by itself
     with open_store(str(tmp_path)) as store:
         assert store.version() == before
