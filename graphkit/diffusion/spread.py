@@ -20,6 +20,7 @@ from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.diffusion.cascade import LANES, cascade_items
 from graphkit.diffusion.epidemic import epidemic_blocks
 from graphkit.diffusion.models import SI, SIR, SIS
+from graphkit.diffusion.spread_bounds import spread_bounds
 from graphkit.diffusion.worlds import check_steps, check_value, node_rows
 from graphkit.engine.base import as_engine
 from graphkit.intervals import quantile
@@ -60,9 +61,13 @@ class SpreadEstimate(Result):
         Share of the worlds in which each node is active.
     n_worlds : int
     highest : float
-        Weight of all nodes: no spread is larger.
+        Weight of all nodes, or where worlds or steps are all alike of those within reach: no world's spread is larger.
     skewness : float
         Third standardised moment of the single worlds' spreads.
+    mean_bounds : ndarray, shape (2,), or None
+        Where worlds or steps are all alike: ends between which the expected spread lies for certain (`spread_bounds`).
+    step_bounds : ndarray, shape (longest cascade + 1, 2), or None
+        The same for what each step adds.
 
     References
     ----------
@@ -79,16 +84,25 @@ class SpreadEstimate(Result):
     highest: float
     manifest: Manifest
     skewness: float = 0.0
+    mean_bounds: NDArray[np.float64] | None = None
+    step_bounds: NDArray[np.float64] | None = None
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Return the interval (lower, upper) of the expected spread, cut at 0 and ``highest``.
 
-        The normal interval, turned by Hall's cubic transformation where single worlds are skewed: if one world in fifty
-        reaches many, the normal one covers too rarely and lies too low. Both agree as worlds grow.
+        Student's interval, turned by Hall's cubic transformation where single worlds are skewed: if one world in fifty
+        reaches many, the plain one covers too rarely and lies too low. Both agree as worlds grow. n worlds that are all
+        alike leave a chance of 1 - (1 - ``confidence``)^(1/n) for another world, which adds ``highest`` at most and loses all but
+        the seeds; of that interval stays what ``mean_bounds`` allow, and the mean. Certain spreads have no width.
         """
-        z = quantile(finite("confidence", confidence))
-        below, above = (_unskewed(x, self.skewness / math.sqrt(self.n_worlds)) for x in (z, -z))
-        return max(0.0, self.mean - below * self.std_error), min(self.highest, self.mean - above * self.std_error)
+        z, least = quantile(finite("confidence", confidence), self.n_worlds - 1), float(self.by_step[0])
+        if self.n_worlds > 1 and self.std_error > 0:
+            below, above = (_unskewed(x, self.skewness / math.sqrt(self.n_worlds)) for x in (z, -z))
+            return max(least, self.mean - below * self.std_error), min(self.highest, self.mean - above * self.std_error)
+        unseen = _unseen(confidence, self.n_worlds)
+        lower, upper = self.mean - unseen * (self.mean - least), self.mean + unseen * (self.highest - self.mean)
+        lowest, highest = (least, self.highest) if self.mean_bounds is None else self.mean_bounds.tolist()
+        return min(self.mean, max(lower, lowest)), max(self.mean, min(upper, highest))
 
     def step_interval(self, confidence: float = 0.95) -> NDArray[np.float64]:
         """Return the interval of each step's expected newly active weight.
@@ -103,20 +117,28 @@ class SpreadEstimate(Result):
         ndarray, shape (longest cascade + 1, 2)
             Lower and upper end, within 0 and ``highest``. Score interval with a variance in proportion to the mean,
             (m - x)^2 = z^2 (s^2 / m) x / n: that of a Poisson mean where a step seldom happens, which the normal interval
-            misses, and the normal one for many worlds. A step that is the same in every world has no width.
+            misses, and the normal one for many worlds. A step that is the same in every world has the interval of an unseen
+            world, as in `interval`; none if it is certain.
 
         References
         ----------
         Cox, Hinkley: Theoretical Statistics, section 9.3. 1974. https://doi.org/10.1007/978-1-4899-2887-0
         """
-        z = quantile(finite("confidence", confidence))
-        if not np.isfinite(self.step_error).all():
-            return np.column_stack((np.zeros(self.by_step.size), np.full(self.by_step.size, self.highest)))
-        square = (z * self.step_error) ** 2
+        z = quantile(finite("confidence", confidence), self.n_worlds - 1)
+        alike = (self.step_error == 0) | np.isinf(self.step_error)
+        square = np.where(alike, 0.0, z * self.step_error) ** 2
         shift = np.divide(square, 2 * self.by_step, out=np.zeros_like(square), where=self.by_step > 0)
         half = np.sqrt(square + shift * shift)
         low, high = self.by_step + shift - half, self.by_step + shift + half
-        return np.column_stack((np.maximum(low, 0.0), np.minimum(high, self.highest)))
+        most = self.highest - self.by_step[0]
+        unseen = np.where(alike, _unseen(confidence, self.n_worlds), 0.0)
+        low, high = low - unseen * self.by_step, high + unseen * (most - self.by_step)
+        low[0] = high[0] = self.by_step[0]
+        ends = np.tile([0.0, self.highest], (alike.size, 1))
+        if self.step_bounds is not None:
+            ends[alike] = self.step_bounds[alike]
+        low, high = np.maximum(low, ends[:, 0]), np.minimum(high, ends[:, 1])
+        return np.column_stack((np.minimum(low, self.by_step), np.maximum(high, self.by_step)))
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per step: ``step``, ``newly_active``, its 95 % interval ``lower`` and ``upper``, ``active``."""
@@ -210,7 +232,7 @@ def estimate_spread(
     by_step = _add_steps([part[2] for part in parts])
     step_error = unit * _step_errors(by_step, [part[3] for part in parts], n_worlds, bits)
     mean = int(totals.sum()) * unit / n_worlds
-    spreads = totals * unit
+    spreads = totals * unit if np.ptp(totals) else np.zeros(n_worlds)  # no error of rounding where all are alike
     error = float(spreads.std(ddof=1)) / math.sqrt(n_worlds) if n_worlds > 1 else math.inf
     skewness = float(((spreads - mean) ** 3).mean()) / spreads.std() ** 3 if error > 0 and n_worlds > 1 else 0.0
     highest = float(p.n_nodes) if worth is None else float(worth.sum())
@@ -240,14 +262,28 @@ def estimate_spread(
         seconds=time.perf_counter() - begin,
     )
     by_step_mean, activation = by_step * unit / n_worlds, counts / n_worlds
+    found: dict[str, Any] = {}
+    if n_worlds == 1 or error == 0 or not step_error[1:].all():
+        ends = spread_bounds(
+            p, rows, units.astype(np.float64) * unit, model=model, max_steps=steps, n_steps=by_step.size
+        )
+        found = {"mean_bounds": ends.mean, "step_bounds": ends.steps}
+        if ends.certain:
+            found = {"mean_bounds": np.full(2, mean), "step_bounds": np.column_stack((by_step_mean, by_step_mean))}
+        highest = ends.most
     return SpreadEstimate(
-        mean, error, by_step_mean, step_error, activation, n_worlds, highest, manifest, float(skewness)
+        mean, error, by_step_mean, step_error, activation, n_worlds, highest, manifest, float(skewness), **found
     )
 
 
 def _unskewed(z: float, skew: float) -> float:
     """Return the quantile of the studentised mean: Hall's transformation backwards, its skewness being ``skew``."""
     return z if abs(skew) < 1e-9 or math.isinf(z) else 3 / skew * (math.cbrt(1 + skew * (z - skew / 6)) - 1)
+
+
+def _unseen(confidence: float, n_worlds: int) -> float:
+    """Return the chance up to which a kind of world may go unseen in all of ``n_worlds`` worlds."""
+    return -math.expm1(math.log1p(-confidence) / n_worlds)
 
 
 def _reference_items(
