@@ -101,7 +101,8 @@ def close_gap(
     work : float
         Entries of the cover that may be read.
     gap : float
-        Relative distance of bound and plan at which the search ends.
+        Relative distance of bound and plan that is near enough, as in integer programming: what cannot be better than
+        the plan by more is let go, and the bound is then value x (1 + gap).
     """
     return _Search(cover, menu, list(start), bound, gap).run(work)
 
@@ -121,7 +122,7 @@ class _Search:
         _, self.group = np.unique(menu.group, return_inverse=True)
         self.heap: list[tuple[float, int, _Node]] = []
         self.nodes, self.read = 0, 0.0
-        self.dropped = self.value  # no plan of a node that was let go is worth more
+        self.dropped = self.value  # a node let go within the gap had this bound
 
     def run(self, work: float) -> Closed:
         """Look at nodes until none can be better, or the work is done."""
@@ -133,7 +134,8 @@ class _Search:
         while self.heap and self._worth(-self.heap[0][0]) and self.read < work:
             top, _, node = heapq.heappop(self.heap)
             self._look(node, -top)
-        top = max(-self.heap[0][0] if self.heap else 0.0, self.dropped, self.value)
+        within = self.value * (1.0 + self.gap) if self.dropped > self.value else self.value
+        top = max(-self.heap[0][0] if self.heap else 0.0, within)
         return Closed(self.best, self.value, max(min(self.bound, top), self.value), self.nodes)
 
     def _worth(self, bound: float) -> bool:

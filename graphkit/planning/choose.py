@@ -64,6 +64,8 @@ SEARCH_WORK, RELAX_WORK = 1e8, 3e8
 SEARCHED = 300  # purchases; in longer plans one exchange no longer shows
 STEPS = 60
 CLOSE_WORK, CLOSE = 1.2e9, 1e-3  # entries that branch and bound may read; plan and bound this near are close enough
+# Where nothing is sampled a bound is sure, so a little work is spent whatever the certificate, up to a gap that is told
+EXACT_WORK, EXACT_GAP = 1e8, 1e-2
 Z95 = 1.959963984540054
 
 
@@ -154,11 +156,11 @@ def choose(
     )
 
 
-def closed(cover: Cover, menu: Menu, choice: Choice) -> Choice:
-    """The choice after branch and bound on R1: often a better plan, and a bound that hardly any plan can be below."""
-    if np.isnan(choice.bound) or choice.value >= choice.bound * (1.0 - CLOSE):
+def closed(cover: Cover, menu: Menu, choice: Choice, *, work: float = CLOSE_WORK, gap: float = CLOSE) -> Choice:
+    """The choice after branch and bound on R1 by so much work: often a better plan, and a bound within the gap of it."""
+    if np.isnan(choice.bound) or choice.value * (1.0 + gap) >= choice.bound:
         return choice
-    found = close_gap(merged(cover), menu, choice.chosen, choice.bound, work=CLOSE_WORK, gap=CLOSE)
+    found = close_gap(merged(cover), menu, choice.chosen, choice.bound, work=work, gap=gap)
     chosen = by_marginal_gain(cover, _useful(cover, menu, found.chosen, None), menu.after)
     value = cover.value(chosen)
     return Choice(chosen, value, max(found.bound, value))

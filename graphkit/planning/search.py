@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.influence.certificate import Certificate
-from graphkit.planning.choose import baseline_plans, certify, choose, closed, sampled_certificate
+from graphkit.planning.choose import (
+    CLOSE_WORK,
+    EXACT_GAP,
+    EXACT_WORK,
+    baseline_plans,
+    certify,
+    choose,
+    closed,
+    sampled_certificate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +85,11 @@ def search(campaign: Campaign, *, deadline: float | None = None, first: list[int
         expected = sampled_certificate(
             worlds.total, found.value + crowded, found.bound + crowded, (n_judge, n_choose), request.delta / rounds, exact=exact
         )  # fmt: skip
-        if expected.ratio < request.aim:
+        if exact:
+            work = CLOSE_WORK if expected.ratio < request.aim else EXACT_WORK
+            gap = min(EXACT_GAP, 0.999 * (1.0 / request.aim - 1.0))  # whoever asks for more than .99 gets it
+            found = closed(cover, campaign.menu, found, work=work, gap=gap)
+        elif expected.ratio < request.aim:
             found = closed(cover, campaign.menu, found)
         choice = replace(
             _checked(campaign, found, baselines, n_choose), value=found.value + crowded, bound=found.bound + crowded
