@@ -144,6 +144,7 @@ def prepare(
     check_waves(request, rules)
     market = read_market(snapshot, who)
     add_placements(snapshot, market, who, target)
+    market.assumptions.extend((request.done or {}).get("notes", ()))
     learned = (request.done or {}).get("learned")
     if learned is not None:
         with_learned_channels(market, learned, request.done["waves"] if request.done else 0)

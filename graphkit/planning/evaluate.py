@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import finite, positive_int
-from graphkit.errors import DataInvalid
+from graphkit.errors import DataInvalid, GraphkitError
 from graphkit.intervals import wilson
 from graphkit.model.target import parse_target
-from graphkit.planning.event_log import EventLog
+from graphkit.planning.event_log import EventLog, event_frame
 from graphkit.planning.inputs import numbers, target_node
 from graphkit.planning.measure import COLUMNS, Context, measure
+from graphkit.planning.rules import read_rules
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot import Snapshot, as_snapshot
 from graphkit.results import Manifest, Result, make_manifest
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from graphkit.rng import RandomState
 
 __all__ = ["Evaluation", "evaluate", "wilson"]
+
+REPEATED = ("ts", "user", "kind", "item", "channel", "code", "amount", "value", "parent_user")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -112,14 +115,16 @@ def evaluate(
     Raises
     ------
     DataInvalid
-        A needed column or amount is missing, or the experiment holds no total effect.
+        A needed column or amount is missing, a number is none, or the experiment holds no total effect.
     """
     start = time.monotonic()
     for name, value in (("days", days), ("min_cell", min_cell), ("retention_day", retention_day)):
         positive_int(name, value)
-    log = EventLog(events)
+    frame, said = _of_the_campaign(plan, event_frame(events))
+    log = EventLog(frame)
     planned = {item.channel for item in plan.items}
     snapshot = None if plan.source is None else as_snapshot(plan.source)
+    said += [] if snapshot is None else _strangers(snapshot, log)
     wanted = target if target is not None else plan.request.get("target")
     incremental, n_experiment = _incremental(experiment)
     seed = as_seed(rng)
@@ -155,7 +160,7 @@ def evaluate(
         "within_promise": band[0] <= reached <= band[1] if comparable else None,
         "metrics": metrics,
         "unattributed": unknown,
-        "assumptions": _notes(days, incremental),
+        "assumptions": [*_notes(days, incremental), *said],
     }
     request = {
         "plan": plan.manifest.digest,
@@ -181,22 +186,49 @@ def _incremental(experiment: Any) -> tuple[tuple[float, float, float] | None, in
     """Extra actions of an experiment with their interval, and its users."""
     if experiment is None:
         return None, 0
-    data: Mapping[str, Any] = experiment if isinstance(experiment, dict) else experiment.to_dict()
     try:
-        table, n = data["effects"], int(data["n_users"])
+        data: Mapping[str, Any] = experiment if isinstance(experiment, dict) else experiment.to_dict()
+        table, n = data["effects"], positive_int("n_users", data["n_users"])
         rows = zip(table["effect"], table["estimator"], table["value"], table["lower"], table["upper"], strict=True)
         value, low, high = next(
             (v, a, b) for effect, estimator, v, a, b in rows if (effect, estimator) == ("total", "hajek")
         )
-    except (KeyError, TypeError, StopIteration) as error:
+        if value is None or value != value:  # noqa: PLR0124 - NaN
+            return None, 0
+        value, low, high = (finite("the total effect and its interval", x) for x in (value, low, high))
+    except (AttributeError, KeyError, TypeError, StopIteration, GraphkitError) as error:
         raise DataInvalid(
             "the experiment holds no total effect",
             rule="experiment",
             hint="give the result of graphkit experiment analyse --format json",
         ) from error
-    if value is None or value != value:  # noqa: PLR0124 - NaN
-        return None, 0
     return (n * value, n * low, n * high), n
+
+
+def _of_the_campaign(plan: ChannelPlan, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The events since the plan's first day, where it has one, and what has to be said of the others and of copies."""
+    said, starts = [], read_rules(plan.request.get("rules")).starts_ts
+    if starts is not None and len(frame):
+        early = (frame["ts"] < starts).to_numpy(bool)
+        if early.any():
+            said.append(f"{int(early.sum())} events before the campaign's start are left out")
+            frame = frame[~early]
+    copies = int(frame.duplicated([c for c in REPEATED if c in frame.columns]).sum())
+    if copies:
+        said.append(
+            f"{copies} events repeat another: they count as they stand; a log read twice counts sales and contacts twice"
+        )
+    return frame, said
+
+
+def _strangers(snapshot: Snapshot, log: EventLog) -> list[str]:
+    """Users of the log whom the plan could not count, for they are not among its people."""
+    users = snapshot.nodes("User")
+    known = {str(x) for x in users.ids[consent_mask(users, "plan")].tolist()}
+    n = sum(name not in known for name in log.names)
+    return [
+        f"{n} of {log.n_users} users in the events are not among the people of the plan: they are measured, but were not promised"
+    ] * bool(n)
 
 
 def _items(plan: ChannelPlan) -> set[str]:

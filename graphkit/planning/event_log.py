@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.errors import DataInvalid
+from graphkit.errors import DataInvalid, InvalidParameter
 
 if TYPE_CHECKING:
+    from typing import Any
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -18,11 +20,73 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["DAY", "EventLog", "ratio_interval"]
+__all__ = ["DAY", "EventLog", "event_frame", "ratio_interval"]
 
 DAY = 86_400
 NEEDED = ("ts", "user", "kind")
 _DRAWS = 400
+
+
+def event_frame(events: Any, needed: tuple[str, ...] = NEEDED) -> pd.DataFrame:
+    """Return events as a frame whose moments and amounts are numbers.
+
+    Parameters
+    ----------
+    events : DataFrame with ts (epoch seconds), user, kind and what else is known, or a path of event files
+    needed : tuple of str
+        Columns without which nothing can be said.
+
+    Raises
+    ------
+    InvalidParameter
+        Neither a frame nor a path.
+    DataInvalid
+        A needed column is missing, or ts or amount holds what is no finite number (a missing one may stand).
+    """
+    if isinstance(events, str | Path):
+        from graphkit.store.files import read_events
+
+        events = read_events(Path(events))
+    if not hasattr(events, "columns"):
+        message = f"events must be a table or a path, got {type(events).__name__}"
+        raise InvalidParameter(message, parameter="events", value=None, hint="a frame with ts, user, kind, or a folder")
+    missing = [c for c in needed if c not in events.columns]
+    if missing:
+        raise DataInvalid(
+            f"events lack the columns {', '.join(missing)}",
+            rule="events columns",
+            rows=tuple(missing),
+            hint="ts, user, kind",
+        )
+    for column, meant in (("ts", "epoch seconds"), ("amount", "currency units")):
+        if column in events.columns:
+            _check_numbers(events, column, meant)
+    frame: pd.DataFrame = events
+    return frame
+
+
+def _check_numbers(events: pd.DataFrame, column: str, meant: str) -> None:
+    """Refuse the first cell of a column that is no finite number; dates are not read as nanoseconds by accident."""
+    cells = events[column]
+    if cells.dtype.kind in "iuf":
+        wrong = np.isinf(cells.to_numpy(np.float64))
+    else:
+        wrong = np.array([cells.dtype.kind in "mM" or not _is_number(x) for x in cells.tolist()], np.bool_)
+    if wrong.any():
+        first = int(np.flatnonzero(wrong)[0])
+        raise DataInvalid(
+            f"events: {column} must be a finite number ({meant}): it is {str(cells.iloc[first])!r} in row {first}",
+            rule=f"{column} is no number",
+            count=int(wrong.sum()),
+            hint=f"{int(wrong.sum())} of {len(events)} rows are like it",
+        )
+
+
+def _is_number(cell: Any) -> bool:
+    """A number or a missing one."""
+    if cell is None or cell != cell:  # noqa: PLR0124 - NaN
+        return True
+    return isinstance(cell, int | float | np.number) and not isinstance(cell, bool) and math.isfinite(cell)
 
 
 class EventLog:
@@ -34,23 +98,14 @@ class EventLog:
 
     Raises
     ------
+    InvalidParameter
+        Neither a frame nor a path.
     DataInvalid
-        A needed column or cell is missing, or a purchase or refund has no amount although others do.
+        A needed column or cell is missing, or ts or an amount is no finite number.
     """
 
     def __init__(self, events: pd.DataFrame | str | Path) -> None:
-        if isinstance(events, str | Path):
-            from graphkit.store.files import read_events
-
-            events = read_events(Path(events))
-        missing = [c for c in NEEDED if c not in events.columns]
-        if missing:
-            raise DataInvalid(
-                f"events lack the columns {', '.join(missing)}",
-                rule="events columns",
-                rows=tuple(missing),
-                hint="ts, user, kind",
-            )
+        events = event_frame(events)
         for column in NEEDED:
             empty = np.flatnonzero(events[column].isna().to_numpy())
             if empty.size:
@@ -88,6 +143,7 @@ class EventLog:
         """Return a column of numbers, NaN where missing or absent."""
         if column not in self.frame.columns:
             return np.full(len(self), math.nan)
+        _check_numbers(self.frame, column, "or missing")
         return np.asarray(self.frame[column].astype(float), np.float64)
 
     def money(self) -> Floats:
@@ -96,9 +152,17 @@ class EventLog:
         Raises
         ------
         DataInvalid
-            An amount is missing: what is not known is not 0.
+            An amount is missing: what is not known is not 0. Or it is negative: a purchase that takes money off is a
+            refund, and a refund is written as what went back.
         """
         amount, bought, back = self.number("amount"), self.is_kind("purchase"), self.is_kind("refund")
+        below = (bought | back) & (amount < 0)
+        if below.any():
+            raise DataInvalid(
+                f"{int(below.sum())} purchases or refunds have a negative amount", rule="amount-negative", count=int(below.sum()),
+                rows=tuple((float(self.ts[i]), self.names[self.user[i]]) for i in np.flatnonzero(below)[:5]),
+                hint="write refunds as events of kind refund with what went back, above 0",
+            )  # fmt: skip
         lost = (bought | back) & np.isnan(amount)
         if lost.any():
             raise DataInvalid(

@@ -101,7 +101,15 @@ def funnel(
         )
     if by not in ("channel", "code", None):
         raise InvalidParameter(f"by must be channel, code or None. Got {by!r} instead.", parameter="by", value=by)
-    wanted = {step: probability(f"reference[{step!r}]", rate) for step, rate in (reference or {}).items()}
+    rates = dict(reference or {})
+    if unknown := sorted(set(rates) - set(names)):
+        raise InvalidParameter(
+            f"reference names {unknown[0]!r}, which is no step of this funnel",
+            parameter="reference",
+            value=unknown[0],
+            allowed=tuple(names),
+        )
+    wanted = {step: probability(f"reference[{step!r}]", rate) for step, rate in rates.items()}
     log = EventLog(events)
     marks = log.text(by) if by else np.full(len(log), None, object)
     whole = _depth(log, names, days, None, marks)

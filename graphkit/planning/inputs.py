@@ -17,6 +17,7 @@ import scipy.sparse as sp
 
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
 from graphkit.model.target import parse_target
+from graphkit.planning.amounts import MOST_MONEY, minor
 from graphkit.projection.consent import consent_mask
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ __all__ = [
     "People",
     "checked",
     "known_target",
-    "minor",
     "numbers",
     "pages",
     "people",
@@ -45,13 +45,7 @@ __all__ = [
     "user_column",
 ]
 
-MINOR = 100  # minor units of a currency unit
 NOBODY = np.empty(0, np.int64)
-
-
-def minor(amount: float) -> int:
-    """Money as integer minor units."""
-    return round(float(amount) * MINOR)
 
 
 def numbers(column: NDArray[Any]) -> Floats:
@@ -195,7 +189,7 @@ def read_market(snapshot: Snapshot, who: People) -> Market:
         rows = {r: (who.of_table[r : r + 1], np.ones(1), "itself") for r in order}
     else:
         rows = _audiences(snapshot, table, who)
-    cost = checked(numbers(table.column("cost")), "Channel.cost")
+    cost = checked(numbers(table.column("cost")), "Channel.cost", most=MOST_MONEY)
     public = table.column("followers").tolist()
     keep = []
     for row in order:

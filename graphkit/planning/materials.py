@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graphkit.planning.amounts import MOST_MONEY, minor
 from graphkit.planning.filters import rights_of
-from graphkit.planning.inputs import checked, minor, numbers
+from graphkit.planning.inputs import checked, numbers
 
 if TYPE_CHECKING:
     from graphkit.planning.inputs import Market
@@ -36,7 +37,7 @@ def accepted_materials(snapshot: Snapshot, market: Market, rules: Rules, waves: 
     names = [str(x) for x in table.ids.tolist()]
     response, price = (
         checked(numbers(table.column("response")), "Material.response"),
-        checked(numbers(table.column("cost")), "Material.cost"),
+        checked(numbers(table.column("cost")), "Material.cost", most=MOST_MONEY),
     )
     codes = _codes(snapshot)
     why = {
@@ -52,7 +53,7 @@ def accepted_materials(snapshot: Snapshot, market: Market, rules: Rules, waves: 
     refused: dict[str, str] = {}
     for edges in snapshot.edges("ACCEPTS"):
         own_cost, own_response = (
-            checked(numbers(edges.column("cost")), "ACCEPTS.cost"),
+            checked(numbers(edges.column("cost")), "ACCEPTS.cost", most=MOST_MONEY),
             checked(numbers(edges.column("response")), "ACCEPTS.response"),
         )
         ids = snapshot.nodes(edges.source_label).ids

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.planning.inputs import minor, numbers
+from graphkit.planning.amounts import minor
+from graphkit.planning.inputs import numbers
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.results import Manifest, Result, make_manifest

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from graphkit.planning.amounts import MOST_MONEY, minor
 from graphkit.planning.filters import OPEN_STATUS
-from graphkit.planning.inputs import minor, numbers
+from graphkit.planning.inputs import checked, numbers
 
 if TYPE_CHECKING:
     from graphkit.planning.inputs import Market, People
@@ -46,8 +47,8 @@ def add_placements(snapshot: Snapshot, market: Market, who: People, target: tupl
         return
     status, cost, response = (
         table.column("status").tolist(),
-        numbers(table.column("cost")),
-        numbers(table.column("response")),
+        checked(numbers(table.column("cost")), "CoProduction.cost", most=MOST_MONEY),
+        checked(numbers(table.column("response")), "CoProduction.response"),
     )
     own_place, names = table.column("placement").tolist(), table.column("name").tolist()
     declared = snapshot.settings.get("reach_p", {})

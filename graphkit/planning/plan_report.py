@@ -68,7 +68,7 @@ def report_plan(
 
 def against_fixed(campaign: Campaign, found: Found, fixed: list[int] | None) -> dict[str, Any]:
     """What the new plan reaches more than the purchases that had been planned for the rest, on the same sets."""
-    if fixed is None:
+    if fixed is None or not campaign.menu.complete(fixed):  # with less money left they can no longer be bought
         return {"fixed": None, "gain": None, "gain_interval": None}
     cover = found.judged
     more = cover.missed(fixed) - cover.missed(found.choice.chosen)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from graphkit.influence.certificate import Certificate  # noqa: TC001 - from_dict resolves it
-from graphkit.results import Manifest, Part, Result
+from graphkit.model.plan_document import check_plan
+from graphkit.results import Manifest, Part, Result, jsonable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,8 +107,15 @@ class ChannelPlan(Result):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], source: Any = None) -> Self:
-        """Rebuild from :meth:`to_dict`; ``source`` gives it data for what-if questions."""
-        plain = {("for_" if key == "for" else key): value for key, value in data.items()}
+        """Rebuild from :meth:`to_dict`; ``source`` gives it data for what-if questions.
+
+        Raises
+        ------
+        DataInvalid
+            Naming the first field that is missing or of another kind.
+        """
+        checked = check_plan(jsonable(data), "the document")
+        plain = {("for_" if key == "for" else key): value for key, value in checked.items()}
         made = super().from_dict(plain)
         object.__setattr__(made, "source", source)
         return made

@@ -10,6 +10,7 @@ events teach about channels and ties (`graphkit.planning.updates`) counts from t
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import non_negative, positive_int
-from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.errors import Infeasible, InvalidParameter
 from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import make_plan
+from graphkit.planning.event_log import event_frame
 from graphkit.planning.inputs import people
 from graphkit.planning.request import Request
 from graphkit.planning.rules import read_rules
@@ -27,7 +29,7 @@ from graphkit.planning.updates import PASSIVE, learn_from
 from graphkit.projection.snapshot import as_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -81,9 +83,12 @@ def replan(
     Raises
     ------
     InvalidParameter
-        No wave is left, the plan has no source or is about pages, or more money is gone than there was.
+        No wave is left, the plan has no source or is about pages, its document was edited, or more money is gone than
+        there was.
     DataInvalid
-        The events lack a column.
+        The events lack a column, or hold what is no number.
+    Infeasible
+        Everybody was reached.
 
     References
     ----------
@@ -110,15 +115,25 @@ def replan(
             message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
         )
     events = _log(events)
+    for item in plan.items:
+        if not before < item.wave <= request.waves:
+            message = f"plan {plan.plan} buys {item.channel} in wave {item.wave}, but it plans waves {before + 1} to {request.waves}"
+            raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="was the file edited?")
     over = [item for item in plan.items if item.wave <= done]
     gone = _gone(request, over, spent)
     active, known, unknown = active_users(plan.source, events)
+    if active.all():
+        message = f"all {active.size} users with consent were reached: nobody is left for the waves to come"
+        raise Infeasible(message, rule="audience", hint="plan another campaign, or a larger audience")
     ids = sorted({*(request.done or {}).get("materials", ()), *(i.material for i in over if i.material)})
     state: dict[str, Any] = {
         "plan": plan.plan, "waves": done, "spent": gone, "materials": ids, "reached": int(active.sum()), "unknown_users": unknown,
         "events": _digest(known),
     }  # fmt: skip
     state["bought"] = [*(request.done or {}).get("bought", ()), *([i.channel, i.material, i.uses] for i in over)]
+    notes = _notes(plan, request, events)
+    if notes:
+        state["notes"] = notes
     if update:
         first = prepare(plan.source, replace(request, done=None), open_menu=True)
         state["learned"] = learn_from(first, [(c, m, n) for c, m, n in state["bought"]], events)
@@ -156,7 +171,7 @@ def happened(
     if events is None:
         message = f"plan {plan.plan} was made after wave {request.done['waves']}; its users are not in it"
         raise InvalidParameter(message, parameter="events", value=None, hint="give the events it was made from")
-    active, known, _ = active_users(plan.source, events)
+    active, known, _ = active_users(plan.source, _log(events))
     if _digest(known) != request.done["events"]:
         message = f"plan {plan.plan} was made after {request.done['reached']} users were reached; these events show {len(known)}, or others"
         raise InvalidParameter(message, parameter="events", value=len(known), hint="give the events it was made from")
@@ -167,13 +182,30 @@ def _digest(known: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
 
 
-def _log(events: Any) -> Any:
-    """Events as a frame where they are files."""
-    if not isinstance(events, str | Path):
-        return events
-    from graphkit.store.files import read_events
+def _notes(plan: ChannelPlan, request: Request, events: Any) -> list[str]:
+    """What does not fit the plan and is counted all the same."""
+    said, starts = [], read_rules(request.rules).starts_ts
+    if as_snapshot(plan.source).digest != plan.manifest.snapshot:
+        said.append(
+            f"the data changed since plan {plan.plan} was made: the waves left are planned on what they hold now"
+        )
+    if starts is not None and hasattr(events, "columns"):
+        early = int((events["ts"] < starts).sum())
+        if early:
+            said.append(
+                f"{early} of {len(events)} events lie before the first wave and count all the same: who is in them is taken as reached"
+            )
+    return said
 
-    return read_events(Path(events))
+
+def _log(events: Any) -> Any:
+    """Events as a frame; ids of users as they are."""
+    if not isinstance(events, str | Path) and not hasattr(events, "columns"):
+        if isinstance(events, Iterable):
+            return events
+        message = f"events must be a table, a path or ids of users, got {type(events).__name__}"
+        raise InvalidParameter(message, parameter="events", value=None, hint="[] when nobody was reached")
+    return event_frame(events, SHOWN)
 
 
 def active_users(source: Any, events: Any) -> tuple[NDArray[np.bool_], list[str], int]:
@@ -188,17 +220,8 @@ def active_users(source: Any, events: Any) -> tuple[NDArray[np.bool_], list[str]
 
 def _names(events: Any) -> set[str]:
     """Ids of users with an event that shows they were reached."""
-    events = _log(events)
     if not hasattr(events, "columns"):
         return {str(x) for x in events}
-    missing = [c for c in SHOWN if c not in events.columns]
-    if missing:
-        raise DataInvalid(
-            f"events lack the columns {', '.join(missing)}",
-            rule="events columns",
-            rows=tuple(missing),
-            hint="ts, user, kind",
-        )
     pairs = zip(events["user"].tolist(), events["kind"].tolist(), strict=True)
     return {str(user) for user, kind in pairs if kind not in PASSIVE and user is not None and user == user}  # noqa: PLR0124 - NaN differs from itself
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from graphkit.check import one_of, positive_int, refuse
+from graphkit.check import non_negative, one_of, positive_int, refuse
+from graphkit.errors import DataInvalid
 from graphkit.model.schema import USER_TIES
+from graphkit.planning.amounts import money
 from graphkit.planning.goals import goal_weights
 
 __all__ = ["Request"]
+
+_DONE = {"plan", "waves", "spent", "materials", "reached", "events"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Request:
         budget = self.budget
         if isinstance(budget, bool) or not isinstance(budget, int | float) or not math.isfinite(budget) or budget < 0:
             refuse("budget", budget, "a finite amount of money >= 0")
+        for name, amount in (("budget", budget), *((f"price of {k}", v) for k, v in self.price.items())):
+            money(name, amount)
         goal_weights(self.objective)
         positive_int("waves", self.waves)
         positive_int("draws", self.draws, minimum=2)
@@ -62,8 +68,9 @@ class Request:
         for name, value in (("delta", self.delta), ("aim", self.aim)):
             if not 0 < value < 1:
                 refuse(name, value, "a number between 0 and 1")
-        if not (math.isfinite(self.receptivity) and self.receptivity >= 0):
-            refuse("receptivity", self.receptivity, "a factor >= 0")
+        non_negative("receptivity", self.receptivity)
+        if self.pareto:
+            goal_weights(dict.fromkeys(self.pareto, 1.0))
 
     @property
     def page_level(self) -> bool:
@@ -84,7 +91,20 @@ class Request:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Request:
-        """Rebuild from :meth:`to_dict`."""
+        """Rebuild from :meth:`to_dict`.
+
+        Raises
+        ------
+        DataInvalid
+            A field that no request has.
+        """
         given = dict(data)
+        known = [f.name for f in fields(cls)]
+        if unknown := sorted(set(given) - set(known)):
+            message = f"the request of a plan holds {unknown[0]!r}, which no request has"
+            raise DataInvalid(message, rule="request", rows=tuple(unknown), hint="was it written by a later version?")
+        if given.get("done") is not None and (lost := sorted(_DONE - set(given["done"]))):
+            message = f"the request of a plan made after a wave lacks {', '.join(lost)} of what had happened (done)"
+            raise DataInvalid(message, rule="request", rows=tuple(lost), hint="was the file edited?")
         given.update((k, tuple(data[k])) for k in ("nodes", "via", "pareto") if k in data)
         return cls(**given)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import DataInvalid, InvalidParameter, close_matches
+from graphkit.planning.amounts import money
 from graphkit.planning.goals import GOALS
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _number(name: str, value: Any) -> float:
 def _money(name: str, value: Any) -> tuple[float, ...]:
     if not isinstance(value, list | tuple):
         raise _wrong(name, value, "a list with the money of each wave")
-    return tuple(_number(f"{name}[{i}]", x) for i, x in enumerate(value))
+    return tuple(money(f"rules.{name}[{i}]", _number(f"{name}[{i}]", x)) for i, x in enumerate(value))
 
 
 def _moment(name: str, value: Any) -> int:

@@ -25,8 +25,8 @@ __all__ = ["Verification", "verify"]
 class Verification(Result):
     """Each claim of a plan beside the number that came out again.
 
-    ``same`` is True when every claim and the digest agree. ``differs`` says what else changed when not: the data, the
-    versions of the software, or nothing (then the plan's file was edited).
+    ``same`` is True when every claim, every other field and the digest agree. ``differs`` says what changed when not:
+    the data, the versions of the software, or, where neither did, the fields of the document that were edited.
     """
 
     plan: str
@@ -93,10 +93,10 @@ def verify(plan: ChannelPlan, events: Any = None, *, engine: str | Engine = "thr
         }
     )
     same_digest = plan.manifest.digest == again.manifest.digest
-    differs = _differs(plan.manifest, again.manifest)
+    differs = _differs(plan.manifest, again.manifest) or _edited(plan.to_dict(), again.to_dict())
     answer: dict[str, Any] = {
         "plan": plan.plan,
-        "same": same_digest and all(row["same"] for row in rows),
+        "same": same_digest and not differs and all(row["same"] for row in rows),
         "same_digest": same_digest,
         "claims": rows,
         "differs": differs,
@@ -106,6 +106,13 @@ def verify(plan: ChannelPlan, events: Any = None, *, engine: str | Engine = "thr
         engine=again.manifest.engine, seconds=time.monotonic() - start,
     )  # fmt: skip
     return Verification(**answer, manifest=manifest)
+
+
+def _edited(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Fields of a document that are not those of the plan made again; engine and time may differ, claims have rows."""
+    left_out = ("manifest", "claims")
+    names = [k for k in {**old, **new} if k not in left_out and jsonable(old.get(k)) != jsonable(new.get(k))]
+    return [f"the document was edited: {', '.join(names)}"] if names else []
 
 
 def _differs(old: Manifest, new: Manifest) -> list[str]:

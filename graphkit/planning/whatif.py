@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from graphkit.check import non_negative
 from graphkit.errors import InvalidParameter, UnknownNode, close_matches
 from graphkit.influence.channel_cover import dot
+from graphkit.planning.amounts import money
 from graphkit.planning.campaign import Campaign, prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.choose import estimate
@@ -21,8 +23,6 @@ from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
 from graphkit.results import Manifest, Part, Result, make_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from numpy.typing import NDArray
 
     from graphkit.engine.base import Engine
@@ -105,7 +105,9 @@ def whatif(
         A channel that does not exist.
     """
     start = time.monotonic()
-    dropped, added = _names(drop), _names(add)
+    dropped, added = _names("drop", drop), _names("add", add)
+    if price is not None and not isinstance(price, Mapping):
+        raise InvalidParameter("price must be a table channel -> price", parameter="price", value=price)
     change = {"drop": dropped, "add": added, "price": dict(price or {}), "budget": budget, "receptivity": receptivity}
     request = Request.from_dict(plan.request)
     active, keep = happened(plan, request, events) if plan.source is not None else (None, [])
@@ -161,8 +163,12 @@ def _kept(
     return len(mine & {item.channel for item in again.items}) / len(mine)
 
 
-def _names(channels: Iterable[str]) -> list[str]:
-    """Channel ids in the order given, one string being one id."""
+def _names(parameter: str, channels: Iterable[str] | None) -> list[str]:
+    """Channel ids in the order given, one string being one id, None being none."""
+    if channels is None:
+        return []
+    if not isinstance(channels, Iterable):
+        raise InvalidParameter(f"{parameter} must hold ids of channels", parameter=parameter, value=channels)
     return [channels] if isinstance(channels, str) else list(dict.fromkeys(str(x) for x in channels))
 
 
@@ -186,7 +192,7 @@ def _campaign(
         raise InvalidParameter(
             message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
         )
-    prices = {**request.price, **{k: non_negative(f"price of {k}", v) for k, v in (price or {}).items()}}
+    prices = {**request.price, **{k: money(f"price of {k}", v) for k, v in (price or {}).items()}}
     campaign = prepare(
         plan.source,
         replace(request, price=prices),

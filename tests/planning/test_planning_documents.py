@@ -1,0 +1,214 @@
+"""What comes back after a plan was made: documents that people edited, logs of every kind, amounts of any size."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from market_fixtures import market
+
+from graphkit.errors import DataInvalid, Infeasible, InvalidParameter
+from graphkit.planning.channels import ChannelPlan, plan
+from graphkit.planning.evaluate import evaluate
+from graphkit.planning.funnel import funnel
+from graphkit.planning.replan import replan
+from graphkit.planning.verify import verify
+from graphkit.planning.whatif import whatif
+
+DAY, START = 86_400, 1_700_000_000
+
+
+def small(seed=3, cost=(10, 20, 30, 40, 15)):
+    """Five channels, twelve users."""
+    rng = np.random.default_rng(seed)
+    chance = np.round(rng.random((5, 12)) * (rng.random((5, 12)) < 0.6), 2)
+    chance[:, 0] = 0.3
+    return market(chance, cost, ["kol", "app"] * 2 + ["kol"], users={"age": list(range(20, 32))})
+
+
+@pytest.fixture(scope="module")
+def made():
+    """A plan of two waves with a known start."""
+    rules = {"wave_budgets": [40, 40], "starts_ts": START, "gap_days": 7}
+    return plan(small(), for_="Film:f1", budget=80, probability="none", waves=2, rules=rules, rng=1)
+
+
+def edited(made, path, value, source=None):
+    """The plan's document with one cell changed, read again."""
+    document = json.loads(made.to_json())
+    cell = document
+    for step in path[:-1]:
+        cell = cell[step]
+    cell[path[-1]] = value
+    return ChannelPlan.from_dict(document, source=source or made.source)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("items", 0, "cost"), 1), (("items", 0, "wave"), 2), (("items", 0, "uses"), 5), (("items", 0, "material"), "m"), (("spent",), 1),
+        (("reach", "mean"), 5.0), (("certificate", "ratio"), 0.5), (("waves", 0, "spent"), 3), (("unspent_because",), "no"),
+    ],
+)  # fmt: skip
+def test_verify_finds_an_edit_wherever_it_is(made, path, value):
+    """Any field of the document, not only the numbers that are claims; and nothing is found where nothing was edited."""
+    assert verify(ChannelPlan.from_dict(made.to_dict(), source=made.source)).same
+    found = verify(edited(made, path, value))
+    assert not found.same
+    assert found.differs == [f"the document was edited: {path[0]}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (("items", 0, "cost"), -5, "cost must be an amount"), (("items", 0, "uses"), 0, "uses"), (("items", 0, "adds_interval"), [1], "pair"),
+        (("budget",), None, "budget"), (("request", "waves"), "2", "waves"), (("request", "budget"), -1, "budget"),
+        (("request", "price"), {"c0": -1}, "price"), (("request", "done"), {}, "done"), (("request", "zz"), 1, "zz"),
+    ],
+)  # fmt: skip
+def test_a_broken_document_is_refused_by_field(made, path, value, words):
+    """From Python as from the command line: no document of another shape gets as far as money."""
+    with pytest.raises(DataInvalid, match=words):
+        replan(edited(made, path, value), [])
+
+
+def test_what_only_the_request_can_tell_is_refused_too(made):
+    """Waves the plan does not have, goals that do not exist, a receptivity that is none."""
+    for path, value, words in (
+        (("items", 0, "wave"), 9, "wave 9"),
+        (("request", "pareto"), ["zz"], "objective"),
+        (("request", "receptivity"), None, "receptivity"),
+    ):
+        with pytest.raises(InvalidParameter, match=words):
+            replan(edited(made, path, value), [])
+
+
+@pytest.mark.parametrize("amount", [1e14, 1e18, 1e308])
+def test_amounts_that_cannot_be_added_up_are_refused(made, amount):
+    """Money is counted in integers of 64 bits: beyond them a named refusal, never an overflow."""
+    ask = {"for_": "Film:f1", "probability": "none", "rng": 1}
+    with pytest.raises(InvalidParameter, match="currency unit"):
+        plan(small(), budget=amount, **ask)
+    with pytest.raises(InvalidParameter, match="currency unit"):
+        plan(small(), budget=80, waves=2, rules={"wave_budgets": [40, amount]}, **ask)
+    with pytest.raises(InvalidParameter, match="currency unit"):
+        whatif(made, price={"c0": amount})
+    with pytest.raises(InvalidParameter, match="currency unit"):
+        whatif(made, budget=amount)
+    with pytest.raises(DataInvalid, match=r"Channel\.cost"):
+        plan(small(cost=(10, 20, amount, 40, 15)), budget=80, **ask)
+
+
+def test_the_largest_amounts_still_add_up():
+    """A budget and prices at the limit: every channel is bought, and the sum is exact."""
+    found = plan(small(cost=[1e12] * 5), for_="Film:f1", budget=1e13, probability="none", rng=1)
+    assert found.spent == 5e12
+
+
+def test_what_if_says_what_it_cannot_read(made):
+    """Names and prices of another kind."""
+    with pytest.raises(InvalidParameter, match="price must be a table"):
+        whatif(made, price=[("c0", 5)])
+    with pytest.raises(InvalidParameter, match="drop must hold"):
+        whatif(made, drop=5)
+    assert whatif(made, drop=None).reach.difference == 0
+
+
+LOG = pd.DataFrame(
+    {
+        "ts": START + np.arange(400.0),
+        "user": [f"u{i % 200:03d}" for i in range(400)],
+        "kind": ["exposure"] * 200 + ["purchase"] * 200,
+        "channel": "c0",
+        "amount": [np.nan] * 200 + [5.0] * 200,
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "words"),
+    [
+        ("ts", "2020-01-01", "epoch seconds"), ("ts", pd.Timestamp("2020-01-01"), "epoch seconds"), ("ts", math.inf, "epoch seconds"), ("ts", True, "epoch seconds"),
+        ("amount", "a", "currency"), ("amount", math.inf, "currency"), ("amount", -5.0, "negative amount"), ("amount", math.nan, "no amount"),
+    ],
+)  # fmt: skip
+def test_a_log_that_holds_no_numbers_is_refused(made, column, cells, words):
+    """Dates are not read as nanoseconds, nor texts as anything; the row is named."""
+    with pytest.raises(DataInvalid, match=words):
+        evaluate(made, LOG.assign(**{column: cells}))
+    if column == "ts":
+        for call in (lambda x: replan(made, x), lambda x: funnel(x, steps=["exposure", "purchase"])):
+            with pytest.raises(DataInvalid, match=words):
+                call(LOG.assign(ts=cells))
+
+
+@pytest.mark.parametrize("log", [None, 5, ["u00"]])
+def test_what_is_no_log_is_refused(made, log):
+    """For evaluate and funnel; replan also takes ids of users."""
+    for call in (lambda: evaluate(made, log), lambda: funnel(log)):
+        with pytest.raises(InvalidParameter, match="events must be a table"):
+            call()
+    if not isinstance(log, list):
+        with pytest.raises(InvalidParameter, match="events must be a table"):
+            replan(made, log)
+
+
+def test_nothing_before_the_start_counts(made):
+    """Exposures and purchases before the first wave are nobody's reach, and that is said; strangers and copies too."""
+    older = LOG.assign(ts=LOG["ts"] - DAY, user=[f"v{i % 200}" for i in range(400)])
+    both = evaluate(made, pd.concat([older, LOG]))
+    alone = evaluate(made, LOG)
+    assert both.observed == alone.observed == 200
+    assert both.metrics == alone.metrics
+    assert "400 events before the campaign's start are left out" in both.assumptions
+    assert any(x.startswith("200 of 200 users in the events are not among") for x in alone.assumptions)
+    twice = evaluate(made, pd.concat([LOG, LOG]))
+    assert any(x.startswith("400 events repeat another") for x in twice.assumptions)
+    early = pd.DataFrame({"ts": [START - 5.0, START + 5.0], "user": ["u01", "u02"], "kind": "exposure"})
+    again = replan(made, early)
+    assert again.replanned["reached"] == 2
+    assert any(x.startswith("1 of 2 events lie before the first wave") for x in again.assumptions)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [5, [], {}, {"value": ["x"]}, {"lower": [None]}, {"n_users": -5}, {"n_users": 2.5}],
+)  # fmt: skip
+def test_an_experiment_that_is_none_is_refused(made, junk):
+    """A broken analysis never becomes an effect."""
+    good = {"effect": ["total"], "estimator": ["hajek"], "value": [0.1], "lower": [0.05], "upper": [0.2]}
+    if isinstance(junk, dict) and junk:
+        n = junk.pop("n_users", 100)
+        junk = {"effects": {**good, **junk}, "n_users": n}
+    with pytest.raises(DataInvalid, match="no total effect"):
+        evaluate(made, LOG, experiment=junk)
+    rows = {m["metric"]: m for m in evaluate(made, LOG, experiment={"effects": good, "n_users": 100}).metrics}
+    assert rows["cost_per_incremental_action"]["value"] == pytest.approx(made.spent / 10)
+
+
+def test_when_everybody_is_reached_there_is_nothing_to_plan(made):
+    """A named refusal instead of a plan for nobody."""
+    with pytest.raises(Infeasible, match="all 12 users"):
+        replan(made, [f"u{i:02d}" for i in range(12)])
+
+
+def test_no_gain_is_told_over_purchases_that_cannot_be_paid(made):
+    """With all money spent the plan is empty, and the old purchases are no comparison."""
+    again = replan(made, [], spent=80)
+    assert (again.items, again.spent) == ((), 0)
+    assert again.replanned["gain"] is None
+    assert replan(made, []).replanned["gain"] == pytest.approx(0, abs=1e-9) or replan(made, []).replanned["gain"] > 0
+
+
+def test_other_data_are_said_in_a_replan(made):
+    """Prices may change between waves; whoever reads the new plan is told."""
+    again = replan(edited(made, ("plan",), made.plan, source=small(seed=4)), ["u01"])
+    assert any("the data changed since plan" in x for x in again.assumptions)
+    assert not any("the data changed" in x for x in replan(made, ["u01"]).assumptions)
+
+
+def test_a_reference_for_no_step_is_refused():
+    """A misspelt step would otherwise be ignored."""
+    with pytest.raises(InvalidParameter, match="no step of this funnel"):
+        funnel(LOG, steps=["exposure", "purchase"], reference={"purchases": 0.5})
