@@ -32,7 +32,7 @@ def path(
     snapshot = app.snapshot()
     goal = check_node(snapshot, LabelId("Course", course.removeprefix("Course:"))).id
     table = snapshot.nodes("Course")
-    done = {check_node(snapshot, LabelId("Course", name)).id for name in completed}
+    done = {check_node(snapshot, LabelId("Course", name.removeprefix("Course:"))).id for name in completed}
     if user is not None:
         done |= _completed(snapshot, check_node(snapshot, LabelId("User", user.removeprefix("User:"))).id)
     requires = [
@@ -61,10 +61,20 @@ def path(
 
 
 def _completed(snapshot: Any, user: str) -> set[str]:
-    """Return the courses a user finished."""
-    found = set()
+    """Return the courses a user who agreed to a profile finished."""
+    from graphkit.errors import InvalidParameter
+    from graphkit.projection.consent import consent_mask
+
+    found, users = set[str](), snapshot.nodes("User")
+    row = users.row_of()[user]
+    if not consent_mask(users, "profile")[row]:
+        message = f"User {user!r} has not agreed to a profile"
+        hint = "name what is completed by --completed"
+        raise InvalidParameter(
+            message, parameter="user", value=user, allowed="users with consent for 'profile'", hint=hint
+        )
     for edges in snapshot.edges("ENROLLED"):
-        mine = edges.source_rows == snapshot.nodes("User").row_of()[user]
+        mine = edges.source_rows == row
         progress = edges.column("progress").tolist()
         rows = [row for row in mine.nonzero()[0].tolist() if (progress[row] or 0.0) >= 1.0]
         found |= {str(snapshot.nodes("Course").ids[edges.target_rows[row]]) for row in rows}

@@ -5,8 +5,8 @@ x_uj W_ji, so the parts of a score are the user's own items and add up to it exa
 
 cosine: W_ji = c_ji / sqrt(n_j n_i), the k nearest neighbours of i, c = X^T X.
 ridge: the W with zero diagonal that predicts X from X itself with the least squared error plus
-ridge x |W|^2. In closed form W = -P / diag(P) off the diagonal, P = (X^T X + ridge I)^-1. It
-accounts for what neighbours say twice, which plain cosine counts double.
+ridge x |W|^2, in closed form (`graphkit.matching.ridge`). It accounts for what neighbours say twice,
+which plain cosine counts double.
 
 References
 ----------
@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import linalg, sparse
+from scipy import sparse
 
 from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.matrices import as_rows
+from graphkit.matching.ridge import RidgeByUsers, ridge_weights
 from graphkit.rng import as_generator, as_seed
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ __all__ = [
     "rank_of_held",
 ]
 
-_DENSE = 6_000  # items up to which an items x items matrix is held whole: 288 MB
+_DENSE = 6_000  # items, or users, up to which a matrix of each with each is held whole: 288 MB
+_BLOCK = 250  # users scored at once
 _RIDGES = (2.0, 10.0, 50.0, 250.0)
 DEFAULT_RIDGE = 20.0
 _LARGEST = 1e50  # of a weight: its square times every user stays a number
@@ -58,8 +60,9 @@ class ItemNeighbours:
 
     Parameters
     ----------
-    weights : ndarray or csr_array, shape (n_items, n_items)
-        Row j, column i: what owning j says about i; zero diagonal.
+    weights : ndarray or csr_array, shape (n_items, n_items), or RidgeByUsers
+        Row j, column i: what owning j says about i; zero diagonal. Not held as a matrix by a ridge with more than
+        6,000 items.
     method : str
     ridge : float or None
     k : int or None
@@ -72,11 +75,15 @@ class ItemNeighbours:
 
     def scores(self, rows: sparse.csr_array) -> NDArray[np.float64]:
         """Return scores of all items for users given by what they own, shape (n_rows, n_items)."""
+        if isinstance(self.weights, RidgeByUsers):
+            return self.weights.scores(rows)
         return _dense(rows @ self.weights)
 
     def parts(self, row: sparse.csr_array, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return (own items, parts of the scores), shapes (m,) and (m, n_items asked); columns sum to the scores."""
         own = row.indices.astype(np.int64)
+        if isinstance(self.weights, RidgeByUsers):
+            return own, row.data[:, None] * self.weights.between(own, items)
         return own, row.data[:, None] * _dense(self.weights[own][:, items])
 
 
@@ -89,7 +96,7 @@ def item_neighbours(
     ----------
     matrix : users x items, weights >= 0 (1 = took it)
     method : {"auto", "ridge", "cosine"}
-        auto: ridge up to 6,000 items, above that cosine.
+        auto: ridge up to 6,000 items or 6,000 users, above both cosine.
     k : int, optional
         Neighbours kept per item (cosine); default all.
     ridge : float > 0, default 20
@@ -102,22 +109,24 @@ def item_neighbours(
     Raises
     ------
     InvalidParameter
-        ``ridge`` not above 0, ``k`` below 1, or ridge asked for with more items than fit.
+        ``ridge`` not above 0, ``k`` below 1, or ridge asked for with more items and users than fit.
     DataInvalid
         A weight is negative or not finite.
     """
     one_of("method", method, ("auto", "ridge", "cosine"))
     x = as_interactions(matrix)
-    n = x.shape[1]
+    fits = min(x.shape) <= _DENSE
     if method == "auto":
-        method = "ridge" if n <= _DENSE else "cosine"
+        method = "ridge" if fits else "cosine"
     if method == "cosine":
         return ItemNeighbours(_cosine(x, None if k is None else positive_int("k", k)), method, None, k)
     if finite("ridge", ridge) <= 0:
         refuse("ridge", ridge, "a number above 0")
-    if n > _DENSE:
-        refuse("method", method, f"'cosine' for {n:,} items: ridge holds items x items and serves up to {_DENSE:,}")
-    return ItemNeighbours(_ridge(_gram(x), ridge), method, float(ridge), None)
+    if not fits:
+        sides = f"{x.shape[1]:,} items and {x.shape[0]:,} users"
+        refuse("method", method, f"'cosine' for {sides}: ridge holds each with each of either, up to {_DENSE:,}")
+    weights = ridge_weights(x, ridge) if x.shape[1] <= _DENSE else RidgeByUsers(x, ridge)
+    return ItemNeighbours(weights, method, float(ridge), None)
 
 
 def choose_ridge(
@@ -131,9 +140,13 @@ def choose_ridge(
     rest, users, items = held_out(x, n_held, rng)
     if not users.size:
         return dict.fromkeys(ridges, 0.0)
-    gram = _gram(rest)
-    rows = rest[users]
-    return {ridge: float((1 / rank_of_held(rows @ _ridge(gram, ridge), rows, items)).mean()) for ridge in ridges}
+    rows, quality = rest[users], {}
+    for ridge in ridges:
+        model = item_neighbours(rest, method="ridge", ridge=ridge)
+        parts = [slice(low, low + _BLOCK) for low in range(0, users.size, _BLOCK)]
+        ranks = [rank_of_held(model.scores(rows[part]), rows[part], items[part]) for part in parts]
+        quality[ridge] = float((1 / np.concatenate(ranks)).mean())
+    return quality
 
 
 def held_out(
@@ -184,23 +197,6 @@ def as_interactions(matrix: Any) -> sparse.csr_array:
 def _dense(found: Any) -> NDArray[np.float64]:
     plain: Any = found
     return np.asarray(plain.toarray() if sparse.issparse(found) else plain, np.float64)
-
-
-def _gram(x: sparse.csr_array) -> NDArray[np.float64]:
-    return np.asarray((x.T @ x).toarray(), np.float64)
-
-
-def _ridge(gram: NDArray[np.float64], ridge: float) -> NDArray[np.float64]:
-    """Closed form; ridge > 0 makes the matrix positive definite, whatever its rank."""
-    if not gram.size:
-        return gram
-    a = gram.copy()
-    a[np.diag_indices_from(a)] += ridge
-    factor, lower = linalg.cho_factor(a, lower=True, overwrite_a=True, check_finite=False)
-    p = linalg.cho_solve((factor, lower), np.eye(len(a)), overwrite_b=True, check_finite=False)
-    weights = -p / np.diag(p)[None, :]
-    np.fill_diagonal(weights, 0.0)
-    return np.ascontiguousarray(weights)
 
 
 def _cosine(x: sparse.csr_array, k: int | None) -> sparse.csr_array:

@@ -3,7 +3,9 @@
 b_ui = mu + b_u + b_i, with the deviations b shrunk by ``damping`` ratings. Prediction = b_ui + sum over
 the user's other items j of s_ij (r_uj - b_uj) / (sum |s_ij| + 1), where s is the Pearson correlation of
 the two items' residuals over users who rated both, shrunk: n / (n + shrink). The 1 below pulls a
-prediction with little support back to the baseline. The parts of the second term are the evidence.
+prediction with little support back to the baseline. The parts of the second term are the evidence. Above 6,000
+items those with the most ratings have neighbours, the others their baseline: few raters are shrunk to next to
+nothing (on 100,836 ratings of 9,724 films RMSE .840 with 6,000 or 3,000 items, .841 with 1,500, baseline .856).
 
 References
 ----------
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from graphkit.check import non_negative, refuse
+from graphkit.check import non_negative
 from graphkit.errors import DataInvalid, UnknownNode
 from graphkit.matching.matrices import as_rows
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["RatingNeighbours", "rating_neighbours"]
 
 _ROUNDS = 30
-_DENSE = 6_000
+_DENSE = 6_000  # items up to which similarities are held whole: 288 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +42,9 @@ class RatingNeighbours:
     ----------
     mean : float
     user_bias, item_bias : ndarray of float64
-    similarity : ndarray of float64, shape (n_items, n_items)
+    items : ndarray of int64, shape (n_kept,)
+        Columns of the items that have neighbours: all, or the 6,000 with the most ratings, ties by column.
+    similarity : ndarray of float64, shape (n_kept, n_kept)
         Shrunk, in [-1, 1], zero diagonal.
     residuals : csr_array, users x items
         Rating minus baseline.
@@ -51,6 +55,7 @@ class RatingNeighbours:
     mean: float
     user_bias: NDArray[np.float64]
     item_bias: NDArray[np.float64]
+    items: NDArray[np.int64]
     similarity: NDArray[np.float64]
     residuals: sparse.csr_array
     low: float
@@ -69,18 +74,20 @@ class RatingNeighbours:
         if wrong.size:
             message = f"there is no user {int(wrong[0])} among the {self.residuals.shape[0]:,} rows of the ratings"
             raise UnknownNode(message, kind="user", name=str(int(wrong[0])), close_matches=())
-        rows = self.residuals[users]
+        rows = _kept(self.residuals[users], self.items)
         seen = sparse.csr_array((np.ones(rows.nnz), rows.indices, rows.indptr), shape=rows.shape)
         deviation = np.asarray(rows @ self.similarity) / (np.asarray(seen @ np.abs(self.similarity)) + 1.0)
-        found = self.mean + self.user_bias[users, None] + self.item_bias[None, :] + deviation
+        found = self.mean + self.user_bias[users, None] + self.item_bias[None, :]
+        found[:, self.items] += deviation
         return np.asarray(np.clip(found, self.low, self.high), np.float64)
 
     def parts(self, user: int, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return (items the user rated, their parts of prediction - baseline), shapes (m,) and (m, n_items asked)."""
-        row = self.residuals[[user]]
-        own = row.indices.astype(np.int64)
-        near = self.similarity[own][:, items]
-        return own, row.data[:, None] * near / (np.abs(near).sum(axis=0) + 1.0)
+        row = _kept(self.residuals[[user]], self.items)
+        own, place = row.indices.astype(np.int64), np.full(self.item_bias.size, -1)
+        place[self.items] = np.arange(self.items.size)
+        near = np.where(place[items] >= 0, self.similarity[own][:, place[items]], 0.0)
+        return self.items[own], row.data[:, None] * near / (np.abs(near).sum(axis=0) + 1.0)
 
 
 def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.0) -> RatingNeighbours:
@@ -103,7 +110,7 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
     DataInvalid
         No rating, one that is not finite, or two of one user for one item.
     InvalidParameter
-        A negative number, or more items than a dense items x items matrix serves (6,000).
+        A negative number.
     """
     non_negative("damping", damping)
     non_negative("shrink", shrink)
@@ -118,12 +125,17 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
             hint="load RATED rows with a rating and its scale_max" if not r.nnz else None,
             count=int(np.count_nonzero(~np.isfinite(r.data))),
         )
-    if r.shape[1] > _DENSE:
-        refuse("ratings", f"{r.shape[1]:,} items", f"at most {_DENSE:,} items: keep those with several ratings")
     row = np.repeat(np.arange(r.shape[0]), np.diff(r.indptr))
     mean, user, item = _baseline(r, row, damping)
     rest = sparse.csr_array((r.data - mean - user[row] - item[r.indices], r.indices, r.indptr), shape=r.shape)
-    return RatingNeighbours(mean, user, item, _pearson(rest, shrink), rest, float(r.data.min()), float(r.data.max()))
+    rated = np.bincount(r.indices, minlength=r.shape[1])
+    items = np.sort(np.argsort(-rated, kind="stable")[:_DENSE]).astype(np.int64)
+    near, low, high = _pearson(_kept(rest, items), shrink), float(r.data.min()), float(r.data.max())
+    return RatingNeighbours(mean, user, item, items, near, rest, low, high)
+
+
+def _kept(rest: sparse.csr_array, items: NDArray[np.int64]) -> sparse.csr_array:
+    return sparse.csr_array(rest[:, items]) if items.size < rest.shape[1] else rest
 
 
 def _once(ratings: Any) -> Any:

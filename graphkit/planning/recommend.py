@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["WAYS", "Reason", "Recommendations", "recommend"]
 
 WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "ratings", "popularity", "fused")
-_CHOOSE_ITEMS, _CHOOSE_USERS = 1_500, 200
+_CHOOSE, _CHOOSE_USERS = 1_500, 200
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,7 +115,7 @@ def recommend(
     source : GraphStore, Snapshot, Projection of one, or input directory
     users : id or sequence of ids
     by : str, default "cf"
-        cf: ridge between items (`item_neighbours`; up to 1,500 items and from 200 users the ridge is
+        cf: ridge between items (`item_neighbours`; up to 1,500 items or users and from 200 users the ridge is
         chosen on held-out interactions) · cosine: item-item cosine · als (= factors), svd:
         `factorise` · content: tags · ppr: personalised PageRank over all ties · cascade: word of mouth ·
         ratings: expected rating · popularity · fused: cf, content and ppr together (`fuse_rankings`).
@@ -303,7 +303,7 @@ class _Maker:
 def _ridge_for(taken: sparse.csr_array, seed: int) -> float:
     """Choose the ridge on held-out interactions where that costs seconds and rests on enough people."""
     able = int(np.count_nonzero(np.diff(taken.indptr) >= 2))
-    if taken.shape[1] > _CHOOSE_ITEMS or able < _CHOOSE_USERS:
+    if min(taken.shape) > _CHOOSE or able < _CHOOSE_USERS:
         return DEFAULT_RIDGE
     quality = choose_ridge(taken, rng=seed)
     return max(quality, key=lambda ridge: (quality[ridge], ridge))

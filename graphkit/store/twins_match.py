@@ -116,9 +116,8 @@ def jaccard(g: TwinGraph, p: Params) -> list[Row]:
 
 def learning_path(g: TwinGraph, p: Params) -> list[Row]:
     """match/learning_path."""
-    done = {
-        k for u in g.find("User", p["user"]) for k, tie in g.out(u, "ENROLLED") if (tie.get("progress") or 0.0) >= 1.0
-    }
+    agreed = profiled(g, g.find("User", p["user"]))
+    done = {k for u in agreed for k, tie in g.out(u, "ENROLLED") if (tie.get("progress") or 0.0) >= 1.0}
     needs = {k: set(g.ends(g.out(k, "REQUIRES"))) - done for k in g.nodes("Course") if k not in done}
     longest = sum(map(bool, needs.values()))
     depth: dict[Node, int] = {}

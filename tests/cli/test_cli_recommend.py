@@ -154,6 +154,9 @@ def test_path_to_a_course(gk):
     assert (code, json.loads(out)) == (0, [])
     assert "nothing is missing" in err
     assert gk("path", "k9")[0] == 2
+    code, _, err = gk("path", "k3", "--user", "u19")
+    assert (code, "'u19' has not agreed to a profile" in err, "--completed" in err) == (2, True, True)
+    assert gk("path", "Course:k3", "--completed", "Course:k1", "--format", "json")[0] == 0
 
 
 def test_match_by_rarity_equals_the_query_and_shows_its_paths(gk):

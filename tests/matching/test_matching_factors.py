@@ -12,8 +12,9 @@ from sklearn.metrics.pairwise import cosine_similarity
 from graphkit.engine.base import Serial, Threads
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.matching.factors import Factors, _als_kernel, factorise
-from graphkit.matching.neighbours import choose_ridge, held_out, item_neighbours, rank_of_held
+from graphkit.matching.neighbours import ItemNeighbours, choose_ridge, held_out, item_neighbours, rank_of_held
 from graphkit.matching.ratings import rating_neighbours
+from graphkit.matching.ridge import RidgeByUsers
 
 
 def taken(seed=1, users=60, items=12, density=0.25):
@@ -40,6 +41,41 @@ def test_ridge_equals_one_regression_per_item():
         one = Ridge(alpha=3.0, fit_intercept=False).fit(dense[:, others], dense[:, i])
         assert_allclose(found[others, i], one.coef_, atol=1e-8)
         assert found[i, i] == 0
+
+
+def test_ridge_over_users_is_the_ridge_over_items():
+    """A matrix with more items than users: the same regressions, scores, parts and own cells, held without items x items."""
+    x = sparse.csr_array(taken(4, 20, 60, 0.2) * 0.7)
+    dense, found = x.toarray(), item_neighbours(x, ridge=3.0).weights
+    for i in range(dense.shape[1]):
+        others = np.delete(np.arange(dense.shape[1]), i)
+        one = Ridge(alpha=3.0, fit_intercept=False).fit(dense[:, others], dense[:, i])
+        assert_allclose(found[others, i], one.coef_, atol=1e-8)
+        assert found[i, i] == 0
+    model = ItemNeighbours(RidgeByUsers(x, 3.0), "ridge", 3.0, None)
+    new = sparse.csr_array(np.random.default_rng(1).random((5, 60)) * (np.random.default_rng(2).random((5, 60)) < 0.3))
+    assert_allclose(model.scores(new), new.toarray() @ found, atol=1e-12)
+    own, parts = model.parts(new[[0]], np.arange(60))
+    assert_array_equal(own, new[[0]].indices)
+    assert_allclose(parts, new[[0]].data[:, None] * found[own], atol=1e-12)
+
+
+def test_more_items_than_a_matrix_holds_still_get_the_ridge():
+    """Above 6,000 items auto goes over users; only where both sides are larger it is the cosine."""
+    x = sparse.random_array((40, 6_100), density=0.01, rng=np.random.default_rng(2)).tocsr()
+    model = item_neighbours(x, ridge=5.0)
+    scores, item = model.scores(x), int(np.argmax(np.diff(x.tocsc().indptr)))
+    one = Ridge(alpha=5.0, fit_intercept=False, solver="cholesky")
+    others = np.delete(np.arange(6_100), item)
+    one.fit(x.toarray()[:, others], x.toarray()[:, item])
+    assert model.method == "ridge"
+    assert_allclose(scores[:, item], x.toarray()[:, others] @ one.coef_, atol=1e-9)
+    quality = choose_ridge(x, ridges=(1.0, 30.0))
+    assert all(0 < v <= 1 for v in quality.values())
+    large = sparse.csr_array((6_001, 6_001))
+    assert item_neighbours(large).method == "cosine"
+    with pytest.raises(InvalidParameter, match="6,001 items and 6,001 users"):
+        item_neighbours(large, method="ridge")
 
 
 def test_k_nearest_neighbours_break_ties_by_place():
@@ -180,7 +216,7 @@ def test_factors_of_nothing():
         (lambda: factorise([[np.nan]], method="svd"), DataInvalid), (lambda: factorise([[-1.0]]), DataInvalid), (lambda: factorise([[1.0]], rank=0), InvalidParameter),
         (lambda: factorise([[1.0]], regularisation=0), InvalidParameter), (lambda: factorise([[1.0]], method="nmf"), InvalidParameter),
         (lambda: item_neighbours([[-1.0]]), DataInvalid), (lambda: item_neighbours([[1.0]], ridge=0), InvalidParameter), (lambda: item_neighbours([[1.0]], method="cosine", k=0), InvalidParameter),
-        (lambda: item_neighbours(sparse.csr_array((2, 7000)), method="ridge"), InvalidParameter), (lambda: rating_neighbours(sparse.csr_array((2, 2))), DataInvalid),
+        (lambda: item_neighbours(sparse.csr_array((6_001, 7_000)), method="ridge"), InvalidParameter), (lambda: rating_neighbours(sparse.csr_array((2, 2))), DataInvalid),
         (lambda: rating_neighbours(sparse.csr_array([[np.inf]])), DataInvalid), (lambda: rating_neighbours(sparse.csr_array([[1.0]]), shrink=-1), InvalidParameter),
     ],
 )  # fmt: skip
@@ -283,3 +319,25 @@ def test_one_row_is_solved_as_its_equation_says(rank):
         left = (other.T * c) @ other + reg * np.eye(rank)
         right = other.T @ (c * (x[[u]].toarray().ravel() > 0))
         np.testing.assert_allclose(found[u], np.linalg.solve(left, right) if right.any() else 0, atol=1e-8)
+
+
+def test_items_beyond_what_a_matrix_holds_have_their_baseline(monkeypatch):
+    """Only the items with the most ratings, ties by column, have neighbours; their numbers are those of a table of them alone."""
+    full, seen = ratings()
+    seen[3:, [1, 4]] = False
+    rows, cols = np.nonzero(seen)
+    table = sparse.csr_array((full[seen], (rows, cols)), shape=full.shape)
+    whole = rating_neighbours(table)
+    monkeypatch.setattr("graphkit.matching.ratings._DENSE", 7)
+    model = rating_neighbours(table)
+    count = seen.sum(axis=0)
+    kept = np.array(sorted(sorted(range(10), key=lambda i: (-count[i], i))[:7]))
+    assert_array_equal(model.items, kept)
+    assert_allclose(model.similarity, whole.similarity[np.ix_(kept, kept)], atol=1e-12)
+    base = model.mean + model.user_bias[:, None] + model.item_bias
+    found, others = model.predict(np.arange(len(full))), np.setdiff1d(np.arange(10), kept)
+    assert_allclose(found[:, others], np.clip(base, model.low, model.high)[:, others], atol=1e-12)
+    for user in (0, 5):
+        own, parts = model.parts(user, np.arange(10))
+        assert_array_equal(own, np.flatnonzero(seen[user] & np.isin(np.arange(10), kept)))
+        assert_allclose(np.clip(base[user] + parts.sum(axis=0), model.low, model.high), found[user], atol=1e-12)
