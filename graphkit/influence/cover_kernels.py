@@ -17,15 +17,13 @@ __all__ = [
     "count_loads",
     "count_pool",
     "cover",
+    "descend",
     "fill_pool",
-    "gains_left",
     "gather",
     "inside",
     "merge",
-    "pull",
     "push",
     "set_hashes",
-    "step",
     "top_sum",
 ]
 
@@ -142,33 +140,21 @@ def fill_pool(indptr: Any, nodes: Any, load: Any, at: Any, sets: Any, first: int
 
 
 @kernel
-def cover(sets: Any, indptr: Any, nodes: Any, times: Any, load: Any, gain: Any, covered: Any) -> None:
-    """Cover the given sets: new ones leave the gains of all their pooled members."""
-    some = np.empty(AT_ONCE, np.int32)
+def cover(sets: Any, indptr: Any, nodes: Any, times: Any, gain: Any, covered: Any) -> None:
+    """Cover the given sets: new ones leave the gains of all their members."""
     for r in sets:
         if not covered[r]:
             covered[r] = True
-            for low in range(indptr[r], indptr[r + 1], AT_ONCE):
-                for i in range(_pooled(nodes, load, low, min(low + AT_ONCE, indptr[r + 1]), some)):
-                    gain[np.uint64(some[i])] -= times[r]
+            for j in range(indptr[r], indptr[r + 1]):
+                gain[nodes[j]] -= times[r]
 
 
 @kernel
-def gains_left(start: Any, sets: Any, times: Any, covered: Any) -> Any:
-    """Weight of the sets of each pooled node that are not covered yet."""
-    gain = np.zeros(start.size - 1, np.int64)
-    for v in range(gain.size):
-        for i in range(start[v], start[v + 1]):
-            if not covered[sets[i]]:
-                gain[v] += times[sets[i]]
-    return gain
-
-
-@kernel
-def top_sum(gain: Any, k: int, floor: int) -> Any:
-    """Sum of the k largest gains, each at least ``floor``, and ``floor`` for each that is missing."""
+def top_sum(gain: Any, rows: Any, k: int, floor: int) -> Any:
+    """Sum of the k largest gains of some nodes, ``floor`` for each that is below or missing, and whether one is."""
     heap, count = np.full(k, floor, np.int64), k * floor  # the smallest first
-    for value in gain:
+    for v in rows:
+        value = gain[v]
         if value <= heap[0]:
             continue
         count += value - heap[0]
@@ -181,7 +167,17 @@ def top_sum(gain: Any, k: int, floor: int) -> Any:
             heap[at] = heap[child]
             at, child = child, 2 * child + 1
         heap[at] = value
-    return count
+    return count, heap[0] <= floor
+
+
+@kernel
+def _best(gain: Any, rows: Any, rank: Any) -> Any:
+    """Node of the largest gain, ties to the smaller rank; -1 where all gains are 0."""
+    best, most = -1, np.int64(0)
+    for v in rows:
+        if gain[v] > most or (gain[v] == most and best >= 0 and rank[v] < rank[best]):
+            best, most = v, gain[v]
+    return best
 
 
 @kernel
@@ -191,18 +187,19 @@ def choose(
     bound: int,
     gain: Any,
     rank: Any,
+    pool: Any,
+    everyone: Any,
     start: Any,
     sets: Any,
     indptr: Any,
     nodes: Any,
     times: Any,
-    load: Any,
     covered: Any,
     chosen: Any,
     gains: Any,
     count: int,
 ) -> Any:
-    """Take the node of the largest gain until there are k; stop where a node outside the pool could be it.
+    """Take the node of the largest gain until there are k; stop where it is not in the pool.
 
     Returns the number chosen, the least online bound of all prefixes, and whether the pool has to be wider.
     """
@@ -210,46 +207,33 @@ def choose(
     for i in range(count):
         total += gains[i]
     while True:
-        bound = min(bound, total + top_sum(gain, k, floor))
+        left, short = top_sum(gain, pool, k, floor)
+        if short and floor > 0:
+            left, short = top_sum(gain, everyone, k, 0)
+        bound = min(bound, total + left)
         if count == k:
             break
-        most = np.int64(0)
-        for value in gain:
-            most = max(most, value)
-        if most <= floor and floor > 0:
-            return count, bound, True
-        if most == 0:
+        best = _best(gain, pool, rank)
+        if floor > 0 and (best < 0 or gain[best] <= floor):
+            best = _best(gain, everyone, rank)
+        if best < 0:
             break
-        best = -1
-        for v in range(gain.size):
-            if gain[v] == most and (best < 0 or rank[v] < rank[best]):
-                best = v
-        chosen[count], gains[count] = best, most
-        count, total = count + 1, total + most
-        cover(sets[start[best] : start[best + 1]], indptr, nodes, times, load, gain, covered)
+        place = np.searchsorted(pool, best)
+        if place == pool.size or pool[place] != best:
+            return count, bound, True
+        chosen[count], gains[count] = best, gain[best]
+        count, total = count + 1, total + gain[best]
+        cover(sets[start[place] : start[place + 1]], indptr, nodes, times, gain, covered)
     return count, bound, False
 
 
 @kernel
-def pull(start: Any, sets: Any, weight: Any, first: int, last: int) -> Any:
-    """Sum of the weights of the sets of pooled nodes first..last-1."""
-    result = np.zeros(last - first, np.int64)
-    for v in range(first, last):
-        total = np.int64(0)
-        for i in range(start[v], start[v + 1]):
-            total += weight[sets[i]]
-        result[v - first] = total
-    return result
-
-
-@kernel
-def push(start: Any, sets: Any, share: Any, n_sets: int) -> Any:
-    """Sum of the shares of the pooled nodes in each set."""
+def push(start: Any, sets: Any, rows: Any, share: Any, n_sets: int) -> Any:
+    """Sum of the shares of some pooled nodes in each set."""
     result = np.zeros(n_sets, np.float32)
-    for v in range(share.size):
-        if share[v] > 0:
-            for i in range(start[v], start[v + 1]):
-                result[sets[i]] += share[v]
+    for i in range(rows.size):
+        for j in range(start[rows[i]], start[rows[i] + 1]):
+            result[sets[j]] += share[i]
     return result
 
 
@@ -264,13 +248,30 @@ def inside(start: Any, sets: Any, chosen: Any, n_sets: int) -> Any:
 
 
 @kernel
-def step(y: Any, weight: Any, times: Any, held: Any, eta: float, one: int) -> Any:
-    """Move y against the subgradient, keep it in [0, one]; fill the weights, return the sum of times (one - y)."""
+def descend(
+    indptr: Any,
+    nodes: Any,
+    times: Any,
+    y: Any,
+    held: Any,
+    eta: float,
+    one: int,
+    load: Any,
+    first: int,
+    last: int,
+) -> Any:
+    """Move y of the sets first..last-1 against the subgradient, keep it in [0, one]; return the sum of times (one - y).
+
+    Most stay as they are, so the loads of all nodes follow from those that move.
+    """
     slack = np.int64(0)
-    for i in range(y.size):
-        value: Any = np.int64(y[i]) - np.int64(eta * one * (held[i] - 1.0))
+    for r in range(first, last):
+        value: Any = np.int64(y[r]) - np.int64(eta * one * (held[r] - 1.0))
         value = min(max(value, 0), one)
-        y[i] = value
-        weight[i] = times[i] * value
-        slack += times[i] * (one - value)
+        slack += times[r] * (one - value)
+        change = times[r] * (value - y[r])
+        if change != 0:
+            y[r] = value
+            for j in range(indptr[r], indptr[r + 1]):
+                load[nodes[j]] += change
     return slack

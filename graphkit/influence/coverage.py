@@ -10,8 +10,8 @@ because min(1, x) <= (1 - y) + y x. Subgradient steps on y lower it to within a 
 optimum where greedy's bound stays 25 % above.
 
 Under a plain number of seeds only a pool of the most frequent nodes is indexed. A node outside never
-has more than ``floor``, the largest frequency there: greedy widens the pool before it would have to
-look outside, and the dual counts k more nodes of load ``floor``, which only enlarges the bound.
+has more than ``floor``, the largest frequency there; where that is not enough to leave them alone, greedy and
+the dual look at the gains and loads of all nodes, and widen the pool where they take one outside.
 """
 
 from __future__ import annotations
@@ -141,50 +141,60 @@ class Coverage:
         best = max(runs, key=lambda run: int(run[1].sum()))
         return best[0], best[1], bound
 
+    def _loads(self) -> NDArray[np.int64]:
+        """Return how many sets contain each node."""
+        load = self.load.astype(np.int64)
+        load[self.pool] = self.held
+        return load
+
+    def _able(self) -> NDArray[np.int64]:
+        """Return all nodes that may be chosen, pooled or not, and are in a set."""
+        rows = np.flatnonzero(self.load)
+        able: NDArray[np.int64] = rows[self.rules.allowed[self._row(rows)]]
+        return able
+
     def _most(self) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
-        """Take the best node again and again; widen the pool where a node outside could be it."""
-        k, covered = self.rules.k, np.zeros(self.times.size, np.bool_)
+        """Take the best node again and again; widen the pool where one outside it is the best."""
+        k, gain, covered = self.rules.k, self._loads(), np.zeros(self.times.size, np.bool_)
+        rank = self.rules.rank if self.order is None else self.rules.rank[self.order]
+        everyone = self._able() if self.floor else self.pool
         seeds, gains = np.empty(k, np.int64), np.empty(k, np.int64)
-        count, bound, wider, chosen = 0, ENDLESS, True, np.empty(k, np.int64)
+        count, bound, wider = 0, ENDLESS, True
         while wider:
-            gain, rank = (
-                kernels.gains_left(self.start, self.sets, self.times, covered),
-                self.rules.rank[self._row(self.pool)],
-            )
-            before = count
             count, bound, wider = kernels.choose(
                 k,
                 self.floor,
                 bound,
                 gain,
                 rank,
+                self.pool,
+                everyone,
                 self.start,
                 self.sets,
                 self.indptr,
                 self.nodes,
                 self.times,
-                self.load,
                 covered,
-                chosen,
+                seeds,
                 gains,
                 count,
             )
-            seeds[before:count] = self.pool[chosen[before:count]]
             if wider:
                 self._index(4 * self.pool.size)
         return seeds[:count], gains[:count], float(bound)
 
     def _run(self, *, by_cost: bool) -> tuple[NDArray[np.int64], NDArray[np.int64], float]:
         """Take the best allowed node again and again, all nodes pooled, as money and groups allow."""
-        gain, covered = self.held.astype(np.int64), np.zeros(self.times.size, np.bool_)
+        gain_of, covered = self._loads(), np.zeros(self.times.size, np.bool_)
         local = self.rules.take(self._row(self.pool))
         left = None if self.rules.most is None else self.rules.most.copy()
         seeds: list[int] = []
         gains: list[int] = []
         spent, bound = 0.0, math.inf
         rows: list[int] = []
-        fits = np.ones(gain.size, np.bool_)  # rounding in sums of prices may say otherwise than what is left
+        fits = np.ones(self.pool.size, np.bool_)  # rounding in sums of prices may say otherwise than what is left
         while len(seeds) < self.rules.k:
+            gain = gain_of[self.pool]
             bound = min(bound, sum(gains) + local.largest(gain.astype(np.float64))[0])
             able = (gain > 0) & fits
             if local.cost is not None:
@@ -204,41 +214,58 @@ class Coverage:
             spent += 0.0 if local.cost is None else float(local.cost[v])
             if left is not None and local.group is not None:
                 left[local.group[v]] -= 1
-            kernels.cover(self._sets_of(v), self.indptr, self.nodes, self.times, self.load, gain, covered)
-        bound = min(bound, sum(gains) + local.largest(gain.astype(np.float64))[0])
+            kernels.cover(self._sets_of(v), self.indptr, self.nodes, self.times, gain_of, covered)
+        bound = min(bound, sum(gains) + local.largest(gain_of[self.pool].astype(np.float64))[0])
         return np.array(seeds, np.int64), np.array(gains, np.int64), bound
 
     def dual_bound(
         self, seeds: NDArray[np.int64], covered: int, *, steps: int, enough: Callable[[float], bool]
     ) -> float:
         """Return the best bound of at most ``steps`` subgradient steps; ``enough(bound)`` ends them early."""
-        local, m = self.rules.take(self._row(self.pool)), self.pool.size
-        held = kernels.inside(self.start, self.sets, np.searchsorted(self.pool, seeds), self.times.size)
-        y, weight = np.where(held, UNIT // 2, UNIT).astype(np.int32), np.empty(self.times.size, np.int64)
-        slack = kernels.step(y, weight, self.times, np.ones(y.size, np.float32), 0.0, UNIT)
-        best, runner = math.inf, self.engine if self.sets.size > ALONE else Serial(1)
+        rows, size = self.pool, self.times.size
+        local, loads = self.rules.take(self._row(rows)), self._weighed()
+        held = np.where(
+            kernels.inside(self.start, self.sets, np.searchsorted(self.pool, seeds), size),
+            np.float32(1.5),
+            np.float32(1),
+        )
+        y, eta, best = np.full(size, UNIT, np.int32), 1.0, math.inf  # the sets of the seeds begin at one half
         for t in range(steps):
-            load = np.concatenate(
-                runner.map_blocks(lambda low, high: kernels.pull(self.start, self.sets, weight, low, high), m)
-            ).astype(np.float64)
+            slack = sum(self._blocks(self._descent(loads, y, held, eta), len(loads)))
+            load = np.sum([part[rows] for part in loads], axis=0).astype(np.float64)
+            if rows is self.pool and self.floor and np.count_nonzero(load >= self.floor * UNIT) < local.k:
+                rows = self._able()
+                local = self.rules.take(self._row(rows))
+                load = np.sum([part[rows] for part in loads], axis=0).astype(np.float64)
             top, share = local.largest(load)
-            if self.floor and np.count_nonzero(load >= self.floor * UNIT) < local.k:
-                chosen = load[share > 0]
-                top = float(np.maximum(chosen, self.floor * UNIT).sum()) + self.floor * UNIT * max(
-                    0, local.k - chosen.size
-                )
             best = min(best, (slack + top) / UNIT)
             if enough(best) or best <= covered:
                 break
-            slack = kernels.step(
-                y,
-                weight,
-                self.times,
-                kernels.push(self.start, self.sets, share, y.size),
-                FIRST_STEP / (1 + t) ** STEP_DECAY,
-                UNIT,
-            )
+            place = self._places(rows[share > 0])
+            held = kernels.push(self.start, self.sets, place, share[share > 0], size)
+            eta = FIRST_STEP / (1 + t) ** STEP_DECAY
         return best
+
+    def _places(self, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where nodes stand in the pool, which is widened until all do."""
+        while True:
+            place = np.searchsorted(self.pool, nodes)
+            if (self.pool[np.minimum(place, self.pool.size - 1)] == nodes).all():
+                return place
+            self._index(4 * self.pool.size)
+
+    def _weighed(self) -> list[NDArray[np.int64]]:
+        """Return the load of each node while all sets have the weight 1, in parts to be added up."""
+        parts = max(1, min(PARTS, self.nodes.size // max(ALONE, self.n_nodes)))
+        return [self._loads() * UNIT, *(np.zeros(self.n_nodes, np.int64) for _ in range(1, parts))]
+
+    def _descent(
+        self, loads: list[NDArray[np.int64]], y: NDArray[np.int32], held: NDArray[np.float32], eta: float
+    ) -> Callable[[int, int, int], int]:
+        """Return one step of the subgradient method over a range of sets."""
+        return lambda i, low, high: kernels.descend(
+            self.indptr, self.nodes, self.times, y, held, eta, UNIT, loads[i], low, high
+        )
 
 
 def _best(gain: NDArray[np.int64], able: NDArray[np.bool_], rules: Rules, *, by_cost: bool) -> int:

@@ -114,6 +114,7 @@ def test_a_small_pool_gives_the_same_seeds_and_valid_bounds(monkeypatch):
     seeds, gains, online = cover.greedy()
     assert seeds.tolist() == full[0].tolist()
     assert gains.tolist() == full[1].tolist()
+    assert online == full[2]
     a = np.hstack((-member, np.eye(600)))
     solved = linprog(
         np.r_[np.zeros(400), -np.ones(600)],
