@@ -53,7 +53,10 @@ ul.notes{padding-left:18px}
 ul.notes li{margin:0 0 6px}
 :target{background:#fff4e3}
 footer{padding:22px 44px 0;color:var(--muted);font-size:12.5px}
-@media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}th.why{min-width:26em}}
+@media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}th.why{min-width:26em}
+.lines,.lines thead,.lines tbody,.lines tfoot{display:block}.lines tr{display:flex;flex-wrap:wrap;border-bottom:1px solid var(--rule)}
+.lines tr>*{flex:1 1 0;min-width:0;padding:3px;border:0;font-size:12.5px}.lines td.num{white-space:normal}.lines th .en{font-size:9px}
+.lines tr>:first-child{flex:0 0 1.7em}.lines tr>:nth-child(2){flex:2 1 0}.lines td:last-child{flex:0 0 100%}.lines th.why{display:none}}
 @media print{@page{margin:15mm}html,body{background:#fff}body{max-width:none;font-size:10.5pt;padding:0}
 header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section,footer{padding:8px 0 0}
 .wide{overflow:visible}table{font-size:8.5pt}th,td{padding:3px 5px}th .en,small,td .id{font-size:7.5pt}th.why{min-width:0}td.name{min-width:5em}

@@ -44,7 +44,7 @@ TEMPLATE = (
 {% if overstated is not none %}{{ card('adding_up', f.people(plan.adding_up_would_have_said), words('overstated') ~ ' ' ~ f.percent(overstated), True, 'adding_up_would_have_said') }}{% endif %}
 </div></section>
 {% if items %}
-<section id="plan"><h2>{{ t('plan') }}</h2><div class="wide"><table>
+<section id="plan"><h2>{{ t('plan') }}</h2><div class="wide"><table class="lines">
 <thead><tr><th class="num">#</th><th>{{ t('channel') }}</th><th class="num">{{ t('wave') }}</th>{% if has_material %}<th class="code">{{ t('material') }}</th>{% endif %}
 <th class="num">{{ t('cost') }}</th><th class="num">{{ t('adds') }}</th><th class="num">{{ t('exclusive') }}</th><th class="num">{{ t('alone') }}</th><th class="why">{{ t('reasons') }}</th></tr></thead>
 <tbody>{% for item in items %}<tr><td class="num">{{ loop.index }}</td><td class="name">{{ item.name }}{% if item.name != item.channel %} <span class="id">{{ item.channel }}</span>{% endif %}</td><td class="num">{{ item.wave }}</td>
