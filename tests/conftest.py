@@ -13,9 +13,16 @@ settings.load_profile("graphkit")
 
 pytest_plugins = ["store_fixtures"]
 
+LONGEST = {"neo4j", "tests/test_quality.py", "tests/test_readme.py"}
 
-def pytest_configure():
-    """Listen to Ctrl-C also where the shell told background jobs to ignore it: tests of interrupts and their children rely on it."""
+
+def pytest_configure(config):
+    """Keep the order of files, and listen to Ctrl-C also where the shell told background jobs to ignore it.
+
+    Tests of interrupts and their children rely on Ctrl-C; by itself -n would begin with the files of most tests.
+    """
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -30,7 +37,10 @@ def pytest_generate_tests(metafunc):
 
 @pytest.hookimpl(tryfirst=True)  # before the workers of -n read the groups
 def pytest_collection_modifyitems(config, items):
-    """Leave the long sweeps out unless asked for by their mark; with -n, a file stays together and so does all that needs Neo4j."""
+    """Leave the long sweeps out unless asked for by their mark; with -n, a file stays together and so does all that needs Neo4j.
+
+    The longest groups come first. They compile hardly anything, so that two workers seldom compile the same kernel at once.
+    """
     if "slow" not in (config.getoption("-m") or ""):
         for item in items:
             if item.get_closest_marker("slow"):
@@ -38,6 +48,7 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         server = item.get_closest_marker("neo4j") or "neo4j_server" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("neo4j" if server else item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args[0] not in LONGEST)
 
 
 @pytest.hookimpl(optionalhook=True)
