@@ -47,7 +47,7 @@ class Propensity(Result):
     base_rate : float
         Share of yes; what everybody's chance would be without a model.
     auc, auc_interval
-        Out of fold, DeLong; 0.5 is chance.
+        Out of fold, see `graphkit.outcomes.scores.auc_interval`; 0.5 is chance.
     brier, brier_base : float
         Mean squared error of the chances, and of the base rate of the other folds.
     brier_gain_interval : (float, float)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from graphkit.intervals import quantile, wilson
 
@@ -28,20 +29,42 @@ def auc(label: NDArray[np.int64], score: Floats) -> float:
 def auc_interval(
     label: NDArray[np.int64], score: Floats, *, confidence: float = 0.95
 ) -> tuple[float, tuple[float, float]]:
-    """Return the AUC and DeLong's interval.
+    """Return the AUC and its interval, the wider of two at either end.
 
-    Variance = var(V10)/n1 + var(V01)/n0, where V10 of a yes is the share of noes below it and V01 of a no the share
-    of yeses above it. Clipped to [0, 1].
+    One is DeLong's on the logit scale: variance = var(V10)/n1 + var(V01)/n0, where V10 of a yes is the share of noes
+    below it and V01 of a no the share of yeses above it. It sees any form of the scores, but with few yeses near 1 it
+    sees too little spread, none at all where the two are apart. The other is Newcombe's, which solves
+    |AUC - a| = z sqrt V(a) with Hanley and McNeil's variance and needs no spread.
 
     References
     ----------
-    DeLong, DeLong, Clarke-Pearson (1988). https://doi.org/10.2307/2531595
+    DeLong, DeLong, Clarke-Pearson (1988). https://doi.org/10.2307/2531595 ;
+    Newcombe (2006), method 5. https://doi.org/10.1002/sim.2324
     """
     of_yes, of_no = _placements(label, score)
-    value = float(of_yes.mean())
-    spread = [part.var(ddof=1) / part.size if part.size > 1 else 0.25 for part in (of_yes, of_no)]
-    half = quantile(confidence) * math.sqrt(sum(spread))
-    return value, (max(0.0, value - half), min(1.0, value + half))
+    value, z = float(of_yes.mean()), quantile(confidence)
+    lower, upper = _lower_end(value, of_yes.size, of_no.size, z), 1 - _lower_end(1 - value, of_yes.size, of_no.size, z)
+    spread = sum(float(part.var(ddof=1)) / part.size if part.size > 1 else 0.25 for part in (of_yes, of_no))
+    if 0 < value < 1:
+        middle, half = math.log(value / (1 - value)), z * math.sqrt(spread) / (value * (1 - value))
+        lower, upper = min(lower, float(expit(middle - half))), max(upper, float(expit(middle + half)))
+    return value, (lower, upper)
+
+
+def _lower_end(value: float, n_yes: int, n_no: int, z: float) -> float:
+    """The smallest AUC a with value - a <= z sqrt V(a)."""
+    if value <= 0:
+        return 0.0
+    from scipy.optimize import brentq
+
+    n = (n_yes + n_no) / 2
+
+    def apart(a: float) -> float:
+        variance = a * (1 - a) / (n_yes * n_no) * (1 + (n - 1) * ((1 - a) / (2 - a) + a / (1 + a)))
+        return (value - a) ** 2 - z * z * variance
+
+    near = value * (1 - 1e-12)
+    return float(brentq(apart, 0.0, near)) if apart(near) < 0 else near
 
 
 def _placements(label: NDArray[np.int64], score: Floats) -> tuple[Floats, Floats]:

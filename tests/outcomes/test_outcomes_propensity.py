@@ -146,8 +146,8 @@ def test_texts_that_look_like_names_are_left_out_or_named():
         propensity(table, "bought", features=["age", "id"], rng=1)
 
 
-def test_auc_and_delong_equal_brute_force():
-    """The share of ordered pairs, and DeLong's variance from its definition, ties included."""
+def test_auc_and_its_interval_equal_brute_force():
+    """The share of ordered pairs; DeLong's variance by definition and Newcombe's ends by trying every AUC, ties included."""
     draw = np.random.default_rng(4)
     y, score = draw.integers(0, 2, 80), np.round(draw.random(80), 1)
     yes, no = score[y == 1], score[y == 0]
@@ -155,7 +155,13 @@ def test_auc_and_delong_equal_brute_force():
     variance = wins.mean(axis=1).var(ddof=1) / yes.size + wins.mean(axis=0).var(ddof=1) / no.size
     value, (lower, upper) = auc_interval(y, score)
     assert value == pytest.approx(wins.mean(), abs=1e-12)
-    assert (upper - lower) / 2 == pytest.approx(1.959963984540054 * variance**0.5, abs=1e-12)
+    half = 1.959963984540054 * variance**0.5 / (value * (1 - value))
+    delong = [1 / (1 + np.exp(-np.log(value / (1 - value)) + side * half)) for side in (1, -1)]
+    a, n = np.linspace(0, 1, 2_000_001), y.size / 2
+    spread = a * (1 - a) * (1 + (n - 1) * ((1 - a) / (2 - a) + a / (1 + a))) / (yes.size * no.size)
+    near = a[np.abs(value - a) <= 1.959963984540054 * spread**0.5]
+    assert lower == pytest.approx(min(delong[0], near[0]), abs=1e-6)
+    assert upper == pytest.approx(max(delong[1], near[-1]), abs=1e-6)
 
 
 def test_brier_gain_and_calibration_by_hand():
@@ -231,3 +237,28 @@ def test_every_pair_of_arguments_out_of_range_is_refused():
     ):
         with pytest.raises(InvalidParameter):
             propensity(table, "bought", id="id", rng=1, **wrong)
+
+
+@pytest.mark.parametrize(("n_yes", "n_no", "true"), [(5, 20, 0.9), (10, 90, 0.95), (60, 60, 0.98), (50, 450, 0.8)])
+def test_the_interval_of_the_auc_holds_it_where_yeses_are_few(n_yes, n_no, true):
+    """Two normal samples with a known AUC, 400 draws: DeLong's own interval covers .77, .79, .87 and .93 of them."""
+    from statistics import NormalDist
+
+    draw = np.random.default_rng(n_yes)
+    apart = 2**0.5 * NormalDist().inv_cdf(true)
+    label = np.repeat([1, 0], [n_yes, n_no])
+    held = 0
+    for _ in range(400):
+        value, (lower, upper) = auc_interval(label, draw.normal(size=label.size) + apart * label)
+        held += lower <= true <= upper
+        assert lower < value <= upper or value == 0
+    assert 0.92 * 400 <= held
+
+
+def test_the_interval_of_the_auc_where_all_are_apart():
+    """3 yeses above 4 noes: the AUC is 1, but not for certain; the other way round it mirrors."""
+    label = np.array([1, 1, 1, 0, 0, 0, 0])
+    value, (lower, upper) = auc_interval(label, np.arange(7.0)[::-1])
+    assert (value, upper) == (1, 1)
+    assert 0.3 < lower < 0.8
+    assert auc_interval(label, np.arange(7.0))[1] == pytest.approx((0.0, 1 - lower))
