@@ -52,7 +52,8 @@ class PartnerRanking(Result):
         95 % interval of the rank over random weights, equal scores sharing their ranks; it holds ``rank``. NaN without
         ``draws`` or with ``diversity``.
     score : ndarray of float64
-        Weighted sum of the features (log scale); comparable within a subject only.
+        Weighted sum of the features (log scale); comparable within a subject only. With learned weights the first 20
+        candidates of a subject are weighed by 3/4 of these and 1/4 of the stated ones, plus a constant (`partner_order`).
     popularity, recent : ndarray of float64
         Partnerships of the partner; the same with weight 2^(-age / quarter of the history).
     text, mates, fans : ndarray of float64

@@ -5,6 +5,12 @@ candidates and n = 1 - ln(1 + partnerships) / ln(1 + most partnerships), the sel
 scaled. With ``diversity`` d the next partner is the one with the largest (1 - d) value - d max cosine of its text with
 those chosen before (maximal marginal relevance). Both are 0 unless asked for.
 
+Learned weights are fitted to the whole list; which of the first few comes first they know less well, and a popular name
+they put third where popularity puts it first costs most there. So the first ``HEAD`` of each subject are ordered once more
+by 3/4 of the learned and 1/4 of the stated weights (`partner_learning`), plus what leaves the last of them its score.
+Who is among them does not change, nor where the others stand. Over 33 cuts of four histories recall at 10 and the
+reciprocal rank came out a little higher and varied less from cut to cut.
+
 References
 ----------
 Carbonell, Goldstein: The use of MMR, diversity-based reranking. SIGIR 1998. https://doi.org/10.1145/290941.291025
@@ -21,6 +27,7 @@ import numpy as np
 from scipy import sparse
 
 from graphkit.matching.partner_features import FEATURES
+from graphkit.matching.partner_learning import stated_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,11 +35,13 @@ if TYPE_CHECKING:
     from graphkit.matching.partner_features import Past
     from graphkit.matching.partner_learning import Weights
 
-__all__ = ["EVIDENCE", "Scorer", "Taste"]
+__all__ = ["EVIDENCE", "HEAD", "SHARE", "Scorer", "Taste", "order_head"]
 
 EVIDENCE = ("popularity", "recent", "text", "mates", "fans", "name", "mentions", "variant", "common", "together")
 _CELLS = 2_000_000
 _SAME = 1e-10  # relative difference of values that count as equal
+HEAD = 20  # names ordered once more
+SHARE = 0.25  # of the stated weights in that order
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +92,37 @@ class Taste:
         return np.array(chosen, np.int64)
 
 
+def order_head(score: NDArray[np.float64], stated: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Order the first ``HEAD`` once more, with ``SHARE`` of the stated score.
+
+    Parameters
+    ----------
+    score : ndarray of float64, shape (n,)
+        By the weights in use.
+    stated : ndarray of float64, shape (n,), or None
+        By the stated weights; None when those are in use: nothing changes.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        (1 - SHARE) score + SHARE stated + c for the first (those equal to the last of them included), with c so that
+        their lowest stays what it was; the others as they are.
+
+    Examples
+    --------
+    >>> order_head(np.array([2.0, 1.0]), np.array([0.0, 8.0])).tolist()
+    [1.0, 2.25]
+    """
+    if stated is None or score.size == 0:
+        return score
+    edge = np.partition(score, -min(HEAD, score.size))[-min(HEAD, score.size)]
+    first = score >= edge - _SAME * float(np.abs(score).max())
+    mixed = (1 - SHARE) * score[first] + SHARE * stated[first]
+    ordered = score.copy()
+    ordered[first] = mixed + (float(score[first].min()) - float(mixed.min()))
+    return ordered
+
+
 class Scorer:
     """Ranks candidates block by block."""
 
@@ -99,6 +139,7 @@ class Scorer:
     ) -> None:
         self.past, self.seats, self.weights, self.random, self.top = past, seats, weights.values, random, top
         self.dated, self.exclude_known, self.taste = past.sources.dated, exclude_known, taste
+        self.stated = stated_weights().values if weights.method == "learned" else None
 
     def all(self, subjects: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Return the columns of all subjects, in order."""
@@ -125,10 +166,11 @@ class Scorer:
         if self.exclude_known:
             allowed &= met == 0
         free = np.flatnonzero(allowed)
-        score = features[free] @ self.weights
+        stated = None if self.stated is None else features[free] @ self.stated
+        score = order_head(features[free] @ self.weights, stated)
         order = self.taste.order(score, free, self.top)
         best = free[order]
-        bounds = self._interval(features[free], free, order)
+        bounds = self._interval(features[free], stated, free, order)
         past, partner = self.past, self.seats[best]
         value = {name: features[best, j] for j, name in enumerate(FEATURES)}
         old, worded = past.popularity[partner] > 0, past.has_text
@@ -154,7 +196,11 @@ class Scorer:
         }
 
     def _interval(
-        self, features: NDArray[np.float64], free: NDArray[np.int64], order: NDArray[np.int64]
+        self,
+        features: NDArray[np.float64],
+        stated: NDArray[np.float64] | None,
+        free: NDArray[np.int64],
+        order: NDArray[np.int64],
     ) -> NDArray[np.float64]:
         """2.5 % and 97.5 % points of the rank over the random weights, shape (2, n); NaN where diversity makes the order.
 
@@ -165,7 +211,7 @@ class Scorer:
             return np.full((2, order.size), np.nan)
         best, worst = (np.empty((self.random.shape[1], order.size)) for _ in range(2))
         for k, plain in enumerate((features @ self.random).T):
-            drawn = self.taste.value(plain, free)
+            drawn = self.taste.value(order_head(plain, stated), free)
             line, own = np.sort(drawn), drawn[order]
             near = _SAME * float(np.abs(drawn).max(initial=1.0))
             best[k] = 1 + drawn.size - np.searchsorted(line, own + near, side="right")

@@ -9,19 +9,20 @@ import pytest
 from scipy import sparse
 
 from graphkit.errors import InvalidParameter
+from graphkit.matching import partner_order
 from graphkit.matching.history import rank_partners
 from graphkit.matching.partner_features import FEATURES, Past
-from graphkit.matching.partner_learning import Weights
-from graphkit.matching.partner_order import Scorer, Taste
+from graphkit.matching.partner_learning import Weights, stated_weights
+from graphkit.matching.partner_order import HEAD, SHARE, Scorer, Taste, order_head
 
 SEED = np.random.default_rng(5)
 
 
-def history() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Sixty partnerships among thirty brands, a few of them often, with texts of three sectors."""
+def history(days: int = 60) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Partnerships among thirty brands, a few of them often, with texts of three sectors."""
     words = ("奶茶 饮品 杯", "游戏 皮肤 战队", "球鞋 运动 联名")
     rows, texts = [], []
-    for day in range(60):
+    for day in range(days):
         pair = SEED.choice(30, 2, replace=False, p=np.arange(30, 0, -1) / 465)
         rows += [(f"p{day}", f"brand {b:02d}", float(day)) for b in pair]
         texts.append((f"p{day}", " ".join(words[b % 3] for b in pair)))
@@ -31,6 +32,7 @@ def history() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 HISTORY, TEXTS = history()
+LONG, LONG_TEXTS = history(400)
 SUBJECT = str(HISTORY.member.iloc[0])
 
 
@@ -119,21 +121,69 @@ def test_equal_candidates_share_all_their_ranks():
     assert (found.drop("t").rank_upper == 18).all()
 
 
-def test_rank_intervals_are_the_quantiles_of_a_plain_count():
+def once_more(score: list[float], stated: list[float], head: int) -> list[float]:
+    """The written rule, one candidate after the other: the first weighed anew, their lowest where it was."""
+    edge = sorted(score, reverse=True)[min(head, len(score)) - 1]
+    first = [i for i, value in enumerate(score) if value >= edge]
+    mixed = {i: (1 - SHARE) * score[i] + SHARE * stated[i] for i in first}
+    return [mixed[i] - min(mixed.values()) + edge if i in mixed else value for i, value in enumerate(score)]
+
+
+@pytest.mark.parametrize("count", [0, 1, HEAD - 1, HEAD, HEAD + 1, 200])
+def test_only_the_first_are_ordered_once_more(count):
+    """The rule by hand; who is among the first and where the others stand is as before, equal ones stay equal."""
+    rng = np.random.default_rng(count)
+    score, stated = rng.normal(size=count), 5 * rng.normal(size=count)
+    before = score.copy()
+    found = order_head(score, stated)
+    assert score.tolist() == before.tolist()
+    assert order_head(score, None) is score
+    if count:
+        np.testing.assert_allclose(found, once_more(score.tolist(), stated.tolist(), HEAD), rtol=0, atol=1e-12)
+    old, new = np.argsort(-score), np.argsort(-found)
+    assert set(old[:HEAD]) == set(new[:HEAD])
+    assert old[HEAD:].tolist() == new[HEAD:].tolist()
+    twins = np.repeat(score, 3) + 1e-16
+    assert all(np.ptp(part) < 1e-12 for part in order_head(twins, np.repeat(stated, 3)).reshape(-1, 3))
+
+
+def test_learned_rankings_order_their_first_once_more(monkeypatch):
+    """Against the table with the learned weights alone: the same first twenty in another order, then the same rows."""
+    found = rank_partners(LONG, texts=LONG_TEXTS, exclude_known=False)
+    assert found.method == "learned"
+    monkeypatch.setattr(partner_order, "SHARE", 0.0)
+    alone = rank_partners(LONG, texts=LONG_TEXTS, exclude_known=False).to_frame()
+    for subject, rows in found.to_frame().groupby("subject"):
+        before = alone[alone.subject == subject]
+        assert len(rows) > HEAD
+        assert set(rows.partner[:HEAD]) == set(before.partner[:HEAD])
+        assert rows.partner[HEAD:].tolist() == before.partner[HEAD:].tolist()
+        assert rows.score[HEAD:].tolist() == pytest.approx(before.score[HEAD:].tolist(), abs=1e-9)
+        assert rows.score.is_monotonic_decreasing
+    assert found.to_frame().partner.tolist() != alone.partner.tolist()
+
+
+@pytest.mark.parametrize("method", ["stated", "learned"])
+def test_rank_intervals_are_the_quantiles_of_a_plain_count(method, monkeypatch):
     """Each draw's ranks counted one by one: 1 + candidates above for the lower end, those not below for the upper."""
+    monkeypatch.setattr(partner_order, "HEAD", 4)
     rng = np.random.default_rng(5)
     features, drawn = rng.normal(size=(9, len(FEATURES))), rng.normal(size=(len(FEATURES), 60))
     features[4] = features[2]
-    weights = Weights(drawn.mean(axis=1), None, "stated", {})
+    weights = Weights(drawn.mean(axis=1), None, method, {})
     taste = Taste(0.0, 0.0, np.zeros(9), None)
     scorer = Scorer(
         cast(Past, SimpleNamespace(sources=SimpleNamespace(dated=False))), np.arange(9), weights, drawn, 9,
         exclude_known=False, taste=taste,
     )  # fmt: skip
-    order = np.argsort(-(features @ weights.values), kind="stable")
-    low, high = scorer._interval(features, np.arange(9), order)
+    stated = features @ stated_weights().values
+    given = stated if method == "learned" else None
+    order = np.argsort(-order_head(features @ weights.values, given), kind="stable")
+    low, high = scorer._interval(features, given, np.arange(9), order)
+    values = [[float(features[j] @ drawn[:, k]) for j in range(9)] for k in range(60)]
+    if method == "learned":
+        values = [once_more([round(v, 12) for v in row], stated.tolist(), 4) for row in values]
     for place, i in enumerate(order):
-        values = [[float(features[j] @ drawn[:, k]) for j in range(9)] for k in range(60)]
         best = sorted(1 + sum(v > row[i] + 1e-9 for v in row) for row in values)
         worst = sorted(sum(v >= row[i] - 1e-9 for v in row) for row in values)
         assert low[place] == min(np.quantile(best, 0.025, method="closest_observation"), place + 1)
