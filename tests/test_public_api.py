@@ -27,7 +27,7 @@ SIGNATURES = {
     "partners": "source for_ max_partners plan lead split rng",
     "evaluate": "plan events",
     "match": "left right by top",
-    "search": "documents query top",
+    "search": "documents query top words",
     "viral_propagation": "G seeds iterations rng",
     "recommend": "source users by to top exclude_known context events weights half_life_days probability n_worlds min_cell rng engine",
     "build_profiles": "events item_tags users tags event_weights half_life_days",

@@ -38,7 +38,7 @@ _MARK = "\0"  # before every other character: ties between items go by label and
 def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | None, output: str | None) -> None:
     """Find films, courses, brands and others by the words of their names and summaries.
 
-    Each of these texts is compared with the words; the closest one stands for the item, so that a long summary does not hide a name.
+    Each of these texts is compared with the words; the closest one stands for the item, so that a long summary does not hide a name. Whole words count beside pairs of letters.
     """
     from graphkit.cli.graphs import check_labels
     from graphkit.cli.output import emit, frame_rows
@@ -49,7 +49,7 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     texts, names = documents(snapshot, asked)
     each = {f"{node}{_MARK}{i}": words for node, own in texts.items() for i, words in enumerate(own)}
     # Enough for as many items, whichever texts of theirs come first.
-    found = find(each, text, top=top * len(_FIELDS)) if each else None
+    found = find(each, text, top=top * len(_FIELDS), words=True) if each else None
     rows: list[dict[str, Any]] = []
     seen = set[str]()
     for row in frame_rows(found.to_frame()) if found is not None else []:

@@ -19,7 +19,6 @@ Feng, Chen, Deng, Zheng: Accessor variety criteria for Chinese word extraction. 
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,12 +29,10 @@ import numpy as np
 from graphkit.check import positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.keyed import by_name, written
-from graphkit.matching.text import normalise
+from graphkit.matching.text import cut, normalise
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pandas as pd
 
 __all__ = ["TextTags", "tags_from_text"]
@@ -191,32 +188,19 @@ def _text(name: str, value: object) -> str:
     return normalise(written(value, f"document {name!r}"))
 
 
-def _is_ideograph(character: str) -> bool:
-    """Whether words are written without blanks: Han, kana, hangul."""
-    return unicodedata.name(character, "").startswith(
-        ("CJK UNIFIED", "HIRAGANA", "KATAKANA", "HANGUL", "CJK COMPATIBILITY IDEOGRAPH")
-    )
-
-
-def _runs(text: str, breaks: Iterable[str]) -> tuple[list[str], list[str]]:
-    """(words, ideograph runs) of a normalised text."""
-    words, runs, now, kind = list[str](), list[str](), "", ""
-    for character in (*text, " "):
-        this = "" if not character.isalnum() or character in breaks else "run" if _is_ideograph(character) else "word"
-        if this != kind and now:
-            (runs if kind == "run" else words).append(now)
-            now = ""
-        now, kind = now + character if this else "", this
+def _runs(text: str) -> tuple[list[str], list[str]]:
+    """Return (words that say something, ideograph runs) of a normalised text."""
+    words, runs = cut(text, _PARTICLES)
     return [word for word in words if word not in _FUNCTION_WORDS and (len(word) > 1 or word.isdigit())], runs
 
 
 def _grams(texts: Mapping[str, str]) -> dict[str, Counter[str]]:
     """Words, and the pieces of runs that are terms; a document without any gives pairs, or single characters."""
-    cut = {name: _runs(text, _PARTICLES) for name, text in texts.items()}
-    variety = _accessor_variety(Counter(run for _, runs in cut.values() for run in runs))
-    terms = {run: _terms(run, variety) for run in {run for _, runs in cut.values() for run in runs}}
+    parts = {name: _runs(text) for name, text in texts.items()}
+    variety = _accessor_variety(Counter(run for _, runs in parts.values() for run in runs))
+    terms = {run: _terms(run, variety) for run in {run for _, runs in parts.values() for run in runs}}
     found = {}
-    for name, (words, runs) in cut.items():
+    for name, (words, runs) in parts.items():
         own = [term for run in runs for term in terms[run]] or [run for run in runs if len(run) == 1]
         found[name] = Counter([*words, *own]) or Counter(pair for run in runs for pair in _of_length(run, 2))
     return found

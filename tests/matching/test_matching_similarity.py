@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections import Counter
 
 import numpy as np
@@ -292,3 +293,38 @@ def test_two_frames_are_paired_by_the_names_of_their_columns():
     found = match(left, right)
     assert (found.left, found.right, found.evidence) == (want.left, want.right, want.evidence)
     np.testing.assert_array_equal(found.score, want.score)
+
+
+def test_search_by_words_equals_scikit_learn_with_words_as_terms():
+    """Grams, and each word of letters and digits twice, against TfidfVectorizer with that analyzer."""
+    texts = {"a": "Brand new 2", "b": "Ran, bran-d", "c": "K歌 brand", "d": "品牌 联名", "e": ""}
+
+    def terms(text):
+        pairs = [text[i : i + n] for n in (1, 2) for i in range(len(text) - n + 1)]
+        return [pair for pair in pairs if pair.strip()] + 2 * [f"_{word}_" for word in re.findall("[a-z0-9]+", text)]
+
+    tfidf = TfidfVectorizer(analyzer=lambda text: terms(text.lower()))
+    rows = tfidf.fit_transform(texts.values())
+    for query in ("brand", "k 2", "品牌", "NEW brand 联名"):
+        true = dict(zip(texts, (rows @ tfidf.transform([query]).T).toarray().ravel(), strict=True))
+        found = search(texts, query, words=True)
+        assert set(found.ids) == {id_ for id_, score in true.items() if score > 0}
+        assert_allclose(found.scores, [true[id_] for id_ in found.ids], atol=1e-12)
+
+
+def test_whole_words_come_before_letters_and_chinese_keeps_its_scores():
+    """A short name of the same letters no longer hides the names that hold the word."""
+    films = {
+        "a": "Behind the Candelabra",
+        "b": "Ran",
+        "c": "The Brand New Testament",
+        "d": "A Brand Apart",
+        "e": "Bran",
+    }
+    assert set(search(films, "brand", top=2, words=True).ids) == {"c", "d"}
+    assert search(films, "brand", words=True).evidence[0].split()[0] == "brand"
+    assert set(search(films, "brand", top=2).ids) != {"c", "d"}
+    chinese = {"a": "科幻电影：流浪", "b": "爱情电影", "c": "电影 音乐"}
+    plain, worded = (search(chinese, "科幻电影", words=words) for words in (False, True))
+    assert plain.ids == worded.ids
+    assert_allclose(plain.scores, worded.scores, rtol=0)
