@@ -14,7 +14,9 @@ from graphkit.report.spoken import both_of, chinese, word
 HANZI = re.compile("[\u4e00-\u9fff]")
 PUNCTUATION = " .,:;!?'\"()[]"
 PYTHON = ["not {}: {} codec can't decode {}", "{}: {}: day is out of range for month"]  # said by Python itself
-COMMANDS = sorted(Path(graphkit.cli.__file__).parent.glob("*.py"))
+ROOMS = Path(graphkit.cli.__file__).parents[1]
+OPENING = [ROOMS / "store" / f"{name}.py" for name in ("address", "folder", "open")]
+REFUSING = sorted([*ROOMS.glob("cli/*.py"), *ROOMS.glob("planning/*.py"), *OPENING])
 
 
 def _template(node):
@@ -37,12 +39,12 @@ def _refusals(path):
             and node.targets[0].id in {"message", "hint"}
         ):
             told = [node.value]
-        yield from (text for text in map(_template, told) if text and len(re.findall("[A-Za-z]{2,}", text)) > 1)
+        yield from (text for text in map(_template, told) if text and len(re.findall(r"\b[A-Za-z]{2,}\b", text)) > 1)
 
 
-@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
-def test_every_refusal_of_a_command_has_chinese(path):
-    """What a command refuses is said in Chinese too; a bare command line to type needs none."""
+@pytest.mark.parametrize("path", REFUSING, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_refusal_a_planner_meets_has_chinese(path):
+    """What commands, plans and the opening of a store refuse is said in Chinese too; a bare command line to type needs none."""
     missing = [text for text in _refusals(path) if not HANZI.search(chinese(text)) and not text.startswith("graphkit ")]
     assert not missing
 
