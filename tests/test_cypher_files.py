@@ -44,6 +44,8 @@ GUESSES = {
     "experiment": "E-1",
     "run": "R-1",
     "channels": ["c1", "c2"],
+    "partners": ["Brand:b2", "Course:k1"],
+    "audiences": ["Channel:c1", "Brand:b2"],
     "purchases": [{"channel": "c1", "material": "m1", "uses": 2, "once": True}],
 }
 

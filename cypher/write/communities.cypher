@@ -3,12 +3,13 @@
 // @param communities LIST<MAP>
 // @param members LIST<MAP>
 // @access write
-// Writes the communities of a run and ties every user to its own; the same run again changes nothing, other runs stay.
+// Ties every user to its community and names the run of the communities; the same run again changes nothing, other runs stay.
+// Members come first and in batches: until its communities bear the name of the run, no query finds a half of it.
+UNWIND $members AS row
+MATCH (u:User {id: row.user})
+MERGE (c:Community {id: row.community})
+MERGE (u)-[:MEMBER_OF]->(c);
+
 UNWIND $communities AS row
 MERGE (c:Community {id: row.id})
 SET c += row.properties, c.run = $run;
-
-UNWIND $members AS row
-MATCH (u:User {id: row.user})
-MATCH (c:Community {id: row.community})
-MERGE (u)-[:MEMBER_OF]->(c);

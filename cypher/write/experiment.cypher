@@ -7,11 +7,15 @@
 // @param plan STRING
 // @access write
 // Writes a design: its arms, the communities of friends drawn into each, their members, and the plan it tests; the same design again changes nothing.
-MERGE (e:Experiment {id: $experiment})
-SET e += $properties;
+// Members may come before in batches, without arms: the experiment itself appears with its arms, when all of them are there.
+UNWIND $members AS row
+MATCH (u:User {id: row.user})
+MERGE (c:Community {id: row.community})
+MERGE (u)-[:MEMBER_OF]->(c);
 
 UNWIND $arms AS row
-MATCH (e:Experiment {id: $experiment})
+MERGE (e:Experiment {id: $experiment})
+SET e += $properties
 MERGE (a:Arm {id: row.id})
 SET a += row.properties
 MERGE (e)-[:HAS_ARM]->(a);
@@ -21,11 +25,6 @@ MATCH (a:Arm {id: row.arm})
 MERGE (c:Community {id: row.id})
 SET c += row.properties
 MERGE (c)-[:ASSIGNED_TO]->(a);
-
-UNWIND $members AS row
-MATCH (u:User {id: row.user})
-MATCH (c:Community {id: row.community})
-MERGE (u)-[:MEMBER_OF]->(c);
 
 MATCH (e:Experiment {id: $experiment})
 MATCH (p:Plan {id: $plan})

@@ -67,8 +67,9 @@ class Command(_Examples, click.Command):
             if key not in known:
                 message = f"the settings file gives [{info_name}] {key}, which is no option of this command."
                 raise click.UsageError(message + suggestion(str(key), known))
+        given = tuple(args)  # click empties the list
         try:
-            return super().make_context(info_name, args, parent, **extra)
+            ctx = super().make_context(info_name, args, parent, **extra)
         except click.NoSuchOption as error:
             top = () if parent is None else parent.command.params
             if any(error.option_name in parameter.opts for parameter in top):
@@ -77,6 +78,8 @@ class Command(_Examples, click.Command):
                 )
                 raise click.UsageError(message, error.ctx) from None
             raise
+        ctx.meta["graphkit.given"] = given
+        return ctx
 
 
 class Group(_Examples, click.Group):

@@ -11,6 +11,7 @@ from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Option
 from graphkit.cli.language import shown_word
 from graphkit.cli.options import output_options, seed_option
+from graphkit.cli.rank import WAYS, ways_params
 from graphkit.cli.shares import SHARE
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ COLUMNS = (
     "query",
     "params",
 )
-WAYS = "links/ways"
 _SHOWN = 3  # ways a row of the table, of up to ten
 
 
@@ -254,15 +254,10 @@ def _rows(
                 "walk_told": sum(way.share for way in ways),
                 "walk_share": share,
                 "query": WAYS,
-                "params": _params(names[source], names[target]),
+                "params": ways_params(names[source], names[target]),
             }
         )
     return rows
-
-
-def _params(source: tuple[str, str], target: tuple[str, str]) -> dict[str, str]:
-    """Return what the query of a row is asked with."""
-    return {"label": source[0], "id": source[1], "toLabel": target[0], "to": target[1]}
 
 
 def _evidence(names: Names, source: int, ways: Sequence[Walk]) -> list[dict[str, Any]]:

@@ -6,17 +6,21 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import LABEL_ID, LabelId, output_options, probability_option, seed_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["overlap"]
 
 COLUMNS = ("name", "reach", "exclusive", "incremental")
+OVERLAP = "evaluate/overlap"
 
 
 @click.command(
@@ -50,6 +54,8 @@ def overlap(
     from graphkit.cli.audiences import audiences_of
     from graphkit.cli.graphs import check_node, propagation_graph
     from graphkit.cli.output import emit, frame_rows, table
+    from graphkit.cli.replay import replay
+    from graphkit.planning.partner_evidence import query_command
 
     twice = next((node for place, node in enumerate(audiences) if node in audiences[:place]), None)
     if twice is not None:
@@ -72,6 +78,8 @@ def overlap(
         "frequency": found.frequency,
         "pairs": pairs,
         "n_users": n_users,
+        **_looked_up(snapshot, audiences, spread=spread, min_cell=min_cell),
+        "replay": replay(found.manifest, worlds=worlds) if spread else None,
         "intervals": None if found.intervals is None else frame_rows(found.intervals),
         "manifest": found.manifest,
     }
@@ -91,7 +99,23 @@ def overlap(
     )
     if pairs:
         text += "\n" + table([_rounded(row) | _shared(row) for row in pairs], ("a", "b", "shared", "jaccard", "lift"))
+    if document["replay"]:
+        text = f"{text.rstrip()}\nreplay: {document['replay']['command']}\n"
     emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
+    if document["query"]:
+        app.say(f"look up: {query_command(OVERLAP, document['params'])}")
+
+
+def _looked_up(snapshot: Snapshot, audiences: Sequence[LabelId], *, spread: bool, min_cell: int) -> dict[str, Any]:
+    """Return the query behind the numbers; none for word of mouth and for channels whose audience no REACHES rows list."""
+    listed = {
+        str(id_)
+        for edges in snapshot.edges("REACHES")
+        for id_ in snapshot.nodes(edges.source_label).ids[np.unique(edges.source_rows)].tolist()
+    }
+    if spread or any(node.label == "Channel" and node.id not in listed for node in audiences):
+        return {"query": None, "params": {}}
+    return {"query": OVERLAP, "params": {"audiences": [str(node) for node in audiences], "minCell": min_cell}}
 
 
 def _rounded(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from graphkit.projection.snapshot import Snapshot
     from graphkit.ranking.pagerank import Ranking
 
-__all__ = ["name_lookup", "rank"]
+__all__ = ["WAYS", "name_lookup", "rank", "ways_params"]
 
+WAYS = "links/ways"
 Kind = tuple[int | None, ...]
 """Rows of a walk; None for a user, who is not named."""
-COLUMNS = ("rank", "label", "id", "name", "score", "certified", "evidence")
+COLUMNS = ("rank", "label", "id", "name", "score", "certified", "evidence", "query", "params")
 _WALKS, _SHOWN = 30, 3  # walks unrolled, lines shown once walks through users are joined
 
 
@@ -69,10 +70,12 @@ def rank(
     Each tie is walked both ways, and from every node the kinds of ties share the chance equally,
     or as --via says. Evidence: the strongest walks behind the score and the part each carries; users
     on the way are not named, walks that differ only in users count together. "certified" in JSON and
-    CSV: the rows down to this one are proven to be the best, whatever their order.
+    CSV: the rows down to this one are proven to be the best, whatever their order. The query of a row
+    lists every node it is tied with: a walk enters it by one of those.
     """
     from graphkit.cli.graphs import check_labels, check_node, typed_graph
     from graphkit.cli.output import emit, table
+    from graphkit.planning.partner_evidence import query_command
     from graphkit.ranking.pagerank import personalised_pagerank
 
     check_labels([to])
@@ -102,7 +105,12 @@ def rank(
         }
         whole = [" > ".join("User" if i is None else ":".join(names[i]) for i in walk) for walk, _ in walks]
         rows.append(
-            {**row, "evidence": [f"{text} ({share:.0%})" for text, (_, share) in zip(whole, walks, strict=True)]}
+            {
+                **row,
+                "evidence": [f"{text} ({share:.0%})" for text, (_, share) in zip(whole, walks, strict=True)],
+                "query": WAYS,
+                "params": ways_params((node.label, node.id), (to, names[target][1])),
+            }
         )
         between = [
             " > ".join("User" if i is None else name_of(i) or ":".join(names[i]) for i in walk[1:-1])
@@ -117,15 +125,20 @@ def rank(
                 ],
             }
         )
-    told = table(
-        people, [name for name in COLUMNS if name not in ("label", "certified")], keep=("id",), lines="evidence"
-    )
+    told = table(people, ["rank", "id", "name", "score", "evidence"], keep=("id",), lines="evidence")
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=told, color=app.settings.color)
     if not rows:
         app.say(f"no {to} is connected to {node}")
     elif not rows[-1]["certified"]:
         app.say(f"who stands at place {len(rows)} is not certain: another {to} scores the same within the error")
+    if rows:
+        app.say(f"look up a row: {query_command(WAYS, rows[0]['params'])}")
     app.say(f"all scores together are at most {result.error_bound:.1e} from the exact ones (L1)")
+
+
+def ways_params(source: tuple[str, str], target: tuple[str, str]) -> dict[str, str]:
+    """Return what the query of the ties around a target is asked with."""
+    return {"label": source[0], "id": source[1], "toLabel": target[0], "to": target[1]}
 
 
 def name_lookup(snapshot: Snapshot, names: Sequence[tuple[str, str]]) -> Callable[[int], Any]:

@@ -160,6 +160,7 @@ def seeds(
 def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *, complete: bool) -> None:
     """Print a selection: the seeds, what they reach, what is guaranteed."""
     from graphkit.cli.output import emit
+    from graphkit.cli.replay import replay
     from graphkit.intervals import quantile
 
     rows = [{"order": i, "node": graph.id_of(int(row))} for i, row in enumerate(result.seeds, 1)]
@@ -173,6 +174,7 @@ def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *
         "n_nodes": graph.n_nodes,
         "certificate": guarantee,
         "n_rr_sets": result.n_rr_sets,
+        "replay": (again := replay(result.manifest, sets=result.n_rr_sets)),
         "manifest": result.manifest,
         "complete": complete,
     }
@@ -180,7 +182,7 @@ def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *
         f"{len(rows)} seeds reach {result.spread:,.1f} (95 %: {interval[0]:,.1f} to {interval[1]:,.1f}) of {graph.n_nodes:,} nodes; "
         f"at least {guarantee.ratio:.3f} of the best possible (within the model, wrong with chance {guarantee.delta:.2g})\n"
     )
-    text += ", ".join(row["node"] for row in rows)
+    text += ", ".join(row["node"] for row in rows) + f"\nreplay: {again['command']}"
     emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
 
 

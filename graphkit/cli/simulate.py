@@ -71,6 +71,7 @@ def simulate(
     """Estimate how many nodes the seeds reach, in all and step by step, each with a 95 % interval."""
     from graphkit.cli.graphs import inhabited, propagation_graph, seed_rows
     from graphkit.cli.output import emit
+    from graphkit.cli.replay import replay
     from graphkit.cli.seeds import node_values
     from graphkit.diffusion.spread import estimate_spread
 
@@ -114,6 +115,7 @@ def simulate(
         "n_worlds": result.n_worlds,
         "by_step": [row["newly_active"] for row in steps],
         "by_step_interval": [[row["lower"], row["upper"]] for row in steps],
+        "replay": (again := replay(result.manifest, worlds=result.n_worlds)),
         "manifest": result.manifest,
     }
     if top:
@@ -125,6 +127,7 @@ def simulate(
     text += "\nnewly active by step (0 = the seeds), 95 %:\n" + _steps_text(steps).rstrip("\n")
     if top:
         text += "\n\nmost often active, 95 %:\n" + _nodes_text(document["most_active"])
+    text = f"{text.rstrip()}\nreplay: {again['command']}"
     emit(form=form, output=output, rows=steps, columns=COLUMNS, document=document, text=text)
 
 

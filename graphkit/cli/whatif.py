@@ -44,6 +44,7 @@ def whatif(
     """
     from graphkit.cli.output import emit
     from graphkit.cli.plans import rebuild
+    from graphkit.cli.replay import replay
     from graphkit.planning.whatif import whatif as compare
 
     if not (drop or add or price or budget is not None or receptivity is not None):
@@ -54,6 +55,7 @@ def whatif(
             made, drop=drop, add=add, price=_prices(price), budget=budget, receptivity=receptivity, events=events
         )
     document = found.to_dict()
+    document["replay"] = replay(found.manifest)
     reach, replacement = document["reach"], document.get("best_replacement")
     low, high = reach["interval"]
     named = replacement["channel"] if replacement else None
@@ -71,6 +73,7 @@ def whatif(
     idle = sorted(set(drop) - {item.channel for item in made.items})
     if idle:
         text += f"; the plan does not buy {', '.join(idle)}"
+    text += f"\nreplay: {document['replay']['command']}"
     emit(form=form, output=output, rows=[row], columns=COLUMNS, document=document, text=text)
 
 

@@ -63,12 +63,13 @@ class Lookup:
     conflicts: tuple[str, ...]
     lead: Node | None
     plan: ChannelPlan | None
+    listed: tuple[Node, ...] = ()
 
     def of(self, node: Node, scores: Scores) -> tuple[str, ...]:
         """Return past campaigns, paths, shared tags, overlap of audiences, and the query behind each measured score."""
         found = [self.past[node].evidence] if node in self.past else []
         found += self._campaigns(node) + self._paths(node) + self._tags(node) + self._overlap(node)
-        found += self._queries(scores)
+        found += self._queries(scores) + self._counts(node)
         found += (
             [query_command("partners/history", {"label": node[0], "id": node[1]})] if node in self.data.deals_of else []
         )
@@ -133,6 +134,15 @@ class Lookup:
                 shlex.join(["graphkit", "partners", "--for", ":".join(self.subject), "--plan", self.plan.plan])
             )  # counted in its worlds
         return found
+
+    def _counts(self, node: Node) -> list[str]:
+        """The command behind adds, exclusive and share, which counts the listed partners in their order."""
+        if self.plan is not None or node not in self.listed:
+            return []
+        about: dict[str, object] = {"label": self.subject[0], "id": self.subject[1]}
+        led: dict[str, object] = {} if self.lead is None else {"led": "true"}
+        partners = [":".join(n) for n in self.listed]
+        return [query_command("partners/portfolio", {**about, "partners": partners, **led, "minCell": 0})]
 
     def _name(self, node: Node) -> str:
         return self.data.name(node) or node[1]

@@ -203,6 +203,7 @@ def _rows(
         asked.conflicts,
         asked.lead,
         asked.plan,
+        tuple(n for n in order if n in reach.place),
     )
     shares, rows = made.shares if made else {}, []
     for rank, n in enumerate(order, 1):

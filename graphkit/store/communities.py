@@ -33,7 +33,8 @@ def save_communities(
     """Keep a partition of users under a run id and return the number of communities.
 
     Each community becomes a node ``run/number`` with its size, each user a MEMBER_OF to it. Everything is merged: the same
-    run again changes nothing, an interrupted one is finished by running it again, and other runs stay.
+    run again changes nothing, and other runs stay. The communities are named last, in one transaction, so no query finds
+    a run that was cut off; running it again finishes it.
 
     Parameters
     ----------
@@ -60,10 +61,9 @@ def save_communities(
     ]
     members = [{"user": u, "community": f"{run}/{c}"} for u, c in zip(users, number.tolist(), strict=True)]
     query = load_query("write/communities")
-    for first in range(0, max(len(groups), 1), _BATCH):
-        store.write(query, {"run": run, "communities": groups[first : first + _BATCH], "members": []})
     for first in range(0, len(members), _BATCH):
         store.write(query, {"run": run, "communities": [], "members": members[first : first + _BATCH]})
+    store.write(query, {"run": run, "communities": groups, "members": []})
     return len(groups)
 
 
@@ -103,14 +103,14 @@ class KeptCommunities:
         """Merge communities and members, as ``write/communities`` does."""
         for row in communities:
             self._properties.setdefault(row["id"], {}).update({**row["properties"], "run": run})
-        self._members |= {
-            (row["user"], row["community"]): None for row in members if row["community"] in self._properties
-        }
+        self._members |= {(row["user"], row["community"]): None for row in members}
 
     def remove(self, run: str) -> None:
         """Forget a run, as ``write/remove_communities`` does."""
         self._properties = {name: cells for name, cells in self._properties.items() if cells["run"] != run}
-        self._members = {pair: None for pair in self._members if pair[1] in self._properties}
+        self._members = {
+            pair: None for pair in self._members if pair[1] in self._properties or not pair[1].startswith(f"{run}/")
+        }
 
     def on(self, tables: GraphTables) -> GraphTables:
         """Return the loaded tables with the communities and their members beside them."""
@@ -120,7 +120,8 @@ class KeptCommunities:
         names = sorted({name for cells in self._properties.values() for name in cells})
         columns = {name: as_column([self._properties[i].get(name) for i in ids]) for name in names}
         found = NodeColumns("Community", object_array(ids), columns)
-        rows = [(users[u], found.row_of()[c]) for u, c in sorted(self._members) if u in users]
+        place = found.row_of()
+        rows = [(users[u], place[c]) for u, c in sorted(self._members) if u in users and c in place]
         ends = np.array(rows, dtype=np.int64).reshape(-1, 2)
         ties = EdgeColumns("MEMBER_OF", "User", "Community", ends[:, 0], ends[:, 1])
         return replace(

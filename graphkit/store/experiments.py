@@ -53,7 +53,7 @@ def save_experiment(store: GraphStore, design: dict[str, Any], users: Sequence[s
     properties = {"design": text, "theta": design["theta"], "power": design["power"], "mde": design["mde"]}
     query = load_query("write/experiment")
     shared = {"experiment": name, "properties": properties, "arms": arms, "plan": plan or ""}
-    store.write(query, {**shared, "communities": communities, "members": members[:_BATCH]})
-    for first in range(_BATCH, len(members), _BATCH):
+    for first in range(0, len(members), _BATCH):
         store.write(query, {**shared, "arms": [], "communities": [], "members": members[first : first + _BATCH]})
+    store.write(query, {**shared, "communities": communities, "members": []})
     return name

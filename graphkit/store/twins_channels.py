@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["CHANNELS"]
 
 Params = dict[str, Any]
+_TIES_OF = {
+    "Brand": ("FOLLOWS", "BOUGHT", "SUBSCRIBES"),
+    "Film": ("WATCHED", "WANTS", "LIKES", "RATED", "BOUGHT"),
+    "Course": ("ENROLLED", "BOUGHT", "LIKES", "RATED"),
+}
 
 
 def _reached(g: TwinGraph, channel: Node) -> dict[Node, float]:
@@ -154,6 +159,29 @@ def audience_of_set(g: TwinGraph, p: Params) -> list[Row]:
     ]
 
 
+def overlap_of_set(g: TwinGraph, p: Params) -> list[Row]:
+    """evaluate/overlap."""
+    known = {f"{label}:{i}": (label, i) for label, i in g.nodes("Channel", *_TIES_OF)}
+    chances = {name: _chances(g, known[name]) for name in dict.fromkeys(p["audiences"]) if name in known}
+    missed = {u: [1.0 - of.get(u, 0.0) for of in chances.values()] for u in {u for of in chances.values() for u in of}}
+    joint = rounded(math.fsum(1.0 - math.prod(q) for q in missed.values()))
+    shared = rounded(math.fsum(math.prod(1.0 - x for x in q) for q in missed.values()))
+    rows = []
+    for place, (name, of) in enumerate(chances.items()):
+        if of and len(of) >= p["minCell"]:
+            alone = math.fsum(c * math.prod(missed[u][:place] + missed[u][place + 1 :]) for u, c in of.items())
+            added = math.fsum(c * math.prod(missed[u][:place]) for u, c in of.items())
+            told = {"reach": math.fsum(of.values()), "exclusive": alone, "incremental": added}
+            row = {"place": place + 1, "name": name, "people": len(of), **{k: rounded(x) for k, x in told.items()}}
+            rows.append({**row, "joint": joint, "shared": shared})
+    return rows
+
+
+def _chances(g: TwinGraph, n: Node) -> dict[Node, float]:
+    """Users with consent for plans whom an audience reaches, with the chance."""
+    return _reached(g, n) if n[0] == "Channel" else dict.fromkeys(g.consenting(g.into(n, *_TIES_OF[n[0]])), 1.0)
+
+
 def spending(g: TwinGraph, p: Params) -> list[Row]:
     """channels/spending."""
     uses_cost, making_cost = [], []
@@ -253,6 +281,7 @@ CHANNELS: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "channels/materials": materials,
     "channels/spending": spending,
     "evaluate/audience_of_set": audience_of_set,
+    "evaluate/overlap": overlap_of_set,
     "evaluate/frequency": frequency,
     "evaluate/reputation": reputation,
     "evaluate/learning": learning,

@@ -20,7 +20,7 @@ Params = dict[str, Any]
 def runs(g: TwinGraph, p: Params) -> list[Row]:
     """communities/list."""
     rows = []
-    for run in sorted({g.get(c, "run") for c in g.nodes("Community")}):
+    for run in sorted({g.get(c, "run") for c in g.nodes("Community")} - {None}):
         here = _of_run(g, run)
         users = sum(g.get(c, "size") or 0 for c in here)
         known = [q for q in (g.get(c, "modularity") for c in here) if q is not None]

@@ -172,6 +172,31 @@ def audience(g: TwinGraph, p: Params) -> list[Row]:
     return sorted(rows, key=lambda r: (-r["score"], r["label"], r["partner"]))
 
 
+def portfolio(g: TwinGraph, p: Params) -> list[Row]:
+    """partners/portfolio."""
+    agreed = {u for u in g.nodes("User") if g.agreed(u)}
+    found = {":".join(b): agreed & set(g.ends(g.into(b, *_AUDIENCE), "User")) for b in g.nodes("Brand", "Course")}
+    listed = [name for name in dict.fromkeys(p["partners"]) if len(found.get(name, ())) >= max(1, p["minCell"])]
+    rows = []
+    for f in _subject(g, p):
+        own = agreed & set(g.ends(g.into(f, *_AUDIENCE, *_TASTE), "User"))
+        times = Counter(u for name in listed for u in found[name])
+        worth = {u: 1 / (k * (k + 1)) if p["led"] else 1 / k for u, k in times.items()}
+        before = set(own)
+        for place, name in enumerate(listed):
+            users, label = found[name], name.partition(":")[0]
+            adds, exclusive = len(users - before), sum(times[u] == 1 for u in users - own)
+            before |= users
+            told = {
+                k: None if hidden(n, len(users), p["minCell"]) else n
+                for k, n in (("adds", adds), ("exclusive", exclusive))
+            }
+            share = rounded(math.fsum(worth[u] for u in users))
+            row = {"place": place + 1, **_named(g, (label, name.partition(":")[2])), "audience": len(users)}
+            rows.append({**row, **told, "share": share, "reached": len(times), "joint": len(own | times.keys())})
+    return rows
+
+
 def shared_audience(g: TwinGraph, p: Params) -> list[Row]:
     """partners/shared_audience."""
     total = sum(g.agreed(u) for u in g.nodes("User"))
@@ -224,6 +249,7 @@ PARTNERS: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "partners/brand": brand,
     "partners/audience": audience,
     "partners/data": data,
+    "partners/portfolio": portfolio,
     "partners/fit": fit,
     "partners/shared_audience": shared_audience,
 }

@@ -15,6 +15,7 @@ from graphkit.audience.overlap import overlap
 from graphkit.matching.lift import tag_lift
 from graphkit.matching.path import learning_path
 from graphkit.matching.profiles import build_profiles
+from graphkit.model.schema import LABELS
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
 from graphkit.model.validate import DataReport
 from graphkit.planning.partner_scores import read_partner_data, scores_of
@@ -134,6 +135,9 @@ def test_golden_rows_seldom_are_empty():
 
 
 TINY = {
+    "partners": ["Brand:b02", "Course:k01", "Brand:b01"],
+    "audiences": ["Channel:c01", "Brand:b01", "Film:f01"],
+    "led": False,
     "film": "f01",
     "id": "f01",
     "label": "Film",
@@ -171,6 +175,37 @@ def test_every_store_agrees_with_the_twins_on_the_tiny_campaign(store):
             wrong[name] = (found, expected)
     assert not wrong
     assert with_rows >= 20
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["empty", "one of each label"])
+def test_every_query_runs_on_a_store_with_next_to_nothing(store, full):
+    """No error and the rows of the twin, on a store without a node and with one node of each label and no relationship."""
+    nodes = {}
+    for label, kind in LABELS.items() if full else ():
+        if not kind.written:
+            given = {"User": {"consent": True}, "Channel": {"cost": 10.0, "kind": "kol"}}.get(label, {})
+            nodes[label] = NodeColumns(label, object_array(["x"]), columns([given], set()))
+    tables = GraphTables(nodes, (), "little", "CNY", "UTC")
+    store.load(tables, DataReport((), len(nodes), len(nodes), 0, 0, tables.counts()["by_label"], {}))
+    ids = dict.fromkeys(("film", "id", "to", "item", "course", "channel", "brand", "user"), "x")
+    asked = {
+        **TINY,
+        **ids,
+        "partners": ["Brand:x"],
+        "audiences": ["Channel:x", "Brand:x"],
+        "channels": ["x"],
+        "have": [],
+    }
+    wrong = {}
+    for name in READS:
+        query = load_query(name)
+        for cell in (1, 0):
+            values = {**asked, "minCell": cell}
+            values = check_params(query, {p.name: values[p.name] for p in query.params if p.name in values})
+            found, expected = rows_of(store.read(query, values)), TWINS[name](tables, values)
+            if not same(found, expected):
+                wrong[name, cell] = (found, expected)
+    assert not wrong
 
 
 def test_rights_are_asked_of_everything_that_can_be_owned():

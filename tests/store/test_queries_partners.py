@@ -7,6 +7,8 @@ import pytest
 from market_fixtures import table, tie
 
 from graphkit.audience.overlap import overlap
+from graphkit.cli.audiences import audiences_of
+from graphkit.cli.options import LabelId
 from graphkit.model.tables import GraphTables
 from graphkit.model.validate import DataReport
 from graphkit.planning.partner_scores import CRITERIA
@@ -54,6 +56,7 @@ def campaign():
                 None,
             ],
         ),
+        table("Channel", ["x", "y"], name=["X", "Y"], kind=["kol", "tv"], cost=[10.0, 20.0]),
         table("Tag", ["t1", "t2", "v1", "v2"], name=list("wxyz"), kind=["theme", "role", "value", "value"]),
         table(
             "Partnership",
@@ -66,11 +69,13 @@ def campaign():
         (u, b) for b, size in ((0, 30), (1, 25), (3, 20), (4, 3), (5, 30)) for u in draw.choice(60, size, replace=False)
     ]
     learn = [(u, k) for k, size in ((0, 22), (1, 15)) for u in draw.choice(60, size, replace=False)]
+    reach = [(c, u) for c, size in ((0, 35), (1, 20)) for u in draw.choice(60, size, replace=False)]
     joins = [(0, 0), (0, 1), (1, 0), (1, 2), (2, 0), (2, 4), (3, 0), (3, 3), (4, 1), (4, 2), (5, 4), (6, 1), (6, 2)]
     pairs = lambda rows: np.array(rows, np.int64).T
     edges = (
         tie("FOLLOWS", "User", "Brand", *pairs(follow)),
         tie("ENROLLED", "User", "Course", *pairs(learn)),
+        tie("REACHES", "Channel", "User", *pairs(reach), p=draw.choice([0.25, 0.6, 1.0], len(reach)).tolist()),
         tie("WATCHED", "User", "Film", range(12), [0] * 12),
         tie("BOUGHT", "User", "Brand", [50, 59, 1], [1, 0, 3]),
         tie("HAS_TAG", "Film", "Tag", [0, 0, 0, 1], [0, 2, 3, 2], w=[1.0, 0.5, 0.25, 1.0]),
@@ -182,3 +187,46 @@ def test_every_measured_score_is_what_its_command_says(store):
     assert measured[("Brand:a",)] == set(CRITERIA)
     twin = next(p for p in partners(snapshot, for_="Brand:a", min_cell=5, rng=1).partners if p.partner == "b")
     assert (twin.scores["goal"], twin.scores["complement"]) == (1.0, 0.0)
+
+
+def test_overlap_is_what_its_query_says(store):
+    """Channels with chances, brands, films and courses, in two orders: reach, exclusive, incremental, joint and shared."""
+    loaded(store)
+    snapshot = as_snapshot(store)
+    names = ["Brand:a", "Channel:x", "Film:f", "Course:k", "Channel:y", "Brand:d"]
+    for listed in (names, names[::-1], ["Channel:y", "Channel:x"], ["Brand:e"]):
+        arrays, n = audiences_of(snapshot, [LabelId(*name.split(":")) for name in listed])
+        found = overlap(arrays, n_nodes=n)
+        rows = rows_of(store, "evaluate/overlap", audiences=listed, minCell=0)
+        assert [row["name"] for row in rows] == listed
+        for row, said in zip(rows, found.to_frame().to_dict("records"), strict=True):
+            assert row["people"] == np.count_nonzero(arrays[row["name"]])
+            for part in ("reach", "exclusive", "incremental"):
+                assert row[part] == pytest.approx(said[part], abs=1e-8), (listed, row["name"], part)
+            assert (row["joint"], row["shared"]) == pytest.approx((found.joint, found.shared), abs=1e-8)
+
+
+def test_adds_exclusive_and_shares_are_what_their_command_says(store):
+    """Of every listed partner, with and without a lead; what they reach together and what the shares sum to as well."""
+    loaded(store)
+    snapshot, told = as_snapshot(store), 0
+    for subject, lead, limit in [
+        ("Film:f", None, 3),
+        ("Film:f", "Brand:b", 4),
+        ("Course:l", None, 20),
+        ("Brand:a", "Film:f", 3),
+    ]:
+        found = partners(snapshot, for_=subject, lead=lead, split=True, max_partners=limit, min_cell=5, rng=1)
+        (line,) = {x for p in found.partners for x in p.evidence if "partners/portfolio" in x}
+        rows, shares = answered(store, line)[1], 0.0
+        measured = [p for p in found.partners if p.rank is not None and p.adds is not None]
+        assert len(rows) == len(measured) >= 2
+        for place, p in enumerate(measured, 1):
+            row = rows[p.label, p.partner]
+            assert (row["place"], row["adds"], row["exclusive"]) == (place, p.adds, p.exclusive)
+            assert row["share"] == pytest.approx(p.share, abs=1e-8)
+            assert (row["joint"], row["reached"]) == (found.joint_reach["mean"], pytest.approx(found.split["joint"]))
+            shares, told = shares + row["share"], told + (p.exclusive < p.adds)
+        led = [p.share for p in found.partners if p.rank is None]
+        assert led == ([] if lead is None else [pytest.approx(row["reached"] - shares, abs=1e-7)])
+    assert told > 0  # some of what is added is reached by a later partner too

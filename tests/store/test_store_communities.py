@@ -89,9 +89,11 @@ def test_what_the_query_cannot_count_has_no_row(loaded):
 
 
 def test_an_interrupted_run_is_finished_by_running_it_again(loaded, monkeypatch):
-    """Members come in batches: after a cut the second call brings the rest."""
+    """Members come in batches: after a cut no query shows the half, and the second call brings the rest."""
     users, calls, write = loaded.ids("User")[:5], [], loaded.write
     monkeypatch.setattr("graphkit.store.communities._BATCH", 2)
+    record = counted_over({"KNOWS": 1.0}, 1.0, add=False)
+    half = [("list", {}), ("sizes", {"run": "run"}), ("modularity", {"run": "run"})]
 
     def cut(query, params):
         calls.append(query.name)
@@ -101,8 +103,9 @@ def test_an_interrupted_run_is_finished_by_running_it_again(loaded, monkeypatch)
 
     monkeypatch.setattr(loaded, "write", cut)
     with pytest.raises(KeyboardInterrupt):
-        save_communities(loaded, "run", users, [0, 0, 1, 1, 1])
+        save_communities(loaded, "run", users, [0, 0, 1, 1, 1], properties=record)
     monkeypatch.setattr(loaded, "write", write)
+    assert [rows(loaded, name, **more) for name, more in half] == [[], [], []]
     save_communities(loaded, "run", users, [0, 0, 1, 1, 1])
     assert [r["size"] for r in rows(loaded, "sizes", run="run")] == [3, 2]
     consenting = project(loaded.tables(), types=("KNOWS",)).nodes.ids.tolist()
