@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.planning.amounts import minor
-from graphkit.planning.inputs import numbers
+from graphkit.planning.amounts import MOST_MONEY, minor
+from graphkit.planning.inputs import checked, numbers
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.results import Manifest, Result, make_manifest
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["OFFER_COLUMNS", "OfferList", "list_offers", "members", "redemption_cost"]
 
+# The largest value of each number of an offer; all are at least 0
+MOST = {
+    "amount": MOST_MONEY, "percent": 100.0, "threshold": MOST_MONEY, "days": np.inf, "tickets": np.inf, "unit_cost": MOST_MONEY, "cap": np.inf,
+    "uptake": 1.0, "uptake_lower": 1.0, "uptake_upper": 1.0,
+}  # fmt: skip
 OFFER_COLUMNS = [
     "offer",
     "name",
@@ -127,25 +132,16 @@ def list_offers(source: Any) -> OfferList:
     -------
     OfferList
         Sorted by offer id.
+
+    Raises
+    ------
+    DataInvalid
+        A number of an offer is negative, infinite or beyond its range.
     """
     start = time.monotonic()
     snapshot = as_snapshot(source)
     table = snapshot.nodes("Offer")
-    fields = {
-        name: numbers(table.column(name))
-        for name in (
-            "amount",
-            "percent",
-            "threshold",
-            "days",
-            "tickets",
-            "unit_cost",
-            "cap",
-            "uptake",
-            "uptake_lower",
-            "uptake_upper",
-        )
-    }
+    fields = {name: checked(numbers(table.column(name)), f"Offer.{name}", most=most) for name, most in MOST.items()}
     starts = numbers(table.column("starts_ts"))
     giver, target, receivers = _ties(snapshot)
     redeemed = _redeemed(snapshot)

@@ -276,3 +276,19 @@ def test_policy_table_reports_what_hard_coded_ifs_hide():
     assert found.overlaps[0]["users"] == 5
     assert found.n_gap == 2
     assert isinstance(found, OfferPolicy)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("amount", -5.0), ("amount", float("inf")), ("amount", 1e16), ("percent", 150.0), ("percent", -1.0), ("uptake", 1.5), ("uptake", -0.1), ("cap", -1.0), ("unit_cost", -2.0)],
+)  # fmt: skip
+def test_an_offer_outside_its_range_is_refused(name, value):
+    """Stores that were filled past check hold anything: a negative cost would lower a budget silently."""
+    offer = NodeColumns(
+        "Offer",
+        object_array(["o1"]),
+        {"kind": object_array(["coupon"]), "amount": as_column([5.0]), name: as_column([value])},
+    )
+    tables = GraphTables({"Offer": offer}, (), "odd", "EUR", "UTC", {})
+    with pytest.raises(DataInvalid, match=rf"Offer\.{name}"):
+        list_offers(tables)
