@@ -72,11 +72,10 @@ formula 0 to .2. On keywords of films, where each film brings seven together, th
 What there is to reach, means of the five splits:
 
                                     R@10   R@50   MRR    AUC
-    foresight                       .219   .600   .097   .979
-    active names known              .155   .461   .082   .973
-    sectors known of 12             .253   .539   .132   .952
-    sectors known of 40             .393   .712   .203   .980
-    rates between 12 sectors known  .148   .324   .074   .851
+    foresight                       .214   .636   .091   .978
+    active names known              .153   .461   .078   .973
+    sectors known of 12             .252   .539   .131   .952
+    sectors known of 40             .393   .712   .204   .980
 
 So R@10 .20 asks for about all of the next tenth's popularity, or for the sectors of each subject's next partners.
 """
