@@ -27,7 +27,7 @@ from graphkit.ranking.lanes import LANES, aligned_rows, relax_row, sum_rows, sum
 from graphkit.ranking.operator import WalkOperator, walk_operator
 from graphkit.ranking.pagerank import check_restart, check_tolerance, digest_of, node_ids
 from graphkit.ranking.restart import source_rows
-from graphkit.ranking.solvers import most_sweeps
+from graphkit.ranking.solvers import most_sweeps, solve
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -228,7 +228,9 @@ def solve_block(
             rough, w = w, aligned_rows(operator.n_nodes, np.float64)
             w[:] = rough
             break
-    if not operator.symmetric:
+    if operator.symmetric:
+        _one_by_one_symmetric(operator, degree, seats, damping, goal, w, found, scale)
+    else:
         _one_by_one(operator, degree, seats, damping, goal, w, found, scale)
     return w, found, scale
 
@@ -260,6 +262,25 @@ def _one_by_one(
             start=scale[lane] * degree * w[:, lane],
         )
         if residual < found[lane]:
+            w[:, lane], found[lane], scale[lane] = x / degree, residual, 1.0
+
+
+def _one_by_one_symmetric(
+    operator: WalkOperator,
+    degree: NDArray[np.float64],
+    seats: NDArray[np.int64],
+    damping: float,
+    goal: float,
+    w: NDArray[Any],
+    found: NDArray[np.float64],
+    scale: NDArray[np.float64],
+) -> None:
+    """Solve the columns that over-relaxation does not bring to the goal, damping near 1 for the most part, each by itself."""
+    for lane in np.flatnonzero((seats >= 0) & ~(found <= goal)).tolist():
+        v = np.zeros(operator.n_nodes)
+        v[seats[lane]] = 1.0
+        x, residual, _ = solve(operator, v, damping, goal / (1 - damping))
+        if not residual >= found[lane]:  # which may be NaN
             w[:, lane], found[lane], scale[lane] = x / degree, residual, 1.0
 
 

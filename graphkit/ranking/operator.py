@@ -65,6 +65,7 @@ class WalkOperator:
 
 
 ARCS_A_CHUNK = 500_000  # graphs of two chunks and more are swept on threads
+UNLIKE = 450  # powers of two between weights of one graph from which their squares would vanish
 _CACHE: dict[int, tuple[Any, dict[str, WalkOperator]]] = {}
 _LOCK = Lock()
 
@@ -144,8 +145,8 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
     if values is not None and values.size and values.min() == 0:  # an arc of weight 0 is no arc
         keep = values > 0
         source, target, values = source[keep], target[keep], values[keep]
-    if values is not None and values.size:  # by a power of two, exactly: sums and squares stay in range
-        values = np.ldexp(values, -int(np.frexp(values.max())[1]))
+    if values is not None and values.size:
+        values = _scaled(values, source, n)
     in_degree = np.bincount(target, minlength=n)
     order = np.argsort(-in_degree, kind="stable").astype(np.int64)
     # It may be symmetric, and is not too large.
@@ -171,6 +172,17 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
         symmetric=symmetric,
         rows=split(*arcs) if symmetric and halved else side_by_side(*arcs),
     )
+
+
+def _scaled(values: NDArray[np.float64], source: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+    """Return weights by a power of two, exactly, so that sums and squares stay in range: where they are too unlike, node by node."""
+    exponent = np.frexp(values)[1].astype(np.int64)
+    most = np.full(n, exponent.max())
+    if exponent.max() - exponent.min() > UNLIKE:
+        most[:] = exponent.min()
+        np.maximum.at(most, source, exponent)
+    scaled: NDArray[np.float64] = np.ldexp(values, -most[source])
+    return scaled
 
 
 def _is_symmetric(

@@ -165,3 +165,46 @@ def test_contributions_of_neighbours_sum_to_the_score():
     walk, operator = personalised_pagerank(p, 20, tolerance=1e-12).scores, walk_operator(p)
     for target in (1, 8, 30):
         assert_allclose(contributions(operator, walk, target, D)[1].sum(), walk[target], atol=1e-11)
+
+
+@pytest.mark.parametrize("restart", [0.001, 0.01, 0.15])
+def test_many_sources_reach_the_tolerance_at_any_damping(restart):
+    """Undirected pairs, paths, rings and trees: over-relaxation stalls near damping 1, the columns go on by themselves."""
+    rng, n = np.random.default_rng(6), 30
+    cases = {
+        "pairs and single nodes": np.array([(v, v + 1) for v in range(n - 1) if v % 3]),
+        "path": np.array([(v, v + 1) for v in range(n - 1)]),
+        "ring": np.array([(v, (v + 1) % n) for v in range(n)]),
+        "tree": np.array([(int(rng.integers(0, v)), v) for v in range(1, n)]),
+    }
+    for arcs in cases.values():
+        both = np.concatenate((arcs, arcs[:, ::-1])).T
+        got = personalised_pagerank_many(from_arrays(*both, n_nodes=n), range(n), top=4, restart_probability=restart)
+        assert got.error_bound.max() <= 1e-6
+        for v in range(n):
+            true = dense(n, *both, 1.0, np.eye(n)[v], restart)
+            assert_allclose(got.scores[v], true[got.nodes[v]], rtol=0, atol=1.001e-6)
+
+
+@pytest.mark.parametrize("directed", [True, False])
+def test_weights_of_one_graph_may_span_six_hundred_powers_of_ten(directed):
+    """Shares of each node's own weights count: a node of light arcs alone is no dead end beside one of heavy ones."""
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        n = int(rng.integers(3, 25))
+        source, target = np.nonzero(rng.random((n, n)) < 0.2)
+        keep = source != target if directed else source < target
+        source, target = source[keep], target[keep]
+        if not source.size:
+            continue
+        weight = 10.0 ** rng.uniform(-300, 300, source.size)
+        graph = from_arrays(source, target, n_nodes=n, weight=weight, directed=directed)
+        if not directed:
+            source, target, weight = np.r_[source, target], np.r_[target, source], np.r_[weight, weight]
+        most = np.zeros(n)
+        np.maximum.at(most, source, weight)
+        for restart in (0.15, 0.01):
+            got = personalised_pagerank(graph, 0, restart_probability=restart)
+            true = dense(n, source, target, weight / most[source], np.eye(n)[0], restart)
+            assert np.abs(got.scores - true).sum() <= got.error_bound + 1e-11
+            assert got.error_bound <= 1e-8
