@@ -7,9 +7,11 @@ stands on t (beta = 0 asks for reach, 1 for fit). The weights are learned on a h
 (`graphkit.planning.link_weights`) unless stated. Evidence: the walk's score of t is a sum over the ways it is entered
 (`graphkit.ranking.evidence.endings`); the largest are named with their shares.
 
-Where 20 % of the 2,484 links from companies to TV shows of a page graph are hidden, recall at 20 with words is .436
-(standard error .008 over twelve draws, which lie between .385 and .467), the AUC .932, in 19 s of processor time, most
-of it for the factors; ``rank=0`` leaves those out.
+Where 20 % of the 2,484 links from companies to TV shows of a page graph are hidden, recall at 20 with words is .431
+(standard error .006 over sixteen draws, which lie between .385 and .467), the AUC .932, in 14 s of processor time, most
+of it for the factors; ``rank=0`` leaves those out. Where 20 % of the 13,677 ties of companies to 4,803 films with
+keywords and genres are hidden, of 400 companies on one draw, recall is .205 and the AUC .794; paths of three steps over
+degrees reach .192 and .760, the cosine of tags .049 and .619, numbers of ties .008 and .581.
 """
 
 from __future__ import annotations
