@@ -87,7 +87,7 @@ def search(campaign: Campaign, *, deadline: float | None = None, first: list[int
         )  # fmt: skip
         if exact:
             work = CLOSE_WORK if expected.ratio < request.aim else EXACT_WORK
-            gap = min(EXACT_GAP, 0.999 * (1.0 / request.aim - 1.0))  # whoever asks for more than .99 gets it
+            gap = min(EXACT_GAP, 0.999 * (1.0 / request.aim - 1.0))  # whoever asks for more gets it
             found = closed(cover, campaign.menu, found, work=work, gap=gap)
         elif expected.ratio < request.aim:
             found = closed(cover, campaign.menu, found)

@@ -79,7 +79,7 @@ def test_the_bound_of_an_earlier_round_counts(crowd, monkeypatch):
     assert printed["ratio"] == pytest.approx(printed["lower"] / printed["upper"])
 
 
-@pytest.mark.parametrize(("asked", "gap"), [(None, 0.01), (0.999, 0.001)])
+@pytest.mark.parametrize(("asked", "gap"), [(None, 0.02), (0.999, 0.001)])
 def test_a_plan_without_word_of_mouth_is_near_the_best_of_all(crowd, asked, gap):
     """Where nothing is sampled, the plan is within the gap of the best pair or triple, found by trying all, and says so."""
     budget = 190
@@ -107,7 +107,7 @@ def test_the_gap_is_closed_where_the_certificate_would_do(crowd):
     """Without word of mouth the relaxation alone stood at .904, .976 and .986 here, above the .9 aimed at, and stopped."""
     for budget in (300, 400, 600):
         found = plan(crowd, for_=("Film", "f1"), budget=budget, probability="none", rng=1)
-        assert found.certificate.ratio >= 1 / 1.01 - 1e-9
+        assert found.certificate.ratio >= 1 / 1.02 - 1e-9
 
 
 def test_followers_are_grouped_as_a_plain_loop_groups_them():
