@@ -161,11 +161,9 @@ def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *
     """Print a selection: the seeds, what they reach, what is guaranteed."""
     from graphkit.cli.output import emit
     from graphkit.cli.replay import replay
-    from graphkit.intervals import quantile
 
     rows = [{"order": i, "node": graph.id_of(int(row))} for i, row in enumerate(result.seeds, 1)]
-    half, guarantee = quantile(0.95) * result.std_error, result.certificate
-    interval = [max(0.0, result.spread - half), result.spread + half]
+    interval, guarantee = list(result.interval()), result.certificate
     document = {
         "schema_version": 1,
         "seeds": [row["node"] for row in rows],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from graphkit.influence.certificate import Certificate  # noqa: TC001 - from_dic
 from graphkit.influence.memory import MEMORY_LIMIT
 from graphkit.influence.rules import seed_rules
 from graphkit.influence.seed_search import Search
+from graphkit.intervals import wilson
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -56,6 +58,10 @@ class SeedSelection(Result):
     certificate : Certificate
     n_rr_sets : int
         Reverse reachable sets in the two samples.
+    hits, n_judged : int
+        Sets of the independent sample that hold a seed, and all of them.
+    total_value : float
+        Value of all users, so that ``spread`` is total_value * hits / n_judged.
     ids : list of str
         Ids of the seeds.
     cost : float or None
@@ -68,9 +74,23 @@ class SeedSelection(Result):
     std_error: float
     certificate: Certificate
     n_rr_sets: int
+    hits: int
+    n_judged: int
+    total_value: float
     ids: list[str]
     cost: float | None
     manifest: Manifest
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Return Wilson's interval of ``spread``, never empty, also where every set of the sample holds a seed.
+
+        Raises
+        ------
+        InvalidParameter
+            ``confidence`` outside (0, 1).
+        """
+        lower, upper = wilson(self.hits, self.n_judged, confidence=confidence)
+        return lower * self.total_value, upper * self.total_value
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per seed: ``rank``, ``node``, ``row``, ``adds``."""
@@ -200,9 +220,11 @@ def select_seeds(
         "group": _digest(rules.group),
         "per_group": _digest(rules.most),
     }
+    share = found.hits / found.n_judged
+    spread = share * found.total_value
     answer = {
         "seeds": found.seeds,
-        "spread": found.spread,
+        "spread": spread,
         "certificate": found.certificate,
         "n_rr_sets": found.n_rr_sets,
     }
@@ -219,10 +241,13 @@ def select_seeds(
     result = SeedSelection(
         found.seeds,
         found.gains,
-        found.spread,
-        found.std_error,
+        spread,
+        math.sqrt(share * (1 - share) / found.n_judged) * found.total_value,
         found.certificate,
         found.n_rr_sets,
+        found.hits,
+        found.n_judged,
+        found.total_value,
         p.nodes.ids_of(found.seeds),
         total,
         manifest,

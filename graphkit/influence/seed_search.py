@@ -13,7 +13,6 @@ whenever one stops.
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -55,8 +54,9 @@ class Found:
 
     seeds: NDArray[np.int64]
     gains: NDArray[np.float64]
-    spread: float
-    std_error: float
+    hits: int  # of the judging sets, so that the spread is total_value * hits / n_judged
+    n_judged: int
+    total_value: float
     certificate: Certificate
     n_rr_sets: int
     good: bool
@@ -119,7 +119,7 @@ class Search:
 
     def _next(self, found: Found, sample: RRSets) -> int:
         """Return the next size: twice as much, or straight to where a sample without optimism would do."""
-        n, share = 2 * sample.n_sets, found.spread / sample.total_value
+        n, share = 2 * sample.n_sets, found.hits / found.n_judged
         while (
             share > 0
             and not self._promising(share, n)
@@ -190,8 +190,6 @@ class Search:
             hits = self.worlds.count_hits(
                 seeds, n2, seed=self.seed, purpose="judge", engine=self.engine, deadline=self.deadline
             )
-        share = hits / n2
-        error = math.sqrt(share * (1 - share) / n2)
         settled = self._settled(covered, hits, n1)
         each = self.delta / (2 * ROUNDS)
         lower = lower_bound(hits, n2, value, each)
@@ -213,5 +211,5 @@ class Search:
         if self.progress is not None:
             self.progress(Progress("seeds", n1 + n2, None, "rr_sets"))
         return Found(
-            seeds, (gains * (value / n1)).astype(np.float64), share * value, error * value, certificate, n1 + n2, good
+            seeds, (gains * (value / n1)).astype(np.float64), hits, n2, float(value), certificate, n1 + n2, good
         )

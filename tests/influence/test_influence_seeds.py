@@ -189,3 +189,13 @@ def test_the_default_rule_is_good_and_economical(epsilon):
     assert chosen.certificate.ratio >= (1 - 0.6 * epsilon) / (1 + 0.1 * epsilon)
     assert chosen.n_rr_sets <= 2 * 4 * need
     assert chosen.certificate.lower <= share * n <= chosen.certificate.upper
+
+
+def test_seeds_that_every_sampled_set_holds_have_an_interval_of_some_width():
+    """A star whose arcs are nearly sure is reached as a whole in all sets; its mean, 1 + 60 x .99999, is below that."""
+    graph = from_arrays(np.zeros(60, int), np.arange(1, 61), probability=0.99999)
+    chosen = select_seeds(graph, k=1, rng=3)
+    lower, upper = chosen.interval()
+    assert chosen.hits == chosen.n_judged
+    assert lower < 1 + 60 * 0.99999 < chosen.spread == upper
+    assert 61 * 0.99 < lower < chosen.interval(0.5)[0]
