@@ -174,7 +174,8 @@ class CypherStore(ABC):
         WriteRefused
             When the query writes.
         DeadlineExceeded
-            After `timeout` seconds.
+            After `timeout` seconds. A server then ends the query; the embedded engine cannot cancel one, so that a
+            query that counts goes on beside the caller until it is done or the process ends.
         StoreUnavailable
             While a load is going on, or when the store cannot be reached.
         """

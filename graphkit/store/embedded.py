@@ -200,7 +200,11 @@ class EmbeddedStore(CypherStore):
 
     # -- reading
     def _served(self, query: Query, values: dict[str, Any], deadline: Deadline, max_rows: int) -> Table:
-        """Run a query in a thread: the engine ignores time limits, so the clock is ours."""
+        """Run a query in a thread: the engine ignores time limits, so the clock is ours.
+
+        It cannot be cancelled either: closing it ends a query at its next row, but one that is counting goes on in its
+        daemon thread until it is done or the process ends.
+        """
         db, box = self._db(), _Box()
 
         def work() -> None:
@@ -218,7 +222,7 @@ class EmbeddedStore(CypherStore):
             thread.join(min(0.2, max(deadline.remaining(), 0.001)))
             if thread.is_alive() and deadline.passed():
                 message = f"{query.path}: not finished within {deadline.seconds:g} s"
-                self._stop()  # ends the query: a closed database serves no more rows
+                self._stop()
                 raise DeadlineExceeded(
                     message, store=self.address, hint="narrow the question, or allow more with query --timeout SECONDS"
                 )
