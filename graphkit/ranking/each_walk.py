@@ -1,7 +1,7 @@
 """Do something with the walk of each of many sources without keeping more than a block of them.
 
 A page graph's sources x nodes fill gigabytes; a block of 16 columns is solved at a time
-(:mod:`graphkit.ranking.many_sources`), handed over source by source, and forgotten.
+(:mod:`graphkit.ranking.block_solver`), handed over source by source, and forgotten.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from graphkit.errors import NotConverged
+from graphkit.ranking.block_solver import solve_block
 from graphkit.ranking.lanes import LANES
-from graphkit.ranking.many_sources import solve_block
 from graphkit.ranking.operator import walk_operator
 
 if TYPE_CHECKING:
