@@ -21,7 +21,7 @@ def plan_text(plan: dict[str, Any]) -> str:
 
     reach, sure = plan["reach"], plan.get("certificate") or {}
     lines = [
-        f"Plan {plan['plan']} for {plan['for']}: {plan['objective']}, budget {_money(plan['budget'])}, spent {_money(plan['spent'])}",
+        f"Plan {plan['plan']} for {_called(plan)}: {plan['objective']}, budget {_money(plan['budget'], plan)}, spent {_money(plan['spent'], plan)}",
         _table(plan["items"]),
     ]
     lines.append(
@@ -197,9 +197,16 @@ def _plain(value: float | None) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _money(amount: float | None) -> str:
-    """Return an amount, with two digits unless it is whole."""
-    return "–" if amount is None else f"{amount:,.2f}".removesuffix(".00")
+def _called(plan: dict[str, Any]) -> str:
+    """Return what is promoted by its id and, in brackets, its name."""
+    name = plan.get("for_name")
+    return f"{plan['for']} ({name})" if name else str(plan["for"])
+
+
+def _money(amount: float | None, plan: dict[str, Any] | None = None) -> str:
+    """Return an amount, with two digits unless it is whole, and with the currency of a plan that has one."""
+    currency = (plan or {}).get("currency")
+    return "–" if amount is None else f"{amount:,.2f}".removesuffix(".00") + (f" {currency}" if currency else "")
 
 
 def rounded_down(share: float) -> str:

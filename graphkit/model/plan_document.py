@@ -115,6 +115,7 @@ _PLAN: Shape = {
     "plan": "text", "for": "text", "objective": "text", "budget": "amount", "spent": "amount", "items": [_PURCHASE],
     "reach": {"mean": "number", "interval": "pair?", "interval_with_model_uncertainty": "pair?"},
     "adding_up_would_have_said": "number?", "unspent_because": "text?", "assumptions": "texts?",
+    "for_name": "text?", "currency": "text?",
     "claims": [{"claim": "text", "value": "any?", "query": "text?", "params": "table?", "replay": "table?"}],
 }  # fmt: skip
 

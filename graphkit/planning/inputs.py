@@ -36,6 +36,7 @@ __all__ = [
     "People",
     "checked",
     "known_target",
+    "name_of",
     "numbers",
     "pages",
     "people",
@@ -116,6 +117,15 @@ def known_target(
             hint=f"close: {', '.join(near)}" if near else f"the data hold {len(table)} {label} nodes",
         )  # fmt: skip
     return label, node
+
+
+def name_of(snapshot: Snapshot, node: tuple[str, str]) -> str | None:
+    """Return the name of a node that exists, None where it has none."""
+    table = snapshot.nodes(node[0])
+    if "name" not in table.columns:
+        return None
+    name = table.column("name")[table.row_of()[node[1]]]
+    return str(name) if name else None
 
 
 @dataclass(frozen=True)

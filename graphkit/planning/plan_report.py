@@ -9,6 +9,7 @@ import numpy as np
 
 from graphkit.planning.choose import estimate, listed, measure
 from graphkit.planning.evidence import plan_claims
+from graphkit.planning.inputs import name_of
 from graphkit.planning.plan_result import ChannelPlan, PlanItem, Reach
 from graphkit.planning.reasons import item_reasons, not_bought, unspent_because
 from graphkit.planning.risk import plan_risk
@@ -63,7 +64,10 @@ def report_plan(
         seconds=seconds,
     )
     claims = plan_claims(campaign, answer, manifest.digest)
-    return ChannelPlan(plan=f"P-{manifest.digest[:8]}", **answer, claims=claims, manifest=manifest, source=source)
+    return ChannelPlan(
+        plan=f"P-{manifest.digest[:8]}", **answer, claims=claims, manifest=manifest, source=source,
+        for_name=name_of(campaign.snapshot, campaign.target), currency=campaign.snapshot.currency,
+    )  # fmt: skip
 
 
 def against_fixed(campaign: Campaign, found: Found, fixed: list[int] | None) -> dict[str, Any]:

@@ -61,7 +61,8 @@ class ChannelPlan(Result):
     """Which channels to buy, what they reach, how sure that is, and why the others are not in it.
 
     ``source`` is the data the plan was made from; it is not part of the JSON. ``request`` and ``sample`` are all that
-    is needed to make the same numbers again.
+    is needed to make the same numbers again. ``for_name`` is the name of what is promoted and ``currency`` that of all
+    amounts, None where the data do not say.
     """
 
     plan: str
@@ -88,6 +89,8 @@ class ChannelPlan(Result):
     robust: dict[str, Any] | None = None
     replanned: dict[str, Any] | None = None
     risk: dict[str, Any] | None = None
+    for_name: str | None = None
+    currency: str | None = None
     source: Any = field(default=None, repr=False, kw_only=True, metadata={"json": False})
 
     def to_dict(self) -> dict[str, Any]:

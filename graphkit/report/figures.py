@@ -28,9 +28,9 @@ class Figures:
         return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.1f}"
 
     @staticmethod
-    def money(value: Any) -> str:
-        """Return an amount with two digits, or none when it is whole."""
-        return f"{value:,.2f}".removesuffix(".00") if _known(value) else DASH
+    def money(value: Any, currency: str | None = None) -> str:
+        """Return an amount with two digits, or none when it is whole, and its currency where it is given."""
+        return f"{value:,.2f}".removesuffix(".00") + (f" {currency}" if currency else "") if _known(value) else DASH
 
     @staticmethod
     def percent(value: Any) -> str:

@@ -123,8 +123,10 @@ def _plan_part(plan: Row) -> dict[str, Any]:
     rejected = list(plan.get("rejected") or [])
     return {
         "plan": plan,
-        "title": f"graphkit · {plan.get('for', '')} · {plan.get('plan', '')}",
-        "target": plan.get("for", ""),
+        "title": f"graphkit · {plan.get('for_name') or plan.get('for', '')} · {plan.get('plan', '')}",
+        "target": plan.get("for_name") or plan.get("for", ""),
+        "target_id": plan.get("for") if plan.get("for_name") else None,
+        "currency": plan.get("currency"),
         "items": [_item(item) for item in plan.get("items", [])[:_MOST_ROWS]],
         "more_items": max(0, len(plan.get("items", [])) - _MOST_ROWS),
         "has_material": any(item.get("material") for item in plan.get("items", [])),
@@ -137,8 +139,8 @@ def _plan_part(plan: Row) -> dict[str, Any]:
         "overstated": added / mean - 1 if mean and added is not None else None,
         "answer": {
             "n": len(plan.get("items", [])),
-            "spent": Figures.money(plan.get("spent")),
-            "budget": Figures.money(plan.get("budget")),
+            "spent": Figures.money(plan.get("spent"), plan.get("currency")),
+            "budget": Figures.money(plan.get("budget"), plan.get("currency")),
             "mean": Figures.people(mean),
             "lower": Figures.people(interval[0]),
             "upper": Figures.people(interval[1]),

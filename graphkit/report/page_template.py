@@ -31,22 +31,22 @@ TEMPLATE = (
 <style>{{ style }}</style>
 </head>
 <body>
-<header><h1>{{ t('plan') }}: {{ target }}</h1><div class="sub">{{ t('plan_id') }} {{ plan.plan }} · {{ t('budget') }} {{ f.money(plan.budget) }}</div></header>
+<header><h1>{{ t('plan') }}: {{ target }}</h1><div class="sub">{% if target_id %}{{ target_id }} · {% endif %}{{ t('plan_id') }} {{ plan.plan }} · {{ t('budget') }} {{ f.money(plan.budget, currency) }}</div></header>
 <main>
 <section id="answer"><h2>{{ t('answer') }}</h2>
 <div class="lead">{% if items %}{{ say('answer', **answer) }}{% else %}{{ say('answer_empty') }}{% endif %}</div>
 <div class="cards">
 {{ card(expected, f.people(reach.mean), interval_text, claim='reach') }}
 {% for row in risk %}{{ card('risk', f.people(row.p10), row.words, claim='risk.' ~ row.goal) }}{% endfor %}
-{{ card('spent', f.money(plan.spent), words('budget') ~ ' ' ~ f.money(plan.budget), claim='spent') }}
-{% if per_head is not none %}{{ card('cost_per_reached', f.money(per_head)) }}{% endif %}
+{{ card('spent', f.money(plan.spent, currency), words('budget') ~ ' ' ~ f.money(plan.budget, currency), claim='spent') }}
+{% if per_head is not none %}{{ card('cost_per_reached', f.money(per_head, currency)) }}{% endif %}
 {% if certificate %}{{ card('ratio', f.at_least(certificate.ratio), '', claim='certificate.lower') }}{% endif %}
 {% if overstated is not none %}{{ card('adding_up', f.people(plan.adding_up_would_have_said), words('overstated') ~ ' ' ~ f.percent(overstated), True, 'adding_up_would_have_said') }}{% endif %}
 </div></section>
 {% if items %}
 <section id="plan"><h2>{{ t('plan') }}</h2><div class="wide"><table class="lines">
 <thead><tr><th class="num">#</th><th>{{ t('channel') }}</th><th class="num">{{ t('wave') }}</th>{% if has_material %}<th class="code">{{ t('material') }}</th>{% endif %}
-<th class="num">{{ t('cost') }}</th><th class="num">{{ t('adds') }}</th><th class="num">{{ t('exclusive') }}</th><th class="num">{{ t('alone') }}</th><th class="why">{{ t('reasons') }}</th></tr></thead>
+<th class="num">{{ t('cost') }}{% if currency %}, {{ currency }}{% endif %}</th><th class="num">{{ t('adds') }}</th><th class="num">{{ t('exclusive') }}</th><th class="num">{{ t('alone') }}</th><th class="why">{{ t('reasons') }}</th></tr></thead>
 <tbody>{% for item in items %}<tr><td class="num">{{ loop.index }}</td><td class="name">{{ item.name }}{% if item.name != item.channel %} <span class="id">{{ item.channel }}</span>{% endif %}</td><td class="num">{{ item.wave }}</td>
 {%- if has_material %}<td class="code">{{ f.text(item.material) }}</td>{% endif %}
 <td class="num">{{ f.money(item.cost) }}</td><td class="num">{{ num('+' ~ f.people(item.adds), item.key ~ '.adds') }}{% if item.band %}<br><small>{{ item.band }}</small>{% endif %}</td>

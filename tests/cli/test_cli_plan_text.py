@@ -66,6 +66,8 @@ def test_columns_that_say_nothing_are_left_out():
     }
     text = plan_text(plan)
     assert "wave" not in text.split("\n")[1]
-    assert "1,500.50" in text
+    assert "for Film:f1: reach, budget 1,500.50, spent 1,234.50" in text
+    named = plan_text(plan | {"for_name": "Paper Moon", "currency": "CNY"})
+    assert "for Film:f1 (Paper Moon): reach, budget 1,500.50 CNY, spent 1,234.50 CNY" in named
     assert "812 ±12" in text
     assert "reach 812 ±12, value 9.5 ±0.4 for 1,234.50: c1 c2" in text

@@ -81,7 +81,8 @@ def test_json_round_trip_and_evidence():
     """from_json(to_json(x)) is x; each printed number is a claim; every yes and no has a reason."""
     made = ask(tables())
     assert ChannelPlan.from_json(made.to_json()).to_json() == made.to_json()
-    assert made.to_dict()["for"] == "Film:f1"
+    document = made.to_dict()
+    assert (document["for"], document["for_name"], document["currency"]) == ("Film:f1", "Film", "EUR")
     assert made.plan == f"P-{made.manifest.digest[:8]}"
     assert evidence(made, "reach")["value"] == made.reach.mean
     assert evidence(made, "spent")["query"] == "channels/spending"

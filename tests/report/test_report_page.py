@@ -185,6 +185,16 @@ def test_every_section_has_its_numbers():
     assert page.tags.count("svg") == 7
 
 
+def test_the_page_is_called_by_name_and_its_money_has_a_currency():
+    """What is promoted stands by name before its id, each amount of the answer with the currency; without both, as before."""
+    told = _page(PLAN | {"for_name": "月球背面", "currency": "CNY"}).text
+    assert "月球背面" in told.split("Film:f01")[0]
+    assert told.count("350.50 CNY") == 2 + 1  # the answer in two languages, the card
+    plain = _page().text
+    assert "CNY" not in plain
+    assert "Film:f01" in plain
+
+
 def test_nothing_is_loaded_and_a_policy_says_so():
     """No script, no address, no event attribute, a Content-Security-Policy without hosts."""
     text = render_page(PLAN, partners=PARTNERS, extras=EXTRAS)
@@ -204,6 +214,7 @@ def test_hostile_names_appear_as_typed():
     """A name with markup, quotes and template marks is shown, never run, wherever it enters."""
     plan = copy.deepcopy(PLAN)
     plan["for"], plan["unspent_because"], plan["assumptions"] = HOSTILE, HOSTILE, [HOSTILE]
+    plan["for_name"], plan["currency"] = HOSTILE, HOSTILE
     plan["items"][0] |= {"name": HOSTILE, "channel": HOSTILE, "material": HOSTILE, "reasons": [HOSTILE]}
     plan["rejected"] = [{"channel": HOSTILE, "rule": HOSTILE, "reason": HOSTILE}]
     plan["claims"].append(
