@@ -120,7 +120,7 @@ def test_rules_return_label_id_reason_and_severity():
 
 @pytest.mark.parametrize("query", READS, ids=lambda q: q.name)
 def test_counts_of_people_have_a_minimum_cell(query):
-    """Who counts people with consent takes minCell, 50 by default."""
+    """Who counts people (u) with consent takes minCell, 50 by default; the one person asked about is p."""
     cells = [p for p in query.params if p.name == "minCell"]
     assert all((p.type, p.default) == ("INTEGER", 50) for p in cells)
     if "u.consent = true" in query.text:

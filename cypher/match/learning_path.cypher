@@ -3,9 +3,9 @@
 // @param user STRING = ""
 // @access read
 // Every course that must come before it, at any depth, furthest first; a course the user completed (progress 1) closes its branch, where the user agreed to a profile. A course that a circle of requirements leads to has no depth: no order can be followed.
-OPTIONAL MATCH (u:User {id: $user})
-WHERE u.consent = true AND (u.consent_scope IS NULL OR "profile" IN u.consent_scope)
-OPTIONAL MATCH (u)-[e:ENROLLED]->(d:Course)
+OPTIONAL MATCH (p:User {id: $user})
+WHERE p.consent = true AND (p.consent_scope IS NULL OR "profile" IN p.consent_scope)
+OPTIONAL MATCH (p)-[e:ENROLLED]->(d:Course)
 WHERE e.progress >= 1.0
 WITH collect(d.id) AS done
 MATCH (c:Course)-[:REQUIRES]->(b:Course)
