@@ -36,8 +36,7 @@ def solve_block(
     most = most_sweeps(damping, goal) if operator.symmetric else _SWEEPS
     for dtype, floor in ((np.float32, _ROUNDING), (np.float64, 0.0)):
         if dtype is np.float64:
-            rough, w = w, aligned_rows(operator.n_nodes, dtype)
-            w[:] = rough
+            w = _float64(w)
         weight, inverse, before, done = operator.weight.astype(dtype), (1.0 / degree).astype(dtype), np.inf, 0
         aim = max(goal, floor) * (_MOVE if operator.symmetric else 2.0)
         while True:
@@ -51,13 +50,9 @@ def solve_block(
                 break  # rounding, or a slow graph
             before, aim = worst, aim / 4
         if worst > _SLOW and not operator.symmetric:
-            rough, w = w, aligned_rows(operator.n_nodes, np.float64)
-            w[:] = rough
+            w = _float64(w)
             break
-    if operator.symmetric:
-        _one_by_one_symmetric(operator, degree, seats, damping, goal, w, found, scale)
-    else:
-        _one_by_one(operator, degree, seats, damping, goal, w, found, scale)
+    _one_by_one(operator, degree, seats, damping, goal, w, found, scale)
     return w, found, scale
 
 
@@ -71,43 +66,41 @@ def _one_by_one(
     found: NDArray[np.float64],
     scale: NDArray[np.float64],
 ) -> None:
-    """Go on with the columns that miss the goal, each by itself and with extrapolation."""
+    """Go on with the columns that miss the goal, damping near 1 for the most part, each by itself."""
+    for lane in np.flatnonzero((seats >= 0) & ~(found <= goal)).tolist():  # a residual may be NaN
+        v = np.zeros(operator.n_nodes)
+        v[seats[lane]] = 1.0
+        if operator.symmetric:
+            x, residual, _ = solve(operator, v, damping, goal / (1 - damping))
+        else:
+            x, residual = _extrapolated(operator, v, damping, goal, scale[lane] * degree * w[:, lane])
+        if not residual >= found[lane]:
+            w[:, lane], found[lane], scale[lane] = x / degree, residual, 1.0
+
+
+def _extrapolated(
+    operator: WalkOperator, v: NDArray[np.float64], damping: float, goal: float, start: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """Sweeps with extrapolation from where the block stands."""
     rows: Any = operator.rows
-    pull = rows.head, rows.start, rows.slots, rows.weight
-    for lane in np.flatnonzero(found > goal).tolist():
-        v = np.zeros(operator.n_nodes)
-        v[seats[lane]] = 1.0
-        x, residual, _ = fixed_point(
-            pull,
-            operator.out_weight,
-            v,
-            damping,
-            goal,
-            most_sweeps(damping, goal),
-            lambda task: np.array([task(0, operator.n_nodes)]),
-            start=scale[lane] * degree * w[:, lane],
-        )
-        if residual < found[lane]:
-            w[:, lane], found[lane], scale[lane] = x / degree, residual, 1.0
+    x, residual, _ = fixed_point(
+        (rows.head, rows.start, rows.slots, rows.weight),
+        operator.out_weight,
+        v,
+        damping,
+        goal,
+        most_sweeps(damping, goal),
+        lambda task: np.array([task(0, operator.n_nodes)]),
+        start=start,
+    )
+    return x, residual
 
 
-def _one_by_one_symmetric(
-    operator: WalkOperator,
-    degree: NDArray[np.float64],
-    seats: NDArray[np.int64],
-    damping: float,
-    goal: float,
-    w: NDArray[Any],
-    found: NDArray[np.float64],
-    scale: NDArray[np.float64],
-) -> None:
-    """Solve the columns that over-relaxation does not bring to the goal, damping near 1 for the most part, each by itself."""
-    for lane in np.flatnonzero((seats >= 0) & ~(found <= goal)).tolist():
-        v = np.zeros(operator.n_nodes)
-        v[seats[lane]] = 1.0
-        x, residual, _ = solve(operator, v, damping, goal / (1 - damping))
-        if not residual >= found[lane]:  # which may be NaN
-            w[:, lane], found[lane], scale[lane] = x / degree, residual, 1.0
+def _float64(w: NDArray[Any]) -> NDArray[Any]:
+    """The same columns in float64, each row on a cache line."""
+    wide = aligned_rows(len(w), np.float64)
+    wide[:] = w
+    return wide
 
 
 def _over_relaxation(damping: float) -> float:
