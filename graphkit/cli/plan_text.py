@@ -9,6 +9,8 @@ import datetime as dt
 import math
 from typing import Any
 
+from graphkit.report.figures import Figures
+
 __all__ = ["digits_of", "give_or_take", "plan_text", "rounded_down", "span"]
 
 _COLUMNS = ("wave", "channel", "name", "material", "uses", "cost", "adds", "exclusive", "alone")
@@ -204,9 +206,8 @@ def _called(plan: dict[str, Any]) -> str:
 
 
 def _money(amount: float | None, plan: dict[str, Any] | None = None) -> str:
-    """Return an amount, with two digits unless it is whole, and with the currency of a plan that has one."""
-    currency = (plan or {}).get("currency")
-    return "–" if amount is None else f"{amount:,.2f}".removesuffix(".00") + (f" {currency}" if currency else "")
+    """Return an amount as pages write it, with the currency of a plan that has one."""
+    return Figures.money(amount, (plan or {}).get("currency"))
 
 
 def rounded_down(share: float) -> str:
