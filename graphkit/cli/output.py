@@ -17,7 +17,7 @@ from graphkit.cli.interrupts import temporary
 from graphkit.cli.language import shown_word, spoken, told
 from graphkit.report.records import escaped
 from graphkit.results import jsonable
-from graphkit.store.leftovers import remove_leftovers
+from graphkit.store.leftovers import head_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -202,9 +202,7 @@ def _write_file(body: str, target: Path) -> None:
         target.write_text(body, encoding="utf-8")  # a device or a pipe: renaming over it would destroy it
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    head = f".{target.name[:60]}.writing-"  # a name has room for 255 bytes
-    remove_leftovers(target.parent, head)
-    handle, name = tempfile.mkstemp(prefix=f"{head}{os.getpid()}-", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{head_beside(target)}{os.getpid()}-", dir=target.parent)
     with temporary(Path(name)) as beside:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(body)

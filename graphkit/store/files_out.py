@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from graphkit.check import one_of
 from graphkit.errors import InvalidParameter
-from graphkit.store.leftovers import remove_leftovers
+from graphkit.store.leftovers import head_beside
 
 if TYPE_CHECKING:
     from graphkit.model.tables import GraphTables
@@ -56,10 +56,8 @@ def check_target(directory: str | os.PathLike[str]) -> Path:
 
 def _write_whole(tables: GraphTables, target: Path, as_: str) -> None:
     """Write into a folder beside the target and rename it; what a killed export left there goes first."""
-    head = f".{target.name[:60]}.writing-"  # a name has room for 255 bytes
     target.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(target.parent, head)
-    aside = target.with_name(f"{head}{os.getpid()}")
+    aside = target.with_name(f"{head_beside(target)}{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
     try:
         aside.mkdir()
@@ -77,19 +75,19 @@ def _write_whole(tables: GraphTables, target: Path, as_: str) -> None:
         aside.rename(target)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    if os.name == "posix":
-        flush_folder(target.parent)
+    flush_folder(target.parent)
 
 
 def flush_tree(folder: Path) -> None:
     """Force every file and folder under `folder` to the disk."""
     for path in [*folder.rglob("*"), folder]:
-        if not path.is_dir() or os.name == "posix":
-            flush_folder(path)
+        flush_folder(path)
 
 
 def flush_folder(path: Path) -> None:
-    """Force one file, or the names in one folder, to the disk."""
+    """Force one file, or the names in one folder where the system can, to the disk."""
+    if path.is_dir() and os.name != "posix":
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

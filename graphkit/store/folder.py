@@ -156,8 +156,7 @@ class Folder:
             file.flush()
             os.fsync(file.fileno())
         aside.replace(self.path / "CURRENT")
-        if os.name == "posix":
-            flush_folder(self.path)
+        flush_folder(self.path)
         return final
 
     def drop_old(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["is_alive", "remove_leftovers"]
+__all__ = ["head_beside", "is_alive", "remove_leftovers"]
 
 
 def is_alive(pid: int) -> bool:
@@ -28,6 +28,13 @@ def is_alive(pid: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def head_beside(target: Path) -> str:
+    """Return how names of what is written beside a target begin, before the pid; what killed processes left goes first."""
+    head = f".{target.name[:60]}.writing-"  # a name has room for 255 bytes
+    remove_leftovers(target.parent, head)
+    return head
 
 
 def remove_leftovers(folder: Path, head: str, tail: str = "") -> None:
