@@ -108,12 +108,15 @@ def overlap(
 
 def _looked_up(snapshot: Snapshot, audiences: Sequence[LabelId], *, spread: bool, min_cell: int) -> dict[str, Any]:
     """Return the query behind the numbers; none for word of mouth and for channels whose audience no REACHES rows list."""
+    if spread:
+        return {"query": None, "params": {}}
+    channels = {node.id for node in audiences if node.label == "Channel"}
     listed = {
         str(id_)
-        for edges in snapshot.edges("REACHES")
+        for edges in (snapshot.edges("REACHES") if channels else ())
         for id_ in snapshot.nodes(edges.source_label).ids[np.unique(edges.source_rows)].tolist()
     }
-    if spread or any(node.label == "Channel" and node.id not in listed for node in audiences):
+    if channels - listed:
         return {"query": None, "params": {}}
     return {"query": OVERLAP, "params": {"audiences": [str(node) for node in audiences], "minCell": min_cell}}
 
