@@ -16,6 +16,7 @@ import numpy as np
 from graphkit.check import finite, positive_int
 from graphkit.errors import DataInvalid, GraphkitError
 from graphkit.intervals import wilson
+from graphkit.matching.records import is_missing
 from graphkit.model.target import parse_target
 from graphkit.planning.event_log import EventLog, event_frame
 from graphkit.planning.inputs import numbers, target_node
@@ -193,7 +194,7 @@ def _incremental(experiment: Any) -> tuple[tuple[float, float, float] | None, in
         value, low, high = next(
             (v, a, b) for effect, estimator, v, a, b in rows if (effect, estimator) == ("total", "hajek")
         )
-        if value is None or value != value:  # noqa: PLR0124 - NaN
+        if is_missing(value):
             return None, 0
         value, low, high = (finite("the total effect and its interval", x) for x in (value, low, high))
     except (AttributeError, KeyError, TypeError, StopIteration, GraphkitError) as error:

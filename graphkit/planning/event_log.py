@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.matching.records import is_missing
 
 if TYPE_CHECKING:
     from typing import Any
@@ -84,7 +85,7 @@ def _check_numbers(events: pd.DataFrame, column: str, meant: str) -> None:
 
 def _is_number(cell: Any) -> bool:
     """A number or a missing one."""
-    if cell is None or cell != cell:  # noqa: PLR0124 - NaN
+    if is_missing(cell):
         return True
     return isinstance(cell, int | float | np.number) and not isinstance(cell, bool) and math.isfinite(cell)
 
