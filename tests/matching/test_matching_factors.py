@@ -22,6 +22,17 @@ def taken(seed=1, users=60, items=12, density=0.25):
     return sparse.csr_array((np.random.default_rng(seed).random((users, items)) < density).astype(float))
 
 
+def check_regressions(x):
+    """Every column of the ridge's weights, which are returned, is the regression of its item on all others."""
+    dense, found = x.toarray(), item_neighbours(x, ridge=3.0).weights
+    for i in range(dense.shape[1]):
+        others = np.delete(np.arange(dense.shape[1]), i)
+        one = Ridge(alpha=3.0, fit_intercept=False).fit(dense[:, others], dense[:, i])
+        assert_allclose(found[others, i], one.coef_, atol=1e-8)
+        assert found[i, i] == 0
+    return found
+
+
 def test_cosine_equals_scikit_learn():
     """Item-item cosines with a zero diagonal; scores are the sum over the user's own items."""
     x = taken()
@@ -34,24 +45,13 @@ def test_cosine_equals_scikit_learn():
 
 def test_ridge_equals_one_regression_per_item():
     """Column i of the closed form is the ridge regression of item i on all others (scikit-learn)."""
-    x = taken()
-    dense, found = x.toarray(), item_neighbours(x, ridge=3.0).weights
-    for i in range(dense.shape[1]):
-        others = np.delete(np.arange(dense.shape[1]), i)
-        one = Ridge(alpha=3.0, fit_intercept=False).fit(dense[:, others], dense[:, i])
-        assert_allclose(found[others, i], one.coef_, atol=1e-8)
-        assert found[i, i] == 0
+    check_regressions(taken())
 
 
 def test_ridge_over_users_is_the_ridge_over_items():
     """A matrix with more items than users: the same regressions, scores, parts and own cells, held without items x items."""
     x = sparse.csr_array(taken(4, 20, 60, 0.2) * 0.7)
-    dense, found = x.toarray(), item_neighbours(x, ridge=3.0).weights
-    for i in range(dense.shape[1]):
-        others = np.delete(np.arange(dense.shape[1]), i)
-        one = Ridge(alpha=3.0, fit_intercept=False).fit(dense[:, others], dense[:, i])
-        assert_allclose(found[others, i], one.coef_, atol=1e-8)
-        assert found[i, i] == 0
+    found = check_regressions(x)
     model = ItemNeighbours(RidgeByUsers(x, 3.0), "ridge", 3.0, None)
     new = sparse.csr_array(np.random.default_rng(1).random((5, 60)) * (np.random.default_rng(2).random((5, 60)) < 0.3))
     assert_allclose(model.scores(new), new.toarray() @ found, atol=1e-12)
