@@ -93,7 +93,12 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
     )  # fmt: skip
     rows = frame_rows(found.to_frame())
     promise = f"promised reach {found.promised:,.1f} ({found.promised_interval[0]:,.1f} to {found.promised_interval[1]:,.1f}); "
+    if found.prediction_interval is not None:
+        low, high = found.prediction_interval
+        promise += f"95 of 100 single campaigns {low:,.0f} to {high:,.0f}; "
     seen = "not measured" if found.observed is None else f"measured {found.observed:,.0f}"
+    if found.within_promise is not None:
+        seen += ", as foreseen" if found.within_promise else ", not as foreseen"
     text = promise + seen + "\n" + table([_named(row) for row in found.metrics], _SHOWN)
     emit(
         form=form,

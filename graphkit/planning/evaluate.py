@@ -51,8 +51,12 @@ class Evaluation(Result):
         channel ("all" or a planned one), metric, zh, value, lower, upper, n (people or events it rests on), unit, cohort, window.
     observed_share : float or None
         Measured reach / promised reach; None when nothing was measured.
+    prediction_interval : (float, float) or None
+        Where 95 of 100 single campaigns were foreseen to end (`graphkit.planning.risk`), luck and unknown chances
+        together; ``promised_interval`` is that of their mean. None for a plan that does not tell it.
     within_promise : bool or None
-        Whether the measured reach lies in the promised interval.
+        Whether the measured reach lies in ``prediction_interval``; where the plan does not tell it, in the interval of
+        the mean with unknown chances, in which luck may be missing.
     unattributed : int
         Events that name a channel the plan does not have.
     """
@@ -60,6 +64,7 @@ class Evaluation(Result):
     plan: str
     promised: float
     promised_interval: tuple[float, float]
+    prediction_interval: tuple[float, float] | None
     observed: float | None
     observed_share: float | None
     within_promise: bool | None
@@ -128,7 +133,7 @@ def evaluate(
     said += [] if snapshot is None else _strangers(snapshot, log)
     wanted = target if target is not None else plan.request.get("target")
     incremental, n_experiment = _incremental(experiment)
-    seed = as_seed(rng)
+    seed, risk = as_seed(rng), _risk_of_reach(plan)
     context = Context(
         days=days,
         retention_day=retention_day,
@@ -141,21 +146,21 @@ def evaluate(
         items=_items(plan),
         target=None if wanted is None or snapshot is None else _target_users(snapshot, wanted),
         ratings=None if snapshot is None or not len(log) else _ratings(snapshot, plan.for_),
-        risk=next(
-            (row["p10"] for row in (plan.risk or {}).get("goals", ()) if row["goal"] == "reach" and len(log)), None
-        ),
+        risk=risk.get("p10") if len(log) else None,
     )
     metrics = measure(log, planned, context)
     named = log.text("channel")
     unknown = sum(c is not None and c not in planned for c in named.tolist())
     reached = next(m["value"] for m in metrics if m["channel"] == "all" and m["metric"] == "reach")
     promised = plan.reach.mean
-    band = plan.reach.interval_with_model_uncertainty or plan.reach.interval
+    foreseen = risk.get("prediction_interval")
+    band = foreseen or plan.reach.interval_with_model_uncertainty or plan.reach.interval
     comparable = plan.objective == "reach" and reached is not None
     answer: dict[str, Any] = {
         "plan": plan.plan,
         "promised": promised,
         "promised_interval": tuple(plan.reach.interval),
+        "prediction_interval": None if foreseen is None else (float(foreseen[0]), float(foreseen[1])),
         "observed": reached,
         "observed_share": reached / promised if comparable and promised > 0 else None,
         "within_promise": band[0] <= reached <= band[1] if comparable else None,
@@ -181,6 +186,11 @@ def evaluate(
         seconds=time.monotonic() - start,
     )
     return Evaluation(**answer, manifest=manifest)
+
+
+def _risk_of_reach(plan: ChannelPlan) -> dict[str, Any]:
+    """What the plan says of single campaigns; empty where it says nothing."""
+    return next((row for row in (plan.risk or {}).get("goals", ()) if row["goal"] == "reach"), {})
 
 
 def _incremental(experiment: Any) -> tuple[tuple[float, float, float] | None, int]:

@@ -3,7 +3,8 @@
 Worlds are run forward, edge family: in each one every user is exposed or not by his own coin, and the cascade goes on
 over live ties. A world is a number of people, not an expectation, so its 10th percentile holds both the luck of one
 campaign and, over draws of the chances (`graphkit.planning.draws`), what is not known about them. The interval comes
-from resampling draws, for worlds of one draw are alike.
+from resampling draws, for worlds of one draw are alike. The middle 95 % of the same worlds tell where one campaign ends,
+which the interval of an expected reach does not.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = ["TENTH", "plan_risk", "resampled"]
 
-TENTH = 0.1
+TENTH, TAILS = 0.1, (0.025, 0.975)
 WORLDS, WORK = 1_024, 5e7  # worlds at most; arcs looked at
 DRAWS = ((1_000_000, 64), (10_000_000, 32), (np.inf, 16))  # draws of graphs with at most so many arcs
 RESAMPLED, MIN_WORLDS = 1_000, 10
 
 
 def plan_risk(campaign: Campaign, chosen: Sequence[int], mean: float, goals: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the 10th percentile of every goal of a plan over worlds and draws, with its interval.
+    """Return the 10th percentile of every goal of a plan over worlds and draws, with its interval, and where 95 % of them lie.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def plan_risk(campaign: Campaign, chosen: Sequence[int], mean: float, goals: Seq
     Returns
     -------
     dict
-        ``goals``: rows (goal, p10, interval, p10_chances_as_given); ``draws``, ``worlds``; ``believed``: where the
-        draws come from.
+        ``goals``: rows (goal, p10, interval, prediction_interval of a single campaign, p10_chances_as_given); ``draws``,
+        ``worlds``; ``believed``: where the draws come from.
     """
     objective = goal_text(goal_weights(campaign.request.objective))
     names = list(dict.fromkeys(["reach", objective, *goals])) if not campaign.request.page_level else ["reach"]
@@ -70,6 +71,7 @@ def plan_risk(campaign: Campaign, chosen: Sequence[int], mean: float, goals: Seq
                 "goal": name,
                 "p10": quantile(drawn.ravel(), TENTH),
                 "interval": list(interval),
+                "prediction_interval": [quantile(drawn.ravel(), q) for q in TAILS],
                 "p10_chances_as_given": quantile(plain, TENTH),
             }
         )
@@ -87,5 +89,5 @@ def resampled(values: Floats, statistic: Any, seed: int) -> tuple[float, float]:
     """Return the 95 % interval of a statistic by resampling the first axis (draws)."""
     rng = as_generator(seed, "plan:resampled")
     found = np.array([statistic(values[rng.integers(0, values.shape[0], values.shape[0])]) for _ in range(RESAMPLED)])
-    low, high = np.quantile(found, (0.025, 0.975))
+    low, high = np.quantile(found, TAILS)
     return float(low), float(high)

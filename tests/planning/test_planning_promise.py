@@ -1,0 +1,89 @@
+"""What is foreseen of one campaign, against campaigns drawn apart from it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from market_fixtures import market
+
+from graphkit.planning.channels import ChannelPlan, plan
+from graphkit.planning.evaluate import Evaluation, evaluate
+
+
+def ask(data, **more):
+    """A plan that buys everything."""
+    return plan(data, for_="Film:f1", budget=20, probability=0.2, rng=7, **more)
+
+
+def foreseen(made):
+    """Where 95 of 100 campaigns should end."""
+    return next(row["prediction_interval"] for row in made.risk["goals"] if row["goal"] == "reach")
+
+
+def campaign(p, knows, draw, *, unknown):
+    """People reached in one campaign, in plain Python; with ``unknown`` chances as the plan believes them."""
+    factor = draw.uniform(0.5, 1.5, p.shape[0]) if unknown else np.ones(p.shape[0])
+    tie = min(1.0, 0.2 * (2 ** (draw.standard_normal() / 1.959964) if unknown else 1.0))
+    missed = (1 - p * factor[:, None]).prod(axis=0)
+    reached = set(np.flatnonzero(draw.random(p.shape[1]) > missed).tolist())
+    front = list(reached)
+    while front:
+        u = front.pop()
+        for v in knows[u]:
+            if v not in reached and draw.random() < tie:
+                reached.add(v)
+                front.append(v)
+    return reached
+
+
+@pytest.mark.stat
+@pytest.mark.parametrize("n", [12, 150])
+def test_one_campaign_ends_where_it_was_foreseen(n):
+    """600 campaigns under chances drawn as believed: 95 % end inside, four standard errors; with chances as given no fewer.
+
+    The interval of the mean, which was asked before, held 9 % and less of them in large markets, that of the mean with
+    unknown chances of exposure 42 to 84 %.
+    """
+    draw = np.random.default_rng(5)
+    p = draw.uniform(0, 0.5, (2, n))
+    pairs = [(int(a), int(b)) for a, b in np.sort(draw.integers(0, n, (n, 2))) if a != b]
+    made = ask(market(p, [10, 10], ["kol", "kol"], knows=pairs))
+    assert len(made.items) == 2
+    friends = [[] for _ in range(n)]
+    for a, b in set(pairs):
+        friends[a].append(b)
+        friends[b].append(a)
+    low, high = foreseen(made)
+    inside = [low <= len(campaign(p, friends, draw, unknown=True)) <= high for _ in range(600)]
+    assert np.mean(inside) >= 0.95 - 4 * (0.95 * 0.05 / 600) ** 0.5
+    assert np.mean(inside) <= 0.99 or n < 50  # a small market has few outcomes, so more than 95 % may be inside
+    given = [low <= len(campaign(p, friends, draw, unknown=False)) <= high for _ in range(200)]
+    assert np.mean(given) >= 0.95
+    mean_only = [
+        made.reach.interval[0] <= len(campaign(p, friends, draw, unknown=True)) <= made.reach.interval[1]
+        for _ in range(200)
+    ]
+    assert np.mean(mean_only) < 0.5
+
+
+def test_a_campaign_is_judged_by_what_was_foreseen_of_one():
+    """A reach outside the interval of the mean, but inside that of one campaign, is as foreseen; a plan without it falls back."""
+    made = ask(market(np.full((2, 200), 0.3), [10, 10], ["kol", "kol"], knows=[(0, 1)]))
+    low, high = foreseen(made)
+    assert low < made.reach.interval[0] - 5 < made.reach.interval[1] + 5 < high
+
+    def after(reach, asked=made):
+        rows = [(i, f"u{i}", "exposure", "c0") for i in range(round(reach))]
+        return evaluate(asked, pd.DataFrame(rows, columns=["ts", "user", "kind", "channel"]))
+
+    assert after(low).within_promise
+    assert after(high).within_promise
+    assert not after(low - 1).within_promise
+    found = after(made.reach.interval[1] + 5)
+    assert found.within_promise
+    assert found.prediction_interval == (low, high)
+    assert Evaluation.from_json(found.to_json()).prediction_interval == (low, high)
+    document = made.to_dict()
+    del document["risk"]
+    old = after(200, ChannelPlan.from_dict(document))
+    assert old.prediction_interval is None
+    assert old.within_promise is False
