@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BASELINES",
+    "NOTHING",
     "Choice",
     "baseline_plans",
     "certify",
@@ -67,6 +68,7 @@ CLOSE_WORK, CLOSE = 1.2e9, 1e-3  # entries that branch and bound may read; plan 
 # Where nothing is sampled a bound is sure, so a little work is spent whatever the certificate, up to a gap that is told:
 # 2 %, wide enough that who checks the bound on 40,000 samples (their own error: .8 %) does not find a plan above it
 EXACT_WORK, EXACT_GAP = 1e8, 2e-2
+NOTHING = 1e-9  # people or units of value
 Z95 = 1.959963984540054
 
 
@@ -180,14 +182,15 @@ def _useful(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None) 
     """The plan without purchases that add nothing, as far as the rules can spare them."""
     total = np.asarray(cover.by_option[:, chosen].sum(axis=1)).ravel()
     kept, value = list(chosen), worth(cover, menu, chosen, boosts)
+    nothing = NOTHING * min(value, 1.0)  # a plan may be worth next to nothing itself: tiny chances, tiny values
     for option in chosen:
         rows, seen = cover.seen(option)
         first = cover.by_option.indptr[option]
         own = cover.by_option.data[first : first + rows.size]
-        if dot(cover.weight[rows] * np.exp(-np.maximum(total[rows] - own, 0.0)), seen) * cover.scale > 1e-9:
+        if dot(cover.weight[rows] * np.exp(-np.maximum(total[rows] - own, 0.0)), seen) * cover.scale > nothing:
             continue
         rest = without(menu, kept, option)
-        if menu.complete(rest) and worth(cover, menu, rest, boosts) >= value - 1e-9:
+        if menu.complete(rest) and worth(cover, menu, rest, boosts) >= value - nothing:
             kept, total = rest, np.asarray(cover.by_option[:, rest].sum(axis=1)).ravel()
     return kept
 

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["GoalJudge", "goal_rows", "meet_floors"]
+__all__ = ["ROUNDING", "GoalJudge", "goal_rows", "meet_floors"]
 
 PRICES = 12  # prices that are tried
+ROUNDING = 1e-12  # relative: a floor missed by less is reached
 EXCHANGES = 60  # purchases taken out between the priced plans
 
 
@@ -84,7 +85,7 @@ class _Try:
         return {
             goal: 1 - self.reached[goal] / floor
             for goal, floor in floors.items()
-            if self.reached[goal] < floor * (1 - 1e-12)
+            if self.reached[goal] < floor * (1 - ROUNDING)
         }
 
 
@@ -109,8 +110,10 @@ def meet_floors(campaign: Campaign, plain: Found, floors: Mapping[str, float]) -
     for goal, floor in floors.items():
         alone = search(half.with_value(campaign.goal({goal: 1.0})))
         top = judge.sure(goal, alone.choice.chosen)
-        if alone.certificate.upper < floor:
-            message = f"no plan under these rules reaches {floor:g} {goal}: at most {alone.certificate.upper:,.1f} is possible"
+        if alone.certificate.upper < floor * (1 - ROUNDING):
+            message = (
+                f"no plan under these rules reaches {floor:g} {goal}: at most {alone.certificate.upper:g} is possible"
+            )
             raise Infeasible(
                 message,
                 rule=f"floors.{goal}",
@@ -146,7 +149,7 @@ def _enumerated(campaign: Campaign, plain: Found, covers: Sequence[Cover], floor
     """The best of all plans that reach the floors, where nothing is sampled; or the proof that there is none."""
     plans, values = every_plan(covers, campaign.menu)
     least = np.array(list(floors.values()))
-    good = np.flatnonzero((values[:, 1:] >= least * (1 - 1e-12)).all(axis=1))
+    good = np.flatnonzero((values[:, 1:] >= least * (1 - ROUNDING)).all(axis=1))
     if not good.size:
         lack = least - values[:, 1:]
         nearest = lack[int(np.argmin((lack / np.maximum(least, 1e-12)).max(axis=1)))]

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphkit.influence.channel_greedy import without
-from graphkit.planning.choose import estimate, measure
+from graphkit.planning.choose import NOTHING, estimate, measure
+from graphkit.planning.floors import ROUNDING, GoalJudge
+from graphkit.planning.search import JUDGING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from graphkit.influence.channel_cover import Cover
     from graphkit.planning.campaign import Campaign
 
+    Floats = NDArray[np.float64]
+
 __all__ = ["both", "item_reasons", "not_bought", "unspent_because"]
 
-NOTHING = 1e-9
 SINGLES = 32  # purchases tried one by one to make room for another
 LISTED = 20  # affordable channels that were not bought: the best of them get a reason each
 
@@ -62,35 +70,53 @@ def item_reasons(
 
 def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[dict[str, str]]:
     """Reasons for the best channels that may be bought but were not: too dear, or adding less for the money."""
-    bought = {int(campaign.options.channel[x]) for x in chosen}
+    menu = campaign.menu
     gain, alone = cover.gains(cover.missed(chosen)), cover.gains(np.ones(cover.weight.size))
-    left, allowed = campaign.menu.budget - campaign.menu.money(chosen), campaign.menu.allowed(list(chosen))
-    cost = campaign.menu.next_cost(list(chosen))
+    left, allowed, cost = menu.budget - menu.money(chosen), menu.allowed(list(chosen)), menu.next_cost(list(chosen))
     rows: list[dict[str, str]] = []
     exchange = _Exchange(campaign, cover, chosen)
-    seen = set(bought)
-    for option in np.argsort(-gain, kind="stable"):
-        channel = int(campaign.options.channel[option])
-        if channel in seen:
-            continue
-        seen.add(channel)
-        if len(rows) == LISTED:
-            break
+    for option in _told(campaign, chosen, gain, cost, allowed):
         text, rule = f"would add {gain[option]:,.1f} for {money(cost[option])}", "not chosen"
         if alone[option] <= NOTHING:
             reason = "would add nothing measurable: hardly anybody it reaches counts for the objective"
         elif gain[option] <= NOTHING:
             reason = "would add nothing: the chosen ones reach its audience already"
-        elif cost[option] > campaign.menu.budget:
+        elif cost[option] > menu.budget:
             rule, reason = "budget", f"costs {money(cost[option])}, more than the budget"
         elif cost[option] > left:
-            reason = f"{text}, {money(left)} is left; {exchange.told(int(option))}"
+            reason = f"{text}, {money(left)} is left; {exchange.told(option)}"
         elif allowed[option]:
             reason = f"{text}, too little to show where the plan was chosen"
         else:
             reason = f"{text}; a rule on kinds, waves or materials stands against it"
-        rows.append({"channel": campaign.market.ids[channel], "rule": rule, "reason": reason})
+        rows.append({"channel": campaign.label(option), "rule": rule, "reason": reason})
     return rows
+
+
+def _told(campaign: Campaign, chosen: Sequence[int], gain: Floats, cost: Any, allowed: Any) -> list[int]:
+    """One option of each channel left out: one the rules admit, else one the budget pays for, else the cheapest; then by gain."""
+    channel, dear = campaign.options.channel, cost > campaign.menu.budget
+    order = np.lexsort((np.where(dear, cost, -gain), dear, ~allowed))
+    first = order[np.unique(channel[order], return_index=True)[1]]
+    first = first[~np.isin(channel[first], channel[list(chosen)])]
+    return [int(x) for x in first[np.lexsort((-gain[first], dear[first]))][:LISTED]]
+
+
+@dataclass(frozen=True, order=True)
+class _Change:
+    """What an exchange changes (with half of its interval), what goes for it, and the floors it would miss."""
+
+    keeps: bool
+    change: float
+    half: float
+    gone: list[str]
+    missed: list[str]
+
+    def told(self) -> str:
+        """The exchange in words."""
+        text = f"in exchange for {', '.join(self.gone)} the plan would change by {self.change:+,.1f}"
+        text += f" ±{self.half:,.1f}" if self.half else ""
+        return text if self.keeps else f"{text} and miss the floor of {' and '.join(self.missed)}"
 
 
 class _Exchange:
@@ -100,20 +126,23 @@ class _Exchange:
         self.campaign, self.cover, self.chosen = campaign, cover, sorted(chosen)
         lost = np.array([exclusive for exclusive, _ in measure(cover, self.chosen, exact=True)["exclusive"]])
         freed = np.maximum(campaign.menu.cost[self.chosen], 1e-9)
-        self.weak = [self.chosen[i] for i in np.argsort(lost / freed, kind="stable")]
+        later = -campaign.options.use[
+            self.chosen
+        ]  # uses are worth the same, and a first one takes the later ones along
+        self.weak = [self.chosen[i] for i in np.lexsort((later, lost / freed))]
         self.missed = cover.missed(chosen)
+
+    @cached_property
+    def judge(self) -> GoalJudge:
+        """The goals that have floors, on as many sets as judged the plan."""
+        return GoalJudge(self.campaign, list(self.campaign.rules.floors), JUDGING, self.cover.weight.size)
 
     def told(self, option: int) -> str:
         """The better of two ways to make room: the weakest purchases for their money, or one that is just enough."""
         tries = [found for found in (self._prefix(option), self._single(option)) if found is not None]
-        if not tries:
-            return "a rule on kinds, waves or materials stands against it"
-        change, half, gone = max(tries)
-        return f"in exchange for {' '.join(gone)} the plan would change by {change:+,.1f}" + (
-            f" ±{half:,.1f}" if half else ""
-        )
+        return max(tries).told() if tries else "a rule on kinds, waves or materials stands against it"
 
-    def _prefix(self, option: int) -> tuple[float, float, list[str]] | None:
+    def _prefix(self, option: int) -> _Change | None:
         """Let go of as few of the weakest as make room: bisection, since room only grows with each that goes."""
         low, high = 1, len(self.weak)
         while low < high:
@@ -122,7 +151,7 @@ class _Exchange:
         rest = self._room(option, *self.weak[:low])
         return self._change(rest, option) if rest is not None else None
 
-    def _single(self, option: int) -> tuple[float, float, list[str]] | None:
+    def _single(self, option: int) -> _Change | None:
         """Let go of the weakest that makes room by itself, among some of those that cost enough."""
         menu = self.campaign.menu
         needed = menu.next_cost(self.chosen)[option] - (menu.budget - menu.money(self.chosen))
@@ -137,15 +166,24 @@ class _Exchange:
         rest = without(self.campaign.menu, self.chosen, *gone)
         return rest if self.campaign.menu.allowed(rest)[option] else None
 
-    def _change(self, rest: list[int], option: int) -> tuple[float, float, list[str]] | None:
-        if not self.campaign.menu.complete([*rest, option]):
+    def _change(self, rest: list[int], option: int) -> _Change | None:
+        campaign, other = self.campaign, [*rest, option]
+        if not campaign.menu.complete(other):
             return None
-        kept = set(rest)
-        gone = list(dict.fromkeys(self.campaign.label(x) for x in self.chosen if x not in kept))
-        change, (low, high) = estimate(
-            self.cover, None, self.missed - self.cover.missed([*rest, option]), exact=self.campaign.worlds.exact
-        )
-        return change, 0.0 if self.campaign.worlds.exact else (high - low) / 2, gone
+        exact = campaign.worlds.exact
+        change, (low, high) = estimate(self.cover, None, self.missed - self.cover.missed(other), exact=exact)
+        floors = campaign.rules.floors
+        missed = [goal for goal in floors if self.judge.worth(goal, other)[0] < floors[goal] * (1 - ROUNDING)]
+        return _Change(not missed, change, 0.0 if exact else (high - low) / 2, self._gone(rest), missed)
+
+    def _gone(self, rest: list[int]) -> list[str]:
+        """Channels that go, and of which only some uses go."""
+        before, after = (Counter(self.campaign.label(x) for x in plan) for plan in (self.chosen, rest))
+        return [
+            f"{n - after[name]} of {n} uses of {name}" if after[name] else name
+            for name, n in before.items()
+            if after[name] < n
+        ]
 
 
 def unspent_because(campaign: Campaign, chosen: Sequence[int]) -> str:

@@ -402,7 +402,7 @@ def test_why_not_says_what_an_exchange_would_change():
     for name, row in told.items():
         assert row["name"] == name.upper()
         gone, change = re.search(r"in exchange for (.+) the plan would change by ([+-][\d.]+)$", row["reason"]).groups()
-        after = (bought - {int(x[1:]) for x in gone.split()}) | {int(name[1:])}
+        after = (bought - {int(x[1:]) for x in gone.split(", ")}) | {int(name[1:])}
         assert float(change) == pytest.approx(reach_of(after) - reach_of(bought), abs=0.051)
         assert float(change) <= 0
         assert sum(COST[c] for c in after) <= 450

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from market_fixtures import market
+from market_fixtures import market, table, tie
 
 from graphkit.planning.channels import plan
+from graphkit.report.spoken import chinese
 
 SECONDS = [0.0] * 10 + [1.0] * 10
 
@@ -44,3 +45,53 @@ def test_a_rule_is_named_only_where_one_binds(most):
         assert left_out["c1"].endswith("a rule on kinds, waves or materials stands against it")
     else:
         assert (why, left_out) == ("80 is left: everything that may be bought is in the plan", {})
+
+
+def test_a_channel_is_too_dear_only_if_its_cheapest_way_is():
+    """With the strong material c0 costs 65 of a budget of 60, with the weak one 45: it is not too dear, 5 is missing."""
+    goods = table(
+        "Material", ["m0", "m1"], kind=["poster"] * 2, status=["approved"] * 2, cost=[25.0, 5.0], response=[1.5, 0.5]
+    )
+    accepts = tie("ACCEPTS", "Channel", "Material", [0, 0], [0, 1])
+    chance = np.array([[0.2] * 4 + [0.0] * 16, [0.0] * 10 + [0.5] * 10])
+    made = plan(
+        market(chance, [40, 20], ["app"] * 2, nodes=[goods], edges=[accepts]),
+        for_="Film:f1", budget=60, probability="none", rng=1,
+    )  # fmt: skip
+    assert [row["reason"] for row in made.rejected] == [
+        "would add 0.4 for 45, 40 is left; in exchange for c1 the plan would change by -4.6"
+    ]
+
+
+def test_an_exchange_that_breaks_a_floor_says_so():
+    """c0 alone reaches 5, c1 alone the 2.5 who spend; with a floor on what they spend the exchange is no advice."""
+    _, left_out = told([FIRST, LATER], [100, 100], rules={"floors": {"loyalty": 2}})
+    assert left_out["c0"].endswith("in exchange for c1 the plan would change by +2.5 and miss the floor of loyalty")
+    assert (
+        chinese(left_out["c0"])
+        == "用 100 可新增 5.0，仅余 0；若以其替换 c1，计划变化 +2.5，但达不到忠诚（客户价值）的下限"
+    )
+
+
+def test_an_exchange_for_some_uses_says_how_many():
+    """c0 is used three times; one of them makes room for c1, worth .8 where the third use adds 8 x .25 x .5."""
+    data = market(
+        np.array([[0.5] * 8 + [0.0] * 10, [0.0] * 8 + [0.08] * 10]),
+        [10, 10],
+        ["app"] * 2,
+        channel={"capacity": [3, 1]},
+    )
+    made = plan(data, for_="Film:f1", budget=30, probability="none", rng=1)
+    assert [row["reason"] for row in made.rejected] == [
+        "would add 0.8 for 10, 0 is left; in exchange for 1 of 3 uses of c0 the plan would change by -0.2"
+    ]
+
+
+def test_chances_next_to_nothing_still_add_up():
+    """Two channels of chance 1e-12 reach 4e-11 people together: both are bought, as every baseline does."""
+    made = plan(
+        market(np.eye(2).repeat(20, axis=1) * 1e-12, [10, 10], ["app"] * 2),
+        for_="Film:f1", budget=30, probability="none", rng=1,
+    )  # fmt: skip
+    assert len(made.items) == 2
+    assert made.reach.mean == pytest.approx(4e-11, rel=1e-3)
