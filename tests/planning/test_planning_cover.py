@@ -162,7 +162,10 @@ def test_room_is_made_by_the_fewest_of_the_weakest():
     for _ in range(30):
         _, cover, rules = market(rng, n_options=12)
         chosen = sorted(greedy(cover, rules, per_cost=True))
-        campaign = SimpleNamespace(menu=rules, worlds=SimpleNamespace(exact=True), label=str)
+        once, no_floors = SimpleNamespace(use=np.ones(12, np.int64)), SimpleNamespace(floors={})
+        campaign = SimpleNamespace(
+            menu=rules, worlds=SimpleNamespace(exact=True), label=str, options=once, rules=no_floors
+        )
         exchange = _Exchange(campaign, cover, chosen)
         for option in set(range(12)) - set(chosen):
             allowed = [
@@ -175,7 +178,7 @@ def test_room_is_made_by_the_fewest_of_the_weakest():
                 continue
             gone = exchange.weak[: 1 + allowed.index(True)]
             rest = [x for x in chosen if x not in gone]
-            assert sorted(map(int, found[2])) == sorted(gone)
-            assert found[0] == pytest.approx(cover.value([*rest, option]) - cover.value(chosen))
+            assert sorted(map(int, found.gone)) == sorted(gone)
+            assert found.change == pytest.approx(cover.value([*rest, option]) - cover.value(chosen))
             looked += 1
     assert looked > 30
