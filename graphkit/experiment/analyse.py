@@ -215,13 +215,16 @@ def _randomisation(y: Floats, influence: Influence, draws: Draws, pi: Floats, se
     able = (pi[a] > FLOOR) & (pi[b] > FLOOR) & ~np.isnan(y)
     inverse = np.where(able, 1 / np.where(pi > 0, pi, 1.0), 0.0)
     filled = np.where(able, y, 0.0)
-    larger = 0
+    larger = defined = 0
     for first in range(1, n_redraws + 1, 64):
         member = influence.classes(draws.users(first, min(64, n_redraws + 1 - first))).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             means = [(inverse[c] * filled) @ member[c] / (inverse[c] @ member[c]) for c in (a, b)]
-        larger += int((np.abs(means[0] - means[1]) >= abs(seen) - 1e-12).sum())
-    return (larger + 1) / (n_redraws + 1)
+        apart = np.abs(
+            means[0] - means[1]
+        )  # NaN where a redraw leaves a class empty: as little an answer as the draw itself would be then
+        larger, defined = larger + int((apart >= abs(seen) - 1e-12).sum()), defined + int((~np.isnan(apart)).sum())
+    return (larger + 1) / (defined + 1)
 
 
 def _notes(hajek: dict[str, Difference], theta: float) -> list[str]:

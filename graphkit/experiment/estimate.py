@@ -1,7 +1,9 @@
 """Hajek means of exposure classes and their differences, with variances over clusters.
 
 mu_c = sum of y/pi over the users in class c / sum of 1/pi. A difference is taken over the users who could have been in either class.
-Its variance comes from the clusters' sums of linearised residuals, compared inside arm and stratum (Neyman), since whole clusters were drawn.
+Its variance comes from the clusters' sums of linearised residuals, compared inside arm and stratum (Neyman), since whole clusters were drawn,
+each as if its class had been averaged without it (the jackknife's leverage, which few or unequal clusters need). A class of few users sees too
+little of a seldom outcome, so some of the variance of all the users compared is added, as four users' worth of prior knowledge.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EFFECTS", "Difference", "difference"]
 
+PRIOR_USERS = 4
 FEWEST_CLUSTERS = 4  # with fewer, a class is an anecdote: its spread between clusters cannot be seen
 EFFECTS = {  # treated side minus untreated side
     "total": ("treated_treated", "control_control"),
@@ -60,33 +63,44 @@ def difference(
     """
     a, b = (CLASSES.index(name) for name in EFFECTS[effect])
     possible = (pi[a] > floor) & (pi[b] > floor)
+    if effect == "spillover":  # whom nobody influences is in both classes at once and would add a sure 0
+        possible &= ~((member[0] & member[1]) | (member[2] & member[3]))
     able = possible & ~np.isnan(outcome)
-    residual: Floats = np.zeros(outcome.size)
-    value, used = 0.0, np.zeros(outcome.size, np.bool_)
-    for index, sign in ((a, 1.0), (b, -1.0)):
-        inside = np.flatnonzero(able & member[index])
-        if np.unique(cluster[inside]).size < FEWEST_CLUSTERS:
-            return Difference(np.nan, np.nan, np.nan, 0, 0, int((~possible).sum()))
+    members = [np.flatnonzero(able & member[index]) for index in (a, b)]
+    if min(np.unique(cluster[inside]).size for inside in members) < FEWEST_CLUSTERS:
+        return Difference(np.nan, np.nan, np.nan, 0, 0, int((~possible).sum()))
+    value, few = 0.0, 0.0
+    total, count = np.zeros(treated.size), np.zeros(treated.size, np.int64)
+    spread = float(outcome[np.concatenate(members)].var())
+    for index, inside, sign in zip((a, b), members, (1.0, -1.0), strict=True):
         weight = 1 / pi[index, inside]
-        mean = float(weight @ outcome[inside] / weight.sum())
+        weight /= weight.sum()
+        mean = float(weight @ outcome[inside])
         value += sign * mean
-        residual[inside] += sign * weight * (outcome[inside] - mean) / weight.sum()
-        used[inside] = True
-    total = np.asarray(np.bincount(cluster[used], weights=residual[used], minlength=treated.size), np.float64)
-    present = np.bincount(cluster[used], minlength=treated.size) > 0
-    variance, freedom = _between(total, present, treated, stratum)
-    return Difference(
-        value, float(np.sqrt(variance)), freedom, int(used.sum()), int(present.sum()), int((~possible).sum())
-    )
+        held, residual = (
+            np.bincount(cluster[inside], weights=w, minlength=treated.size)
+            for w in (weight, weight * (outcome[inside] - mean))
+        )
+        total += sign * residual / (1 - held)
+        count += np.bincount(cluster[inside], minlength=treated.size)
+        effective = 1 / float(weight @ weight)
+        few += spread / effective * PRIOR_USERS / (effective + PRIOR_USERS)
+    variance, freedom = _between(total, count > 0, treated, stratum)
+    error = (
+        float(np.sqrt(variance + few)) if spread > 0 else np.nan
+    )  # all alike: nothing tells how far they might differ
+    return Difference(value, error, freedom, int(count.sum()), int((count > 0).sum()), int((~possible).sum()))
 
 
 def _between(total: Floats, present: Bools, treated: Bools, stratum: Ints) -> tuple[float, float]:
     """Variance of the sum of the clusters' totals, each compared with its fellows of the same arm and stratum, and its degrees of freedom.
 
-    A cluster without fellows is compared with all others of its arm that have none either.
+    A cluster without fellows is compared with all others of its arm that have none either. Degrees of freedom are Welch's over the two arms:
+    where a quarter is treated, nearly all of the variance rests on that quarter.
     """
-    variance, freedom = 0.0, 0
+    parts = []
     for arm in (True, False):
+        variance, freedom = 0.0, 0
         groups = [
             np.flatnonzero(present & (treated == arm) & (stratum == s))
             for s in np.unique(stratum[present & (treated == arm)])
@@ -97,7 +111,11 @@ def _between(total: Floats, present: Bools, treated: Bools, stratum: Ints) -> tu
             freedom += inside.size - 1
         if lonely.size == 1:
             variance += float(total[lonely[0]] ** 2)
-    return variance, float(max(freedom, 1))
+        parts.append((variance, max(freedom, 1)))
+    whole = sum(variance for variance, _ in parts)
+    if whole == 0:
+        return 0.0, float(sum(freedom for _, freedom in parts))
+    return whole, whole**2 / sum(variance**2 / freedom for variance, freedom in parts)
 
 
 def linear_effects(
@@ -106,7 +124,7 @@ def linear_effects(
     """Estimate the effects by least squares of the outcome on the own arm and the treated share of the influencers.
 
     y = a + direct (T - E T) + spillover (f - E f), f - E f = 0 without influencers: every user counts, mixed ones too. True when friends work in
-    proportion; standard errors from the clusters' sums of scores, times G / (G - 3).
+    proportion. Standard errors by leaving out each cluster in turn (the jackknife, CR3): few or unequal clusters make the sandwich too narrow.
     """
     able = ~np.isnan(outcome)
     centred = np.where(np.isnan(fraction), 0.0, fraction - share)
@@ -115,15 +133,31 @@ def linear_effects(
     present = int((np.bincount(where, minlength=n_clusters) > 0).sum())
     if np.linalg.matrix_rank(design) < 3 or present <= 3:
         return dict.fromkeys(EFFECTS, Difference(np.nan, np.nan, np.nan, 0, 0, int((~able).sum())))
-    inverse = np.linalg.inv(design.T @ design)
-    beta = inverse @ (design.T @ y)
-    scores = (design * (y - design @ beta)[:, None]) @ inverse
-    sums = np.column_stack([np.bincount(where, weights=scores[:, j], minlength=n_clusters) for j in range(3)])
-    cov = sums.T @ sums * present / (present - 3)
+    beta = np.linalg.solve(design.T @ design, design.T @ y)
+    without = _without_each_cluster(design, y, np.unique(where, return_inverse=True)[1])
+    if without is None:
+        return dict.fromkeys(EFFECTS, Difference(np.nan, np.nan, np.nan, 0, 0, int((~able).sum())))
+    moved = without - beta
+    cov = moved.T @ moved * (present - 1) / present
     found = {}
     for effect, contrast in (("total", (0, 1, 1)), ("direct", (0, 1, 0)), ("spillover", (0, 0, 1))):
         c = np.array(contrast, np.float64)
         found[effect] = Difference(
             float(c @ beta), float(np.sqrt(c @ cov @ c)), float(present - 3), int(able.sum()), present, 0
         )
+    return found
+
+
+def _without_each_cluster(design: Floats, y: Floats, cluster: Ints) -> Floats | None:
+    """Coefficients of least squares without each cluster in turn, shape (clusters, columns); None where one of them holds all the contrast."""
+    k, n = design.shape[1], int(cluster.max()) + 1
+    gram, right = np.empty((n, k, k)), np.empty((n, k))
+    for i in range(k):
+        right[:, i] = np.bincount(cluster, weights=design[:, i] * y, minlength=n)
+        for j in range(k):
+            gram[:, i, j] = np.bincount(cluster, weights=design[:, i] * design[:, j], minlength=n)
+    rest = gram.sum(axis=0) - gram
+    if (np.linalg.matrix_rank(rest) < k).any():
+        return None
+    found: Floats = np.linalg.solve(rest, (right.sum(axis=0) - right)[:, :, None])[:, :, 0]
     return found
