@@ -34,6 +34,7 @@ COLUMNS = (
     "code_length",
     "description_gain",
     "finer_gain",
+    "finer_objective",
     "flattening",
     "run",
 )
@@ -176,9 +177,12 @@ def _title(found: Any) -> str:
 
 def _remark(app: App, found: Any) -> None:
     """Say where the resolution limit was met, and where no groups describe the ties."""
-    if found.finer_gain is not None and found.finer_gain > 0:
+    if found.finer_objective is not None:
+        who = (
+            "the block model" if found.objective == "block_model" else f"modularity at resolution {found.resolution:g}"
+        )
         app.say(
-            f"modularity at resolution {found.resolution:g} joins groups here: smaller ones describe the ties in at least {found.finer_gain:,.0f} nats less; try --objective block_model"
+            f"{who} joins groups here: smaller ones describe the ties in at least {found.finer_gain:,.0f} nats less; try --objective {found.finer_objective}"
         )
     elif found.n_starts and found.description_gain <= 0 and found.objective != "block_model":
         app.say(
@@ -243,6 +247,7 @@ def community_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
                 "code_length": found.code_length,
                 "description_gain": float(found.description_gain),
                 "finer_gain": found.finer_gain,
+                "finer_objective": found.finer_objective,
                 "flattening": None if found.flattening is None else found.flattening.to_dict(),
             }
         )

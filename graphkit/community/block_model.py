@@ -29,6 +29,7 @@ from numba import njit
 
 from graphkit.community.moves import (
     gather_kernel,
+    leiden,
     lift_kernel,
     relabel_kernel,
     requeue_kernel,
@@ -37,14 +38,14 @@ from graphkit.community.moves import (
     vacant_kernel,
     weighed_kernel,
 )
-from graphkit.community.quality import inside_weights
+from graphkit.community.quality import description_gain, inside_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.community.quality import Undirected
 
-__all__ = ["block_gain", "block_leiden", "newman_resolution"]
+__all__ = ["best_blocks_gain", "block_gain", "block_leiden", "leiden_at_newmans_resolution", "newman_resolution"]
 
 
 _TINY = 1e-15  # shares below it are what rounding left
@@ -93,6 +94,19 @@ def newman_resolution(graph: Undirected, labels: NDArray[np.int64]) -> float | N
         return None
     inside, between = a / s, (1 - a) / (1 - s)
     return (inside - between) / math.log(inside / between)
+
+
+def best_blocks_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
+    """Return the nats saved by blocks of these labels, of different density or all alike, whichever saves more."""
+    return max(description_gain(graph, labels), block_gain(graph, labels))
+
+
+def leiden_at_newmans_resolution(graph: Undirected, labels: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return what one iteration finds at the resolution that suits blocks as dense as these; these where there is none."""
+    gamma = newman_resolution(graph, labels)
+    if gamma is None:
+        return labels
+    return leiden(graph, np.arange(graph.n_nodes), resolution=gamma, iterations=1, seed=seed)
 
 
 def block_leiden(graph: Undirected, start: NDArray[np.int64], *, iterations: int, seed: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ degree-corrected planted partition (Newman 2016), a block model; groups that are
 are not reported. That model makes all groups equally dense: ``objective="block_model"`` gives each a density of its own
 (:mod:`graphkit.community.block_model`) and is the one to ask for groups of unequal size, and for those that are there at all.
 ``objective="map_equation"`` asks for the shortest description of a random walk instead (:mod:`graphkit.community.map_equation`).
-Whether modularity has joined groups is measured on the way: ``finer_gain``.
+Whether groups were joined, and what to ask next, is measured on the way: ``finer_gain``, ``finer_objective``.
 
 References
 ----------
@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import finite, one_of, refuse
-from graphkit.community.block_model import block_gain, block_leiden, newman_resolution
+from graphkit.community.block_model import best_blocks_gain, leiden_at_newmans_resolution, newman_resolution
+from graphkit.community.finer import Finer, look_for_finer
 from graphkit.community.flattening import Flattening  # noqa: TC001 - from_json reads the field's type
-from graphkit.community.moves import contract, leiden
 from graphkit.community.objectives import OBJECTIVES, BlockModel, MapEquation, Modularity
 from graphkit.community.quality import (
     Undirected,
@@ -39,7 +39,7 @@ from graphkit.community.quality import (
     modularity,
     undirected,
 )
-from graphkit.community.search import EFFORTS, Search, best_resolution
+from graphkit.community.search import EFFORTS, LARGE, Search, best_resolution
 from graphkit.community.stability import recovery
 from graphkit.errors import DataInvalid
 from graphkit.results import Manifest, Result, make_manifest
@@ -74,9 +74,12 @@ class Communities(Result):
         description paid (:func:`graphkit.community.quality.description_gain`; for the block model the larger of it and
         :func:`graphkit.community.block_model.block_gain`); at most 0 says that the graph shows no groups.
     finer_gain : float or None
-        Nats by which finer groups met on the way describe the edges better than these do (others may save more), or at most 0.
-        Above 0 modularity has joined groups that the edges tell apart: ask for objective ``"block_model"``. None where
-        none were met: other objectives, ``"auto"``, effort fast on more than two million edges.
+        Nats by which finer groups describe the edges better than these do (others may save more), or at most 0. Above 0 groups
+        were joined that the edges tell apart. None with the map equation, and for effort fast, ``"auto"`` and the block model
+        on more than two million edges.
+    finer_objective : str or None
+        The objective to ask next where `finer_gain` is above 0: ``"block_model"``, or ``"map_equation"`` where that finds groups
+        too small for blocks (:mod:`graphkit.community.finer`).
     resolution : float
         As asked for, or as found by ``"auto"``.
     objective : str
@@ -103,6 +106,7 @@ class Communities(Result):
     modularity: float
     description_gain: float
     finer_gain: float | None
+    finer_objective: str | None
     resolution: float
     objective: str
     code_length: float | None
@@ -180,8 +184,9 @@ def communities(
     if graph.indices.size:
         gamma, found, starts, finer = _search(graph, gamma, aim, work, seed)
     found, used = canonical_labels(found), gamma or 1.0
-    quality, gain, length = modularity(graph, found, used), _gain(graph, found, aim), None
-    hidden = None if finer is None else _hidden(graph, found, finer, seed)
+    quality, length = modularity(graph, found, used), None
+    gain = (best_blocks_gain if aim == "block_model" else description_gain)(graph, found)
+    hidden = _finer(graph, found, finer, aim, seed)
     if aim == "map_equation":
         length = -MapEquation().quality(graph, found)
     again = recovery(found, starts) if len(starts) > 1 else None
@@ -205,7 +210,8 @@ def communities(
         n_communities=int(labels.max(initial=-1) + 1),
         modularity=quality,
         description_gain=gain,
-        finer_gain=hidden,
+        finer_gain=None if hidden is None else hidden.gain,
+        finer_objective=None if hidden is None else hidden.objective,
         resolution=used,
         objective=aim,
         code_length=length,
@@ -267,36 +273,18 @@ def _search(
 def _alike(graph: Undirected, search: Search, effort: str, seed: int) -> Labels:
     """Return the blocks found, or blocks that are all equally dense where those describe the edges in fewer nats."""
     best = search.best
-    alike = _at_newmans_resolution(graph, best, seed)
-    if _gain(graph, alike, "block_model") <= _gain(graph, best, "block_model"):
+    alike = leiden_at_newmans_resolution(graph, best, seed)
+    if best_blocks_gain(graph, alike) <= best_blocks_gain(graph, best):
         return best
     other = Search(graph, Modularity(newman_resolution(graph, alike) or 1.0), seed)
     other.near_graph = search.near_graph
-    return max((best, alike, other.run(effort)), key=lambda labels: _gain(graph, labels, "block_model"))
+    return max((best, alike, other.run(effort)), key=lambda labels: best_blocks_gain(graph, labels))
 
 
-def _hidden(graph: Undirected, found: Labels, finer: Labels, seed: int) -> float:
-    """Nats that groups finer than those found save beyond them: blocks of the finer ones, or else the resolution that suits these."""
-    small, node = contract(graph, finer)
-    blocks = block_leiden(small, np.arange(small.n_nodes), iterations=3, seed=seed)[node]
-    known, met = max(0.0, _gain(graph, found, "block_model")), max(0.0, _gain(graph, blocks, "block_model"))
-    if met <= known:
-        met = max(met, _gain(graph, _at_newmans_resolution(graph, found, seed), "block_model"))
-    return met - known
-
-
-def _at_newmans_resolution(graph: Undirected, labels: Labels, seed: int) -> Labels:
-    """Return what one iteration finds at the resolution that suits blocks as dense as these; these where there is none."""
-    gamma = newman_resolution(graph, labels)
-    return (
-        labels if gamma is None else leiden(graph, np.arange(graph.n_nodes), resolution=gamma, iterations=1, seed=seed)
-    )
-
-
-def _gain(graph: Undirected, labels: Labels, aim: str) -> float:
-    """Nats saved by groups that are all equally dense; for the block model also by groups of different density."""
-    alike = description_gain(graph, labels)
-    return max(alike, block_gain(graph, labels)) if aim == "block_model" else alike
+def _finer(graph: Undirected, found: Labels, met: Labels | None, aim: str, seed: int) -> Finer | None:
+    """Look for groups that were joined; not where the map equation was asked, nor on a large graph if none were met."""
+    skip = aim == "map_equation" or (met is None and graph.indices.size > LARGE)
+    return None if skip or not graph.indices.size else look_for_finer(graph, found, met, seed)
 
 
 def _components(graph: Undirected) -> Labels:

@@ -50,11 +50,11 @@ if TYPE_CHECKING:
 
     Labels = NDArray[np.int64]
 
-__all__ = ["EFFORTS", "Search", "best_resolution"]
+__all__ = ["EFFORTS", "LARGE", "Search", "best_resolution"]
 
 EFFORTS = ("fast", "balanced", "thorough")
 _SMALL = 20_000  # stored directions below which many plain starts cost next to nothing
-_LARGE = 4_000_000  # stored directions above which one start takes seconds
+LARGE = 4_000_000  # stored directions above which one start takes seconds
 _POWER, _FLOOR = 2.0, 0.02  # of the consensus weights
 _STABLE = 30  # iterations that stand for "until nothing moves"
 
@@ -89,7 +89,7 @@ class Search:
         if effort == "fast":
             return self._fast(arcs)
         size, rounds, patience, sweeps = (8, 3, 3, 30) if effort == "balanced" else (16, 40, 5, 40)
-        if arcs > _LARGE:
+        if arcs > LARGE:
             size, rounds, sweeps = size // 2, rounds // 4, sweeps // 5
         pool, idle = self.keep(self.begin(self.warm(size, sweeps), 5))[:size], 0
         for _ in range(rounds):
@@ -102,7 +102,7 @@ class Search:
 
     def _fast(self, arcs: int) -> Labels:
         """Few short warm starts, recombined twice; on a large graph two rough ones, recombined once."""
-        large = arcs > _LARGE
+        large = arcs > LARGE
         starts = self.begin([self.rough] * 2, 1) if large else self.begin(self.warm(self.objective.few, 12), 2)
         self.keep(starts)
         again = partial(self.recombined, starts)

@@ -144,7 +144,7 @@ def test_both_ways_equals_half_the_sum_with_the_transpose(number):
 def test_a_large_graph_takes_two_starts_and_joins_them(monkeypatch):
     """Above the limit the search changes, not what holds: connected, at least as good as its starts, stability measured."""
     monkeypatch.setattr("graphkit.community.search._SMALL", 0)
-    monkeypatch.setattr("graphkit.community.search._LARGE", 100)
+    monkeypatch.setattr("graphkit.community.search.LARGE", 100)
     graph = nx.powerlaw_cluster_graph(300, 4, 0.5, seed=3)
     found = communities(projection(graph), effort="fast", rng=1)
     flat = undirected(projection(graph))
