@@ -8,6 +8,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -328,3 +330,23 @@ def test_whole_words_come_before_letters_and_chinese_keeps_its_scores():
     plain, worded = (search(chinese, "科幻电影", words=words) for words in (False, True))
     assert plain.ids == worded.ids
     assert_allclose(plain.scores, worded.scores, rtol=0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-3, 3), st.integers(-2, 2)), min_size=1, max_size=30),
+    st.integers(1, 35),
+)
+def test_the_best_places_are_those_of_a_plain_sort(cells, count):
+    """Scores that differ by 4e-13 of the largest are ties, and ties of ties: places up within a group, no score above one before."""
+    scores = np.array([a + b * 4e-13 for a, b in cells])
+    close, groups = 1e-12 * np.abs(scores).max(), []
+    for place in sorted(range(len(cells)), key=lambda i: (-scores[i], i)):
+        if groups and groups[-1][-1][0] - scores[place] <= close:
+            groups[-1].append((scores[place], place))
+        else:
+            groups.append([(scores[place], place)])
+    expected = [place for group in groups for place in sorted(place for _, place in group)][:count]
+    places, best = best_places(np.stack([scores, scores[::-1]]), count)
+    assert places[0].tolist() == expected
+    assert best[0].tolist() == np.minimum.accumulate(scores[expected]).tolist()
+    assert places.shape == best.shape == (2, min(count, len(cells)))
