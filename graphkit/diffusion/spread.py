@@ -23,7 +23,7 @@ from graphkit.diffusion.models import SI, SIR, SIS
 from graphkit.diffusion.spread_bounds import spread_bounds
 from graphkit.diffusion.worlds import check_steps, check_value, node_rows
 from graphkit.engine.base import as_engine
-from graphkit.intervals import quantile
+from graphkit.intervals import quantile, unskewed
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -97,7 +97,7 @@ class SpreadEstimate(Result):
         """
         z, least = quantile(finite("confidence", confidence), self.n_worlds - 1), float(self.by_step[0])
         if self.n_worlds > 1 and self.std_error > 0:
-            below, above = (_unskewed(x, self.skewness / math.sqrt(self.n_worlds)) for x in (z, -z))
+            below, above = (unskewed(x, self.skewness / math.sqrt(self.n_worlds)) for x in (z, -z))
             return max(least, self.mean - below * self.std_error), min(self.highest, self.mean - above * self.std_error)
         unseen = _unseen(confidence, self.n_worlds)
         lower, upper = self.mean - unseen * (self.mean - least), self.mean + unseen * (self.highest - self.mean)
@@ -274,11 +274,6 @@ def estimate_spread(
     return SpreadEstimate(
         mean, error, by_step_mean, step_error, activation, n_worlds, highest, manifest, float(skewness), **found
     )
-
-
-def _unskewed(z: float, skew: float) -> float:
-    """Return the quantile of the studentised mean: Hall's transformation backwards, its skewness being ``skew``."""
-    return z if abs(skew) < 1e-9 or math.isinf(z) else 3 / skew * (math.cbrt(1 + skew * (z - skew / 6)) - 1)
 
 
 def _unseen(confidence: float, n_worlds: int) -> float:

@@ -1,7 +1,7 @@
 """After the campaign: what the events say, metric by metric, beside what the plan had promised.
 
-The metrics are those of the dictionary (`planning.metrics`); window and cohort stand in every row. Shares carry Wilson intervals, means and sums a
-bootstrap by user; a cell below the minimum, or without data, is None = not measured, never 0. What the campaign *caused* needs an experiment: only then
+The metrics are those of the dictionary (`planning.metrics`); window and cohort stand in every row. Shares carry Wilson intervals, means and sums those of
+`graphkit.intervals.ratio_interval` by user; a cell below the minimum, or without data, is None = not measured, never 0. What the campaign *caused* needs an experiment: only then
 are cost per incremental action and benefit given.
 """
 
@@ -112,7 +112,7 @@ def evaluate(
     margin : float, optional
         Currency per incremental action, for the benefit.
     rng : int, Generator, SeedSequence or None
-        Of the bootstrap.
+        Kept in the manifest; no figure is drawn by lot.
 
     Returns
     -------
@@ -138,7 +138,6 @@ def evaluate(
         days=days,
         retention_day=retention_day,
         min_cell=min_cell,
-        seed=seed,
         cost=plan.spent,
         incremental=incremental,
         n_experiment=n_experiment,
@@ -204,7 +203,7 @@ def _incremental(experiment: Any) -> tuple[tuple[float, float, float] | None, in
         value, low, high = next(
             (v, a, b) for effect, estimator, v, a, b in rows if (effect, estimator) == ("total", "hajek")
         )
-        if is_missing(value):
+        if is_missing(value) or is_missing(low) or is_missing(high):
             return None, 0
         value, low, high = (finite("the total effect and its interval", x) for x in (value, low, high))
     except (AttributeError, KeyError, TypeError, StopIteration, GraphkitError) as error:

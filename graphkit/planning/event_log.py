@@ -1,4 +1,4 @@
-"""An event log as columns, and the sums by user that metrics and their bootstrap need."""
+"""An event log as columns, and the sums by user that metrics and their intervals need."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["DAY", "EventLog", "event_frame", "ratio_interval"]
+__all__ = ["DAY", "EventLog", "event_frame"]
 
 DAY = 86_400
 NEEDED = ("ts", "user", "kind")
-_DRAWS = 400
 
 
 def event_frame(events: Any, needed: tuple[str, ...] = NEEDED) -> pd.DataFrame:
@@ -185,26 +184,3 @@ class EventLog:
         out = np.full(self.n_users, math.inf)
         np.minimum.at(out, self.user[mask], self.ts[mask])
         return out
-
-
-def ratio_interval(top: Floats, bottom: Floats, draw: np.random.Generator, *, mean: bool = True) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of sum(top) / sum(bottom), or of sum(top), users resampled.
-
-    Parameters
-    ----------
-    top, bottom : ndarray, shape (n_users,)
-        Of each user of the cohort.
-    draw : numpy Generator
-    mean : bool
-        False for the sum alone.
-    """
-    values = []
-    for _ in range(_DRAWS):
-        weight = np.bincount(draw.integers(0, top.size, top.size), minlength=top.size)
-        below = float(weight @ bottom) if mean else 1.0
-        if below > 0:
-            values.append(float(weight @ top) / below)
-    if not values:
-        return math.nan, math.nan
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)

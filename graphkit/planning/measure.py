@@ -1,4 +1,4 @@
-"""Measures every metric of the dictionary on one event log: shares with Wilson's interval, means and sums with a bootstrap by user."""
+"""Measures every metric of the dictionary on one event log: shares with Wilson's interval, means and sums by user."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.intervals import wilson
-from graphkit.planning.event_log import DAY, EventLog, ratio_interval
+from graphkit.intervals import ratio_interval, share_of_clusters, wilson
+from graphkit.planning.event_log import DAY, EventLog
 from graphkit.planning.metrics import BY_CHANNEL, METRICS
-from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
 __all__ = ["COLUMNS", "Context", "measure"]
@@ -42,7 +42,6 @@ class Context:
     days: int = 30
     retention_day: int = 7
     min_cell: int = 50
-    seed: int = 0
     cost: float | None = None
     incremental: tuple[float, float, float] | None = None
     n_experiment: int = 0
@@ -143,19 +142,27 @@ def _of_exposed(
     if n >= context.min_cell:
         contacts = log.count(exposed)[people].astype(np.float64)
         acted = log.count(mine & log.is_kind(*TOOK_PART)) > 0
-        clicks, shows = int((mine & log.is_kind("click")).sum()), int(exposed.sum())
+        clicks, shows = mine & log.is_kind("click"), int(exposed.sum())
         bought = log.is_kind("purchase")
         in_time = bought & (log.ts >= first[log.user]) & (log.ts < first[log.user] + context.days * DAY)
-        found["exposures"] = (float(shows), *_boot(contacts, None, "exposures", channel, context), n)
-        found["frequency"] = (shows / n, *_boot(contacts, np.ones(n), "frequency", channel, context), n)
+        found["exposures"] = (float(shows), *_interval(contacts, total=True), n)
+        found["frequency"] = (shows / n, *_interval(contacts), n)
         found["participation"] = _share(int((acted & people).sum()), n, context)
-        found["click_through"] = _share(clicks, shows, context) if clicks <= shows else _NOTHING
+        found["click_through"] = _clicks(log.count(clicks), log.count(exposed), context)
         found["conversion"] = _share(int((log.count(in_time) > 0).sum()), n, context) if bought.any() else _NOTHING
-    found["sales"] = _sales(log, mine, channel, context)
+    found["sales"] = _sales(log, mine, context)
     return [_row(channel, name, found[name], context) for name in BY_CHANNEL]
 
 
-def _sales(log: EventLog, mine: Bools, channel: str, context: Context) -> Values:
+def _clicks(clicks: Ints, shows: Ints, context: Context) -> Values:
+    """Clicks by exposures: those of one user are not independent."""
+    total, times = int(shows.sum()), int(clicks.sum())
+    if total < context.min_cell or times > total:
+        return _NOTHING
+    return times / total, *share_of_clusters(clicks.astype(np.float64), shows.astype(np.float64)), total
+
+
+def _sales(log: EventLog, mine: Bools, context: Context) -> Values:
     """Net amount over the users in the log; nothing without a purchase or refund."""
     seen = mine & log.is_kind("purchase", "refund")
     present = log.count(mine) > 0
@@ -163,12 +170,16 @@ def _sales(log: EventLog, mine: Bools, channel: str, context: Context) -> Values
     if not seen.any() or n < context.min_cell:
         return _NOTHING
     net = log.total(log.money(), seen)[present]
-    return math.fsum(net), *_boot(net, None, "sales", channel, context), n
+    return math.fsum(net), *_interval(net, total=True), n
 
 
-def _boot(top: Floats, bottom: Floats | None, name: str, channel: str, context: Context) -> tuple[float, float]:
-    draw = as_generator(context.seed, "metric", name, channel)
-    return ratio_interval(top, np.ones(top.size) if bottom is None else bottom, draw, mean=bottom is not None)
+def _interval(top: Floats, bottom: Floats | None = None, *, total: bool = False) -> tuple[float | None, float | None]:
+    """Of a mean, ratio or total over users; none where all are alike."""
+    low, high = ratio_interval(top, bottom)
+    if math.isnan(low):
+        return None, None
+    times = top.size if total else 1
+    return low * times, high * times
 
 
 def _share(successes: int, n: int, context: Context) -> Values:
@@ -221,7 +232,7 @@ def _stickiness(log: EventLog, context: Context) -> Values:
     active = days[days > 0] / MONTH
     if active.size < context.min_cell:
         return _NOTHING
-    return float(active.mean()), *_boot(active, np.ones(active.size), "stickiness", "all", context), int(active.size)
+    return float(active.mean()), *_interval(active), int(active.size)
 
 
 def _dwell(log: EventLog, context: Context) -> Values:
@@ -237,7 +248,7 @@ def _dwell(log: EventLog, context: Context) -> Values:
     total = log.total(seconds, timed)[inside]
     return (
         float(total.sum() / days[inside].sum()),
-        *_boot(total, days[inside], "dwell", "all", context),
+        *_interval(total, days[inside]),
         int(inside.sum()),
     )
 
@@ -263,7 +274,7 @@ def _survey(log: EventLog, context: Context) -> dict[str, Values]:
         else _NOTHING,
         "satisfaction": (
             float(points.mean()),
-            *_boot(points, np.ones(points.size), "satisfaction", "all", context),
+            *_interval(points),
             int(points.size),
         )
         if points.size >= max(1, context.min_cell)
@@ -290,7 +301,7 @@ def _learning(log: EventLog, context: Context) -> Values:
     if spread == 0:
         return _NOTHING
     gain = (last - first)[twice] / spread
-    return float(gain.mean()), *_boot(gain, np.ones(gain.size), "learning_gain", "all", context), int(gain.size)
+    return float(gain.mean()), *_interval(gain), int(gain.size)
 
 
 def _completion(log: EventLog, context: Context) -> Values:

@@ -9,7 +9,7 @@ import pytest
 
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.intervals import wilson
-from graphkit.planning.event_log import DAY, EventLog, ratio_interval
+from graphkit.planning.event_log import DAY, EventLog
 from graphkit.planning.funnel import Funnel, funnel
 from graphkit.planning.measure import Context, measure
 from graphkit.planning.metrics import BY_CHANNEL, METRICS
@@ -118,25 +118,27 @@ def test_stickiness_by_hand():
     assert found["value"] == pytest.approx(1 / 30)
 
 
-def test_intervals_are_wilson_for_shares_and_bootstrap_for_means():
+def test_intervals_are_wilson_for_shares_and_by_user_for_means():
     """A share's interval is Wilson's; sums and means have one that holds the value; counts have none."""
     found = values(hand(), cost=200.0, incremental=(8.0, -1.0, 12.0), n_experiment=90)
     assert (found["all", "loyalty"]["lower"], found["all", "loyalty"]["upper"]) == pytest.approx(wilson(1, 3))
-    for name in ("frequency", "sales", "satisfaction", "dwell"):
+    for name in ("frequency", "sales", "satisfaction"):
         row = found["all", name]
         assert row["lower"] <= row["value"] <= row["upper"], name
+    assert found["all", "dwell"]["lower"] is None  # one user: nothing tells how far another might differ
     assert found["all", "reach"]["lower"] is None
     dear = found["all", "cost_per_incremental_action"]
     assert (dear["value"], dear["lower"], dear["upper"]) == pytest.approx((25.0, 200 / 12, None))
     assert found["all", "enterprise_benefit"]["value"] is None
 
 
-def test_bootstrap_of_a_mean_equals_its_theory():
-    """400 resamples of 900 users: the interval's half width is 1.96 standard errors within a tenth."""
-    draw = np.random.default_rng(1)
-    top = draw.exponential(2.0, 900)
-    low, high = ratio_interval(top, np.ones(900), np.random.default_rng(2))
-    assert (high - low) / 2 == pytest.approx(1.96 * top.std() / 30, rel=0.12)
+def test_clicks_of_one_user_are_one_opinion():
+    """Ten users shown ten times, half of whom click every time: as wide as ten independent exposures, not a hundred."""
+    shown = [(0, f"u{i}", "exposure", {}) for i in range(10) for _ in range(10)]
+    clicked = [(1, f"u{i}", "click", {}) for i in range(5) for _ in range(10)]
+    row = values(log(*shown, *clicked))["all", "click_through"]
+    assert (row["value"], row["n"]) == (0.5, 100)
+    assert row["upper"] - row["lower"] > 0.9 * np.subtract(*wilson(5, 10)[::-1])
 
 
 def test_channels_have_their_own_rows():
