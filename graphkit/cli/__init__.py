@@ -69,6 +69,7 @@ def _config(ctx: click.Context, _: click.Parameter, value: str | None) -> str | 
     "--lang",
     type=click.Choice(["auto", "zh", "en", "both"]),
     default="auto",
+    is_eager=True,  # --help is eager: it must know the language by then
     help="Language of tables, notes and errors; data stay as they are.  [default: the terminal's]",
     show_default=False,
 )

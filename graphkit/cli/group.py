@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphkit.cli.commands import COMMANDS, SECTIONS
+from graphkit.cli.help import Context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,6 +40,8 @@ class Option(click.Option):
 
 class _Examples:
     """Examples of a command, shown before its options."""
+
+    context_class = Context
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         kwargs["context_settings"] = {**CONTEXT, **kwargs.get("context_settings", {})}
@@ -86,6 +89,12 @@ class Group(_Examples, click.Group):
     """A group of commands with examples."""
 
     command_class = Command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands, each with its whole first sentence."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, found.get_short_help_str(limit=200)) for name, found in self.commands.items()])
 
 
 class LazyGroup(_Examples, click.Group):

@@ -15,7 +15,7 @@ LANGUAGES = ("auto", "zh", "en", "both")
 def language() -> str:
     """Return zh, en or both: as ``--lang`` says, else by the language of the terminal."""
     ctx = click.get_current_context(silent=True)
-    asked = str((ctx.find_root().params if ctx else {}).get("lang") or "auto")
+    asked = str((ctx.find_root().params if ctx else {}).get("lang") or os.environ.get("GRAPHKIT_LANG") or "auto")
     if asked != "auto":
         return asked
     here = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""

@@ -8,6 +8,7 @@ import unicodedata
 __all__ = ["clip", "pad", "visible", "width_of", "wrap"]
 
 _ZERO = frozenset({"Mn", "Me", "Cf"})
+_PIECE = re.compile(r"\s*[（“「【《]*(?:[^\s\u2e80-\uffef]+|.)[，。；：、！？）”」】》…]*")
 
 
 def width_of(text: str) -> int:
@@ -36,9 +37,12 @@ def clip(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return the text as lines of at most `width` cells, broken at blanks or before wide characters, further lines indented by two."""
+    """Return the text as lines of at most `width` cells, broken at blanks or before wide characters, further lines indented by two.
+
+    No line begins with a closing mark or ends with an opening one, as Chinese is set.
+    """
     lines, now, room = list[str](), "", width
-    for piece in re.findall(r"\s*[^\s\u2e80-\uffef]+|\s*.", text):
+    for piece in _PIECE.findall(text):
         full = now and width_of(now + piece) > room
         if full:
             lines.append(now)
