@@ -1,4 +1,4 @@
-"""The style sheet of the page: light on screen, economical on paper, fonts of the reader's own machine."""
+"""The style sheet of the page: light or dark as the reader's screen is, economical on paper, fonts of the reader's own machine."""
 
 STYLE = """
 :root{--ink:#1c2b3a;--muted:#5b6b7b;--rule:#d8dee6;--main:#0f6e84;--warm:#c2620a;--paper:#fff;--pale:#f5f8fa}
@@ -57,6 +57,9 @@ footer{padding:22px 44px 0;color:var(--muted);font-size:12.5px}
 .lines,.lines thead,.lines tbody,.lines tfoot{display:block}.lines tr{display:flex;flex-wrap:wrap;border-bottom:1px solid var(--rule)}
 .lines tr>*{flex:1 1 0;min-width:0;padding:3px;border:0;font-size:12.5px}.lines td.num{white-space:normal}.lines th .en{font-size:9px}
 .lines tr>:first-child{flex:0 0 1.7em}.lines tr>:nth-child(2){flex:2 1 0}.lines td:last-child{flex:0 0 100%}.lines th.why{display:none}}
+@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e4eaf0;--muted:#a5b3c0;--rule:#34424f;--main:#63c2d8;--warm:#f0a35a;--paper:#17212b;--pale:#1f2b36}
+html{background:#0f161d}:target{background:#4a3a1e}figure{background:#fff;color:#1c2b3a;border-radius:6px;padding:10px}}
+.wide:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid var(--main);outline-offset:2px}
 @media print{@page{margin:15mm}html,body{background:#fff}body{max-width:none;font-size:10.5pt;padding:0}
 header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section,footer{padding:8px 0 0}
 .wide{overflow:visible}table{font-size:8.5pt}th,td{padding:3px 5px}th .en,small,td .id{font-size:7.5pt}th.why{min-width:0}td.name{min-width:5em}

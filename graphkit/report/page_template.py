@@ -12,6 +12,7 @@ MACROS = """
 {%- else %}<span class="zh" lang="zh-CN">{{ pair[0] }}</span> <span class="en" lang="en">{{ pair[1] }}</span>{% endif -%}
 {%- endmacro -%}
 {%- macro num(text, claim) -%}{% if claim in anchors %}<a href="#{{ anchors[claim] }}">{{ text }}</a>{% else %}{{ text }}{% endif %}{%- endmacro -%}
+{%- macro sampled() -%}<p><small>{{ t('small_print') }}</small></p>{%- endmacro -%}
 {%- macro card(key, value, note='', warm=False, claim='') -%}
 <div class="card{{ ' warm' if warm }}"><div class="k">{{ t(key) }}</div><div class="v">{{ num(value, claim) }}</div><div class="n">{{ note }}</div></div>
 {%- endmacro -%}
@@ -33,7 +34,7 @@ TEMPLATE = (
 <body>
 <header><h1>{{ t('plan') }}: {{ target }}</h1><div class="sub">{% if target_id %}{{ target_id }} · {% endif %}{{ t('plan_id') }} {{ plan.plan }} · {{ t('budget') }} {{ f.money(plan.budget, currency) }}</div></header>
 <main>
-<section id="answer"><h2>{{ t('answer') }}</h2>
+<section id="answer" aria-labelledby="answer-title"><h2 id="answer-title">{{ t('answer') }}</h2>
 <div class="lead">{% if items %}{{ say('answer', **answer) }}{% else %}{{ say('answer_empty') }}{% endif %}</div>
 <div class="cards">
 {{ card(expected, f.people(reach.mean), interval_text, claim='reach') }}
@@ -44,55 +45,55 @@ TEMPLATE = (
 {% if overstated is not none %}{{ card('adding_up', f.people(plan.adding_up_would_have_said), words('overstated') ~ ' ' ~ f.percent(overstated), True, 'adding_up_would_have_said') }}{% endif %}
 </div></section>
 {% if items %}
-<section id="plan"><h2>{{ t('plan') }}</h2><div class="wide"><table class="lines">
-<thead><tr><th class="num">#</th><th>{{ t('channel') }}</th><th class="num">{{ t('wave') }}</th>{% if has_material %}<th class="code">{{ t('material') }}</th>{% endif %}
-<th class="num">{{ t('cost') }}{% if currency %}, {{ currency }}{% endif %}</th><th class="num">{{ t('adds') }}</th><th class="num">{{ t('exclusive') }}</th><th class="num">{{ t('alone') }}</th><th class="why">{{ t('reasons') }}</th></tr></thead>
+<section id="plan" aria-labelledby="plan-title"><h2 id="plan-title">{{ t('plan') }}</h2><div class="wide" tabindex="0"><table class="lines">
+<thead><tr><th scope="col" class="num">#</th><th scope="col">{{ t('channel') }}</th><th scope="col" class="num">{{ t('wave') }}</th>{% if has_material %}<th scope="col" class="code">{{ t('material') }}</th>{% endif %}
+<th scope="col" class="num">{{ t('cost') }}{% if currency %}, {{ currency }}{% endif %}</th><th scope="col" class="num">{{ t('adds') }}</th><th scope="col" class="num">{{ t('exclusive') }}</th><th scope="col" class="num">{{ t('alone') }}</th><th scope="col" class="why">{{ t('reasons') }}</th></tr></thead>
 <tbody>{% for item in items %}<tr><td class="num">{{ loop.index }}</td><td class="name">{{ item.name }}{% if item.name != item.channel %} <span class="id">{{ item.channel }}</span>{% endif %}</td><td class="num">{{ item.wave }}</td>
 {%- if has_material %}<td class="code">{{ f.text(item.material) }}</td>{% endif %}
 <td class="num">{{ f.money(item.cost) }}</td><td class="num">{{ num('+' ~ f.people(item.adds), item.key ~ '.adds') }}{% if item.band %}<br><small>{{ item.band }}</small>{% endif %}</td>
 <td class="num">{{ num(f.people(item.exclusive), item.key ~ '.exclusive') }}</td><td class="num">{{ num(f.people(item.alone), item.key ~ '.alone') }}</td>
 <td><ul>{% for reason in item.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul></td></tr>{% endfor %}</tbody>
 <tfoot><tr><td></td><td></td><td></td>{% if has_material %}<td></td>{% endif %}<td class="num">{{ f.money(plan.spent) }}</td><td class="num">{{ f.people(reach.mean) }}</td><td></td><td></td><td></td></tr></tfoot>
-</table></div>{% if more_items %}<p><small>+ {{ more_items }}</small></p>{% endif %}</section>
+</table></div>{{ sampled() }}{% if more_items %}<p><small>+ {{ more_items }}</small></p>{% endif %}</section>
 {% endif %}
-{% if replanned %}<section id="replanned"><h2>{{ t('replanned') }}</h2>{{ say('replanned', **replanned) }}{% if replanned_gain %}{{ say('replanned_gain', **replanned_gain) }}{% endif %}</section>{% endif %}
-{% if waves %}<section id="waves"><h2>{{ t('waves') }}</h2>{{ say('waves') }}<div class="wide"><table>
-<thead><tr><th class="num">{{ t('wave') }}</th>{% if wave_dates %}<th>{{ t('starts') }}</th>{% endif %}<th class="num">{{ t('purchases_made') }}</th><th class="num">{{ t('spent') }}</th>{% if wave_money %}<th class="num">{{ t('budget') }}</th>{% endif %}<th class="num">{{ t('one_off') }}</th><th class="num">{{ t('adds') }}</th></tr></thead>
+{% if replanned %}<section id="replanned" aria-labelledby="replanned-title"><h2 id="replanned-title">{{ t('replanned') }}</h2>{{ say('replanned', **replanned) }}{% if replanned_gain %}{{ say('replanned_gain', **replanned_gain) }}{% endif %}</section>{% endif %}
+{% if waves %}<section id="waves" aria-labelledby="waves-title"><h2 id="waves-title">{{ t('waves') }}</h2>{{ say('waves') }}<div class="wide" tabindex="0"><table>
+<thead><tr><th scope="col" class="num">{{ t('wave') }}</th>{% if wave_dates %}<th scope="col">{{ t('starts') }}</th>{% endif %}<th scope="col" class="num">{{ t('purchases_made') }}</th><th scope="col" class="num">{{ t('spent') }}</th>{% if wave_money %}<th scope="col" class="num">{{ t('budget') }}</th>{% endif %}<th scope="col" class="num">{{ t('one_off') }}</th><th scope="col" class="num">{{ t('adds') }}</th></tr></thead>
 <tbody>{% for row in waves %}<tr><td class="num">{{ row.wave }}</td>{% if wave_dates %}<td>{{ row.starts }}</td>{% endif %}<td class="num">{{ row.purchases }}</td><td class="num">{{ f.money(row.uses_cost) }}</td>{% if wave_money %}<td class="num">{{ f.money(row.budget) }}</td>{% endif %}<td class="num">{{ f.money(row.one_off) }}</td><td class="num">+{{ f.people(row.adds) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
-{% if materials %}<section id="materials"><h2>{{ t('materials') }}</h2>{{ say('materials') }}<div class="wide"><table>
-<thead><tr><th>{{ t('material') }}</th><th class="most">{{ t('used_by') }}</th><th class="num">{{ t('one_off') }}</th><th>{{ t('code') }}</th></tr></thead>
+{% if materials %}<section id="materials" aria-labelledby="materials-title"><h2 id="materials-title">{{ t('materials') }}</h2>{{ say('materials') }}<div class="wide" tabindex="0"><table>
+<thead><tr><th scope="col">{{ t('material') }}</th><th scope="col" class="most">{{ t('used_by') }}</th><th scope="col" class="num">{{ t('one_off') }}</th><th scope="col">{{ t('code') }}</th></tr></thead>
 <tbody>{% for row in materials %}<tr><td>{{ row.material }}</td><td>{{ row.used_by }}</td><td class="num">{{ f.money(row.once) }}</td><td><code>{{ f.text(row.code) }}</code></td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
-{% if synergy %}<section id="synergy"><h2>{{ t('synergy') }}</h2>{{ say('synergy', bonus=f.people(synergy.bonus), n=synergy.pairs|length) }}
+{% if synergy %}<section id="synergy" aria-labelledby="synergy-title"><h2 id="synergy-title">{{ t('synergy') }}</h2>{{ say('synergy', bonus=f.people(synergy.bonus), n=synergy.pairs|length) }}
 <ul class="notes">{% for row in synergy.pairs %}<li>{{ row.channel }} → {{ row.boosts }}: +{{ f.people(row.bonus) }}</li>{% endfor %}</ul></section>{% endif %}
-{% if goals %}<section id="goals"><h2>{{ t('goals') }}</h2>{{ say('goals') }}<div class="wide"><table>
-<thead><tr><th>{{ t('goal') }}</th><th class="num">{{ t('mean') }}</th><th class="num">{{ t('sampling_interval') }}</th><th class="num">{{ t('floor') }}</th></tr></thead>
+{% if goals %}<section id="goals" aria-labelledby="goals-title"><h2 id="goals-title">{{ t('goals') }}</h2>{{ say('goals') }}<div class="wide" tabindex="0"><table>
+<thead><tr><th scope="col">{{ t('goal') }}</th><th scope="col" class="num">{{ t('mean') }}</th><th scope="col" class="num">{{ t('sampling_interval') }}</th><th scope="col" class="num">{{ t('floor') }}</th></tr></thead>
 <tbody>{% for row in goals %}<tr><td>{{ t(row.goal) }}</td><td class="num">{{ f.people(row.mean) }}</td><td class="num">{{ f.band(row.interval) }}</td><td class="num">{{ f.people(row.floor) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
-{% if pareto %}<section id="pareto"><h2>{{ t('pareto') }}</h2>{{ say('pareto') }}{% if charts.pareto %}<figure>{{ charts.pareto }}</figure>{% endif %}<div class="wide"><table>
-<thead><tr>{% for goal in pareto_goals %}<th class="num">{{ t(goal) }}</th>{% endfor %}<th class="num">{{ t('spent') }}</th><th>{{ t('channel') }}</th></tr></thead>
+{% if pareto %}<section id="pareto" aria-labelledby="pareto-title"><h2 id="pareto-title">{{ t('pareto') }}</h2>{{ say('pareto') }}{% if charts.pareto %}<figure>{{ charts.pareto }}</figure>{% endif %}<div class="wide" tabindex="0"><table>
+<thead><tr>{% for goal in pareto_goals %}<th scope="col" class="num">{{ t(goal) }}</th>{% endfor %}<th scope="col" class="num">{{ t('spent') }}</th><th scope="col">{{ t('channel') }}</th></tr></thead>
 <tbody>{% for row in pareto %}<tr>{% for goal in pareto_goals %}<td class="num">{{ f.people(row.goals[goal]) }}{% if row.bands[goal] %}<br><small>{{ row.bands[goal] }}</small>{% endif %}</td>{% endfor %}<td class="num">{{ f.money(row.spent) }}</td><td>{{ row.shown }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
-{% if robust %}<section id="robust"><h2>{{ t('robust') }}</h2>{{ say('robust', **robust_words) }}{% if robust_fresh %}{{ say('robust_fresh', **robust_fresh) }}{% endif %}<div class="wide"><table>
-<thead><tr><th></th><th class="num">{{ t('quantile') }} {{ f.percent(robust.q) }}</th><th class="num">{{ t('mean') }}</th><th class="num">{{ t('worst') }}</th><th class="num">{{ t('best') }}</th></tr></thead>
+{% if robust %}<section id="robust" aria-labelledby="robust-title"><h2 id="robust-title">{{ t('robust') }}</h2>{{ say('robust', **robust_words) }}{% if robust_fresh %}{{ say('robust_fresh', **robust_fresh) }}{% endif %}<div class="wide" tabindex="0"><table>
+<thead><tr><th scope="col"></th><th scope="col" class="num">{{ t('quantile') }} {{ f.percent(robust.q) }}</th><th scope="col" class="num">{{ t('mean') }}</th><th scope="col" class="num">{{ t('worst') }}</th><th scope="col" class="num">{{ t('best') }}</th></tr></thead>
 <tbody>{% for name in ('robust', 'plain') %}<tr><td>{{ t(name ~ '_plan') }}</td>{% for key in ('quantile', 'mean', 'worst', 'best') %}<td class="num">{{ f.people(robust[name][key]) }}</td>{% endfor %}</tr>{% endfor %}</tbody></table></div>
 {% if charts.robust %}<figure>{{ charts.robust }}</figure>{% endif %}</section>{% endif %}
-{% if charts.interval %}<section id="interval"><h2>{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure>{{ charts.interval }}</figure></section>{% endif %}
-{% if items %}<section id="guarantee"><h2>{{ t('guarantee') }}</h2>
+{% if charts.interval %}<section id="interval" aria-labelledby="interval-title"><h2 id="interval-title">{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure>{{ charts.interval }}</figure></section>{% endif %}
+{% if items %}<section id="guarantee" aria-labelledby="guarantee-title"><h2 id="guarantee-title">{{ t('guarantee') }}</h2>
 {% if certificate %}{{ say('guarantee', ratio=f.at_least(certificate.ratio), delta=f.percent(certificate.delta)) }}
 <p><small>{{ t('lower') }} {{ num(f.people(certificate.lower), 'certificate.lower') }} · {{ t('upper') }} {{ num(f.people(certificate.upper), 'certificate.upper') }} · {{ t('delta') }} {{ f.percent(certificate.delta) }}</small></p>
 {% else %}{{ say('no_guarantee_boosts' if synergy else 'no_guarantee') }}{% endif %}</section>{% endif %}
-{% if charts.baselines %}<section id="baselines"><h2>{{ t('baselines') }}</h2>{{ say('baselines') }}<figure>{{ charts.baselines }}</figure></section>{% endif %}
-{% if rejected or unspent %}<section id="not-possible"><h2>{{ t('not_possible') }}</h2>
+{% if charts.baselines %}<section id="baselines" aria-labelledby="baselines-title"><h2 id="baselines-title">{{ t('baselines') }}</h2>{{ say('baselines') }}<figure>{{ charts.baselines }}</figure></section>{% endif %}
+{% if rejected or unspent %}<section id="not-possible" aria-labelledby="not-possible-title"><h2 id="not-possible-title">{{ t('not_possible') }}</h2>
 {% if unspent %}<p>{{ both(unspent) }}</p>{% endif %}
-{% if rejected %}<div class="wide"><table><thead><tr><th>{{ t('candidate') }}</th><th>{{ t('rule') }}</th><th class="most">{{ t('reason') }}</th></tr></thead>
+{% if rejected %}<div class="wide" tabindex="0"><table><thead><tr><th scope="col">{{ t('candidate') }}</th><th scope="col">{{ t('rule') }}</th><th scope="col" class="most">{{ t('reason') }}</th></tr></thead>
 <tbody>{% for row in rejected %}<tr><td>{{ row.name or row.candidate }}{% if row.name and row.name != row.candidate %} <span class="id">{{ row.candidate }}</span>{% endif %}</td><td>{{ t(row.rule) }}</td><td>{{ both(row.reason) }}</td></tr>{% endfor %}</tbody></table></div>
 {% if more_rejected %}<p><small>+ {{ more_rejected }}</small></p>{% endif %}{% endif %}</section>{% endif %}
-{% if charts.reach %}<section id="reach"><h2>{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure>{{ charts.reach }}</figure></section>{% endif %}
-{% if charts.overlap %}<section id="overlap"><h2>{{ t('overlap') }}</h2>{{ say('overlap') }}<figure>{{ charts.overlap }}</figure></section>{% endif %}
-{% if charts.communities %}<section id="communities"><h2>{{ t('community_reach' if community_reach else 'communities') }}</h2>{{ say('communities_reach' if community_reach else 'communities') }}<figure>{{ charts.communities }}</figure>
+{% if charts.reach %}<section id="reach" aria-labelledby="reach-title"><h2 id="reach-title">{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure>{{ charts.reach }}</figure></section>{% endif %}
+{% if charts.overlap %}<section id="overlap" aria-labelledby="overlap-title"><h2 id="overlap-title">{{ t('overlap') }}</h2>{{ say('overlap') }}<figure>{{ charts.overlap }}</figure></section>{% endif %}
+{% if charts.communities %}<section id="communities" aria-labelledby="communities-title"><h2 id="communities-title">{{ t('community_reach' if community_reach else 'communities') }}</h2>{{ say('communities_reach' if community_reach else 'communities') }}<figure>{{ charts.communities }}</figure>
 {% if modularity %}{{ say('communities_q', **modularity) }}{% endif %}</section>{% endif %}
-{% if charts.calibration %}<section id="calibration"><h2>{{ t('calibration') }}</h2>{{ say('calibration') }}<figure>{{ charts.calibration }}</figure></section>{% endif %}
-{% if partners %}<section id="partners"><h2>{{ t('partners') }}</h2>{{ say('partners') }}
-<div class="wide"><table><thead><tr><th class="num">{{ t('rank') }}</th><th>{{ t('partner') }}</th><th class="num">{{ t('fit') }}</th>{% for name in score_names %}<th class="num">{{ t(name) }}</th>{% endfor %}
-<th class="num">{{ t('adds') }}</th>{% if has_exclusive %}<th class="num">{{ t('exclusive') }}</th>{% endif %}{% if has_share %}<th class="num">{{ t('share') }}</th>{% endif %}<th class="why">{{ t('reasons') }}</th></tr></thead>
+{% if charts.calibration %}<section id="calibration" aria-labelledby="calibration-title"><h2 id="calibration-title">{{ t('calibration') }}</h2>{{ say('calibration') }}<figure>{{ charts.calibration }}</figure></section>{% endif %}
+{% if partners %}<section id="partners" aria-labelledby="partners-title"><h2 id="partners-title">{{ t('partners') }}</h2>{{ say('partners') }}
+<div class="wide" tabindex="0"><table><thead><tr><th scope="col" class="num">{{ t('rank') }}</th><th scope="col">{{ t('partner') }}</th><th scope="col" class="num">{{ t('fit') }}</th>{% for name in score_names %}<th scope="col" class="num">{{ t(name) }}</th>{% endfor %}
+<th scope="col" class="num">{{ t('adds') }}</th>{% if has_exclusive %}<th scope="col" class="num">{{ t('exclusive') }}</th>{% endif %}{% if has_share %}<th scope="col" class="num">{{ t('share') }}</th>{% endif %}<th scope="col" class="why">{{ t('reasons') }}</th></tr></thead>
 <tbody>{% for row in partners %}<tr><td class="num">{{ f.people(row.rank) }}</td><td class="name">{{ row.name }}{% if row.name != row.id %} <span class="id">{{ row.id }}</span>{% endif %}</td><td class="num">{{ f.score(row.fit) }}{% if row.fit_rank %}<br><small>{{ t('rank') }} {{ row.fit_rank[0] }} – {{ row.fit_rank[1] }}</small>{% endif %}</td>
 {%- for name in score_names %}<td class="num">{{ f.score(row.scores.get(name)) }}</td>{% endfor %}
 <td class="num">{{ f.people(row.adds) }}{% if row.band %}<br><small>{{ row.band }}</small>{% endif %}</td>{% if has_exclusive %}<td class="num">{{ f.people(row.exclusive) }}{% if row.exclusive_band %}<br><small>{{ row.exclusive_band }}</small>{% endif %}</td>{% endif %}{% if has_share %}<td class="num">{{ share_form(row.share) }}</td>{% endif %}
@@ -103,16 +104,16 @@ TEMPLATE = (
 {% if partner_commands %}<details><summary>{{ t('query') }}</summary><pre>{% for line in partner_commands %}{{ line }}
 {% endfor %}</pre></details>{% endif %}
 {% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure>{{ charts.split }}</figure>{% endif %}</section>{% endif %}
-{% if claims %}<section id="evidence"><h2>{{ t('evidence') }}</h2>{{ say('evidence') }}
-<div class="wide"><table><thead><tr><th>{{ t('claim') }}</th><th class="num">{{ t('printed_value') }}</th><th>{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
+{% if claims %}<section id="evidence" aria-labelledby="evidence-title"><h2 id="evidence-title">{{ t('evidence') }}</h2>{{ say('evidence') }}
+<div class="wide" tabindex="0"><table><thead><tr><th scope="col">{{ t('claim') }}</th><th scope="col" class="num">{{ t('printed_value') }}</th><th scope="col">{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
 <tbody>{% for row in claims %}<tr id="{{ row.anchor }}"><td><code>{{ row.claim }}</code></td><td class="num">{{ row.value }}</td>
 <td>{% if row.query %}<code>{{ row.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ row.params }}</pre></details>{% else %}{% if row.replay_number %}<a href="#replay-{{ row.replay_number }}">{{ t('replay') }} {{ row.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}{% endif %}</td></tr>{% endfor %}</tbody></table></div>{% if more_claims %}<p><small>+ {{ more_claims }}</small></p>{% endif %}
 {% for text in replays %}<details id="replay-{{ loop.index }}"><summary>{{ t('replay') }} {{ loop.index }}</summary><pre>{{ text }}</pre></details>{% endfor %}</section>{% endif %}
-{% if assumptions %}<section id="assumptions"><h2>{{ t('assumptions') }}</h2><ul class="notes">{% for pair in assumptions %}<li>{{ both(pair) }}</li>{% endfor %}</ul></section>{% endif %}
-{% if manifest %}<section id="manifest"><h2>{{ t('manifest') }}</h2>{{ say('digest') }}
-<div class="wide"><table><tbody>{% for key, value in manifest %}<tr><th>{{ t(key) }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</tbody></table></div>
+{% if assumptions %}<section id="assumptions" aria-labelledby="assumptions-title"><h2 id="assumptions-title">{{ t('assumptions') }}</h2><ul class="notes">{% for pair in assumptions %}<li>{{ both(pair) }}</li>{% endfor %}</ul></section>{% endif %}
+{% if manifest %}<section id="manifest" aria-labelledby="manifest-title"><h2 id="manifest-title">{{ t('manifest') }}</h2>{{ say('digest') }}
+<div class="wide" tabindex="0"><table><tbody>{% for key, value in manifest %}<tr><th scope="row">{{ t(key) }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</tbody></table></div>
 {% if request %}<details><summary>{{ t('request') }}</summary><pre>{{ request }}</pre></details>{% endif %}</section>{% endif %}
-{% if missing %}<section id="not-measured"><h2>{{ t('not_measured_list') }}</h2>{{ say('not_measured') }}<ul class="notes">{% for key in missing %}<li>{{ t(key) }}</li>{% endfor %}</ul></section>{% endif %}
+{% if missing %}<section id="not-measured" aria-labelledby="not-measured-title"><h2 id="not-measured-title">{{ t('not_measured_list') }}</h2>{{ say('not_measured') }}<ul class="notes">{% for key in missing %}<li>{{ t(key) }}</li>{% endfor %}</ul></section>{% endif %}
 </main>
 <footer>{{ say('made_by') }}</footer>
 </body>
