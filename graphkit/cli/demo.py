@@ -148,6 +148,7 @@ def _budget(snapshot: Snapshot, share: float) -> int:
 def _plan(app: App, film: str, budget: float, seed: int) -> ChannelPlan:
     """Plan with the learned ties and say what was found."""
     from graphkit.cli.demo_loop import plan_learned
+    from graphkit.cli.plan_text import rounded_down, within
 
     planned = plan_learned(app, f"Film:{film}", int(budget), seed=seed)
     made = planned.to_dict()
@@ -156,8 +157,8 @@ def _plan(app: App, film: str, budget: float, seed: int) -> ChannelPlan:
     _say(
         "plan",
         f"{made['plan']}: {len(made['items'])} channels with {len(materials)} materials for {made['spent']:,.0f} of {budget:,.0f} reach {reach['mean']:,.0f}"
-        f" ({reach['interval'][0]:,.0f} to {reach['interval'][1]:,.0f}); adding up would say {made['adding_up_would_have_said']:,.0f};"
-        f" at least {made['certificate']['ratio']:.2f} of the best plan",
+        f" ({within(reach['interval'])}); adding up would say {made['adding_up_would_have_said']:,.0f};"
+        f" at least {rounded_down(made['certificate']['ratio'])} of the best plan",
     )
     return planned
 

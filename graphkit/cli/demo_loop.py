@@ -118,7 +118,9 @@ def _told(
 ) -> list[tuple[str, str]]:
     shown, reached = int((events["kind"] == "exposure").sum()), int((events["kind"] == "view").sum())
     first, second = judged
-    promises = [f"{row['promised']:,.0f} ({row['interval'][0]:,.0f} to {row['interval'][1]:,.0f})" for row in judged]
+    from graphkit.cli.plan_text import within
+
+    promises = [f"{row['promised']:,.0f} ({within(row['interval'])})" for row in judged]
     return [
         (
             "run",

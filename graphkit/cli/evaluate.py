@@ -60,6 +60,7 @@ _SHOWN = ("channel", "metric", "value", "lower", "upper", "n", "unit")
 def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, output: str | None, **more: Any) -> None:
     """Compare what a plan promised with the events of the campaign, metric by metric."""
     from graphkit.cli.output import emit, frame_rows, short_numbers, table
+    from graphkit.cli.plan_text import within
     from graphkit.cli.plans import rebuild
 
     made = rebuild(app, plan)
@@ -92,14 +93,17 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
         experiment=None if more["experiment"] is None else _read(more["experiment"]), margin=more["margin"], rng=seed,
     )  # fmt: skip
     rows = frame_rows(found.to_frame())
-    promise = f"promised reach {found.promised:,.1f} ({found.promised_interval[0]:,.1f} to {found.promised_interval[1]:,.1f}); "
+    promise = f"promised reach {found.promised:,.1f} ({within(found.promised_interval)}); "
     if found.prediction_interval is not None:
         low, high = found.prediction_interval
         promise += f"95 of 100 single campaigns {low:,.0f} to {high:,.0f}; "
     seen = "not measured" if found.observed is None else f"measured {found.observed:,.0f}"
     if found.within_promise is not None:
         seen += ", as foreseen" if found.within_promise else ", not as foreseen"
-    text = promise + seen + "\n" + table([_named(row) for row in found.metrics], _SHOWN)
+    measured = {row["metric"] for row in found.metrics if row["value"] is not None}
+    text = promise + seen + "\n" + table([_named(row) for row in found.metrics if row["metric"] in measured], _SHOWN)
+    silent = dict.fromkeys(_called(row) for row in found.metrics if row["metric"] not in measured)
+    text += f"not measured in these events: {', '.join(silent)}" if silent else ""
     emit(
         form=form,
         output=output,
@@ -114,11 +118,16 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:
     """Return a metric for a reader, by its name in his language."""
-    from graphkit.cli.language import language
     from graphkit.cli.output import short_numbers
 
-    name = {"en": row["metric"], "zh": row["zh"]}.get(language(), f"{row['zh']} {row['metric']}")
-    return {**short_numbers({column: row[column] for column in _SHOWN}), "metric": name}
+    return {**short_numbers({column: row[column] for column in _SHOWN}), "metric": _called(row)}
+
+
+def _called(row: dict[str, Any]) -> str:
+    """Return the name of a metric in the reader's language."""
+    from graphkit.cli.language import language
+
+    return {"en": str(row["metric"]), "zh": str(row["zh"])}.get(language(), f"{row['zh']} {row['metric']}")
 
 
 def _read(path: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 from typing import Any
 
 import click
@@ -27,7 +27,8 @@ def evidence(app: App, plan: str, claim: str | None, form: str | None, output: s
     from graphkit.cli.output import emit
     from graphkit.cli.plans import find_plan
 
-    rows = find_plan(app, plan)["claims"]
+    document = find_plan(app, plan)
+    rows = document["claims"]
     if claim is not None:
         known = [str(row["claim"]) for row in rows]
         rows = [row for row in rows if row["claim"] == claim]
@@ -40,16 +41,52 @@ def evidence(app: App, plan: str, claim: str | None, form: str | None, output: s
                 close_matches=close_matches(claim, known),
                 hint=suggestion(claim, known).strip() or None,
             )
-    text = "\n".join(_paragraph(row) for row in rows) if claim is not None else None
+    again = f"graphkit verify {shlex.quote(plan)}"
+    near = _intervals(document)
+    text = _listed(rows, near, again) if claim is None else "\n".join(_paragraph(row, near, again) for row in rows)
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=text, color=app.settings.color)
 
 
-def _paragraph(row: dict[str, Any]) -> str:
-    """Return one claim with the line to paste and the command that replays it."""
+def _intervals(plan: dict[str, Any]) -> dict[str, Any]:
+    """Return the interval of each claim that has one."""
+    found = {"reach": plan["reach"].get("interval")}
+    found |= {f"risk.{row['goal']}": row["interval"] for row in (plan.get("risk") or {}).get("goals", ())}
+    for item in plan["items"]:
+        name = item["channel"] if item["wave"] == 1 else f"{item['channel']}@{item['wave']}"
+        found |= {f"items.{name}.{part}": item.get(f"{part}_interval") for part in ("adds", "exclusive", "alone")}
+    return found
+
+
+def _listed(rows: list[dict[str, Any]], near: dict[str, Any], again: str) -> str:
+    """Return all claims as a table, each with its interval and the query or replay behind it."""
+    from graphkit.cli.output import table
+    from graphkit.cli.plan_text import give_or_take
+
+    shown = [
+        {
+            "claim": row["claim"],
+            "value": give_or_take(row["value"], near.get(row["claim"])) if row["claim"] in near else row["value"],
+            "query": row["query"] or "replay",
+        }
+        for row in rows
+    ]
+    named = next((row["claim"] for row in rows if row["query"]), None)
+    lines = [table(shown, ("claim", "value", "query")).rstrip("\n"), f"replay: {again}"]
+    return "\n".join(
+        [*lines, *([f"look up a row: {again.replace('verify', 'evidence')} --claim {named}"] if named else [])]
+    )
+
+
+def _paragraph(row: dict[str, Any], near: dict[str, Any], again: str) -> str:
+    """Return one claim with its interval, the lines to paste and the command that replays it."""
+    from graphkit.cli.plan_text import within
+    from graphkit.planning.partner_evidence import query_command
     from graphkit.store.query_header import cypher_literal
 
-    lines = [f"{row['claim']} = {row['value']}"]
+    pair = near.get(row["claim"])
+    lines = [f"{row['claim']} = {row['value']}{f' ({within(pair)})' if pair else ''}"]
     if row.get("query"):
+        lines.append(f"look up: {query_command(row['query'], row.get('params') or {})}")
         lines.append(f"query: cypher/{row['query']}.cypher")
         lines.append(
             ":param {"
@@ -57,5 +94,6 @@ def _paragraph(row: dict[str, Any]) -> str:
             + "};"
         )
     if row.get("replay"):
-        lines.append("replay: " + json.dumps(row["replay"], ensure_ascii=False, sort_keys=True))
+        fixed = ", ".join(f"{key} {value}" for key, value in row["replay"].items())
+        lines.append(f"replay: {again} ({fixed})")
     return "\n".join(lines)

@@ -318,7 +318,7 @@ def _design_text(found: ExperimentDesign, tested: str | None) -> str:
     return (
         f"{f'tests plan {tested}: ' if tested else ''}{found.n_users:,} users in {found.n_clusters} clusters (effective {found.effective_clusters:.1f}), "
         f"{int(found.treated_clusters.sum())} treated with {int(found.treated.sum()):,} users; {found.cut_share:.0%} of the influence crosses clusters\n"
-        f"power {found.power:.2f} ({low:.2f} to {high:.2f}) for a total effect of {found.mde:+.4g} on {found.baseline:.4g}; design effect {found.design_effect:.2f}, theta {found.theta:g}\n"
+        f"power {found.power:.2f} (95 %: {low:.2f} to {high:.2f}) for a total effect of {found.mde:+.4g} on {found.baseline:.4g}; design effect {found.design_effect:.2f}, theta {found.theta:g}\n"
         f"exposures (own arm _ friends):\n{exposed}\n"
     )
 

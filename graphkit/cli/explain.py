@@ -25,23 +25,40 @@ def explain(app: App, plan: str, form: str | None, output: str | None) -> None:
     from graphkit.planning.channels import ChannelPlan
     from graphkit.planning.evidence import explain as reasons
 
-    rows = [dict(row) for row in reasons(ChannelPlan.from_dict(find_plan(app, plan)))]
+    found = find_plan(app, plan)
+    rows = [dict(row) for row in reasons(ChannelPlan.from_dict(found))]
     columns = list(dict.fromkeys(name for row in rows for name in row)) or ["channel", "chosen", "reason"]
     emit(
         form=form,
         output=output,
         rows=rows,
         columns=columns,
-        text=table(_by_channel(rows), lines="reason"),
+        text=_headed(found) + table(_by_channel(rows, found), lines="reason"),
         color=app.settings.color,
     )
 
 
-def _by_channel(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one row a channel and rule, its reasons as a list."""
+def _headed(plan: dict[str, Any]) -> str:
+    """Return which plan is explained."""
+    from graphkit.cli.language import told
+    from graphkit.cli.plan_text import headline
+
+    return f"{told(headline(plan))}\n"
+
+
+def _by_channel(rows: list[dict[str, Any]], plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return one row a channel and rule: its name, what it adds with its interval, its reasons as a list."""
+    from graphkit.cli.plan_text import give_or_take
+
+    names = {row.get("channel") or row.get("candidate"): row.get("name") for row in (*plan["items"], *plan["rejected"])}
+    adds: dict[Any, list[str]] = {}
+    for item in plan["items"]:
+        adds.setdefault(item["channel"], []).append(give_or_take(item["adds"], item.get("adds_interval")))
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        found.setdefault((row["channel"], row["chosen"], row["rule"]), {**row, "reason": []})["reason"].append(
-            spoken(row["reason"])
-        )
+        channel = row["channel"]
+        shown = {"channel": channel, "name": names.get(channel), **row, "reason": []}
+        if row["rule"] == "adds":
+            shown["adds"] = ", ".join(adds[channel])
+        found.setdefault((channel, row["chosen"], row["rule"]), shown)["reason"].append(spoken(row["reason"]))
     return list(found.values())

@@ -192,7 +192,7 @@ def _propensity_of_events(app: App, more: dict[str, Any], shared: dict[str, Any]
 def _propensity_text(found: Any) -> Callable[[str], str]:
     """Return the head of what a person reads."""
     head = (
-        f"{found.verdict}: AUC {found.auc:.3f} ({found.auc_interval[0]:.3f} to {found.auc_interval[1]:.3f}), Brier {found.brier:.4f} against {found.brier_base:.4f} "
+        f"{found.verdict}: AUC {found.auc:.3f} (95 %: {found.auc_interval[0]:.3f} to {found.auc_interval[1]:.3f}), Brier {found.brier:.4f} against {found.brier_base:.4f} "
         f"of the base rate {found.base_rate:.4f}; {found.n:,} people, {found.n_features} columns, {found.method}\n"
     )
     tail = (

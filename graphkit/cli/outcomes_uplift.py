@@ -70,8 +70,8 @@ def uplift(
     )
     word = "better than chance" if found.ranks_better_than_chance else "no better than chance"
     head = (
-        f"effect {found.effect:+.6f} ({found.effect_interval[0]:+.6f} to {found.effect_interval[1]:+.6f}): {found.treated_rate:.6f} of {found.n_treated:,} treated, "
-        f"{found.control_rate:.6f} of {found.n_control:,} others\nQini {found.qini:.4f} ({found.qini_interval[0]:.4f} to {found.qini_interval[1]:.4f}) on {found.n_held_out:,} held-out people: {word}\n"
+        f"effect {found.effect:+.6f} (95 %: {found.effect_interval[0]:+.6f} to {found.effect_interval[1]:+.6f}): {found.treated_rate:.6f} of {found.n_treated:,} treated, "
+        f"{found.control_rate:.6f} of {found.n_control:,} others\nQini {found.qini:.4f} (95 %: {found.qini_interval[0]:.4f} to {found.qini_interval[1]:.4f}) on {found.n_held_out:,} held-out people: {word}\n"
     )
     emit_outcome(app, form, output, found, found.curve, CURVE, lambda rows: head + rows)
     if more["scores"]:

@@ -32,6 +32,7 @@ _SENTENCES = frozenset(
 )
 _WORDS = frozenset({"check", "chosen", "cold", "effect", "fits", "ok", "required", "rule", "same", "severity", "unit"})
 _RANGES = frozenset({"fit_rank", "history", "stability"})
+_HALF = re.compile(r"\d ±\d")
 _TO = re.compile(r"(?<=\d) to (?=\d)")
 _SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
 
@@ -148,19 +149,24 @@ def table(
     width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
     plain = [{name: _cell_said(name if ours else "", value) for name, value in row.items()} for row in rows]
     names = list(columns) if columns else list(dict.fromkeys(name for row in plain for name in row))
-    return (
-        render_table(
-            plain,
-            names,
-            title=None if title is None else told(title),
-            width=width,
-            color=color,
-            keep=keep,
-            lines=lines,
-            heads={name: shown_word(name) for name in names} if ours else None,
-        ).rstrip("\n")
-        + "\n"
+    text = render_table(
+        plain,
+        names,
+        title=None if title is None else told(title),
+        width=width,
+        color=color,
+        keep=keep,
+        lines=lines,
+        heads=_heads(names) if ours else None,
     )
+    half = ours and any(isinstance(value, str) and _HALF.search(value) for row in plain for value in row.values())
+    return text.rstrip("\n") + "\n" + (told("±: half of a 95 % interval") + "\n" if half else "")
+
+
+def _heads(names: Sequence[str]) -> dict[str, str]:
+    """Return what stands over each column; the ends of an interval say how sure it is."""
+    level = " 95 %" if {"lower", "upper"} <= set(names) else ""
+    return {name: shown_word(name) + (level if name in ("lower", "upper") else "") for name in names}
 
 
 def _cell_said(name: str, value: Any) -> Any:

@@ -29,6 +29,7 @@ COLUMNS = (
     "reasons",
 )
 _SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "culture", "novelty")
+_MOST_REJECTED = 5
 _EVERYBODY = ("rank", "partner")
 
 
@@ -197,10 +198,12 @@ def partners_text(found: dict[str, Any]) -> str:
     lines = [f"Partners for {found['for']}", _measured(counts)] + (
         [_measured(scores)] if any(len(r) > 1 for r in scores) else []
     )
+    if any(row.get(name) for row in counts for name in ("fit_rank", "history")):
+        lines[1] = f"{lines[1].rstrip()}\nranks a to b: where 95 % of other weights put a partner\n"
     lines += _whole(found)
     unmeasured = [name for name in _SCORES if all(row[name] is None for row in scores)]
     lines += [f"not measured: {', '.join(unmeasured)}"] if scores and unmeasured else []
-    lines += [f"rejected {len(found['rejected'])}"] if found.get("rejected") else []
+    lines += _refused(found.get("rejected") or [])
     lines += [f"assumed: {text}" for text in found.get("assumptions", ())]
     queries = dict.fromkeys(
         line
@@ -209,6 +212,15 @@ def partners_text(found: dict[str, Any]) -> str:
         if line.startswith("graphkit ") and "partners/history" not in line
     )
     return "\n".join([*lines, *(f"look up: {line}" for line in queries)])
+
+
+def _refused(rows: list[dict[str, str]]) -> list[str]:
+    """Return who is out, and why; a long list ends with where the rest stands."""
+    from graphkit.cli.language import spoken
+
+    lines = [f"rejected: {row['label']}:{row['partner']}: {spoken(row['reason'])}" for row in rows[:_MOST_REJECTED]]
+    more = len(rows) - len(lines)
+    return [*lines, f"rejected {more} more: --format json lists all"] if more else lines
 
 
 def _measured(rows: list[dict[str, Any]]) -> str:

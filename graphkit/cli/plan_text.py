@@ -11,7 +11,7 @@ from typing import Any
 
 from graphkit.report.figures import Figures
 
-__all__ = ["digits_of", "give_or_take", "plan_text", "rounded_down", "span"]
+__all__ = ["digits_of", "give_or_take", "headline", "plan_text", "rounded_down", "span", "within"]
 
 _COLUMNS = ("wave", "channel", "name", "material", "uses", "cost", "adds", "exclusive", "alone")
 _EXACT = 2e-3  # an exact value carries the interval of its own rounding to thousandths
@@ -22,10 +22,7 @@ def plan_text(plan: dict[str, Any]) -> str:
     from graphkit.cli.language import spoken
 
     reach, sure = plan["reach"], plan.get("certificate") or {}
-    lines = [
-        f"Plan {plan['plan']} for {_called(plan)}: {plan['objective']}, budget {_money(plan['budget'], plan)}, spent {_money(plan['spent'], plan)}",
-        _table(plan["items"]),
-    ]
+    lines = [headline(plan), _table(plan["items"])]
     lines.append(
         f"{plan['objective'] if plan['objective'].isalpha() else 'weighted sum'} {_with_span(reach['mean'], reach.get('interval'))}"
         + _uncertain(reach)
@@ -47,6 +44,12 @@ def plan_text(plan: dict[str, Any]) -> str:
     )
     lines += [f"assumed: {spoken(text)}" for text in plan.get("assumptions", ())]
     return "\n".join(lines)
+
+
+def headline(plan: dict[str, Any]) -> str:
+    """Return which plan this is: for what, to which end, for how much."""
+    budget, spent = (_money(plan[what], plan) for what in ("budget", "spent"))
+    return f"Plan {plan['plan']} for {_called(plan)}: {plan['objective']}, budget {budget}, spent {spent}"
 
 
 def _table(items: list[dict[str, Any]]) -> str:
@@ -89,7 +92,7 @@ def _again(plan: dict[str, Any]) -> list[str]:
     return [
         text
         if told.get("gain") is None
-        else f"{text}; {told['gain']:+,.1f} ({span(told['gain_interval'])}) against the purchases planned before"
+        else f"{text}; {told['gain']:+,.1f} ({within(told['gain_interval'])}) against the purchases planned before"
     ]
 
 
@@ -141,7 +144,7 @@ def _robust(plan: dict[str, Any]) -> list[str]:
         return [text]
     return [
         text,
-        f"in {fresh['draws']} fresh draws the plain plan loses {fresh['regret_of_plain']:,.1f} ({span(fresh['interval'])}) at that quantile",
+        f"in {fresh['draws']} fresh draws the plain plan loses {fresh['regret_of_plain']:,.1f} ({within(fresh['interval'])}) at that quantile",
     ]
 
 
@@ -178,11 +181,16 @@ def span(pair: Any) -> str:
     return f"{low:,.{digits}f} to {high:,.{digits}f}"
 
 
+def within(pair: Any) -> str:
+    """Return ``95 %: a to b``: an interval with its level, as every command prints it."""
+    return f"95 %: {span(pair)}" if pair else span(pair)
+
+
 def _with_span(mean: float, pair: Any) -> str:
-    """Return ``1,104 (1,100 to 1,109)``; an exact value needs no interval."""
+    """Return ``1,104 (95 %: 1,100 to 1,109)``; an exact value needs no interval."""
     if pair and pair[1] - pair[0] <= _EXACT:
         return f"{_plain(mean)} (exact for these chances)"
-    return f"{mean:,.{digits_of((pair[1] - pair[0]) / 2) if pair else 1}f} ({span(pair)})"
+    return f"{mean:,.{digits_of((pair[1] - pair[0]) / 2) if pair else 1}f} ({within(pair)})"
 
 
 def digits_of(half: float) -> int:

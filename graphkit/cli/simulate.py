@@ -124,9 +124,9 @@ def simulate(
             _node(graph.id_of(int(row)), float(result.activation[row]), result.n_worlds) for row in order
         ]
     text = f"{len(seeds)} seeds reach {result.mean:,.2f} of {graph.n_nodes:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {result.n_worlds:,} worlds, seed {seed})"
-    text += "\nnewly active by step (0 = the seeds), 95 %:\n" + _steps_text(steps).rstrip("\n")
+    text += "\nnewly active by step (0 = the seeds):\n" + _steps_text(steps).rstrip("\n")
     if top:
-        text += "\n\nmost often active, 95 %:\n" + _nodes_text(document["most_active"])
+        text += "\n\nmost often active:\n" + _nodes_text(document["most_active"])
     text = f"{text.rstrip()}\nreplay: {again['command']}"
     emit(form=form, output=output, rows=steps, columns=COLUMNS, document=document, text=text)
 

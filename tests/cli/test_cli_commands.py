@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 
 import pytest
 
@@ -203,6 +204,18 @@ def test_plan_and_what_follows(loaded, tmp_path):
         assert [row["value"] for row in claim] == [pytest.approx(18.75)]
         changed = rows_of(loaded("whatif", name, "--drop", "c1", "--format", "json"))
         assert changed["reach"]["difference"] == pytest.approx(-8.75)
+    listed = loaded("evidence", plan["plan"])[1].splitlines()
+    assert any(line.split() == ["spent", "300", "channels/spending"] for line in listed)
+    assert listed[-2:] == [
+        f"replay: graphkit verify {plan['plan']}",
+        f"look up a row: graphkit evidence {plan['plan']} --claim spent",
+    ]
+    spent = loaded("evidence", plan["plan"], "--claim", "spent")[1].splitlines()
+    looked_up = shlex.split(spent[1].removeprefix("look up: graphkit "))
+    assert rows_of(loaded(*looked_up, "--format", "json"))[-1]["cost"] == 300
+    reasons = loaded("explain", plan["plan"])[1].splitlines()
+    assert reasons[0].startswith(f"Plan {plan['plan']} for Film:f1")
+    assert reasons[1].split()[:2] == ["channel", "name"]
     code, _, err = loaded("evidence", plan["plan"], "--claim", "reech")
     assert code == 2
     assert "reach" in err

@@ -115,6 +115,8 @@ SAID = [
     "links --from Brand --to Brand --top 1",
     "explain plan.json",
     "evidence plan.json --claim reach",
+    "evidence plan.json",
+    "evaluate plan.json --events data",
 ]
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from graphkit.cli.errors import report_error
 from graphkit.cli.language import spoken
-from graphkit.cli.output import choose_format, emit, write_out
+from graphkit.cli.output import choose_format, emit, table, write_out
 
 ROWS = [{"id": "a,1", "n": 1, "x": [1, 2]}, {"id": '=cmd"', "n": None, "x": None}]
 COLUMNS = ("id", "n", "x")
@@ -182,6 +182,17 @@ def test_json_shows_what_would_steer_a_terminal(capsys):
         assert "电影" in out
         found = json.loads(out)
         assert (found[0] if form == "json" else found)["name"] == name
+
+
+def test_tables_say_how_sure_their_intervals_are():
+    """Ends of an interval and half widths bear their level, once; columns of somebody's own query do not."""
+    rows = [{"name": "a", "lower": 1.0, "upper": 2.0}]
+    assert table(rows).split("\n")[0].split() == ["name", "lower", "95", "%", "upper", "95", "%"]
+    assert table(rows, ours=False).split("\n")[0].split() == ["name", "lower", "upper"]
+    near = [{"channel": "c1", "adds": "3.0 ±0.2"}, {"channel": "c2", "adds": "2.0 ±0.1"}]
+    assert table(near).count("95 %") == 1
+    assert table(near).endswith("\n±: half of a 95 % interval\n")
+    assert "95 %" not in table(near, ours=False) + table([{"name": "A ± B"}])
 
 
 def test_sentences_of_the_planner_are_spoken_in_chinese(monkeypatch):

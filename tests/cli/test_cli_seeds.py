@@ -75,7 +75,10 @@ def test_every_step_has_its_interval(gk):
 
 def test_rows_of_a_simulation_carry_both_ends(store, capsys):
     """csv has a column for either end, the table too."""
-    for form, head in (("csv", "step,newly_active,lower,upper"), ("table", "step  newly_active  lower  upper")):
+    for form, head in (
+        ("csv", "step,newly_active,lower,upper"),
+        ("table", "step  newly_active  lower 95 %  upper 95 %"),
+    ):
         assert run(["--store", store, "simulate", "--seeds", "a", "--probability", "0.5", "--format", form]) == 0
         assert head in capsys.readouterr().out
 
