@@ -13,6 +13,8 @@ from graphkit.cli.options import output_options
 
 __all__ = ["explain"]
 
+_SHOWN = ("channel", "name", "chosen", "cost", "adds", "reason")  # the rule stands in csv and json; the reason says it
+
 
 @click.command(cls=Command, examples=["graphkit explain plan.json", "graphkit explain plan.json --format csv"])
 @click.argument("plan")
@@ -33,7 +35,7 @@ def explain(app: App, plan: str, form: str | None, output: str | None) -> None:
         output=output,
         rows=rows,
         columns=columns,
-        text=_headed(found) + table(_by_channel(rows, found), lines="reason"),
+        text=_headed(found) + table(_by_channel(rows, found), _SHOWN, lines="reason"),
         color=app.settings.color,
     )
 
@@ -60,5 +62,7 @@ def _by_channel(rows: list[dict[str, Any]], plan: dict[str, Any]) -> list[dict[s
         shown = {"channel": channel, "name": names.get(channel), **row, "reason": []}
         if row["rule"] == "adds":
             shown["adds"] = ", ".join(adds[channel])
+        if channel is None:  # of the whole plan
+            shown["chosen"] = None
         found.setdefault((channel, row["chosen"], row["rule"]), shown)["reason"].append(spoken(row["reason"]))
     return list(found.values())

@@ -11,12 +11,13 @@ from graphkit.report.text_width import clip, pad, visible, width_of, wrap
 from graphkit.results import jsonable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["format_value", "render_table"]
 
 _GAP = "  "
 _NARROWEST = 8
+_READABLE = 20  # cells below which sentences are no longer read
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
@@ -70,7 +71,7 @@ def render_table(
         Columns that are cut only after all others, since a reader types them again; default: the first one.
     lines : str, optional
         A column of lists: each item on a line of its own, the other columns blank from the second on; an item wider than
-        the column goes on below, indented.
+        the column goes on below, indented; a column too narrow to read makes each row a block.
     heads : mapping, optional
         What stands over a column, where that is not its name.
 
@@ -98,9 +99,12 @@ def render_table(
     widths = [max([width_of(shown[i]), *(width_of(line[i]) for line in cells)]) for i in range(len(names))]
     if width is not None:
         last = [name in (names[:1] if keep is None else keep) for name in names]
+        wanted = widths
         widths = _fit(widths, to_right, last, width)
-        if sum(widths) + len(_GAP) * (len(widths) - 1) > width:
-            return _stacked(shown, whole, title=title, width=width, color=color)
+        cramped = lines is not None and widths[names.index(lines)] < min(_READABLE, wanted[names.index(lines)])
+        if sum(widths) + len(_GAP) * (len(widths) - 1) > width or cramped:
+            at = None if lines is None else names.index(lines)
+            return _stacked(shown, whole, raw, at, title=title, width=width, color=color)
         if lines is not None:
             cells = [line for row in cells for line in _wrapped(row, names.index(lines), widths)]
     text = [_line(shown, widths, to_right), _GAP.join("─" * w for w in widths)]
@@ -155,17 +159,28 @@ def _fit(widths: Sequence[int], to_right: Sequence[bool], last: Sequence[bool], 
 
 
 def _stacked(
-    heads: Sequence[str], cells: Sequence[Sequence[str]], *, title: str | None, width: int, color: bool
+    heads: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    raw: Sequence[Sequence[Any]],
+    at: int | None,
+    *,
+    title: str | None,
+    width: int,
+    color: bool,
 ) -> str:
-    """Return one block a row, one line a column: for tables whose numbers alone are wider than the terminal."""
+    """Return one block a row, one line a column, long cells wrapped: for tables too wide for the terminal."""
     side = max(map(width_of, heads))
     room = max(width - side - len(_GAP), _NARROWEST)
-    blocks = [
-        "\n".join(
-            _GAP.join((pad(head, side), clip(cell, room))).rstrip() for head, cell in zip(heads, line, strict=True)
-        )
-        for line in cells
-    ]
+
+    def block(line: Sequence[str], values: Sequence[Any]) -> Iterator[str]:
+        for i, (head, cell) in enumerate(zip(heads, line, strict=True)):
+            items = [format_value(item) for item in values[i] or ()] if i == at else []
+            pieces = [piece for item in items or [cell] for piece in wrap(item, room)]
+            yield from (
+                _GAP.join((pad("" if number else head, side), piece)).rstrip() for number, piece in enumerate(pieces)
+            )
+
+    blocks = ["\n".join(block(line, values)) for line, values in zip(cells, raw, strict=True)]
     if title:
         blocks.insert(0, f"{_BOLD}{visible(title)}{_PLAIN}" if color else visible(title))
     return "\n\n".join(blocks) + "\n"

@@ -109,7 +109,19 @@ def test_a_list_takes_one_line_an_item():
         "        two",
         "b   22",
     ]
-    assert render_table(rows, ["id", "n", "why"], lines="why", width=8).splitlines()[2] == "why  one, two"
+    assert render_table(rows, ["id", "n", "why"], lines="why", width=8).splitlines()[2:4] == ["why  one", "     two"]
+
+
+def test_sentences_without_room_become_blocks_and_stay_whole():
+    """A column of reasons too narrow to read makes each row a block; short words in it do not."""
+    reason = "其受众触达的百分之九十七也由其他所选渠道触达"
+    row = {"channel": "c1", "name": "a name of twenty one", "reason": [reason, "twice"]}
+    text = render_table([row], width=44, lines="reason", keep=["channel", "name"])
+    assert "".join(line.removeprefix("reason").strip() for line in text.splitlines()[2:]) == f"{reason}twice"
+    assert max(map(width_of, text.splitlines())) <= 44
+    assert text.startswith("channel  c1\n")
+    short = render_table([{**row, "reason": ["twice"]}], width=44, lines="reason", keep=["channel", "name"])
+    assert short.startswith("channel  name")
 
 
 def test_an_item_wider_than_its_column_goes_on_below():
