@@ -41,8 +41,6 @@ class Option(click.Option):
 class _Examples:
     """Examples of a command, shown before its options."""
 
-    context_class = Context
-
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         kwargs["context_settings"] = {**CONTEXT, **kwargs.get("context_settings", {})}
         super().__init__(*args, **kwargs)
@@ -59,6 +57,8 @@ class _Examples:
 
 class Command(_Examples, click.Command):
     """A command with examples that checks its table in the settings file."""
+
+    context_class = Context
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -88,6 +88,7 @@ class Command(_Examples, click.Command):
 class Group(_Examples, click.Group):
     """A group of commands with examples."""
 
+    context_class = Context
     command_class = Command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -99,6 +100,8 @@ class Group(_Examples, click.Group):
 
 class LazyGroup(_Examples, click.Group):
     """The top group: names and short helps are data, a command's module is imported when it runs."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name every command, in the order of the help."""

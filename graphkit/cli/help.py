@@ -15,7 +15,7 @@ import click
 from graphkit.cli.language import language
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 __all__ = ["Context", "HelpText", "help_in_chinese"]
 
@@ -80,15 +80,16 @@ class HelpText(click.HelpFormatter):
         margin = " " * self.current_indent
         self.write("\n".join("".join(f"{margin}{line}\n" for line in lines) for lines in paragraphs))
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Write names and what they mean in two columns."""
         if language() == "en":
             super().write_dl(rows, col_max, col_spacing)
             return
         from graphkit.report.text_width import width_of
 
-        first = min(max(width_of(name) for name, _ in rows), col_max) + col_spacing
-        for name, text in rows:
+        pairs = list(rows)
+        first = min(max(width_of(name) for name, _ in pairs), col_max) + col_spacing
+        for name, text in pairs:
             lines = _lines(_spoken(text), max(self.width - first - self.current_indent, 10))
             fits = width_of(name) <= first - col_spacing
             head = f"{'':{self.current_indent}}{name}"
