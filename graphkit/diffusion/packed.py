@@ -30,6 +30,7 @@ __all__ = ["PackedArcs", "Workspace", "advance", "once", "pack", "packed_bytes",
 
 _WORDS = 16  # of 64 bits a chunk
 _BATCH = 512  # chunks whose live targets are collected before they are looked at: 16 KB, less than a first-level cache
+_AHEAD = 12  # chunks between asking for one and trying it; 10 to 16 are alike, far fewer or all at once are slower
 _ONE, _HALF = np.uint64(1), np.uint64(32)
 _SCALE = float(1 << 62)
 _LINE = 64  # bytes
@@ -113,7 +114,7 @@ def workspace(arcs: Any) -> Any:
     return Workspace(
         np.zeros(n, np.uint8),
         np.empty(n + 1, np.int32),
-        np.empty(arcs.first[n] + 8, np.int32),
+        np.empty(arcs.first[n] + _AHEAD + 8, np.int32),
         np.empty(8 * _BATCH + 8, np.int32),
     )
 
@@ -219,24 +220,37 @@ def _tied(world: Any, arcs: Any, chunk: Any, place: Any) -> Any:
 
 
 @kernel
+def _ask(words: Any, chunk: Any) -> None:
+    """Ask for both cache lines of a chunk."""
+    prefetch(words, np.int64(chunk) * _WORDS)
+    prefetch(words, np.int64(chunk) * _WORDS + 8)
+
+
+@kernel
 def advance(world: Any, arcs: Any, room: Any, head: Any, end: Any, tail: Any) -> Any:
-    """Try the out-arcs of queue[head:end]; append the targets not yet seen at ``tail`` and return the new tail."""
+    """Try the out-arcs of queue[head:end]; append the targets not yet seen at ``tail`` and return the new tail.
+
+    Each chunk is asked for a fixed number of chunks before it is tried, so that waiting for memory and coins overlap.
+    """
     first, words, queue, seen, chunks, live = arcs.first, arcs.words, room.queue, room.seen, room.chunks, room.live
     many: Any = np.int64(0)
     for i in range(head, end):
         u = np.uint64(queue[np.uint64(i)])
         chunk = first[u]
         more = np.int64(first[u + _ONE]) - chunk
-        prefetch(words, np.int64(chunk) * _WORDS)
-        prefetch(words, np.int64(chunk) * _WORDS + 8)
         for t in range(4):  # without a branch: most nodes have few
             chunks[np.uint64(many + t)] = chunk + t
         for t in range(4, more):
             chunks[np.uint64(many + t)] = chunk + t
         many += more
+    for i in range(_AHEAD):  # behind the last chunk the first stands again: asked for in vain, but there
+        if i < many:
+            _ask(words, chunks[i])
+        chunks[np.uint64(many + i)] = chunks[0]
     for start in range(0, many, _BATCH):
         n_live: Any = np.int64(0)
         for i in range(start, min(start + _BATCH, many)):
+            _ask(words, chunks[np.uint64(i + _AHEAD)])
             chunk = chunks[np.uint64(i)]
             found = _live(world, words, arcs.ends, chunk, live, n_live)
             n_live += np.int64(found & np.uint64(15))
