@@ -42,7 +42,7 @@ def single_kernel(
     """Breadth-first search, one world after the other; returns (totals, activation, by_step, squares)."""
     room = workspace(arcs)
     queue, seen = room.queue, room.seen
-    totals, activation, by_step = np.zeros(count, np.int64), np.zeros(seen.size, np.int64), np.zeros(64, np.int64)
+    totals, activation, by_step = np.zeros(count, np.int64), np.zeros(seen.size, np.int32), np.zeros(64, np.int64)
     squares = np.zeros(3 * 64, np.int64)
     for w in range(count):
         world, head, tail, depth = world_key(base, first + w), np.int64(0), np.int64(0), 0

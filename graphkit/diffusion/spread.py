@@ -226,7 +226,7 @@ def estimate_spread(
         refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
     parts = runner.map_blocks(block, n_items, progress=progress)
     totals = np.concatenate([part[0] for part in parts])
-    counts = parts[0][1].copy()
+    counts = parts[0][1].astype(np.int64)
     for part in parts[1:]:
         counts += part[1]
     by_step = _add_steps([part[2] for part in parts])
@@ -313,19 +313,25 @@ def _step_errors(
     if n_worlds == 1:
         return np.full(total.size, math.inf)
     spread = np.zeros(total.size)
-    for step, added in enumerate(total.tolist()):
-        low, mixed, high = (sum(int(part[3 * step + i]) for part in squares if part.size > 3 * step) for i in range(3))
+    sums = _sum_of(squares).reshape(-1, 3)[: total.size].tolist()
+    for step, (added, (low, mixed, high)) in enumerate(zip(total.tolist(), sums, strict=True)):
         square = low + (mixed << bits + 1) + (high << 2 * bits)
         spread[step] = math.sqrt(n_worlds * square - added * added)
     return spread / (n_worlds * math.sqrt(n_worlds - 1))
 
 
 def _add_steps(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    total = _sum_of(parts)
+    last = np.flatnonzero(total)
+    return total[: int(last[-1]) + 1 if last.size else 1]
+
+
+def _sum_of(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Add arrays of different length up, as if zeros followed."""
     total = np.zeros(max(part.size for part in parts), np.int64)
     for part in parts:
         total[: part.size] += part
-    last = np.flatnonzero(total)
-    return total[: int(last[-1]) + 1 if last.size else 1]
+    return total
 
 
 def _array_digest(array: NDArray[Any] | None) -> str | None:
