@@ -174,8 +174,8 @@ class CypherStore(ABC):
         WriteRefused
             When the query writes.
         DeadlineExceeded
-            After `timeout` seconds. A server then ends the query; the embedded engine cannot cancel one, so that a
-            query that counts goes on beside the caller until it is done or the process ends.
+            After `timeout` seconds. A server then ends the query, and so does the embedded engine, within 30 s where less
+            was allowed; a single expression over a long list may go on beside the caller until it is done.
         StoreUnavailable
             While a load is going on, or when the store cannot be reached.
         """

@@ -25,7 +25,7 @@ from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
 from graphkit.store.embedded_build import build
 from graphkit.store.embedded_dump import add_rest
-from graphkit.store.embedded_engine import NO_ROOM, Engine, kept_attached, settle
+from graphkit.store.embedded_engine import NO_ROOM, Engine, is_time_over, kept_attached, settle, time_limit
 from graphkit.store.embedded_read import edge_cells, node_cells, present
 from graphkit.store.folder import Folder
 from graphkit.store.layout import Layout
@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedStore"]
 
 T = TypeVar("T")
+_LEAST_LIMIT = (
+    30.0  # seconds: the engine's limit is one for all, so statements of other processes get this much at least
+)
+_GRACE = 1.0  # seconds for the engine to end a query by itself
 
 
 class _InProcess(Run):
@@ -200,16 +204,12 @@ class EmbeddedStore(CypherStore):
 
     # -- reading
     def _served(self, query: Query, values: dict[str, Any], deadline: Deadline, max_rows: int) -> Table:
-        """Run a query in a thread: the engine ignores time limits, so the clock is ours.
-
-        It cannot be cancelled either: closing it ends a query at its next row, but one that is counting goes on in its
-        daemon thread until it is done or the process ends.
-        """
-        db, box = self._db(), _Box()
+        """Run a query in a thread, under the engine's own time limit and under a clock of ours for what does not heed it."""
+        db, box, allowed = self._db(), _Box(), deadline.remaining()
 
         def work() -> None:
             try:
-                with kept_attached():
+                with kept_attached(), time_limit(db, max(allowed, _LEAST_LIMIT)):
                     for text in query.statements:
                         used = {k: v for k, v in values.items() if f"${k}" in text}
                         box.table = _table(db.query("opencypher", text, *([used] if used else [])), max_rows)
@@ -218,14 +218,14 @@ class EmbeddedStore(CypherStore):
 
         thread = threading.Thread(target=work, daemon=True, name="graphkit-query")
         thread.start()
-        while thread.is_alive():
-            thread.join(min(0.2, max(deadline.remaining(), 0.001)))
-            if thread.is_alive() and deadline.passed():
-                message = f"{query.path}: not finished within {deadline.seconds:g} s"
+        thread.join(min(allowed + (_GRACE if allowed >= _LEAST_LIMIT else 0.0), threading.TIMEOUT_MAX))
+        if thread.is_alive() or is_time_over(box.error):
+            message = f"{query.path}: not finished within {deadline.seconds:g} s"
+            if thread.is_alive():
                 self._stop()
-                raise DeadlineExceeded(
-                    message, store=self.address, hint="narrow the question, or allow more with query --timeout SECONDS"
-                )
+            raise DeadlineExceeded(
+                message, store=self.address, hint="narrow the question, or allow more with query --timeout SECONDS"
+            ) from box.error
         if box.error is not None:
             if isinstance(box.error, Exception) and _is_engine_error(box.error):
                 raise self._translated(box.error, query) from box.error

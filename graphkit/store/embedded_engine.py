@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import math
 import os
 import secrets
 import shutil
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-__all__ = ["DATABASE", "NO_ROOM", "Engine", "engine_module", "kept_attached", "settle"]
+__all__ = ["DATABASE", "NO_ROOM", "Engine", "engine_module", "is_time_over", "kept_attached", "settle", "time_limit"]
 
 DATABASE = "graph"
 _ROOM = 2**30  # bytes; more than a load of comfortable size takes
 _NO_LOG = Path(__file__).with_name("no-log.properties")
 _ROOT = "graphkit-"
+_LONGEST = 1e9  # seconds
 # The system's words, inside the engine's
 NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 
@@ -103,6 +105,31 @@ def kept_attached() -> Iterator[None]:
             handle.owned = True
 
 
+@contextlib.contextmanager
+def time_limit(db: Any, seconds: float) -> Iterator[None]:
+    """Let the engine end statements that begin inside the block after so many seconds.
+
+    The setting is one of the database, kept in a file of its own, so it is taken back; a statement heeds what held at its
+    start.
+    """
+    _limit(db, math.ceil(min(seconds, _LONGEST) * 1000))
+    try:
+        yield
+    finally:
+        _limit(db, 0)
+
+
+def _limit(db: Any, milliseconds: int) -> None:
+    """Set the limit; a disk without room, or a database closed meanwhile, does not keep a query from being answered."""
+    with contextlib.suppress(Exception):
+        db.command("sql", f"ALTER DATABASE `arcadedb.command.timeout` {milliseconds}")
+
+
+def is_time_over(error: BaseException | None) -> bool:
+    """Whether the engine ended a statement at its time limit."""
+    return error is not None and "arcadedb.command.timeout" in str(error)
+
+
 def _free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -127,6 +154,10 @@ class Engine:
         # A root keeps the first password it saw, so each process has a private one of its own.
         remove_leftovers(Path(tempfile.gettempdir()), _ROOT)
         self._root = tempfile.mkdtemp(prefix=f"{_ROOT}{os.getpid()}-")
+        with contextlib.suppress(
+            OSError
+        ):  # holds nothing but a time limit; a killed process can leave it, or half of it
+            (data / DATABASE / "configuration.json").unlink()
         self._server: Any = None
         self.db: Any = None
         try:

@@ -288,8 +288,7 @@ class CypherContract:
     def test_analysts_are_cut_off_by_time_and_rows(self, tiny):
         """A heavy text ends at its time limit, within 2 s, and the store goes on; rows beyond the cap are said to be cut.
 
-        The embedded engine cannot be stopped in its work: what was given up computes on beside the next tests, so it is
-        some seconds long and not minutes.
+        The embedded engine ends what was given up within 30 s; until then it computes on beside the next tests.
         """
         heavy = " ".join(f"UNWIND range(1, 250) AS x{i}" for i in range(3))
         with pytest.raises(DeadlineExceeded):

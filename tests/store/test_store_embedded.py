@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphkit.errors import StoreUnavailable
+from graphkit.errors import DeadlineExceeded, StoreUnavailable
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
 from graphkit.model.validate import DataReport
 from graphkit.store.embedded import EmbeddedStore
@@ -212,6 +213,36 @@ except DeadlineExceeded:
     process = child(code, tiny)
     assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 4
+
+
+def test_the_engine_ends_a_query_whose_time_is_up(tiny, monkeypatch):
+    """Nothing computes on, the engine is not stopped, and no limit is left behind, not even one of a killed process."""
+    from graphkit.store import embedded
+
+    heavy = guard_text(" ".join(f"UNWIND range(1, 3000) AS x{i}" for i in range(4)) + " RETURN sum(x0 * x3) AS s")
+    monkeypatch.setattr(embedded, "_LEAST_LIMIT", 0.1)
+    with open_store(tiny) as store:
+        engine, begin = store._db(), time.monotonic()
+        with pytest.raises(DeadlineExceeded, match="not finished within"):
+            store.read(heavy, timeout=0.5)
+        assert time.monotonic() - begin < 2.0
+        assert "graphkit-query" not in [t.name for t in threading.enumerate()]
+        assert store._db() is engine
+        assert _limit_of(store) == 0
+        store._db().command("sql", "ALTER DATABASE `arcadedb.command.timeout` 1")
+    for left in (None, "", '{"configuration":{"comm'):
+        if left is not None:
+            next(
+                tiny.glob("data-*/graph/configuration.json"), next(tiny.glob("data-*/graph")) / "configuration.json"
+            ).write_text(left)
+        with open_store(tiny) as store:
+            assert _limit_of(store) == 0
+
+
+def _limit_of(store):
+    """Milliseconds the engine allows a statement; 0 is no limit."""
+    settings = store._db().query("sql", "SELECT FROM schema:database").to_list()[0]["settings"]
+    return next(s["value"] for s in settings if s["key"] == "arcadedb.command.timeout")
 
 
 def test_columns_with_gaps_come_back_as_they_went_in(tmp_path):
