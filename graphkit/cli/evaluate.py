@@ -84,7 +84,8 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
             text=text,
             color=app.settings.color,
         )
-        _say(app, lost.assumptions)
+        hidden = any(row["users"] is None for row in lost.rows)
+        _say(app, [*lost.assumptions, *([f"a dash is a step of {_few(more['min_cell'])}"] if hidden else [])])
         return
     from graphkit.planning.evaluate import evaluate as judge
 
@@ -97,13 +98,13 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
     if found.prediction_interval is not None:
         low, high = found.prediction_interval
         promise += f"95 of 100 single campaigns {low:,.0f} to {high:,.0f}; "
-    seen = "not measured" if found.observed is None else f"measured {found.observed:,.0f}"
+    seen = f"measured {_few(more['min_cell'])}" if found.observed is None else f"measured {found.observed:,.0f}"
     if found.within_promise is not None:
         seen += ", as foreseen" if found.within_promise else ", not as foreseen"
     measured = {row["metric"] for row in found.metrics if row["value"] is not None}
     text = promise + seen + "\n" + table([_named(row) for row in found.metrics if row["metric"] in measured], _SHOWN)
     silent = dict.fromkeys(_called(row) for row in found.metrics if row["metric"] not in measured)
-    text += f"not measured in these events: {', '.join(silent)}" if silent else ""
+    text += f"not in these events, or of {_few(more['min_cell'])}: {', '.join(silent)}" if silent else ""
     emit(
         form=form,
         output=output,
@@ -114,6 +115,11 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
         color=app.settings.color,
     )
     _say(app, found.assumptions)
+
+
+def _few(min_cell: int) -> str:
+    """Return how many people a figure that is hidden speaks of; none is among them."""
+    return f"fewer than {min_cell} users (--min-cell)"
 
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:

@@ -109,8 +109,9 @@ def made_and_printed(
     output: str | None,
 ) -> None:
     """Make a plan, keep it, print it; one that was not finished in time is printed before its error goes on."""
+    from graphkit.cli.language import told
     from graphkit.cli.output import emit
-    from graphkit.cli.plan_text import plan_text
+    from graphkit.cli.plan_text import headline, plan_text
     from graphkit.errors import Unfinished
 
     late: Unfinished | None = None
@@ -142,5 +143,7 @@ def made_and_printed(
         text=plan_text(document),
         color=app.settings.color,
     )
+    if output not in (None, "-"):
+        app.say(f"wrote {output}: {told(headline(document))}")
     if late is not None:
         raise late

@@ -74,6 +74,40 @@ def test_every_refusal_has_chinese(path):
     assert not missing
 
 
+FRAGMENTS = (  # the rest of the sentence is filled in where it is said
+    "7 joins groups here",
+    "7; 7 (7) against the purchases",
+    "in 7 fresh draws the plain plan",
+    "a dash is a step of 7",
+    "7* must be given",
+    "a partner is taken to reach each of its followers",
+    "7 and miss the floor",
+    "a rule on kinds, waves or materials",
+)
+
+
+def _notes(path):
+    """What a file notes: texts that are said, appended to a list, or stand in one."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        told = node.elts if isinstance(node, ast.List) else []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"append", "say"}:
+            told = node.args[:1]
+        texts = (text for expression in told for text in _templates(expression) if " | " not in text)
+        yield from (text for text in texts if len(re.findall(r"\b[a-z]{2,}\b", text)) > 3)
+
+
+@pytest.mark.parametrize("path", [*ROOMS.glob("cli/*.py"), *ROOMS.glob("planning/*.py")], ids=lambda path: path.stem)
+def test_every_note_has_chinese(path):
+    """What commands and plans note beside their numbers; updates of a plan are told after their wave."""
+    missing = [
+        text
+        for text in _notes(path)
+        if not HANZI.search(chinese(text) + chinese(f"after wave 7: {text}"))
+        and not text.startswith((*NOTHING_TO_TELL, *FRAGMENTS))
+    ]
+    assert not missing
+
+
 @pytest.mark.parametrize(
     ("text", "zh"),
     [
