@@ -228,5 +228,6 @@ def _seen_states(seen: Any) -> tuple[dict[str, Any], list[str], dict[str, str]]:
         "counts": seen.counts[keep][:, keep],
         "reward": seen.reward[keep],
         "reward_error": seen.reward_error[keep],
+        "moves": seen.moves.of_states(keep),
     }
     return counts, states, seen.now

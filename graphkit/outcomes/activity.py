@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["DAY", "StateCounts", "features_before", "label_after", "state_counts", "staying_table"]
+__all__ = ["DAY", "StateCounts", "UserMoves", "features_before", "label_after", "state_counts", "staying_table"]
 
 DAY = 86_400
 
@@ -150,10 +150,24 @@ def _independent(table: pd.DataFrame, columns: list[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
+class UserMoves:
+    """What each user did, period by period: transitions (users, n, n), periods in each state and net amount there (users, n)."""
+
+    transitions: NDArray[np.int32]
+    periods: NDArray[np.int32]
+    amount: NDArray[np.float64]
+
+    def of_states(self, keep: Sequence[int]) -> UserMoves:
+        """Return the same of some of the states."""
+        return UserMoves(self.transitions[:, keep][:, :, keep], self.periods[:, keep], self.amount[:, keep])
+
+
+@dataclass(frozen=True)
 class StateCounts:
     """Transitions between states of customers, period by period.
 
-    ``counts`` (n, n), mean ``reward`` of a period in each state and its standard error, the state each user is in ``now``.
+    ``counts`` (n, n), mean ``reward`` of a period in each state and its standard error, the state each user is in ``now``, and the
+    ``moves`` of each user: periods of one user are alike, which the counts do not show.
     """
 
     states: tuple[str, ...]
@@ -163,6 +177,7 @@ class StateCounts:
     now: dict[str, str]
     n_periods: int
     n_returned: int
+    moves: UserMoves
 
 
 def state_counts(
@@ -216,7 +231,9 @@ def _count(
 ) -> StateCounts:
     """Walk through the periods, all users at once."""
     n, gone = len(states), len(states) - 1
-    counts = np.zeros((n, n), np.int64)
+    moves = UserMoves(
+        np.zeros((people.size, n, n), np.int32), np.zeros((people.size, n), np.int32), np.zeros((people.size, n))
+    )
     paid: list[list[NDArray[np.float64]]] = [[] for _ in states]
     state = np.full(people.size, -1)  # not yet a customer
     idle = np.zeros(people.size, np.int64)
@@ -229,16 +246,20 @@ def _count(
         back = known & (state == gone) & here
         returned += int(back.sum())
         moved = known & (state != gone)
-        np.add.at(counts, (state[moved], new[moved]), 1)
+        moves.transitions[moved, state[moved], new[moved]] += 1
         state = np.where(here | moved, new, state)
         present = here | moved
+        moves.periods[present, state[present]] += 1
+        moves.amount[present, state[present]] += amount[present, period]
         for s in range(n):
             paid[s].append(amount[present & (state == s), period])
     rewards = [np.concatenate(parts) for parts in paid]
     reward = np.array([r.mean() if r.size else 0.0 for r in rewards])
     error = np.array([r.std(ddof=1) / np.sqrt(r.size) if r.size > 1 else 0.0 for r in rewards])
     now = {str(u): states[s] for u, s in zip(people.tolist(), state.tolist(), strict=True)}
-    return StateCounts(states, counts, reward, error, now, seen.shape[1], returned)
+    return StateCounts(
+        states, moves.transitions.sum(axis=0, dtype=np.int64), reward, error, now, seen.shape[1], returned, moves
+    )
 
 
 def _net(events: pd.DataFrame) -> pd.Series[Any]:

@@ -1,7 +1,8 @@
 """What a customer is worth from here on: a Markov chain of states, rewards per period, and a discount.
 
 v = r + gamma P v, so v = (I - gamma P)^-1 r; over a horizon of T periods v_T = sum_{t<T} gamma^t P^t r. Intervals come from
-Dirichlet draws of the rows, so a state seldom seen has a wide one.
+Dirichlet draws of the rows, so a state seldom seen has a wide one; where it is known what each user did, they also hold the spread
+between users, whose periods are alike and whose amounts have a long tail.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from graphkit.check import finite, non_negative, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.intervals import ratio_interval
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
+    from graphkit.outcomes.activity import UserMoves
     from graphkit.rng import RandomState
 
     Floats = NDArray[np.float64]
@@ -83,6 +86,7 @@ def lifetime_value(
     states: Sequence[str] | None = None,
     absorbing: Sequence[str] = (),
     reward_error: ArrayLike | None = None,
+    moves: UserMoves | None = None,
     n_draws: int = 2000,
     rng: RandomState = None,
 ) -> LifetimeValue:
@@ -107,6 +111,10 @@ def lifetime_value(
         States that are never left (churn): their row is set when counts hold none.
     reward_error : array, shape (n,), optional
         Standard errors of the rewards, drawn into the intervals.
+    moves : UserMoves, optional
+        What each user did (`graphkit.outcomes.activity.state_counts`), beside ``counts``. Either end of an interval is
+        then the wider one of Dirichlet's, which takes periods as independent, and that of the users' influences on the
+        value, moved by their skewness.
     n_draws : int
     rng : int, Generator, SeedSequence or None
 
@@ -162,6 +170,8 @@ def lifetime_value(
     if alpha is not None:
         draws = _draws(alpha, ends, pay, error, gamma, horizon, n_draws, seed)
         lower, upper = np.quantile(draws, [0.025, 0.975], axis=0)
+        if moves is not None:
+            lower, upper = _wider(lower, upper, value, _influences(moves, chain, pay, value, ends, gamma, horizon))
     answer: dict[str, Any] = {
         "states": names,
         "value": value,
@@ -335,6 +345,41 @@ def _draws(
         chains[:, i] = np.eye(n)[i] if i in ends else draw.dirichlet(alpha[i], size=n_draws)
     pays = pay + error * draw.standard_normal((n_draws, n))
     return _value(chains, pays, gamma, horizon)
+
+
+def _influences(
+    moves: UserMoves, chain: Floats, pay: Floats, value: Floats, ends: frozenset[int], gamma: float, horizon: int | None
+) -> Floats:
+    """How much each user moves the value of each state, shape (users, n): its derivative along his transitions and amounts.
+
+    dv = dr + gamma dP v + gamma P dv, with dP = (c_ij - c_i P_ij) / sum c_i and dr = (amount - r periods) / sum periods.
+    """
+    n = pay.size
+    seen, left = moves.periods.sum(axis=0), moves.transitions.sum(axis=(0, 2))
+    paid = (moves.amount - pay * moves.periods) / np.maximum(seen, 1)
+    mine = np.array([i not in ends for i in range(n)]) / np.maximum(left, 1)
+    own = moves.transitions.sum(axis=2)
+
+    def step(after: Floats) -> Floats:
+        return np.asarray(paid + gamma * mine * (moves.transitions @ after - own * (chain @ after)), np.float64)
+
+    if horizon is not None:
+        found, after = np.zeros_like(paid), np.zeros(n)
+        for _ in range(horizon):
+            found, after = step(after) + gamma * found @ chain.T, pay + gamma * chain @ after
+        return found
+    inner = np.eye(n) - gamma * chain
+    if gamma == 1:
+        stays = np.flatnonzero(np.diag(chain) == 1)
+        inner[stays] = np.eye(n)[stays]
+    return np.asarray(np.linalg.solve(inner, step(value).T).T)
+
+
+def _wider(lower: Floats, upper: Floats, value: Floats, influence: Floats) -> tuple[Floats, Floats]:
+    """The wider end of the intervals given and those of the users' influences."""
+    ends = [ratio_interval(v + influence.shape[0] * column) for v, column in zip(value, influence.T, strict=True)]
+    low, high = np.array(ends).T
+    return np.fmin(lower, low), np.fmax(upper, high)
 
 
 def _periods(chain: Floats) -> Floats:

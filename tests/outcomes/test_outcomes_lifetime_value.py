@@ -6,7 +6,7 @@ import pytest
 
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.outcomes.activity import DAY, state_counts
-from graphkit.outcomes.lifetime_value import LifetimeValue, lifetime_value
+from graphkit.outcomes.lifetime_value import LifetimeValue, _influences, lifetime_value
 
 CHAIN = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.0, 0.0, 1.0]])
 PAY = np.array([12.0, 3.0, 0.0])
@@ -125,3 +125,86 @@ def test_states_need_money_and_two_periods():
     for events in (views, short):
         with pytest.raises(DataInvalid):
             state_counts(events, ["a"], period_days=5 if events is views else 10)
+
+
+def _users(n, draw, *, alike):
+    """Events of n users over ten periods; buyers and amounts differ between users unless they are ``alike``."""
+    buys = np.full(n, 0.3) if alike else draw.beta(1, 2, n)
+    usual = np.zeros(n) if alike else draw.normal(0, 1.0, n)
+    rows = []
+    for u in range(n):
+        for period in range(10):
+            paid = draw.random() < buys[u]
+            amount = float(np.exp(usual[u] + 0.5 * draw.standard_normal())) if paid else None
+            if paid or draw.random() < 0.4:
+                rows.append((int((period + 0.5) * DAY), f"u{u}", "purchase" if paid else "view", amount))
+    rows += [(0, "u0", "view", None), (10 * DAY - 1, "u0", "view", None)]
+    return state_counts(
+        pd.DataFrame(rows, columns=["ts", "user", "kind", "amount"]), [f"u{u}" for u in range(n)], period_days=1
+    )
+
+
+def _value_of(seen, **more):
+    """Lifetime value of all states that were left."""
+    keep = [i for i, s in enumerate(seen.states) if s == "churned" or seen.counts[i].sum()]
+    given = {"counts": seen.counts[keep][:, keep], "reward": seen.reward[keep], "reward_error": seen.reward_error[keep]}
+    return lifetime_value(
+        **given,
+        states=[seen.states[i] for i in keep],
+        absorbing=["churned"],
+        moves=seen.moves.of_states(keep),
+        n_draws=400,
+        rng=1,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("more", [{"discount": 0.9}, {"discount": 0.9, "horizon": 4}, {"discount": 1.0}])
+def test_influences_are_the_effect_of_counting_a_user_a_little_more(more):
+    """Derivative of the value by each user's weight, by finite differences of the whole computation without prior."""
+    seen = _users(25, np.random.default_rng(1), alike=False)
+    moves, ends = seen.moves, frozenset([len(seen.states) - 1])
+
+    def value(weight):
+        counts = np.tensordot(weight, moves.transitions, 1)
+        chain = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-12)
+        chain[-1] = np.eye(len(seen.states))[-1]
+        pay = weight @ moves.amount / np.maximum(weight @ moves.periods, 1e-12)
+        if more["discount"] == 1:
+            pay[-1] = 0.0
+        return chain, pay, lifetime_value(chain, pay, absorbing=["3"] if len(pay) == 4 else ["4"], **more).value
+
+    chain, pay, whole = value(np.ones(25))
+    got = _influences(moves, chain, pay, whole, ends, more["discount"], more.get("horizon"))
+    for u in range(25):
+        step = 1e-6 * np.eye(25)[u]
+        np.testing.assert_allclose(got[u], (value(1 + step)[2] - value(1 - step)[2]) / 2e-6, atol=1e-6)
+
+
+@pytest.mark.stat
+def test_the_spread_between_users_is_covered():
+    """150 logs of 80 users whose habits and amounts differ: 89 % and more hold the value of 20,000 such users."""
+    draw = np.random.default_rng(2)
+    truth = _value_of(_users(20_000, draw, alike=False)).value
+    held = np.zeros(truth.size)
+    for _ in range(150):
+        found = _value_of(_users(80, draw, alike=False))
+        held += (found.lower <= truth) & (truth <= found.upper)
+    assert (held / 150 >= 0.89).all()
+
+
+def test_users_who_are_alike_keep_their_intervals():
+    """Without a difference between users the intervals hardly widen: by less than a fifth."""
+    seen = _users(400, np.random.default_rng(3), alike=True)
+    width = lambda r: r.upper[:2] - r.lower[:2]
+    plain = {
+        "counts": seen.counts,
+        "reward": seen.reward,
+        "reward_error": seen.reward_error,
+        "states": list(seen.states),
+    }
+    before = lifetime_value(**plain, absorbing=["churned"], rng=1)
+    after = lifetime_value(**plain, absorbing=["churned"], moves=seen.moves, rng=1)
+    assert (width(after) >= width(before)).all()
+    assert (width(after) < 1.2 * width(before)).all()
+    assert after.value.tolist() == before.value.tolist()
