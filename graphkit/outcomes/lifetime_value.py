@@ -366,8 +366,9 @@ def _influences(
     if horizon is not None:
         found, after = np.zeros_like(paid), np.zeros(n)
         for _ in range(horizon):
-            found, after = step(after) + gamma * found @ chain.T, pay + gamma * chain @ after
-        return found
+            found = np.asarray(step(after) + gamma * found @ chain.T, np.float64)
+            after = np.asarray(pay + gamma * chain @ after, np.float64)
+        return np.asarray(found, np.float64)
     inner = np.eye(n) - gamma * chain
     if gamma == 1:
         stays = np.flatnonzero(np.diag(chain) == 1)

@@ -59,7 +59,7 @@ class Retention(Result):
     proportional : DataFrame
         covariate, chi2, p_value of Grambsch and Therneau's test: a small p says that the ratio changes over time.
     survival : DataFrame
-        time, at_risk, events, survival, lower, upper: Kaplan and Meier, without covariates.
+        time, at_risk, events, survival, lower, upper (`kaplan_meier`), without covariates.
     """
 
     n: int
@@ -297,17 +297,39 @@ def concordance(observed: Floats, left: Ints, risk: Floats) -> float:
 
 
 def kaplan_meier(observed: Floats, left: Ints) -> pd.DataFrame:
-    """Return time, at_risk, events, survival and its 95 % interval on the log-minus-log scale (Greenwood)."""
+    """Return time, at_risk, events, survival (Kaplan and Meier) and its 95 % interval.
+
+    The interval is the beta product's: the upper end that of the product of Beta(at_risk - events + 1, events) over the times so far, the
+    lower one that of this product times Beta(still there, 1), both as the beta of the same mean and variance. Where nobody is censored it is
+    Clopper and Pearson's. It holds where few are left, and has an end above where nobody is, unlike the interval by Greenwood's variance.
+
+    References
+    ----------
+    Fay, Brittain, Proschan (2013). Pointwise confidence intervals for a survival distribution with small samples or heavy censoring.
+    https://doi.org/10.1093/biostatistics/kxt016
+    """
     times = np.unique(observed[left == 1])
     at_risk = observed.size - np.searchsorted(np.sort(observed), times, "left")
-    events = np.array([int(((observed == t) & (left == 1)).sum()) for t in times])
-    survival = np.cumprod(1 - events / at_risk)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = np.cumsum(events / (at_risk * (at_risk - events)))
-        half = quantile(0.95) * np.sqrt(variance) / np.abs(np.log(survival))
-        lower, upper = survival ** np.exp(half), survival ** np.exp(-half)
-    done = survival == 0
+    events = np.diff(np.searchsorted(np.sort(observed[left == 1]), times, "right"), prepend=0)
+    stays = at_risk - events + 1.0
+    mean = np.cumsum(np.log(stays / (at_risk + 1)))
+    spread = np.cumsum(np.log1p(events / (stays * (at_risk + 2))))  # of the square's mean over the mean's square
+    after = at_risk - events
+    with np.errstate(divide="ignore"):
+        last = np.log(after / (after + 1.0)), np.log1p(1 / np.maximum(after * (after + 2.0), 1e-300))
+    tail = (1 - 0.95) / 2
+    lower = np.where(after > 0, _beta_quantile(mean + last[0], spread + last[1], tail), 0.0)
     return pd.DataFrame({
-        "time": times, "at_risk": at_risk, "events": events, "survival": survival,
-        "lower": np.where(done, 0.0, lower), "upper": np.where(done, np.nan, upper),
+        "time": times, "at_risk": at_risk, "events": events, "survival": np.cumprod(1 - events / at_risk),
+        "lower": lower, "upper": _beta_quantile(mean, spread, 1 - tail),
     })  # fmt: skip
+
+
+def _beta_quantile(log_mean: Floats, log_spread: Floats, q: float) -> Floats:
+    """Quantile of the beta with this mean m and with mean square exp(``log_spread``) m^2."""
+    from scipy.special import betaincinv
+
+    m, rest = np.exp(log_mean), -np.expm1(log_mean)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = rest / (m * np.expm1(log_spread)) - 1
+        return np.asarray(betaincinv(m * size, rest * size, q), np.float64)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from reference import partial_likelihood
+from scipy.stats import binomtest
 
 from graphkit.errors import DataInvalid, NotConverged
 from graphkit.outcomes.activity import DAY, staying_table
@@ -192,3 +193,39 @@ def test_staying_by_hand():
     )
     assert table[["user", "days", "left"]].to_numpy().tolist() == [["gone", 4.0, 1], ["stays", 26.0, 0]]
     assert out == {"left before the clock started": 1, "came too late to be followed": 1}
+
+
+@pytest.mark.parametrize("n", [1, 6, 40, 2000])
+def test_without_censoring_the_interval_is_clopper_and_pearsons(n):
+    """Survival is then a share of n people: the exact binomial interval of SciPy at every time, also where nobody is left."""
+    time = np.ceil(np.random.default_rng(n).exponential(20, n))
+    found = kaplan_meier(time, np.ones(n, int))
+    for row in found.itertuples():
+        exact = binomtest(int((time > row.time).sum()), n).proportion_ci(0.95, "exact")
+        assert (row.lower, row.upper) == pytest.approx((exact.low, exact.high), abs=1e-9)
+    assert found.survival.iloc[-1] == found.lower.iloc[-1] == 0
+    assert 0 < found.upper.iloc[-1] < 1
+
+
+@pytest.mark.stat
+@pytest.mark.parametrize("truth", [0.97, 0.5, 0.1])
+def test_survival_of_few_is_covered(truth):
+    """500 groups of 15, a third of them censored: 94 % and more hold the truth (47 to 94 % by Greenwood's variance)."""
+    draw, held = np.random.default_rng(6), []
+    while len(held) < 500:
+        stay, watched = draw.exponential(1, 15), draw.exponential(2, 15)
+        table = kaplan_meier(np.minimum(stay, watched), (stay <= watched).astype(int))
+        row = table[table.time <= -np.log(truth)].tail(1)
+        if len(row):
+            held.append(bool(row.lower.iloc[0] <= truth <= row.upper.iloc[0]))
+    assert np.mean(held) >= 0.94
+
+
+def test_one_who_left_and_many_who_are_watched():
+    """One of 500 left: the ends of that share, also where the others are watched no longer than to that moment."""
+    left = np.zeros(500, int)
+    left[0] = 1
+    exact = binomtest(499, 500).proportion_ci(0.95, "exact")
+    for watched in (np.arange(500.0) + 5, np.full(500, 5.0)):
+        row = kaplan_meier(watched, left).iloc[0]
+        assert (row.survival, row.lower, row.upper) == pytest.approx((0.998, exact.low, exact.high), abs=1e-9)
