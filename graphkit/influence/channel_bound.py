@@ -24,6 +24,7 @@ import numpy as np
 
 from graphkit.influence.channel_cover import dot
 from graphkit.influence.channel_hard import hard_bound, is_hard
+from graphkit.influence.knapsack import fractional_knapsack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,22 +58,9 @@ def best_fraction(menu: Menu, coefficient: Floats) -> tuple[Floats, float]:
     """
     gain = np.maximum(coefficient, 0.0)
     if menu.plain:
-        return _knapsack(menu.cost, gain, menu.budget)
+        x = fractional_knapsack(gain, menu.cost, menu.budget)
+        return x, dot(x, gain)
     return menu.rows.best_total(np.where(menu.cost <= menu.budget, gain, 0.0))
-
-
-def _knapsack(cost: NDArray[np.int64], gain: Floats, budget: int) -> tuple[Floats, float]:
-    """Fractional knapsack: best gain per cost first, the last one in part."""
-    fits = cost <= budget
-    order = np.argsort(np.where(fits, -gain / np.maximum(cost, 1e-9), 1.0), kind="stable")
-    order = order[: int(fits.sum())]
-    spent = np.cumsum(cost[order])
-    whole = int(np.searchsorted(spent, budget, side="right"))
-    x = np.zeros(gain.size)
-    x[order[:whole]] = 1.0
-    if whole < order.size:
-        x[order[whole]] = (budget - (spent[whole - 1] if whole else 0)) / cost[order[whole]]
-    return x, dot(x, gain)
 
 
 def relax(cover: Cover, menu: Menu, start: Sequence[int], *, steps: int = 60) -> Relaxation:

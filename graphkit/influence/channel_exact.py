@@ -30,6 +30,7 @@ import numpy as np
 from graphkit.influence.channel_cover import dot
 from graphkit.influence.channel_exact_kernel import node_kernel
 from graphkit.influence.channel_hard import is_hard
+from graphkit.influence.knapsack import fractional_knapsack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +83,8 @@ class _Cut:
 
     def total(self, open_: Bools, left: int) -> float:
         """The bound for plans that buy from the open options only."""
-        return self.scale * (self.constant + _knapsack(self.pull, open_, self.cost, self.group, left)[1])
+        gain = np.where(open_, self.pull, 0.0)
+        return self.scale * (self.constant + dot(gain, fractional_knapsack(gain, self.cost, left, group=self.group)))
 
 
 def close_gap(
@@ -195,9 +197,10 @@ class _Search:
             within = np.asarray(self.cover.seen_by_option @ x).ravel()
             slope = missed * np.clip(0.5 + (1.0 - within) / (2.0 * SOFT[step * len(SOFT) // steps]), 0.0, 1.0)
             constant, pull = float((missed - slope).sum()), np.asarray(self.cover.seen_by_option.T @ slope).ravel()
-            corner, most = _knapsack(pull, node.open_, self.menu.cost, self.group, left)
-            if constant + most < best:
-                best, kept = constant + most, (constant, pull)
+            gain = np.where(node.open_, pull, 0.0)
+            corner = fractional_knapsack(gain, self.menu.cost, left, group=self.group)
+            if constant + dot(gain, corner) < best:
+                best, kept = constant + dot(gain, corner), (constant, pull)
                 if best <= enough:
                     break
             x += 2.0 / (step + 3.0) * (corner - x)
@@ -274,20 +277,3 @@ class _Search:
             if (kept == open_).all():
                 return kept
             open_ = kept
-
-
-def _knapsack(pull: Floats, open_: Bools, cost: Ints, group: Ints, left: int) -> tuple[Floats, float]:
-    """Fractions of open options with the largest total, one of a group at its least price, and that total."""
-    x = np.zeros(pull.size)
-    rows = np.flatnonzero(open_ & (cost <= left) & (pull > 0))
-    if not rows.size:
-        return x, 0.0
-    order = rows[np.lexsort((-pull[rows], group[rows]))]  # the best of each group first
-    first = np.flatnonzero(np.diff(group[order], prepend=-1))
-    best, gain, price = order[first], pull[order[first]], np.minimum.reduceat(cost[order], first)
-    ranked = np.argsort(-gain / np.maximum(price, 1e-9), kind="stable")
-    spent = np.cumsum(price[ranked])
-    part = np.clip((left - (spent - price[ranked])) / np.maximum(price[ranked], 1e-9), 0.0, 1.0)
-    part[spent <= left] = 1.0
-    x[best[ranked]] = part
-    return x, dot(part, gain[ranked])

@@ -10,7 +10,7 @@ __all__ = ["node_kernel"]
 
 @njit(nogil=True, cache=True)
 def knapsack_kernel(pull, open_, cost, group, left, x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Return the largest total of fractions of open options, one of a group at its least price; ``x`` holds them."""
+    """`fractional_knapsack` over open options; returns the total, ``x`` holds the shares."""
     n = pull.size
     best, price = np.empty(n, np.int64), np.empty(n)
     for v in range(n):

@@ -17,6 +17,7 @@ import numpy as np
 from graphkit.check import non_negative, positive_int, refuse
 from graphkit.diffusion.worlds import node_rows
 from graphkit.errors import Infeasible, InvalidParameter
+from graphkit.influence.knapsack import fractional_knapsack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ class Rules:
             share = self._heaviest(load)
             return float((load * share).sum()), share
         if self.group is None:
-            share = self._knapsack(load)
+            share = fractional_knapsack(np.where(self.allowed, load, 0.0), self.cost, self.budget)
             return float((load * share).sum()), share
         return self._priced(load)
 
@@ -90,18 +91,6 @@ class Rules:
             rows = rows[np.argpartition(load[rows], rows.size - self.k)[rows.size - self.k :]]
         share = np.zeros(load.size)
         share[rows] = 1.0
-        return share
-
-    def _knapsack(self, load: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take what is free, then loads by load per cost, the last one in part."""
-        cost = np.zeros(load.size) if self.cost is None else self.cost
-        wanted = self.allowed & (load > 0)
-        share: NDArray[np.float64] = np.where(wanted & (cost == 0), 1.0, 0.0)
-        rows = np.flatnonzero(wanted & (cost > 0))
-        with np.errstate(over="ignore"):  # of a price next to nothing one gets endlessly much
-            rows = rows[np.argsort(-load[rows] / cost[rows], kind="stable")]
-            price = cost[rows]
-            share[rows] = np.clip((self.budget - (np.cumsum(price) - price)) / price, 0.0, 1.0)
         return share
 
     def affords(self, rows: list[int]) -> bool:

@@ -12,8 +12,10 @@ from scipy.optimize import LinearConstraint, linprog, milp
 from graphkit.diffusion.rr_sets import RRSets
 from graphkit.engine.base import Serial, Threads
 from graphkit.errors import Infeasible, InvalidParameter
+from graphkit.influence.channel_exact_kernel import knapsack_kernel
 from graphkit.influence.coverage import Coverage
 from graphkit.influence.greedy import select_seeds
+from graphkit.influence.knapsack import fractional_knapsack
 from graphkit.influence.rules import Rules
 from graphkit.projection.build import from_arrays
 
@@ -203,3 +205,26 @@ def test_prices_in_tenths_never_add_up_to_more_than_the_budget(case):
     assert cost[np.sort(chosen.seeds)].sum() <= budget
     left = np.setdiff1d(np.flatnonzero(cost <= budget), chosen.seeds)
     assert all(cost[[*chosen.seeds.tolist(), v]].sum() > budget - 1e-9 for v in left)
+
+
+@pytest.mark.parametrize("case", range(20))
+def test_the_fractional_knapsack_lies_above_every_purchase_of_one_a_group(case):
+    """Equal to SciPy's linear programme without groups; with groups no purchase of one each is above it, and the kernel agrees."""
+    rng = np.random.default_rng(case)
+    gain, cost, group = rng.normal(1, 1, 9), rng.integers(0, 6, 9), rng.integers(0, 4, 9)
+    money = int(rng.integers(0, 15))
+    fits = np.where(cost <= money, gain, 0.0)
+    plain = linprog(-fits, A_ub=[cost], b_ub=[money], bounds=(0, 1))
+    assert gain @ fractional_knapsack(gain, cost, money) == pytest.approx(-plain.fun, abs=1e-12)
+    shares = fractional_knapsack(gain, cost, money, group=group)
+    whole = [
+        gain[list(rows)].sum()
+        for n in range(5)
+        for rows in itertools.combinations(range(9), n)
+        if cost[list(rows)].sum() <= money and len(set(group[list(rows)])) == n
+    ]
+    assert gain @ shares >= max(whole) - 1e-12
+    found = np.empty(9)
+    total = knapsack_kernel(gain, np.ones(9, np.bool_), cost, group, money, found)
+    assert total == pytest.approx(gain @ shares, abs=1e-12)
+    assert found == pytest.approx(shares, abs=1e-12)
