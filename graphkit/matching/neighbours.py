@@ -27,7 +27,7 @@ from scipy import sparse
 from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.matrices import as_rows
-from graphkit.matching.ridge import RidgeByUsers, ridge_weights
+from graphkit.matching.ridge import RidgeByUsers, gram_of, ridge_weights
 from graphkit.rng import as_generator, as_seed
 
 if TYPE_CHECKING:
@@ -125,8 +125,12 @@ def item_neighbours(
     if not fits:
         sides = f"{x.shape[1]:,} items and {x.shape[0]:,} users"
         refuse("method", method, f"'cosine' for {sides}: ridge holds each with each of either, up to {_DENSE:,}")
-    weights = ridge_weights(x, ridge) if x.shape[1] <= _DENSE else RidgeByUsers(x, ridge)
-    return ItemNeighbours(weights, method, float(ridge), None)
+    return _ridge(x, ridge, gram_of(x), by_users=x.shape[1] > _DENSE)
+
+
+def _ridge(x: sparse.csr_array, ridge: float, gram: NDArray[np.float64], *, by_users: bool) -> ItemNeighbours:
+    weights = RidgeByUsers(x, ridge, gram) if by_users else ridge_weights(x, ridge, gram)
+    return ItemNeighbours(weights, "ridge", float(ridge), None)
 
 
 def choose_ridge(
@@ -140,9 +144,9 @@ def choose_ridge(
     rest, users, items = held_out(x, n_held, rng)
     if not users.size:
         return dict.fromkeys(ridges, 0.0)
-    rows, quality = rest[users], {}
+    rows, gram, quality = rest[users], gram_of(rest), {}
     for ridge in ridges:
-        model = item_neighbours(rest, method="ridge", ridge=ridge)
+        model = _ridge(rest, ridge, gram.copy(), by_users=rest.shape[0] < rest.shape[1])
         parts = [slice(low, low + _BLOCK) for low in range(0, users.size, _BLOCK)]
         ranks = [rank_of_held(model.scores(rows[part]), rows[part], items[part]) for part in parts]
         quality[ridge] = float((1 / np.concatenate(ranks)).mean())

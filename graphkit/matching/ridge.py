@@ -22,16 +22,21 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["RidgeByUsers", "ridge_weights"]
+__all__ = ["RidgeByUsers", "gram_of", "ridge_weights"]
 
 _BLOCK = 2_000
 
 
-def ridge_weights(x: sparse.csr_array, ridge: float) -> Floats:
-    """Return W, shape (n_items, n_items)."""
+def gram_of(x: sparse.csr_array) -> Floats:
+    """Return X^T X or X X^T, whichever is smaller: the part that no ridge changes."""
+    return np.asarray((x @ x.T if x.shape[0] < x.shape[1] else x.T @ x).toarray(), np.float64)
+
+
+def ridge_weights(x: sparse.csr_array, ridge: float, gram: Floats | None = None) -> Floats:
+    """Return W, shape (n_items, n_items); ``gram`` is `gram_of` where it is at hand, and overwritten."""
     if x.shape[0] < x.shape[1]:
-        return RidgeByUsers(x, ridge).between(np.arange(x.shape[1]), np.arange(x.shape[1]))
-    p = _inverse(np.asarray((x.T @ x).toarray(), np.float64), ridge)
+        return RidgeByUsers(x, ridge, gram).between(np.arange(x.shape[1]), np.arange(x.shape[1]))
+    p = _inverse(gram_of(x) if gram is None else gram, ridge)
     weights = np.divide(-p, np.diag(p)[None, :], out=p)
     np.fill_diagonal(weights, 0.0)
     return weights
@@ -43,12 +48,15 @@ class RidgeByUsers:
     Parameters
     ----------
     x : csr_array, shape (n_users, n_items)
+        Fewer users than items.
     ridge : float > 0
+    gram : float64 ndarray, shape (n_users, n_users), optional
+        `gram_of`, where it is at hand; overwritten.
     """
 
-    def __init__(self, x: sparse.csr_array, ridge: float) -> None:
+    def __init__(self, x: sparse.csr_array, ridge: float, gram: Floats | None = None) -> None:
         self.x, self.columns = x, sparse.csr_array(x.T)
-        self.inverse = _inverse(np.asarray((x @ x.T).toarray(), np.float64), ridge)
+        self.inverse = _inverse(gram_of(x) if gram is None else gram, ridge)
         self.own = np.zeros(x.shape[1])
         for low in range(0, x.shape[1], _BLOCK):
             part = self.columns[low : low + _BLOCK]
