@@ -65,7 +65,7 @@ def match(
     others = {id_: values for id_, values in others.items() if (to, id_) != (node.label, node.id)}
     measure = "cosine" if by == "idf_cosine" else by
     found = frame_rows(compare({node.id: own}, others, by=measure, top=top).to_frame()) if own and others else []
-    names, tag_names = _names(snapshot, to), _names(snapshot, "Tag")
+    names, tag_names = snapshot.nodes(to).by_id("name"), snapshot.nodes("Tag").by_id("name")
     rows: list[dict[str, Any]] = []
     for row in found:
         id_ = str(row["right"])
@@ -156,12 +156,6 @@ def _vectors(snapshot: Snapshot, label: str, *, name: str) -> dict[str, Any]:
     }
     vector_rows(found, label)
     return found
-
-
-def _names(snapshot: Snapshot, label: str) -> dict[str, Any]:
-    """Return the name of each node of a label."""
-    table = snapshot.nodes(label)
-    return dict(zip(table.ids.tolist(), table.column("name").tolist(), strict=True))
 
 
 def _tags(snapshot: Snapshot, label: str) -> dict[str, dict[str, float]]:

@@ -41,13 +41,13 @@ def path(
         for s, t in zip(edges.source_rows, edges.target_rows, strict=True)
     ]
     found = learning_path(requires, goal, completed=done)
-    row_of, names, levels = table.row_of(), table.column("name").tolist(), table.column("level").tolist()
+    names, levels = table.by_id("name"), table.by_id("level")
     rows: list[dict[str, Any]] = [
         {
             "step": i,
             "id": step,
-            "name": names[row_of[step]],
-            "level": levels[row_of[step]],
+            "name": names[step],
+            "level": levels[step],
             "depth": depth,
             "needed_by": list(needed),
         }

@@ -83,7 +83,7 @@ def profile(
         message = "give USER..., or one of --clusters, --lift and --audience"
         raise click.UsageError(message)
     snapshot = app.snapshot()
-    names = dict(zip(snapshot.nodes("Tag").ids.tolist(), snapshot.nodes("Tag").column("name").tolist(), strict=True))
+    names = snapshot.nodes("Tag").by_id("name")
     columns: tuple[str, ...]
     with app.timed("profile"):
         if lift:

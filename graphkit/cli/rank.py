@@ -143,18 +143,8 @@ def ways_params(source: tuple[str, str], target: tuple[str, str]) -> dict[str, s
 
 def name_lookup(snapshot: Snapshot, names: Sequence[tuple[str, str]]) -> Callable[[int], Any]:
     """Return the lookup of a row's name; None for one without."""
-
-    @cache
-    def column(label: str) -> tuple[Any, Any]:
-        nodes = snapshot.nodes(label)
-        return (nodes.column("name") if "name" in nodes.columns else None), nodes.row_of()
-
-    def name_of(row: int) -> Any:
-        label, id_ = names[row]
-        values, position = column(label)
-        return None if values is None else values[position[id_]]
-
-    return name_of
+    of_label = cache(lambda label: snapshot.nodes(label).by_id("name"))
+    return lambda row: of_label(names[row][0])[names[row][1]]
 
 
 def _evidence(

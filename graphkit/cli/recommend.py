@@ -198,12 +198,8 @@ def _shown_names(snapshot: Snapshot, nodes: Sequence[tuple[str, str]]) -> dict[t
     """Return the display name of the nodes among kinds and names; words are no nodes."""
     from graphkit.model.schema import LABELS
 
-    found: dict[tuple[str, str], str | None] = {}
-    for label in {label for label, _ in nodes} & set(LABELS):
-        nodes_of = snapshot.nodes(label)
-        row, names = nodes_of.row_of(), nodes_of.column("name").tolist()
-        found.update({(label, id_): names[row[id_]] for kind, id_ in nodes if kind == label and id_ in row})
-    return found
+    names = {label: snapshot.nodes(label).by_id("name") for label in {label for label, _ in nodes} & set(LABELS)}
+    return {(label, id_): names[label][id_] for label, id_ in nodes if id_ in names.get(label, ())}
 
 
 def _told(evidence: Sequence[dict[str, Any]]) -> str:

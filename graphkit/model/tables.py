@@ -126,6 +126,10 @@ class NodeColumns:
             self._rows.update(zip(self.ids.tolist(), range(len(self.ids)), strict=True))
         return self._rows
 
+    def by_id(self, name: str) -> dict[str, Any]:
+        """Return the mapping id -> value of a column, None where there is none."""
+        return dict(zip(self.ids.tolist(), self.column(name).tolist(), strict=True))
+
     def take(self, rows: NDArray[Any]) -> NodeColumns:
         """Return the nodes of these rows (or of this mask), in that order."""
         return NodeColumns(self.label, self.ids[rows], {k: v[rows] for k, v in self.columns.items()})

@@ -55,7 +55,7 @@ def blocks(snapshot: Snapshot, market: Market, rules: Rules, target: tuple[str, 
                 f"the rules name a channel {name!r} that does not exist", kind="Channel", name=name, close_matches=near
             )
     _known_kinds({str(x) for x in table.column("kind").tolist() if x is not None} | set(market.kinds), rules)
-    status = dict(zip(table.ids.tolist(), table.column("status").tolist(), strict=True))
+    status = table.by_id("status")
     right = rights_of(snapshot, target, rules)
     if right is None:
         market.assumptions.append("the data state no rights: rights were not checked")

@@ -74,8 +74,7 @@ def history_ranking(
     history = past_members(data, subject)
     if history.empty:
         return {}
-    table = snapshot.nodes("Partnership")
-    starts = dict(zip(table.ids.tolist(), table.column("starts_ts").tolist(), strict=True))
+    starts = snapshot.nodes("Partnership").by_id("starts_ts")
     history["ts"] = [math.nan if starts.get(deal) is None else float(starts[deal]) for deal in history.partnership]
     history["member"] = history.member.replace({called[node]: called[name] for node, name in same.items()})
     written = defaultdict[str, list[str]](list)

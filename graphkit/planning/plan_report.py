@@ -37,8 +37,7 @@ def report_plan(
     parts = measure(cover.bundled(bundles), range(len(bundles)), exact=exact)
     items = _items(campaign, bundles, parts)
     spent = campaign.menu.money(chosen)
-    channels = campaign.snapshot.nodes("Channel")
-    name = dict(zip(channels.ids.tolist(), channels.column("name").tolist(), strict=True))
+    name = campaign.snapshot.nodes("Channel").by_id("name")
     rejected = [
         row | ({"name": str(name[row["channel"]])} if name.get(row["channel"]) else {})
         for row in (*campaign.market.rejected, *not_bought(campaign, cover, chosen))
