@@ -168,7 +168,7 @@ def _item(item: Row) -> dict[str, Any]:
         **item,
         "name": item.get("name") or item["channel"],
         "key": f"items.{item['channel']}" + ("" if wave == 1 else f"@{wave}"),
-        "band": Figures.band(item.get("adds_interval")),
+        "bands": {part: _sampled(item.get(f"{part}_interval")) for part in ("adds", "exclusive", "alone")},
         "reasons": [both_of(str(reason)) for reason in item.get("reasons") or []],
     }
 

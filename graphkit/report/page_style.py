@@ -55,7 +55,7 @@ ul.notes li{margin:0 0 6px}
 footer{padding:22px 44px 0;color:var(--muted);font-size:12.5px}
 @media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}th.why{min-width:26em}
 .lines,.lines thead,.lines tbody,.lines tfoot{display:block}.lines tr{display:flex;flex-wrap:wrap;border-bottom:1px solid var(--rule)}
-.lines tr>*{flex:1 1 0;min-width:0;padding:3px;border:0;font-size:12.5px}.lines td.num{white-space:normal}.lines th .en{font-size:9px}
+.lines tr>*{flex:1 1 0;min-width:0;padding:3px;border:0;font-size:12.5px}.lines .num{white-space:normal}.lines th .en{font-size:9px}
 .lines tr>:first-child{flex:0 0 1.7em}.lines tr>:nth-child(2){flex:2 1 0}.lines td:last-child{flex:0 0 100%}.lines th.why{display:none}}
 @media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e4eaf0;--muted:#a5b3c0;--rule:#34424f;--main:#63c2d8;--warm:#f0a35a;--paper:#17212b;--pale:#1f2b36}
 html{background:#0f161d}:target{background:#4a3a1e}figure{background:#fff;color:#1c2b3a;border-radius:6px;padding:10px}}

@@ -12,6 +12,7 @@ MACROS = """
 {%- else %}<span class="zh" lang="zh-CN">{{ pair[0] }}</span> <span class="en" lang="en">{{ pair[1] }}</span>{% endif -%}
 {%- endmacro -%}
 {%- macro num(text, claim) -%}{% if claim in anchors %}<a href="#{{ anchors[claim] }}">{{ text }}</a>{% else %}{{ text }}{% endif %}{%- endmacro -%}
+{%- macro within(band) -%}{% if band %}<br><small>{{ band }}</small>{% endif %}{%- endmacro -%}
 {%- macro sampled() -%}<p><small>{{ t('small_print') }}</small></p>{%- endmacro -%}
 {%- macro card(key, value, note='', warm=False, claim='') -%}
 <div class="card{{ ' warm' if warm }}"><div class="k">{{ t(key) }}</div><div class="v">{{ num(value, claim) }}</div><div class="n">{{ note }}</div></div>
@@ -50,8 +51,8 @@ TEMPLATE = (
 <th scope="col" class="num">{{ t('cost') }}{% if currency %}, {{ currency }}{% endif %}</th><th scope="col" class="num">{{ t('adds') }}</th><th scope="col" class="num">{{ t('exclusive') }}</th><th scope="col" class="num">{{ t('alone') }}</th><th scope="col" class="why">{{ t('reasons') }}</th></tr></thead>
 <tbody>{% for item in items %}<tr><td class="num">{{ loop.index }}</td><td class="name">{{ item.name }}{% if item.name != item.channel %} <span class="id">{{ item.channel }}</span>{% endif %}</td><td class="num">{{ item.wave }}</td>
 {%- if has_material %}<td class="code">{{ f.text(item.material) }}</td>{% endif %}
-<td class="num">{{ f.money(item.cost) }}</td><td class="num">{{ num('+' ~ f.people(item.adds), item.key ~ '.adds') }}{% if item.band %}<br><small>{{ item.band }}</small>{% endif %}</td>
-<td class="num">{{ num(f.people(item.exclusive), item.key ~ '.exclusive') }}</td><td class="num">{{ num(f.people(item.alone), item.key ~ '.alone') }}</td>
+<td class="num">{{ f.money(item.cost) }}</td><td class="num">{{ num('+' ~ f.people(item.adds), item.key ~ '.adds') }}{{ within(item.bands.adds) }}</td>
+<td class="num">{{ num(f.people(item.exclusive), item.key ~ '.exclusive') }}{{ within(item.bands.exclusive) }}</td><td class="num">{{ num(f.people(item.alone), item.key ~ '.alone') }}{{ within(item.bands.alone) }}</td>
 <td><ul>{% for reason in item.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul></td></tr>{% endfor %}</tbody>
 <tfoot><tr><td></td><td></td><td></td>{% if has_material %}<td></td>{% endif %}<td class="num">{{ f.money(plan.spent) }}</td><td class="num">{{ f.people(reach.mean) }}</td><td></td><td></td><td></td></tr></tfoot>
 </table></div>{{ sampled() }}{% if more_items %}<p><small>+ {{ more_items }}</small></p>{% endif %}</section>
@@ -96,7 +97,7 @@ TEMPLATE = (
 <th scope="col" class="num">{{ t('adds') }}</th>{% if has_exclusive %}<th scope="col" class="num">{{ t('exclusive') }}</th>{% endif %}{% if has_share %}<th scope="col" class="num">{{ t('share') }}</th>{% endif %}<th scope="col" class="why">{{ t('reasons') }}</th></tr></thead>
 <tbody>{% for row in partners %}<tr><td class="num">{{ f.people(row.rank) }}</td><td class="name">{{ row.name }}{% if row.name != row.id %} <span class="id">{{ row.id }}</span>{% endif %}</td><td class="num">{{ f.score(row.fit) }}{% if row.fit_rank %}<br><small>{{ t('rank') }} {{ row.fit_rank[0] }} – {{ row.fit_rank[1] }}</small>{% endif %}</td>
 {%- for name in score_names %}<td class="num">{{ f.score(row.scores.get(name)) }}</td>{% endfor %}
-<td class="num">{{ f.people(row.adds) }}{% if row.band %}<br><small>{{ row.band }}</small>{% endif %}</td>{% if has_exclusive %}<td class="num">{{ f.people(row.exclusive) }}{% if row.exclusive_band %}<br><small>{{ row.exclusive_band }}</small>{% endif %}</td>{% endif %}{% if has_share %}<td class="num">{{ share_form(row.share) }}</td>{% endif %}
+<td class="num">{{ f.people(row.adds) }}{{ within(row.band) }}</td>{% if has_exclusive %}<td class="num">{{ f.people(row.exclusive) }}{{ within(row.exclusive_band) }}</td>{% endif %}{% if has_share %}<td class="num">{{ share_form(row.share) }}</td>{% endif %}
 <td><ul>{% for reason in row.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul>{% if row.evidence %}<details><summary>{{ t('evidence') }}</summary><ul>{% for text in row.evidence %}<li>{{ text }}</li>{% endfor %}</ul></details>{% endif %}</td></tr>{% endfor %}</tbody></table></div>
 {% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach) ~ (' (' ~ joint_band ~ ')' if joint_band else '')) }}{% if joint_at_most is not none %}{{ say('joint_at_most', most=f.people(joint_at_most)) }}{% endif %}{% endif %}
 {% if partner_notes %}<ul class="notes">{% for pair in partner_notes %}<li>{{ both(pair) }}</li>{% endfor %}</ul>{% endif %}

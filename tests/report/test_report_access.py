@@ -17,7 +17,9 @@ ITEM = {
     "adds": 413.25,
     "adds_interval": [400, 420],
     "exclusive": 380.0,
+    "exclusive_interval": [371, 389],
     "alone": 413.25,
+    "alone_interval": [413.25, 413.25],
     "reasons": ["新增 413 | adds 413"],
 }
 PLAN = {
@@ -95,3 +97,10 @@ def test_a_screen_reader_finds_its_way(lang):
     assert all(attrs.get("aria-label") for tag, attrs in page.tags if tag == "svg")
     assert all(attrs.get("tabindex") == "0" for tag, attrs in page.tags if attrs.get("class") == "wide")
     assert ("html", {"lang": "en" if lang == "en" else "zh-CN"}) in page.tags
+
+
+def test_every_sampled_number_of_a_purchase_shows_its_interval():
+    """Adds and exclusive reach with both ends; a number that is exact has none."""
+    html = render_page(PLAN, lang="en")
+    assert re.findall(r"<br><small>([^<]*)</small>", html) == ["400 – 420", "371 – 389"]
+    assert "small figures in tables: 95 % sampling intervals" in html
