@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,6 +21,7 @@ from graphkit.cli.outcomes_shared import (
     write_back,
     write_scores,
 )
+from graphkit.errors import DataInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,6 +143,19 @@ def _propensity(
     return _propensity_of_events(app, more, shared)
 
 
+def _refuse_silence(kinds: Any, more: dict[str, Any], cutoff: float) -> NoReturn:
+    """Say that nobody did what should be predicted, and what people of the log did."""
+    about = "" if more["item"] is None else f" about {more['item']}"
+    seen = ", ".join(f"{kind} {n:,}" for kind, n in kinds.value_counts().items())
+    message = f"no event of kind {more['kind']}{about} in the {more['days']} days from {cutoff:.0f} on: nobody is a yes"
+    raise DataInvalid(
+        message,
+        source=str(more["events"]),
+        rule="one-class",
+        hint=f"choose by --kind, --cutoff or --days; kinds of this log: {seen}",
+    )
+
+
 def _propensity_of_events(app: App, more: dict[str, Any], shared: dict[str, Any]) -> tuple[Any, Sequence[str]]:
     """Features of consenting users before the cut-off, the label after it."""
     from graphkit.outcomes.activity import features_before, label_after
@@ -161,6 +175,8 @@ def _propensity_of_events(app: App, more: dict[str, Any], shared: dict[str, Any]
         cutoff + more["days"] * DAY,
         item=None if item is None else (item.label, item.id),
     )
+    if not train["label"].any():
+        _refuse_silence(events["kind"], more, cutoff)
     now = features_before(events, newest, ids).merge(users, on="user")
     for column in train.columns:
         if column not in now and column != "label":

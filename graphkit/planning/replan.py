@@ -102,8 +102,10 @@ def replan(
     positive_int("done", done)
     before = request.done["waves"] if request.done else 0
     if not before < done < request.waves:
-        left = f"{before + 1} to {request.waves - 1}" if before + 1 < request.waves else "none: its last wave has begun"
-        message = f"plan {plan.plan} has {request.waves} waves and {before} of them were over; done can be {left}"
+        left = (
+            f"{before + 1} to {request.waves - 1}" if before + 1 < request.waves else "nothing: its last wave has begun"
+        )
+        message = f"plan {plan.plan} is for {request.waves} wave(s), {before} of them over: done can be {left}"
         raise InvalidParameter(
             message, parameter="done", value=done, hint="graphkit plan --waves W plans several waves"
         )

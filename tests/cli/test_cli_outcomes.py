@@ -203,6 +203,10 @@ def test_data_errors_are_exit_3_and_name_the_file(gk, home):
         code, out, err = gk("outcomes", *args)
         assert (code, out) == (3, ""), (args, err)
         assert word in err
+    code, _, err = gk("outcomes", "propensity", "--events", home / "data", "--kind", "redeem")
+    assert code == 3
+    assert "no event of kind redeem" in err
+    assert "kinds of this log: " in err.splitlines()[1]
     for args in (
         ("propensity",),
         ("propensity", home / "people.csv"),

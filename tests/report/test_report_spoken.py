@@ -18,7 +18,13 @@ PYTHON = ["not {}: {} codec can't decode {}", "{}: {}: day is out of range for m
 ROOMS = Path(graphkit.cli.__file__).parents[1]
 FOR_DEVELOPERS = {"sentences"}  # a key of the page that is not registered
 REFUSING = sorted(path for path in ROOMS.rglob("*.py") if path.stem not in FOR_DEVELOPERS)
-NOTHING_TO_TELL = ("graphkit ", "pip install ", "[[nodes]] ", "utf-8, ", "dataset.toml: 7")  # typed as it stands
+NOTHING_TO_TELL = (
+    "graphkit experiment analyse --format",
+    "pip install ",
+    "[[nodes]] ",
+    "utf-8, ",
+    "dataset.toml: 7",
+)  # typed as it stands
 
 
 def _templates(node):
