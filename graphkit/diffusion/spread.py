@@ -91,15 +91,18 @@ class SpreadEstimate(Result):
         """Return the interval (lower, upper) of the expected spread, cut at 0 and ``highest``.
 
         Student's interval, turned by Hall's cubic transformation where single worlds are skewed: if one world in fifty
-        reaches many, the plain one covers too rarely and lies too low. Both agree as worlds grow. n worlds that are all
-        alike leave a chance of 1 - (1 - ``confidence``)^(1/n) for another world, which adds ``highest`` at most and loses all but
-        the seeds; of that interval stays what ``mean_bounds`` allow, and the mean. Certain spreads have no width.
+        reaches many, the plain one covers too rarely and lies too low. Both agree as worlds grow. n worlds leave a chance of
+        1 - (1 - ``confidence``)^(1/n) for a kind of world that none of them is. One that dies out at the seeds is always
+        allowed for: where it is seldom and the others vary little, Student's interval lies above the mean. Where all are alike, one that
+        adds ``highest`` is too; of that interval stays what ``mean_bounds`` allow, and the mean. Certain spreads have no width. A seldom
+        world that reaches many more is not foreseen where worlds vary.
         """
         z, least = quantile(finite("confidence", confidence), self.n_worlds - 1), float(self.by_step[0])
+        unseen = _unseen(confidence, self.n_worlds)
         if self.n_worlds > 1 and self.std_error > 0:
             below, above = (unskewed(x, self.skewness / math.sqrt(self.n_worlds)) for x in (z, -z))
-            return max(least, self.mean - below * self.std_error), min(self.highest, self.mean - above * self.std_error)
-        unseen = _unseen(confidence, self.n_worlds)
+            loss = max(below * self.std_error, unseen * (self.mean - least))
+            return max(least, self.mean - loss), min(self.highest, self.mean - above * self.std_error)
         lower, upper = self.mean - unseen * (self.mean - least), self.mean + unseen * (self.highest - self.mean)
         lowest, highest = (least, self.highest) if self.mean_bounds is None else self.mean_bounds.tolist()
         return min(self.mean, max(lower, lowest)), max(self.mean, min(upper, highest))
