@@ -109,7 +109,9 @@ def test_every_note_has_chinese(path):
         text
         for text in _notes(path)
         if not HANZI.search(chinese(text) + chinese(f"after wave 7: {text}"))
-        and not text.startswith((*NOTHING_TO_TELL, *FRAGMENTS))
+        and not text.startswith(
+            ("graphkit ", *NOTHING_TO_TELL, *FRAGMENTS)
+        )  # lists of examples are typed as they stand
     ]
     assert not missing
 
