@@ -21,7 +21,7 @@ from graphkit.check import positive_int, probability, refuse
 from graphkit.errors import InvalidParameter, UnknownName, close_matches
 from graphkit.matching.aliases import apply_aliases
 from graphkit.matching.partner_features import FEATURES, Past, read_sources
-from graphkit.matching.partner_learning import Weights, learn_weights
+from graphkit.matching.partner_learning import TENTH, Weights, learn_weights
 from graphkit.matching.partner_order import EVIDENCE, Scorer, Taste
 from graphkit.matching.records import NEW, as_name, read_history, read_texts
 from graphkit.results import Manifest, Result, make_manifest
@@ -54,6 +54,10 @@ class PartnerRanking(Result):
     score : ndarray of float64
         Weighted sum of the features (log scale); comparable within a subject only. With learned weights the first 20
         candidates of a subject are weighed by 3/4 of these and 1/4 of the stated ones, plus a constant (`partner_order`).
+    chance : ndarray of float64
+        Probability that the two work together for the first time within the next ``horizon`` partnerships, from the
+        score and from how many new partners names like the subject found (:mod:`graphkit.matching.partner_chance`). NaN
+        for former partners, names without a history and stated weights.
     popularity, recent : ndarray of float64
         Partnerships of the partner; the same with weight 2^(-age / quarter of the history).
     text, mates, fans : ndarray of float64
@@ -64,6 +68,8 @@ class PartnerRanking(Result):
     mentions, variant, common, together : ndarray of int64
         Texts that name both; partnerships of one with a spelling variant of the other; former
         partners in common; past partnerships of the two.
+    horizon : int
+        A tenth of the past partnerships.
     method : str
         ``learned`` or ``stated`` (too little dated history to learn from).
     weights : dict
@@ -80,6 +86,7 @@ class PartnerRanking(Result):
     rank_lower: np.ndarray = field(metadata={"dtype": np.float64})
     rank_upper: np.ndarray = field(metadata={"dtype": np.float64})
     score: np.ndarray = field(metadata={"dtype": np.float64})
+    chance: np.ndarray = field(metadata={"dtype": np.float64})
     popularity: np.ndarray = field(metadata={"dtype": np.float64})
     recent: np.ndarray = field(metadata={"dtype": np.float64})
     text: np.ndarray = field(metadata={"dtype": np.float64})
@@ -90,6 +97,7 @@ class PartnerRanking(Result):
     variant: np.ndarray = field(metadata={"dtype": np.int64})
     common: np.ndarray = field(metadata={"dtype": np.int64})
     together: np.ndarray = field(metadata={"dtype": np.int64})
+    horizon: int
     method: str
     weights: dict[str, float]
     validation: dict[str, float]
@@ -97,11 +105,12 @@ class PartnerRanking(Result):
     manifest: Manifest
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per subject and partner: subject, partner, rank, score and the evidence."""
+        """Return one row per subject and partner: subject, partner, rank, score, chance where any was measured, and the evidence."""
         import pandas as pd
 
         interval = () if np.isnan(self.rank_lower).all() else ("rank_lower", "rank_upper")
-        columns = {name: getattr(self, name) for name in ("rank", *interval, "score", *EVIDENCE)}
+        chance = () if np.isnan(self.chance).all() else ("chance",)
+        columns = {name: getattr(self, name) for name in ("rank", *interval, "score", *chance, *EVIDENCE)}
         return pd.DataFrame({"subject": list(self.subject), "partner": list(self.partner), **columns})
 
 
@@ -208,12 +217,13 @@ def rank_partners(
     manifest = make_manifest(
         "rank_partners", request=request, answer=answer, seed=seed, seconds=time.perf_counter() - start
     )
-    columns = {key: parts[key] for key in ("rank", "rank_lower", "rank_upper", "score", *EVIDENCE)}
+    columns = {key: parts[key] for key in ("rank", "rank_lower", "rank_upper", "score", "chance", *EVIDENCE)}
     stated = dict(zip(FEATURES, weights.values.tolist(), strict=True))
     return PartnerRanking(
         subject,
         partner,
         **columns,
+        horizon=round(TENTH * len(known.partnerships)),
         method=weights.method,
         weights=stated,
         validation=weights.validation,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit.matching.conditional_logit import Choice, fit_conditional_logit, log_likelihood
+from graphkit.matching.partner_chance import doings, fit_pace
 from graphkit.matching.partner_features import FEATURES, Past
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from graphkit.matching.partner_chance import Pace
     from graphkit.matching.partner_features import Sources
 
-__all__ = ["Weights", "fit_weights", "learn_weights", "read_choices", "stated_weights"]
+__all__ = ["TENTH", "Block", "Weights", "fit_weights", "learn_weights", "read_choices", "stated_weights"]
 
 _CUTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+TENTH = 0.1  # of the partnerships: what is looked at after a cut
 _JUDGES = 2  # cuts kept for choosing
 _LEAST = 60  # first meetings below which nothing is learned
 _SAMPLED, _SUBJECTS, _CELLS = 150, 300, 4_000_000
@@ -50,13 +53,36 @@ class Weights:
         ``learned`` or ``stated``.
     validation : dict
         On the last two cuts, weights from the cuts before them: number of first meetings, and share
-        ranked above a random other name (auc) and within 50 places, beside popularity alone.
+        ranked above a random other name (auc) and within 50 places, beside popularity alone; new partners of all known
+        names, and how many the pace of the cuts before expected.
+    pace : Pace or None
+        New partners a name finds in the next tenth; None when nothing was learned.
     """
 
     values: NDArray[np.float64]
     covariance: NDArray[np.float64] | None
     method: str
     validation: dict[str, float]
+    pace: Pace | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """What came in the tenth after a cut.
+
+    Parameters
+    ----------
+    choices : list of Choice
+        Of subjects that found new partners.
+    rows : ndarray of float64, shape (n_known, 5)
+        What every name known at the cut had done (:func:`graphkit.matching.partner_chance.doings`).
+    found : ndarray of float64, shape (n_known,)
+        Its new partners.
+    """
+
+    choices: list[Choice]
+    rows: NDArray[np.float64]
+    found: NDArray[np.float64]
 
 
 def stated_weights() -> Weights:
@@ -69,32 +95,48 @@ def learn_weights(sources: Sources) -> Weights:
     return fit_weights(read_choices(sources))
 
 
-def read_choices(sources: Sources) -> list[list[Choice]]:
-    """Return the choices made after each cut; none when the order or the texts mean no time."""
+def read_choices(sources: Sources) -> list[Block]:
+    """Return what came after each cut; nothing when the order or the texts mean no time."""
     undated = sources.text_row.size > 0 and bool((sources.text_row < 0).any())
     if not sources.dated or undated:
         return []
-    return [block for share in _CUTS if (block := _block(sources, share))]
+    return [block for share in _CUTS if (block := _block(sources, share)) is not None]
 
 
-def fit_weights(blocks: Sequence[list[Choice]], without: Sequence[str] = ()) -> Weights:
+def fit_weights(blocks: Sequence[Block], without: Sequence[str] = ()) -> Weights:
     """Fit the weights on choices in time order; features named in ``without`` get 0 (to measure what they carry)."""
-    if len(blocks) <= _JUDGES or sum(len(c.chosen) for block in blocks for c in block) < _LEAST:
+    if len(blocks) <= _JUDGES or sum(len(c.chosen) for block in blocks for c in block.choices) < _LEAST:
         return stated_weights()
-    pooled = np.concatenate([c.others for block in blocks for c in block])
+    pooled = np.concatenate([c.others for block in blocks for c in block.choices])
     spread = pooled.std(axis=0)
     used = (spread > 1e-12) & ~np.isin(FEATURES, without)
     scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=used)
     middle = pooled.mean(axis=0)
     scaled = [
-        [Choice((c.chosen - middle) * scale, (c.others - middle) * scale, c.weight) for c in block] for block in blocks
+        [Choice((c.chosen - middle) * scale, (c.others - middle) * scale, c.weight) for c in block.choices]
+        for block in blocks
     ]
     past, later = [c for block in scaled[:-_JUDGES] for c in block], [c for block in scaled[-_JUDGES:] for c in block]
     ridge, trial = _choose(past, later)
     everything = [c for block in scaled for c in block]
     w = fit_conditional_logit(everything, ridge)
     covariance = _covariance(everything, w, ridge) * np.outer(scale, scale)
-    return Weights(w * scale, covariance, "learned", _validation(later, trial))
+    validation = _validation(later, trial) | _expected(blocks)
+    return Weights(w * scale, covariance, "learned", validation, _pace(blocks))
+
+
+def _pace(blocks: Sequence[Block]) -> Pace:
+    """New partners in the next tenth, as after these cuts."""
+    return fit_pace(np.concatenate([b.rows for b in blocks]), np.concatenate([b.found for b in blocks]))
+
+
+def _expected(blocks: Sequence[Block]) -> dict[str, float]:
+    """New partners of all known names after the last cuts, and as many as the cuts before them let expect."""
+    pace, later = _pace(blocks[:-_JUDGES]), blocks[-_JUDGES:]
+    return {
+        "new_partners": float(sum(b.found.sum() for b in later)),
+        "new_partners_expected": float(sum(pace.of(b.rows).sum() for b in later)),
+    }
 
 
 def _choose(past: list[Choice], later: list[Choice]) -> tuple[float, NDArray[np.float64]]:
@@ -129,12 +171,12 @@ def _validation(later: list[Choice], w: NDArray[np.float64]) -> dict[str, float]
     return result
 
 
-def _block(sources: Sources, share: float) -> list[Choice]:
-    """Choices made in the tenth of the history after a cut, seen from what was known at it."""
+def _block(sources: Sources, share: float) -> Block | None:
+    """What came in the tenth of the history after a cut, seen from what was known at it; None without new partners."""
     n = sources.incidence.shape[0]
-    cut, end = round(share * n), round((share + 0.1) * n)
+    cut, end = round(share * n), round((share + TENTH) * n)
     if cut < 2 or end <= cut:
-        return []
+        return None
     past = Past(sources, cut)
     known = past.popularity > 0
     chosen: dict[int, set[int]] = {}
@@ -147,11 +189,15 @@ def _block(sources: Sources, share: float) -> list[Choice]:
     fresh = {
         a: sorted(b - set(met.indices[met.indptr[a] : met.indptr[a + 1]].tolist())) for a, b in sorted(chosen.items())
     }
-    subjects = [a for a, b in fresh.items() if b]
+    subjects, found = [a for a, b in fresh.items() if b], np.zeros(known.size)
+    if not subjects:
+        return None
+    found[subjects] = [len(fresh[a]) for a in subjects]
     subjects = subjects[:: 1 + len(subjects) // _SUBJECTS]
     order = np.lexsort((np.arange(known.size), -past.popularity))
     order = order[known[order]]
-    return _choices(past, subjects, fresh, order)
+    choices = _choices(past, subjects, fresh, order)
+    return Block(choices, doings(past)[known], found[known]) if choices else None
 
 
 def _choices(past: Past, subjects: list[int], fresh: dict[int, list[int]], order: NDArray[np.int64]) -> list[Choice]:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
+from graphkit.matching.partner_chance import chances, doings
 from graphkit.matching.partner_features import FEATURES
 from graphkit.matching.partner_learning import stated_weights
 
@@ -140,17 +141,46 @@ class Scorer:
         self.past, self.seats, self.weights, self.random, self.top = past, seats, weights.values, random, top
         self.dated, self.exclude_known, self.taste = past.sources.dated, exclude_known, taste
         self.stated = stated_weights().values if weights.method == "learned" else None
+        self.pace, self.aside = None, np.empty(0, np.int64)
+        if weights.pace is not None:
+            known = past.popularity > 0
+            self.pace = np.where(known, weights.pace.of(doings(past)), np.nan)
+            self.aside = np.setdiff1d(np.flatnonzero(known), seats)  # could be met, but nobody asks for them
 
     def all(self, subjects: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Return the columns of all subjects, in order."""
-        step = max(1, _CELLS // (self.seats.size * len(FEATURES)))
+        step = max(1, _CELLS // (max(self.seats.size, self.aside.size) * len(FEATURES)))
         rows: list[dict[str, NDArray[Any]]] = []
         for first in range(0, subjects.size, step):
             block = subjects[first : first + step]
             features = self.past.features(block, self.seats)
             met, common = self._between(block)
-            rows += [self._one(int(a), features[i], met[i], common[i]) for i, a in enumerate(block)]
+            others = self._others(block)
+            rows += [self._one(int(a), features[i], met[i], common[i], others[i]) for i, a in enumerate(block)]
         return {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
+
+    def _others(self, block: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+        """Scores of the names that each subject could meet for the first time and that are no candidates."""
+        if self.aside.size == 0:
+            return [np.empty(0)] * block.size
+        scores = self.past.features(block, self.aside) @ self.weights
+        met = np.asarray(sparse.csr_array(self.past.met[block][:, self.aside]).todense()) > 0
+        return [scores[i, ~met[i] & (self.aside != a)] for i, a in enumerate(block)]
+
+    def _chance(
+        self,
+        subject: int,
+        score: NDArray[np.float64],
+        met: NDArray[np.int64],
+        seats: NDArray[np.int64],
+        others: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Chance of a first meeting within the next tenth; NaN for those met before, and where a history is missing."""
+        found = np.full(score.size, np.nan)
+        fresh = (met == 0) & (self.past.popularity[seats] > 0)
+        if self.pace is not None and np.isfinite(self.pace[subject]):
+            found[fresh] = chances(float(self.pace[subject]), score[fresh], others)
+        return found
 
     def _between(self, block: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Past partnerships, and partners in common, of subjects and candidates."""
@@ -160,7 +190,12 @@ class Scorer:
         return met_, common
 
     def _one(
-        self, subject: int, features: NDArray[np.float64], met: NDArray[np.int64], common: NDArray[np.int64]
+        self,
+        subject: int,
+        features: NDArray[np.float64],
+        met: NDArray[np.int64],
+        common: NDArray[np.int64],
+        others: NDArray[np.float64],
     ) -> dict[str, NDArray[Any]]:
         allowed = self.seats != subject
         if self.exclude_known:
@@ -183,6 +218,7 @@ class Scorer:
             "rank_lower": bounds[0],
             "rank_upper": bounds[1],
             "score": score[order],
+            "chance": self._chance(subject, score, met[free], self.seats[free], others)[order],
             "popularity": np.where(old, past.popularity[partner], nan),
             "recent": np.where(old & self.dated, past.recent[-1][partner], nan),
             "text": np.where(spoken, value["text"], nan),

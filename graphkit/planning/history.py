@@ -86,15 +86,19 @@ def history_ranking(
     if not known and (texts is None or name not in set(texts.member)):
         return {}
     try:
-        frame = rank_partners(history, texts=texts, subjects=[name], top=top, draws=DRAWS, rng=seed).to_frame()
+        ranking = rank_partners(history, texts=texts, subjects=[name], top=top, draws=DRAWS, rng=seed)
     except UnknownName:
         return {}  # its words share nothing with the history: not measured
-    parts = [c for c in frame.columns if c not in {"subject", "partner", "rank", "rank_lower", "rank_upper", "score"}]
+    frame = ranking.to_frame()
+    apart = {"subject", "partner", "rank", "rank_lower", "rank_upper", "score", "chance"}
+    parts = [c for c in frame.columns if c not in apart]
     found = {}
     for row in frame.to_dict("records"):
         shown = ", ".join(
             f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c]
         )
+        if not math.isnan(chance := row.get("chance", math.nan)):
+            shown = f"chance {chance:.2g} of a first one within the next {ranking.horizon} partnerships, {shown}"
         interval = (int(row["rank_lower"]), int(row["rank_upper"]))
         shown += f", also written {', '.join(written[str(row['partner'])])}" if str(row["partner"]) in written else ""
         found[node_of[str(row["partner"])]] = HistoryRow(

@@ -280,6 +280,28 @@ def cold(split):
     return figures(np.stack([hit, np.full(hit.size, len(split.names))], axis=1)), hit.size
 
 
+def calibration(split, names=300):
+    """How often names drawn at random met others for the first time in the next tenth of what is known, beside the chances."""
+    subjects = np.sort(np.random.default_rng(0).permutation(len(split.names))[:names])
+    found = rank_partners(split.history, texts=split.told if len(split.told) else None,
+                          subjects=list(split.names[subjects]), top=len(split.names))  # fmt: skip
+    if np.isnan(found.chance).all():
+        return
+    later = np.unique(split.test.campaign)[: found.horizon]
+    pairs = {p for p in split.pairs_of(split.test[split.test.campaign.isin(later)]) if not split.met[p]}
+    place = split.place
+    met = np.array([(place[a], place[b]) in pairs for a, b in zip(found.subject, found.partner, strict=True)])
+    chance, base = np.clip(found.chance, 1e-12, 1 - 1e-12), max(met.mean(), 1e-12)
+    nats = lambda p: -np.where(met, np.log(p), np.log1p(-p)).sum()
+    brier = 1 - ((chance - met) ** 2).sum() / max(((base - met) ** 2).sum(), 1e-12)
+    print(f"  chances of {subjects.size} names: expected {chance.sum():.1f}, came true {met.sum()}, nats beside the base rate "
+          f"{nats(chance) / nats(base):.3f}, Brier skill {brier:+.4f}")  # fmt: skip
+    edge = np.array([0, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1])
+    where = np.digitize(chance, edge) - 1
+    cells = [f"{edge[k]:g} {chance[where == k].sum():.1f}/{met[where == k].sum()}" for k in range(edge.size - 1)]
+    print("  from, expected/true: " + ", ".join(cells), flush=True)
+
+
 def ablation(split, weights):
     """Change of the figures, (4,) and (draws, 4), when each group of features is left out and the rest refitted."""
     known = read_history(split.history)
@@ -324,6 +346,7 @@ def one_split(split, draws, seed):
     top = {name: figures(split.places(scores)) for name, scores in ceilings(split, ranks, rows).items()}
     for name, values in top.items():
         line(name, values)
+    calibration(split)
     if found := cold(split):
         line(f"cold, {found[1]} pairs", found[0])
     return figures(places["graphkit"]), lead, leads, share, top
