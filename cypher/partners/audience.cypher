@@ -11,9 +11,10 @@ MATCH (f:Film|Course|Brand {id: $id})
 WHERE $label IN labels(f)
 MATCH (b:Brand|Course)<-[:FOLLOWS|ENROLLED|SUBSCRIBES|BOUGHT]-(u:User)
 WHERE b <> f AND coalesce(b.ours, false) = false AND NOT (labels(b)[0] + ":" + b.id) IN $without AND u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
-WITH DISTINCT b, u
-WITH b, u, EXISTS { MATCH (u)-[:FOLLOWS|ENROLLED|SUBSCRIBES|BOUGHT|WATCHED|WANTS|LIKES]->(x:Film|Course|Brand) WHERE x.id = $id AND $label IN labels(x) } AS covered
-WITH b, count(u) AS audience, count(CASE WHEN covered THEN NULL ELSE u END) AS fresh
+WITH f, u, collect(DISTINCT b) AS brands
+WITH brands, EXISTS { MATCH (u)-[:FOLLOWS|ENROLLED|SUBSCRIBES|BOUGHT|WATCHED|WANTS|LIKES]->(f) } AS covered
+UNWIND brands AS b
+WITH b, count(*) AS audience, count(CASE WHEN covered THEN NULL ELSE 1 END) AS fresh
 WHERE audience >= $minCell
 WITH collect({label: labels(b)[0], partner: b.id, name: b.name, audience: audience, fresh: fresh}) AS every
 UNWIND every AS r
