@@ -98,7 +98,7 @@ def share_of_clusters(successes: Floats, trials: Floats, *, confidence: float = 
 
     >>> lower, upper = share_of_clusters(np.repeat([0.0, 10.0], 5), np.full(10, 10.0))
     >>> round(lower, 2), round(upper, 2)
-    (0.21, 0.79)
+    (0.2, 0.8)
     """
     used = (trials > 0) | (successes > 0)
     trials, successes = trials[used], successes[used]

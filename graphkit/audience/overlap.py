@@ -126,6 +126,14 @@ def overlap(
         A chance outside [0, 1], a mask of the wrong length.
     UnknownNode
         A row outside 0..n_nodes-1.
+
+    Examples
+    --------
+    >>> found = overlap({"a": [0, 1, 2], "b": [2, 3]}, n_nodes=5)
+    >>> found.joint, found.shared
+    (4.0, 1.0)
+    >>> found.to_frame().values.tolist()
+    [['a', 3.0, 2.0, 3.0], ['b', 2.0, 1.0, 1.0]]
     """
     start, seed = time.perf_counter(), as_seed(rng)
     worlds, least = positive_int("n_worlds", n_worlds), positive_int("min_cell", min_cell, minimum=0)

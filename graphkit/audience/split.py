@@ -142,6 +142,13 @@ def split_profit(
     References
     ----------
     Shapley, L. S. (1953). A value for n-person games. https://doi.org/10.1515/9781400881970-018
+
+    Examples
+    --------
+    The one user both reach is shared half and half.
+
+    >>> split_profit({"a": [0, 1, 2], "b": [2, 3]}, n_nodes=5).to_frame()[["name", "share"]].round(9).values.tolist()
+    [['a', 2.5], ['b', 1.5]]
     """
     start, seed = time.perf_counter(), as_seed(rng)
     worlds = positive_int("n_worlds", n_worlds)

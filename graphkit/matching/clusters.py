@@ -82,6 +82,11 @@ def cluster_profiles(profiles: Any, *, k: int | None = None, rng: RandomState = 
         ``k`` below 1 or above the number of different rows.
     DataInvalid
         No row with weight, or a value that is not finite.
+
+    Examples
+    --------
+    >>> cluster_profiles([[1, 0], [0.9, 0], [0, 1], [0, 0]], k=2).labels.tolist()
+    [0, 0, 1, -1]
     """
     start, seed = time.perf_counter(), as_seed(rng)
     x = _rows(profiles)
@@ -133,6 +138,11 @@ def adjusted_rand_index(a: Any, b: Any) -> float:
     References
     ----------
     Hubert, Arabie: Comparing partitions. Journal of Classification 2, 1985. https://doi.org/10.1007/BF01908075
+
+    Examples
+    --------
+    >>> adjusted_rand_index([0, 0, 1, 1], [5, 5, 7, 7])
+    1.0
     """
     from sklearn.metrics import adjusted_rand_score
 

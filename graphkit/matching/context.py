@@ -115,16 +115,27 @@ def context_rates(
         ``shrink`` not above 0, an unknown context.
     DataInvalid
         item or kind is missing, or there is no exposure at all: without contacts there is no rate.
+
+    Examples
+    --------
+    One click on four contacts, in Shanghai: (1 + 2 x 1/4) / (2 + 2) against 1/4.
+
+    >>> import pandas as pd
+    >>> kind, region = ["exposure"] * 4 + ["click"], ["sh", "sh", "bj", "bj", "sh"]
+    >>> log = pd.DataFrame({"item": "f", "kind": kind, "region": region})
+    >>> context_rates(log, contexts=["region"], shrink=2).to_frame()[["value", "multiplier"]].values.tolist()
+    [['bj', 0.5], ['sh', 1.5]]
     """
     start = time.perf_counter()
     if finite("shrink", shrink) <= 0:
         refuse("shrink", shrink, "a number above 0")
+    contexts, responses = tuple(contexts), frozenset(responses)
     given = list(map(str, getattr(events, "columns", ())))
     for column in ("item", "kind"):
         if column not in given:
             message = f"events have no column {column!r}; they have {', '.join(given) or 'none'}"
             raise DataInvalid(message, source="events", rule="missing-column")
-    counts = _counts(events, tuple(contexts), frozenset(responses))
+    counts = _counts(events, contexts, responses)
     total: dict[str, list[int]] = {}
     for (kind, _, item), (shown, answered) in counts.items():
         if kind == "":
@@ -143,7 +154,7 @@ def context_rates(
             rate = (answered + shrink * usual) / (shown + shrink)
             rows.append((kind, value, item, shown, answered, rate / usual))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
-    request = {"contexts": tuple(contexts), "responses": sorted(responses), "shrink": shrink, "total": total}
+    request = {"contexts": contexts, "responses": sorted(responses), "shrink": shrink, "total": total}
     manifest = make_manifest("context_rates", request=request, answer=rows, seconds=time.perf_counter() - start)
     numbers = np.array(columns[3], np.int64), np.array(columns[4], np.int64), np.array(columns[5], np.float64)
     return ContextRates(tuple(columns[0]), tuple(columns[1]), tuple(columns[2]), *numbers, float(shrink), manifest)

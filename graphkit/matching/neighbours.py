@@ -112,6 +112,11 @@ def item_neighbours(
         ``ridge`` not above 0, ``k`` below 1, or ridge asked for with more items and users than fit.
     DataInvalid
         A weight is negative or not finite.
+
+    Examples
+    --------
+    >>> item_neighbours([[1, 1, 0], [1, 1, 0], [0, 1, 1]], method="cosine").weights.toarray().round(3).tolist()
+    [[0.0, 0.816, 0.0], [0.816, 0.0, 0.577], [0.0, 0.577, 0.0]]
     """
     one_of("method", method, ("auto", "ridge", "cosine"))
     x = as_interactions(matrix)

@@ -152,8 +152,8 @@ def build_profiles(
     --------
     >>> import pandas as pd
     >>> log = pd.DataFrame({"user": ["u", "u"], "item": ["f", "k"], "kind": ["view", "view"], "ts": [0, 90 * 86_400]})
-    >>> build_profiles(log, {"f": {"love": 1.0}, "k": {"space": 1.0}}).of("u")  # 1 : 2, at length 1
-    {'space': 0.894427190999916, 'love': 0.447213595499958}
+    >>> build_profiles(log, {"f": {"love": 1.0}, "k": {"space": 1.0}}).to_frame().round(3).values.tolist()  # 1 : 2
+    [['u', 'space', 0.894], ['u', 'love', 0.447]]
     """
     start = time.perf_counter()
     if half_life_days is not None and finite("half_life_days", half_life_days) <= 0:

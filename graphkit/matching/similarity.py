@@ -98,6 +98,11 @@ def match(left: Any, right: Any, *, by: str = "cosine", top: int = 20) -> Matche
         Unknown ``by``, ``top`` below 1, matrices of different width, a mapping beside a matrix.
     DataInvalid
         A weight is not a finite number, or negative for a Jaccard measure; vectors of different dimensions.
+
+    Examples
+    --------
+    >>> match({"f1": ["love", "space"]}, {"k1": ["space"], "k2": ["cooking"]}).to_frame().round(3).values.tolist()
+    [['f1', 'k1', 1, 0.707, 'space=0.707'], ['f1', 'k2', 2, 0.0, '']]
     """
     start, measure, count = time.perf_counter(), one_of("by", by, MEASURES), positive_int("top", top)
     if measure == "vector":

@@ -60,9 +60,39 @@ class Reach(Part):
 class ChannelPlan(Result):
     """Which channels to buy, what they reach, how sure that is, and why the others are not in it.
 
-    ``source`` is the data the plan was made from; it is not part of the JSON. ``request`` and ``sample`` are all that
-    is needed to make the same numbers again. ``for_name`` is the name of what is promoted and ``currency`` that of all
-    amounts, None where the data do not say.
+    Parameters
+    ----------
+    plan, for_, for_name : str
+        Id of the plan; ``Label:id`` and name of what is promoted (None where it has none).
+    objective : str
+        What is maximised and what every ``adds``, ``reach`` and ``certificate`` counts: people, or their value.
+    budget, spent : float
+        Money in ``currency`` (None where the data do not say).
+    items : tuple of PlanItem
+        One per channel, wave and material: wave by wave, the one that adds most first.
+    reach : Reach
+        Expected reach after word of mouth with its interval.
+    certificate : Certificate
+        With chance 1 - ``delta`` the plan is worth ``lower`` or more and no plan under the rules more than ``upper``.
+    adding_up_would_have_said : float
+        Sum of what each item reaches alone: people reached twice count twice.
+    baselines : dict
+        The same objective for plans made without a graph; they keep the budget and the rules, not the floors.
+    unspent_because : str
+    rejected : list of dict
+        channel, rule, reason of those left out.
+    assumptions : list of str
+    claims : list of dict
+        Query or replay behind each printed number.
+    request, sample : dict
+        All that is needed to make the same numbers again.
+    waves : list of dict
+        Start, budget, spending and reach of each wave.
+    synergy, goals, pareto, robust, replanned, risk : optional
+        BOOSTS bonuses earned; worth under each goal with its floor; plans between goals; the plan and the plain one in
+        draws of unknown chances; what was bought before; percentiles of reach over worlds. None where not asked for.
+    source
+        The data the plan was made from; not part of the JSON.
     """
 
     plan: str
@@ -94,7 +124,7 @@ class ChannelPlan(Result):
     source: Any = field(default=None, repr=False, kw_only=True, metadata={"json": False})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON of interface.md section 3; whole amounts of money as integers."""
+        """Return the plan as JSON-ready data; whole amounts of money as integers."""
         data = super().to_dict()
         out = {("for" if key == "for_" else key): value for key, value in data.items()}
         for holder, key in (

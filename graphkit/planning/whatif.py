@@ -48,8 +48,22 @@ class ReachDifference(Part):
 class WhatIf(Result):
     """A variant of a plan; nothing is re-optimised unless the budget changed.
 
-    ``channels_kept`` (with ``receptivity``): share of the plan's channels that a plan made anew for it would buy too.
-    ``best_replacement`` is the purchase that would regain most for the money that dropping freed, or None.
+    Parameters
+    ----------
+    plan : str
+        Id of the plan.
+    reach : ReachDifference
+        Variant minus plan, paired on the same worlds.
+    spent : float
+        What the variant costs, in the currency of the data; ``within_budget`` says whether the budget pays for it.
+    channels : tuple of str
+        Channels of the variant.
+    best_replacement : dict or None
+        The purchase that would regain most for the money that dropping freed.
+    change : dict
+        What was asked for.
+    channels_kept : float or None
+        With ``receptivity``: share of the plan's channels that a plan made anew for it would buy too.
     """
 
     plan: str
