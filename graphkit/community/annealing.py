@@ -81,7 +81,7 @@ def anneal_kernel(indptr, indices, weight, strength, price, label, temperature, 
                 price * strength[i],
                 temperature[t],
                 chance,
-                below_kernel(state, 1 << 31) / (1 << 31),
+                below_kernel(state, np.int64(1 << 31)) / (1 << 31),
             )
             held[best] += strength[i]
             label[i] = best

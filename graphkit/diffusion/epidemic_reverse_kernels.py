@@ -45,13 +45,14 @@ def epidemic_sets_kernel(
     for i in range(count):
         if nodes.size < used + n:
             longer = np.empty(2 * nodes.size + n, np.int32)
-            longer[:used] = nodes[:used]
+            for j in range(used):  # not as slices, see rr_kernels
+                longer[j] = nodes[j]
             nodes = longer
         arc_world, heal_world = world_key(arc, first + i), world_key(heal, first + i)
         if roots.size > 0:
             start = roots[i]
         elif root_limits.size > 0:
-            start = first_above(root_limits, 0, n - 1, coin(world_key(root, first + i), _ONE))
+            start = first_above(root_limits, np.int64(0), n - 1, coin(world_key(root, first + i), _ONE))
         else:
             start = fraction(world_key(root, first + i), n)
         if steps < 0:

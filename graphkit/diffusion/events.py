@@ -262,6 +262,15 @@ def _possible_causes(projection: Projection, log: Log, step: float | None) -> An
 
 
 @kernel
+def _doubled(array: Any) -> Any:
+    """Copy the array into one with twice the room."""
+    result = np.empty(2 * array.size, array.dtype)
+    for i in range(array.size):
+        result[i] = array[i]
+    return result
+
+
+@kernel
 def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, causes: Any, step: float) -> Any:
     """Collect (arc, adoption) pairs in which the source may have caused the adoption; and of told causes, what the others had tried."""
     n = indptr.size - 1
@@ -288,17 +297,17 @@ def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, 
                     missed[j] += 1
                     if gap > 0:
                         if n_had == had.size:
-                            censored, had = np.append(censored, censored), np.append(had, had)
+                            censored, had = _doubled(censored), _doubled(had)
                         censored[n_had], had[n_had] = j, gap
                         n_had += 1
                 elif cause == u or step < 0 or gap < 1.5 * step:
                     if count == arc.size:
-                        arc, group = np.append(arc, arc), np.append(group, group)
+                        arc, group = _doubled(arc), _doubled(group)
                     arc[count], group[count] = j, place[v]
                     count += 1
                     if cause == u:
                         if n_needed == needed.size:
-                            needed = np.append(needed, needed)
+                            needed = _doubled(needed)
                         needed[n_needed] = gap
                         n_needed += 1
     return (

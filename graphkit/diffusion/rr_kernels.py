@@ -62,7 +62,7 @@ def _live_positions(world: Any, key: Any, degree: Any, row: Any, table: Any, cho
 @kernel
 def _live_arcs(world: Any, start: Any, degree: Any, arc_key: Any, limit: Any, chosen: Any, begin: Any) -> Any:
     """Write the positions whose own coin is live from ``chosen[begin]`` on, return their number."""
-    count, j, stop, last = 0, start, start + degree, arc_key.size - CHUNK
+    count, j, stop, last = np.int64(0), start, start + degree, arc_key.size - CHUNK
     while j < stop:
         low = min(j, last)
         valid = ((_ONE << np.uint64(min(stop - j, CHUNK))) - _ONE) << np.uint64(j - low)
@@ -79,7 +79,8 @@ def _live_arcs(world: Any, start: Any, degree: Any, arc_key: Any, limit: Any, ch
 def _longer(array: Any, used: Any, more: Any) -> Any:
     """Copy the used part into an array with room for ``more`` entries and as many again."""
     result = np.empty(2 * (used + more), array.dtype)
-    result[:used] = array[:used]
+    for i in range(used):  # an assignment of slices compiles for seconds: numba writes a text for shapes that differ
+        result[i] = array[i]
     return result
 
 
@@ -105,7 +106,7 @@ def _roots(
         if roots.size > 0:
             root = roots[lane]
         elif root_limits.size > 0:
-            root = first_above(root_limits, 0, place.size - 1, coin(world_key(root_base, first + lane), _ONE))
+            root = first_above(root_limits, np.int64(0), place.size - 1, coin(world_key(root_base, first + lane), _ONE))
         else:
             root = fraction(world_key(root_base, first + lane), place.size)
         v = np.int64(place[root])
@@ -132,13 +133,14 @@ def _tries(
     arcs: Any,
 ) -> Any:
     """List the live in-arcs of queue[head:stop], each with its lane."""
-    count: Any = 0
+    count: Any = np.int64(0)  # a plain 0 is a type of its own, for which each kernel called with it is compiled again
     for i in range(head, stop):
         lane, v = queue[i] & (2**LANE_BITS - 1), 4 * (queue[i] >> LANE_BITS)
         mode = plan[v + 2] & np.uint64(7)
         if mode == NONE or (hit >> np.uint64(lane)) & _ONE:
             continue
-        key, start, tries = plan[v], np.int64(plan[v + 1]), 0
+        key, start = plan[v], np.int64(plan[v + 1])
+        tries: Any = np.int64(0)
         degree: Any = np.int64(plan[v + 2] >> np.uint64(3))
         need = min(degree, DRAWN) if mode == TABLE else degree
         if arcs.size < count + need:
@@ -229,8 +231,10 @@ def sets_kernel(
         np.empty(4 * AHEAD, np.int64),
         np.empty(4 * AHEAD, np.int64),
     )
-    worlds, done, position, lanes, counting = np.empty(LANES, np.uint64), 0, 0, FIRST_LANES, mask.size > 0
-    hits: Any = 0
+    worlds, counting = np.empty(LANES, np.uint64), mask.size > 0
+    done, position = np.int64(0), np.int64(0)
+    lanes: Any = np.int64(FIRST_LANES)
+    hits: Any = np.int64(0)
     while done < count:
         width: Any = min(lanes, count - done)
         hit = _roots(
@@ -247,7 +251,7 @@ def sets_kernel(
             queue,
             worlds,
         )
-        head, tail, depth = 0, width, 0
+        head, tail, depth = np.int64(0), np.int64(width), np.int64(0)
         while head < tail and depth != steps:
             end, depth = tail, depth + 1
             while head < end:

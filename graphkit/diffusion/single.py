@@ -45,7 +45,7 @@ def single_kernel(
     totals, activation, by_step = np.zeros(count, np.int64), np.zeros(seen.size, np.int32), np.zeros(64, np.int64)
     squares = np.zeros(3 * 64, np.int64)
     for w in range(count):
-        world, head, tail, depth = world_key(base, first + w), np.int64(0), np.int64(0), 0
+        world, head, tail, depth = world_key(base, first + w), np.int64(0), np.int64(0), np.int64(0)
         for s in seeds:
             queue[tail], seen[s] = s, 1
             tail += 1
@@ -59,7 +59,7 @@ def single_kernel(
                 break
             depth += 1
             head, tail = tail, advance(world, arcs, room, head, tail, tail)
-        totals[w] = value_of(queue, 0, tail, units, even)
+        totals[w] = value_of(queue, np.int64(0), tail, units, even)
         for i in range(tail):
             v = np.uint64(queue[np.uint64(i)])
             activation[v] += 1
@@ -71,7 +71,8 @@ def single_kernel(
 def longer(array: Any) -> Any:
     """Return the array with as many zeros added."""
     result = np.zeros(2 * array.size, np.int64)
-    result[: array.size] = array
+    for i in range(array.size):  # not as slices, see rr_kernels
+        result[i] = array[i]
     return result
 
 

@@ -98,7 +98,10 @@ def at_least(load: Any, least: int) -> Any:
                 continue
         if rows.size < count + 16:
             longer = np.empty(2 * rows.size, np.int64)
-            longer[:count] = rows[:count]
+            for t in range(
+                count
+            ):  # not as slices, which compile for seconds: numba writes a text for shapes that differ
+                longer[t] = rows[t]
             rows = longer
         for v in range(low, min(low + 16, size)):
             rows[count] = v

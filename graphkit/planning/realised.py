@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["realised", "world_kernel"]
 
 NONE = np.empty(0)
+NONE.flags.writeable = False  # as bounds are, or the kernel is compiled twice
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # with mix64 this makes the keys of `graphkit.projection.keys.edge_keys`
 
 
