@@ -23,9 +23,9 @@ from graphkit.errors import (
     UnknownName,
 )
 
-__all__ = ["BUG", "INTERRUPTED", "TERMINATED", "exit_code", "readable", "report_error"]
+__all__ = ["BUG", "exit_code", "readable", "report_error"]
 
-BUG, USAGE, DATA, STORE, INFEASIBLE, UNFINISHED, INTERRUPTED, TERMINATED = 1, 2, 3, 4, 5, 6, 130, 143
+BUG, USAGE, DATA, STORE, INFEASIBLE, UNFINISHED = 1, 2, 3, 4, 5, 6
 
 _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (InvalidParameter, USAGE),

@@ -1,7 +1,7 @@
 """Predicted sizes of cascades, held against real ones.
 
 The spread that the learned probabilities give to the first adopters orders real cascades weakly; the
-time between these adopters alone does it better (algorithms.md 10.2). So size prediction is a gamma
+time between these adopters alone does it better. So size prediction is a gamma
 regression with log link of the later adopters on: the simulated spread, the tempo of the first adopters,
 their degree and activity, and the start. The simulated spread of a training item comes from
 probabilities learned without it (folds), else the regression would trust it too much. Intervals are

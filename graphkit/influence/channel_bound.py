@@ -1,6 +1,6 @@
 """Upper bounds on the best plan's coverage of the sample R1, and the tails that turn sums into bounds.
 
-Three families of linear functions lie above f_R(S) = 1 - exp(-sum h) for every plan S (algorithms.md 5.2):
+Three families of linear functions lie above f_R(S) = 1 - exp(-sum h) for every plan S:
 
 * the tangent of the exponential, any w in (0, 1]:  1 - w + w ln w + w sum h;
 * the cut of the minimum, any y in [0, 1]:          1 - y + y sum q;
@@ -147,7 +147,7 @@ def lower_limit(mean: float, n: int, delta: float) -> float:
     """Return the largest m with chance <= delta that n values in [0, 1] of mean below m average ``mean`` or more.
 
     Chernoff's bound with the binomial tail: n KL(mean, m) = ln(1/delta). It holds for any independent values in
-    [0, 1] and is never looser than the Poisson form of algorithms.md 5.1.
+    [0, 1] and is never looser than the form for Poisson tails.
     """
     return _solve(mean, n, delta, 0.0, mean)
 

@@ -3,7 +3,7 @@
 An option a exposes user u with chance r_au. On a set R it is seen with q_a(R) = 1 - prod(1 - r_au, u in R);
 a plan S is seen with f_R(S) = 1 - prod(1 - q_a(R), a in S) = 1 - exp(-sum of h_a(R)), where
 h_a(R) = -sum of ln(1 - r_au) over u in R. So one sparse matrix h (sets x options) answers every question:
-the weighted mean of f_R(S) times the total value is the expected reach of S (algorithms.md 6).
+the weighted mean of f_R(S) times the total value is the expected reach of S.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Which channels to buy with a budget: the plan, its interval, its certificate and its reasons.
 
 Independent samples: R1 chooses the plan and bounds every other plan, a third one compares it with the baselines, R2
-judges it (algorithms.md 3-6). Rounds
-double both until the certificate reaches what was asked for; delta covers all rounds. Money is counted in minor units.
+judges it (`graphkit.planning.search`). Money is counted in minor units.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class PartnerPortfolio(Result):
     manifest: Manifest
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON of interface.md section 3."""
+        """Return the partners as JSON-ready data."""
         return {("for" if key == "for_" else key): value for key, value in super().to_dict().items()}
 
     @classmethod

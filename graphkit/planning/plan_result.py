@@ -1,4 +1,4 @@
-"""The channel plan as a result: interface.md section 3 field by field."""
+"""The channel plan as a result, field by field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waves that learn: after a wave, the rest of a plan is chosen anew for what happened (mission C29).
+"""Waves that learn: after a wave, the rest of a plan is chosen anew for what happened.
 
 Who took part is reached and counts no more. In the independent cascade an active user tries every tie once, so after
 the wave has run out no tie from or to him carries anything: the rest of the campaign is the same problem on the

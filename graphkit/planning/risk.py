@@ -1,4 +1,4 @@
-"""The risk of a plan: what it reaches at least with chance 9 in 10, luck and unknown chances together (mission C50).
+"""The risk of a plan: what it reaches at least with chance 9 in 10, luck and unknown chances together.
 
 Worlds are run forward, edge family: in each one every user is exposed or not by his own coin, and the cascade goes on
 over live ties. A world is a number of people, not an expectation, so its 10th percentile holds both the luck of one

@@ -1,4 +1,4 @@
-"""Plans for chances that are not known: the q-quantile of reach over draws of them (mission C62).
+"""Plans for chances that are not known: the q-quantile of reach over draws of them.
 
 What a draw changes stands in `graphkit.planning.draws`. The quantile is not submodular. Candidates come from maximising the mean of the draws that are worst for the best plan
 so far, then single exchanges are tried on the quantile itself. The plain plan stays unless the gain also shows in

@@ -1,6 +1,6 @@
 """The search for a plan: choose on R1, compare with the baselines on a third sample, judge on R2.
 
-The samples are independent. R1 also bounds every other plan (algorithms.md 3-6). Rounds enlarge the samples until the
+The samples are independent. R1 also bounds every other plan (`graphkit.influence.channel_bound`). Rounds enlarge the samples until the
 certificate reaches what was asked for; delta covers all rounds.
 """
 
