@@ -265,18 +265,12 @@ def _outcome_of_table(graph: Projection, path: str, column: str | None, id_: str
     """Return the numbers of a table, NaN for users without a row."""
     import numpy as np
 
-    from graphkit.errors import DataInvalid
     from graphkit.outcomes.tables import check_columns, numeric, read_table
 
     if not column:
         raise click.UsageError("name the column of the outcome: --outcome")
     frame, name = read_table(path, id=id_)
     check_columns(frame, [id_, column], name)
-    twice = frame[id_][frame[id_].duplicated()]
-    if len(twice):
-        raise DataInvalid(
-            f"{name}: user {twice.iloc[0]!r} has more than one row", source=name, rule="duplicate-id", count=len(twice)
-        )
     measured = frame[frame[column].notna()].reset_index(drop=True)
     known = {graph.id_of(row): row for row in range(graph.n_nodes)}
     outcome = np.full(graph.n_nodes, np.nan)

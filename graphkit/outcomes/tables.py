@@ -29,7 +29,8 @@ def read_table(source: Any, *, id: str | None = None) -> tuple[pd.DataFrame, str
     Raises
     ------
     DataInvalid
-        The file cannot be read, or it has no rows.
+        The file cannot be read, it has no rows or no column ``id``, or an id occurs twice: rows of one person are alike, and a
+        model that has seen one of them is not judged on people it has not seen.
     """
     if isinstance(source, pd.DataFrame):
         table, name = source.reset_index(drop=True), "table"
@@ -56,7 +57,23 @@ def read_table(source: Any, *, id: str | None = None) -> tuple[pd.DataFrame, str
             rule="file-empty",
             hint="one row per person, columns as named in the header",
         )
+    if id is not None:
+        _check_once(table, id, name)
     return table, name
+
+
+def _check_once(table: pd.DataFrame, column: str, name: str) -> None:
+    """Refuse a table in which somebody has two rows."""
+    check_columns(table, [column], name)
+    known = table[column].dropna()
+    twice = known[known.duplicated()]
+    lines = (twice.index.to_numpy(np.int64) + 2).tolist()
+    if lines:
+        raise DataInvalid(
+            f"{name} line {lines[0]}: {column} {twice.iloc[0]!r} stands in an earlier row too ({len(twice)} such rows)",
+            source=name, rule="duplicate-id", count=len(twice), rows=tuple(zip(lines[:5], twice.astype(str).tolist(), strict=False)),
+            hint="make it one row per person: rows of one person are no independent observations",
+        )  # fmt: skip
 
 
 def check_columns(table: pd.DataFrame, wanted: Sequence[str], name: str) -> None:

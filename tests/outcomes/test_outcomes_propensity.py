@@ -262,3 +262,26 @@ def test_the_interval_of_the_auc_where_all_are_apart():
     assert (value, upper) == (1, 1)
     assert 0.3 < lower < 0.8
     assert auc_interval(label, np.arange(7.0))[1] == pytest.approx((0.0, 1 - lower))
+
+
+@pytest.mark.parametrize("call", ["propensity", "uplift", "retention"])
+def test_a_person_in_several_rows_is_refused(call):
+    """Five rows a person: what has learned from four of them is not judged on somebody it has not seen."""
+    import graphkit as gk
+
+    draw = np.random.default_rng(1)
+    once = pd.DataFrame({"who": [f"p{i}" for i in range(60)], "x": draw.normal(size=60), "t": draw.random(60) < 0.5})
+    once["y"], once["days"] = draw.random(60) < 0.5, draw.exponential(5, 60) + 0.1
+    arguments = {
+        "propensity": (("y",), {"features": ["x"]}),
+        "uplift": (("t", "y"), {"features": ["x"]}),
+        "retention": (("days", "y"), {"covariates": ["x"]}),
+    }[call]
+    function = getattr(gk, call)
+    function(once, *arguments[0], **arguments[1], id="who")
+    many = pd.concat([once] * 5, ignore_index=True)
+    with pytest.raises(DataInvalid, match="line 62: who 'p0'") as caught:
+        function(many, *arguments[0], **arguments[1], id="who")
+    assert (caught.value.rule, caught.value.count) == ("duplicate-id", 240)
+    with pytest.raises(DataInvalid, match="no column 'whom'"):
+        function(once, *arguments[0], **arguments[1], id="whom")
