@@ -19,8 +19,8 @@ campaign of many members is a third of a tenth, so the level of a period is know
 Which names they were is told better: of the 1,708 new partners of the next tenth of all, shares of .0001 to .0003, .001, .003, .01
 and .03 and below hold 372, 538, 452, 178, 84 by expectation and 323, 467, 536, 231, 96 in fact, those above 26 and 8: other spellings of
 the subject's own name, which ``aliases`` joins, and great platforms. Over 700 names drawn at random and all they could
-meet, cuts .5 to .8, outcomes take .84 to .90 of the nats they take by the base rate; the Brier score is no better than the base
-rate's (-.004 to +.003 of it), as those few above .01 weigh most in it: 12.5 expected, 6 came.
+meet, cuts .5 to .9, outcomes take .84 to .90 of the nats they take by the base rate; the Brier score is no better than the base
+rate's (-.011 to +.003 of it), as those few above .01 weigh most in it: 18.1 expected, 6 came.
 
 References
 ----------
