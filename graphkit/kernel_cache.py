@@ -1,14 +1,18 @@
-"""A place for compiled kernels where neither the package nor the user's cache folder can be written to.
+"""Compiled kernels: where they are kept, and when they are out of date.
 
 numba keeps what it compiled beside the source or under the user's cache folder, and refuses to work when it may write to neither: a read-only
 container with a read-only home, a service account without one.
+
+It compiles a kernel again when the kernel's own file has changed, not when a function that is compiled into it has: a checkout that is
+updated in place would go on with the old one.
 """
 
 from __future__ import annotations
 
 import os
+import zlib
 
-__all__ = ["provide_kernel_cache"]
+__all__ = ["drop_outdated_kernels", "provide_kernel_cache"]
 
 _VARIABLE = "NUMBA_CACHE_DIR"
 
@@ -24,6 +28,73 @@ def provide_kernel_cache(package: str) -> None:
     if os.environ.get(_VARIABLE) or os.access(package, os.W_OK) or _can_be_made(_user_cache()):
         return
     os.environ[_VARIABLE] = _own_folder()
+
+
+def drop_outdated_kernels(package: str) -> None:
+    """Remove the kernels kept inside the package when any of its sources is not as it was; must run before numba reads one.
+
+    Kernels kept under ``NUMBA_CACHE_DIR`` or the user's cache folder stay: there it is the user who removes them.
+
+    Parameters
+    ----------
+    package : str
+        Folder of the package.
+    """
+    if not os.access(package, os.W_OK):
+        return  # whoever installs there replaces every file
+    folders = [
+        package,
+        *(entry.path for entry in os.scandir(package) if entry.is_dir() and entry.name != "__pycache__"),
+    ]
+    stamp = os.path.join(package, "__pycache__", "kernels.stamp")  # noqa: PTH118  pathlib costs start-up time
+    state = _state(folders)
+    if _read(stamp) == state:
+        return
+    try:
+        for folder in folders:
+            _drop_indices(os.path.join(folder, "__pycache__"))  # noqa: PTH118  as above
+        _write(stamp, state)
+    except OSError:
+        return  # another user's files; the next start tries again
+
+
+def _state(folders: list[str]) -> bytes:
+    """Checksum over names, sizes and times of all sources."""
+    found = sorted(
+        (entry.path, entry.stat().st_size, entry.stat().st_mtime_ns)
+        for folder in folders
+        for entry in os.scandir(folder)
+        if entry.name.endswith(".py")
+    )
+    return b"%08x" % zlib.crc32(repr(found).encode())
+
+
+def _drop_indices(cache: str) -> None:
+    """Remove the indices of numba's cache; what they list is compiled and written again."""
+    for entry in os.scandir(cache) if os.path.isdir(cache) else ():  # noqa: PTH112  as above
+        if entry.name.endswith(".nbi"):
+            try:
+                os.remove(entry.path)  # noqa: PTH107  as above
+            except FileNotFoundError:
+                continue  # another process is about the same
+
+
+def _read(path: str) -> bytes | None:
+    """What a file holds, none where there is none."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  as above
+            return file.read()
+    except OSError:
+        return None
+
+
+def _write(path: str, content: bytes) -> None:
+    """Write a file as a whole."""
+    aside = f"{path}.{os.getpid()}"
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120  as above
+    with open(aside, "wb") as file:  # noqa: PTH123  as above
+        file.write(content)
+    os.replace(aside, path)  # noqa: PTH105  as above
 
 
 def _user_cache() -> str:

@@ -1,7 +1,9 @@
-"""Kernels find a place for what is compiled even where package and home are read-only."""
+"""Kernels find a place for what is compiled even where package and home are read-only, and none outlives its sources."""
 
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -49,3 +51,51 @@ def test_a_writable_place_or_a_choice_of_the_user_is_left_alone(monkeypatch, tmp
     monkeypatch.setenv("NUMBA_CACHE_DIR", "/somewhere")
     kernel_cache.provide_kernel_cache("/package")
     assert os.environ["NUMBA_CACHE_DIR"] == "/somewhere"
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A package whose kernel compiles in a function of another file; and what running it prints."""
+    for name in ("inner", "outer"):
+        (tmp_path / "kernels" / name).mkdir(parents=True)
+        (tmp_path / "kernels" / name / "__init__.py").touch()
+    head = "from numba import njit\n"
+    inner, outer = (tmp_path / "kernels" / name / f"{name}.py" for name in ("inner", "outer"))
+    inner.write_text(f"{head}@njit(cache=True)\ndef coin():\n    return 1\n")
+    outer.write_text(
+        f"{head}from kernels.inner.inner import coin\n@njit(cache=True)\ndef twice():\n    return 2 * coin()\n"
+    )
+    (tmp_path / "kernels" / "__init__.py").write_text(
+        "from graphkit.kernel_cache import drop_outdated_kernels\ndrop_outdated_kernels(__path__[0])\n"
+    )
+    code = "from kernels.outer.outer import twice; print(twice(), sum(twice.stats.cache_hits.values()))"
+    env = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    env["PYTHONPATH"] = os.pathsep.join([str(tmp_path), *sys.path])
+
+    def run():
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    return inner, run
+
+
+def test_a_changed_function_changes_the_kernels_it_is_compiled_into(package):
+    """Kept while nothing changes; a source that changes, in another file than the kernel's, has it compiled again."""
+    inner, run = package
+    assert run() == ["2", "0"]
+    assert run() == ["2", "1"]
+    inner.write_text(inner.read_text().replace("return 1", "return 21"))
+    assert run() == ["42", "0"]
+    assert run() == ["42", "1"]
+
+
+def test_kernels_of_others_are_left_alone(package, monkeypatch):
+    """Where the package cannot be written to, whoever installs replaces every file: nothing is read or removed."""
+    inner, run = package
+    run()
+    folder = inner.parent.parent
+    index = next((folder / "outer" / "__pycache__").glob("*.nbi"))
+    inner.write_text(inner.read_text().replace("return 1", "return 21"))
+    monkeypatch.setattr(kernel_cache.os, "access", lambda path, mode: False)
+    kernel_cache.drop_outdated_kernels(str(folder))
+    assert index.exists()
