@@ -5,6 +5,7 @@
 // @access read
 // People with consent who watched, want or like the film, by the brand or course they also follow, study or subscribe to;
 // incremental are those whom none of the partners in have covers. Small cells and small differences are hidden.
+// Whom a partner adds beyond the film's own people is told by partners/audience, for a list of partners by partners/portfolio.
 MATCH (f:Film {id: $film})
 MATCH (f)<-[:WATCHED|WANTS|LIKES]-(u:User)
 WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
