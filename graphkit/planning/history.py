@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from graphkit.matching.history import PartnerRanking
     from graphkit.planning.partner_scores import PartnerData
     from graphkit.projection.snapshot import Snapshot
 
@@ -98,13 +99,19 @@ def history_ranking(
             f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c]
         )
         if not math.isnan(chance := row.get("chance", math.nan)):
-            shown = f"chance {chance:.2g} of a first one within the next {ranking.horizon} partnerships, {shown}"
+            shown = f"chance {chance:.2g} of a first one within the next {ranking.horizon} partnerships ({_kept(ranking)}), {shown}"
         interval = (int(row["rank_lower"]), int(row["rank_upper"]))
         shown += f", also written {', '.join(written[str(row['partner'])])}" if str(row["partner"]) in written else ""
         found[node_of[str(row["partner"])]] = HistoryRow(
             int(row["rank"]), interval, float(row["score"]), f"history: {shown or 'score'}"
         )
     return found
+
+
+def _kept(ranking: PartnerRanking) -> str:
+    """Return how all such chances together came true on the last cuts of the history, which is how far their level is known."""
+    came = ranking.validation
+    return f"on the last two tenths {came['new_partners_expected']:.0f} first ones were expected, {came['new_partners']:.0f} came"
 
 
 def _called(data: PartnerData, subject: Node | None) -> dict[Node, str]:

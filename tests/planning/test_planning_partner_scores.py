@@ -4,9 +4,11 @@ from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from graphkit.errors import InvalidParameter, UnknownName
+from graphkit.matching.history import rank_partners
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column
 from graphkit.planning.history import _called
 from graphkit.planning.partner_choice import Taste, choose_partners
@@ -330,3 +332,23 @@ def test_beside_a_history_fit_weighs_a_quarter():
     for known, want in ((past, [a, b, c, d]), ({}, [c, d, b, a])):
         lists = _lists(SimpleNamespace(past=known, scores=scores, audiences={}), fit)
         assert choose_partners(nodes, lists, NoAudiences(), 4, Taste()) == (want, {})
+
+
+def test_a_chance_says_how_such_chances_came_true():
+    """The evidence of history tells the chance, its horizon, and how many first co-operations were expected and came, as `rank_partners` does."""
+    rng, names = np.random.default_rng(4), [f"b{i:02d}" for i in range(40)]
+    rate = rng.gamma(0.7, size=len(names))
+    deals = [tuple(rng.choice(names, 2, replace=False, p=rate / rate.sum())) for _ in range(220)]
+    source = brands(dict.fromkeys(names, (0, 50)), deals=deals)
+    found = partners(source, for_="Brand:b00", max_partners=5, min_cell=5, rng=1)
+    told = [text for p in found.partners for text in p.evidence if text.startswith("history")]
+    rows = [(f"p{i}", name.upper(), 86_400 * (i + 1)) for i, deal in enumerate(deals) for name in deal]
+    history = pd.DataFrame(rows, columns=["partnership", "member", "ts"])
+    texts = pd.DataFrame([(f"p{i}", f"deal {i}") for i in range(len(deals))], columns=["partnership", "text"])
+    ranking = rank_partners(history, texts=texts, subjects=["B00"], top=40, rng=1)
+    chance = dict(zip(ranking.partner, ranking.chance, strict=True))
+    came = ranking.validation
+    kept = f"{came['new_partners_expected']:.0f} first ones were expected, {came['new_partners']:.0f} came"
+    for partner, text in zip(found.partners, told, strict=True):
+        head = f"history: chance {chance[partner.partner.upper()]:.2g} of a first one within the next 22 partnerships"
+        assert text.startswith(f"{head} (on the last two tenths {kept}), ")
