@@ -104,9 +104,12 @@ class Context(click.Context):
 
 
 def _spoken(text: str) -> str:
+    """Return a text in the language asked for; of both, what stands in brackets behind it only once."""
     asked = language()
     zh = text if asked == "en" else help_in_chinese(text)
-    return f"{zh} {text}" if asked == "both" and zh != text else zh
+    if asked != "both" or zh == text:
+        return zh
+    return f"{help_in_chinese(_EXTRA.sub('', text)) or zh} {text}"
 
 
 def _lines(text: str, width: int) -> list[str]:

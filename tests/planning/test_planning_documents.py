@@ -173,7 +173,7 @@ def test_nothing_before_the_start_counts(made):
 
 @pytest.mark.parametrize(
     "junk",
-    [5, [], {}, {"value": ["x"]}, {"lower": [None]}, {"n_users": -5}, {"n_users": 2.5}],
+    [5, [], {}, {"value": ["x"]}, {"lower": ["x"]}, {"n_users": -5}, {"n_users": 2.5}],
 )  # fmt: skip
 def test_an_experiment_that_is_none_is_refused(made, junk):
     """A broken analysis never becomes an effect."""
@@ -212,3 +212,16 @@ def test_a_reference_for_no_step_is_refused():
     """A misspelt step would otherwise be ignored."""
     with pytest.raises(InvalidParameter, match="no step of this funnel"):
         funnel(LOG, steps=["exposure", "purchase"], reference={"purchases": 0.5})
+
+
+@pytest.mark.parametrize("end", ["value", "lower", "upper"])
+def test_an_effect_without_an_interval_is_not_measured(made, end):
+    """An analysis of outcomes that are all alike has an effect and no error, null in its document: no cost per extra action."""
+    row = {"effect": ["total"], "estimator": ["hajek"], "value": [0.1], "lower": [0.05], "upper": [0.2]}
+    costs = lambda effects: [
+        m["value"]
+        for m in evaluate(made, LOG, experiment={"effects": effects, "n_users": 100}).metrics
+        if m["metric"] == "cost_per_incremental_action"
+    ]
+    assert None not in costs(row)
+    assert costs({**row, end: [None]}) == [None]
