@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphkit.coins import coin, fraction, kernel, mix64, world_key
-from graphkit.diffusion.rr_kernels import first_above
+from graphkit.diffusion.arrays import first_above, with_room
 
 __all__ = ["epidemic_sets_kernel"]
 
@@ -44,10 +44,7 @@ def epidemic_sets_kernel(
     )
     for i in range(count):
         if nodes.size < used + n:
-            longer = np.empty(2 * nodes.size + n, np.int32)
-            for j in range(used):  # not as slices, see rr_kernels
-                longer[j] = nodes[j]
-            nodes = longer
+            nodes = with_room(nodes, used, 2 * nodes.size + n)
         arc_world, heal_world = world_key(arc, first + i), world_key(heal, first + i)
         if roots.size > 0:
             start = roots[i]

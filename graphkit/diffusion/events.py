@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.coins import kernel
+from graphkit.diffusion.arrays import with_room
 from graphkit.errors import DataInvalid
 
 if TYPE_CHECKING:
@@ -264,10 +265,7 @@ def _possible_causes(projection: Projection, log: Log, step: float | None) -> An
 @kernel
 def _doubled(array: Any) -> Any:
     """Copy the array into one with twice the room."""
-    result = np.empty(2 * array.size, array.dtype)
-    for i in range(array.size):
-        result[i] = array[i]
-    return result
+    return with_room(array, array.size, 2 * array.size)
 
 
 @kernel

@@ -18,6 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from graphkit.coins import EIGHT, coin, even, kernel, mixed_eight, prefetch, splat, trailing_zeros
+from graphkit.diffusion.arrays import first_above
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,13 +212,7 @@ _live = cast("Callable[[Any, Any, Any, Any, Any, Any], Any]", _live_of_chunk)
 @kernel
 def _tied(world: Any, arcs: Any, chunk: Any, place: Any) -> Any:
     """Whether the arc at a place of a chunk, whose coin and limit share 32 bits, is live by all 62."""
-    u, beyond = np.int64(0), arcs.first.size  # np.searchsorted compiles for more than a second
-    while beyond - u > 1:
-        middle = (u + beyond) >> 1
-        if arcs.first[middle] <= chunk:
-            u = middle
-        else:
-            beyond = middle
+    u = first_above(arcs.first, np.int64(0), arcs.first.size, chunk) - 1
     j = arcs.indptr[u] + 8 * np.int64(chunk - arcs.first[u]) + place
     if j >= arcs.indptr[u + 1]:
         return False

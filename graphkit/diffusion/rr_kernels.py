@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from graphkit.coins import coin, fraction, kernel, live_eight, mix64, ones, prefetch, trailing_zeros, world_key
+from graphkit.diffusion.arrays import first_above, with_room
 
-__all__ = ["ALL", "ARCS", "CHUNK", "NONE", "TABLE", "WALK", "first_above", "inverse_kernel", "sets_kernel"]
+__all__ = ["ALL", "ARCS", "CHUNK", "NONE", "TABLE", "WALK", "inverse_kernel", "sets_kernel"]
 
 NONE, TABLE, ARCS, ALL, WALK = 0, 1, 2, 3, 4  # how the in-list of a node is decided
 CHUNK = 8  # coins decided at once
@@ -26,18 +27,6 @@ DRAWN = 256  # above the length of any row of a table
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint64(1)
-
-
-@kernel
-def first_above(limit: Any, low: Any, high: Any, draw: Any) -> Any:
-    """Smallest i in low..high with draw < limit[i]; high if there is none."""
-    while low < high:
-        middle = (low + high) // 2
-        if draw < limit[middle]:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 @kernel
@@ -73,15 +62,6 @@ def _live_arcs(world: Any, start: Any, degree: Any, arc_key: Any, limit: Any, ch
             count += 1
         j += CHUNK
     return count
-
-
-@kernel
-def _longer(array: Any, used: Any, more: Any) -> Any:
-    """Copy the used part into an array with room for ``more`` entries and as many again."""
-    result = np.empty(2 * (used + more), array.dtype)
-    for i in range(used):  # an assignment of slices compiles for seconds: numba writes a text for shapes that differ
-        result[i] = array[i]
-    return result
 
 
 @kernel
@@ -144,7 +124,7 @@ def _tries(
         degree: Any = np.int64(plan[v + 2] >> np.uint64(3))
         need = min(degree, DRAWN) if mode == TABLE else degree
         if arcs.size < count + need:
-            arcs = _longer(arcs, count, need)
+            arcs = with_room(arcs, count, 2 * (count + need))
         if mode == TABLE:
             tries = _live_positions(worlds[lane], key, degree, np.int64(plan[v + 3]), table, arcs, count)
         elif mode == ARCS:
@@ -258,7 +238,7 @@ def sets_kernel(
                 stop = min(head + AHEAD, end)
                 arcs, tries = _tries(queue, head, stop, worlds, hit, plan, table, arc_key, limit, indices, arcs)
                 if queue.size < tail + tries:
-                    queue = _longer(queue, tail, tries)
+                    queue = with_room(queue, tail, 2 * (tail + tries))
                 tail, hit = _reach(arcs, tries, indices, plan, mask, seen, queue, tail, hit)
                 head = stop
         if counting:
@@ -267,7 +247,7 @@ def sets_kernel(
                 seen[queue[i] >> LANE_BITS] = 0
         else:
             if flat.size < position + tail:
-                flat = _longer(flat, position, tail)
+                flat = with_room(flat, position, 2 * (position + tail))
             _sort_out(queue, tail, seen, sizes[done : done + width], flat, position)
             position += tail
         done += width

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.coins import kernel, world_key
+from graphkit.diffusion.arrays import with_room
 from graphkit.diffusion.packed import advance, workspace
 
 if TYPE_CHECKING:
@@ -70,9 +71,9 @@ def single_kernel(
 @kernel
 def longer(array: Any) -> Any:
     """Return the array with as many zeros added."""
-    result = np.zeros(2 * array.size, np.int64)
-    for i in range(array.size):  # not as slices, see rr_kernels
-        result[i] = array[i]
+    result = with_room(array, array.size, 2 * array.size)
+    for i in range(array.size, result.size):
+        result[i] = 0
     return result
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphkit.coins import kernel, mix64
+from graphkit.diffusion.arrays import with_room
 
 __all__ = [
     "at_least",
@@ -97,12 +98,7 @@ def at_least(load: Any, least: int) -> Any:
             if most < least:
                 continue
         if rows.size < count + 16:
-            longer = np.empty(2 * rows.size, np.int64)
-            for t in range(
-                count
-            ):  # not as slices, which compile for seconds: numba writes a text for shapes that differ
-                longer[t] = rows[t]
-            rows = longer
+            rows = with_room(rows, count, 2 * rows.size)
         for v in range(low, min(low + 16, size)):
             rows[count] = v
             count += load[v] >= least
