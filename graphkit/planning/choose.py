@@ -70,6 +70,7 @@ CLOSE_WORK, CLOSE = 1.2e9, 1e-3  # entries that branch and bound may read; plan 
 EXACT_WORK, EXACT_GAP = 1e8, 2e-2
 NOTHING = 1e-9  # people or units of value
 Z95 = 1.959963984540054
+ROUNDED = 1e-9  # half an interval that is narrower, as a share of its number, is the rounding of sums
 
 
 @dataclass(frozen=True)
@@ -264,14 +265,14 @@ def listed(cover: Cover, options: Options, chosen: Sequence[int]) -> list[list[i
 def estimate(cover: Cover, rows: NDArray[Any] | None, x: Floats, *, exact: bool) -> tuple[float, tuple[float, float]]:
     """Mean and 95 % interval of values x that stand on some of the sets (all when ``rows`` is None).
 
-    Exact values get the interval of their own rounding to thousandths.
+    Exact values get the interval of their own rounding to thousandths; so do those that no sample changes.
     """
     weight = cover.weight if rows is None else cover.weight[rows]
     mean = cover.scale * dot(weight, x)
-    if exact:
-        return mean, (float(np.floor(mean * 1e3) / 1e3), float(np.ceil(mean * 1e3) / 1e3))
     n = cover.weight.size
-    half = Z95 * cover.scale * float(np.sqrt(n * _variance(cover, rows, x)))
+    half = 0.0 if exact else Z95 * cover.scale * float(np.sqrt(n * _variance(cover, rows, x)))
+    if half <= ROUNDED * abs(mean):
+        return mean, (float(np.floor(mean * 1e3) / 1e3), float(np.ceil(mean * 1e3) / 1e3))
     return mean, (mean - half, mean + half)
 
 

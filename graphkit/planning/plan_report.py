@@ -16,8 +16,9 @@ from graphkit.planning.risk import plan_risk
 from graphkit.results import make_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from graphkit.influence.channel_cover import Cover
     from graphkit.planning.campaign import Campaign
     from graphkit.planning.search import Found
 
@@ -34,7 +35,8 @@ def report_plan(
     exact = campaign.worlds.exact
     mean, interval = estimate(cover, None, 1.0 - cover.missed(chosen), exact=exact)
     bundles = listed(cover, campaign.options, chosen)
-    parts = measure(cover.bundled(bundles), range(len(bundles)), exact=exact)
+    together = cover.bundled(bundles)
+    parts = measure(together, range(len(bundles)), exact=exact)
     items = _items(campaign, bundles, parts)
     spent = campaign.menu.money(chosen)
     name = campaign.snapshot.nodes("Channel").by_id("name")
@@ -46,11 +48,13 @@ def report_plan(
         "for_": request.for_, "objective": request.objective, "budget": request.budget, "spent": spent / 100, "items": items,
         "reach": Reach(mean, interval, _band(campaign, found.sets, chosen, interval, exact=exact)), "certificate": found.certificate,
         "adding_up_would_have_said": math.fsum(item.alone for item in items),
+        "adding_up_interval": estimate(together, None, np.asarray(together.seen_by_option.sum(axis=1)).ravel(), exact=exact)[1],
         "baselines": {name: cover.value(rows) for name, rows in found.baselines.items()},
+        "against_baselines": _against_baselines(cover, chosen, found.baselines, exact=exact),
         "unspent_because": unspent_because(campaign, chosen), "rejected": rejected,
         "assumptions": [*campaign.market.assumptions, *_notes(campaign, chosen)],
         "request": request.to_dict(), "sample": {"choose": found.n_choose, "judge": int(cover.weight.size), "exact": exact},
-        "waves": _waves(campaign, items), "synergy": _synergy(campaign, chosen), "risk": plan_risk(campaign, chosen, mean, named), **more,
+        "waves": _waves(campaign, items, cover, chosen), "synergy": _synergy(campaign, chosen), "risk": plan_risk(campaign, chosen, mean, named), **more,
     }  # fmt: skip
     engine = campaign.worlds.engine.name
     manifest = make_manifest(
@@ -77,6 +81,22 @@ def against_fixed(campaign: Campaign, found: Found, fixed: list[int] | None) -> 
     more = cover.missed(fixed) - cover.missed(found.choice.chosen)
     gain, interval = estimate(cover, None, more, exact=campaign.worlds.exact)
     return {"fixed": cover.value(fixed), "gain": gain, "gain_interval": list(interval)}
+
+
+def _against_baselines(
+    cover: Cover, chosen: Sequence[int], baselines: Mapping[str, Sequence[int]], *, exact: bool
+) -> list[dict[str, Any]]:
+    """Each plan made without a graph with its interval, and what the plan is worth more on the same sets."""
+    missed, rows = cover.missed(chosen), []
+    for name, other in baselines.items():
+        without = cover.missed(other)
+        mean, interval = estimate(cover, None, 1.0 - without, exact=exact)
+        difference, at = estimate(cover, None, without - missed, exact=exact)
+        rows.append({
+            "baseline": name, "mean": mean, "interval": list(interval),
+            "difference": difference, "difference_interval": list(at),
+        })  # fmt: skip
+    return rows
 
 
 def _items(campaign: Campaign, bundles: list[list[int]], parts: dict[str, Any]) -> tuple[PlanItem, ...]:
@@ -119,16 +139,21 @@ def _items(campaign: Campaign, bundles: list[list[int]], parts: dict[str, Any]) 
     return tuple(items)
 
 
-def _waves(campaign: Campaign, items: tuple[PlanItem, ...]) -> list[dict[str, Any]]:
+def _waves(
+    campaign: Campaign, items: tuple[PlanItem, ...], cover: Cover, chosen: Sequence[int]
+) -> list[dict[str, Any]]:
     """One row per wave: when it starts, its money, what it costs and adds."""
     limits, done = campaign.rules.wave_budgets, (campaign.request.done or {}).get("waves", 0)
-    rows = []
+    rows, before = [], np.ones(cover.weight.size)
     for wave in range(done + 1, campaign.request.waves + 1):
         mine = [item for item in items if item.wave == wave]
+        after = before * cover.missed(x for x in chosen if campaign.options.wave[x] == wave)
+        _, interval = estimate(cover, None, before - after, exact=campaign.worlds.exact)
+        before = after
         rows.append({
             "wave": wave, "starts_ts": campaign.rules.wave_start(wave), "budget": limits[wave - 1] if limits else None,
             "spent": math.fsum(i.cost for i in mine), "one_off": math.fsum(i.one_off_cost for i in mine),
-            "purchases": len(mine), "adds": math.fsum(i.adds for i in mine),
+            "purchases": len(mine), "adds": math.fsum(i.adds for i in mine), "adds_interval": list(interval),
         })  # fmt: skip
     return rows
 

@@ -78,16 +78,21 @@ class ChannelPlan(Result):
         Sum of what each item reaches alone: people reached twice count twice.
     baselines : dict
         The same objective for plans made without a graph; they keep the budget and the rules, not the floors.
+    adding_up_interval : tuple of float
+        Of ``adding_up_would_have_said``, 95 %, from sampling.
+    against_baselines : list of dict
+        baseline, mean with ``interval``, and ``difference``: the plan minus the baseline on the same samples, with
+        ``difference_interval``. 95 %, from sampling, at the chances as given.
     unspent_because : str
     rejected : list of dict
-        channel, rule, reason of those left out.
+        channel, rule, reason of those left out; of the best that could be bought also cost, adds, adds_interval.
     assumptions : list of str
     claims : list of dict
         Query or replay behind each printed number.
     request, sample : dict
         All that is needed to make the same numbers again.
     waves : list of dict
-        Start, budget, spending and reach of each wave.
+        Start, budget, spending of each wave, and what it adds to those before it with ``adds_interval``.
     synergy, goals, pareto, robust, replanned, risk : optional
         BOOSTS bonuses earned; worth under each goal with its floor; plans between goals; the plan and the plain one in
         draws of unknown chances; what was bought before; percentiles of reach over worlds. None where not asked for.
@@ -106,7 +111,7 @@ class ChannelPlan(Result):
     adding_up_would_have_said: float
     baselines: dict[str, float]
     unspent_because: str
-    rejected: list[dict[str, str]]
+    rejected: list[dict[str, Any]]
     assumptions: list[str]
     claims: list[dict[str, Any]]
     request: dict[str, Any]
@@ -121,6 +126,8 @@ class ChannelPlan(Result):
     risk: dict[str, Any] | None = None
     for_name: str | None = None
     currency: str | None = None
+    adding_up_interval: tuple[float, float] | None = None
+    against_baselines: list[dict[str, Any]] = field(default_factory=list)
     source: Any = field(default=None, repr=False, kw_only=True, metadata={"json": False})
 
     def to_dict(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["both", "item_reasons", "not_bought", "unspent_because"]
 
 SINGLES = 32  # purchases tried one by one to make room for another
+SHOWN = 0.05  # half an interval that is narrower does not show in a figure of one digit
 LISTED = 20  # affordable channels that were not bought: the best of them get a reason each
 
 
@@ -68,15 +69,19 @@ def item_reasons(
     return tuple(reasons)
 
 
-def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[dict[str, str]]:
-    """Reasons for the best channels that may be bought but were not: too dear, or adding less for the money."""
-    menu = campaign.menu
-    gain, alone = cover.gains(cover.missed(chosen)), cover.gains(np.ones(cover.weight.size))
+def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[dict[str, Any]]:
+    """Reasons for the best channels that may be bought but were not, and what they would add at which cost."""
+    menu, missed, exact = campaign.menu, cover.missed(chosen), campaign.worlds.exact
+    gain, alone = cover.gains(missed), cover.gains(np.ones(cover.weight.size))
     left, allowed, cost = menu.budget - menu.money(chosen), menu.allowed(list(chosen)), menu.next_cost(list(chosen))
-    rows: list[dict[str, str]] = []
+    rows: list[dict[str, Any]] = []
     exchange = _Exchange(campaign, cover, chosen)
     for option in _told(campaign, chosen, gain, cost, allowed):
-        text, rule = f"would add {gain[option]:,.1f} for {money(cost[option])}", "not chosen"
+        touched, seen = cover.seen(option)
+        adds, (low, high) = estimate(cover, touched, seen * missed[touched], exact=exact)
+        half = (high - low) / 2
+        about = f" ±{half:,.1f}" if half >= SHOWN else ""
+        text, rule = f"would add {adds:,.1f}{about} for {money(cost[option])}", "not chosen"
         if alone[option] <= NOTHING:
             reason = "would add nothing measurable: hardly anybody it reaches counts for the objective"
         elif gain[option] <= NOTHING:
@@ -89,7 +94,8 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
             reason = f"{text}, too little to show where the plan was chosen"
         else:
             reason = f"{text}; a rule on kinds, waves or materials stands against it"
-        rows.append({"channel": campaign.label(option), "rule": rule, "reason": reason})
+        told = {"cost": float(cost[option]) / 100, "adds": adds, "adds_interval": [low, high]}
+        rows.append({"channel": campaign.label(option), "rule": rule, "reason": reason, **told})
     return rows
 
 
