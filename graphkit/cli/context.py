@@ -77,10 +77,10 @@ class App:
     def say(self, text: str, *, level: int = 0) -> None:
         """Write a message for people to stderr, unless they asked for quiet."""
         from graphkit.cli.errors import readable
-        from graphkit.cli.language import told
+        from graphkit.cli.language import fitted, told
 
         if self.settings.verbosity >= level:
-            click.echo(readable(told(text)), err=True)
+            click.echo(fitted(readable(told(text)), sys.stderr), err=True)
 
     def open(self, *, create: bool = False, timeout: float | None = None) -> GraphStore:
         """Return the store, opened at the first call.

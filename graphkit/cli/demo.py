@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ __all__ = ["demo"]
 
 _MARK = "truth.json"
 _PARTNERS = 5
+_MARGIN = 10  # cells of the name of a step
 _CLIPS, _FEW_CLIPS = 600, 12
 
 
@@ -97,10 +99,13 @@ def _run(app: App, root: Path, *, users: int, budget_share: float, seed: int, lo
 
 def _say(step: str, text: str) -> None:
     """Tell one step: this is the result of the command."""
-    from graphkit.cli.language import language, shown_word, told
+    from graphkit.cli.language import language, shown_word, told, width_on
+    from graphkit.report.text_width import pad, wrap
 
     name = step if language() == "en" else shown_word(f"demo {step}")
-    click.echo(f"{name:<9} {told(text)}")
+    width = width_on(sys.stdout)
+    lines = [told(text)] if width is None else wrap(told(text), max(width - _MARGIN, 1))
+    click.echo(pad(name, _MARGIN) + f"\n{' ' * _MARGIN}".join(lines))
 
 
 def _learn(app: App, data: Path, seed: int) -> tuple[LearnedProbabilities, list[dict[str, Any]]]:

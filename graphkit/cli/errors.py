@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from graphkit.cli.language import fitted
 from graphkit.errors import (
     DataInvalid,
     EngineError,
@@ -85,7 +86,7 @@ def report_error(error: BaseException) -> int:
     if isinstance(error, click.ClickException):
         told = io.StringIO()
         error.show(file=told)
-        click.echo(readable(_in_language(told.getvalue())), err=True, nl=False)
+        click.echo(fitted(readable(_in_language(told.getvalue())), sys.stderr), err=True, nl=False)
         return error.exit_code
     damaged = _damaged_kernels(error)
     if damaged:
@@ -140,7 +141,7 @@ def _sentence(error: BaseException) -> str:
 def _say(text: str) -> None:
     """Write to stderr, which may be gone."""
     try:
-        sys.stderr.write(f"{readable(_in_language(f'Error: {text}'))}\n")
+        sys.stderr.write(fitted(readable(_in_language(f"Error: {text}")), sys.stderr) + "\n")
         sys.stderr.flush()
     except OSError:
         pass

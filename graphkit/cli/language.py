@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+import shutil
+from typing import IO, Any
 
 import click
 
-__all__ = ["LANGUAGES", "language", "shown_word", "spoken", "told"]
+__all__ = ["LANGUAGES", "fitted", "language", "shown_word", "spoken", "told", "width_on"]
 
+_USUAL = 100  # cells of a terminal that does not say
 LANGUAGES = ("auto", "zh", "en", "both")
 
 
@@ -42,6 +44,27 @@ def told(text: str) -> str:
     from graphkit.report.spoken import chinese
 
     return "\n".join(line if "  " in line.strip() else _chosen(chinese(line), line) for line in text.split("\n"))
+
+
+def width_on(stream: IO[str]) -> int | None:
+    """Return how many cells a line of this terminal holds, as ``COLUMNS`` or the terminal says; None for a pipe or a file."""
+    if not stream.isatty():
+        return None
+    try:
+        there = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        there = 0
+    return shutil.get_terminal_size().columns if os.environ.get("COLUMNS") else there or _USUAL
+
+
+def fitted(text: str, stream: IO[str]) -> str:
+    """Return sentences broken at the width of the terminal they are printed on; a pipe or file gets them whole."""
+    width = width_on(stream)
+    if width is None:
+        return text
+    from graphkit.report.text_width import fit_lines
+
+    return fit_lines(text, width)
 
 
 def shown_word(name: str) -> str:

@@ -7,14 +7,13 @@ import json
 import math
 import os
 import re
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.cli.interrupts import temporary
-from graphkit.cli.language import shown_word, spoken, told
+from graphkit.cli.language import fitted, shown_word, spoken, told, width_on
 from graphkit.report.records import escaped
 from graphkit.results import jsonable
 from graphkit.store.leftovers import head_beside
@@ -83,7 +82,9 @@ def emit(
         )
     elif chosen == "table":
         body = (
-            table(plain, columns, color=_use_color(color, output), ours=ours) if text is None else _harmless(told(text))
+            table(plain, columns, color=_use_color(color, output), ours=ours)
+            if text is None
+            else _sized(_harmless(told(text)), output)
         ).rstrip("\n") + "\n"
     else:
         body = _records(plain, columns, chosen, raw=raw)
@@ -119,6 +120,11 @@ def _records(rows: list[Row], columns: Sequence[str], form: str, *, raw: bool) -
     return write_records(rows, form, raw=raw)
 
 
+def _sized(text: str, output: str | None) -> str:
+    """Return sentences as wide as the terminal; a file gets whole ones."""
+    return fitted(text, sys.stdout) if output in (None, "-") else text
+
+
 def _harmless(text: str) -> str:
     """Return lines of text that cannot steer a terminal."""
     from graphkit.report.text_width import visible
@@ -146,7 +152,7 @@ def table(
 
     if not rows:
         return told(f"{title}\n" if title else "") + told("(no rows)\n")
-    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else None
+    width = width_on(sys.stdout)
     plain = [{name: _cell_said(name if ours else "", value) for name, value in row.items()} for row in rows]
     names = list(columns) if columns else list(dict.fromkeys(name for row in plain for name in row))
     text = render_table(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["clip", "pad", "visible", "width_of", "wrap"]
+__all__ = ["clip", "fit_lines", "pad", "visible", "width_of", "wrap"]
 
 _ZERO = frozenset({"Mn", "Me", "Cf"})
+_PASTED = re.compile(r"(?:.*[:：]\s*)?(?:graphkit |:param )")  # a line break inside would break the command
 _PIECE = re.compile(r"\s*[（“「【《]*(?:[^\s\u2e80-\uffef]+|.)[，。；：、！？）”」】》…]*")
 
 
@@ -49,6 +50,24 @@ def wrap(text: str, width: int) -> list[str]:
             room = max(width - 2, 1)
         now = piece.lstrip() if full else now + piece
     return [line if i == 0 else f"  {line}" for i, line in enumerate([*lines, now])]
+
+
+def fit_lines(text: str, width: int | None) -> str:
+    """Return text whose sentences take at most `width` cells a line (None: as they are), further lines indented by two more.
+
+    Rows of a table, known by two blanks between cells, and commands that are copied stay whole.
+    """
+    if width is None:
+        return text
+    lines = list[str]()
+    for line in text.split("\n"):
+        said = line.strip(" ")
+        if width_of(line) <= width or "  " in said or _PASTED.match(said):
+            lines.append(line)
+            continue
+        margin = line[: len(line) - len(line.lstrip(" "))]
+        lines += [margin + piece for piece in wrap(said, max(width - len(margin), 1))]
+    return "\n".join(lines)
 
 
 def pad(text: str, width: int, *, right: bool = False) -> str:

@@ -11,7 +11,7 @@ import pytest
 from graphkit.errors import InvalidParameter
 from graphkit.report.records import write_records
 from graphkit.report.table import render_table
-from graphkit.report.text_width import clip, width_of
+from graphkit.report.text_width import clip, fit_lines, width_of
 
 
 def test_chinese_names_keep_the_columns_straight():
@@ -137,3 +137,22 @@ def test_an_item_wider_than_its_column_goes_on_below():
     assert " ".join(line.strip() for line in body).startswith(reasons[0])
     assert "".join(line.strip() for line in body).endswith(reasons[1])
     assert sum(line.startswith("c1") for line in text.splitlines()) == 1
+
+
+def test_sentences_fit_the_terminal_and_what_is_pasted_stays_whole():
+    """A sentence is broken at the width, Chinese counted twice; rows of a table, commands and parameters are not."""
+    long = "guarantee: at least 0.963 of the best plan under these rules, wrong with chance 0.05, within the model"
+    han = "    219 名用户未同意用于计划，已连同其关系一并剔除：触达被低估，渠道 6 个"
+    kept = [
+        "look up: graphkit query partners/audience --param label=Film --param id=f01 --param minCell=50",
+        "查证：graphkit query partners/audience --param label=Film --param id=f01 --param minCell=50",
+        ":param {purchases: [{channel: 'c42', wave: 1}, {channel: 'c44', wave: 1}], minCell: 50};",
+        f"{'c42':<40}  {'优酷' * 20}",
+    ]
+    lines = fit_lines("\n".join([long, han, *kept]), 60).split("\n")
+    assert lines[-4:] == kept
+    assert all(width_of(line) <= 60 for line in lines[:-4])
+    assert lines[1].startswith("  ")
+    assert " ".join(line.strip() for line in lines[:2]) == long
+    assert all(line.startswith("    ") for line in lines[2:-4])  # below its hint
+    assert fit_lines(long, None) == long

@@ -1,0 +1,71 @@
+"""What commands print on a narrow terminal: sentences broken at its width, on stdout and stderr, in either language."""
+
+import pytest
+
+from graphkit.cli import run
+from graphkit.cli.errors import report_error
+from graphkit.cli.language import fitted, width_on
+from graphkit.cli.output import emit
+from graphkit.errors import UnknownNode
+from graphkit.report.text_width import width_of
+
+SENTENCE = "a channel is used at most capacity times per wave; every use exposes anew with the same chance"
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Make stdout and stderr a terminal of 60 cells."""
+
+    def fake():
+        for name in ("stdout", "stderr"):
+            monkeypatch.setattr(f"sys.{name}.isatty", lambda: True)
+        monkeypatch.setenv("COLUMNS", "60")
+
+    return fake
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_sentences_below_a_table_are_broken_on_a_terminal(lang, terminal, capsys, monkeypatch):
+    """94 cells become two lines; into a pipe goes one."""
+    monkeypatch.setenv("GRAPHKIT_LANG", lang)
+    emit(form="table", output=None, rows=[], columns=(), text=f"assumed: {SENTENCE}")
+    whole = capsys.readouterr().out
+    assert whole.count("\n") == 1
+    terminal()
+    emit(form="table", output=None, rows=[], columns=(), text=f"assumed: {SENTENCE}")
+    lines = capsys.readouterr().out.rstrip("\n").split("\n")
+    assert len(lines) > 1
+    assert all(width_of(line) <= 60 for line in lines)
+    assert "".join(lines).replace(" ", "") == whole.replace(" ", "").rstrip("\n")
+
+
+def test_a_file_gets_whole_sentences(terminal, tmp_path):
+    """-o never depends on the window in which it was typed."""
+    terminal()
+    emit(form="table", output=str(tmp_path / "plan.txt"), rows=[], columns=(), text=SENTENCE)
+    assert (tmp_path / "plan.txt").read_text() == f"{SENTENCE}\n"
+
+
+def test_errors_are_broken_too(terminal, capsys):
+    """A long list of names in an error stays inside the window."""
+    terminal()
+    error = UnknownNode(
+        f"there is no thing; it knows {', '.join(f'items.c{i}.adds' for i in range(20))}", kind="thing", name="x"
+    )
+    assert report_error(error) == 2
+    assert all(width_of(line) <= 60 for line in capsys.readouterr().err.split("\n"))
+    assert run(["plan", "--for", "nothing", "--budget", "100"]) == 2
+    assert all(width_of(line) <= 60 for line in capsys.readouterr().err.split("\n"))
+
+
+def test_the_width_is_that_of_the_stream(capsys, monkeypatch):
+    """No terminal, no width; COLUMNS wins; a terminal that does not say holds 100 cells."""
+    import sys
+
+    assert width_on(sys.stderr) is None
+    assert fitted(SENTENCE, sys.stderr) == SENTENCE
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert width_on(sys.stderr) == 100
+    monkeypatch.setenv("COLUMNS", "44")
+    assert width_on(sys.stderr) == 44
