@@ -38,26 +38,54 @@ class Choice:
     weight: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Stacked:
+    """All choices in two matrices: one product for all of them instead of one for each."""
+
+    chosen: NDArray[np.float64]
+    others: NDArray[np.float64]
+    ln_weight: NDArray[np.float64]
+    whose: NDArray[np.int64]  # which choice a row of chosen belongs to
+    beside: NDArray[np.int64]  # the same of others
+    first: NDArray[np.int64]  # where the rows of each choice begin in chosen
+    first_other: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, choices: Sequence[Choice]) -> _Stacked:
+        mine, rest = (np.array([len(part) for part in parts], np.int64) for parts in
+                      ([c.chosen for c in choices], [c.others for c in choices]))  # fmt: skip
+        each = np.arange(len(choices))
+        return cls(
+            np.concatenate([c.chosen for c in choices]), np.concatenate([c.others for c in choices]),
+            np.repeat(np.log([c.weight for c in choices]), rest), np.repeat(each, mine), np.repeat(each, rest),
+            np.cumsum(mine) - mine, np.cumsum(rest) - rest,
+        )  # fmt: skip
+
+    def log_likelihood(self, w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        other, own = self.others @ w + self.ln_weight, self.chosen @ w
+        top = np.maximum.reduceat(other, self.first_other)
+        scaled = np.exp(other - top[self.beside])
+        rest = np.add.reduceat(scaled, self.first_other)
+        ln_rest = (top + np.log(rest))[self.whose]
+        ln_bottom = np.logaddexp(own, ln_rest)
+        pull = np.add.reduceat(np.exp(ln_rest - ln_bottom), self.first) / rest
+        gradient = self.chosen.T @ -np.expm1(own - ln_bottom) - self.others.T @ (scaled * pull[self.beside])
+        return float((own - ln_bottom).sum()), gradient
+
+
 def log_likelihood(choices: Sequence[Choice], w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
     """Return sum log P of all choices and its gradient."""
-    total, gradient = 0.0, np.zeros_like(w)
-    for choice in choices:
-        other, own = choice.others @ w + np.log(choice.weight), choice.chosen @ w
-        top = max(float(other.max()), float(own.max()))
-        rest = np.exp(other - top)
-        mine = np.exp(own - top)
-        bottom = mine + rest.sum()
-        total += float((own - top - np.log(bottom)).sum())
-        gradient += choice.chosen.T @ (1 - mine / bottom) - (rest @ choice.others) * (1 / bottom).sum()
-    return total, gradient
+    return _Stacked.of(choices).log_likelihood(w)
 
 
 def fit_conditional_logit(choices: Sequence[Choice], ridge: float) -> NDArray[np.float64]:
     """Return the weights, shape (n_features,)."""
     from scipy.optimize import minimize
 
+    stacked = _Stacked.of(choices)
+
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, gradient = log_likelihood(choices, w)
+        value, gradient = stacked.log_likelihood(w)
         return ridge * float(w @ w) / 2 - value, ridge * w - gradient
 
     found = minimize(loss, np.zeros(choices[0].chosen.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200})

@@ -26,7 +26,6 @@ roles       ln(share of the pairs of peers of both who met, hubs damped, + .0003
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -168,10 +167,9 @@ class Past:
             return None
         counted = sparse.csr_array(self.owner @ self.sources.counted)
         active = np.flatnonzero(self.popularity > 0)
-        documents = Counter[int](counted[active].indices.tolist())
-        least = _RARE if active.size >= _MANY else 1
-        kept = np.array(sorted(g for g, k in documents.items() if k >= least), np.int64)
-        df = np.array([documents[int(g)] for g in kept], dtype=np.float64)
+        documents = np.bincount(counted[active].indices, minlength=counted.shape[1])
+        kept = np.flatnonzero(documents >= (_RARE if active.size >= _MANY else 1))
+        df = documents[kept].astype(np.float64)
         return weigh(sparse.csr_array(counted[:, kept]), np.log((1 + active.size) / (1 + df)) + 1, sublinear=True)
 
     @property

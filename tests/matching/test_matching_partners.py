@@ -39,6 +39,20 @@ def test_conditional_logit_is_the_softmax_of_its_candidates():
     assert fit_conditional_logit(choices, 0.01) == pytest.approx(truth, abs=0.25)
 
 
+def test_choices_of_several_among_few_or_many_are_each_a_softmax():
+    """Each chosen one against all others of its own subject, those sampled standing for as many as their weight says."""
+    rng, w = np.random.default_rng(2), np.array([0.4, -1.1, 2.0])
+    choices = [Choice(rng.normal(size=(k, 3)), rng.normal(size=(m, 3)), g) for k, m, g in ((1, 9, 1.0), (4, 1, 7.5), (2, 30, 3.0))]  # fmt: skip
+    expected = 0.0
+    for c in choices:
+        for own in c.chosen @ w:
+            expected += own - np.log(np.exp(own) + c.weight * np.exp(c.others @ w).sum())
+    assert log_likelihood(choices, w)[0] == pytest.approx(expected, rel=1e-12)
+    assert all(np.isfinite(part).all() for part in log_likelihood(choices, 900 * w))
+    apart = np.sum([log_likelihood([c], w)[1] for c in choices], axis=0)
+    np.testing.assert_allclose(log_likelihood(choices, w)[1], apart, rtol=1e-10)
+
+
 def test_bigrams_are_counted_as_grams_does():
     """The vectorised count has, text by text, the counts of the plain one."""
     texts = ["奶茶 联名奶茶", "", "a", "Ａb  ab🙂x", " "]
