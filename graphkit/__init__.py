@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from graphkit.kernel_cache import drop_outdated_kernels, provide_kernel_cache
+from graphkit.kernel_cache import provide_kernel_cache
 
 if TYPE_CHECKING:
     from graphkit.audience.overlap import Overlap, overlap
@@ -175,7 +175,6 @@ __all__ = [  # noqa: PLE0604 - one list, made from the table above
 ]
 
 provide_kernel_cache(__path__[0])
-drop_outdated_kernels(__path__[0])
 
 
 def __getattr__(name: str) -> Any:

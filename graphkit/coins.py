@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +35,6 @@ __all__ = [
     "coin",
     "even",
     "fraction",
-    "kernel",
     "limits",
     "live_eight",
     "mix64",
@@ -47,8 +48,6 @@ __all__ = [
     "world_keys",
 ]
 
-F = TypeVar("F", bound="Callable[..., Any]")
-
 ALWAYS = np.uint64(1 << 62)  # the limit of p = 1: above every coin
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -56,15 +55,6 @@ _M2 = np.uint64(0x94D049BB133111EB)
 _S2, _S27, _S30, _S31, _S32 = (np.uint64(x) for x in (2, 27, 30, 31, 32))
 _LOW = np.uint64(0xFFFFFFFF)
 _ONE = np.uint64(1)
-
-
-def kernel(function: F) -> F:
-    """Compile a function without the interpreter lock, cached on disk; never ``parallel=True``.
-
-    Blocks of worlds run on a thread pool instead: that compiles in 0.41 s against 1.94 s and
-    runs equally fast.
-    """
-    return cast("F", njit(nogil=True, cache=True)(function))
 
 
 def stream(seed: int, purpose: str) -> np.uint64:

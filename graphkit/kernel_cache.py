@@ -4,7 +4,8 @@ numba keeps what it compiled beside the source or under the user's cache folder,
 container with a read-only home, a service account without one.
 
 It compiles a kernel again when the kernel's own file has changed, not when a function that is compiled into it has: a checkout that is
-updated in place would go on with the old one.
+updated in place would go on with the old one. So kernels are dropped when the text of any file that holds one has changed; other files
+(commands, reports) may change without a kernel compiled anew.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import zlib
 __all__ = ["drop_outdated_kernels", "provide_kernel_cache"]
 
 _VARIABLE = "NUMBA_CACHE_DIR"
+_MARKS = (b"from numba", b"from graphkit.kernels import")  # a file without either holds nothing that is compiled
 
 
 def provide_kernel_cache(package: str) -> None:
@@ -31,7 +33,7 @@ def provide_kernel_cache(package: str) -> None:
 
 
 def drop_outdated_kernels(package: str) -> None:
-    """Remove the kernels kept inside the package when any of its sources is not as it was; must run before numba reads one.
+    """Remove the kernels kept inside the package when a source that holds one is not as it was; must run before numba reads one.
 
     Kernels kept under ``NUMBA_CACHE_DIR`` or the user's cache folder stay: there it is the user who removes them.
 
@@ -47,26 +49,35 @@ def drop_outdated_kernels(package: str) -> None:
         *(entry.path for entry in os.scandir(package) if entry.is_dir() and entry.name != "__pycache__"),
     ]
     stamp = os.path.join(package, "__pycache__", "kernels.stamp")  # noqa: PTH118  pathlib costs start-up time
-    state = _state(folders)
-    if _read(stamp) == state:
+    sources = sorted(entry.path for folder in folders for entry in os.scandir(folder) if entry.name.endswith(".py"))
+    state, (known_state, known_text) = _state(sources), _read(stamp)
+    if state == known_state:
         return
+    text = _text(sources)
     try:
-        for folder in folders:
-            _drop_indices(os.path.join(folder, "__pycache__"))  # noqa: PTH118  as above
-        _write(stamp, state)
+        if text != known_text:
+            for folder in folders:
+                _drop_indices(os.path.join(folder, "__pycache__"))  # noqa: PTH118  as above
+        _write(stamp, state + b" " + text)
     except OSError:
         return  # another user's files; the next start tries again
 
 
-def _state(folders: list[str]) -> bytes:
-    """Checksum over names, sizes and times of all sources."""
-    found = sorted(
-        (entry.path, entry.stat().st_size, entry.stat().st_mtime_ns)
-        for folder in folders
-        for entry in os.scandir(folder)
-        if entry.name.endswith(".py")
-    )
+def _state(sources: list[str]) -> bytes:
+    """Checksum over names, sizes and times of all sources: quick to make, and the same when nothing was touched."""
+    found = [(path, status.st_size, status.st_mtime_ns) for path in sources for status in (os.stat(path),)]  # noqa: PTH116  as above
     return b"%08x" % zlib.crc32(repr(found).encode())
+
+
+def _text(sources: list[str]) -> bytes:
+    """Checksum over the texts of the sources that hold a kernel."""
+    total = 0
+    for path in sources:
+        with open(path, "rb") as file:  # noqa: PTH123  as above
+            text = file.read()
+        if any(mark in text for mark in _MARKS):
+            total = zlib.crc32(path.encode() + b"\0" + text, total)
+    return b"%08x" % total
 
 
 def _drop_indices(cache: str) -> None:
@@ -79,13 +90,14 @@ def _drop_indices(cache: str) -> None:
                 continue  # another process is about the same
 
 
-def _read(path: str) -> bytes | None:
-    """What a file holds, none where there is none."""
+def _read(path: str) -> tuple[bytes, bytes]:
+    """Return the two checksums that were kept, empty where there are none."""
     try:
         with open(path, "rb") as file:  # noqa: PTH123  as above
-            return file.read()
+            state, _, text = file.read().partition(b" ")
     except OSError:
-        return None
+        return b"", b""
+    return state, text
 
 
 def _write(path: str, content: bytes) -> None:

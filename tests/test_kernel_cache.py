@@ -1,9 +1,11 @@
 """Kernels find a place for what is compiled even where package and home are read-only, and none outlives its sources."""
 
+import ast
 import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +89,71 @@ def test_a_changed_function_changes_the_kernels_it_is_compiled_into(package):
     inner.write_text(inner.read_text().replace("return 1", "return 21"))
     assert run() == ["42", "0"]
     assert run() == ["42", "1"]
+
+
+def test_what_holds_no_kernel_may_change(package):
+    """A text of a command, or a source that was only touched, has no kernel compiled again."""
+    inner, run = package
+    words = inner.parent / "words.py"
+    words.write_text("HELLO = 'hello'\n")
+    run()
+    words.write_text("HELLO = 'good morning'\n")
+    assert run() == ["2", "1"]
+    os.utime(inner, (1, 1))
+    assert run() == ["2", "1"]
+
+
+def test_importing_graphkit_looks_at_no_source():
+    """Only who compiles a kernel pays for the look at all sources: 2.7 ms of every start."""
+    code = """if True:
+        import sys, numpy
+        seen = []
+        sys.addaudithook(lambda event, args: seen.append(args) if event == "os.scandir" else None)
+        import graphkit
+        before = len(seen)
+        graphkit.from_arrays([0, 1], [1, 2])
+        print(before, len(seen))
+        import graphkit.kernels
+        print(len(seen) > 0)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "0", "True"]
+
+
+def kernels_of(tree):
+    """Yield every function that is compiled."""
+    for node in ast.walk(tree):
+        names = {
+            part.id
+            for mark in getattr(node, "decorator_list", [])
+            for part in ast.walk(mark)
+            if isinstance(part, ast.Name)
+        }
+        if names & {"kernel", "intrinsic"}:
+            yield node
+
+
+def test_kernels_are_made_of_files_that_are_watched():
+    """A constant or function of a file without kernels would change unseen: none enters a kernel."""
+    root = Path(kernel_cache.__file__).parent
+    unseen, found = [], 0
+    for path in sorted(root.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        homes = {
+            alias.asname or alias.name: node.module
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("graphkit.")
+            for alias in node.names
+        }
+        for function in kernels_of(tree):
+            found += 1
+            used = {part.id for inner in function.body for part in ast.walk(inner) if isinstance(part, ast.Name)}
+            for name in sorted(used & homes.keys()):
+                home = root.joinpath(*homes[name].split(".")[1:]).with_suffix(".py")
+                if not any(mark in home.read_bytes() for mark in kernel_cache._MARKS):
+                    unseen.append(f"{path.name}: {function.name} uses {name} of {homes[name]}")
+    assert unseen == []
+    assert found > 100
 
 
 def test_kernels_of_others_are_left_alone(package, monkeypatch):

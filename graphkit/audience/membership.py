@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
 from graphkit.check import positive_int
 from graphkit.diffusion.rr_sets import sample_rr_sets
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
+from graphkit.kernels import kernel
 from graphkit.rng import child_seed
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def propagated_items(
         yield Items(ends, party, chance, np.full(count, sets.total_value / n_sets))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def gather_kernel(set_indptr, set_nodes, indptr, party, chance, m):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Chances of every set: 1 - prod over its members of (1 - q), as CSR with parties rising."""
     n_sets = set_indptr.size - 1

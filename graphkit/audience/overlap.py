@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
 from graphkit.audience.disclosure import Cells, suppressed
 from graphkit.audience.membership import checked_value, propagated_items, read_audiences, static_items
 from graphkit.check import positive_int
+from graphkit.kernels import kernel
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -257,7 +257,7 @@ def _pairs(names: tuple[str, ...], reach: np.ndarray, both: np.ndarray, total: f
     return pd.DataFrame({"a": label[a], "b": label[b], "shared": shared, "jaccard": jaccard, "lift": lift})
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def overlap_kernel(indptr, party, chance, weight, reach, exclusive, incremental, frequency, both, square, both_square):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Add every item to the totals; return joint, shared, the total weight and the square of joint.
 

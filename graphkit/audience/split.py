@@ -25,11 +25,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
 from graphkit.audience.membership import Audiences, Items, checked_value, propagated_items, read_audiences, static_items
 from graphkit.check import finite, non_negative, positive_int
 from graphkit.errors import InvalidParameter, UnknownName, close_matches
+from graphkit.kernels import kernel
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -290,7 +290,7 @@ def _stability(
     return True, "every partner gets at most what he adds to the others"
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def split_kernel(
     indptr: Any,
     party: Any,

@@ -20,9 +20,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from graphkit.community.moves import below_kernel, gather_kernel, shuffled_kernel
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def anneal(
     return label.astype(np.int64)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def anneal_kernel(indptr, indices, weight, strength, price, label, temperature, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """One sweep for each temperature; labels are changed in place."""
     n, state = strength.size, np.empty(1, np.uint64)
@@ -87,7 +87,7 @@ def anneal_kernel(indptr, indices, weight, strength, price, label, temperature, 
             label[i] = best
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def draw_kernel(near, count, links, held, cost, temperature, chance, coin):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """One of the communities near a node, by chances exp(gain / temperature); the links are cleared."""
     top = -np.inf

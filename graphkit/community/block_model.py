@@ -25,7 +25,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from graphkit.community.moves import (
     gather_kernel,
@@ -39,6 +38,7 @@ from graphkit.community.moves import (
     weighed_kernel,
 )
 from graphkit.community.quality import description_gain, inside_weights
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,20 +140,20 @@ def prices(nodes: int, edges: float) -> tuple[NDArray[np.float64], NDArray[np.fl
     return log, np.concatenate([[0.0], cost, [np.inf, np.inf]])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def worth_kernel(leave, held):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """What a block adds for an edge: a ln(a / v^2), a the share inside."""
     inside = held - leave
     return inside * (np.log(inside) - 2.0 * np.log(held)) if inside > _TINY else 0.0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def between_kernel(apart, squares):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """What the edges between blocks add."""
     return apart * np.log(apart / (1.0 - squares)) if apart > _TINY and squares < 1.0 - _TINY else 0.0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def block_move_kernel(indptr, indices, weight, visit, nodes, label, state, edges, names, price):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Move nodes one by one to the neighbouring (or an empty) community that saves most until none does."""
     n = visit.size
@@ -227,7 +227,7 @@ def block_move_kernel(indptr, indices, weight, visit, nodes, label, state, edges
     return moved
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def block_refine_kernel(indptr, indices, weight, visit, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Parts of each community: single nodes join, in random order, the neighbouring part that explains the edges best."""
     n = visit.size
@@ -265,7 +265,7 @@ def block_refine_kernel(indptr, indices, weight, visit, label, state):  # type: 
     return part
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def summed_kernel(values, part, parts):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Sum of the values of each part."""
     total = np.zeros(parts, values.dtype)
@@ -274,7 +274,7 @@ def summed_kernel(values, part, parts):  # type: ignore[no-untyped-def]  # noqa:
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def block_kernel(indptr, indices, weight, visit, nodes, start, iterations, seed, edges, names, price):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Iterations of moves, parts and contraction, as in :func:`graphkit.community.moves.leiden_kernel`."""
     n, state = visit.size, np.empty(1, np.uint64)

@@ -23,7 +23,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from graphkit.community.moves import (
     gather_kernel,
@@ -35,6 +34,7 @@ from graphkit.community.moves import (
     vacant_kernel,
     weighed_kernel,
 )
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,19 +83,19 @@ def map_leiden(graph: Undirected, start: NDArray[np.int64], *, iterations: int, 
     return map_kernel(*arrays, start.astype(np.int32), iterations, np.uint64(seed)).astype(np.int64)  # type: ignore[no-any-return]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def plogp_kernel(x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Compute x ln x, 0 where rounding left nothing."""
     return x * np.log(x) if x > 1e-15 else 0.0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def cost_kernel(leave, visit):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """What a community adds to L, but for its share of q log q."""
     return plogp_kernel(leave + visit) - 2.0 * plogp_kernel(leave)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def map_move_kernel(indptr, indices, weight, visit, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Move nodes one by one to the neighbouring (or an empty) community that shortens L most until none does."""
     n = visit.size
@@ -145,7 +145,7 @@ def map_move_kernel(indptr, indices, weight, visit, label, state):  # type: igno
     return moved
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def map_refine_kernel(indptr, indices, weight, visit, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Parts of each community: single nodes join, in random order, the neighbouring part that shortens L most."""
     n = visit.size
@@ -181,7 +181,7 @@ def map_refine_kernel(indptr, indices, weight, visit, label, state):  # type: ig
     return part
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def map_kernel(indptr, indices, weight, visit, start, iterations, seed):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Iterations of moves, parts and contraction, as in :func:`graphkit.community.moves.leiden_kernel`."""
     n, state = visit.size, np.empty(1, np.uint64)

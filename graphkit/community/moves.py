@@ -19,7 +19,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +71,7 @@ def contract(graph: Undirected, labels: NDArray[np.int64]) -> tuple[Undirected, 
     return Undirected(indptr, indices, weight, strength, nodes, graph.n_edges), groups.astype(np.int64)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def below_kernel(state, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Next number in 0..n-1 (splitmix64)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -80,7 +81,7 @@ def below_kernel(state, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
     return np.int64((((z ^ (z >> np.uint64(31))) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def shuffled_kernel(n, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """0..n-1 in random order."""
     order = np.arange(n).astype(np.int32)
@@ -90,7 +91,7 @@ def shuffled_kernel(n, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, 
     return order
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def relabel_kernel(labels):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Numbers 0, 1, .. in order of first appearance, and how many; labels lie in 0..n-1."""
     number, count, out = np.full(labels.size, -1, np.int32), 0, np.empty(labels.size, np.int32)
@@ -102,7 +103,7 @@ def relabel_kernel(labels):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN
     return out, count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def vacant_kernel(size):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Communities without a member, and how many."""
     empty, count = np.empty(size.size, np.int32), 0
@@ -113,7 +114,7 @@ def vacant_kernel(size):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     return empty, count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def weighed_kernel(indptr, indices, weight, visit, label):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Of every label its share of the strength and what leaves it; of every row the weight of its links; their sum apart."""
     n = visit.size
@@ -128,7 +129,7 @@ def weighed_kernel(indptr, indices, weight, visit, label):  # type: ignore[no-un
     return held, leave, out, apart
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def gather_kernel(i, indptr, indices, weight, label, links, near):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Weight of the links of node i to each community near it; how many of them there are."""
     count = 0
@@ -141,7 +142,7 @@ def gather_kernel(i, indptr, indices, weight, label, links, near):  # type: igno
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def resettle_kernel(i, best, label, size, empty, n_empty):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Put node i into another community; how many are empty then."""
     old = label[i]
@@ -156,7 +157,7 @@ def resettle_kernel(i, best, label, size, empty, n_empty):  # type: ignore[no-un
     return n_empty
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def requeue_kernel(i, indptr, indices, label, queue, queued, head, waiting):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Queue again the neighbours of node i outside its community; how many wait then."""
     n = queue.size
@@ -170,7 +171,7 @@ def requeue_kernel(i, indptr, indices, label, queue, queued, head, waiting):  # 
     return waiting
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def move_kernel(indptr, indices, weight, strength, price, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Move nodes one by one to the best neighbouring (or an empty) community until none gains; price = gamma / 2m."""
     n = strength.size
@@ -209,7 +210,7 @@ def move_kernel(indptr, indices, weight, strength, price, label, state):  # type
     return moved
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def refine_kernel(indptr, indices, weight, strength, price, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Parts of each community: single nodes join, in random order, the well-connected part that gains most."""
     n = strength.size
@@ -246,7 +247,7 @@ def refine_kernel(indptr, indices, weight, strength, price, label, state):  # ty
     return part
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def contract_kernel(indptr, indices, weight, strength, group, count):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """CSR of the groups 0..count-1 without loops, and their strengths."""
     n = strength.size
@@ -279,7 +280,7 @@ def contract_kernel(indptr, indices, weight, strength, group, count):  # type: i
     return start, ends[:size].copy(), flat[:size].copy(), held
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def lift_kernel(indptr, indices, weight, strength, part, parts, label, node):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Graph whose nodes are the parts, the label of each part; ``node`` follows the rows of the first graph."""
     label_of = np.empty(parts, np.int32)
@@ -290,7 +291,7 @@ def lift_kernel(indptr, indices, weight, strength, part, parts, label, node):  #
     return contract_kernel(indptr, indices, weight, strength, part, parts), label_of
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def leiden_kernel(indptr, indices, weight, strength, price, start, iterations, seed, refine):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """See the head of the module."""
     n, state = strength.size, np.empty(1, np.uint64)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -167,7 +168,7 @@ def common_neighbours(graph: Undirected) -> NDArray[np.float64]:
     return np.asarray(intersect_kernel(graph.indptr, graph.indices))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def intersect_kernel(indptr, indices):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Sizes of N(u) and N(v) in common for each arc u -> v; the smaller end is marked, not merged."""
     n = indptr.size - 1
@@ -196,7 +197,7 @@ def intersect_kernel(indptr, indices):  # type: ignore[no-untyped-def]  # noqa: 
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def inside_kernel(indptr, indices, weight, label, count):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Sum the weights of arcs within each label."""
     inside = np.zeros(count)
@@ -207,7 +208,7 @@ def inside_kernel(indptr, indices, weight, label, count):  # type: ignore[no-unt
     return inside
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def connected_kernel(indptr, indices, label):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Number what hangs together within a label, in order of the first row."""
     n, count = label.size, 0
@@ -228,7 +229,7 @@ def connected_kernel(indptr, indices, label):  # type: ignore[no-untyped-def]  #
     return part
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def symmetric_kernel(indptr, indices, weight):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Whether rows rise, every arc has its way back with the same weight > 0, and there is no loop."""
     place = indptr[:-1].copy()
@@ -248,7 +249,7 @@ def symmetric_kernel(indptr, indices, weight):  # type: ignore[no-untyped-def]  
     return True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def both_ways_kernel(indptr, indices, weight, row):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Half of every arc in both directions, nodes renumbered, without loops and zeros; what meets is added up."""
     n = row.size

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graphkit.coins import kernel
+from graphkit.kernels import kernel
 
 __all__ = ["first_above", "with_room"]
 

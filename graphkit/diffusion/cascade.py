@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.coins import ALWAYS, coin, kernel, limits, ones, stream, trailing_zeros, world_key
+from graphkit.coins import ALWAYS, coin, limits, ones, stream, trailing_zeros, world_key
 from graphkit.diffusion.packed import once, pack
 from graphkit.diffusion.single import add_square, longer, single_kernel
 from graphkit.diffusion.worlds import arc_probability, lt_limits
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

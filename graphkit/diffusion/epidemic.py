@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.coins import coin, kernel, limits, mix64, stream, world_key
+from graphkit.coins import coin, limits, mix64, stream, world_key
 from graphkit.diffusion.models import SIR, SIS
 from graphkit.diffusion.packed import advance, once, pack, workspace
 from graphkit.diffusion.single import add_square, longer, value_of
 from graphkit.diffusion.worlds import arc_probability
 from graphkit.errors import InvalidParameter
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from graphkit.coins import coin, fraction, kernel, mix64, world_key
+from graphkit.coins import coin, fraction, mix64, world_key
 from graphkit.diffusion.arrays import first_above, with_room
+from graphkit.kernels import kernel
 
 __all__ = ["epidemic_sets_kernel"]
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.coins import kernel
 from graphkit.diffusion.arrays import with_room
 from graphkit.errors import DataInvalid
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,8 +17,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from graphkit.coins import EIGHT, coin, even, kernel, mixed_eight, prefetch, splat, trailing_zeros
+from graphkit.coins import EIGHT, coin, even, mixed_eight, prefetch, splat, trailing_zeros
 from graphkit.diffusion.arrays import first_above
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.coins import kernel, philox4x32, stream
+from graphkit.coins import philox4x32, stream
 from graphkit.diffusion.cascade import LANES, arc_coins
 from graphkit.diffusion.single import add_square, longer
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from graphkit.coins import coin, fraction, kernel, live_eight, mix64, ones, prefetch, trailing_zeros, world_key
+from graphkit.coins import coin, fraction, live_eight, mix64, ones, prefetch, trailing_zeros, world_key
 from graphkit.diffusion.arrays import first_above, with_room
+from graphkit.kernels import kernel
 
 __all__ = ["ALL", "ARCS", "CHUNK", "NONE", "TABLE", "WALK", "inverse_kernel", "sets_kernel"]
 

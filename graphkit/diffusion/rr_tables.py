@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.coins import ALWAYS, kernel, limits
+from graphkit.coins import ALWAYS, limits
 from graphkit.diffusion.rr_kernels import ALL, ARCS, CHUNK, NONE, TABLE, WALK
 from graphkit.diffusion.single import at_least_eight
 from graphkit.diffusion.worlds import arc_probability, lt_limits
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.coins import kernel, world_key
+from graphkit.coins import world_key
 from graphkit.diffusion.arrays import with_room
 from graphkit.diffusion.packed import advance, workspace
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

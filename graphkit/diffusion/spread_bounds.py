@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from graphkit.coins import kernel
 from graphkit.diffusion.models import SIR
 from graphkit.diffusion.worlds import arc_probability
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

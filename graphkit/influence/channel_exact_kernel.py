@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from graphkit.kernels import kernel
 
 __all__ = ["node_kernel"]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def knapsack_kernel(pull, open_, cost, group, left, x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """`fractional_knapsack` over open options; returns the total, ``x`` holds the shares."""
     n = pull.size
@@ -40,7 +41,7 @@ def knapsack_kernel(pull, open_, cost, group, left, x):  # type: ignore[no-untyp
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def node_kernel(indptr, indices, hazard, seen, weight, open_, cost, group, left, x, softness, steps, enough):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Return the least bound, its constant and coefficients, and the steps taken; ``x`` moves on."""
     n, rows = open_.size, weight.size

@@ -14,7 +14,8 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +64,7 @@ def hard_bound(
     return bound, kept, done
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def slope_kernel(indptr, indices, weight, x, soft, n):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Return sum of w (1 - y) and c = sum of w y over the sets of each option, y being the smoothed slope at x."""
     pull, constant = np.zeros(n), 0.0

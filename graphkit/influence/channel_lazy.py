@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def lazy_order(
     return [int(x) for x in found]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def lazy_kernel(indptr, indices, seen, weight, open_, missed, cost, left, after, price, least):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """By submodularity an old gain bounds the new one: only options that could still win are looked at again."""
     n = open_.size

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from graphkit.coins import kernel, mix64
+from graphkit.coins import mix64
 from graphkit.diffusion.arrays import with_room
+from graphkit.kernels import kernel
 
 __all__ = [
     "at_least",

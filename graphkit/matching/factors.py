@@ -29,9 +29,9 @@ from scipy import sparse
 from scipy.sparse.linalg import svds
 
 from graphkit.check import finite, one_of, positive_int, refuse
-from graphkit.coins import kernel
 from graphkit.engine.base import as_engine
 from graphkit.errors import DataInvalid
+from graphkit.kernels import kernel
 from graphkit.matching.matrices import as_rows
 from graphkit.matching.neighbours import as_interactions
 from graphkit.progress import Progress, null_progress

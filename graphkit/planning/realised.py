@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.coins import coin, kernel, limits, mix64, stream, world_key
+from graphkit.coins import coin, limits, mix64, stream, world_key
+from graphkit.kernels import kernel
 from graphkit.planning.chances import Z95, scale_of
 from graphkit.projection.keys import node_hashes
 from graphkit.rng import child_seed

@@ -99,12 +99,11 @@ def _starts(rows: NDArray[np.integer], n: int) -> NDArray[np.int64]:
 
 
 @cache
-def _compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile on first use: importing numba costs 0.3 s, which small graphs need not pay."""
-    from numba import njit
+    from graphkit.kernels import kernel
 
-    made: Callable[..., Any] = njit(nogil=True, cache=True)(kernel)
-    return made
+    return kernel(function)
 
 
 def _order_kernel(tail: NDArray[np.integer], head: NDArray[np.integer], n: int) -> NDArray[np.int64]:

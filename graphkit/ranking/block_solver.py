@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
+from graphkit.kernels import kernel
 from graphkit.ranking.fixed_point import fixed_point
 from graphkit.ranking.lanes import LANES, aligned_rows, relax_row, sum_rows, sum_weighted_rows
 from graphkit.ranking.solvers import most_sweeps, solve
@@ -108,7 +108,7 @@ def _over_relaxation(damping: float) -> float:
     return 1.03 * 2 / (1 + math.sqrt(1 - damping * damping))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def relax_kernel(
     indptr: Any,
     indices: Any,
@@ -162,7 +162,7 @@ def relax_kernel(
     return count
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def rescale_kernel(degree, lost, seats, damping, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Scale every column so that its residual sums to 0: what is left then decays as fast as differences do."""
     have = np.zeros(LANES)
@@ -179,7 +179,7 @@ def rescale_kernel(degree, lost, seats, damping, w):  # type: ignore[no-untyped-
             w[i, k] *= factor[k]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@kernel(error_model="numpy")
 def check_kernel(indptr, indices, weight, degree, lost, seats, damping, w, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Cut negatives; ||F(x) - x||_1 of each column x = scale D w, all sums in float64, and the scales."""
     n = degree.size

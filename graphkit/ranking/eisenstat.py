@@ -20,8 +20,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
+from graphkit.kernels import kernel
 from graphkit.ranking.solver_kernels import eight_rows, one_row, pull_kernel
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def certified(
     return found
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+@kernel(fastmath={"contract"}, error_model="numpy")
 def certified_kernel(arcs, inner, degree, v, damping, goal, most):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Conjugate gradients, the certificate, and on from what is left of the right side when it does not hold."""
     n = degree.size
@@ -93,7 +93,7 @@ def certified_kernel(arcs, inner, degree, v, damping, goal, most):  # type: igno
         aim /= 4
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"}, error_model="numpy")
+@kernel(fastmath={"reassoc", "contract"}, error_model="numpy")
 def checked_kernel(arcs, inner, degree, v, damping, share, w, left):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Cut negatives of w; return x = D w / sum and ||F(x) - x||_1, and put what is left of the right side, over D, into left."""
     n = degree.size
@@ -117,7 +117,7 @@ def checked_kernel(arcs, inner, degree, v, damping, share, w, left):  # type: ig
     return x, residual
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+@kernel(fastmath={"contract"}, error_model="numpy")
 def conjugate_kernel(
     head: Any,
     low_start: Any,
@@ -159,7 +159,7 @@ def conjugate_kernel(
     return count
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
+@kernel(fastmath={"contract"}, error_model="numpy", inline="always")
 def _forward(i, total, share, turn, r, p, t, s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Next direction p of a row, its t and p - t."""
     p[i] = r[i] + turn * p[i]
@@ -168,7 +168,7 @@ def _forward(i, total, share, turn, r, p, t, s):  # type: ignore[no-untyped-def]
     s[i] = -carried
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+@kernel(fastmath={"contract"}, error_model="numpy")
 def forward_kernel(head, start, slots, weight, share, turn, r, p, t, s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """P = r + turn p, K^T t = D p from the first row to the last, s = p - t."""
     for i in range(head):
@@ -187,14 +187,14 @@ def forward_kernel(head, start, slots, weight, share, turn, r, p, t, s):  # type
         i += _EIGHT
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
+@kernel(fastmath={"contract"}, error_model="numpy", inline="always")
 def _backward(i, total, share, degree, p, t, s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Solve for s of a row; return its part of the curvature."""
     s[i] += share[i] * total
     return degree[i] * p[i] * (t[i] + s[i])
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+@kernel(fastmath={"contract"}, error_model="numpy")
 def backward_kernel(head, start, slots, weight, share, degree, p, t, s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """K s = D s from the last row to the first, in place; return p D (t + s)."""
     c0, c1, c2, c3, c4, c5, c6, c7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -218,7 +218,7 @@ def backward_kernel(head, start, slots, weight, share, degree, p, t, s):  # type
     return ((c0 + c1) + (c2 + c3)) + ((c4 + c5) + (c6 + c7))
 
 
-@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"}, error_model="numpy")
+@kernel(fastmath={"reassoc", "contract"}, error_model="numpy")
 def step_kernel(step, degree, t, s, w, r):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Walk along t; return the new r D r and the L1 size of D r."""
     rho, size = 0.0, 0.0

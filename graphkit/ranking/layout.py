@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,7 +130,7 @@ def balanced(order: NDArray[np.int64], row: NDArray[np.int64], source: NDArray[n
     return order.astype(np.int64)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def keep_apart(indptr, indices, order, head):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Order rows from ``head`` on so that few neighbours share a group: a place goes to the first of the next free rows that fits."""
     n = order.size

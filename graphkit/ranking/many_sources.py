@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
 from graphkit.check import positive_int
 from graphkit.errors import InvalidParameter, NotConverged
+from graphkit.kernels import kernel
 from graphkit.ranking.block_solver import solve_block
 from graphkit.ranking.lanes import LANES
 from graphkit.ranking.operator import WalkOperator, walk_operator
@@ -192,7 +192,7 @@ def _run(
     return nodes[:, :top].copy(), scores[:, :top].copy(), residual, scores[:, top]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def best_kernel(w, degree, lane, scale, mask, order, nodes, scores):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Put the best masked entries of a column, score down then row up, into nodes and scores (insertion by cut)."""
     size, top = 0, nodes.size

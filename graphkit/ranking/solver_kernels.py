@@ -4,7 +4,8 @@ Kernels work on rows first..last-1, so that chunks can run side by side.
 """
 
 import numpy as np
-from numba import njit
+
+from graphkit.kernels import kernel
 
 __all__ = [
     "curve_kernel",
@@ -27,7 +28,7 @@ _FAST = {"reassoc", "contract"}
 _1, _2, _3, _4, _5, _6, _7, _8 = (np.uint64(i) for i in range(1, 9))
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
+@kernel(fastmath={"contract"}, error_model="numpy", inline="always")
 def one_row(slots, weight, y, j, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Sum of y over the arcs j..end-1 of one row; weight None = all alike, and compiled apart: asking per group cost a third of a sweep."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
@@ -54,7 +55,7 @@ def one_row(slots, weight, y, j, end):  # type: ignore[no-untyped-def]  # noqa: 
     return (a + b) + (c + d)
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy", inline="always")
+@kernel(fastmath={"contract"}, error_model="numpy", inline="always")
 def eight_rows(slots, weight, y, start, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Sums of y over the arcs of the eight rows of a group."""
     a, b, c, d, e, f, g, h = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -81,7 +82,7 @@ def eight_rows(slots, weight, y, start, end):  # type: ignore[no-untyped-def]  #
     return a, b, c, d, e, f, g, h
 
 
-@njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+@kernel(fastmath={"contract"}, error_model="numpy")
 def pull_kernel(head, start, slots, weight, y, out, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """out[i] = sum of y over the in-arcs of rows first..last-1; y has one entry more than rows, 0, for the empty slots."""
     alone = np.int64(head)
@@ -102,7 +103,7 @@ def pull_kernel(head, start, slots, weight, y, out, first, last):  # type: ignor
         )
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def curve_kernel(q, p, scale, damping, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Q = (I - d S) p from the pulled sums in q; returns p q."""
     curvature = 0.0
@@ -112,7 +113,7 @@ def curve_kernel(q, p, scale, damping, first, last):  # type: ignore[no-untyped-
     return curvature
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def first_kernel(v, scale, root, damping, q, r, p, y, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Residual r of the start whose product is in q, first direction p; returns r r and the L1 size for z."""
     rho, size = 0.0, 0.0
@@ -125,7 +126,7 @@ def first_kernel(v, scale, root, damping, q, r, p, y, first, last):  # type: ign
     return rho, size
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def step_kernel(t, r, p, q, root, step, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Walk along p; returns the new r r and the L1 size for z."""
     fresh, size = 0.0, 0.0
@@ -137,7 +138,7 @@ def step_kernel(t, r, p, q, root, step, first, last):  # type: ignore[no-untyped
     return fresh, size
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def turn_kernel(p, r, y, scale, turn, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Next direction, and what the arcs will carry of it."""
     for i in range(first, last):
@@ -146,7 +147,7 @@ def turn_kernel(p, r, y, scale, turn, first, last):  # type: ignore[no-untyped-d
     return 0.0
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def share_kernel(x, out_weight, y, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Y = x / out_weight; returns the mass on dangling nodes."""
     lost = 0.0
@@ -159,7 +160,7 @@ def share_kernel(x, out_weight, y, first, last):  # type: ignore[no-untyped-def]
     return lost
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def move_kernel(q, v, x, damping, back, keep, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """F(x) from the pulled sums in q, stored there if ``keep``; returns ||F(x) - x||_1 and the mass of F(x)."""
     size, total = 0.0, 0.0
@@ -172,7 +173,7 @@ def move_kernel(q, v, x, damping, back, keep, first, last):  # type: ignore[no-u
     return size, total
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def scale_kernel(x, total, out_weight, y, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """X / total in place, then as :func:`share_kernel`."""
     for i in range(first, last):
@@ -180,7 +181,7 @@ def scale_kernel(x, total, out_weight, y, first, last):  # type: ignore[no-untyp
     return share_kernel(x, out_weight, y, first, last)
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def part_kernel(q, x, total, part, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Part = q / total - x."""
     for i in range(first, last):
@@ -188,7 +189,7 @@ def part_kernel(q, x, total, part, first, last):  # type: ignore[no-untyped-def]
     return 0.0
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def gram_kernel(parts, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Inner products of all pairs of rows."""
     found = np.zeros((parts.shape[0], parts.shape[0]))
@@ -207,7 +208,7 @@ def gram_kernel(parts, first, last):  # type: ignore[no-untyped-def]  # noqa: AN
     return found
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
+@kernel(fastmath=_FAST, error_model="numpy")
 def mix_kernel(x, parts, taken, first, last):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Take the parts back from x in place, nothing below 0; returns the sum."""
     total = 0.0

@@ -24,11 +24,11 @@ import time
 import numpy as np
 
 import graphkit as gk
-from graphkit.coins import kernel
 from graphkit.diffusion.rr_sets import ReverseWorlds
 from graphkit.engine.base import Serial
 from graphkit.errors import TimeLimit
 from graphkit.influence.coverage import Coverage
+from graphkit.kernels import kernel
 
 RECORDED = {
     0.1: {"SUBSIM": (0.1776, 12.2), "OPIM-C": (3.036, 104.0)},

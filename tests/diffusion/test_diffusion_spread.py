@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from reference import live_edge
 
-from graphkit.coins import coin, kernel, live_eight, stream, world_keys
+from graphkit.coins import coin, live_eight, stream, world_keys
 from graphkit.diffusion.cascade import cascade_blocks
 from graphkit.diffusion.models import SI, SIR, SIS
 from graphkit.diffusion.spread import SpreadEstimate, estimate_spread
 from graphkit.engine.base import Serial, Threads
 from graphkit.errors import InvalidParameter, UnknownNode
+from graphkit.kernels import kernel
 from graphkit.projection.build import from_arrays
 
 N = 100_000
