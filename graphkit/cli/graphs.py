@@ -9,6 +9,7 @@ import numpy as np
 from graphkit.cli.group import suggestion
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
 from graphkit.model.schema import LABELS, TYPES, USER_TIES
+from graphkit.projection.unknown import unknown_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,14 +51,7 @@ def check_node(snapshot: Snapshot, node: LabelId) -> LabelId:
     """Return the node, or raise `UnknownNode` with close ids."""
     known = snapshot.nodes(node.label)
     if node.id not in known.row_of():
-        message = f"there is no {node.label} {node.id!r} among the {len(known):,} in the store"
-        raise UnknownNode(
-            message,
-            kind=node.label,
-            name=node.id,
-            close_matches=close_matches(node.id, known.ids.tolist()[:20_000]),
-            hint=None if len(known) else "graphkit load DIR first",
-        )
+        raise unknown_node(known, node.id)
     return node
 
 
@@ -157,6 +151,8 @@ def _no_seed(id_: str, labels: Sequence[str], snapshot: Snapshot) -> UnknownNode
         return UnknownNode(
             f"{what} {id_!r} {reason}, so it is not in the graph", kind=what, name=id_, hint="choose another seed"
         )
+    if len(tables) == 1:
+        return unknown_node(tables[0], id_)
     ids = [known for table in tables for known in table.ids.tolist()]
     return UnknownNode(
         f"there is no {what} {id_!r} among the {len(ids):,} in the store",

@@ -11,8 +11,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphkit.errors import InvalidParameter, UnknownNode, close_matches
+from graphkit.errors import InvalidParameter, close_matches
 from graphkit.model.vocabulary import CHANNEL_KIND
+from graphkit.projection.unknown import unknown_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +51,7 @@ def blocks(snapshot: Snapshot, market: Market, rules: Rules, target: tuple[str, 
     table = snapshot.nodes("Channel")
     for name in (*rules.required, *rules.forbidden, *rules.capacity):
         if name not in table.row_of():
-            near = close_matches(name, table.ids.tolist())
-            raise UnknownNode(
-                f"the rules name a channel {name!r} that does not exist", kind="Channel", name=name, close_matches=near
-            )
+            raise unknown_node(table, name, f"the rules name a channel {name!r} that does not exist")
     _known_kinds({str(x) for x in table.column("kind").tolist() if x is not None} | set(market.kinds), rules)
     status = table.by_id("status")
     right = rights_of(snapshot, target, rules)

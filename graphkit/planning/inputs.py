@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
-from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
+from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.model.target import parse_target
 from graphkit.planning.amounts import MOST_MONEY, minor
 from graphkit.projection.consent import consent_mask
+from graphkit.projection.unknown import unknown_node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +100,7 @@ def known_target(
     InvalidParameter
         A label that cannot be promoted.
     UnknownNode
-        No such node; lists close matches.
+        No such node; names what is close, or lists some.
     """
     label, node = target_node(for_, parameter)
     if label not in labels:
@@ -111,11 +112,7 @@ def known_target(
         )
     table = snapshot.nodes(label)
     if node not in table.row_of():
-        near = close_matches(node, table.ids.tolist())
-        raise UnknownNode(
-            f"there is no {label} with id {node!r}", kind=label, name=node, close_matches=near,
-            hint=f"close: {', '.join(near)}" if near else f"the data hold {len(table)} {label} nodes",
-        )  # fmt: skip
+        raise unknown_node(table, node)
     return label, node
 
 

@@ -284,7 +284,7 @@ def _notes(asked: Asked, known: Known, made: PartnerSplit | None) -> list[str]:
     if not known.past:
         notes.append("the past partnerships say nothing about this one: history is not measured")
     if known.same:
-        shown = [f"{known.data.name(n) or n[1]} as {known.data.name(m) or m[1]}" for n, m in sorted(known.same.items())]
+        shown = [f"{known.data.name(n) or n[1]} = {known.data.name(m) or m[1]}" for n, m in sorted(known.same.items())]
         notes.append(
             f"spellings counted as one name ({len(shown)}): {', '.join(shown[:SHOWN])}{', ..' if len(shown) > SHOWN else ''}"
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import non_negative
-from graphkit.errors import InvalidParameter, UnknownNode, close_matches
+from graphkit.errors import InvalidParameter
 from graphkit.influence.channel_cover import dot
 from graphkit.planning.amounts import money
 from graphkit.planning.campaign import Campaign, prepare
@@ -20,6 +20,7 @@ from graphkit.planning.choose import estimate
 from graphkit.planning.replan import happened
 from graphkit.planning.request import Request
 from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
+from graphkit.projection.unknown import unknown_node
 from graphkit.results import Manifest, Part, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -226,8 +227,7 @@ def _known(campaign: Campaign, names: Iterable[str]) -> None:
     known = {*campaign.snapshot.nodes("Channel").ids.tolist(), *campaign.market.ids}
     for name in names:
         if name not in known:
-            near = close_matches(name, sorted(known))
-            raise UnknownNode(f"there is no channel {name!r}", kind="Channel", name=name, close_matches=near)
+            raise unknown_node(campaign.snapshot.nodes("Channel"), name)
 
 
 def uses_of(*plans: ChannelPlan) -> dict[tuple[str, int, str | None], int]:

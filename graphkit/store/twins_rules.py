@@ -125,6 +125,12 @@ def types(g: TwinGraph, _: Params) -> list[Row]:
     return [{"type": t, "source": s, "target": d, "relationships": n} for t, s, d, n in g.types()]
 
 
+def nodes(g: TwinGraph, p: Params) -> list[Row]:
+    """browser/nodes."""
+    rows = [{"id": n[1], "name": g.get(n, "name")} for n in g.nodes(p["label"])]
+    return [row for row in rows if p["part"] in row["id"] or p["part"] in (row["name"] or "")][: p["top"]]
+
+
 RULES: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "rules/rights": rights,
     "rules/approved": approved,
@@ -136,4 +142,5 @@ RULES: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "plan/rejected": rejected,
     "browser/labels": labels,
     "browser/types": types,
+    "browser/nodes": nodes,
 }

@@ -55,7 +55,7 @@ def test_a_brand_is_not_offered_twice_under_two_spellings(asked):
     history = next(text for text in tea["evidence"] if text.startswith("history"))
     assert "popularity 3" in history
     assert history.endswith("also written 奈雪")
-    assert any("奈雪 as 奈雪的茶" in text for text in found["assumptions"])
+    assert any("奈雪 = 奈雪的茶" in text for text in found["assumptions"])
     apart = asked("b6", "--aliases", "none")[1]
     assert {"b2", "b3"} <= set(listed(apart))
 

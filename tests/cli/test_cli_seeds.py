@@ -112,5 +112,6 @@ def test_a_seed_outside_the_graph_is_told_why(store, capsys):
     """Unknown ids are counted and near ones named; a label that is not in the graph is said."""
     assert run(["--store", store, "simulate", "--seeds", "aa"]) == 2
     err = capsys.readouterr().err
-    assert "there is no User 'aa' among the 4 in the store" in err
+    assert "there is no User with id 'aa'" in err
+    assert "4 User nodes" in err
     assert "projection" not in err
