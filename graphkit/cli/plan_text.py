@@ -14,6 +14,11 @@ from graphkit.report.figures import Figures
 __all__ = ["digits_of", "give_or_take", "headline", "plan_text", "rounded_down", "span", "within"]
 
 _COLUMNS = ("wave", "channel", "name", "material", "uses", "cost", "adds", "exclusive", "alone")
+_SIMPLE = {
+    "price_per_contact": "price per contact",
+    "sainsbury": "the Sainsbury formula",
+    "top_degree": "largest audience",
+}
 _EXACT = 2e-3  # an exact value carries the interval of its own rounding to thousandths
 
 
@@ -33,11 +38,9 @@ def plan_text(plan: dict[str, Any]) -> str:
         )
     lines += _risk(plan) + _again(plan) + _waves(plan) + _goals(plan) + _robust(plan)
     if plan.get("adding_up_would_have_said") is not None:
-        lines.append(f"adding up the channels would have said {_plain(plan['adding_up_would_have_said'])}")
-    best = ", ".join(
-        f"{name} {_plain(value)}" for name, value in (plan.get("baselines") or {}).items() if value is not None
-    )
-    lines += [f"other ways to choose would reach: {best}"] if best else []
+        said = give_or_take(plan["adding_up_would_have_said"], plan.get("adding_up_interval"))
+        lines.append(f"adding up the channels would have said {said}")
+    lines += _baselines(plan)
     lines += [f"not spent: {spoken(plan['unspent_because'])}"] if plan.get("unspent_because") else []
     lines += (
         [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
@@ -83,6 +86,23 @@ def _risk(plan: dict[str, Any]) -> list[str]:
     return [*lines, f"drawn in {told['draws']} draws of {told['worlds']:,} worlds: {drawn}"]
 
 
+def _baselines(plan: dict[str, Any]) -> list[str]:
+    """Return what plans made without a graph come to, and how much more this one does."""
+    rows = plan.get("against_baselines")
+    if rows:
+        return [
+            f"chosen by {_SIMPLE.get(r['baseline'], r['baseline'])}: {give_or_take(r['mean'], r['interval'])}, this plan {_more(r['difference'], r['difference_interval'])}"
+            for r in rows
+        ]
+    known = [f"{name} {_plain(value)}" for name, value in (plan.get("baselines") or {}).items() if value is not None]
+    return [f"other ways to choose would reach: {', '.join(known)}"] if known else []
+
+
+def _more(difference: float, pair: Any) -> str:
+    """Return a difference with its sign and half of its interval."""
+    return ("+" if difference > 0 else "") + give_or_take(difference, pair)
+
+
 def _again(plan: dict[str, Any]) -> list[str]:
     """Return what a plan of the waves left starts from."""
     told = plan.get("replanned")
@@ -105,7 +125,7 @@ def _waves(plan: dict[str, Any]) -> list[str]:
         of, once = "" if row["budget"] is None else f" of {_money(row['budget'])}", row.get("one_off") or 0
         making = f" and {_money(once)} once for materials" if once else ""
         lines.append(
-            f"wave {row['wave']}{start}: {row['purchases']} purchases for {_money(row['spent'] - once)}{of}{making}, adds {_plain(row['adds'])}"
+            f"wave {row['wave']}{start}: {row['purchases']} purchases for {_money(row['spent'] - once)}{of}{making}, adds {give_or_take(row['adds'], row.get('adds_interval'))}"
         )
     return lines
 

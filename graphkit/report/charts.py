@@ -22,26 +22,31 @@ _INK, _MUTED, _RULE = "#1c2b3a", "#5b6b7b", "#d8dee6"
 _MAIN, _SOFT, _GHOST, _WARM = "#0f6e84", "#9fd0da", "#eef2f6", "#c2620a"
 _PALETTE = ("#0f6e84", "#c2620a", "#5a7d2a", "#7a4fa3", "#b03a5b", "#3a5fb0", "#8a7413", "#4d6b6b")
 _WIDTH, _LEFT, _RIGHT, _ROW = 820, 240, 100, 26
-_CELLS = 32  # of a label on the left, at 7 px a cell
+_CELL = 7.2  # px
+_CELLS = 32  # of a label on the left
+_DEEP = 0.66  # from here on white is read better than ink
 
 
 class Bar(NamedTuple):
-    """One bar: its name, its value and whether it is the one to look at."""
+    """One bar: its name, its value, whether it is the one to look at, and its interval in words."""
 
     name: str
     value: float
     strong: bool = False
+    band: str = ""
 
 
 def bars(rows: Sequence[Bar], label: str, form: Format) -> Markup:
     """Return horizontal bars from zero."""
     top = max([row.value for row in rows] + [0.0]) or 1.0
-    scale = (_WIDTH - _LEFT - _RIGHT) / top
+    said = [form(row.value) + (f" ({row.band})" if row.band else "") for row in rows]
+    right = max([_RIGHT, *(_CELL * width_of(text) + 10 for text in said)])
+    scale = (_WIDTH - _LEFT - right) / top
     parts = []
-    for i, row in enumerate(rows):
+    for i, (row, text) in enumerate(zip(rows, said, strict=True)):
         y = i * _ROW + 6
         parts += [_name(row.name, y), _rect(_LEFT, y, row.value * scale, _MAIN if row.strong else _SOFT)]
-        parts.append(_text(_LEFT + row.value * scale + 6, y + 13, form(row.value), bold=row.strong))
+        parts.append(_text(_LEFT + row.value * scale + 6, y + 13, text, bold=row.strong))
     return _svg(parts, len(rows) * _ROW + 8, label)
 
 
@@ -134,7 +139,7 @@ def heatmap(names: Sequence[str], cells: Sequence[Sequence[float | None]], label
                     y + size / 2 + 4,
                     form(value),
                     anchor="middle",
-                    color="#ffffff" if part > 0.55 else _INK,
+                    color="#ffffff" if part > _DEEP else _INK,
                 )
             )
     return _svg(parts, n * size + 34, label)
@@ -151,7 +156,9 @@ def dumbbells(
     place: Callable[[float], float] = math.log10 if powers else float
     start, end = (place(min(positive)) - 0.05, place(high)) if powers else (low, high)
     scale = (_WIDTH - _LEFT - _RIGHT) / ((end - start) or 1.0)
-    second = _LEFT + max(166.0, 46.0 + 7.2 * width_of(visible(words[0])))  # the legend's second entry clears the first
+    second = _LEFT + max(
+        166.0, 46.0 + _CELL * width_of(visible(words[0]))
+    )  # the legend's second entry clears the first
     parts = [
         _dot(_LEFT + 6, 12, _WARM),
         _text(_LEFT + 16, 16, words[0]),

@@ -6,6 +6,7 @@ named at the end as not measured.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -105,9 +106,10 @@ def _words(lang: str) -> Callable[[str], Markup]:
 
 
 def _said(key: str, lang: str) -> str:
-    """Return a word as plain text, for charts."""
+    """Return a word as plain text, for charts; what both languages begin with stands once."""
     zh, en = term(key)
-    return {"zh": zh, "en": en}.get(lang, zh if zh == en else f"{zh} {en}")
+    same = (a for a, b in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(zh, en, strict=False)))
+    return {"zh": zh, "en": en}.get(lang, zh if zh == en else f"{zh} {en.removeprefix(''.join(same))}")
 
 
 def _plan_part(plan: Row) -> dict[str, Any]:
@@ -133,6 +135,7 @@ def _plan_part(plan: Row) -> dict[str, Any]:
         "reach": {"mean": mean},
         "expected": expected,
         "interval_text": Figures.band(interval),
+        "total_band": _sampled(interval),
         "model_interval": reach.get("interval_with_model_uncertainty"),
         "certificate": certificate if certificate.get("ratio") else None,
         "per_head": plan["spent"] / mean if mean and plan.get("spent") else None,

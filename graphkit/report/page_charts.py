@@ -57,13 +57,20 @@ def _interval(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | No
 
 
 def _baselines(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | None:
-    rows = [charts.Bar(say(name), value) for name, value in (plan.get("baselines") or {}).items() if value is not None]
-    mean = (plan.get("reach") or {}).get("mean")
+    reach, found = plan.get("reach") or {}, plan.get("against_baselines") or ()
+    band = {row["baseline"]: Figures.band(row.get("interval")) for row in found}
+    rows = [
+        charts.Bar(say(name), value, band=band.get(name, ""))
+        for name, value in (plan.get("baselines") or {}).items()
+        if value is not None
+    ]
+    mean = reach.get("mean")
     if not rows or mean is None:
         return None
-    rows = [charts.Bar(say("this_plan"), mean, strong=True), *rows]
+    rows = [charts.Bar(say("this_plan"), mean, strong=True, band=Figures.band(reach.get("interval"))), *rows]
     if plan.get("adding_up_would_have_said") is not None:
-        rows.append(charts.Bar(say("adding_up"), plan["adding_up_would_have_said"]))
+        said = Figures.band(plan.get("adding_up_interval"))
+        rows.append(charts.Bar(say("adding_up"), plan["adding_up_would_have_said"], band=said))
     return charts.bars(rows, say("baselines"), Figures.people)
 
 

@@ -22,6 +22,9 @@ def more_parts(plan: Row) -> dict[str, Any]:
     return {
         **_waves(plan),
         "materials": _materials(plan),
+        "against": _against(plan),
+        "adding_up_band": Figures.band(plan.get("adding_up_interval")),
+        "per_head_band": _per_head(plan),
         "synergy": plan.get("synergy"),
         "goals": plan.get("goals") or [],
         **_pareto(plan),
@@ -45,6 +48,28 @@ def _waves(plan: Row) -> dict[str, Any]:
 
 def _day(ts: Any) -> str:
     return "" if ts is None else dt.datetime.fromtimestamp(ts, tz=dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _per_head(plan: Row) -> str:
+    """Return what a person reached costs at the two ends of the reach."""
+    spent, ends = plan.get("spent"), (plan.get("reach") or {}).get("interval") or [None]
+    if not spent or not all(ends):
+        return ""
+    low, high = (Figures.money(spent / reach) for reach in reversed(ends))
+    return "" if low == high else f"{low} – {high}"
+
+
+def _against(plan: Row) -> list[dict[str, Any]]:
+    """One row per plan made without a graph: what it reaches, and how much more the plan does on the same samples."""
+    return [
+        {
+            **row,
+            "band": Figures.band(row.get("interval")),
+            "more": _signed(row.get("difference") or 0.0),
+            "more_band": Figures.band(row.get("difference_interval")),
+        }
+        for row in plan.get("against_baselines") or []
+    ]
 
 
 def _materials(plan: Row) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ h2{font-size:19px;margin:10px 0 8px;padding-bottom:6px;border-bottom:2px solid v
 .en{color:var(--muted)}
 header .en,.only .en,th .en,a .en{color:inherit}
 h2 .en,h1 .en,.k .en{font-weight:400;font-size:.82em;margin-left:.5em}
+th .unit{display:block;font-weight:400;font-size:11px;opacity:.75}
 th .en{display:block;font-weight:400;font-size:11px;opacity:.75}
 p{margin:6px 0}
 .say{display:grid;grid-template-columns:1fr 1fr;gap:4px 28px;margin:8px 0 12px}
@@ -32,8 +33,10 @@ th{text-align:left;font-weight:600;vertical-align:bottom;border-bottom:2px solid
 td{border-bottom:1px solid var(--rule);padding:6px 9px;vertical-align:top;overflow-wrap:anywhere}
 td.code,th.code{white-space:nowrap}
 td.num,th.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-th.why{width:42%;min-width:17em}
-td.name{min-width:7em}
+th.why{width:36%;min-width:16em}
+td.name{min-width:8em;width:19%}
+td.rule{overflow-wrap:normal}
+td small{white-space:nowrap}
 th.most{width:70%;min-width:13em}
 td .id,.id{color:var(--muted);font-size:12px}
 td ul{margin:0;padding-left:15px}
@@ -42,7 +45,7 @@ tr{break-inside:avoid}
 .say{break-after:avoid}
 tfoot td{font-weight:600;border-bottom:0}
 small{color:var(--muted);font-size:12px}
-figure{margin:12px 0 16px;break-inside:avoid}
+figure{margin:12px 0 16px;break-inside:avoid;overflow-x:auto}
 svg{display:block;width:100%;height:auto;font-family:inherit}
 a{color:var(--main);text-decoration:none;border-bottom:1px dotted currentColor}
 details{margin:6px 0;font-size:13px}
@@ -55,8 +58,10 @@ ul.notes li{margin:0 0 6px}
 footer{padding:22px 44px 0;color:var(--muted);font-size:12.5px}
 @media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}th.why{min-width:26em}
 .lines,.lines thead,.lines tbody,.lines tfoot{display:block}.lines tr{display:flex;flex-wrap:wrap;border-bottom:1px solid var(--rule)}
-.lines tr>*{flex:1 1 0;min-width:0;padding:3px;border:0;font-size:12.5px}.lines .num{white-space:normal}.lines th .en{font-size:9px}
-.lines tr>:first-child{flex:0 0 1.7em}.lines tr>:nth-child(2){flex:2 1 0}.lines td:last-child{flex:0 0 100%}.lines th.why{display:none}}
+.lines tr>*{flex:1 1 12%;min-width:0;padding:3px;border:0;font-size:12.5px}.lines td small{white-space:normal}.lines th .en{font-size:9px}
+.lines tr>:first-child{flex:0 0 1.7em}.lines tr>:nth-child(2){flex:1 1 80%}.lines tr>.code{flex:1 1 22%}.lines tr>.cost{flex:1 1 62%}.lines tr>.sum{flex:1 1 30%}
+.lines td:last-child{flex:0 0 100%}.lines th.why,.lines tfoot td:nth-child(-n+2){display:none}
+svg{min-width:640px}}
 @media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e4eaf0;--muted:#a5b3c0;--rule:#34424f;--main:#63c2d8;--warm:#f0a35a;--paper:#17212b;--pale:#1f2b36}
 html{background:#0f161d}:target{background:#4a3a1e}figure{background:#fff;color:#1c2b3a;border-radius:6px;padding:10px}}
 .wide:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid var(--main);outline-offset:2px}
@@ -64,6 +69,7 @@ html{background:#0f161d}:target{background:#4a3a1e}figure{background:#fff;color:
 header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section,footer{padding:8px 0 0}
 .wide{overflow:visible}table{font-size:8.5pt}th,td{padding:3px 5px}th .en,small,td .id{font-size:7.5pt}th.why{min-width:0}td.name{min-width:5em}
 tfoot{display:table-row-group}li,td li{break-inside:avoid}.cards{grid-template-columns:repeat(5,1fr);gap:6px}.card{padding:6px 8px}.card .v{font-size:15pt}
-a{color:inherit;border:0}details{display:block}.card{background:none}
+a{color:inherit;border:0}details{display:block}details.paper::details-content{content-visibility:visible;block-size:auto}.card{background:none}
+figure,svg{overflow:visible;min-width:0}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip()

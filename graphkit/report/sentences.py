@@ -45,6 +45,8 @@ TERMS: dict[str, tuple[str, str]] = {
     "price_per_contact": ("按单次接触价格", "price per contact"),
     "sainsbury": ("独立受众公式", "Sainsbury formula"),
     "top_degree": ("按受众规模", "largest audience"),
+    "baseline": ("常见做法", "common practice"),
+    "plan_more": ("本计划多出", "this plan, more by"),
     "random": ("随机", "random"),
     "predicted": ("预测", "predicted"),
     "observed": ("实际", "observed"),
@@ -212,8 +214,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "communities": ("图中的用户分为社群；这里列出最大的几个。", "Users fall into communities; the largest are listed."),
     "communities_reach": (
-        "预计在每个社群触达多少人；这里列出最大的几个社群。",
-        "How many people the plan is expected to reach in each community; the largest are listed.",
+        "预计在每个社群触达多少人，括号内为占该社群的比例；这里列出最大的几个社群。单个社群的数没有自己的区间。",
+        "How many people the plan is expected to reach in each community, in brackets as a share of it; the largest are listed. One community has no interval of its own.",
     ),
     "communities_q": ("模块度 {q}，共 {n} 个社群。", "Modularity {q}, {n} communities in all."),
     "calibration": (

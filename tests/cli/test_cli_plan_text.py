@@ -3,6 +3,7 @@
 import pytest
 
 from graphkit.cli.plan_text import give_or_take, plan_text, rounded_down, span
+from graphkit.report.spoken import chinese
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,28 @@ def test_columns_that_say_nothing_are_left_out():
     assert "for Film:f1 (Paper Moon): reach, budget 1,500.50 CNY, spent 1,234.50 CNY" in named
     assert "812 ±12" in text
     assert "reach 812 ±12, value 9.5 ±0.4 for 1,234.50: c1 c2" in text
+
+
+def test_plans_without_a_graph_and_waves_carry_their_intervals():
+    """No figure of people stands alone where the plan holds its interval; the difference has its sign; all of it in Chinese too."""
+    rows = [
+        {"baseline": "price_per_contact", "mean": 1454.0, "interval": [1447.0, 1461.0], "difference": 70.6, "difference_interval": [64.2, 77.0]},
+        {"baseline": "sainsbury", "mean": 1530.0, "interval": [1523.0, 1537.0], "difference": -5.4, "difference_interval": [-9.0, -1.8]},
+    ]  # fmt: skip
+    waves = [
+        {"wave": k, "starts_ts": None, "budget": None, "spent": 10, "purchases": 1, "adds": 50.0 / k, "adds_interval": [49.0 / k, 51.0 / k]}
+        for k in (1, 2)
+    ]  # fmt: skip
+    plan = {
+        "plan": "P-1", "for": "Film:f1", "objective": "reach", "budget": 10, "spent": 10, "items": [],
+        "reach": {"mean": 1524.6, "interval": [1517.7, 1531.5]}, "adding_up_would_have_said": 3959.0,
+        "adding_up_interval": [3930.0, 3988.0], "baselines": {"price_per_contact": 1454.0}, "against_baselines": rows, "waves": waves,
+    }  # fmt: skip
+    text = plan_text(plan)
+    assert "adding up the channels would have said 3,959 ±29" in text
+    assert "chosen by price per contact: 1,454.0 ±7.0, this plan +70.6 ±6.4" in text
+    assert "chosen by the Sainsbury formula: 1,530.0 ±7.0, this plan -5.4 ±3.6" in text
+    assert "wave 2: 1 purchases for 10, adds 25.0 ±0.5" in text
+    told = chinese(text)
+    assert "若按单次接触价格选择：1,454.0 ±7.0，本计划相差 +70.6 ±6.4" in told
+    assert "chosen" not in told

@@ -100,7 +100,7 @@ def test_a_screen_reader_finds_its_way(lang):
 
 
 def test_every_sampled_number_of_a_purchase_shows_its_interval():
-    """Adds and exclusive reach with both ends; a number that is exact has none."""
+    """Adds, exclusive reach and the total with both ends; a number that is exact has none."""
     html = render_page(PLAN, lang="en")
-    assert re.findall(r"<br><small>([^<]*)</small>", html) == ["400 – 420", "371 – 389"]
+    assert re.findall(r"<br><small>([^<]*)</small>", html) == ["400 – 420", "371 – 389", "400 – 426"]
     assert "small figures in tables: 95 % sampling intervals" in html

@@ -1,5 +1,7 @@
 """The page in a real browser: drawn, not blank, both languages on it, nothing run and nothing asked of the network."""
 
+import json
+import re
 import shutil
 import subprocess
 
@@ -18,6 +20,13 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What a window of the page's own width shows: its width, cells of the plan that break a number or a short word, the width of a chart.
+PROBE = """<script>addEventListener("load", () => {
+const narrow = [...document.querySelectorAll(".lines tbody .cost, .lines tbody .sum, td.rule")].filter(x => {
+  const range = document.createRange(); range.selectNodeContents(x.querySelector("a") || x.firstChild);
+  return new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1; }).map(x => x.textContent);
+console.log("PROBE" + JSON.stringify({page: document.documentElement.scrollWidth, narrow,
+  chart: document.querySelector("svg").getBoundingClientRect().width}) + "END"); });</script>"""
 HOSTILE = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
 PLAN = {
     "schema_version": 1,
@@ -80,3 +89,31 @@ def test_a_browser_draws_the_page(tmp_path):
     assert "<title>ran" not in done.stdout
     assert "渠道计划" in done.stdout
     assert "Channel plan" in done.stdout
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine: the page was not drawn")
+def test_a_telephone_shows_whole_words_and_numbers(tmp_path):
+    """At 360 pixels nothing is wider than the window but tables and charts that scroll by themselves, and no cell of the plan is narrower than its number."""
+    plan = PLAN | {
+        "items": [PLAN["items"][0] | {"name": "超长渠道名称" * 6, "material": "m1", "cost": 1_234_567}] * 3,
+        "rejected": [{"channel": "c9", "rule": "not chosen", "reason": "用 280 可新增 67.2 | would add 67.2 for 280"}],
+        "currency": "CNY",
+    }
+    page, frame = tmp_path / "plan.html", tmp_path / "frame.html"
+    page.write_text(
+        render_page(plan).replace("default-src 'none'", "default-src 'none' 'unsafe-inline'") + PROBE, encoding="utf-8"
+    )
+    frame.write_text(f"<body style='margin:0'><iframe src='{page.as_uri()}' style='border:0;width:360px;height:900px'>")
+    call = [BROWSER, *QUIET, f"--user-data-dir={tmp_path / 'profile'}", "--allow-file-access-from-files"]
+    call += ["--window-size=600,900", "--virtual-time-budget=3000", "--enable-logging=stderr", "--dump-dom"]
+    done = subprocess.run(
+        [*call, frame.as_uri()],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    seen = json.loads(re.search(r"PROBE(\{.*?\})END", done.stderr)[1])
+    assert seen["page"] <= 360
+    assert seen["narrow"] == []
+    assert seen["chart"] >= 600  # labels of 13 px stay readable; the figure scrolls

@@ -10,6 +10,8 @@ import pytest
 
 from graphkit.errors import InvalidParameter, UnknownName
 from graphkit.planning.partner_evidence import ZH
+from graphkit.report.charts import Bar, bars
+from graphkit.report.figures import Figures
 from graphkit.report.page import render_page
 from graphkit.report.sentences import SENTENCES, TERMS, sentence, term
 from graphkit.report.spoken import both_of
@@ -445,3 +447,43 @@ def test_partners_come_with_intervals_reasons_for_absence_and_queries():
 def test_the_words_of_the_criteria_are_those_of_the_reasons():
     """One Chinese name for each score, on the page and in a reason."""
     assert {name: term(name)[0] for name in ZH} == ZH
+
+
+def test_every_figure_of_people_on_the_page_carries_its_interval():
+    """Adding up, plans without a graph, waves, the total and the cost of a person: each with its ends."""
+    rows = [
+        {"baseline": "price_per_contact", "mean": 300.0, "interval": [295.0, 305.0], "difference": 113.0, "difference_interval": [107.0, 119.0]}
+    ]  # fmt: skip
+    waves = [
+        {"wave": k, "starts_ts": None, "budget": None, "spent": 100, "one_off": 0, "purchases": 1, "adds": 200.0 + k, "adds_interval": [190.0 + k, 210.0 + k]}
+        for k in (1, 2)
+    ]  # fmt: skip
+    page = render_page(
+        PLAN | {"adding_up_interval": [805.0, 845.0], "against_baselines": rows, "waves": waves}, lang="en"
+    )
+    for band in ("805 – 845", "295 – 305", "107 – 119", "191 – 211", "192 – 212"):
+        assert band in page
+    assert "+113" in page
+    low, high = (PLAN["spent"] / end for end in reversed(PLAN["reach"]["interval"]))
+    assert f"{low:,.2f} – {high:,.2f}" in page
+
+
+def test_a_label_in_two_languages_is_not_cut():
+    """What both languages begin with stands once: "95 % 抽样区间 sampling interval" fits the 32 cells left of a chart."""
+    page = render_page(PLAN)
+    assert "95 % 抽样区间 sampling interval</text>" in page
+    assert "sampling int…" not in page
+
+
+def test_a_bar_leaves_room_for_its_interval():
+    """The longest bar's words end inside the picture."""
+    svg = str(bars([Bar("a", 3959.0, band="3,930 – 3,988"), Bar("b", 10.0)], "x", Figures.people))
+    x = float(re.search(r'<text x="([\d.]+)"[^>]*>3,959 \(', svg)[1])
+    assert x + 7.2 * len("3,959 (3,930 – 3,988)") <= 820
+
+
+def test_a_name_from_right_to_left_leaves_its_number_alone():
+    """Names stand apart from the id beside them, whichever way they are read."""
+    plan = copy.deepcopy(PLAN)
+    plan["items"][0]["name"] = "قناة التسويق 1"
+    assert "<bdi>قناة التسويق 1</bdi>" in render_page(plan)
