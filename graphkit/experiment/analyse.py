@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExperimentAnalysis", "analyse_experiment"]
 
+FEW_EVENTS = 5  # in an exposure: with fewer its mean is little more than a rumour
 COLUMNS = ["effect", "estimator", "value", "lower", "upper", "std_error", "n_users", "n_clusters", "excluded"]
 
 
@@ -80,7 +81,8 @@ def analyse_experiment(
     """Estimate direct, spillover and total effect.
 
     mu_c = sum over class c of y/pi divided by sum of 1/pi, pi from ``n_redraws`` redraws of the design; effects are differences of
-    these means over users who could have been in both classes, with t intervals over clusters.
+    these means over users who could have been in both classes, with t intervals over clusters, no narrower than users who seldom act allow
+    (`graphkit.experiment.estimate.Difference.interval`).
 
     Parameters
     ----------
@@ -169,15 +171,13 @@ def _outcome(design: ExperimentDesign, p: Projection, outcome: ArrayLike) -> Flo
 
 
 def _row(effect: str, estimator: str, found: Difference, confidence: float) -> tuple[Any, ...]:
-    from scipy.stats import t
-
-    half = float(t.ppf(0.5 + confidence / 2, found.freedom)) * found.std_error if found.n_users else math.nan
+    lower, upper = found.interval(confidence)
     return (
         effect,
         estimator,
         found.value,
-        found.value - half,
-        found.value + half,
+        lower,
+        upper,
         found.std_error,
         found.n_users,
         found.n_clusters,
@@ -239,6 +239,10 @@ def _notes(hajek: dict[str, Difference], theta: float) -> list[str]:
         elif found.excluded:
             notes.append(
                 f"{effect} (hajek): {found.excluded:,} users could not have been in one of its exposures and are left out"
+            )
+        if found.n_users and found.sides and found.events < FEW_EVENTS:
+            notes.append(
+                f"{effect} (hajek): too few to say much, {found.events} users of one of its exposures have an outcome other than 0"
             )
     return [*notes, "who was treated was drawn by lot as designed, and influence runs along the graph's arcs only"]
 

@@ -3,7 +3,8 @@
 mu_c = sum of y/pi over the users in class c / sum of 1/pi. A difference is taken over the users who could have been in either class.
 Its variance comes from the clusters' sums of linearised residuals, compared inside arm and stratum (Neyman), since whole clusters were drawn,
 each as if its class had been averaged without it (the jackknife's leverage, which few or unequal clusters need). A class of few users sees too
-little of a seldom outcome, so some of the variance of all the users compared is added, as four users' worth of prior knowledge.
+little of a seldom outcome, so some of the variance of all the users compared is added, as four users' worth of prior knowledge, and an interval
+is never narrower than that of two shares seen on so many users.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from graphkit.experiment.exposure import CLASSES
+from graphkit.intervals import newcombe, quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +35,11 @@ EFFECTS = {  # treated side minus untreated side
 
 
 class Difference(NamedTuple):
-    """An estimated difference: value and standard error (NaN when a class lives in too few clusters), degrees of freedom, users and clusters used."""
+    """An estimated difference: value and standard error (NaN when a class lives in too few clusters), degrees of freedom, users and clusters used.
+
+    ``sides``: mean and effective users of either class, ``size`` that of an outcome that happens, both empty or NaN where outcomes may be
+    negative; ``events`` the fewer users of a class whose outcome is not 0.
+    """
 
     value: float
     std_error: float
@@ -41,6 +47,30 @@ class Difference(NamedTuple):
     n_users: int
     n_clusters: int
     excluded: int
+    sides: tuple[tuple[float, float], ...] = ()
+    size: float = np.nan
+    events: int = 0
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Return the ends, either the wider one of Student's over clusters and, for outcomes of at least 0, Newcombe's over users.
+
+        Newcombe's takes the variance at a mean m as size m - m^2 with size = sum y^2 / sum y of both classes, m (1 - m) for
+        yes or no: a class in which nobody happened to buy still might have. Users of it count as 1 / sum w^2.
+
+        Notes
+        -----
+        Of 95 % intervals where an outcome of 1 to 5 % meets five treated clusters of 50 to 200 users, 98 % and more hold the
+        effect; Student's alone hold 89 to 96 %, and miss effects above them ten times for every one below.
+        """
+        if not self.n_users or np.isnan(self.std_error):
+            return np.nan, np.nan
+        half = quantile(confidence, self.freedom) * self.std_error
+        lower, upper = self.value - half, self.value + half
+        if not self.sides:
+            return lower, upper
+        first, second = ((min(1.0, mean / self.size), users) for mean, users in self.sides)
+        low, high = newcombe(first, second, confidence=confidence)
+        return min(lower, self.size * low), max(upper, self.size * high)
 
 
 def difference(
@@ -69,7 +99,7 @@ def difference(
     members = [np.flatnonzero(able & member[index]) for index in (a, b)]
     if min(np.unique(cluster[inside]).size for inside in members) < FEWEST_CLUSTERS:
         return Difference(np.nan, np.nan, np.nan, 0, 0, int((~possible).sum()))
-    value, few = 0.0, 0.0
+    value, few, sides = 0.0, 0.0, []
     total, count = np.zeros(treated.size), np.zeros(treated.size, np.int64)
     spread = float(outcome[np.concatenate(members)].var())
     for index, inside, sign in zip((a, b), members, (1.0, -1.0), strict=True):
@@ -84,12 +114,25 @@ def difference(
         total += sign * residual / (1 - held)
         count += np.bincount(cluster[inside], minlength=treated.size)
         effective = 1 / float(weight @ weight)
+        sides.append((mean, effective))
         few += spread / effective * PRIOR_USERS / (effective + PRIOR_USERS)
     variance, freedom = _between(total, count > 0, treated, stratum)
     error = (
         float(np.sqrt(variance + few)) if spread > 0 else np.nan
     )  # all alike: nothing tells how far they might differ
-    return Difference(value, error, freedom, int(count.sum()), int((count > 0).sum()), int((~possible).sum()))
+    used = outcome[np.concatenate(members)]
+    seldom = bool((used >= 0).all() and used.any())
+    return Difference(
+        value,
+        error,
+        freedom,
+        int(count.sum()),
+        int((count > 0).sum()),
+        int((~possible).sum()),
+        tuple(sides) if seldom else (),
+        float((used**2).sum() / used.sum()) if seldom else np.nan,
+        min(int(np.count_nonzero(outcome[inside])) for inside in members),
+    )
 
 
 def _between(total: Floats, present: Bools, treated: Bools, stratum: Ints) -> tuple[float, float]:
