@@ -297,7 +297,10 @@ def concordance(observed: Floats, left: Ints, risk: Floats) -> float:
 
 
 def kaplan_meier(observed: Floats, left: Ints) -> pd.DataFrame:
-    """Return time, at_risk, events, survival (Kaplan and Meier) and its 95 % interval.
+    """Return time, at_risk, events, survival (Kaplan and Meier), its 95 % interval, and lower_before_next.
+
+    ``lower`` is the end at ``time`` itself. Until the next row survival is told as the same, but people are watched no
+    longer: there, and after the last row up to the longest watch, the end is ``lower_before_next``.
 
     The interval is the beta product's: the upper end that of the product of Beta(at_risk - events + 1, events) over the times so far, the
     lower one that of this product times Beta(still there, 1), both as the beta of the same mean and variance. Where nobody is censored it is
@@ -314,15 +317,27 @@ def kaplan_meier(observed: Floats, left: Ints) -> pd.DataFrame:
     stays = at_risk - events + 1.0
     mean = np.cumsum(np.log(stays / (at_risk + 1)))
     spread = np.cumsum(np.log1p(events / (stays * (at_risk + 2))))  # of the square's mean over the mean's square
-    after = at_risk - events
-    with np.errstate(divide="ignore"):
-        last = np.log(after / (after + 1.0)), np.log1p(1 / np.maximum(after * (after + 2.0), 1e-300))
-    tail = (1 - 0.95) / 2
-    lower = np.where(after > 0, _beta_quantile(mean + last[0], spread + last[1], tail), 0.0)
+    tail, after = (1 - 0.95) / 2, at_risk - events
     return pd.DataFrame({
         "time": times, "at_risk": at_risk, "events": events, "survival": np.cumprod(1 - events / at_risk),
-        "lower": lower, "upper": _beta_quantile(mean, spread, 1 - tail),
+        "lower": _lower(mean, spread, after, tail), "upper": _beta_quantile(mean, spread, 1 - tail),
+        "lower_before_next": _lower(mean, spread, _before_next(observed, times, at_risk, after), tail),
     })  # fmt: skip
+
+
+def _before_next(observed: Floats, times: Floats, at_risk: Ints, after: Ints) -> Ints:
+    """How many are watched just before the next row, and after the last one to the very end."""
+    if not times.size:
+        return after
+    end = observed.max()
+    return np.append(at_risk[1:], (observed == end).sum() if end > times[-1] else after[-1])
+
+
+def _lower(log_mean: Floats, log_spread: Floats, there: Ints, tail: float) -> Floats:
+    """The lower end where so many are still there: the quantile of the product times Beta(there, 1), 0 where nobody is."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean, spread = np.log(there / (there + 1.0)), np.log1p(1 / np.maximum(there * (there + 2.0), 1e-300))
+    return np.where(there > 0, _beta_quantile(log_mean + mean, log_spread + spread, tail), 0.0)
 
 
 def _beta_quantile(log_mean: Floats, log_spread: Floats, q: float) -> Floats:
