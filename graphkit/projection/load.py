@@ -88,13 +88,13 @@ def load_directory(
         progress=progress,
     )
     tables = tables.canonical()
+    was_empty = not dry_run and store.is_empty()  # a store that has just started may need seconds even for that
     left = None
     if deadline is not None:
         left = deadline - (time.monotonic() - begin)
         if left <= 0:
             message = f"{directory}: not read within {deadline:g} s; nothing was loaded"
             raise DeadlineExceeded(message, hint="allow more with --time-limit SECONDS")
-    was_empty = not dry_run and store.is_empty()
     done = store.load(tables, report, progress=progress, deadline=left, dry_run=dry_run)
     if not dry_run and (kept := dead_letter_folder(store)) is not None:
         write_dead_letters(report, kept, run=_dead_letter_run(report))

@@ -16,6 +16,9 @@ __all__ = [
     "INTERNAL",
     "SCHEMA",
     "STORE",
+    "USED",
+    "count_edges",
+    "count_nodes",
     "find_edges",
     "find_nodes",
     "internal_constraints",
@@ -34,6 +37,10 @@ BATCH: Final = "_GkBatch"
 SCHEMA: Final = "_GkSchema"
 RUN: Final = "_GkRun"
 INTERNAL: Final = (STORE, BATCH, SCHEMA, RUN)
+USED: Final = (
+    "CALL db.labels() YIELD label RETURN label AS k UNION ALL "
+    "CALL db.relationshipTypes() YIELD relationshipType RETURN relationshipType AS k"
+)
 
 
 def quote(name: str) -> str:
@@ -66,6 +73,16 @@ def internal_constraints() -> list[str]:
         f"CREATE CONSTRAINT {x.lower()[1:]}_id IF NOT EXISTS FOR (n:{quote(x)}) REQUIRE n.id IS UNIQUE"
         for x in INTERNAL
     ]
+
+
+def count_nodes(label: str) -> str:
+    """Count the nodes of a label, as k and n; the server keeps that number ready."""
+    return f"MATCH (n:{quote(label)}) RETURN '{label}' AS k, count(n) AS n"
+
+
+def count_edges(type_: str) -> str:
+    """Count the relationships of a type, as k and n; the server keeps that number ready."""
+    return f"MATCH ()-[r:{quote(type_)}]->() RETURN '{type_}' AS k, count(r) AS n"
 
 
 def find_nodes(label: str) -> str:
