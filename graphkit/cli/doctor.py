@@ -158,7 +158,7 @@ def _store(app: App) -> Iterator[dict[str, Any]]:
         yield _row(
             "store",
             False,
-            f"{where}: {error.message}",
+            f"{where}: {error.message.removeprefix(f'{where}: ')}",
             error.hint or "is the server running, and are NEO4J_USERNAME and NEO4J_PASSWORD set?",
         )
 

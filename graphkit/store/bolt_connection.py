@@ -14,19 +14,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from neo4j import READ_ACCESS, WRITE_ACCESS, GraphDatabase
-from neo4j.exceptions import (
-    AuthError,
-    ConfigurationError,
-    DriverError,
-    IncompleteCommit,
-    Neo4jError,
-    ServiceUnavailable,
-    SessionExpired,
-)
+from neo4j.exceptions import ConfigurationError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
 
-from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
+from graphkit.errors import DeadlineExceeded, StoreUnavailable
 from graphkit.store.address import check_uri
 from graphkit.store.base import Counts
+from graphkit.store.bolt_errors import may_retry, translated
 from graphkit.store.cypher_store import Run
 from graphkit.store.patience import MOST, Pace, Stalled, Watch, is_silence
 from graphkit.store.plain import plain
@@ -199,7 +192,7 @@ class Connection:
                 lost = isinstance(error, (ServiceUnavailable, SessionExpired, OSError))
                 patience = (_PATIENCE if self.reached else 2.0) if lost else 60.0
                 lost_since = begin if lost_since is None else lost_since
-                if not _may_retry(error) or time.monotonic() - lost_since > patience or deadline.remaining() < pause:
+                if not may_retry(error) or time.monotonic() - lost_since > patience or deadline.remaining() < pause:
                     raise self._translated(error, deadline) from error
             else:
                 if not long:
@@ -217,23 +210,12 @@ class Connection:
 
     def _translated(self, error: Exception, deadline: Deadline) -> Exception:
         """Our error for one of the driver's; the driver keeps passwords out of its messages."""
-        text = str(getattr(error, "message", None) or error).strip().splitlines()
-        message = f"{self.address}: {text[0] if text else type(error).__name__}"
-        code = getattr(error, "code", None) or ""
-        if isinstance(error, AuthError) or "Unauthorized" in code:
-            return StoreUnavailable(message, store=self.address, hint="check NEO4J_USERNAME and NEO4J_PASSWORD")
-        if "AccessMode" in code:
-            return WriteRefused(message, store=self.address)
         if is_silence(error):
             return DeadlineExceeded(f"{deadline.what}: the server stopped it after its time limit", store=self.address)
-        if "DatabaseNotFound" in code:
-            return StoreUnavailable(message, store=self.address, hint="name another database with NEO4J_DATABASE")
-        if isinstance(error, (DriverError, OSError)):
-            hint = "is the server running? graphkit doctor tells more; a folder needs no server: --store DIR"
-            if self._owner:
-                hint = f"its owner, process {self._owner[1]}, has ended: run the command again"
-            return StoreUnavailable(message, store=self.address, retryable=True, hint=hint)
-        return StoreError(message, store=self.address, retryable=_may_retry(error))
+        hint = "is the server running? graphkit doctor tells more; a folder needs no server: --store DIR"
+        if self._owner:
+            hint = f"its owner, process {self._owner[1]}, has ended: run the command again"
+        return translated(error, self.address, password=self._auth is not None, default=hint)
 
 
 def _telling(work: Callable[..., T], watch: Watch, tx: Any) -> T:
@@ -243,14 +225,3 @@ def _telling(work: Callable[..., T], watch: Watch, tx: Any) -> T:
 def _close(driver: Any) -> None:
     with contextlib.suppress(Exception):
         driver.close()
-
-
-def _may_retry(error: Exception) -> bool:
-    """Whether the same unit of work may succeed next time; the ledger makes a repeated commit harmless."""
-    if isinstance(error, (IncompleteCommit, ServiceUnavailable, SessionExpired, OSError)):
-        return True
-    if isinstance(error, (AuthError, ConfigurationError)):
-        return False
-    return bool(getattr(error, "is_retryable", lambda: False)()) or (
-        isinstance(error, DriverError) and "defunct" in str(error)
-    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from graphkit.errors import DataInvalid, StoreError
 from graphkit.progress import Progress, null_progress
 from graphkit.store import statements
+from graphkit.store.causes import short_of_memory
 from graphkit.store.layout import list_names
 from graphkit.store.ledger import Lease
 from graphkit.store.merge import Tally, wider_key
@@ -106,7 +107,7 @@ class Loader:
                     partial(self._batch, name, first, last, work), self.clock, write=not self.dry_run
                 )
             except StoreError as error:
-                if not any(word in str(error) for word in ("OutOfMemory", "MemoryPool")) or self.size <= _LEAST:
+                if not short_of_memory(error) or self.size <= _LEAST:
                     raise
                 self.size = max(_LEAST, self.size // 2)
                 continue

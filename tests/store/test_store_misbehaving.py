@@ -1,13 +1,181 @@
-"""Neo4j servers that are slow, locked, short of room or not what they seem: a sentence, the right exit code, exact data."""
+"""Neo4j servers that are slow, locked, short of room or not what they seem: a sentence, the next step, exact data."""
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
 
 import pytest
-from contracts.store import TINY
+from contracts.store import report_for, small
+from neo4j.exceptions import Neo4jError
 
+from graphkit.cli.load import _run
+from graphkit.errors import DataInvalid, DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
+from graphkit.report.spoken import chinese
+from graphkit.store import bolt_errors, bolt_load
 from graphkit.store.bolt_connection import Transaction
+from graphkit.store.bolt_errors import may_retry, translated
 from graphkit.store.deadline import Deadline
-from graphkit.store.files import read_directory
+from graphkit.store.open import open_store
 
 
+def server_says(code, message):
+    """The driver's error for a failure that a server reports."""
+    return Neo4jError._hydrate_neo4j(code=code, message=message)
+
+
+MEMORY = server_says(
+    "Neo.TransientError.General.MemoryPoolOutOfMemoryError",
+    "The allocation of an extra 2.0 MiB would use more than the limit 4.0 MiB. Currently using 4.0 MiB. db.memory.transaction.max threshold reached",
+)
+READ_ONLY = server_says(
+    "Neo.ClientError.General.WriteOnReadOnlyAccessDatabase",
+    "No write operations are allowed on this database. The database is in read-only mode on this Neo4j instance.",
+)
+
+
+# -- what answers at an address
+def greet_as(reply):
+    """A port where every caller gets this reply and is hung up on; bytes, or a TLS context for a greeting by certificate."""
+
+    def answer(caller):
+        try:
+            caller.recv(100) if isinstance(reply, bytes) else reply.wrap_socket(caller, server_side=True).recv(1)
+            caller.sendall(reply)
+        except (OSError, TypeError):
+            pass
+        caller.close()
+
+    def listen():
+        while True:
+            try:
+                answer(door.accept()[0])
+            except OSError:
+                return
+
+    door = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=listen, daemon=True).start()
+    return door
+
+
+def refusal(scheme, reply):
+    """The error of opening a store at an address where this is replied."""
+    with greet_as(reply) as door, pytest.raises(StoreUnavailable) as caught:
+        open_store(f"{scheme}://127.0.0.1:{door.getsockname()[1]}", password="gk-canary", timeout=5.0)
+    assert "gk-canary" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("scheme", "reply", "said", "next_step"),
+    [
+        ("bolt", b"HTTP/1.1 400 Bad Request\r\n\r\n", "an HTTP server", "7687"),
+        ("bolt", b"SSH-2.0-OpenSSH_9.2p1\r\n", "does not speak Bolt", "7687"),
+        ("bolt", b"", "no greeting", "7687"),
+        ("bolt+s", b"HTTP/1.1 400 Bad Request\r\n\r\n", "no TLS with this server", "bolt://"),
+        ("neo4j+ssc", b"HTTP/1.1 400 Bad Request\r\n\r\n", "no TLS with this server", "bolt://"),
+    ],
+)
+def test_an_address_where_something_else_answers(scheme, reply, said, next_step):
+    """Not "is the server running?": what answers there is named, and the way out."""
+    error = refusal(scheme, reply)
+    assert said in error.message
+    assert next_step in error.hint
+
+
+def test_a_certificate_that_nobody_vouches_for(tmp_path):
+    """A self-signed one: the reason from four errors below, and both ways to go on."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl makes the certificate")
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    made = f"{openssl} req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {cert} -days 2 -subj /CN=localhost"
+    subprocess.run(made.split(), check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    for scheme in ("bolt+s", "neo4j+s"):
+        error = refusal(scheme, context)
+        assert "not trusted" in error.message
+        assert "self-signed" in error.message or "self signed" in error.message
+        assert "SSL_CERT_FILE" in error.hint
+        assert "+ssc" in error.hint
+
+
+def test_a_port_where_nothing_listens_says_so():
+    """The reason stands in the second line of the driver's message, or in a group below it."""
+    for scheme in ("bolt", "neo4j"):
+        with pytest.raises(StoreUnavailable, match="refused"):
+            open_store(f"{scheme}://127.0.0.1:1", password="x", timeout=3.0)
+
+
+@pytest.mark.neo4j
+def test_logins_that_lack_something(neo4j_server):
+    """A password to be changed first, none at all, the database without a graph: three sentences."""
+
+    def said(**options):
+        with pytest.raises(StoreUnavailable) as caught:
+            open_store(neo4j_server.uri, **options)
+        return caught.value
+
+    with neo4j_server.driver() as driver:
+        driver.execute_query("CREATE USER newcomer SET PASSWORD 'gk-canary-1' CHANGE REQUIRED", database_="system")
+        try:
+            error = said(username="newcomer", password="gk-canary-1")
+        finally:
+            driver.execute_query("DROP USER newcomer", database_="system")
+    assert "must be changed" in error.message
+    assert "ALTER CURRENT USER" in error.hint
+    assert "none was given" in said().message
+    system = said(username=neo4j_server.username, password=neo4j_server.password, database="system")
+    assert "NEO4J_DATABASE" in system.hint
+
+
+# -- what a server refuses
+@pytest.mark.parametrize(("error", "kind", "word"), [(MEMORY, StoreError, "db.memory.transaction.max"), (READ_ONLY, WriteRefused, "server.databases.read_only")])  # fmt: skip
+def test_what_a_setting_of_the_server_forbids(error, kind, word):
+    """The setting is named; the same transaction is not tried again for a minute, as it cannot pass."""
+    found = translated(error, "bolt://x", password=True, default="")
+    assert type(found) is kind
+    assert word in found.hint
+    assert not may_retry(error)
+    assert not found.retryable
+
+
+def test_every_next_step_has_chinese():
+    """Also those that are chosen by what lies below the driver's error."""
+    hints = [v for k, v in vars(bolt_errors).items() if k.isupper()]
+    assert len(hints) >= 6
+    assert not [hint for hint in hints if chinese(hint) == hint]
+
+
+@pytest.mark.neo4j
+def test_batches_too_large_for_the_server_are_halved(open_neo4j, monkeypatch):
+    """A limit of one row a transaction: the load goes on in smaller ones at once, complete and exact."""
+    store, sizes = open_neo4j(), []
+    store.ensure_schema()
+    real = Transaction.__call__
+
+    def short(run, text, params=None):
+        rows = len((params or {}).get("rows", ()))
+        sizes.append(rows)
+        if rows > 1:
+            raise MEMORY
+        return real(run, text, params)
+
+    tables, report = small().canonical(), report_for(small())
+    monkeypatch.setattr(bolt_load, "_LEAST", 1)
+    monkeypatch.setattr(Transaction, "__call__", short)
+    begin = Deadline(40)
+    done = store.load(tables, report)
+    monkeypatch.undo()
+    assert max(sizes) > 1
+    assert begin.remaining() > 0
+    assert sum(done.created.values()) == sum(map(len, tables.nodes.values())) + sum(map(len, tables.edges))
+    assert store.tables().digest() == tables.digest()
+
+
+# -- time
 @pytest.mark.neo4j
 def test_a_count_asks_only_for_kinds_in_use(open_neo4j, neo4j_server, monkeypatch):
     """A server that has just started took ten seconds to plan a count of 44 kinds: none is planned where none is."""
@@ -18,8 +186,8 @@ def test_a_count_asks_only_for_kinds_in_use(open_neo4j, neo4j_server, monkeypatc
     )
     assert store.is_empty()
     assert not [text for text in said if "MATCH" in text]
-    tables, report = read_directory(TINY)
-    store.load(tables, report)
+    tables = small().canonical()
+    store.load(tables, report_for(tables))
     neo4j_server.query("CREATE (:Plan {id: 'p'}), (:Foreign {id: 'x'})-[:HAS_NOTHING]->(:Foreign)")
     told = tables.counts()
     assert store.counts(Deadline(10)) == {**told["by_label"], **told["by_type"]}
