@@ -19,6 +19,7 @@ from graphkit.store.address import check_agent
 from graphkit.store.base import Capabilities, Table
 from graphkit.store.bolt_connection import READ_ACCESS, WRITE_ACCESS, Connection, Transaction
 from graphkit.store.bolt_load import Loader
+from graphkit.store.constraints import make_all
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
 from graphkit.store.foreign import MAKE_NAMES, MAKE_TYPES, NAMES, known_names, noting, transaction_number
@@ -194,19 +195,31 @@ class BoltStore(CypherStore):
         except Enough:
             return Check("writes", True, "this account may load")
         except StoreError as error:
-            return Check("writes", False, error.message, "use an account that may write, e.g. with the role publisher")
+            return Check(
+                "writes",
+                False,
+                error.message,
+                error.hint or "use an account that may write, e.g. with the role publisher",
+            )
         return Check("writes", True, "this account may load")
 
     def _ddl(self, texts: Sequence[str], deadline: Deadline) -> None:
         """Run schema statements, one transaction each, then wait until every index is ONLINE."""
-        for text in texts:
-            self.unit(partial(_say, text), deadline)
+        say = partial(self._say, deadline)
+        if self._is_arcade:
+            for text in texts:
+                say(text)
+        else:
+            make_all(say, lambda text: self._rows(text, None, deadline), texts, self.address)
         while any(
             r["state"] != "ONLINE"
             for r in self._rows("SHOW INDEXES YIELD name, state RETURN name, state", None, deadline)
         ):
             deadline.check()
             time.sleep(0.1)
+
+    def _say(self, deadline: Deadline, text: str) -> Rows:
+        return self.unit(lambda run: run(text), deadline)
 
     # -- reading
     def record(self) -> Record:
@@ -341,7 +354,3 @@ class BoltStore(CypherStore):
         if not self._is_arcade:
             with contextlib.suppress(StoreError):
                 self.unit(lambda run: run(text, {"names": names}), deadline)
-
-
-def _say(text: str, run: Run) -> Rows:
-    return run(text)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from graphkit.store.constraints import SHOW, held, wanted
 from graphkit.store.record import READ_RECORD
 from graphkit.store.schema_steps import checksum, schema_steps
 from graphkit.store.statements import SCHEMA, quote
@@ -97,16 +97,11 @@ def check_server(ask: Ask, hints: dict[str, Any] | None) -> Iterator[Check]:
         True,
         f"{user[0]['user'] if user else 'none'}: {', '.join(roles) or 'all rights (no roles in this edition)'}",
     )
-    wanted = {
-        name
-        for texts in schema_steps().values()
-        for text in texts
-        for name in re.findall(r"CONSTRAINT (\w+) IF NOT EXISTS", text)
-    }
-    there = {r["name"] for r in ask("SHOW CONSTRAINTS YIELD name RETURN name")}
+    needed = wanted(text for texts in schema_steps().values() for text in texts)
+    missing = needed.keys() - held(ask(SHOW))
     applied = ask(f"MATCH (v:{quote(SCHEMA)}) RETURN count(v) AS n")[0]["n"]
-    lost = sorted(wanted - there) if applied else []
-    value = f"{len(wanted & there)} of {len(wanted)}" + (f", missing {', '.join(lost[:3])}" if lost else "")
+    lost = sorted(needed[key] for key in missing) if applied else []
+    value = f"{len(needed) - len(missing)} of {len(needed)}" + (f", missing {', '.join(lost[:3])}" if lost else "")
     yield Check("constraints", not lost, value, "graphkit schema apply creates them again")
     waiting = [r["name"] for r in ask("SHOW INDEXES YIELD name, state WHERE state <> 'ONLINE' RETURN name")]
     yield Check(

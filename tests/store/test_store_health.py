@@ -91,7 +91,7 @@ def test_server_facts_that_are_wrong():
     asked = answers(
         components=[{"name": "Neo4j Kernel", "versions": ["5.26.30"], "edition": "community"}],
         CURRENT=[{"user": "x", "roles": ["reader"]}],
-        CONSTRAINTS=[{"name": "user_id"}],
+        CONSTRAINTS=[{"type": "UNIQUENESS", "on": ["User"], "properties": ["id"]}],
         _GkSchema=[{"n": 2}],
         INDEXES=[{"name": "user_id"}],
     )

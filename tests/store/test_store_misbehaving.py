@@ -175,6 +175,59 @@ def test_batches_too_large_for_the_server_are_halved(open_neo4j, monkeypatch):
     assert store.tables().digest() == tables.digest()
 
 
+# -- a database that is somebody's already
+@pytest.fixture
+def bare(neo4j_server, open_neo4j):
+    """An empty database without constraints and indexes; what a test makes there is dropped."""
+
+    def strip():
+        neo4j_server.wipe()
+        for row in neo4j_server.query("SHOW CONSTRAINTS YIELD name"):
+            neo4j_server.query(f"DROP CONSTRAINT {row['name']}")
+        for row in neo4j_server.query("SHOW INDEXES YIELD name, type WHERE type <> 'LOOKUP' RETURN name"):
+            neo4j_server.query(f"DROP INDEX {row['name']}")
+
+    strip()
+    yield open_neo4j()
+    strip()
+
+
+@pytest.mark.neo4j
+def test_constraints_of_others_count_by_what_they_hold(bare, neo4j_server):
+    """Ours under another name is as good; our name on something else is not, and was taken for ours without a word."""
+    for text in (
+        "CREATE CONSTRAINT mine FOR (x:User) REQUIRE x.id IS UNIQUE",
+        "CREATE CONSTRAINT film_id FOR (x:Movie) REQUIRE x.title IS UNIQUE",
+        "CREATE INDEX brand_id FOR (x:Shop) ON (x.name)",
+    ):
+        neo4j_server.query(text)
+    bare.ensure_schema()
+    assert not [c for c in bare.diagnose() if not c.ok]
+    for label in ("User", "Film", "Brand"):
+        with pytest.raises(Neo4jError, match="already exists"):
+            neo4j_server.query(f"CREATE (:{label} {{id: 'a'}}), (:{label} {{id: 'a'}})")
+    neo4j_server.query("DROP CONSTRAINT graphkit_film_id")
+    (lost,) = [c for c in bare.diagnose() if not c.ok]
+    assert "film_id" in lost.value
+    bare.ensure_schema()
+    assert all(c.ok for c in bare.diagnose())
+
+
+@pytest.mark.neo4j
+def test_what_stands_in_the_way_of_a_constraint_is_named(bare, neo4j_server):
+    """An index on the same property by its name; rows that are there twice by their id."""
+    neo4j_server.query("CREATE INDEX `my users` FOR (x:User) ON (x.id)")
+    with pytest.raises(StoreError) as caught:
+        bare.ensure_schema()
+    assert "DROP INDEX `my users`" in caught.value.hint
+    neo4j_server.query("DROP INDEX `my users`")
+    neo4j_server.query("CREATE (:User {id: 'twice'}), (:User {id: 'twice'})")
+    with pytest.raises(StoreError, match="'twice'") as caught:
+        bare.ensure_schema()
+    listed = caught.value.hint.partition("MATCH")[2].partition(" lists")[0]
+    assert neo4j_server.query("MATCH" + listed) == [{"id": "twice", "n": 2}]
+
+
 # -- time
 @pytest.mark.neo4j
 def test_a_count_asks_only_for_kinds_in_use(open_neo4j, neo4j_server, monkeypatch):
