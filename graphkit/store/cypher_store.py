@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from graphkit.errors import InvalidParameter, StoreUnavailable, UnknownNode, WriteRefused
+from graphkit.errors import DataInvalid, InvalidParameter, StoreUnavailable, UnknownNode, WriteRefused
 from graphkit.model.schema import LABELS, TYPES
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
 from graphkit.progress import Progress, null_progress
@@ -294,8 +294,7 @@ class CypherStore(ABC):
         found = self._collect(layout, before, clock, tell)
         after = self._ready_record()
         if after.version != record.version or _of_data(self._counts(clock)) != _of_data(before):
-            message = f"{self.address}: the graph changed while it was read"
-            raise StoreUnavailable(message, store=self.address, retryable=True, hint="run the command again")
+            raise self._changed()
         return replace(
             found, name=record.name, currency=record.currency, time_zone=record.time_zone, settings=record.settings
         ).canonical()
@@ -307,6 +306,7 @@ class CypherStore(ABC):
         total, done, nodes, edges = sum(counts.values()), 0, {}, []
         for label in sorted(x for x in layout.nodes if counts.get(x)):
             ids, cells = self._node_cells(label, layout.node_columns(label, written=written), clock)
+            self._check_ids(label, ids)
             nodes[label] = NodeColumns(label, object_array(ids), {k: coerce(label, k, v) for k, v in cells.items()})
             done += len(ids)
             tell(Progress("read graph", done, total, "rows"))
@@ -315,6 +315,19 @@ class CypherStore(ABC):
             done += len(edges[-1])
             tell(Progress("read graph", done, total, "rows"))
         return GraphTables(nodes, tuple(edges))
+
+    def _check_ids(self, label: str, ids: Sequence[Any]) -> None:
+        """Refuse nodes of somebody else's that bear a label of ours: every id is a text."""
+        odd = [x for x in ids if type(x) is not str]
+        if odd:
+            message = f"{self.address}: {len(odd)} of {len(ids)} {label} nodes have no text as id, e.g. {odd[0]!r}"
+            found = f"MATCH (n:{label}) WHERE n.id IS NULL OR n.id <> toString(n.id) RETURN n"
+            hint = f"{found} lists them: give them text ids or another label"
+            raise DataInvalid(message, rule="id", count=len(odd), hint=hint)
+
+    def _changed(self) -> StoreUnavailable:
+        message = f"{self.address}: the graph changed while it was read"
+        return StoreUnavailable(message, store=self.address, retryable=True, hint="run the command again")
 
     def _edge_columns(
         self, pair: Pair, names: list[str], nodes: dict[str, NodeColumns], clock: Deadline
@@ -325,7 +338,10 @@ class CypherStore(ABC):
         ends = nodes[source_label].row_of(), nodes[target_label].row_of()
         for sources, targets, cells in self._edge_cells(pair, names, clock):
             for out, known, ids in zip(rows, ends, (sources, targets), strict=True):
-                out.extend(map(known.__getitem__, ids))
+                try:
+                    out.extend(map(known.__getitem__, ids))
+                except KeyError as error:  # a node that came after the nodes were read
+                    raise self._changed() from error
             for k in names:
                 columns[k].extend(cells[k].tolist() if isinstance(cells[k], np.ndarray) else cells[k])
         return EdgeColumns(

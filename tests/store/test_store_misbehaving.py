@@ -228,6 +228,15 @@ def test_what_stands_in_the_way_of_a_constraint_is_named(bare, neo4j_server):
     assert neo4j_server.query("MATCH" + listed) == [{"id": "twice", "n": 2}]
 
 
+@pytest.mark.neo4j
+def test_nodes_of_others_under_a_label_of_ours_are_refused_with_a_way_to_find_them(open_neo4j, neo4j_server):
+    """A number or nothing as id: reading the graph ended in a TypeError."""
+    neo4j_server.query("CREATE (:User {id: 1}), (:User {name: 'x'}), (:User {id: 'u'})")
+    with pytest.raises(DataInvalid, match="2 of 3 User nodes") as caught:
+        open_neo4j().tables()
+    assert len(neo4j_server.query(caught.value.hint.partition(" lists")[0])) == 2
+
+
 # -- time
 @pytest.mark.neo4j
 def test_a_count_asks_only_for_kinds_in_use(open_neo4j, neo4j_server, monkeypatch):
