@@ -96,13 +96,22 @@ def load(
 
 def _run(app: App, directory: str, time_limit: float | None, **options: Any) -> dict[str, Any]:
     """Open the store and load; return the report as data."""
+    from graphkit.errors import DeadlineExceeded
     from graphkit.projection.load import dead_letter_folder, load_directory
 
     begin = time.monotonic()
     store = app.open(create=True, timeout=time_limit)
-    left = None if time_limit is None else max(time_limit - (time.monotonic() - begin), 0.1)
-    with app.progress() as progress:
-        report = load_directory(store, directory, deadline=left, progress=progress, **options).to_dict()
+    opened = time.monotonic() - begin
+    left = None if time_limit is None else max(time_limit - opened, 0.1)
+    try:
+        with app.progress() as progress:
+            report = load_directory(store, directory, deadline=left, progress=progress, **options).to_dict()
+    except DeadlineExceeded as error:
+        if time_limit is None:
+            raise
+        message = f"the load did not end within {time_limit:g} s; opening the store took {opened:.1f} s of them"
+        hint = "what is in stays: run it again to complete it, or allow more with --time-limit SECONDS"
+        raise DeadlineExceeded(message, hint=hint) from error
     if report["findings"]:
         app.say(findings_text(report["findings"], _FIRST))
     kept = dead_letter_folder(store)

@@ -253,3 +253,24 @@ def test_a_count_asks_only_for_kinds_in_use(open_neo4j, neo4j_server, monkeypatc
     neo4j_server.query("CREATE (:Plan {id: 'p'}), (:Foreign {id: 'x'})-[:HAS_NOTHING]->(:Foreign)")
     told = tables.counts()
     assert store.counts(Deadline(10)) == {**told["by_label"], **told["by_type"]}
+
+
+def test_a_load_out_of_time_names_the_limit_that_was_given(monkeypatch):
+    """Not what was left of it once the store was open; how long that took stands beside it."""
+
+    class App:
+        def open(self, **_):
+            return open_store("memory://")
+
+        def progress(self):
+            from contextlib import nullcontext
+
+            return nullcontext()
+
+    def late(*_, **__):
+        raise DeadlineExceeded("load: not finished within 11.3676 s")
+
+    monkeypatch.setattr("graphkit.projection.load.load_directory", late)
+    with pytest.raises(DeadlineExceeded, match=r"within 30 s; opening the store took 0\.\d s") as caught:
+        _run(App(), "data", 30.0, dry_run=False)
+    assert "--time-limit" in caught.value.hint
