@@ -62,7 +62,9 @@ class TwinGraph:
         if name == "id":
             return id_
         table = self._tables.nodes_of(label)
-        columns = self._columns.setdefault(label, {k: v.tolist() for k, v in table.columns.items()})
+        columns = self._columns.get(label)
+        if columns is None:  # once a label: a list of every column is a scan of all nodes
+            columns = self._columns[label] = {k: v.tolist() for k, v in table.columns.items()}
         return columns[name][table.row_of()[id_]] if name in columns else None
 
     def out(self, node: Node, *types: str) -> list[Tie]:

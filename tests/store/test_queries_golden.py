@@ -25,6 +25,7 @@ from graphkit.planning.tastes import read_tastes
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.store.files import read_directory
 from graphkit.store.queries import check_params, list_queries, load_query
+from graphkit.store.twin_graph import TwinGraph
 from graphkit.store.twins import TWINS
 from graphkit.synthetic.campaign import write_campaign
 
@@ -410,3 +411,18 @@ def test_scores_of_partners_equal_their_files(tables):
         assert {n: rows.get(n) for n in others} == pytest.approx(
             {n: scores_of(data, subject, n)["theme"] for n in others}, abs=1e-8
         )
+
+
+def test_the_columns_of_a_label_are_read_once():
+    """A property of every node costs one list of a column, not one a node."""
+    lists = []
+
+    class Counted(np.ndarray):
+        def tolist(self):
+            lists.append(len(self))
+            return super().tolist()
+
+    users = NodeColumns("User", object_array([f"u{i}" for i in range(40)]), {"age": np.arange(40).view(Counted)})
+    graph = TwinGraph(GraphTables({"User": users}, (), "small", "CNY", "UTC"))
+    assert [graph.get(("User", f"u{i}"), "age") for i in range(40)] == list(range(40))
+    assert lists == [40]
