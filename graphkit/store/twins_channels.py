@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded
+from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded, shown_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,25 +62,24 @@ def by_kind(g: TwinGraph, p: Params) -> list[Row]:
 def overlap(g: TwinGraph, p: Params) -> list[Row]:
     """channels/overlap."""
     own = {n: chance for c in g.find("Channel", p["channel"]) for n, chance in _reached(g, c).items()}
-    rows = []
+    everyone = sum(g.agreed(u) for u in g.nodes("User"))
+    found = []
     for d in g.nodes("Channel"):
         other = _reached(g, d)
         both = own.keys() & other.keys()
         if d[1] != p["channel"] and len(both) >= max(1, p["minCell"]):
             expected = math.fsum(own[n] * other[n] for n in both)
             either = math.fsum((*own.values(), *other.values())) - expected
-            rows.append(
-                {
-                    "channel": d[1],
-                    "name": g.get(d, "name"),
-                    "shared": len(both),
-                    "audience": len(other),
-                    "jaccard": rounded(len(both) / len(own.keys() | other.keys())),
-                    "expected_shared": rounded(expected),
-                    "expected_jaccard": rounded(expected / either) if either else 0.0,
-                }
-            )
-    return sorted(rows, key=lambda r: (-r["shared"], r["channel"]))[: p["top"]]
+            told = {
+                "shared": len(both),
+                "jaccard": rounded(len(both) / len(own.keys() | other.keys())),
+                "expected_shared": rounded(expected),
+                "expected_jaccard": rounded(expected / either) if either else 0.0,
+            }
+            row = {"channel": d[1], "name": g.get(d, "name")}
+            found.append((-len(both), {**row, **shown_pair(told, len(own), len(other), everyone, p["minCell"])}))
+    first = [row for _, row in sorted(found, key=lambda x: (x[0], x[1]["channel"]))[: p["top"]]]
+    return sorted(first, key=lambda r: (-(r["shared"] or 0), r["channel"]))
 
 
 def incremental_reach(g: TwinGraph, p: Params) -> list[Row]:
@@ -163,17 +162,23 @@ def overlap_of_set(g: TwinGraph, p: Params) -> list[Row]:
     """evaluate/overlap."""
     known = {f"{label}:{i}": (label, i) for label, i in g.nodes("Channel", *_TIES_OF)}
     chances = {name: _chances(g, known[name]) for name in dict.fromkeys(p["audiences"]) if name in known}
-    missed = {u: [1.0 - of.get(u, 0.0) for of in chances.values()] for u in {u for of in chances.values() for u in of}}
+    reached = {u for of in chances.values() for u in of}
+    missed = {u: [1.0 - of.get(u, 0.0) for of in chances.values()] for u in reached}
+    everyone = sum(g.agreed(u) for u in g.nodes("User"))
+    parts = Counter(tuple(u in of for of in chances.values()) for u in reached)
+    few = any(0 < n < p["minCell"] for n in (*parts.values(), everyone - len(reached)))
     joint = rounded(math.fsum(1.0 - math.prod(q) for q in missed.values()))
     shared = rounded(math.fsum(math.prod(1.0 - x for x in q) for q in missed.values()))
     rows = []
     for place, (name, of) in enumerate(chances.items()):
         if of and len(of) >= p["minCell"]:
+            most = 0 < everyone - len(of) < p["minCell"]
             alone = math.fsum(c * math.prod(missed[u][:place] + missed[u][place + 1 :]) for u, c in of.items())
             added = math.fsum(c * math.prod(missed[u][:place]) for u, c in of.items())
-            told = {"reach": math.fsum(of.values()), "exclusive": alone, "incremental": added}
-            row = {"place": place + 1, "name": name, "people": len(of), **{k: rounded(x) for k, x in told.items()}}
-            rows.append({**row, "joint": joint, "shared": shared})
+            size = {"people": len(of), "reach": rounded(math.fsum(of.values()))}
+            told = {"exclusive": rounded(alone), "incremental": rounded(added), "joint": joint, "shared": shared}
+            size, told = size if not most else dict.fromkeys(size), told if not few else dict.fromkeys(told)
+            rows.append({"place": place + 1, "name": name, **size, **told})
     return rows
 
 
@@ -244,14 +249,15 @@ def learning(g: TwinGraph, p: Params) -> list[Row]:
     for k in g.nodes("Course"):
         ties = [tie for n, tie in g.into(k, "ENROLLED") if g.agreed(n)]
         done = [t["progress"] for t in ties if t.get("progress") is not None]
+        shown = len(done) >= max(1, p["minCell"])
         if len(ties) >= max(1, p["minCell"]):
             rows.append(
                 {
                     "course": k[1],
                     "name": g.get(k, "name"),
                     "learners": len(ties),
-                    "progress": rounded(math.fsum(done) / len(done)) if done else None,
-                    "completed": rounded(sum(x >= 1.0 for x in done) / len(done)) if done else None,
+                    "progress": rounded(math.fsum(done) / len(done)) if shown else None,
+                    "completed": rounded(sum(x >= 1.0 for x in done) / len(done)) if shown else None,
                 }
             )
     return rows

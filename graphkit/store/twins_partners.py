@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded
+from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded, shown_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,11 +207,14 @@ def shared_audience(g: TwinGraph, p: Params) -> list[Row]:
             other = set(g.consenting(g.into(d, *_CUSTOMER)))
             shared = len(own & other)
             if d != b and shared >= max(1, p["minCell"]):
-                rows.append({
-                    "partner": d[1], "name": g.get(d, "name"), "shared": shared, "audience": len(other),
-                    "jaccard": rounded(shared / len(own | other)), "lift": rounded(shared * total / (len(own) * len(other))),
-                })  # fmt: skip
-    return sorted(rows, key=lambda r: (-r["shared"], r["partner"]))
+                told = {
+                    "shared": shared,
+                    "jaccard": rounded(shared / len(own | other)),
+                    "lift": rounded(shared * total / (len(own) * len(other))),
+                }
+                told = shown_pair(told, len(own), len(other), total, p["minCell"])
+                rows.append({"partner": d[1], "name": g.get(d, "name"), **told})
+    return sorted(rows, key=lambda r: (-(r["shared"] or 0), r["partner"]))
 
 
 def data(g: TwinGraph, _: Params) -> list[Row]:

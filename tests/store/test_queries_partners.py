@@ -1,5 +1,6 @@
 """Scores and overlaps of partners: each command named as evidence gives the same number on the memory store, the embedded engine and Neo4j."""
 
+import itertools
 import shlex
 
 import numpy as np
@@ -204,6 +205,38 @@ def test_overlap_is_what_its_query_says(store):
             for part in ("reach", "exclusive", "incremental"):
                 assert row[part] == pytest.approx(said[part], abs=1e-8), (listed, row["name"], part)
             assert (row["joint"], row["shared"]) == pytest.approx((found.joint, found.shared), abs=1e-8)
+
+
+def test_the_queries_of_an_overlap_hide_what_the_overlap_hides(store):
+    """With a minimum cell, a number of evaluate/overlap is hidden where overlap hides it, and so are the numbers of a pair."""
+    loaded(store)
+    snapshot, told = as_snapshot(store), []
+    lists = (
+        ["Channel:x", "Channel:y"],
+        ["Brand:a", "Brand:b", "Brand:d"],
+        ["Course:k", "Film:f"],
+        ["Brand:b", "Brand:e"],
+    )
+    for least, listed in itertools.product((2, 5, 9, 12), lists):
+        arrays, n = audiences_of(snapshot, [LabelId(*name.split(":")) for name in listed])
+        found = overlap(arrays, n_nodes=n, min_cell=least)
+        rows = {row["name"]: row for row in rows_of(store, "evaluate/overlap", audiences=listed, minCell=least)}
+        for said in found.to_frame().to_dict("records"):
+            row = rows.get(said["name"], {})
+            parts = {**said, "joint": found.joint, "shared": found.shared} if row else said
+            for part in parts.keys() - {"name"}:
+                assert (row.get(part) is None) == np.isnan(parts[part]), (least, listed, said["name"], part)
+                told.append((part, row.get(part) is None))
+        kind = listed[0].split(":")[0]
+        if len(listed) == 2 and kind in ("Brand", "Channel"):
+            name, asked = ("partners/shared_audience", "brand") if kind == "Brand" else ("channels/overlap", "channel")
+            a, b = (x.split(":")[1] for x in listed)
+            other = rows_of(store, name, **{asked: a}, minCell=least)
+            pair = [row for row in other if b in (row.get("partner"), row.get("channel"))]
+            hidden = {part: not pair or pair[0][part] is None for part in ("shared", "jaccard")}
+            assert hidden == dict.fromkeys(hidden, np.isnan(found.pairs["shared"][0])), (least, listed)
+            told.append((name, hidden["shared"]))
+    assert len(set(told)) == 2 * 7  # each was hidden once and shown once
 
 
 def test_adds_exclusive_and_shares_are_what_their_command_says(store):
