@@ -189,30 +189,30 @@ def _chances(g: TwinGraph, n: Node) -> dict[Node, float]:
 
 def spending(g: TwinGraph, p: Params) -> list[Row]:
     """channels/spending."""
-    uses_cost, making_cost = [], []
-    for row in p["purchases"]:
-        price, making = None, 0.0
-        for c in g.find("Channel", row.get("channel")):
-            tie = {m[1]: more for m, more in g.out(c, "ACCEPTS")}.get(row.get("material"))
-            own = None if tie is None else tie.get("cost")
-            price = g.get(c, "cost") if own is None else own
-            making = (
-                (g.get(("Material", row["material"]), "cost") or 0.0) if tie is not None and row.get("once") else 0.0
-            )
-        for k in g.find("CoProduction", row.get("placement")):
-            price = g.get(k, "cost") if price is None else price
-        if price is not None:
-            uses_cost.append(row["uses"] * price)
-        making_cost.append(making)
-    uses, made = math.fsum(uses_cost), math.fsum(making_cost)
-    return [
-        {
-            "purchases": len(p["purchases"]),
-            "uses_cost": rounded(uses, 2),
-            "making_cost": rounded(made, 2),
-            "cost": rounded(uses + made, 2),
-        }
-    ]
+    priced = [_price(g, row) for row in p["purchases"]]
+    known = [x for x in priced if x is not None]
+    uses, made = (math.fsum(x[i] for x in known) for i in (0, 1))
+    told = {"uses_cost": rounded(uses, 2), "making_cost": rounded(made, 2), "cost": rounded(uses + made, 2)}
+    return [{"purchases": len(priced), **(told if len(known) == len(priced) else dict.fromkeys(told))}]
+
+
+def _price(g: TwinGraph, row: Params) -> tuple[float, float] | None:
+    """What the uses and the making of a purchase cost; None where a price is not known."""
+    price, making = None, 0.0
+    asked: list[Any] = [row.get(k) for k in ("channel", "placement", "material")]
+    channel, placement, material = asked
+    found = g.find("Channel", channel)
+    tie = {m[1]: more for c in found for m, more in g.out(c, "ACCEPTS")}.get(material)
+    if material is not None and tie is None:
+        return None
+    for c in found:
+        own = None if tie is None else tie.get("cost")
+        price = g.get(c, "cost") if own is None else own
+    for k in g.find("CoProduction", placement):
+        price = g.get(k, "cost") if price is None else price
+    if tie is not None and row.get("once"):
+        making = g.get(("Material", material), "cost") or 0.0
+    return None if price is None else (row["uses"] * price, making)
 
 
 def frequency(g: TwinGraph, p: Params) -> list[Row]:
