@@ -6,7 +6,8 @@
 // @param forId STRING
 // @param rejected LIST<MAP>
 // @access write
-// Writes a plan, its items, what they use, what the plan promotes and what it rejected; the same plan again changes nothing.
+// Writes a plan, its items, the channel or placement (CoProduction), the material and the tracking code of each, what the plan promotes
+// and what it rejected; the same plan again changes nothing.
 MERGE (p:Plan {id: $plan})
 SET p += $properties;
 
@@ -23,8 +24,18 @@ MERGE (i)-[:USES]->(c);
 
 UNWIND $items AS row
 MATCH (i:PlanItem {id: row.id})
+MATCH (k:CoProduction {id: row.placement})
+MERGE (i)-[:USES]->(k);
+
+UNWIND $items AS row
+MATCH (i:PlanItem {id: row.id})
 MATCH (m:Material {id: row.material})
 MERGE (i)-[:USES]->(m);
+
+UNWIND $items AS row
+MATCH (i:PlanItem {id: row.id})
+MATCH (t:Touchpoint {code: row.code})
+MERGE (i)-[:CARRIES]->(t);
 
 MATCH (p:Plan {id: $plan})
 MATCH (f:Film {id: $forId})
@@ -45,4 +56,11 @@ UNWIND $rejected AS row
 MATCH (p:Plan {id: $plan})
 MATCH (c:Channel {id: row.channel})
 MERGE (p)-[r:REJECTS]->(c)
+SET r.reason = row.reason, r.rule = row.rule;
+
+UNWIND $rejected AS row
+MATCH (p:Plan {id: $plan})
+MATCH (k:CoProduction {id: row.placement})
+WHERE NOT EXISTS { MATCH (c:Channel {id: row.channel}) }
+MERGE (p)-[r:REJECTS]->(k)
 SET r.reason = row.reason, r.rule = row.rule;

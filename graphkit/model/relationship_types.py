@@ -199,7 +199,7 @@ _ALL = (
     _type("PART_OF", "隶属", "part of", "Campaign>Partnership"),
     _type("EXECUTES", "执行", "executes", "Campaign>Plan"),
     _type("HAS_ITEM", "包含", "has item", "Plan>PlanItem", written=True),
-    _type("USES", "使用", "uses", "PlanItem>Channel,Material,Offer", written=True),
+    _type("USES", "使用", "uses", "PlanItem>Channel,CoProduction,Material,Offer", written=True),
     _type(
         "PROPOSES",
         "建议",
@@ -215,7 +215,7 @@ _ALL = (
         "REJECTS",
         "否决",
         "rejects",
-        "Plan>Channel,Material,Offer,Brand,Film,Course",
+        "Plan>Channel,CoProduction,Material,Offer,Brand,Film,Course",
         text("reason", "原因", required=True),
         text("rule", "规则"),
         written=True,

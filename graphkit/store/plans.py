@@ -29,7 +29,7 @@ def save_plan(store: GraphStore, plan: dict[str, Any]) -> None:
     label, _, target = str(plan["for"]).partition(":")
     items = [_item(plan["plan"], number, item) for number, item in enumerate(plan["items"], 1)]
     rejected = [
-        {"channel": r["channel"], "rule": r.get("rule"), "reason": r.get("reason") or ""}
+        {**_bought(r["channel"]), "rule": r.get("rule"), "reason": r.get("reason") or ""}
         for r in plan.get("rejected") or ()
         if r.get("channel")
     ]
@@ -119,10 +119,17 @@ def _item(plan_id: str, number: int, item: dict[str, Any]) -> dict[str, Any]:
     )
     return {
         "id": f"{plan_id}/{number}",
-        "channel": item["channel"],
+        **_bought(item["channel"], placement=item.get("kind") == "placement"),
         "material": item.get("material"),
+        "code": item.get("code"),
         "properties": properties,
     }
+
+
+def _bought(name: str, *, placement: bool | None = None) -> dict[str, Any]:
+    """Return under which id a channel and under which a placement is looked for; both when a plan does not say which."""
+    id_ = name.removeprefix("CoProduction:")  # so a plan writes a placement whose id is also a channel's
+    return {"channel": None if placement else name, "placement": None if placement is False else id_}
 
 
 def _number(value: Any) -> float | None:

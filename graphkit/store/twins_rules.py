@@ -97,16 +97,24 @@ def items(g: TwinGraph, p: Params) -> list[Row]:
     for n in g.find("Plan", p["plan"]):
         for i in sorted(g.ends(g.out(n, "HAS_ITEM")), key=lambda i: (g.get(i, "number"), i[1])):
             used = g.out(i, "USES")
-            channels: list[Node | None] = [*sorted(g.ends(used, "Channel"))] or [None]
+            channels: list[Node | None] = [*sorted(g.ends(used, "Channel", "CoProduction"), key=lambda c: c[1])] or [
+                None
+            ]
             materials: list[Node | None] = [*sorted(g.ends(used, "Material"))] or [None]
+            codes: list[str | None] = [*sorted(str(g.get(t, "code")) for t in g.ends(g.out(i, "CARRIES")))] or [None]
             rows += [
                 {
                     "number": g.get(i, "number"), "wave": g.get(i, "wave"), "channel": c and c[1],
-                    "name": g.get(c, "name") if c else None, "material": m and m[1], **{k: g.get(i, k) for k in _ITEM},
+                    "name": g.get(c, "name") if c else None, "kind": _kind(g, c) if c else None,
+                    "material": m and m[1], "code": code, **{k: g.get(i, k) for k in _ITEM},
                 }
-                for c in channels for m in materials
+                for c in channels for m in materials for code in codes
             ]  # fmt: skip
     return rows
+
+
+def _kind(g: TwinGraph, node: Node) -> Any:
+    return "placement" if node[0] == "CoProduction" else g.get(node, "kind")
 
 
 def rejected(g: TwinGraph, p: Params) -> list[Row]:

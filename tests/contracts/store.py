@@ -279,6 +279,37 @@ class CypherContract:
         store.load(tables, report)
         return store
 
+    def test_a_kept_plan_says_what_it_buys(self, tiny):
+        """Channel or placement, material and tracking code of every item, and every candidate it rejected: none without a name."""
+        tables, report = read_directory(TINY)
+        placement = tables.nodes["CoProduction"].ids.tolist()[0]
+        code = tables.nodes["Touchpoint"].column("code").tolist()[0]
+        channel = {**PLAN["items"][0], "kind": "app", "code": code}
+        bought = [channel, {**channel, "channel": f"CoProduction:{placement}", "kind": "placement", "code": None}]
+        rejected = [*PLAN["rejected"], {"channel": placement, "rule": "cost", "reason": "its cost is unknown"}]
+        counted = tiny.load(tables, report)
+        version = tiny.version()
+        for _ in range(2):
+            save_plan(tiny, {**PLAN, "items": bought, "rejected": rejected})
+        found = tiny.read(load_query("plan/items"), {"plan": "P-0001"})
+        rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+        assert [(r["channel"], r["kind"], r["code"]) for r in rows] == [
+            ("c01", tables.nodes["Channel"].by_id("kind")["c01"], code),
+            (placement, "placement", None),
+        ]
+        assert [r["name"] for r in rows] == [
+            tables.nodes[k].by_id("name")[i] for k, i in (("Channel", "c01"), ("CoProduction", placement))
+        ]
+        blocked = tiny.read(load_query("plan/rejected"), {"plan": "P-0001"})
+        assert [list(row[:3]) for row in blocked.rows] == [
+            ["Channel", "c02", "rights"],
+            ["CoProduction", placement, "cost"],
+        ]
+        assert tiny.version() == version
+        assert tiny.load(tables, report).by_type == counted.by_type
+        remove_plan(tiny, "P-0001")
+        assert tiny.load(tables, report).by_type == counted.by_type
+
     def test_every_named_query_without_parameters_runs(self, tiny):
         """Packaged reads that need no parameter answer without error."""
         for query in list_queries():
