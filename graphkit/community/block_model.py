@@ -30,6 +30,7 @@ from graphkit.community.moves import (
     gather_kernel,
     leiden,
     lift_kernel,
+    parts_near_kernel,
     relabel_kernel,
     requeue_kernel,
     resettle_kernel,
@@ -231,21 +232,18 @@ def block_move_kernel(indptr, indices, weight, visit, nodes, label, state, edges
 def block_refine_kernel(indptr, indices, weight, visit, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Parts of each community: single nodes join, in random order, the neighbouring part that explains the edges best."""
     n = visit.size
-    part, alone, links = np.arange(n).astype(np.int32), np.ones(n, np.bool_), np.zeros(n)
+    part, near = np.arange(n).astype(np.int32), np.empty(n, np.int32)
+    alone, links = np.ones(n, np.bool_), np.zeros(n)
     held, leave, _, apart = weighed_kernel(indptr, indices, weight, visit, part)
     squares = (held * held).sum()
     for i in shuffled_kernel(n, state):
         if not alone[i]:
             continue
-        for j in range(indptr[i], indptr[i + 1]):
-            if label[indices[j]] == label[i]:
-                links[part[indices[j]]] += weight[j]
+        count = parts_near_kernel(i, indptr, indices, weight, label, part, links, near)
         best, gain, joined = i, 1e-14, 0.0
         before = worth_kernel(leave[i], held[i]) + between_kernel(apart, squares)
-        for j in range(indptr[i], indptr[i + 1]):
-            p = part[indices[j]]
-            if label[indices[j]] != label[i] or links[p] == 0.0:
-                continue  # elsewhere, or seen
+        for t in range(count):
+            p = near[t]
             value = (
                 worth_kernel(leave[p] + leave[i] - 2 * links[p], held[p] + held[i])
                 - worth_kernel(leave[p], held[p])

@@ -33,6 +33,7 @@ from scipy.special import gammaln
 from graphkit.community.block_model import best_blocks_gain, block_leiden, leiden_at_newmans_resolution
 from graphkit.community.map_equation import map_leiden
 from graphkit.community.moves import contract
+from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     Labels = NDArray[np.int64]
 
-__all__ = ["Finer", "look_for_finer", "parts_gain"]
+__all__ = ["Finer", "look_for_finer", "parts_gain", "walk"]
 
 _CHANCE = math.log(20)  # nats that random ties save in one case of twenty at most
 _CLEARLY = 2.0  # times what blocks tell apart inside the communities, for the map equation to be named instead
@@ -54,7 +55,12 @@ class Finer(NamedTuple):
     objective: str | None
 
 
-def look_for_finer(graph: Undirected, found: Labels, met: Labels | None, seed: int) -> Finer:
+def walk(graph: Undirected, seed: int) -> Labels:
+    """Return the parts of one run of the map equation; they depend on nothing found and can be made meanwhile."""
+    return map_leiden(graph, np.arange(graph.n_nodes), iterations=1, seed=seed)
+
+
+def look_for_finer(graph: Undirected, found: Labels, met: Labels | None, walked: Labels, seed: int) -> Finer:
     """Return what groups finer than those found save beyond them.
 
     Parameters
@@ -65,9 +71,10 @@ def look_for_finer(graph: Undirected, found: Labels, met: Labels | None, seed: i
         Communities, numbered from 0.
     met : ndarray of int64, shape (n_nodes,), or None
         A finer partition met on the way, to be joined to blocks; None to look by the map equation only.
+    walked : ndarray of int64, shape (n_nodes,)
+        As :func:`walk` returns them.
     seed : int
     """
-    walked = map_leiden(graph, np.arange(graph.n_nodes), iterations=1, seed=seed)
     apart = parts_gain(graph, found, walked)
     gain, blocks = (0.0, found) if met is None else _blocks(graph, found, met, seed)
     if apart > max(_CHANCE, parts_gain(graph, walked, found)) and (
@@ -109,11 +116,7 @@ def parts_gain(graph: Undirected, found: NDArray[np.int64], finer: NDArray[np.in
     count, size = found.max(initial=-1) + 1, np.bincount(part, weights=tied)
     owner, size = owner[size > 0], size[size > 0]
     n, parts = np.bincount(found, weights=tied), np.bincount(owner, minlength=count)
-    source = graph.sources()
-    inside = found[source] == found[graph.indices]
-    once, twice = source[inside], graph.indices[inside]
-    edges = np.bincount(found[once], minlength=count) / 2
-    within = np.bincount(found[once[part[once] == part[twice]]], minlength=count) / 2
+    edges, within = (both / 2 for both in ties_kernel(graph.indptr, graph.indices, found, part, count))
     several = parts > 1
     if not several.any():
         return 0.0
@@ -127,6 +130,19 @@ def parts_gain(graph: Undirected, found: NDArray[np.int64], finer: NDArray[np.in
     alike -= _sizes(size[several[owner]].astype(np.int64), int(n[several].max()))
     alike -= _ln_choose(count, several.sum()) + math.log(count + 1)
     return float(max(one_by_one, alike)) - math.log(2)
+
+
+@kernel
+def ties_kernel(indptr, indices, found, part, count):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Of every community the directions of its ties, and of those within its parts."""
+    inside, within = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for i in range(found.size):
+        own, narrow = found[i], part[i]
+        for j in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+            v = np.uint64(indices[j])
+            inside[own] += found[v] == own
+            within[own] += part[v] == narrow
+    return inside, within
 
 
 def _saved(pairs: Any, edges: Any, room: Any, within: Any) -> Any:

@@ -20,6 +20,7 @@ Zhang, Peixoto (2020), https://doi.org/10.1103/PhysRevResearch.2.043271
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ import numpy as np
 
 from graphkit.check import finite, one_of, refuse
 from graphkit.community.block_model import best_blocks_gain, leiden_at_newmans_resolution, newman_resolution
-from graphkit.community.finer import Finer, look_for_finer
+from graphkit.community.finer import look_for_finer, walk
 from graphkit.community.flattening import Flattening  # noqa: TC001 - from_json reads the field's type
 from graphkit.community.objectives import OBJECTIVES, BlockModel, MapEquation, Modularity
 from graphkit.community.quality import (
@@ -180,13 +181,15 @@ def communities(
         raise DataInvalid(message, rule="weight")
     order = _by_name(p)
     graph = undirected(p, order)
-    found, starts, finer = np.arange(p.n_nodes, dtype=np.int64), list[Any](), None
+    found, starts, finer, walked = np.arange(p.n_nodes, dtype=np.int64), list[Any](), None, None
     if graph.indices.size:
-        gamma, found, starts, finer = _search(graph, gamma, aim, work, seed)
+        with ThreadPoolExecutor(1) as side:
+            walked = side.submit(walk, graph, seed) if _looks_for_finer(graph, gamma, aim, work) else None
+            gamma, found, starts, finer = _search(graph, gamma, aim, work, seed)
     found, used = canonical_labels(found), gamma or 1.0
     quality, length = modularity(graph, found, used), None
     gain = (best_blocks_gain if aim == "block_model" else description_gain)(graph, found)
-    hidden = _finer(graph, found, finer, aim, seed)
+    hidden = None if walked is None else look_for_finer(graph, found, finer, walked.result(), seed)
     if aim == "map_equation":
         length = -MapEquation().quality(graph, found)
     again = recovery(found, starts) if len(starts) > 1 else None
@@ -281,10 +284,10 @@ def _alike(graph: Undirected, search: Search, effort: str, seed: int) -> Labels:
     return max((best, alike, other.run(effort)), key=lambda labels: best_blocks_gain(graph, labels))
 
 
-def _finer(graph: Undirected, found: Labels, met: Labels | None, aim: str, seed: int) -> Finer | None:
-    """Look for groups that were joined; not where the map equation was asked, nor on a large graph if none were met."""
-    skip = aim == "map_equation" or (met is None and graph.indices.size > LARGE)
-    return None if skip or not graph.indices.size else look_for_finer(graph, found, met, seed)
+def _looks_for_finer(graph: Undirected, gamma: float | None, aim: str, effort: str) -> bool:
+    """Whether to look for groups that were joined; not where the map equation is asked, nor on a large graph if none are met."""
+    meets = aim == "modularity" and gamma is not None and effort != "fast"
+    return aim != "map_equation" and (meets or graph.indices.size <= LARGE)
 
 
 def _components(graph: Undirected) -> Labels:

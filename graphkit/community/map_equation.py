@@ -27,6 +27,7 @@ import numpy as np
 from graphkit.community.moves import (
     gather_kernel,
     lift_kernel,
+    parts_near_kernel,
     relabel_kernel,
     requeue_kernel,
     resettle_kernel,
@@ -154,18 +155,14 @@ def map_refine_kernel(indptr, indices, weight, visit, label, state):  # type: ig
         for j in range(indptr[i], indptr[i + 1]):
             leave[i] += weight[j]
         q += leave[i]
-    alone, links = np.ones(n, np.bool_), np.zeros(n)
+    alone, links, near = np.ones(n, np.bool_), np.zeros(n), np.empty(n, np.int32)
     for i in shuffled_kernel(n, state):
         if not alone[i]:
             continue
-        for j in range(indptr[i], indptr[i + 1]):
-            if label[indices[j]] == label[i]:
-                links[part[indices[j]]] += weight[j]
+        count = parts_near_kernel(i, indptr, indices, weight, label, part, links, near)
         best, gain, joined, own = i, 1e-14, 0.0, cost_kernel(leave[i], held[i])
-        for j in range(indptr[i], indptr[i + 1]):
-            p = part[indices[j]]
-            if label[indices[j]] != label[i] or links[p] == 0.0:
-                continue  # elsewhere, or seen
+        for t in range(count):
+            p = near[t]
             to = leave[p] + leave[i] - 2 * links[p]
             value = own + cost_kernel(leave[p], held[p]) - cost_kernel(to, held[p] + held[i])
             value += plogp_kernel(q) - plogp_kernel(q - 2 * links[p])

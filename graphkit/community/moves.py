@@ -9,6 +9,8 @@ split into well-connected parts, grown from single nodes; the parts become the n
 smaller graph, which starts from the communities. Parts are connected by construction. Iterations
 go on from the partition found until nothing moves or their number is used up.
 
+The innermost loops index by unsigned numbers: a signed one may be negative, which numba looks for at every access.
+
 References
 ----------
 Traag, Waltman, van Eck (2019). From Louvain to Leiden. https://doi.org/10.1038/s41598-019-41695-z
@@ -131,14 +133,39 @@ def weighed_kernel(indptr, indices, weight, visit, label):  # type: ignore[no-un
 
 @kernel
 def gather_kernel(i, indptr, indices, weight, label, links, near):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Weight of the links of node i to each community near it; how many of them there are."""
-    count = 0
-    for j in range(indptr[i], indptr[i + 1]):
-        c = label[indices[j]]
-        if links[c] == 0.0:
-            near[count] = c
-            count += 1
-        links[c] += weight[j]
+    """Weight of the links of node i to each community near it; how many of them there are.
+
+    Neighbours often come in runs of one community: their sum stays in a register.
+    """
+    none = np.uint64(links.size)
+    count, last, total = 0, none, 0.0
+    for j in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+        c = np.uint64(label[np.uint64(indices[j])])
+        if c != last:
+            if last != none:
+                links[last] = total
+            last, total = c, links[c]
+            if total == 0.0:
+                near[count] = c
+                count += 1
+        total += weight[j]
+    if last != none:
+        links[last] = total
+    return count
+
+
+@kernel
+def parts_near_kernel(i, indptr, indices, weight, label, part, links, near):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Weight of the links of node i to each part of its own community near it; how many of them there are."""
+    own, count = label[i], 0
+    for j in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+        v = np.uint64(indices[j])
+        if label[v] == own:
+            p = np.uint64(part[v])
+            if links[p] == 0.0:
+                near[count] = p
+                count += 1
+            links[p] += weight[j]
     return count
 
 
@@ -160,10 +187,10 @@ def resettle_kernel(i, best, label, size, empty, n_empty):  # type: ignore[no-un
 @kernel
 def requeue_kernel(i, indptr, indices, label, queue, queued, head, waiting):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Queue again the neighbours of node i outside its community; how many wait then."""
-    n = queue.size
-    for j in range(indptr[i], indptr[i + 1]):
-        v = indices[j]
-        if not queued[v] and label[v] != label[i]:
+    n, own = queue.size, label[i]
+    for j in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+        v = np.uint64(indices[j])
+        if not queued[v] and label[v] != own:
             place = head + waiting
             queue[place if place < n else place - n] = v
             waiting += 1
@@ -214,27 +241,23 @@ def move_kernel(indptr, indices, weight, strength, price, label, state):  # type
 def refine_kernel(indptr, indices, weight, strength, price, label, state):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Parts of each community: single nodes join, in random order, the well-connected part that gains most."""
     n = strength.size
-    part, held, whole, outside = np.arange(n).astype(np.int32), strength.copy(), np.zeros(n), np.zeros(n)
+    part, held, whole, outside = np.arange(n).astype(np.int32), strength.copy(), np.zeros(n), np.empty(n)
     for i in range(n):
-        whole[label[i]] += strength[i]
-        for j in range(indptr[i], indptr[i + 1]):
-            if label[indices[j]] == label[i]:
-                outside[i] += weight[j]  # of part i, to the rest of its community
-    alone, links = np.ones(n, np.bool_), np.zeros(n)
+        c, inner = label[i], 0.0
+        whole[c] += strength[i]
+        for j in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+            if label[np.uint64(indices[j])] == c:
+                inner += weight[j]
+        outside[i] = inner  # of part i, to the rest of its community
+    alone, links, near = np.ones(n, np.bool_), np.zeros(n), np.empty(n, np.int32)
     for i in shuffled_kernel(n, state):
         c = label[i]
         if not alone[i] or outside[i] < price * strength[i] * (whole[c] - strength[i]):
             continue
-        for j in range(indptr[i], indptr[i + 1]):
-            if label[indices[j]] == c:
-                links[part[indices[j]]] += weight[j]
+        count = parts_near_kernel(i, indptr, indices, weight, label, part, links, near)
         best, gain, joined = i, 0.0, 0.0
-        for j in range(indptr[i], indptr[i + 1]):
-            if label[indices[j]] != c:
-                continue
-            p = part[indices[j]]
-            if links[p] == 0.0:
-                continue  # seen
+        for t in range(count):
+            p = near[t]
             value = links[p] - price * strength[i] * held[p]
             if value > gain and outside[p] >= price * held[p] * (whole[c] - held[p]):
                 best, gain, joined = p, value, links[p]
@@ -266,9 +289,9 @@ def contract_kernel(indptr, indices, weight, strength, group, count):  # type: i
         for m in range(first[c], first[c + 1]):
             i = member[m]
             held[c] += strength[i]
-            for j in range(indptr[i], indptr[i + 1]):
-                other = group[indices[j]]
-                if other != c:
+            for j in range(np.uint64(indptr[i]), np.uint64(indptr[i + 1])):
+                other = np.uint64(group[np.uint64(indices[j])])
+                if other != np.uint64(c):
                     if links[other] == 0.0:
                         ends[size] = other
                         size += 1
