@@ -19,6 +19,7 @@ FINDING = ("rule", "severity", "file", "line", "column", "value", "message", "hi
 _SHOWN = 20
 _ALIKE = 3
 _VALUE = 60
+_OF_FILES = frozenset({"dataset", "encoding", "header", "mapping", "missing-column"})
 
 
 def place(finding: dict[str, Any]) -> str:
@@ -51,10 +52,13 @@ def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> st
 
 
 def _urgency(finding: dict[str, Any]) -> int:
-    """Errors first, of whole files before rows, and causes before what follows from them."""
+    """Errors first, of whole files before rows, and causes before what follows from them: an id is often unknown because its file was not read."""
+    rule = str(finding["rule"])
     if finding["severity"] != "error":
         return 3
-    return 2 if str(finding["message"]).endswith("was itself rejected") else int(finding.get("line") is not None)
+    if rule == "unknown-node" or "more findings of the rule" in str(finding["message"]):
+        return 2
+    return int(not (finding.get("line") is None or rule in _OF_FILES or rule.startswith("file-")))
 
 
 def _lines(finding: dict[str, Any]) -> list[str]:

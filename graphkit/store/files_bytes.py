@@ -53,7 +53,11 @@ def unpack(path: Path, name: str) -> bytes:
 
 def text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> tuple[bytes, int | None]:
     """UTF-8 bytes of the text and how many came before them; other encodings only when the caller names them."""
-    if encoding.lower().replace("_", "-") not in {"utf-8", "utf8"}:
+    if encoding.lower().replace("_", "-") not in {"utf-8", "utf8"} and not data.startswith(_BOM):
+        if _is_utf8(data):
+            text = f"the text is UTF-8, not {encoding}"
+            hint = f'say so in dataset.toml or the mapping: [encoding] "{name}" = "utf-8"'
+            raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, hint))
         try:
             return data.decode(encoding).removeprefix("\ufeff").encode(), None
         except (UnicodeError, LookupError) as error:
@@ -78,6 +82,17 @@ def text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> tup
         findings.add(Finding("byte-order-mark", "warning", name, 1, None, None, text, "save it as UTF-8 without BOM"))
         return data[len(_BOM) :], len(_BOM)
     return data, 0
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether a text holds more than ASCII and is UTF-8 to its end, which text of another encoding practically never is."""
+    if data.isascii():
+        return False
+    try:
+        data.decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def guess_encoding(data: bytes) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["column_values"]
 
-_TRUE, _FALSE = ["true", "True", "TRUE", "1"], ["false", "False", "FALSE", "0"]
+_TRUE, _FALSE = ["true", "True", "TRUE", "1", "是"], ["false", "False", "FALSE", "0", "否"]
 
 
 def column_values(part: Slice, name: str, prop: Property, zone: tzinfo | None, *, times: float | None = None) -> Column:

@@ -208,7 +208,11 @@ class _Scan:
         names = next(csv.reader(io.StringIO(text), strict=True))
         if len(names) == 1 and (";" in text or "\t" in text):
             sign = ";" if ";" in text else "\t"
-            raise refuse(f"columns are separated by {sign!r}, not by commas", "separate columns by commas", text[:100])
+            raise refuse(
+                f"columns are separated by {sign!r}, not by commas",
+                'save it with commas: spreadsheets call that "CSV UTF-8 (comma delimited)"',
+                text[:100],
+            )
         if any(not n.strip() for n in names):
             raise refuse("a header name is empty", "name every column", text[:100])
         doubled = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []

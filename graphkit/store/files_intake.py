@@ -31,7 +31,7 @@ class Intake:
     root
         The directory; nothing outside it is read.
     encoding
-        Of text files.
+        Of text files, but for those in `encodings`.
     progress
         Told after each file.
     """
@@ -43,6 +43,7 @@ class Intake:
     raw: dict[str, RawTable] = field(default_factory=dict)
     refused_rows: int = 0
     seen: dict[str, tuple[Path, tuple[int, ...] | None]] = field(default_factory=dict)
+    encodings: dict[str, str] = field(default_factory=dict)
 
     def note(self, path: Path, name: str) -> None:
         """Remember what a file is before it is read."""
@@ -90,7 +91,8 @@ class Intake:
             if name.endswith(".parquet"):
                 table = read_parquet(path, name)
             else:
-                table = read_csv(path, name, self.findings, encoding=self.encoding)
+                encoding = self.encodings.get(name, self.encoding)
+                table = read_csv(path, name, self.findings, encoding=encoding)
         except FileRefused as error:
             self.findings.add(error.finding, fatal=True)
             self.refused_rows += error.rows

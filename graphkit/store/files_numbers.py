@@ -26,6 +26,7 @@ __all__ = ["floats", "integers", "multiplied", "within"]
 
 _FLOAT = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _DATES = (1900_01_01, 2100_12_31)  # as days written without dashes
+_SHEET_DAYS = 20_000, 80_000  # 1954 to 2119 as spreadsheets count days; no log begins on the first day of 1970
 _INTEGER = r"^[+-]?\d+$"
 
 
@@ -118,6 +119,7 @@ def within(values: Any, fine: NDArray[np.bool_], cells: Cells, prop: Property) -
         month, day = values // 100 % 100, values % 100
         dates = fine & (values >= _DATES[0]) & (values <= _DATES[1])
         dates &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+        dates |= fine & (values >= _SHEET_DAYS[0]) & (values <= _SHEET_DAYS[1])
         text = f"{cells.name} is {{value}}, read as seconds of the year 1970; it looks like a date"
         cells.note(dates, "time-odd", text, "write a date as 2024-05-01", "warning")
     return with_nulls(values, fine)

@@ -58,6 +58,7 @@ class DirectoryReader:
             )
         self.intake.begin()
         dataset = self._dataset()
+        self.intake.encodings = dataset.encodings
         specs = mapped_specs(self.intake, dataset) if dataset.tables else plain_specs(self.intake, dataset)
         blocks = self._blocks(specs, dataset)
         nodes, edges = {}, []
@@ -106,6 +107,7 @@ class DirectoryReader:
             {**found.keep, **over.keep},
             over.tables,
             {**found.settings, **over.settings},
+            {**found.encodings, **over.encodings},
         )
 
     def _undeclared(self, over: Dataset | None) -> None:
@@ -113,7 +115,7 @@ class DirectoryReader:
         said = {} if over is None else {"name": over.name, "currency": over.currency, "time zone": over.time_zone}
         open_ = [what for what in ("name", "currency", "time zone") if not said.get(what)]
         if open_:
-            text = f"dataset.toml is missing: no {', '.join(open_[:-1])}{' or ' if open_[1:] else ''}{open_[-1]} is declared"
+            text = f"dataset.toml is missing: no {', '.join(open_)} is declared"
             self.intake.warn("dataset", "dataset.toml", text, 'write name = "...", currency = "CNY", time_zone = "UTC"')
 
     def _toml(self, place: Path, name: str, *, inside: bool = True) -> Dataset | None:

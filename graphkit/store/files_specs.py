@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["mapped_specs", "plain_specs"]
 
+_SOME = 3  # files named
 FOLDERS = ("nodes", "relationships")
 
 
@@ -32,7 +33,10 @@ def plain_specs(intake: Intake, dataset: Dataset) -> list[TableSpec]:
     files = _plain_files(intake)
     if not files and not intake.findings.fatal:
         text = "the directory holds no table: nodes/<label>.csv is missing"
-        intake.fatal("file-empty", "nodes", text, "see the README for the layout")
+        there = sorted(path.name for path in intake.root.rglob("*") if path.name.endswith(SUFFIXES))
+        some = ", ".join(there[:_SOME]) + (", .." if len(there) > _SOME else "")
+        hint = f"name them nodes/<label>.csv, or map what is there ({some}) by --mapping FILE: see the README"
+        intake.fatal("file-empty", "nodes", text, hint if there else "see the README for the layout")
     specs = []
     for i, (name, (path, kind, pair)) in enumerate(files.items()):
         table = intake.load(path, name)

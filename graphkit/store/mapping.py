@@ -16,12 +16,16 @@ A mapping is TOML (`--mapping FILE`, or the same tables inside `dataset.toml`)::
     source = { column = ":START_ID(Page)", labels = ["Brand", "Channel"] }
     target = { column = ":END_ID(Page)", labels = ["Brand", "Channel"] }
 
+    [encoding]
+    "nodes/old.csv" = "gb18030"                  # files that are not UTF-8, or not as --encoding says
+
     [keep]
     "nodes/pages.csv.gz" = ["degree:int"]        # or a label, a type, or `all`
 """
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 import tomllib
@@ -141,7 +145,7 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`dataset.toml`: name, currency, time zone, kept columns, tables of a mapping, and the rest."""
+    """`dataset.toml`: name, currency, time zone, kept columns, tables of a mapping, the rest, and encodings by file."""
 
     name: str = ""
     currency: str | None = None
@@ -150,6 +154,7 @@ class Dataset:
     keep: dict[str, tuple[str, ...]] = field(default_factory=dict)
     tables: tuple[TableSpec, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
+    encodings: dict[str, str] = field(default_factory=dict)
 
 
 def parse_dataset(data: bytes, default_name: str) -> Dataset:
@@ -179,6 +184,7 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
         ("currency", str),
         ("time_zone", str),
         ("keep", dict),
+        ("encoding", dict),
         ("nodes", list),
         ("relationships", list),
     ):
@@ -203,9 +209,32 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
     tables = [_node_spec(t, keep) for t in raw.get("nodes", [])] + [
         _edge_spec(t, keep) for t in raw.get("relationships", [])
     ]
-    known = {"name", "currency", "time_zone", "keep", "nodes", "relationships"}
+    known = {"name", "currency", "time_zone", "keep", "encoding", "nodes", "relationships"}
     rest = {k: _setting(k, v, text) for k, v in raw.items() if k not in known}
-    return Dataset(raw.get("name", default_name), raw.get("currency"), zone_name, zone, keep, tuple(tables), rest)
+    return Dataset(
+        raw.get("name", default_name),
+        raw.get("currency"),
+        zone_name,
+        zone,
+        keep,
+        tuple(tables),
+        rest,
+        _encodings(raw.get("encoding", {})),
+    )
+
+
+def _encodings(given: dict[str, Any]) -> dict[str, str]:
+    """Return the encoding of each file that is not in that of the others, after checking that Python knows it."""
+    for file, name in given.items():
+        try:
+            codecs.lookup(name)
+        except (LookupError, TypeError) as error:
+            raise MappingWrong(
+                f"encoding of {file!r} is {name!r}, no text encoding",
+                rule="dataset",
+                hint="utf-8, gb18030, big5, utf-16, latin-1, ...",
+            ) from error
+    return dict(given)
 
 
 def _setting(key: str, value: Any, text: str) -> Any:

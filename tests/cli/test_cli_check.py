@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from graphkit.cli.check import _first_error, findings_text
+
 MAPPING = """name = "ratings"
 currency = "USD"
 time_zone = "UTC"
@@ -156,3 +158,28 @@ def test_a_directory_nobody_could_read_is_not_counted(gk, tmp_path):
     assert code == 3
     assert "no row could be read, nothing loaded" in err
     assert "unknown label 'Movie'" in err
+
+
+def test_a_file_that_was_not_read_comes_before_the_ids_it_would_have_held():
+    """The cause first, and named as the first error: thousands of unknown ids follow from one encoding."""
+    unread = {
+        "severity": "error",
+        "rule": "encoding",
+        "file": "学员.csv",
+        "line": 1,
+        "message": "the text is not UTF-8",
+    }
+    lost = [
+        {"severity": "error", "rule": "unknown-node", "file": "好友.csv", "line": k, "message": f"unknown User u{k}"}
+        for k in range(2, 9)
+    ]
+    more = {
+        "severity": "error",
+        "rule": "too-many",
+        "file": "好友.csv",
+        "line": None,
+        "message": "1000 more findings of the rule unknown-node in this file",
+    }
+    text = findings_text([more, *lost, unread])
+    assert text.startswith("error: 学员.csv line 1: the text is not UTF-8")
+    assert _first_error([more, *lost, unread]) is unread
