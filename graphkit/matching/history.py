@@ -22,7 +22,7 @@ from graphkit.errors import InvalidParameter, UnknownName, close_matches
 from graphkit.matching.aliases import apply_aliases
 from graphkit.matching.partner_features import FEATURES, Past, read_sources
 from graphkit.matching.partner_learning import TENTH, Weights, learn_weights
-from graphkit.matching.partner_order import EVIDENCE, Scorer, Taste
+from graphkit.matching.partner_order import CHANCE, EVIDENCE, Scorer, Taste
 from graphkit.matching.records import NEW, as_name, read_history, read_texts
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
@@ -56,8 +56,10 @@ class PartnerRanking(Result):
         candidates of a subject are weighed by 3/4 of these and 1/4 of the stated ones, plus a constant (`partner_order`).
     chance : ndarray of float64
         Probability that the two work together for the first time within the next ``horizon`` partnerships, from the
-        score and from how many new partners names like the subject found (:mod:`graphkit.matching.partner_chance`). NaN
-        for former partners, names without a history and stated weights.
+        score, from how many new partners names like the subject found, and from how such chances came true
+        (:mod:`graphkit.matching.partner_chance`). NaN for former partners, names without a history and stated weights.
+    chance_lower, chance_upper : ndarray of float64
+        95 % interval of the chance: how much the level varied from tenth to tenth, and how many meetings are behind it.
     popularity, recent : ndarray of float64
         Partnerships of the partner; the same with weight 2^(-age / quarter of the history).
     text, mates, fans : ndarray of float64
@@ -87,6 +89,8 @@ class PartnerRanking(Result):
     rank_upper: np.ndarray = field(metadata={"dtype": np.float64})
     score: np.ndarray = field(metadata={"dtype": np.float64})
     chance: np.ndarray = field(metadata={"dtype": np.float64})
+    chance_lower: np.ndarray = field(metadata={"dtype": np.float64})
+    chance_upper: np.ndarray = field(metadata={"dtype": np.float64})
     popularity: np.ndarray = field(metadata={"dtype": np.float64})
     recent: np.ndarray = field(metadata={"dtype": np.float64})
     text: np.ndarray = field(metadata={"dtype": np.float64})
@@ -105,11 +109,11 @@ class PartnerRanking(Result):
     manifest: Manifest
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per subject and partner: subject, partner, rank, score, chance where any was measured, and the evidence."""
+        """Return one row per subject and partner: subject, partner, rank, score, chance and its ends where any was measured, and the evidence."""
         import pandas as pd
 
         interval = () if np.isnan(self.rank_lower).all() else ("rank_lower", "rank_upper")
-        chance = () if np.isnan(self.chance).all() else ("chance",)
+        chance = () if np.isnan(self.chance).all() else CHANCE
         columns = {name: getattr(self, name) for name in ("rank", *interval, "score", *chance, *EVIDENCE)}
         return pd.DataFrame({"subject": list(self.subject), "partner": list(self.partner), **columns})
 
@@ -217,7 +221,7 @@ def rank_partners(
     manifest = make_manifest(
         "rank_partners", request=request, answer=answer, seed=seed, seconds=time.perf_counter() - start
     )
-    columns = {key: parts[key] for key in ("rank", "rank_lower", "rank_upper", "score", "chance", *EVIDENCE)}
+    columns = {key: parts[key] for key in ("rank", "rank_lower", "rank_upper", "score", *CHANCE, *EVIDENCE)}
     stated = dict(zip(FEATURES, weights.values.tolist(), strict=True))
     return PartnerRanking(
         subject,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit.matching.conditional_logit import Choice, fit_conditional_logit, log_likelihood
-from graphkit.matching.partner_chance import doings, fit_pace
+from graphkit.matching.partner_chance import doings, fit_outlook, fit_pace
 from graphkit.matching.partner_features import FEATURES, Past
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from graphkit.matching.partner_chance import Pace
+    from graphkit.matching.partner_chance import Outlook, Pace
     from graphkit.matching.partner_features import Sources
 
 __all__ = ["TENTH", "Block", "Weights", "fit_weights", "learn_weights", "read_choices", "stated_weights"]
@@ -55,15 +55,15 @@ class Weights:
         On the last two cuts, weights from the cuts before them: number of first meetings, and share
         ranked above a random other name (auc) and within 50 places, beside popularity alone; new partners of all known
         names, and how many the pace of the cuts before expected.
-    pace : Pace or None
-        New partners a name finds in the next tenth; None when nothing was learned.
+    outlook : Outlook or None
+        Who finds new partners in the next tenth, and how shares come true; None when nothing was learned.
     """
 
     values: NDArray[np.float64]
     covariance: NDArray[np.float64] | None
     method: str
     validation: dict[str, float]
-    pace: Pace | None = None
+    outlook: Outlook | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,9 @@ def fit_weights(blocks: Sequence[Block], without: Sequence[str] = ()) -> Weights
     w = fit_conditional_logit(everything, ridge)
     covariance = _covariance(everything, w, ridge) * np.outer(scale, scale)
     validation = _validation(later, trial) | _expected(blocks)
-    return Weights(w * scale, covariance, "learned", validation, _pace(blocks))
+    rows, found = [b.rows for b in blocks], [b.found for b in blocks]
+    outlook = fit_outlook(rows, found, [c for b in blocks for c in b.choices], w * scale)
+    return Weights(w * scale, covariance, "learned", validation, outlook)
 
 
 def _pace(blocks: Sequence[Block]) -> Pace:

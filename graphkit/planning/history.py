@@ -91,7 +91,17 @@ def history_ranking(
     except UnknownName:
         return {}  # its words share nothing with the history: not measured
     frame = ranking.to_frame()
-    apart = {"subject", "partner", "rank", "rank_lower", "rank_upper", "score", "chance"}
+    apart = {
+        "subject",
+        "partner",
+        "rank",
+        "rank_lower",
+        "rank_upper",
+        "score",
+        "chance",
+        "chance_lower",
+        "chance_upper",
+    }
     parts = [c for c in frame.columns if c not in apart]
     found = {}
     for row in frame.to_dict("records"):
@@ -99,7 +109,8 @@ def history_ranking(
             f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c]
         )
         if not math.isnan(chance := row.get("chance", math.nan)):
-            shown = f"chance {chance:.2g} of a first one within the next {ranking.horizon} partnerships ({_kept(ranking)}), {shown}"
+            ends = f"{row['chance_lower']:.2g} to {row['chance_upper']:.2g}"
+            shown = f"chance {chance:.2g} ({ends}) of a first one within the next {ranking.horizon} partnerships ({_kept(ranking)}), {shown}"
         interval = (int(row["rank_lower"]), int(row["rank_upper"]))
         shown += f", also written {', '.join(written[str(row['partner'])])}" if str(row["partner"]) in written else ""
         found[node_of[str(row["partner"])]] = HistoryRow(

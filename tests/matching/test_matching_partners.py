@@ -49,6 +49,9 @@ def test_choices_of_several_among_few_or_many_are_each_a_softmax():
             expected += own - np.log(np.exp(own) + c.weight * np.exp(c.others @ w).sum())
     assert log_likelihood(choices, w)[0] == pytest.approx(expected, rel=1e-12)
     assert all(np.isfinite(part).all() for part in log_likelihood(choices, 900 * w))
+    steps = 1e-5 * np.eye(3)
+    slope = [(log_likelihood(choices, w + e)[0] - log_likelihood(choices, w - e)[0]) / 2e-5 for e in steps]
+    np.testing.assert_allclose(log_likelihood(choices, w)[1], slope, rtol=1e-6)
     apart = np.sum([log_likelihood([c], w)[1] for c in choices], axis=0)
     np.testing.assert_allclose(log_likelihood(choices, w)[1], apart, rtol=1e-10)
 

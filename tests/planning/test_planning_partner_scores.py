@@ -346,9 +346,10 @@ def test_a_chance_says_how_such_chances_came_true():
     history = pd.DataFrame(rows, columns=["partnership", "member", "ts"])
     texts = pd.DataFrame([(f"p{i}", f"deal {i}") for i in range(len(deals))], columns=["partnership", "text"])
     ranking = rank_partners(history, texts=texts, subjects=["B00"], top=40, rng=1)
-    chance = dict(zip(ranking.partner, ranking.chance, strict=True))
+    ends = zip(ranking.chance, ranking.chance_lower, ranking.chance_upper, strict=True)
+    chance = dict(zip(ranking.partner, (f"{p:.2g} ({low:.2g} to {high:.2g})" for p, low, high in ends), strict=True))
     came = ranking.validation
     kept = f"{came['new_partners_expected']:.0f} first ones were expected, {came['new_partners']:.0f} came"
     for partner, text in zip(found.partners, told, strict=True):
-        head = f"history: chance {chance[partner.partner.upper()]:.2g} of a first one within the next 22 partnerships"
+        head = f"history: chance {chance[partner.partner.upper()]} of a first one within the next 22 partnerships"
         assert text.startswith(f"{head} (on the last two tenths {kept}), ")
