@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from graphkit.audience.membership import Items
     from graphkit.projection.projection import Projection
 
 __all__ = ["Overlap", "overlap"]
@@ -144,38 +145,15 @@ def overlap(
         if projection is None
         else propagated_items(table, projection, values, worlds, seed)
     )
-    m, total, joint, shared = len(table.names), 0.0, 0.0, 0.0
-    reach, exclusive, incremental, frequency, both = (
-        np.zeros(m),
-        np.zeros(m),
-        np.zeros(m),
-        np.zeros(m + 1),
-        np.zeros((m, m)),
-    )
-    square, both_square, n_items = np.zeros((5, m + 1)), np.zeros((m, m)), 0
+    sums = _Sums(len(table.names))
     for part in items:
-        found = overlap_kernel(
-            part.indptr,
-            part.party,
-            part.chance,
-            part.weight,
-            reach,
-            exclusive,
-            incremental,
-            frequency,
-            both,
-            square,
-            both_square,
-        )
-        joint, shared, total = joint + found[0], shared + found[1], total + found[2]
-        square[4, 0] += found[3]
-        n_items += part.weight.size
-    pairs = _pairs(table.names, reach, both, total)
+        sums.add(part)
+    pairs = _pairs(table.names, sums.reach, sums.both, sums.total)
     if projection is not None:
-        pairs = _paired(pairs, reach, both, square[0], both_square, total, n_items)
-    cells = Cells(reach, exclusive, incremental, joint, shared, frequency, pairs)
+        pairs = _paired(pairs, sums.reach, sums.both, sums.square[0], sums.both_square, sums.total, sums.n_items)
+    cells = Cells(sums.reach, sums.exclusive, sums.incremental, sums.joint, sums.shared, sums.frequency, pairs)
     cells = suppressed(cells, table, least)
-    intervals = None if projection is None else _intervals(table.names, cells, square, n_items)
+    intervals = None if projection is None else _intervals(table.names, cells, sums.square, sums.n_items)
     request = {
         "audiences": table.digest(),
         "names": list(table.names),
@@ -195,6 +173,26 @@ def overlap(
         table.names, cells.reach, cells.exclusive, cells.incremental, cells.joint, cells.shared, cells.frequency, cells.pairs,
         least, manifest, intervals,
     )  # fmt: skip
+
+
+class _Sums:
+    """What is counted over the items of m audiences, and the squares that intervals need."""
+
+    def __init__(self, m: int) -> None:
+        self.reach, self.exclusive, self.incremental = np.zeros(m), np.zeros(m), np.zeros(m)
+        self.frequency, self.both = np.zeros(m + 1), np.zeros((m, m))
+        self.joint = self.shared = self.total = 0.0
+        self.square, self.both_square, self.n_items = np.zeros((5, m + 1)), np.zeros((m, m)), 0
+
+    def add(self, part: Items) -> None:
+        """Count a block of items."""
+        counted = (self.reach, self.exclusive, self.incremental, self.frequency, self.both)
+        joint, shared, total, joint_square = overlap_kernel(
+            part.indptr, part.party, part.chance, part.weight, *counted, self.square, self.both_square
+        )
+        self.joint, self.shared, self.total = self.joint + joint, self.shared + shared, self.total + total
+        self.square[4, 0] += joint_square
+        self.n_items += part.weight.size
 
 
 def _intervals(names: tuple[str, ...], cells: Cells, square: np.ndarray, n_items: int) -> pd.DataFrame:

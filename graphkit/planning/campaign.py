@@ -131,24 +131,10 @@ def prepare(
     )
     target = known_target(snapshot, request.for_, PROMOTED)
     projection = _projection(snapshot, request)
-    who = (
-        pages(projection, snapshot.nodes("Channel"))
-        if projection is not None and request.page_level
-        else people(snapshot)
-    )
-    if not who.n:
-        raise DataInvalid(
-            "nobody to reach: no user with consent for planning", rule="consent", hint="is User.consent filled?"
-        )
+    who = _reached(snapshot, projection, request)
     rules = read_rules(request.rules)
     check_waves(request, rules)
-    market = read_market(snapshot, who)
-    add_placements(snapshot, market, who, target)
-    market.assumptions.extend((request.done or {}).get("notes", ()))
-    learned = (request.done or {}).get("learned")
-    if learned is not None:
-        with_learned_channels(market, learned, request.done["waves"] if request.done else 0)
-    note_assumptions(market, who, projection, request, snapshot)
+    market = _market(snapshot, who, target, projection, request)
     _reprice(market, request, rules)
     options, menu = possible_purchases(
         snapshot, market, request, rules, target, ({} if bought is None else bought) if open_menu else None
@@ -159,11 +145,7 @@ def prepare(
         value, hazard = np.where(active, 0.0, 1.0 if value is None else value), _only(hazard, ~active)
         projection = None if projection is None else _silenced(projection, active)
     base = projection
-    if projection is not None and learned is not None and learned["ties"] is not None:
-        bounds = tie_bounds(snapshot, request)
-        projection = projection.with_probability(
-            moved(np.asarray(projection.probability, np.float64), bounds, learned["ties"]["z"])
-        )
+    projection = None if projection is None else _with_learned_ties(projection, snapshot, request)
     worlds = make_worlds(
         projection, who.n, value=value, max_steps=request.max_steps, seed=request.seed, engine=engine, progress=progress
     )
@@ -188,6 +170,38 @@ def prepare(
         projection,
         base,
     )
+
+
+def _reached(snapshot: Snapshot, projection: Projection | None, request: Request) -> People:
+    """Whom the campaign is for: users with consent, or the nodes of a page-level graph."""
+    paged = projection if request.page_level else None
+    who = people(snapshot) if paged is None else pages(paged, snapshot.nodes("Channel"))
+    if not who.n:
+        raise DataInvalid(
+            "nobody to reach: no user with consent for planning", rule="consent", hint="is User.consent filled?"
+        )
+    return who
+
+
+def _market(snapshot: Snapshot, who: People, target: Any, projection: Projection | None, request: Request) -> Market:
+    """Channels and placements, with what earlier waves taught about them, and the assumptions that go with it."""
+    market = read_market(snapshot, who)
+    add_placements(snapshot, market, who, target)
+    done = request.done or {}
+    market.assumptions.extend(done.get("notes", ()))
+    if done.get("learned") is not None:
+        with_learned_channels(market, done["learned"], done["waves"])
+    note_assumptions(market, who, projection, request, snapshot)
+    return market
+
+
+def _with_learned_ties(projection: Projection, snapshot: Snapshot, request: Request) -> Projection:
+    """The graph with its chances where earlier waves taught them to be."""
+    ties = ((request.done or {}).get("learned") or {}).get("ties")
+    if ties is None:
+        return projection
+    given = np.asarray(projection.probability, np.float64)
+    return projection.with_probability(moved(given, tie_bounds(snapshot, request), ties["z"]))
 
 
 def _worth(snapshot: Snapshot, who: People, request: Request) -> tuple[Floats | None, Floats | None]:

@@ -118,47 +118,19 @@ def exchange_benefits(offers: pd.DataFrame, *, max_offers: int | None = None, na
         positive_int("max_offers", max_offers)
     rows = [_gains(row) for row in _checked(offers, name)]
     chosen = _choose(rows, max_offers)
-    sides = sorted({row[side] for row in rows for side in ("giver", "receiver")})
-    out, totals = [], {side: [0, 0] for side in sides}
-    for row, yes in zip(rows, chosen, strict=True):
-        if yes:
-            for side in ("giver", "receiver"):
-                totals[row[side]][0] += row[f"{side}_gain"]
-                totals[row[side]][1] += row[f"{side}_worst"]
-        money = {k: row[k] / 100 for k in ("value", "giver_gain", "giver_worst", "receiver_gain", "receiver_worst")}
-        reason = (
-            None
-            if yes
-            else "its value is not above 0"
-            if row["value"] <= 0
-            else "a side could lose, or better offers take its place"
-        )
-        out.append(
-            {
-                "offer": row["offer"],
-                "giver": row["giver"],
-                "receiver": row["receiver"],
-                "chosen": yes,
-                "redemptions": row["redemptions"],
-                **money,
-                "reason": reason,
-            }
-        )
+    taken = [row for row, yes in zip(rows, chosen, strict=True) if yes]
+    totals = _totals(rows, taken)
     if any(worst < 0 for _, worst in totals.values()):  # whole units, so this is exact
-        raise NotConverged(
-            "the solver's set lets a side lose",
-            best=[row["offer"] for row, yes in zip(rows, chosen, strict=True) if yes],
-        )
-    value = sum(row["value"] for row, yes in zip(rows, chosen, strict=True) if yes)
+        raise NotConverged("the solver's set lets a side lose", best=[row["offer"] for row in taken])
     why = (
         None
         if any(chosen)
         else "no set of offers has a positive sum with every side at or above 0 at the worst end of its uptake"
     )
     answer: dict[str, Any] = {
-        "offers": out,
+        "offers": [_told(row, yes) for row, yes in zip(rows, chosen, strict=True)],
         "sides": [{"side": s, "gain": g / 100, "worst": w / 100} for s, (g, w) in totals.items()],
-        "value": value / 100,
+        "value": sum(row["value"] for row in taken) / 100,
         "reason": why,
     }
     notes = [
@@ -171,6 +143,33 @@ def exchange_benefits(offers: pd.DataFrame, *, max_offers: int | None = None, na
         assumptions=notes,
         manifest=make_manifest("exchange_benefits", request=request, answer=answer, seconds=time.monotonic() - start),
     )
+
+
+def _totals(rows: list[dict[str, Any]], taken: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Gain and worst case of every side over the offers taken, in minor units; sides without one stay at 0."""
+    totals = dict.fromkeys(_sides(rows), (0, 0))
+    for row in taken:
+        for part in ("giver", "receiver"):
+            gain, worst = totals[row[part]]
+            totals[row[part]] = (gain + row[f"{part}_gain"], worst + row[f"{part}_worst"])
+    return totals
+
+
+def _sides(rows: list[dict[str, Any]]) -> list[str]:
+    """Everyone who gives or receives."""
+    return sorted({row[part] for row in rows for part in ("giver", "receiver")})
+
+
+def _told(row: dict[str, Any], chosen: bool) -> dict[str, Any]:  # noqa: FBT001 - a column
+    """The offer as it is reported, in currency, with the reason of a no."""
+    reason = "its value is not above 0" if row["value"] <= 0 else "a side could lose, or better offers take its place"
+    return {
+        **{k: row[k] for k in ("offer", "giver", "receiver")},
+        "chosen": chosen,
+        "redemptions": row["redemptions"],
+        **{k: row[k] / 100 for k in ("value", "giver_gain", "giver_worst", "receiver_gain", "receiver_worst")},
+        "reason": None if chosen else reason,
+    }
 
 
 def _checked(offers: pd.DataFrame, name: str) -> list[dict[str, Any]]:
@@ -255,7 +254,7 @@ def _choose(rows: list[dict[str, Any]], max_offers: int | None) -> list[bool]:
     if not rows:
         return []
     value = np.array([row["value"] for row in rows], np.float64)
-    sides = sorted({row[side] for row in rows for side in ("giver", "receiver")})
+    sides = _sides(rows)
     worst = np.array(
         [
             [sum(row[f"{part}_worst"] for part in ("giver", "receiver") if row[part] == side) for row in rows]

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
+    from graphkit.ranking.operator import WalkOperator
     from graphkit.rng import RandomState
 
 __all__ = ["PredictedLinks", "predict_links"]
@@ -211,7 +212,6 @@ def predict_links(
         p, teachers, targets, restart_probability=restart, rank=rank, words=spoken, seed=seed, progress=progress
     )
     options = {"restart_probability": restart, "tolerance": wanted}
-    value = dict(zip(FEATURES, used.values, strict=True))
     signals = LinkSignals(
         p,
         teachers,
@@ -224,32 +224,12 @@ def predict_links(
     walked, general = reweighted(p, targets, used.cross, used.hub), np.zeros(targets.size)
     if power:
         general = power * log_walk(personalised_pagerank(walked, np.arange(p.n_nodes), **options).scores[targets])
-    operator, linked = walk_operator(walked), np.isin(targets, p.indices)
-
-    def best_of(row: int, walk: NDArray[np.float64]) -> _Best:
-        allowed = linked & (targets != row)
-        if exclude_known:
-            allowed &= ~np.isin(targets, p.indices[p.indptr[row] : p.indptr[row + 1]])
-        pool = np.flatnonzero(allowed)
-        lifts = signals.of(row, walk)[pool] * used.of(int(p.indptr[row + 1] - p.indptr[row]))
-        score = np.exp(lifts.sum(axis=1) - general[pool])
-        best = np.argsort(-score, kind="stable")[:count]
-        chosen = targets[pool[best]]
-        ways = [
-            tuple(Walk(nodes, share) for share, nodes in own)
-            for own in endings(operator, walk, row, chosen, 1 - restart)
-        ]
-        return _Best(chosen, score[best], lifts[best] - lifts.mean(axis=0) if pool.size else lifts, ways)
-
-    found = each_walk(walked, sources, counted(best_of, "rank", sources.size, progress), **options)
+    linked, operator = np.isin(targets, p.indices), walk_operator(walked)
+    ranking = _Ranking(p, targets, linked, signals, used, general, operator, 1 - restart, count, exclude_known)
+    found = each_walk(walked, sources, counted(ranking.best_of, "rank", sources.size, progress), **options)
     ends = np.repeat(sources, [one.targets.size for one in found]), np.concatenate([one.targets for one in found])
     score, parts = np.concatenate([one.score for one in found]), np.concatenate([one.parts for one in found])
-    shown = {**value, "cross": used.cross, "hub": used.hub}
-    if used.slopes:
-        shown |= {
-            **{f"{name}_slope": slope for name, slope in zip(FEATURES, used.slopes, strict=True)},
-            "middle": used.middle,
-        }
+    shown = _shown(used)
     request = {
         "from": digest_of(sources),
         "learn_from": digest_of(teachers),
@@ -281,6 +261,45 @@ class _Best(NamedTuple):
     score: NDArray[np.float64]
     parts: NDArray[np.float64]
     ways: list[tuple[Walk, ...]]
+
+
+class _Ranking(NamedTuple):
+    """What ranks the targets of any source."""
+
+    p: Projection
+    targets: NDArray[np.int64]
+    linked: NDArray[np.bool_]  # targets with an arc to them; the others are left out
+    signals: LinkSignals
+    used: LinkWeights
+    general: NDArray[np.float64]  # ln popularity to divide out, per target
+    operator: WalkOperator
+    onward: float  # chance that the walk takes another step
+    top: int
+    exclude_known: bool
+
+    def best_of(self, row: int, walk: NDArray[np.float64]) -> _Best:
+        """The best targets of one source, given its walk."""
+        own = self.p.indices[self.p.indptr[row] : self.p.indptr[row + 1]]
+        allowed = self.linked & (self.targets != row)
+        if self.exclude_known:
+            allowed &= ~np.isin(self.targets, own)
+        pool = np.flatnonzero(allowed)
+        lifts = self.signals.of(row, walk)[pool] * self.used.of(int(own.size))
+        score = np.exp(lifts.sum(axis=1) - self.general[pool])
+        best = np.argsort(-score, kind="stable")[: self.top]
+        chosen = self.targets[pool[best]]
+        entered = endings(self.operator, walk, row, chosen, self.onward)
+        ways = [tuple(Walk(nodes, share) for share, nodes in one) for one in entered]
+        return _Best(chosen, score[best], lifts[best] - lifts.mean(axis=0) if pool.size else lifts, ways)
+
+
+def _shown(used: LinkWeights) -> dict[str, float]:
+    """Weights by name, the slopes only where there are any."""
+    shown = {**dict(zip(FEATURES, used.values, strict=True)), "cross": used.cross, "hub": used.hub}
+    if used.slopes:
+        slopes = {f"{name}_slope": slope for name, slope in zip(FEATURES, used.slopes, strict=True)}
+        shown |= {**slopes, "middle": used.middle}
+    return shown
 
 
 def _rows(p: Projection, name: str, nodes: Any) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,6 +93,15 @@ def offer_policy(source: Any, policy: pd.DataFrame, *, min_cell: int = 50, name:
         A column or cell is missing, a priority is no whole number or occurs twice, an expression is wrong: each with its line.
     UnknownNode
         An offer that does not exist.
+
+    Examples
+    --------
+    >>> from graphkit.synthetic.campaign import write_campaign
+    >>> _ = write_campaign("data", n_users=60, clips=1)
+    >>> import pandas as pd
+    >>> rules = pd.DataFrame({"target": ["age >= 30", "age >= 20"], "offer": "o01", "priority": [1, 2]})
+    >>> offer_policy("data", rules, min_cell=1).to_frame()[["matched", "assigned"]].values.tolist()
+    [[28, 28], [47, 19]]
     """
     start = time.monotonic()
     positive_int("min_cell", min_cell)
@@ -102,43 +111,12 @@ def offer_policy(source: Any, policy: pd.DataFrame, *, min_cell: int = 50, name:
     rules = _rules(policy, snapshot.nodes("Offer").row_of(), name)
     masks = [np.asarray(_target(rule, name).to_mask(table), bool)[agreed] for rule in rules]
     n = int(agreed.sum())
-    assignment = np.full(n, -1, np.int64)
-    rows = []
-    for number, (rule, mask) in enumerate(zip(rules, masks, strict=True)):
-        free = mask & (assignment < 0)
-        assignment[free] = number
-        matched, assigned = int(mask.sum()), int(free.sum())
-        note = (
-            "matches nobody"
-            if not matched
-            else "never reached: earlier rules take everyone it matches"
-            if not assigned
-            else None
-        )
-        rows.append(
-            {
-                "priority": rule["priority"],
-                "offer": rule["offer"],
-                "target": rule["target"],
-                **dict(
-                    zip(
-                        ("matched", "assigned", "taken_before"),
-                        _shown((matched, assigned, matched - assigned), min_cell),
-                        strict=True,
-                    )
-                ),
-                "note": note,
-            }
-        )
-    overlaps = [
-        {"first": rules[i]["priority"], "second": rules[j]["priority"], "users": both if both >= min_cell else None}
-        for i in range(len(rules)) for j in range(i + 1, len(rules)) if (both := int((masks[i] & masks[j]).sum()))
-    ]  # fmt: skip
+    assignment, rows = _assigned(rules, masks, n, min_cell)
     covered = int((assignment >= 0).sum())
     seen, gap = _shown((covered, n - covered), min_cell)
     answer: dict[str, Any] = {
         "rules": rows,
-        "overlaps": overlaps,
+        "overlaps": _overlaps(rules, masks, min_cell),
         "n_users": n,
         "n_covered": seen,
         "n_gap": gap,
@@ -159,6 +137,37 @@ def offer_policy(source: Any, policy: pd.DataFrame, *, min_cell: int = 50, name:
     )
     ids = [str(x) for x in table.ids[agreed].tolist()]
     return OfferPolicy(**answer, assignment=assignment, ids=ids, assumptions=notes, manifest=manifest)
+
+
+def _assigned(
+    rules: list[dict[str, Any]], masks: list[NDArray[np.bool_]], n: int, min_cell: int
+) -> tuple[NDArray[np.int64], list[dict[str, Any]]]:
+    """Number of the rule that each user falls to, -1 for none; and the rules with how many they match and get."""
+    assignment, rows = np.full(n, -1, np.int64), []
+    for number, (rule, mask) in enumerate(zip(rules, masks, strict=True)):
+        free = mask & (assignment < 0)
+        assignment[free] = number
+        matched, assigned = int(mask.sum()), int(free.sum())
+        seen = _shown((matched, assigned, matched - assigned), min_cell)
+        note = None if assigned else "never reached: earlier rules take everyone it matches"
+        rows.append(
+            {
+                **{key: rule[key] for key in ("priority", "offer", "target")},
+                **dict(zip(("matched", "assigned", "taken_before"), seen, strict=True)),
+                "note": note if matched else "matches nobody",
+            }
+        )
+    return assignment, rows
+
+
+def _overlaps(rules: list[dict[str, Any]], masks: list[NDArray[np.bool_]], min_cell: int) -> list[dict[str, Any]]:
+    """Pairs of rules that match the same users, and how many."""
+    found = []
+    for (one, own), (other, theirs) in combinations(zip(rules, masks, strict=True), 2):
+        if both := int((own & theirs).sum()):
+            users = both if both >= min_cell else None
+            found.append({"first": one["priority"], "second": other["priority"], "users": users})
+    return found
 
 
 def _shown(counts: tuple[int, ...], min_cell: int) -> list[int | None]:

@@ -154,16 +154,19 @@ def recommend(
         A user without consent to a profile; an unknown way, label, context, list or blend; no list with weight.
     DataInvalid
         Nothing to learn from: no items, no ratings (ratings), no exposures (context).
+
+    Examples
+    --------
+    >>> from graphkit.synthetic.campaign import write_campaign
+    >>> _ = write_campaign("data", n_users=60, clips=1)
+    >>> recommend("data", "u01", by="cosine", top=2).items
+    ('k27', 'k03')
     """
     start, seed = time.perf_counter(), as_seed(rng)
     one_of("by", by, WAYS)
     one_of("to", to, ITEM_LABELS)
     one_of("blend", blend, METHODS)
-    count = positive_int("top", top)
-    if not isinstance(users, Iterable) or not (
-        asked := [users] if isinstance(users, str) else [str(user) for user in users]
-    ):
-        refuse("users", users, "an id or a sequence of at least one id")
+    count, asked = positive_int("top", top), _asked(users)
     if weights and by != "fused":
         refuse("weights", dict(weights), "left out: only by='fused' weighs lists")
     snapshot = as_snapshot(source)
@@ -171,31 +174,22 @@ def recommend(
     rows, columns = tastes.rows_of(asked, snapshot), tastes.columns_of(to)
     if not columns.size:
         raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")
-    factor = _factor(events, tastes, context)
+    pick = Picker(tastes, columns, _factor(events, tastes, context), count, exclude=exclude_known, context=context)
     make = _Maker(
         snapshot,
         tastes,
         events,
-        half_life_days,
-        probability,
-        n_worlds,
-        positive_int("min_cell", min_cell),
-        seed,
-        engine,
+        half_life=half_life_days,
+        min_cell=positive_int("min_cell", min_cell),
+        probability=probability,
+        n_worlds=positive_int("n_worlds", n_worlds),
+        seed=seed,
+        engine=engine,
     )
-    pick = Picker(tastes, columns, factor, count, exclude=exclude_known, context=context)
-    found = [
-        one
-        for row in rows
-        for one in (
-            pick.fused(make, int(row), weights, blend)
-            if by == "fused"
-            else pick.best(make(by), make("popularity"), int(row))
-        )
-    ]
-    who = [tastes.users[one[0]] for one in found]
-    items = [tastes.items[one[1]][1] for one in found]
-    score = np.array([one[2] for one in found])
+    if by == "fused":
+        found = [one for row in rows for one in pick.fused(make, int(row), weights, blend)]
+    else:
+        found = [one for row in rows for one in pick.best(make(by), make("popularity"), int(row))]
     request = {
         "users": asked,
         "by": by,
@@ -211,6 +205,8 @@ def recommend(
         "min_cell": min_cell,
         "events": 0 if events is None else len(events),
     }
+    who, items = [tastes.users[one[0]] for one in found], [tastes.items[one[1]][1] for one in found]
+    score, rank = np.array([one[2] for one in found]), np.array([one[3] for one in found], np.int64)
     manifest = make_manifest(
         "recommend",
         request=request,
@@ -219,50 +215,37 @@ def recommend(
         snapshot=snapshot.digest,
         seconds=time.perf_counter() - start,
     )
-    rank = np.array([one[3] for one in found], np.int64)
-    return Recommendations(
-        by,
-        to,
-        tuple(who),
-        tuple(items),
-        rank,
-        score,
-        tuple(one[4] for one in found),
-        tuple(one[5] for one in found),
-        manifest,
-    )
+    cold, reasons = tuple(one[4] for one in found), tuple(one[5] for one in found)
+    return Recommendations(by, to, tuple(who), tuple(items), rank, score, cold, reasons, manifest)
 
 
+def _asked(users: str | Sequence[str]) -> list[str]:
+    """Ids of the users, one or many."""
+    asked = [users] if isinstance(users, str) else [str(user) for user in users] if isinstance(users, Iterable) else []
+    if not asked:
+        refuse("users", users, "an id or a sequence of at least one id")
+    return asked
+
+
+@dataclass(frozen=True, eq=False)
 class _Maker:
     """Makes each way once, when it is first asked for."""
 
-    def __init__(
-        self,
-        snapshot: Snapshot,
-        tastes: Tastes,
-        events: pd.DataFrame | None,
-        half_life: float | None,
-        probability: Any,
-        n_worlds: int,
-        min_cell: int,
-        seed: int,
-        engine: str | Engine,
-    ) -> None:
-        self.min_cell = min_cell
-        self.snapshot, self.tastes, self.events, self.half_life = snapshot, tastes, events, half_life
-        self.probability, self.n_worlds, self.seed, self.engine = (
-            probability,
-            positive_int("n_worlds", n_worlds),
-            seed,
-            engine,
-        )
-        self.made = dict[str, Any]()
+    snapshot: Snapshot
+    tastes: Tastes
+    events: pd.DataFrame | None
+    half_life: float | None
+    min_cell: int
+    probability: Any
+    n_worlds: int
+    seed: int
+    engine: str | Engine
+    made: dict[str, Scorer] = field(default_factory=dict)
 
     def __call__(self, by: str) -> Scorer:
         if by not in self.made:
             self.made[by] = self._make(by)
-        scorer: Scorer = self.made[by]
-        return scorer
+        return self.made[by]
 
     def _make(self, by: str) -> Scorer:
         taken = self.tastes.taken
