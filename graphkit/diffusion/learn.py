@@ -64,6 +64,14 @@ def learn(
     ------
     DataInvalid
         A column is missing or empty, the log has no row, or an item has two topics.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from graphkit.projection.arrays import from_arrays
+    >>> log = pd.DataFrame({"item": ["a", "a", "b", "b", "c"], "node": [0, 1, 0, 2, 0], "ts": [0, 1, 0, 1, 0]})
+    >>> learn(from_arrays([0, 1, 0], [1, 2, 2]), log, rng=1).to_frame()[["source", "target", "tried"]].values.tolist()
+    [[0.0, 1.0, 3.0], [0.0, 2.0, 3.0], [1.0, 2.0, 1.0]]
     """
     begin = time.perf_counter()
     one_of("method", method, METHODS)

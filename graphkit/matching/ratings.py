@@ -111,6 +111,14 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
         No rating, one that is not finite, or two of one user for one item.
     InvalidParameter
         A negative number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import sparse
+    >>> found = rating_neighbours(sparse.csr_array(np.array([[5, 4, 0], [4, 5, 1], [1, 0, 5.0]])))
+    >>> found.predict(np.array([0])).round(2).tolist()
+    [[3.72, 4.08, 3.65]]
     """
     non_negative("damping", damping)
     non_negative("shrink", shrink)

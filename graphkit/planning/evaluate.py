@@ -122,6 +122,19 @@ def evaluate(
     ------
     DataInvalid
         A needed column or amount is missing, a number is none, or the experiment holds no total effect.
+
+    Examples
+    --------
+    >>> from graphkit.synthetic.campaign import write_campaign
+    >>> film = ("Film", write_campaign("data", n_users=60, clips=1)["film"])
+    >>> from graphkit.planning.channels import plan
+    >>> made = plan("data", for_=film, budget=3_000, probability="none", rng=1)
+    >>> import pandas as pd
+    >>> seen = pd.DataFrame({"ts": [1_900_000_000, 1_900_000_060], "user": ["u01", "u02"], "kind": "exposure"})
+    >>> seen["channel"] = made.items[0].channel
+    >>> table = evaluate(made, seen, min_cell=1).to_frame()
+    >>> table[(table["channel"] == "all") & (table["metric"] == "reach")]["value"].tolist()
+    [2.0]
     """
     start = time.monotonic()
     for name, value in (("days", days), ("min_cell", min_cell), ("retention_day", retention_day)):

@@ -86,6 +86,13 @@ def funnel(
         Unknown or repeated steps, another grouping.
     DataInvalid
         The log lacks a needed column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> log = pd.DataFrame({"ts": [0, 60, 90], "user": ["a", "b", "a"], "kind": ["exposure", "exposure", "purchase"]})
+    >>> funnel(log, steps=["exposure", "purchase"], by=None, min_cell=1).to_frame()[["step", "rate"]].values.tolist()[1]
+    ['purchase', 0.5]
     """
     start = time.monotonic()
     positive_int("days", days)

@@ -137,6 +137,13 @@ def list_offers(source: Any) -> OfferList:
     ------
     DataInvalid
         A number of an offer is negative, infinite or beyond its range.
+
+    Examples
+    --------
+    >>> from graphkit.synthetic.campaign import write_campaign
+    >>> _ = write_campaign("data", n_users=60, clips=1)
+    >>> list_offers("data").to_frame()[["offer", "kind", "cost"]].values.tolist()[0]
+    ['o01', 'coupon', 20.0]
     """
     start = time.monotonic()
     snapshot = as_snapshot(source)

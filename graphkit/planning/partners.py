@@ -127,6 +127,13 @@ def partners(
         A weight is out of range, or the plan was made for pages, after a wave or on other data.
     DataInvalid
         Nothing that is measured says anything about a partner.
+
+    Examples
+    --------
+    >>> from graphkit.synthetic.campaign import write_campaign
+    >>> film = ("Film", write_campaign("data", n_users=60, clips=1)["film"])
+    >>> partners("data", for_=film, max_partners=2, min_cell=1).to_frame()[["partner", "label"]].values.tolist()
+    [['b11', 'Brand'], ['b10', 'Brand']]
     """
     start, snapshot = time.monotonic(), as_snapshot(source)
     asked = Asked(

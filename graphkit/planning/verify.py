@@ -63,6 +63,15 @@ def verify(plan: ChannelPlan, events: Any = None, *, engine: str | Engine = "thr
     ------
     InvalidParameter
         The plan has no source, or events are needed or are not those of the plan.
+
+    Examples
+    --------
+    >>> from graphkit.synthetic.campaign import write_campaign
+    >>> film = ("Film", write_campaign("data", n_users=60, clips=1)["film"])
+    >>> from graphkit.planning.channels import plan
+    >>> made = plan("data", for_=film, budget=3_000, probability="none", rng=1)
+    >>> verify(made).same
+    True
     """
     start = time.monotonic()
     if plan.source is None:

@@ -118,6 +118,16 @@ def whatif(
         The plan has no source, the data changed since, an added channel may not be bought, or events are needed.
     UnknownNode
         A channel that does not exist.
+
+    Examples
+    --------
+    >>> from graphkit.synthetic.campaign import write_campaign
+    >>> film = ("Film", write_campaign("data", n_users=60, clips=1)["film"])
+    >>> from graphkit.planning.channels import plan
+    >>> made = plan("data", for_=film, budget=3_000, probability="none", rng=1)
+    >>> less = whatif(made, drop=[made.items[0].channel])
+    >>> less.reach.difference < 0, less.spent < made.spent
+    (True, True)
     """
     start = time.monotonic()
     dropped, added = _names("drop", drop), _names("add", add)

@@ -55,6 +55,13 @@ def from_frames(
         some of the rows or out of range.
     UnknownNode
         An end of an edge is not among the nodes.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> edges = pd.DataFrame({"source": ["a", "b"], "target": ["b", "c"], "probability": [0.5, 0.2]})
+    >>> from_frames(None, edges)
+    Projection(n_nodes=3, n_arcs=2, probability=mean 0.35, self_loops=0)
     """
     nodes, edges = _frame(nodes), _frame(edges)
     for column in ("source", "target"):

@@ -45,6 +45,13 @@ def read_files(
     ------
     DataInvalid
         A row breaks a rule; `report` lists every finding.
+
+    Examples
+    --------
+    >>> from graphkit.synthetic.campaign import write_campaign
+    >>> _ = write_campaign("data", n_users=60, clips=1)
+    >>> read_files("data", probability=0.1)
+    Projection(n_nodes=53, n_arcs=328, probability=mean 0.1, self_loops=0)
     """
     snapshot = snapshot_from_directory(directory, mapping=mapping)
     return project(

@@ -97,6 +97,14 @@ def explain_score(
     ------
     UnknownNode
         The target is not in the graph.
+
+    Examples
+    --------
+    >>> from graphkit.projection.arrays import from_arrays
+    >>> from graphkit.ranking.pagerank import personalised_pagerank
+    >>> p = from_arrays([0, 1, 0], [1, 2, 2])
+    >>> [(way.nodes, round(way.share, 2)) for way in explain_score(p, personalised_pagerank(p, 0), 0, 2)]
+    [((0, 2), 0.54), ((0, 1, 2), 0.46)]
     """
     count, operator, v = positive_int("top", top), walk_operator(p, weight), personalisation(p, source)
     goal, x, damping = int(source_rows(p, [target], parameter="target")[0]), ranking.scores, 1 - restart_probability

@@ -117,6 +117,13 @@ def personalised_pagerank_many(
         A source or target is not in the graph.
     NotConverged
         The tolerance lies below what float64 can reach.
+
+    Examples
+    --------
+    >>> from graphkit.projection.arrays import from_arrays
+    >>> found = personalised_pagerank_many(from_arrays([0, 1, 0], [1, 2, 2]), [0, 1], top=2)
+    >>> found.to_frame()[["source", "node", "rank"]].values.tolist()
+    [[0, 0, 1], [0, 2, 2], [1, 1, 1], [1, 2, 2]]
     """
     start = time.perf_counter()
     restart, wanted, count = check_restart(restart_probability), check_tolerance(tolerance), positive_int("top", top)

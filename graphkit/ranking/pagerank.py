@@ -159,6 +159,12 @@ def personalised_pagerank(
     References
     ----------
     Haveliwala, T. (2002). Topic-sensitive PageRank. https://doi.org/10.1145/511446.511513
+
+    Examples
+    --------
+    >>> from graphkit.projection.arrays import from_arrays
+    >>> personalised_pagerank(from_arrays([0, 1, 0], [1, 2, 2]), 0).scores.round(3).tolist()
+    [0.452, 0.192, 0.356]
     """
     start = time.perf_counter()
     restart, wanted = check_restart(restart_probability), check_tolerance(tolerance)
