@@ -34,7 +34,8 @@ _CHANGE: Final = "ALTER CURRENT USER SET PASSWORD FROM $old TO $new on the datab
 _MEMORY: Final = "allow more in the server's settings: db.memory.transaction.max, db.memory.transaction.total.max or dbms.memory.transaction.total.max"
 _READ_ONLY: Final = "server.databases.read_only or server.databases.default_to_read_only in the server's settings forbids it, or name another database with NEO4J_DATABASE"
 _RIGHTS: Final = "use an account that may do this, e.g. with the role publisher to load, architect for constraints"
-_ROOM: Final = "free some disk space on the server, start it again, then run the command again: what is in stays"
+_ROOM: Final = "its disk may be full, its debug.log tells: make room, start the server again, then run the command again: what is in stays"
+_BROKEN: Final = ("Could not append transaction", "critical error", "No space left")
 
 
 def may_retry(error: BaseException) -> bool:
@@ -90,6 +91,8 @@ def _by_server(error: BaseException, code: str, message: str, address: str) -> S
         return StoreError(message, store=address, hint=_RIGHTS)
     if short_of_memory(error):
         return StoreError(message, store=address, hint=_MEMORY)
+    if any(words in message for words in _BROKEN):
+        return StoreUnavailable(message, store=address, hint=_ROOM)
     return StoreError(message, store=address, retryable=may_retry(error))
 
 
