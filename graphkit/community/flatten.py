@@ -24,7 +24,7 @@ from graphkit.model.schema import TYPES
 from graphkit.projection.arrays import from_rows
 from graphkit.projection.biadjacency import biadjacency
 from graphkit.projection.build import project
-from graphkit.projection.projection import NodeIndex
+from graphkit.projection.nodes import NodeIndex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

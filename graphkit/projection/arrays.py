@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit import check
+from graphkit.projection.nodes import NodeIndex
 from graphkit.projection.probability import per_row
-from graphkit.projection.projection import NodeIndex, Projection
+from graphkit.projection.projection import Projection
 from graphkit.projection.sorting import arc_order, distinct_arcs
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from graphkit.model.schema import LABELS, TYPES, USER_TIES
 from graphkit.projection.arrays import from_arrays, from_rows
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.frames import from_frames
+from graphkit.projection.nodes import NodeIndex
 from graphkit.projection.probability import RULES
-from graphkit.projection.projection import NodeIndex, Projection
 from graphkit.projection.snapshot import Snapshot, as_snapshot
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.model.tables import EdgeColumns, GraphTables
+    from graphkit.projection.projection import Projection
 
 __all__ = ["DEFAULT_TYPES", "from_arrays", "from_frames", "project"]
 

@@ -9,13 +9,15 @@ import numpy as np
 from graphkit import check
 from graphkit.errors import InvalidParameter, UnknownNode, close_matches
 from graphkit.projection.arrays import from_rows
+from graphkit.projection.nodes import NodeIndex
 from graphkit.projection.probability import RULES
-from graphkit.projection.projection import NodeIndex, Projection
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from numpy.typing import ArrayLike, NDArray
+
+    from graphkit.projection.projection import Projection
 
 __all__ = ["from_frames"]
 

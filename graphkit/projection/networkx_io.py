@@ -9,12 +9,14 @@ import numpy as np
 from graphkit import check
 from graphkit.errors import InvalidParameter
 from graphkit.projection.arrays import from_rows
+from graphkit.projection.nodes import NodeIndex
 from graphkit.projection.probability import RULES
-from graphkit.projection.projection import NodeIndex, Projection
 
 if TYPE_CHECKING:
     import networkx as nx
     from numpy.typing import NDArray
+
+    from graphkit.projection.projection import Projection
 
 __all__ = ["from_networkx"]
 

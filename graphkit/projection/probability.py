@@ -22,9 +22,7 @@ from graphkit.projection.keys import mix
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from graphkit.projection.projection import Projection
-
-__all__ = ["RULES", "constant", "given", "per_row", "resolve_probability", "trivalency", "weighted_cascade"]
+__all__ = ["RULES", "constant", "given", "per_row", "trivalency", "weighted_cascade"]
 
 RULES = ("weighted_cascade", "trivalency")
 _LEVELS = np.array([0.1, 0.01, 0.001])
@@ -67,24 +65,14 @@ def per_row(spec: object, size: int) -> NDArray[np.float64]:
     return given(spec, size)
 
 
-def weighted_cascade(projection: Projection) -> NDArray[np.float64]:
+def weighted_cascade(in_degree: NDArray[np.int64], indices: NDArray[np.int32]) -> NDArray[np.float64]:
     """Return p = 1 / in-degree of the target; parallel rows count once, a self-loop counts."""
-    share = 1.0 / np.maximum(projection.in_degree, 1)  # one division a node; who has no in-arc is no arc's target
-    chance: NDArray[np.float64] = share[projection.indices]
+    share = 1.0 / np.maximum(in_degree, 1)  # one division a node; who has no in-arc is no arc's target
+    chance: NDArray[np.float64] = share[indices]
     return chance
 
 
-def trivalency(projection: Projection) -> NDArray[np.float64]:
+def trivalency(edge_key: NDArray[np.uint64]) -> NDArray[np.float64]:
     """Return .1, .01 or .001 per arc, chosen by the arc's key: the same arc has the same p in every graph."""
-    chance: NDArray[np.float64] = _LEVELS[mix(projection.edge_key ^ _SALT) % np.uint64(_LEVELS.size)]
+    chance: NDArray[np.float64] = _LEVELS[mix(edge_key ^ _SALT) % np.uint64(_LEVELS.size)]
     return chance
-
-
-def resolve_probability(spec: object, projection: Projection) -> NDArray[np.float64] | None:
-    """Return the chances that `spec` means for these arcs (see `Projection.with_probability`)."""
-    if spec is None:
-        return None
-    if isinstance(spec, str):
-        word = check.one_of("probability", spec, RULES)
-        return weighted_cascade(projection) if word == "weighted_cascade" else trivalency(projection)
-    return per_row(spec, projection.n_arcs)

@@ -15,25 +15,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from graphkit.check import refuse
-from graphkit.errors import UnknownNode, close_matches
+from graphkit.check import one_of, refuse
 from graphkit.projection.keys import edge_keys, node_hashes, position_hashes
-from graphkit.projection.probability import resolve_probability
+from graphkit.projection.nodes import NodeIndex  # noqa: TC001  read when a document is turned back into a Projection
+from graphkit.projection.probability import RULES, per_row, trivalency, weighted_cascade
 from graphkit.projection.sorting import transposed
 from graphkit.results import Part, to_arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import networkx as nx
     import pandas as pd
     import pyarrow as pa
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
-__all__ = ["NodeIndex", "Projection", "ReverseView"]
+__all__ = ["Projection", "ReverseView"]
 
-_PAIR = 2  # a node named (label, id)
-_LISTED = 20_000  # ids looked through for close matches
 _COUNTED = 1 << 24  # arcs counted at once: bincount makes int64 of them all
 
 
@@ -43,108 +39,6 @@ class ReverseView(NamedTuple):
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     arc: NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class NodeIndex(Part):
-    """Names of the rows.
-
-    Parameters
-    ----------
-    n : int
-        Number of rows.
-    ids : ndarray of str objects, shape (n,), optional
-        External ids; None when the rows themselves are the names (bare arrays).
-    labels : ndarray of str objects, shape (n,), optional
-        Label per row; None when the nodes carry none.
-    """
-
-    n: int
-    ids: NDArray[np.object_] | None = field(default=None, metadata={"dtype": object})
-    labels: NDArray[np.object_] | None = field(default=None, metadata={"dtype": object})
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return self.n
-
-    @cached_property
-    def _by_id(self) -> dict[str, int]:
-        """Row of each id; an id that two labels share is left to `_by_pair`."""
-        if self.ids is None:
-            return {}
-        found = dict(zip(self.ids.tolist(), range(self.n), strict=True))
-        if len(found) < self.n:
-            seen: set[str] = set()
-            for name in self.ids.tolist():
-                if name in seen:
-                    found.pop(name, None)
-                seen.add(name)
-        return found
-
-    @cached_property
-    def _by_pair(self) -> dict[tuple[str, str], int]:
-        if self.ids is None or self.labels is None:
-            return {}
-        return dict(zip(zip(self.labels.tolist(), self.ids.tolist(), strict=True), range(self.n), strict=True))
-
-    def row(self, node: object) -> int:
-        """Return the row of a row number, an id or a pair (label, id); else raise `UnknownNode`."""
-        if isinstance(node, int | np.integer) and not isinstance(node, bool):
-            if 0 <= int(node) < self.n:
-                return int(node)
-            message = f"node {int(node)} is not among the rows 0..{self.n - 1}"
-            raise UnknownNode(message, kind="node", name=str(node))
-        row = None
-        if isinstance(node, str):
-            row = self._by_id.get(node)
-        elif isinstance(node, tuple) and len(node) == _PAIR:
-            row = self._by_pair.get((str(node[0]), str(node[1])))
-        if row is None:
-            known = [] if self.ids is None else self.ids[:_LISTED].tolist()
-            name = str(node[1]) if isinstance(node, tuple) and len(node) == _PAIR else str(node)
-            message = f"node {node!r} is not in the projection of {self.n:,} nodes"
-            raise UnknownNode(message, kind="node", name=name, close_matches=close_matches(name, known))
-        return row
-
-    def rows(self, nodes: object) -> NDArray[np.int64]:
-        """Return int64 rows of one node or of many (array, list, set of row numbers, ids or pairs)."""
-        if isinstance(nodes, str | int | np.integer) or (isinstance(nodes, tuple) and self._is_pair(nodes)):
-            return np.array([self.row(nodes)], np.int64)
-        array = nodes if isinstance(nodes, np.ndarray) else None
-        if array is not None and array.dtype.kind in "iu":
-            flat = array.ravel().astype(np.int64)
-            wrong = np.flatnonzero((flat < 0) | (flat >= self.n))
-            if wrong.size:
-                self.row(int(flat[wrong[0]]))
-            return flat
-        if array is not None and array.dtype.kind in "bf" and array.size:
-            refuse("nodes", array.dtype.name, "row numbers, ids or (label, id) pairs")
-        items: Iterable[object] = array.tolist() if array is not None else sorted_if_set(nodes)
-        return np.array([self.row(node) for node in items], np.int64)
-
-    def _is_pair(self, nodes: tuple[object, ...]) -> bool:
-        return (
-            len(nodes) == _PAIR
-            and all(isinstance(part, str) for part in nodes)
-            and tuple(map(str, nodes)) in self._by_pair
-        )
-
-    def id_of(self, row: int) -> str:
-        """Return the id of a row; of bare arrays the row number as text."""
-        return str(row) if self.ids is None else str(self.ids[row])
-
-    def ids_of(self, rows: ArrayLike) -> list[str]:
-        """Return the ids of several rows."""
-        return [self.id_of(int(row)) for row in np.asarray(rows).ravel()]
-
-
-def sorted_if_set(nodes: object) -> list[Any]:
-    """Return the nodes as a list; a set has no order of its own, so it gets one."""
-    if isinstance(nodes, set | frozenset):
-        return sorted(nodes, key=lambda node: (str(type(node)), str(node)))
-    if not hasattr(nodes, "__iter__"):
-        refuse("nodes", nodes, "a node or a list of nodes")
-    return list(nodes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -280,7 +174,12 @@ class Projection(Part):
         InvalidParameter
             A value is NaN or outside [0, 1], the length differs from `n_arcs`, or the word is unknown.
         """
-        return replace(self, probability=resolve_probability(spec, self))
+        if isinstance(spec, str):
+            word = one_of("probability", spec, RULES)
+            by_degree = word == "weighted_cascade"
+            chance = weighted_cascade(self.in_degree, self.indices) if by_degree else trivalency(self.edge_key)
+            return replace(self, probability=chance)
+        return replace(self, probability=None if spec is None else per_row(spec, self.n_arcs))
 
     def arcs_with_loops(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]:
         """Return (indptr, indices, weight) with the self-loops back in: the steps of a random walk."""
