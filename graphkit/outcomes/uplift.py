@@ -16,7 +16,7 @@ import pandas as pd
 
 from graphkit.check import one_of, positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.intervals import quantile
+from graphkit.intervals import newcombe
 from graphkit.outcomes.qini import qini_coefficient, qini_curve
 from graphkit.outcomes.scores import auc_interval
 from graphkit.outcomes.tables import Features, binary, check_columns, prepare, read_table
@@ -46,7 +46,7 @@ class Uplift(Result):
     Attributes
     ----------
     effect, effect_interval
-        Difference of the two response rates over everybody, 95 % (Neyman's variance).
+        Difference of the two response rates over everybody, 95 % (Newcombe's score interval: right for few responses).
     treated_rate, control_rate : float
     n_treated, n_control : int
     qini, qini_interval
@@ -233,14 +233,13 @@ def _effect(y: Ints, t: Ints) -> dict[str, Any]:
     """Difference of the response rates and its interval."""
     n1, n0 = int(t.sum()), int(t.size - t.sum())
     r1, r0 = float(y[t == 1].sum()) / n1, float(y[t == 0].sum()) / n0
-    half = quantile(0.95) * math.sqrt(r1 * (1 - r1) / (n1 - 1) + r0 * (1 - r0) / (n0 - 1))
     return {
         "n_treated": n1,
         "n_control": n0,
         "treated_rate": r1,
         "control_rate": r0,
         "effect": r1 - r0,
-        "effect_interval": (r1 - r0 - half, r1 - r0 + half),
+        "effect_interval": newcombe((r1, n1), (r0, n0)),
     }
 
 
