@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["newcombe", "quantile", "ratio_interval", "share_of_clusters", "unskewed", "wilson"]
+__all__ = ["newcombe", "quantile", "ratio_interval", "share_of_clusters", "unskewed", "wilson", "wilson_of"]
 
 
 def quantile(confidence: float, freedom: float = 0) -> float:
@@ -64,10 +64,11 @@ def wilson(successes: int, n: int, *, confidence: float = 0.95) -> tuple[float, 
     positive_int("n", n)
     if not 0 <= successes <= n:
         refuse("successes", successes, f"a count in 0..{n}")
-    return _wilson(successes / n, n, quantile(confidence))
+    return wilson_of(successes / n, n, quantile(confidence))
 
 
-def _wilson(share: float, n: float, z: float) -> tuple[float, float]:
+def wilson_of(share: float, n: float, z: float) -> tuple[float, float]:
+    """Return Wilson's interval of a share seen in n trials, whole or not, at the normal quantile z."""
     z2 = z * z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
@@ -103,7 +104,7 @@ def newcombe(
     """
     z = quantile(confidence)
     (a, _), (b, _) = first, second
-    (low_a, high_a), (low_b, high_b) = _wilson(*first, z), _wilson(*second, z)
+    (low_a, high_a), (low_b, high_b) = wilson_of(*first, z), wilson_of(*second, z)
     return a - b - math.hypot(a - low_a, high_b - b), a - b + math.hypot(high_a - a, b - low_b)
 
 
@@ -143,7 +144,7 @@ def share_of_clusters(successes: Floats, trials: Floats, *, confidence: float = 
         n *= (z / quantile(confidence, people - 1)) ** 2
     elif total > people:
         n = total**2 / float((trials**2).sum())
-    return _wilson(share, n, z)
+    return wilson_of(share, n, z)
 
 
 def unskewed(z: float, skewness: float) -> float:

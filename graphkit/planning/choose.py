@@ -28,6 +28,7 @@ from graphkit.influence.channel_greedy import (
 )
 from graphkit.influence.channel_lazy import lazy_order
 from graphkit.influence.channel_menu import cheapest_plan
+from graphkit.intervals import newcombe, wilson_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -265,15 +266,29 @@ def listed(cover: Cover, options: Options, chosen: Sequence[int]) -> list[list[i
 def estimate(cover: Cover, rows: NDArray[Any] | None, x: Floats, *, exact: bool) -> tuple[float, tuple[float, float]]:
     """Mean and 95 % interval of values x that stand on some of the sets (all when ``rows`` is None).
 
-    Exact values get the interval of their own rounding to thousandths; so do those that no sample changes.
+    Parts of a whole, x in [0, 1], have Wilson's interval on as many sets as one in n would need for their variance, gains
+    and losses together Newcombe's of the two: what few sets see, a channel of a hundred among a million, may as well have
+    been seen by more. Exact values get the interval of their own rounding to thousandths; so do those that no sample changes.
     """
     weight = cover.weight if rows is None else cover.weight[rows]
     mean = cover.scale * dot(weight, x)
-    n = cover.weight.size
-    half = 0.0 if exact else Z95 * cover.scale * float(np.sqrt(n * _variance(cover, rows, x)))
-    if half <= ROUNDED * abs(mean):
+    low, high = (mean, mean) if exact else _sampled(cover, rows, x, mean)
+    if high - low <= 2 * ROUNDED * abs(mean):
         return mean, (float(np.floor(mean * 1e3) / 1e3), float(np.ceil(mean * 1e3) / 1e3))
-    return mean, (mean - half, mean + half)
+    return mean, (low, high)
+
+
+def _sampled(cover: Cover, rows: NDArray[Any] | None, x: Floats, mean: float) -> tuple[float, float]:
+    """Ends of the interval of a mean of samples."""
+    n, whole = cover.weight.size, cover.scale * cover.weight.size
+    variance = _variance(cover, rows, x) / n
+    up, down = float(np.maximum(x, 0.0).sum()) / n, float(np.maximum(-x, 0.0).sum()) / n
+    if variance == 0 or float(np.abs(x).max(initial=0.0)) > 1 + ROUNDED:  # a sum of shares is no share
+        half = Z95 * whole * float(np.sqrt(variance))
+        return mean - half, mean + half
+    sets = (up * (1 - up) + down * (1 - down)) / variance
+    low, high = newcombe((up, sets), (down, sets)) if down > 0 else wilson_of(up, sets, Z95)
+    return whole * low, whole * high
 
 
 def _variance(cover: Cover, rows: NDArray[Any] | None, x: Floats) -> float:

@@ -4,9 +4,12 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from market_fixtures import market
 
+from graphkit.influence.channel_cover import Cover
 from graphkit.planning.channels import plan
+from graphkit.planning.choose import estimate
 from graphkit.planning.plan_result import ChannelPlan
 from graphkit.report.spoken import chinese
 
@@ -114,3 +117,27 @@ def test_old_documents_without_them_are_read(plans):
     del data["against_baselines"], data["adding_up_interval"]
     again = ChannelPlan.from_dict(data)
     assert (again.against_baselines, again.adding_up_interval) == ([], None)
+
+
+@pytest.mark.stat
+@pytest.mark.parametrize(("cycle", "up", "down"), [(0, 3, 0), (1_000, 5, 0), (0, 10, 1), (0, 300, 200)])
+def test_what_few_sets_see_is_covered(cycle, up, down):
+    """1,000 samples of 60,000 sets of which so many gain and lose: 93 % hold the truth; the normal interval 85 to 90 % where nothing is lost.
+
+    A false alarm below 1e-3 where exactly 95 % hold; with ``cycle`` roots are even and all is seen from ten of them.
+    """
+    n, held, normal, draw = 60_000, [], [], np.random.default_rng(3)
+    cover = Cover(sp.csr_matrix((n, 1)), np.ones(n), 1e6 / n, cycle)
+    places = np.arange(n) if not cycle else np.flatnonzero(np.arange(n) % cycle < 10)
+    for _ in range(1_000):
+        more, less = draw.poisson(up), draw.poisson(down)
+        rows = draw.permutation(places)[: more + less]
+        if rows.size:
+            x = np.repeat([1.0, -1.0], [more, less])
+            mean, (low, high) = estimate(cover, rows, x, exact=False)
+            held.append(low <= (up - down) / n * 1e6 <= high)
+            half = 1.96 * 1e6 / n * (more + less) ** 0.5
+            normal.append(abs(mean - (up - down) / n * 1e6) <= half)
+            assert low >= 0 or less
+    assert np.mean(held) >= 0.93
+    assert np.mean(normal) < 0.93 or down  # so the test can fail
