@@ -5,6 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from golden_queries import CASES, golden_tables, report_of, same
+from shell_rows import shell_tables
 
 from graphkit.model.schema import LABELS, TYPES, constraint_statements
 from graphkit.store.cypher_text import split_statements, tokens
@@ -30,23 +32,6 @@ FORBIDDEN_WORDS = {
     "APOC",
     "GDS",
     "ALGO",
-}
-GUESSES = {
-    "film": "f1",
-    "id": "f1",
-    "to": "b2",
-    "user": "u03",
-    "item": "f1",
-    "course": "k1",
-    "channel": "c1",
-    "brand": "b2",
-    "plan": "P-1",
-    "experiment": "E-1",
-    "run": "R-1",
-    "channels": ["c1", "c2"],
-    "partners": ["Brand:b2", "Course:k1"],
-    "audiences": ["Channel:c1", "Brand:b2"],
-    "purchases": [{"channel": "c1", "material": "m1", "uses": 2, "once": True}],
 }
 
 
@@ -146,14 +131,29 @@ def test_neo4j_plans_every_file_without_notices(neo4j_server):
 
 
 @pytest.mark.neo4j
-def test_files_run_unchanged_in_cypher_shell(neo4j_server):
-    """All read files in one call of the real shell, parameters set by the line that graphkit prints."""
+def test_files_run_unchanged_in_cypher_shell(open_neo4j, neo4j_server):
+    """All read files in one call of the real shell, parameters set by the line that graphkit prints: the golden rows, value for value."""
+    tables = golden_tables()
+    open_neo4j().load(tables, report_of(tables))
     script = []
-    for query in READS:
-        values = check_params(query, {p.name: GUESSES[p.name] for p in query.params if p.required})
-        script += [query.param_line(values).rstrip(";") if values else "", query.text]
-    output = neo4j_server.cypher_shell("\n".join(script))
-    assert "rror" not in output
+    for number, case in enumerate(CASES):
+        query = load_query(case["query"])
+        values = check_params(query, case["params"])
+        script += [f'RETURN "=={number}" AS mark;', query.param_line(values).rstrip(";") if values else "", query.text]
+    found = shell_tables(neo4j_server.cypher_shell("\n".join(script)))
+    wrong = {n: found[n] for n, case in enumerate(CASES) if not same(found[n], case["rows"])}
+    assert not {CASES[n]["query"]: (CASES[n]["params"], rows) for n, rows in wrong.items()}
+    assert {case["query"] for case in CASES} == {query.name for query in READS}
     assert load_query("browser/labels").statements == split_statements(
         (CYPHER / "browser/labels.cypher").read_text(encoding="utf-8")
     )
+
+
+def test_the_shells_rows_are_read_as_they_are_printed():
+    """Nulls, numbers, quoted text with commas, quotes and backslashes, lists, and a table without rows."""
+    printed = 'mark\n"==0"\na, b, c\n"x, \\"y\\" \\\\", NULL, [1, -2.5, ["z"]]\nTRUE, 1.0E-9, []\nmark\n"==1"\na\nmark\n"==2"\n'
+    assert shell_tables(printed) == {
+        0: [{"a": 'x, "y" \\', "b": None, "c": [1, -2.5, ["z"]]}, {"a": True, "b": 1e-9, "c": []}],
+        1: [],
+        2: [],
+    }

@@ -4,19 +4,18 @@ The rows of fixtures/golden/queries/cases.json were returned by Neo4j 5.26.30 ov
 """
 
 import json
-import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from golden_queries import CASES, FIXTURES, columns, golden_tables, report_of, same
 
 from graphkit.audience.overlap import overlap
 from graphkit.matching.lift import tag_lift
 from graphkit.matching.path import learning_path
 from graphkit.matching.profiles import build_profiles
 from graphkit.model.schema import LABELS
-from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
+from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
 from graphkit.model.validate import DataReport
 from graphkit.planning.partner_scores import read_partner_data, scores_of
 from graphkit.planning.partners import partners
@@ -29,52 +28,13 @@ from graphkit.store.twin_graph import TwinGraph
 from graphkit.store.twins import TWINS
 from graphkit.synthetic.campaign import write_campaign
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-CASES = json.loads((FIXTURES / "golden/queries/cases.json").read_text(encoding="utf-8"))
 READS = [q.name for q in list_queries() if q.access == "read"]
-
-
-def columns(rows, without):
-    """Columns by name from dictionaries."""
-    names = sorted({name for row in rows for name in row} - without)
-    return {name: as_column([row.get(name) for row in rows]) for name in names}
-
-
-def golden_tables():
-    """The hand-made graph of the golden rows."""
-    graph = json.loads((FIXTURES / "golden/queries/graph.json").read_text(encoding="utf-8"))
-    nodes = {
-        k: NodeColumns(k, object_array([r["id"] for r in rows]), columns(rows, {"id"}))
-        for k, rows in graph["nodes"].items()
-    }
-    groups = {}
-    for type_, source_label, source, target_label, target, properties in graph["relationships"]:
-        groups.setdefault((type_, source_label, target_label), []).append((source, target, properties))
-    edges = []
-    for (type_, source_label, target_label), rows in groups.items():
-        ends = [
-            np.array([nodes[label].row_of()[row[i]] for row in rows], dtype=np.int64)
-            for i, label in ((0, source_label), (1, target_label))
-        ]
-        edges.append(EdgeColumns(type_, source_label, target_label, *ends, columns([row[2] for row in rows], set())))
-    return GraphTables(nodes, tuple(edges), "golden", "CNY", "UTC")
 
 
 @pytest.fixture(scope="module")
 def tables():
     """The graph, once."""
     return golden_tables()
-
-
-def same(a, b):
-    """Equal rows: same columns in the same order, same types, floats to 1e-9."""
-    if isinstance(a, dict):
-        return isinstance(b, dict) and list(a) == list(b) and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, (list, tuple)):
-        return isinstance(b, (list, tuple)) and len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, float):
-        return isinstance(b, float) and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
-    return type(a) is type(b) and a == b
 
 
 def rows_of(table):
@@ -113,9 +73,7 @@ def test_the_twin_does_not_depend_on_the_order_of_rows(tables):
 
 def test_every_store_gives_the_golden_rows(store, tables):
     """Identical rows on the memory store, the embedded engine and Neo4j."""
-    rows = sum(map(len, tables.nodes.values())) + sum(map(len, tables.edges))
-    counts = tables.counts()
-    store.load(tables, DataReport((), rows, rows, 0, 0, counts["by_label"], counts["by_type"]))
+    store.load(tables, report_of(tables))
     wrong = {}
     for case in CASES:
         found = rows_of(store.read(load_query(case["query"]), case["params"]))
