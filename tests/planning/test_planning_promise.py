@@ -6,7 +6,7 @@ import pytest
 from market_fixtures import market
 
 from graphkit.planning.channels import ChannelPlan, plan
-from graphkit.planning.evaluate import Evaluation, evaluate
+from graphkit.planning.evaluate import NO_PROOF, Evaluation, evaluate
 
 
 def ask(data, **more):
@@ -86,4 +86,6 @@ def test_a_campaign_is_judged_by_what_was_foreseen_of_one():
     del document["risk"]
     old = after(200, ChannelPlan.from_dict(document))
     assert old.prediction_interval is None
+    assert NO_PROOF in found.assumptions
+    assert NO_PROOF not in old.assumptions
     assert old.within_promise is False
