@@ -42,7 +42,7 @@ class Undirected:
     nodes : ndarray of int64, shape (n_nodes,), or None
         Nodes with ties that each row stands for, in a contracted graph.
     edges : float or None
-        Edges of the graph that was contracted.
+        Edges of the graph that was contracted, as :attr:`n_edges` counts them.
     """
 
     indptr: NDArray[np.int64]
@@ -59,8 +59,18 @@ class Undirected:
 
     @property
     def n_edges(self) -> float:
-        """Number of edges, also those within the rows of a contracted graph."""
-        return self.indices.size / 2 if self.edges is None else self.edges
+        """Number of equal edges that say as much, also those within the rows of a contracted graph.
+
+        (sum w)^2 / sum w^2 (Kish 1965): as many as there are where all weigh the same. The share of the weight on one side of a cut
+        varies by chance as if so many edges had been drawn; were every edge counted, a few heavy ones would look like groups. Where
+        tails are heavier than exponential, two nodes tied many times more than most may still look like one.
+        """
+        if self.edges is not None:
+            return self.edges
+        weight = self.weight
+        if weight.size == 0 or weight.min() == weight.max():
+            return weight.size / 2
+        return float(weight.sum() ** 2 / np.square(weight).sum()) / 2
 
     def members(self) -> NDArray[np.int64]:
         """Nodes with ties that each row stands for."""
@@ -110,7 +120,7 @@ def modularity(graph: Undirected, labels: NDArray[np.int64], resolution: float =
 def description_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
     """Return how many nats the communities save in describing the edges, after paying for their own description.
 
-    E KL(a || s) - ln(N! / prod n_r!) - ln C(N-1, B-1) - ln N, with E the number of edges, a the share
+    E KL(a || s) - ln(N! / prod n_r!) - ln C(N-1, B-1) - ln N, with E the number of equal edges that say as much, a the share
     of the weight inside communities and s the share expected from the degrees: the log-likelihood ratio of
     the degree-corrected planted partition against no groups (Newman 2016, eq. 16; Traag, Aldecoa, Delvenne
     2015), less the description of the partition (Peixoto 2019). 0 for a single community; below 0
@@ -119,7 +129,8 @@ def description_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
     References
     ----------
     Newman (2016), https://doi.org/10.1103/PhysRevE.94.052315; Traag, Aldecoa, Delvenne (2015),
-    https://doi.org/10.1103/PhysRevE.92.022816; Peixoto (2019), https://doi.org/10.1002/9781119483298.ch11
+    https://doi.org/10.1103/PhysRevE.92.022816; Peixoto (2019), https://doi.org/10.1002/9781119483298.ch11;
+    Kish (1965), Survey Sampling, section 11.7
     """
     total, tied = float(graph.weight.sum()), graph.strength > 0
     if total <= 0:
@@ -134,7 +145,7 @@ def description_gain(graph: Undirected, labels: NDArray[np.int64]) -> float:
     groups = size.size
     names = math.lgamma(n + 1) - sum(math.lgamma(k + 1) for k in size.tolist()) + math.log(n)
     names += math.lgamma(n) - math.lgamma(groups) - math.lgamma(n - groups + 1)
-    return graph.indices.size / 2 * surprise - names
+    return graph.n_edges * surprise - names
 
 
 def inside_shares(graph: Undirected, labels: NDArray[np.int64]) -> NDArray[np.float64]:

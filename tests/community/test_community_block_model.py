@@ -196,3 +196,45 @@ def test_a_large_graph_begins_with_small_groups(monkeypatch):
         projection(nx.gnm_random_graph(400, 2_400, seed=1)), objective="block_model", effort="fast", rng=1
     )
     assert none.n_communities == 1
+
+
+DRAWN = {
+    "uniform": lambda rng, m: rng.random(m),
+    "exponential": lambda rng, m: rng.exponential(size=m),
+    "times": lambda rng, m: rng.geometric(0.4, m),
+}
+
+
+@pytest.mark.parametrize("drawn", DRAWN)
+@pytest.mark.parametrize("number", range(3))
+def test_weights_drawn_at_random_make_no_groups(drawn, number):
+    """A random graph of 500 nodes shows none, nor does it with weights that have nothing to do with its nodes."""
+    rng = np.random.default_rng(number)
+    source, target = rng.integers(0, 500, (2, 2500))
+    graph = from_arrays(source, target, weight=DRAWN[drawn](rng, 2500), n_nodes=500, directed=False)
+    assert communities(graph, objective="block_model", rng=1).n_communities == 1
+    assert communities(graph, resolution="auto", effort="fast", rng=1).n_communities == 1
+    plain = communities(graph, effort="fast", rng=1)
+    assert plain.description_gain < 0
+    assert plain.finer_objective is None
+
+
+def test_groups_that_only_weights_show_are_found():
+    """All 780 pairs of 40 nodes tied, within four groups of ten 20 times as strongly as between them."""
+    group = np.arange(40) // 10
+    source, target = np.triu_indices(40, 1)
+    weight = np.where(group[source] == group[target], 1.0, 0.05)
+    graph = from_arrays(source, target, weight=weight, n_nodes=40, directed=False)
+    assert communities(graph, objective="block_model", rng=1).labels.tolist() == group.tolist()
+
+
+def test_edges_count_for_as_many_equal_ones_as_vary_alike():
+    """Edges put on either side by coins of .3: the share of the weight has the variance .3 x .7 / n_edges."""
+    rng = np.random.default_rng(3)
+    source, target = np.triu_indices(30, 1)
+    weight = rng.exponential(size=source.size)
+    flat = undirected(from_arrays(source, target, weight=weight, n_nodes=30, directed=False))
+    share = (rng.random((20_000, weight.size)) < 0.3) @ weight / weight.sum()
+    assert 0.3 * 0.7 / share.var() == pytest.approx(flat.n_edges, rel=0.04)
+    even = undirected(from_arrays(source, target, weight=np.full(weight.size, 0.3), n_nodes=30, directed=False))
+    assert even.n_edges == 435
