@@ -14,6 +14,7 @@ from graphkit.errors import UnknownName, close_matches
 
 __all__ = ["evidence"]
 
+_SOME = 3  # claims named
 COLUMNS = ("claim", "value", "query", "params", "replay")
 
 
@@ -33,13 +34,14 @@ def evidence(app: App, plan: str, claim: str | None, form: str | None, output: s
         known = [str(row["claim"]) for row in rows]
         rows = [row for row in rows if row["claim"] == claim]
         if not rows:
-            message = f"the plan {plan} claims no {claim!r}; it claims {', '.join(known)}"
+            message = f"the plan {plan} claims no {claim!r}"
             raise UnknownName(
                 message,
                 kind="claim",
                 name=claim,
                 close_matches=close_matches(claim, known),
-                hint=suggestion(claim, known).strip() or None,
+                hint=suggestion(claim, known).strip()
+                or f"it makes {len(known)} claims, such as {', '.join(known[:_SOME])}: graphkit evidence {shlex.quote(plan)}",
             )
     again = f"graphkit verify {shlex.quote(plan)}"
     near = _intervals(document)

@@ -7,6 +7,7 @@ from graphkit.cli.errors import report_error
 from graphkit.cli.language import fitted, width_on
 from graphkit.cli.output import emit
 from graphkit.errors import UnknownNode
+from graphkit.report.spoken import chinese
 from graphkit.report.text_width import width_of
 
 SENTENCE = "a channel is used at most capacity times per wave; every use exposes anew with the same chance"
@@ -69,3 +70,10 @@ def test_the_width_is_that_of_the_stream(capsys, monkeypatch):
     assert width_on(sys.stderr) == 100
     monkeypatch.setenv("COLUMNS", "44")
     assert width_on(sys.stderr) == 44
+
+
+def test_hints_are_whole_sentences_of_one_language():
+    """No hint is half translated by the words in it."""
+    assert chinese("fill the column amount") == "请补上 amount 列"
+    assert chinese("the plan p.json claims no 'zzz'") == "计划 p.json 没有结论项 'zzz'"
+    assert chinese("it makes 70 claims, such as reach, spent: graphkit evidence p.json").startswith("它有 70 项结论")
