@@ -19,6 +19,7 @@ from graphkit.store.address import check_agent
 from graphkit.store.base import Capabilities, Table
 from graphkit.store.bolt_connection import READ_ACCESS, WRITE_ACCESS, Connection, Transaction
 from graphkit.store.bolt_load import Loader
+from graphkit.store.causes import short_of_memory
 from graphkit.store.constraints import make_all
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
@@ -289,24 +290,33 @@ class BoltStore(CypherStore):
     def _edge_cells(
         self, pair: Pair, names: list[str], deadline: Deadline
     ) -> Iterator[tuple[Sequence[str], Sequence[str], dict[str, Any]]]:
-        """One row a source: the fastest way out over Bolt."""
-        text = statements.read_grouped(*pair, names)
+        """One row a source: the fastest way out over Bolt; one row a tie where the server lacks the memory to group them."""
+        columns: list[list[Any]] = [[] for _ in range(2 + len(names))]
 
-        def work(tx: Any, heard: Callable[[], None]) -> tuple[list[str], list[str], dict[str, list[Any]]]:
-            sources: list[str] = []
-            targets: list[str] = []
-            cells: dict[str, list[Any]] = {n: [] for n in names}
-            for source, rows in (r.values() for r in tx.run(text)):
+        def grouped(tx: Any, heard: Callable[[], None]) -> None:
+            _empty(columns)
+            for source, rows in (r.values() for r in tx.run(statements.read_grouped(*pair, names))):
                 deadline.check()
                 heard()
-                sources += [source] * len(rows)
-                ends, *columns = zip(*rows, strict=True)
-                targets += ends
-                for n, c in zip(names, columns, strict=True):
-                    cells[n] += c
-            return sources, targets, cells
+                columns[0] += [source] * len(rows)
+                for column, cells in zip(columns[1:], zip(*rows, strict=True), strict=True):
+                    column.extend(cells)
 
-        yield self._link.attempts(work, deadline, READ_ACCESS, long=True)
+        def one_by_one(tx: Any, heard: Callable[[], None]) -> None:
+            _empty(columns)
+            for record in tx.run(statements.read_edges(*pair, names)):
+                heard()
+                for column, cell in zip(columns, record.values(), strict=True):
+                    column.append(cell)
+            deadline.check()
+
+        try:
+            self._link.attempts(grouped, deadline, READ_ACCESS, long=True)
+        except StoreError as error:
+            if not short_of_memory(error):
+                raise
+            self._link.attempts(one_by_one, deadline, READ_ACCESS, long=True)
+        yield columns[0], columns[1], dict(zip(names, columns[2:], strict=True))
 
     # -- loading
     def load(
@@ -354,3 +364,9 @@ class BoltStore(CypherStore):
         if not self._is_arcade:
             with contextlib.suppress(StoreError):
                 self.unit(lambda run: run(text, {"names": names}), deadline)
+
+
+def _empty(columns: list[list[Any]]) -> None:
+    """Forget the rows of a try that was cut off."""
+    for column in columns:
+        column.clear()

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from contracts.store import report_for, small
+from neo4j import Transaction as DriverTransaction
 from neo4j.exceptions import Neo4jError
 
 from graphkit.cli.load import _run
@@ -181,6 +182,25 @@ def test_batches_too_large_for_the_server_are_halved(open_neo4j, monkeypatch):
     assert begin.remaining() > 0
     assert sum(done.created.values()) == sum(map(len, tables.nodes.values())) + sum(map(len, tables.edges))
     assert store.tables().digest() == tables.digest()
+
+
+@pytest.mark.neo4j
+def test_ties_too_many_to_be_grouped_by_the_server_are_read_one_by_one(open_neo4j, monkeypatch):
+    """Grouping holds a whole type in one transaction's memory; without it the columns are the same."""
+    store, real, asked = open_neo4j(), DriverTransaction.run, []
+
+    def short(tx, text, *args, **options):
+        asked.append(text)
+        if "collect(" in text:
+            raise MEMORY
+        return real(tx, text, *args, **options)
+
+    tables = small().canonical()
+    store.load(tables, report_for(tables))
+    monkeypatch.setattr(DriverTransaction, "run", short)
+    found = store.tables()
+    assert any("collect(" in text for text in asked)
+    assert found.digest() == tables.digest()
 
 
 # -- a database that is somebody's already
