@@ -17,7 +17,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -254,8 +254,6 @@ def make_manifest(
 @dataclass(frozen=True, eq=False, repr=False)
 class Result(Part):
     """Base of every result: JSON with a schema version, a frame, a manifest."""
-
-    manifest_field: ClassVar[str] = "manifest"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready data, with ``schema_version`` first."""

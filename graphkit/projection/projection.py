@@ -2,8 +2,8 @@
 
 Arcs are sorted by (source row, target row), each ordered pair at most once. Self-loops are not
 among the arcs: they change no diffusion. They are kept beside them (`loop_rows`, `loop_weight`),
-because a random walk does stay where it is (`arcs_with_loops`) and because they count in the
-in-degree of a weighted cascade.
+because a random walk does stay where it is and because they count in the in-degree of a
+weighted cascade.
 """
 
 from __future__ import annotations
@@ -180,21 +180,6 @@ class Projection(Part):
             chance = weighted_cascade(self.in_degree, self.indices) if by_degree else trivalency(self.edge_key)
             return replace(self, probability=chance)
         return replace(self, probability=None if spec is None else per_row(spec, self.n_arcs))
-
-    def arcs_with_loops(self) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64] | None]:
-        """Return (indptr, indices, weight) with the self-loops back in: the steps of a random walk."""
-        if not self.loop_rows.size:
-            return self.indptr, self.indices, self.weight
-        source = np.concatenate([self.sources.astype(np.int64), self.loop_rows])
-        target = np.concatenate([self.indices.astype(np.int64), self.loop_rows])
-        order = np.lexsort((target, source))
-        indptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=self.n_nodes))]).astype(np.int64)
-        weight = (
-            None
-            if self.weight is None or self.loop_weight is None
-            else np.concatenate([self.weight, self.loop_weight])[order]
-        )
-        return indptr, target[order].astype(np.int32), weight
 
     def row(self, node: object) -> int:
         """Return the row of a node given as row number, id or (label, id); else raise `UnknownNode`."""

@@ -17,13 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.check import refuse
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns
-from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot_folder import FORMAT, forget_old, read_folder, write_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from graphkit.progress import ProgressCallback
@@ -137,15 +135,6 @@ class Snapshot:
         edges = tuple(e for type_ in self.types for e in self.edges(type_))
         nodes = {label: self.nodes(label) for label in self.labels}
         return GraphTables(nodes, edges, m["name"], m["currency"], m["time_zone"], self.settings, _is_canonical=True)
-
-    def consenting(self, purpose: str = "plan") -> NDArray[np.bool_]:
-        """Return which users may enter a projection made for `purpose`, aligned to `nodes("User")`."""
-        return consent_mask(self.nodes("User"), purpose)
-
-    def consent_share(self, purpose: str = "plan") -> float:
-        """Return the share of users with consent, in [0, 1]; 1 when there are no users."""
-        users = self.consenting(purpose)
-        return float(users.mean()) if users.size else 1.0
 
 
 def snapshot_from_tables(

@@ -70,11 +70,11 @@ def test_reverse_names_the_forward_arc():
     assert p.probability[p.reverse.arc].tolist() == [0.5, 0.1, 0.2, 0.3, 0.4]
 
 
-def test_self_loops_come_back_for_walks():
-    """A loop is no arc, but a walk may stay: it is there with the sum of its weights."""
+def test_self_loops_are_kept_for_walks():
+    """A loop is no arc, but a walk may stay: it stands beside them with the sum of its weights."""
     p = from_arrays([0, 0, 0, 1], [0, 1, 0, 0], weight=[2.0, 1.0, 3.0, 4.0])
-    indptr, indices, weight = p.arcs_with_loops()
-    assert (indptr.tolist(), indices.tolist(), weight.tolist()) == ([0, 2, 3], [0, 1, 0], [5.0, 1.0, 4.0])
+    assert (p.indptr.tolist(), p.indices.tolist(), p.weight.tolist()) == ([0, 1, 2], [1, 0], [1.0, 4.0])
+    assert (p.loop_rows.tolist(), p.loop_weight.tolist()) == ([0], [5.0])
     assert (p.n_arcs, p.n_self_loops) == (2, 2)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
+from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot import as_snapshot, open_snapshot, snapshot_from_tables, snapshot_key, take_snapshot
 
 
@@ -119,12 +120,11 @@ def test_a_cache_that_cannot_be_written_costs_no_answer(tmp_path, caplog):
     assert "is not kept" in caplog.text
 
 
-def test_consent_share_and_scope():
+def test_consent_has_a_scope():
     """u3 said no and u4 agreed to profiles only: two of four may be planned for."""
-    snapshot = snapshot_from_tables(_tables())
-    assert snapshot.consenting("plan").tolist() == [True, True, False, False]
-    assert snapshot.consent_share("plan") == 0.5
-    assert snapshot.consent_share("profile") == 0.75
+    users = snapshot_from_tables(_tables()).nodes("User")
+    assert consent_mask(users, "plan").tolist() == [True, True, False, False]
+    assert consent_mask(users, "profile").tolist() == [True, True, False, True]
 
 
 class _Store:
