@@ -239,6 +239,22 @@ def test_exchange_by_hand():
     assert [o["offer"] for o in exchange_benefits(twins, max_offers=2).offers if o["chosen"]] == ["c", "m"]
 
 
+def test_a_loss_of_less_than_the_smallest_coin_is_a_loss():
+    """.4 of a minor unit at the worst end: rounding must not hide it."""
+    row = {
+        "offer": "o1",
+        "giver": "a",
+        "receiver": "b",
+        "eligible": 1,
+        "uptake": 1,
+        "uptake_lower": 1,
+        "uptake_upper": 1,
+    }
+    thin = {**row, "acquisition_value": 0, "cost": 0.004, "retention_value": 5}
+    assert not exchange_benefits(pd.DataFrame([thin])).offers[0]["chosen"]
+    assert exchange_benefits(pd.DataFrame([{**thin, "cost": 0}])).offers[0]["chosen"]
+
+
 @pytest.mark.parametrize(
     ("rule", "change"),
     [("uptake", {"uptake": 0.5}), ("uptake", {"uptake_upper": 1.5}), ("not-a-number", {"cost": -1}), ("not-a-number", {"eligible": None}), ("not-a-number", {"cap": "many"}),
