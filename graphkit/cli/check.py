@@ -71,7 +71,7 @@ def _lines(finding: dict[str, Any]) -> list[str]:
 
 @click.command(
     cls=Command,
-    examples=["graphkit check data/", "graphkit check dump/ --format json > check.json || exit $?"],
+    examples=["graphkit check data/", "graphkit check data/ --format json > check.json || exit $?"],
 )
 @click.argument("directory", type=click.Path())
 @input_options

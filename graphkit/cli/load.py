@@ -23,7 +23,7 @@ _FIRST = 5
     examples=[
         "graphkit load data/",
         "graphkit load pages/ --mapping pages.toml --format json",
-        "graphkit load dump/ --max-bad 10 --time-limit 300",
+        "graphkit load data/ --max-bad 10 --time-limit 300",
     ],
 )
 @click.argument("directory", type=click.Path())

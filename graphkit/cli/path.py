@@ -15,7 +15,7 @@ __all__ = ["path"]
 COLUMNS = ("step", "id", "name", "level", "depth", "needed_by")
 
 
-@click.command(cls=Command, examples=["graphkit path k07", "graphkit path k07 --user u01 --format json"])
+@click.command(cls=Command, examples=["graphkit path k07", "graphkit path k07 --user u0001 --format json"])
 @click.argument("course", metavar="COURSE")
 @click.option("--user", metavar="ID", help="Leave out what this user completed (progress 1), and all below it.")
 @click.option("--completed", multiple=True, metavar="COURSE", help="A completed course (repeat).")

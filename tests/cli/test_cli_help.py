@@ -90,3 +90,13 @@ def test_version_is_one_line(capsys):
     assert run(["--version"]) == 0
     out = capsys.readouterr().out
     assert re.fullmatch(r"graphkit \S+\n", out)
+
+
+def test_examples_name_what_the_demo_holds():
+    """Users and folders of an example exist beside ``graphkit demo``, so that the line can be pasted there: u01 and dump/ did not."""
+    lines = [line for _, command in LEAVES for line in command.examples]
+    users = {word for line in lines for word in re.findall(r"\bu\d+\b", line)}
+    assert users
+    assert all(re.fullmatch(r"u\d{4}", user) for user in users)
+    folders = {word for line in lines for word in re.findall(r"\b(?:check|load|learn --events) (\S+/)", line)}
+    assert folders <= {"data/", "pages/"}  # pages/ shows a mapping, which a demo does not need
