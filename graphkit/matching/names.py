@@ -85,6 +85,9 @@ class NameVariants(Result):
 def name_variants(history: pd.DataFrame) -> NameVariants:
     """List spellings that may mean one brand (奈雪 and 奈雪的茶) for review.
 
+    Case, width (ＡＢＣ, ABC) and punctuation make no difference; traditional and simplified characters (龍, 龙) are
+    different letters here: join them by ``rank_partners(aliases=...)``.
+
     Parameters
     ----------
     history : DataFrame
