@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["newcombe", "quantile", "ratio_interval", "share_of_clusters", "unskewed", "wilson", "wilson_of"]
+__all__ = [
+    "like_people",
+    "newcombe",
+    "quantile",
+    "ratio_interval",
+    "share_of_clusters",
+    "unskewed",
+    "wilson",
+    "wilson_of",
+]
 
 
 def quantile(confidence: float, freedom: float = 0) -> float:
@@ -159,6 +168,22 @@ def unskewed(z: float, skewness: float) -> float:
     return 3 / skewness * (math.cbrt(1 + skewness * (z - skewness / 6)) - 1)
 
 
+def like_people(amount: Floats) -> float:
+    """Return as many people as, all paying alike, would make these amounts: (sum |a|)^2 / sum a^2, 0 where nobody paid.
+
+    References
+    ----------
+    Kish (1965). Survey Sampling, section 11.7, of weights.
+
+    Examples
+    --------
+    >>> like_people(np.array([5.0, 5.0, 0.0])), round(like_people(np.array([1.0, 1.0, 20.0])), 2)
+    (2.0, 1.2)
+    """
+    square = float((amount**2).sum())
+    return float(np.abs(amount).sum()) ** 2 / square if square > 0 else 0.0
+
+
 def ratio_interval(top: Floats, bottom: Floats | None = None, *, confidence: float = 0.95) -> tuple[float, float]:
     """Return the interval of sum(top) / sum(bottom) over people, or of the mean of ``top``, right for skewed amounts.
 
@@ -177,8 +202,10 @@ def ratio_interval(top: Floats, bottom: Floats | None = None, *, confidence: flo
 
     Notes
     -----
-    Of 95 % intervals of log-normal amounts (sigma 1, 2), of purchases by one person in twenty and of Pareto tails, 50 to
-    200 people, 90 to 96 % hold the mean; a bootstrap's percentiles hold 74 to 92 %.
+    Of 95 % intervals of 60 and of 200 people 92 and 94 % hold the mean of log-normal amounts of sigma 1, 90 and 92 % of
+    sigma 1.5, 87 and 89 % of sigma 2, 91 and 92 % of Pareto's 2.5, 92 and 96 % of purchases by one in twenty (2,000 draws;
+    a bootstrap's percentiles hold 74 to 92 %). Those that miss lie below: the sample holds nobody of the tail, so no
+    interval from it alone can know. `like_people` tells how few people such amounts rest on.
 
     Examples
     --------

@@ -15,7 +15,7 @@ import numpy as np
 
 from graphkit.check import finite, non_negative, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.intervals import ratio_interval
+from graphkit.intervals import like_people, ratio_interval
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["LifetimeValue", "lifetime_value"]
+
+FEW_PAYERS = (
+    15  # who pay alike; log-normal amounts of sigma 1.5 of 60 users weigh like 14, and 90 % of 95 % intervals hold
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,7 +118,8 @@ def lifetime_value(
     moves : UserMoves, optional
         What each user did (`graphkit.outcomes.activity.state_counts`), beside ``counts``. Either end of an interval is
         then the wider one of Dirichlet's, which takes periods as independent, and that of the users' influences on the
-        value, moved by their skewness.
+        value, moved by their skewness. Where the amounts weigh like those of few users (`graphkit.intervals.like_people`),
+        the assumptions say that the upper ends are not to be trusted.
     n_draws : int
     rng : int, Generator, SeedSequence or None
 
@@ -186,6 +191,7 @@ def lifetime_value(
         "assumptions": [
             "the next state depends on the present one only, and its chances stay as they were",
             "rewards of a state do not change over time",
+            *([] if moves is None else _uneven(moves)),
         ],
     }
     request = {"discount": gamma, "horizon": horizon, "n_draws": n_draws, "counts": seen is not None}
@@ -374,6 +380,17 @@ def _influences(
         stays = np.flatnonzero(np.diag(chain) == 1)
         inner[stays] = np.eye(n)[stays]
     return np.asarray(np.linalg.solve(inner, step(value).T).T)
+
+
+def _uneven(moves: UserMoves) -> list[str]:
+    """Say so where few people bring most of the money: how far the tail goes is not in their amounts."""
+    each = moves.amount.sum(axis=1)
+    alike = like_people(each)
+    if not 0 < alike < FEW_PAYERS:
+        return []
+    return [
+        f"the amounts of {each.size:,} users weigh like those of {alike:.1f} who pay alike: too few to trust the upper ends, which then lie too low more often than 1 in 40"
+    ]
 
 
 def _wider(lower: Floats, upper: Floats, value: Floats, influence: Floats) -> tuple[Floats, Floats]:

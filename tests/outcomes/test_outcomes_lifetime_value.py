@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.outcomes.activity import DAY, state_counts
+from graphkit.outcomes.activity import DAY, UserMoves, state_counts
 from graphkit.outcomes.lifetime_value import LifetimeValue, _influences, lifetime_value
+from graphkit.report.spoken import chinese
 
 CHAIN = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.0, 0.0, 1.0]])
 PAY = np.array([12.0, 3.0, 0.0])
@@ -208,3 +209,26 @@ def test_users_who_are_alike_keep_their_intervals():
     assert (width(after) >= width(before)).all()
     assert (width(after) < 1.2 * width(before)).all()
     assert after.value.tolist() == before.value.tolist()
+
+
+def test_amounts_that_few_users_bring_are_named():
+    """60 users weigh like 60 where all pay alike, like 2.3 where two bring most: only then the assumptions warn of the upper ends."""
+    states = ["active", "churned"]
+
+    def notes(amounts):
+        n = amounts.size
+        moves = UserMoves(
+            np.tile(np.array([[4, 1], [0, 0]], np.int32), (n, 1, 1)),
+            np.tile(np.array([5, 0], np.int32), (n, 1)),
+            np.column_stack([amounts, np.zeros(n)]),
+        )
+        given = {"counts": moves.transitions.sum(axis=0), "reward": [amounts.sum() / (5 * n), 0], "states": states}
+        return lifetime_value(**given, absorbing=["churned"], moves=moves, n_draws=100, rng=1).assumptions
+
+    uneven = np.ones(60)
+    uneven[:2] = 400
+    told = [note for note in notes(uneven) if note.startswith("the amounts of 60 users weigh like those of 2.3 who")]
+    assert len(told) == 1
+    assert chinese(told[0]).startswith("60 名用户的金额只相当于 2.3 名付费相同的用户")
+    assert not [note for note in notes(np.linspace(1, 3, 60)) if "weigh like" in note]
+    assert not [note for note in notes(np.zeros(60)) if "weigh like" in note]
