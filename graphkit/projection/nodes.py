@@ -78,11 +78,22 @@ class NodeIndex(Part):
         elif isinstance(node, tuple) and len(node) == _PAIR:
             row = self._by_pair.get((str(node[0]), str(node[1])))
         if row is None:
+            self._refuse_double(node)
             known = [] if self.ids is None else self.ids[:_LISTED].tolist()
             name = str(node[1]) if isinstance(node, tuple) and len(node) == _PAIR else str(node)
             message = f"node {node!r} is not in the projection of {self.n:,} nodes"
             raise UnknownNode(message, kind="node", name=name, close_matches=close_matches(name, known))
         return row
+
+    def _refuse_double(self, node: object) -> None:
+        """Refuse an id that several labels share: it says which node only together with its label."""
+        if not isinstance(node, str) or self.ids is None or self.labels is None:
+            return
+        labels = self.labels[self.ids == node].tolist()
+        if labels:
+            message = f"id {node!r} stands for several nodes: {', '.join(labels)}"
+            hint = f"name the node by label and id: ({labels[0]!r}, {node!r})"
+            raise UnknownNode(message, kind="node", name=node, hint=hint)
 
     def rows(self, nodes: object) -> NDArray[np.int64]:
         """Return int64 rows of one node or of many (array, list, set of row numbers, ids or pairs)."""

@@ -18,6 +18,7 @@ from graphkit.projection.arrays import from_arrays
 from graphkit.projection.frames import from_frames
 from graphkit.projection.keys import edge_keys, node_hashes, position_hashes
 from graphkit.projection.networkx_io import from_networkx
+from graphkit.projection.nodes import NodeIndex
 from graphkit.projection.projection import Projection
 from graphkit.projection.sorting import arc_order, distinct_arcs, transposed
 from graphkit.results import to_arrow
@@ -76,6 +77,18 @@ def test_self_loops_are_kept_for_walks():
     assert (p.indptr.tolist(), p.indices.tolist(), p.weight.tolist()) == ([0, 1, 2], [1, 0], [1.0, 4.0])
     assert (p.loop_rows.tolist(), p.loop_weight.tolist()) == ([0], [5.0])
     assert (p.n_arcs, p.n_self_loops) == (2, 2)
+
+
+def test_an_id_of_two_labels_needs_its_label():
+    """Film x and course x: x alone is neither and says so, each pair is its own row, y needs no label."""
+    names, labels = (np.array(words, dtype=object) for words in (["x", "x", "y"], ["Film", "Course", "Film"]))
+    p = NodeIndex(3, names, labels)
+    assert p.rows([("Film", "x"), ("Course", "x"), "y"]).tolist() == [0, 1, 2]
+    with pytest.raises(UnknownNode, match="several nodes: Film, Course") as caught:
+        p.row("x")
+    assert caught.value.hint == "name the node by label and id: ('Film', 'x')"
+    with pytest.raises(UnknownNode, match="not in the projection"):
+        p.row("z")
 
 
 def test_large_arrays_are_ordered_like_small_ones():
