@@ -233,6 +233,16 @@ def ratings(seed=1):
     return full, rng.random((60, 10)) < 0.6
 
 
+def test_rating_baselines_solve_their_equations_together():
+    """The shrunk means of users and of items hold at once: one dense linear system has the same solution."""
+    full, seen = ratings()
+    model = rating_neighbours(sparse.csr_array(np.where(seen, full, 0.0)), damping=2, shrink=10)
+    system = np.block([[np.diag(seen.sum(axis=1) + 2.0), seen], [seen.T, np.diag(seen.sum(axis=0) + 2.0)]])
+    rest = np.where(seen, full - full[seen].mean(), 0.0)
+    wanted = np.linalg.solve(system, np.concatenate([rest.sum(axis=1), rest.sum(axis=0)]))
+    assert_allclose(np.concatenate([model.user_bias, model.item_bias]), wanted, atol=1e-6)
+
+
 def test_ratings_by_the_formula_cell_by_cell():
     """Prediction = baseline + weighted residuals, by loops over a dense copy; parts sum to the deviation."""
     full, seen = ratings()

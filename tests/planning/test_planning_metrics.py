@@ -231,6 +231,21 @@ def test_funnel_by_hand():
     assert Funnel.from_json(found.to_json()).to_json() == found.to_json()
 
 
+def test_a_funnel_without_steps_is_the_whole_way_to_a_purchase():
+    """Seen, clicked, in the cart, bought: whoever skips the click gets no further."""
+    table = log(
+        *((at, "a", kind, {}) for at, kind in enumerate(("exposure", "click", "add_to_cart", "purchase"))),
+        *((at, "b", kind, {}) for at, kind in enumerate(("exposure", "add_to_cart", "purchase"))),
+    )
+    found = funnel(table, by=None, min_cell=1)
+    assert [(r["step"], r["users"]) for r in found.rows] == [
+        ("exposure", 2),
+        ("click", 1),
+        ("add_to_cart", 1),
+        ("purchase", 1),
+    ]
+
+
 def test_funnel_against_a_reference_and_small_cells():
     """The bottleneck is the step furthest below what it should reach; a group below the cell tells nothing."""
     table = log(
