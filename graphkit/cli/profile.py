@@ -216,7 +216,7 @@ def _clusters(
     groups = cluster_profiles(found.matrix, k=k, rng=seed)
     graph = project(snapshot, label="User", purpose="profile")
     if graph.n_arcs:
-        index = adjusted_rand_index(groups.labels, communities(graph, rng=seed, effort="fast").labels)
+        index = adjusted_rand_index(groups.labels, communities(graph, rng=seed, effort="fast", finer=False).labels)
         app.say(f"agreement of clusters with communities of the graph: adjusted Rand index {index:.3f}")
     if groups.silhouette is not None:
         app.say(f"{groups.n_clusters} clusters, silhouette {groups.silhouette:.3f}")

@@ -101,7 +101,7 @@ def _communities(app: App, snapshot: Snapshot, plan: dict[str, Any]) -> list[dic
     graph = propagation_graph(snapshot, (), (), None)
     if not graph.n_arcs:
         return []
-    found = communities(graph, effort="fast", rng=1)
+    found = communities(graph, effort="fast", rng=1, finer=False)
     rows = community_rows(graph, found)[:_MOST]
     if graph.n_nodes > _CHEAP:
         return rows

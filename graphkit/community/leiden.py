@@ -76,7 +76,7 @@ class Communities(Result):
         :func:`graphkit.community.block_model.block_gain`); at most 0 says that the graph shows no groups.
     finer_gain : float or None
         Nats by which finer groups describe the edges better than these do (others may save more), or at most 0. Above 0 groups
-        were joined that the edges tell apart. None with the map equation, and for effort fast, ``"auto"`` and the block model
+        were joined that the edges tell apart. None where nobody looked: with the map equation, without `finer`, and for effort fast, ``"auto"`` and the block model
         on more than two million edges.
     finer_objective : str or None
         The objective to ask next where `finer_gain` is above 0: ``"block_model"``, or ``"map_equation"`` where that finds groups
@@ -131,7 +131,7 @@ class Communities(Result):
 
 def communities(
     p: Projection, *, resolution: float | str = 1.0, objective: str = "modularity", effort: str = "balanced", rng: Any = None,
-    flattening: Flattening | None = None,
+    flattening: Flattening | None = None, finer: bool = True,
 ) -> Communities:  # fmt: skip
     """Find groups that hold more edges inside than their degrees explain.
 
@@ -152,6 +152,8 @@ def communities(
     rng : int, Generator, SeedSequence or None
     flattening : Flattening, optional
         How `p` was made, from :mod:`graphkit.community.flatten`; kept in the result and the digest.
+    finer : bool, default True
+        Whether to look for groups that were joined. Who only wants the labels saves the look, and the compiling of two more searches.
 
     Returns
     -------
@@ -181,15 +183,15 @@ def communities(
         raise DataInvalid(message, rule="weight")
     order = _by_name(p)
     graph = undirected(p, order)
-    found, starts, finer, walked = np.arange(p.n_nodes, dtype=np.int64), list[Any](), None, None
+    found, starts, met, walked = np.arange(p.n_nodes, dtype=np.int64), list[Any](), None, None
     if graph.indices.size:
         with ThreadPoolExecutor(1) as side:
-            walked = side.submit(walk, graph, seed) if _looks_for_finer(graph, gamma, aim, work) else None
-            gamma, found, starts, finer = _search(graph, gamma, aim, work, seed)
+            walked = side.submit(walk, graph, seed) if finer and _looks_for_finer(graph, gamma, aim, work) else None
+            gamma, found, starts, met = _search(graph, gamma, aim, work, seed)
     found, used = canonical_labels(found), gamma or 1.0
     quality, length = modularity(graph, found, used), None
     gain = (best_blocks_gain if aim == "block_model" else description_gain)(graph, found)
-    hidden = None if walked is None else look_for_finer(graph, found, finer, walked.result(), seed)
+    hidden = None if walked is None else look_for_finer(graph, found, met, walked.result(), seed)
     if aim == "map_equation":
         length = -MapEquation().quality(graph, found)
     again = recovery(found, starts) if len(starts) > 1 else None

@@ -305,7 +305,7 @@ def _clusters(
     tried: list[str] = []
     best = 0
     for level in _RESOLUTIONS if resolution is None else (float(resolution),):
-        labels = communities(p, resolution=level, effort="fast", rng=child_seed(seed, "clusters")).labels
+        labels = communities(p, resolution=level, effort="fast", rng=child_seed(seed, "clusters"), finer=False).labels
         cluster = merge_communities(p, np.asarray(labels), target)
         n, cut = int(cluster.max()) + 1, cut_share(p, cluster)
         if n >= FEWEST and cut <= max_cut:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from reference.partitions import projection
 
+from graphkit.community import leiden
 from graphkit.community.finer import parts_gain
 from graphkit.community.leiden import communities
 from graphkit.community.quality import undirected
@@ -123,3 +124,16 @@ def test_nothing_finer_is_named_where_there_is_nothing(how, number):
         found = communities(projection(graph), effort="fast", rng=number, **how)
         assert found.finer_objective is None
         assert found.finer_gain <= 0
+
+
+def test_who_wants_labels_only_saves_the_look(monkeypatch):
+    """The same labels; neither the map equation nor blocks are searched, so neither is compiled for it."""
+    graph = projection(cliques(30, 4))
+    both = communities(graph, effort="fast", rng=1)
+    assert both.finer_gain > 0
+    monkeypatch.setattr(leiden, "walk", lambda *_: pytest.fail("walked"))
+    monkeypatch.setattr(leiden, "look_for_finer", lambda *_: pytest.fail("looked"))
+    alone = communities(graph, effort="fast", rng=1, finer=False)
+    assert alone.finer_gain is None
+    assert alone.finer_objective is None
+    assert alone.labels.tolist() == both.labels.tolist()
