@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.errors import DataInvalid, InvalidParameter, close_matches
 from graphkit.matching.records import is_missing
+from graphkit.model.vocabulary import EVENT_KIND
 
 if TYPE_CHECKING:
     from typing import Any
@@ -41,7 +42,8 @@ def event_frame(events: Any, needed: tuple[str, ...] = NEEDED) -> pd.DataFrame:
     InvalidParameter
         Neither a frame nor a path.
     DataInvalid
-        A needed column is missing, or ts or amount holds what is no finite number (a missing one may stand).
+        A needed column is missing, ts or amount holds what is no finite number, or kind what is no kind of event (a missing
+        one may stand). Read from a file, the same is refused there.
     """
     if isinstance(events, str | Path):
         from graphkit.store.files import read_events
@@ -61,8 +63,25 @@ def event_frame(events: Any, needed: tuple[str, ...] = NEEDED) -> pd.DataFrame:
     for column, meant in (("ts", "epoch seconds"), ("amount", "currency units")):
         if column in events.columns:
             _check_numbers(events, column, meant)
+    if "kind" in events.columns:
+        _check_kinds(events)
     frame: pd.DataFrame = events
     return frame
+
+
+def _check_kinds(events: pd.DataFrame) -> None:
+    """Refuse a kind that no figure counts: such events would be nobody's reach, and nothing would say so."""
+    kinds = events["kind"]
+    counts = kinds[~kinds.isin(list(EVENT_KIND)) & kinds.notna()].astype(str).value_counts()
+    if counts.size:
+        first = str(counts.index[0])
+        close = close_matches(first, EVENT_KIND)
+        raise DataInvalid(
+            f"events: {first!r} is no kind of event; {int(counts.sum())} of {len(events)} rows hold such ones",
+            rule="vocabulary",
+            count=int(counts.sum()),
+            hint=f"one of {', '.join(close or EVENT_KIND)}",
+        )
 
 
 def _check_numbers(events: pd.DataFrame, column: str, meant: str) -> None:

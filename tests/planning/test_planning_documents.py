@@ -154,6 +154,19 @@ def test_what_is_no_log_is_refused(made, log):
             replan(made, log)
 
 
+@pytest.mark.parametrize("call", [evaluate, replan, lambda _made, log: funnel(log)])
+def test_a_kind_that_no_figure_counts_is_refused(made, call):
+    """A log of another system's words would be nobody's reach, told as a campaign that failed."""
+    other = LOG.assign(kind=["Exposure"] * 300 + ["purchase"] * 100)
+    with pytest.raises(DataInvalid, match="'Exposure' is no kind of event; 300 of 400 rows hold such ones") as caught:
+        call(made, other)
+    assert caught.value.hint == "one of exposure"
+    with pytest.raises(DataInvalid, match="'七' is no kind") as caught:
+        call(made, LOG.assign(kind="七"))
+    assert "purchase" in caught.value.hint
+    assert "survey" in caught.value.hint
+
+
 def test_nothing_before_the_start_counts(made):
     """Exposures and purchases before the first wave are nobody's reach, and that is said; strangers and copies too."""
     older = LOG.assign(ts=LOG["ts"] - DAY, user=[f"v{i % 200}" for i in range(400)])
