@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["guess_encoding", "text_bytes", "unpack"]
 
 _BOM = b"\xef\xbb\xbf"
+_UTF8 = frozenset({"utf-8", "utf8", "utf-8-sig"})
 _OTHER_MARKS = {
     b"\xff\xfe\x00\x00": "utf-32",
     b"\x00\x00\xfe\xff": "utf-32",
@@ -51,12 +52,18 @@ def unpack(path: Path, name: str) -> bytes:
     return data
 
 
-def text_bytes(data: bytes, name: str, encoding: str, findings: Findings) -> tuple[bytes, int | None]:
-    """UTF-8 bytes of the text and how many came before them; other encodings only when the caller names them."""
-    if encoding.lower().replace("_", "-") not in {"utf-8", "utf8"} and not data.startswith(_BOM):
-        if _is_utf8(data):
+def text_bytes(
+    data: bytes, name: str, encoding: str, findings: Findings, *, named: bool = False
+) -> tuple[bytes, int | None]:
+    """UTF-8 bytes of the text and how many came before them; other encodings only when the caller names them.
+
+    A few words of another encoding may be UTF-8 by chance, as 茅山 of gb18030 is: who names the encoding of this very file
+    is believed.
+    """
+    if encoding.lower().replace("_", "-") not in _UTF8 and not data.startswith(_BOM):
+        if not named and _is_utf8(data):
             text = f"the text is UTF-8, not {encoding}"
-            hint = f'say so in dataset.toml or the mapping: [encoding] "{name}" = "utf-8"'
+            hint = f'say in dataset.toml or the mapping which it is: [encoding] "{name}" = "utf-8"'
             raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, hint))
         try:
             return data.decode(encoding).removeprefix("\ufeff").encode(), None

@@ -31,7 +31,7 @@ _LF, _CR, _QUOTE, _COMMA = b'\n\r",'
 _LINE_SEARCH = 1_000  # how many broken places of one file are located one by one
 
 
-def read_csv(path: Path, name: str, findings: Findings, *, encoding: str = "utf-8") -> RawTable:
+def read_csv(path: Path, name: str, findings: Findings, *, encoding: str = "utf-8", named: bool = False) -> RawTable:
     """Read a `.csv` or `.csv.gz` file.
 
     Raises
@@ -39,7 +39,7 @@ def read_csv(path: Path, name: str, findings: Findings, *, encoding: str = "utf-
     FileRefused
         Unreadable, empty, of another encoding, or without a usable header.
     """
-    data, shift = text_bytes(unpack(path, name), name, encoding, findings)
+    data, shift = text_bytes(unpack(path, name), name, encoding, findings, named=named)
     if not data.strip():
         raise FileRefused(
             Finding("file-empty", "error", name, 1, None, None, "the file is empty", "write at least the header line")

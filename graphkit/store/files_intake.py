@@ -92,7 +92,8 @@ class Intake:
                 table = read_parquet(path, name)
             else:
                 encoding = self.encodings.get(name, self.encoding)
-                table = read_csv(path, name, self.findings, encoding=encoding)
+                named = name in self.encodings
+                table = read_csv(path, name, self.findings, encoding=encoding, named=named)
         except FileRefused as error:
             self.findings.add(error.finding, fatal=True)
             self.refused_rows += error.rows

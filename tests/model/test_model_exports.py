@@ -69,12 +69,33 @@ def test_utf8_is_not_read_as_something_else(export):
         (
             "课程.csv",
             "the text is UTF-8, not gb18030",
-            'say so in dataset.toml or the mapping: [encoding] "课程.csv" = "utf-8"',
+            'say in dataset.toml or the mapping which it is: [encoding] "课程.csv" = "utf-8"',
         )
     ]
-    assert chinese(found[0][2]) == '请在 dataset.toml 或映射中写明：[encoding] "课程.csv" = "utf-8"'
+    assert chinese(found[0][2]) == '请在 dataset.toml 或映射中写明是哪种：[encoding] "课程.csv" = "utf-8"'
     assert chinese(found[0][1]) == "文本是 UTF-8，不是 gb18030"
     assert check_directory(home, mapping=mapped('[encoding]\n"课程.csv" = "utf-8"\n'), encoding="gb18030").ok
+
+
+def test_words_that_are_utf8_by_chance_are_read_as_their_file_is_named(export):
+    """茅山 in gb18030 is two letters of UTF-8: refused in doubt, and read as what the mapping names for this very file."""
+    home, mapped = export
+    (home / "课程.csv").write_bytes("id,name\nk1,茅山\n".encode("gb18030"))
+    plain = mapped("").read_text("utf-8").replace("课程编号", "id").replace("课程名", "name")
+    (home.parent / "map.toml").write_text(plain, encoding="utf-8")
+    assert [
+        row[0] for row in messages(check_directory(home, mapping=home.parent / "map.toml", encoding="gb18030"))
+    ] == ["课程.csv"]
+    (home.parent / "map.toml").write_text(plain + '[encoding]\n"课程.csv" = "gb18030"\n', encoding="utf-8")
+    tables, _ = read_directory(home, mapping=home.parent / "map.toml", encoding="gb18030")
+    assert tables.nodes_of("Course").by_id("name") == {"k1": "茅山"}
+
+
+def test_utf8_by_any_of_its_names_is_utf8(export):
+    """utf-8-sig without the mark is no other encoding."""
+    home, mapped = export
+    for name in ("utf-8-sig", "UTF_8"):
+        assert check_directory(home, mapping=mapped(ENCODING), encoding=name).ok
 
 
 def test_a_byte_order_mark_says_what_a_file_is(export):
