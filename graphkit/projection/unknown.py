@@ -22,7 +22,8 @@ def unknown_node(table: NodeColumns, node: str, message: str | None = None) -> U
     """Return the error for an id that the nodes of a label lack.
 
     The hint names ids that look like it, else those whose name holds it or looks like it, else how many nodes there
-    are, the first of them and the query that lists them. Users are only counted: a message is no place for their ids.
+    are, the first of them and the query that lists them. Of users only ids like the one typed are named: a message is no
+    place for ids of people picked at random.
 
     Parameters
     ----------
@@ -38,7 +39,8 @@ def unknown_node(table: NodeColumns, node: str, message: str | None = None) -> U
     if not ids:
         return UnknownNode(said, kind=label, name=node, close_matches=(), hint="graphkit load DIR first")
     if label == "User":
-        near, hint = close_matches(node, ids), f"the data hold {len(table):,} {label} nodes: {_LIST}{label}"
+        near = close_matches(node, ids)
+        hint = f"close: {', '.join(near)}" if near else f"the data hold {len(table):,} {label} nodes: {_LIST}{label}"
         return UnknownNode(said, kind=label, name=node, close_matches=near, hint=hint)
     names = {id_: str(name) for id_, name in table.by_id("name").items() if name} if "name" in table.columns else {}
     near = _close(node, ids, names)

@@ -101,7 +101,7 @@ def test_recommend_refuses_and_explains(gk):
     """Unknown users name close ones, refusing users are not looked at, several users make one table."""
     code, _, err = gk("recommend", "u0")
     assert code == 2
-    assert "did you mean" in err
+    assert "close: u" in err
     assert gk("recommend", "u19")[0] == 2
     rows = rows_of(gk("recommend", "u00", "User:u01", "--top", "1", "--format", "json"))
     assert [row["user"] for row in rows] == ["u00", "u01"]

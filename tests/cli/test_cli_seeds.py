@@ -113,5 +113,5 @@ def test_a_seed_outside_the_graph_is_told_why(store, capsys):
     assert run(["--store", store, "simulate", "--seeds", "aa"]) == 2
     err = capsys.readouterr().err
     assert "there is no User with id 'aa'" in err
-    assert "4 User nodes" in err
+    assert "close: a" in err
     assert "projection" not in err

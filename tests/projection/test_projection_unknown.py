@@ -47,12 +47,17 @@ def test_the_query_of_the_hint_exists():
     check_params(load_query("browser/nodes"), {"label": "Film"})
 
 
-def test_users_are_counted_not_named():
-    """The message of an error is no place for ids of people."""
+def test_of_users_only_ids_like_the_one_typed_are_named():
+    """A typing error is helped; ids of people picked at random have no place in the message of an error."""
     users = NodeColumns("User", object_array([f"u{i}" for i in range(1500)]), {})
     error = unknown_node(users, "u15000")
-    assert error.hint == "the data hold 1,500 User nodes: graphkit query browser/nodes --param label=User"
-    assert "u1" in error.close_matches[0]
+    assert error.hint == f"close: {', '.join(error.close_matches)}"
+    assert set(error.close_matches) <= set(users.ids.tolist())
+    far = unknown_node(users, "somebody")
+    assert (far.close_matches, far.hint) == (
+        (),
+        "the data hold 1,500 User nodes: graphkit query browser/nodes --param label=User",
+    )
 
 
 def test_an_empty_store_says_to_load():
