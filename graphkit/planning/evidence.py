@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.errors import UnknownName, close_matches
+from graphkit.model.vocabulary import OBJECTIVE
 from graphkit.planning.placements import PLACEMENT
 from graphkit.planning.reasons import both
 from graphkit.projection.consent import consent_mask
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["claims", "evidence", "explain", "plan_claims"]
 
-_GOALS = {"reach": "触达", "purchases": "购买", "value": "价值"}
 SET_QUERY, MONEY_QUERY = "evaluate/audience_of_set", "channels/spending"
 
 
@@ -160,7 +160,7 @@ def explain(plan: ChannelPlan) -> list[dict[str, Any]]:
     for row in (plan.risk or {}).get("goals", ()):
         low, high = row["interval"]
         reason = both(
-            f"九成把握 {_GOALS.get(row['goal'], row['goal'])} 至少 {row['p10']:,.1f}（{low:,.1f} 至 {high:,.1f}）",
+            f"九成把握 {OBJECTIVE.get(row['goal'], row['goal'])} 至少 {row['p10']:,.1f}（{low:,.1f} 至 {high:,.1f}）",
             f"with chance 9 in 10 {row['goal']} is at least {row['p10']:,.1f} ({low:,.1f} to {high:,.1f}), over worlds and draws of the chances",
         )
         rows.append({"channel": None, "chosen": True, "rule": "risk", "adds": None, "cost": None, "reason": reason})

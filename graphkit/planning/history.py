@@ -70,6 +70,7 @@ def history_ranking(
     Former partners stay out: the question is whom to join next. Nodes that are the ``same`` party count as one.
     """
     from graphkit.matching.history import rank_partners
+    from graphkit.matching.partner_order import CHANCE
 
     called = _called(data, subject)
     history = past_members(data, subject)
@@ -91,17 +92,7 @@ def history_ranking(
     except UnknownName:
         return {}  # its words share nothing with the history: not measured
     frame = ranking.to_frame()
-    apart = {
-        "subject",
-        "partner",
-        "rank",
-        "rank_lower",
-        "rank_upper",
-        "score",
-        "chance",
-        "chance_lower",
-        "chance_upper",
-    }
+    apart = {"subject", "partner", "rank", "rank_lower", "rank_upper", "score", *CHANCE}
     parts = [c for c in frame.columns if c not in apart]
     found = {}
     for row in frame.to_dict("records"):

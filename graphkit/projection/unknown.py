@@ -38,14 +38,16 @@ def unknown_node(table: NodeColumns, node: str, message: str | None = None) -> U
     said = message or f"there is no {label} with id {node!r}"
     if not ids:
         return UnknownNode(said, kind=label, name=node, close_matches=(), hint="graphkit load DIR first")
-    if label == "User":
-        near = close_matches(node, ids)
-        hint = f"close: {', '.join(near)}" if near else f"the data hold {len(table):,} {label} nodes: {_LIST}{label}"
-        return UnknownNode(said, kind=label, name=node, close_matches=near, hint=hint)
-    names = {id_: str(name) for id_, name in table.by_id("name").items() if name} if "name" in table.columns else {}
+    named = label != "User" and "name" in table.columns
+    names = {id_: str(name) for id_, name in table.by_id("name").items() if name} if named else {}
     near = _close(node, ids, names)
     some = ", ".join(f"{id_} ({names[id_]})" if names.get(id_, id_) != id_ else id_ for id_ in near or ids[:_SOME])
-    hint = f"close: {some}" if near else f"the data hold {len(table):,} {label} nodes, such as {some}: {_LIST}{label}"
+    if near:
+        hint = f"close: {some}"
+    elif label == "User":
+        hint = f"the data hold {len(table):,} {label} nodes: {_LIST}{label}"
+    else:
+        hint = f"the data hold {len(table):,} {label} nodes, such as {some}: {_LIST}{label}"
     return UnknownNode(said, kind=label, name=node, close_matches=near, hint=hint)
 
 
