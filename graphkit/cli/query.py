@@ -76,7 +76,7 @@ def query(  # the options of the contract
         )
         return
     found = _named(name) if name is not None else _own(str(file))
-    given = _parameters(found, params)
+    given = _parameters(found, params, partial=show_params)
     if show_params:
         click.echo(found.param_line(given))
         return
@@ -157,8 +157,8 @@ def _own(path: str) -> Query:
     return guard_text(text, name=Path(path).name)
 
 
-def _parameters(found: Query, given: tuple[str, ...]) -> dict[str, Any]:
-    """Read ``k=v`` pairs by the declared types and check that all are there."""
+def _parameters(found: Query, given: tuple[str, ...], *, partial: bool) -> dict[str, Any]:
+    """Read ``k=v`` pairs by the declared types and check that all are there, unless part of them will do."""
     from graphkit.store.queries import check_params, parse_param
 
     types = {param.name: param.type for param in found.params}
@@ -168,4 +168,4 @@ def _parameters(found: Query, given: tuple[str, ...]) -> dict[str, Any]:
         if not mark or not key:
             raise click.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="--param")
         values[key] = parse_param(text, types.get(key, "ANY"), key)
-    return check_params(found, values)
+    return check_params(found, values, partial=partial)

@@ -72,7 +72,7 @@ def list_queries() -> tuple[Query, ...]:
     return tuple(load_query(name) for name in sorted(_paths()))
 
 
-def check_params(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
+def check_params(query: Query, given: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
     """Return the parameters to send: defaults filled in, every value checked against its type.
 
     Parameters
@@ -81,6 +81,8 @@ def check_params(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
         The query to run.
     given
         Python values by name.
+    partial
+        True: a required parameter that is not given is left out, as for a line that only shows what to fill in.
 
     Returns
     -------
@@ -102,6 +104,8 @@ def check_params(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for param in query.params:
         if param.name not in given and param.required:
+            if partial:
+                continue
             message = f"{query.name} needs the parameter {param.name} ({param.type})"
             raise InvalidParameter(
                 message,

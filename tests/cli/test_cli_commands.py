@@ -117,6 +117,16 @@ def test_query_list_and_refusals(gk):
     assert names[0] in err
 
 
+def test_parameters_are_shown_before_any_is_given(gk):
+    """Whoever asks what to fill in sees every parameter; a wrong one is refused even then."""
+    shown = ("query", "partners/incremental_reach", "--show-params")
+    assert gk(*shown)[:2] == (0, ':param {film: "<STRING>", have: [], minCell: 50};\n')
+    assert gk(*shown, "--param", "minCell=7")[1] == ':param {film: "<STRING>", have: [], minCell: 7};\n'
+    assert gk(*shown, "--param", "minCell=few")[0] == 2
+    assert gk(*shown, "--param", "movie=f01")[0] == 2
+    assert gk(*shown[:2])[0] == 2
+
+
 def test_schema_is_applied_once(loaded):
     """A second apply creates nothing."""
     assert rows_of(loaded("schema", "apply", "--format", "json"))["new"] == 0
