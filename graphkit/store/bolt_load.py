@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from graphkit.errors import DataInvalid, StoreError
 from graphkit.progress import Progress, null_progress
 from graphkit.store import statements
-from graphkit.store.causes import short_of_memory
+from graphkit.store.batches import Batches
 from graphkit.store.layout import list_names
 from graphkit.store.ledger import Lease
 from graphkit.store.merge import Tally, wider_key
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Loader"]
 
 T = TypeVar("T")
-_BATCH = 5_000
-_LEAST = 100
 
 
 class Target(Protocol):
@@ -65,7 +63,7 @@ class Loader:
         self.tell = progress or null_progress
         self.tally = Tally()
         self.lease = Lease(tables.digest()[:24], store.address)
-        self.size = _BATCH
+        self.batches = Batches()
         self.done = 0
         self.total = sum(map(len, tables.nodes.values())) + sum(map(len, tables.edges))
         self.fresh: frozenset[str] = frozenset()
@@ -98,24 +96,16 @@ class Loader:
         return self.tally
 
     def _in_batches(self, name: str, n: int, work: Callable[[Run, int, int], tuple[int, int, int]]) -> None:
-        """Run `work` on slices of rows, halving them while the server has too little memory."""
-        what, first = "relationships" if "/" in name else "nodes", 0
-        while first < n:
-            last = min(first + self.size, n)
-            try:
-                counts = self.store.unit(
-                    partial(self._batch, name, first, last, work), self.clock, write=not self.dry_run
-                )
-            except StoreError as error:
-                if not short_of_memory(error) or self.size <= _LEAST:
-                    raise
-                self.size = max(_LEAST, self.size // 2)
-                continue
-            self.tally.add(what, *counts)
-            self.size = min(_BATCH, self.size + self.size // 4)
+        """Run `work` on slices of rows, a transaction each."""
+        what = "relationships" if "/" in name else "nodes"
+
+        def one(first: int, last: int) -> None:
+            batch = partial(self._batch, name, first, last, work)
+            self.tally.add(what, *self.store.unit(batch, self.clock, write=not self.dry_run))
             self.done += last - first
-            first = last
             self.tell(Progress("load", self.done, self.total, "rows"))
+
+        self.batches.over(n, one)
 
     def _batch(
         self, name: str, first: int, last: int, work: Callable[[Run, int, int], tuple[int, int, int]], run: Run

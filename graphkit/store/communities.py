@@ -9,6 +9,7 @@ import numpy as np
 
 from graphkit.model.schema import USER_TIES
 from graphkit.model.tables import EdgeColumns, NodeColumns, as_column, object_array
+from graphkit.store.batches import Batches
 from graphkit.store.queries import load_query
 
 if TYPE_CHECKING:
@@ -61,8 +62,11 @@ def save_communities(
     ]
     members = [{"user": u, "community": f"{run}/{c}"} for u, c in zip(users, number.tolist(), strict=True)]
     query = load_query("write/communities")
-    for first in range(0, len(members), _BATCH):
-        store.write(query, {"run": run, "communities": [], "members": members[first : first + _BATCH]})
+
+    def tied(first: int, last: int) -> None:
+        store.write(query, {"run": run, "communities": [], "members": members[first:last]})
+
+    Batches(_BATCH).over(len(members), tied)
     store.write(query, {"run": run, "communities": groups, "members": []})
     return len(groups)
 

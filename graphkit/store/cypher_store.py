@@ -6,6 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from graphkit.model.schema import LABELS, TYPES
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
 from graphkit.progress import Progress, null_progress
 from graphkit.store import statements
+from graphkit.store.batches import Batches
 from graphkit.store.deadline import Deadline
 from graphkit.store.files_out import export_tables
 from graphkit.store.health import check_store
@@ -63,8 +65,6 @@ class CypherStore(ABC):
     A load sets the record's state to `loading` first and to `ready` last; in between, readers are refused. Nothing here
     retries: the adapters do, around the unit of work they are given.
     """
-
-    _write_back_rows = 5_000
 
     @property
     @abstractmethod
@@ -226,18 +226,19 @@ class CypherStore(ABC):
             for i, row in zip(ids, zip(*cells, strict=True), strict=True)
         ]
         text = f"UNWIND $rows AS row MATCH (n:{statements.quote(label)} {{id: row.id}}) SET n += row.p RETURN count(*) AS n"
-        for first in range(0, len(rows), self._write_back_rows):
-            part = rows[first : first + self._write_back_rows]
 
-            def work(run: Run, part: Rows = part) -> None:
-                found = run(text, {"rows": part})[0]["n"]
-                if found != len(part):
-                    known = {r["id"] for r in run(statements.find_nodes(label), {"ids": [r["id"] for r in part]})}
-                    lost = next(r["id"] for r in part if r["id"] not in known)
-                    message = f"write_back: there is no {label} {lost!r}"
-                    raise UnknownNode(message, kind=label, name=lost)
+        def work(part: Rows, run: Run) -> None:
+            found = run(text, {"rows": part})[0]["n"]
+            if found != len(part):
+                known = {r["id"] for r in run(statements.find_nodes(label), {"ids": [r["id"] for r in part]})}
+                lost = next(r["id"] for r in part if r["id"] not in known)
+                message = f"write_back: there is no {label} {lost!r}"
+                raise UnknownNode(message, kind=label, name=lost)
 
-            self._unit(work, deadline, write=True)
+        def one(first: int, last: int) -> None:
+            self._unit(partial(work, rows[first:last]), deadline, write=True)
+
+        Batches().over(len(rows), one)
         return len(rows)
 
     def _declare_written(self, label: str, names: list[str], run_id: str, deadline: Deadline) -> None:

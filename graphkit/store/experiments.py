@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from graphkit.store.batches import Batches
 from graphkit.store.queries import load_query
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ def save_experiment(store: GraphStore, design: dict[str, Any], users: Sequence[s
     properties = {"design": text, "theta": design["theta"], "power": design["power"], "mde": design["mde"]}
     query = load_query("write/experiment")
     shared = {"experiment": name, "properties": properties, "arms": arms, "plan": plan or ""}
-    for first in range(0, len(members), _BATCH):
-        store.write(query, {**shared, "arms": [], "communities": [], "members": members[first : first + _BATCH]})
+
+    def tied(first: int, last: int) -> None:
+        store.write(query, {**shared, "arms": [], "communities": [], "members": members[first:last]})
+
+    Batches(_BATCH).over(len(members), tied)
     store.write(query, {**shared, "communities": communities, "members": []})
     return name

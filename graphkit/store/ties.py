@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from graphkit.store.batches import Batches
 from graphkit.store.deadline import Deadline
 from graphkit.store.statements import RUN, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from graphkit.store.cypher_store import CypherStore, Run
+    from graphkit.store.cypher_store import CypherStore, Rows, Run
 
 __all__ = ["load_ties", "save_ties", "ties_run"]
 
 PAIR: Final = ("INFLUENCES", "User", "User")
 CHANCES: Final = ("p", "p_lower", "p_upper")
-_BATCH = 5_000
 _MARK: Final = (
     f"MERGE (m:{quote(RUN)} {{id: 'influences'}}) SET m.run = $run, m.snapshot = $snapshot RETURN count(*) AS n"
 )
@@ -50,6 +50,7 @@ def save_ties(store: CypherStore, ties: Mapping[str, Any], *, timeout: float = 6
         Seconds for all of it.
     """
     clock, run_id, written = Deadline(timeout, "keeping learned ties"), str(ties["run"][0]), 0
+    batches = Batches()
     ends = [np.asarray(ties[name]).tolist() for name in ("source", "target")]
     for tag, at, prefix in _parts(ties):
         cells = [np.asarray(ties[f"{prefix}{name}"]).tolist() for name in CHANCES]
@@ -59,10 +60,13 @@ def save_ties(store: CypherStore, ties: Mapping[str, Any], *, timeout: float = 6
             for i, *chances in zip(at, *cells, strict=True)
         ]
         key = run_id if tag is None else f"{run_id}/{tag}"
-        for first in range(0, len(rows), _BATCH):
-            written += store.unit_of(partial(_count, _TIE, {"rows": rows[first : first + _BATCH], "key": key}), clock)
+
+        def tied(first: int, last: int, rows: Rows = rows, key: str = key) -> int:
+            return store.unit_of(partial(_count, _TIE, {"rows": rows[first:last], "key": key}), clock)
+
+        written += sum(batches.over(len(rows), tied))
     store.unit_of(partial(_count, _MARK, {"run": run_id, "snapshot": str(ties["snapshot"][0])}), clock)
-    while store.unit_of(partial(_count, _OLD, {"run": run_id, "most": _BATCH}), clock):
+    while batches.once(lambda most: store.unit_of(partial(_count, _OLD, {"run": run_id, "most": most}), clock)):
         pass
     return written
 

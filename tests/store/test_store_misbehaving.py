@@ -14,7 +14,7 @@ from neo4j.exceptions import Neo4jError
 from graphkit.cli.load import _run
 from graphkit.errors import DataInvalid, DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
 from graphkit.report.spoken import chinese
-from graphkit.store import bolt_errors, bolt_load
+from graphkit.store import bolt_errors
 from graphkit.store.bolt_connection import Transaction
 from graphkit.store.bolt_errors import may_retry, translated
 from graphkit.store.deadline import Deadline
@@ -156,32 +156,6 @@ def test_every_next_step_has_chinese():
     hints = [v for k, v in vars(bolt_errors).items() if k.isupper() and isinstance(v, str)]
     assert len(hints) >= 6
     assert not [hint for hint in hints if chinese(hint) == hint]
-
-
-@pytest.mark.neo4j
-def test_batches_too_large_for_the_server_are_halved(open_neo4j, monkeypatch):
-    """A limit of one row a transaction: the load goes on in smaller ones at once, complete and exact."""
-    store, sizes = open_neo4j(), []
-    store.ensure_schema()
-    real = Transaction.__call__
-
-    def short(run, text, params=None):
-        rows = len((params or {}).get("rows", ()))
-        sizes.append(rows)
-        if rows > 1:
-            raise MEMORY
-        return real(run, text, params)
-
-    tables, report = small().canonical(), report_for(small())
-    monkeypatch.setattr(bolt_load, "_LEAST", 1)
-    monkeypatch.setattr(Transaction, "__call__", short)
-    begin = Deadline(40)
-    done = store.load(tables, report)
-    monkeypatch.undo()
-    assert max(sizes) > 1
-    assert begin.remaining() > 0
-    assert sum(done.created.values()) == sum(map(len, tables.nodes.values())) + sum(map(len, tables.edges))
-    assert store.tables().digest() == tables.digest()
 
 
 @pytest.mark.neo4j
