@@ -34,11 +34,12 @@ db.tx_log.preallocate=false
 
 # Runs the server as a child of its own and ends it when standard input ends, which it does however the tests die.
 GUARD = """
-import shutil, subprocess, sys, threading
+import os, shutil, subprocess, sys, threading
 home, *command = sys.argv[1:]
 server, orphaned = subprocess.Popen(command, stdin=subprocess.DEVNULL), threading.Event()
 def watch():
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not by sys.stdin, whose lock would break the end of a guard that still reads
+        pass
     orphaned.set()
     server.terminate()
     try:
@@ -58,6 +59,10 @@ sys.exit(code if code >= 0 else 128 - code)
 
 class Absent(Exception):
     """Why no Neo4j can be had here, in words."""
+
+
+class PortTaken(Absent):
+    """Another process took the port between our choice and the server's start, some seconds later."""
 
 
 def jars(name):
@@ -229,10 +234,7 @@ class Started(Given):
         log, end = self.home / "logs" / "neo4j.log", time.monotonic() + 120
         while not (log.exists() and "Started." in log.read_text(errors="replace")):
             if self.process.poll() is not None or time.monotonic() > end:
-                text = log.read_text(errors="replace") if log.exists() else ""
-                raise Absent(
-                    "Neo4j did not start: " + (text + (self.home / "console.log").read_text(errors="replace"))[-400:]
-                )
+                raise _why(log, self.home / "console.log")
             time.sleep(0.1)
 
     def close(self):
@@ -248,6 +250,19 @@ class Started(Given):
         shutil.rmtree(self.home, ignore_errors=True)
 
 
+def _why(*logs):
+    """What a server said that did not start: its errors and their causes, else its last words."""
+    text = "\n".join(log.read_text(errors="replace") for log in logs if log.exists())
+    errors = [line[:300] for line in text.splitlines() if " ERROR " in line or line.startswith("Caused by")]
+    kind = PortTaken if "Address already in use" in text else Absent
+    return kind("Neo4j did not start: " + ("\n".join(errors) or text[-400:]))
+
+
 def obtain():
     """A server by the order of the project: named by the environment, started from Maven, else `Absent` says why not."""
-    return Given() if os.environ.get("GRAPHKIT_TEST_NEO4J_URI") else Started()
+    if os.environ.get("GRAPHKIT_TEST_NEO4J_URI"):
+        return Given()
+    try:
+        return Started()
+    except PortTaken:
+        return Started()

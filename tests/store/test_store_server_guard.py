@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import neo4j_server
 import pytest
 from neo4j_server import GUARD
 
@@ -41,3 +42,37 @@ def test_the_server_ends_when_the_tests_are_killed(way, tmp_path):
             time.sleep(0.05)
         assert not is_alive(pid)
         assert not home.exists()
+
+
+def test_a_server_that_ends_by_itself_ends_its_guard_too(tmp_path):
+    """With its own status and without a word: the guard broke off by a fatal error, which hid why the server had ended."""
+    command = [sys.executable, "-c", GUARD, str(tmp_path), sys.executable, "-c", "raise SystemExit(3)"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as guard:
+        assert guard.wait(30) == 3
+        assert guard.stdout.read() == b""
+
+
+def test_a_port_taken_before_the_server_had_it_costs_a_second_start(monkeypatch, tmp_path):
+    """The server opens its port seconds after it was found free; of what it says, the errors are told."""
+    log = tmp_path / "neo4j.log"
+    log.write_text(
+        "10:00 INFO  Starting...\n10:01 ERROR Failed to start Neo4j on 127.0.0.1:7474.\n\tat org.neo4j.A\n"
+        "Caused by: bind(..) failed with error(-98): Address already in use\n10:02 INFO  Stopped.\n"
+    )
+    why = neo4j_server._why(log, tmp_path / "none")
+    assert str(why).splitlines()[1].startswith("Caused by: bind")
+    tries = [why, "a server"]
+
+    def start():
+        found = tries.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.delenv("GRAPHKIT_TEST_NEO4J_URI", raising=False)
+    monkeypatch.setattr(neo4j_server, "Started", start)
+    assert neo4j_server.obtain() == "a server"
+    log.write_text("10:00 INFO  Starting...\n10:01 ERROR no memory\n")
+    tries.append(neo4j_server._why(log))
+    with pytest.raises(neo4j_server.Absent, match="no memory"):
+        neo4j_server.obtain()
