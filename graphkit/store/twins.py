@@ -11,6 +11,7 @@ from typing import Any
 
 from graphkit.model.tables import GraphTables
 from graphkit.store.twin_graph import Row, TwinGraph
+from graphkit.store.twins_alike import ALIKE
 from graphkit.store.twins_channels import CHANNELS
 from graphkit.store.twins_communities import COMMUNITIES
 from graphkit.store.twins_experiments import EXPERIMENTS
@@ -19,6 +20,7 @@ from graphkit.store.twins_match import MATCH
 from graphkit.store.twins_partners import PARTNERS
 from graphkit.store.twins_recommend import RECOMMEND
 from graphkit.store.twins_rules import RULES
+from graphkit.store.twins_told import TOLD
 
 __all__ = ["TWINS", "Twin"]
 
@@ -36,6 +38,6 @@ def _on_tables(twin: Callable[[TwinGraph, dict[str, Any]], list[Row]]) -> Twin:
 
 TWINS: dict[str, Twin] = {
     name: _on_tables(twin)
-    for part in (CHANNELS, PARTNERS, MATCH, LINKS, RECOMMEND, RULES, EXPERIMENTS, COMMUNITIES)
+    for part in (CHANNELS, PARTNERS, MATCH, ALIKE, LINKS, TOLD, RECOMMEND, RULES, EXPERIMENTS, COMMUNITIES)
     for name, twin in part.items()
 }

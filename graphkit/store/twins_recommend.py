@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from graphkit.store.twin_graph import Node, Row, TwinGraph, rounded
+from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded
 from graphkit.store.twins_match import TOOK, length, profile_of, profiled, tags_of, taken, themes
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["RECOMMEND"]
 
 Params = dict[str, Any]
+_BOUND = 2.0  # of rate x v.v: at it a step overshoots by as much as it was off
 
 
 def also_took(g: TwinGraph, p: Params) -> list[Row]:
@@ -41,6 +42,16 @@ def by_tags(g: TwinGraph, p: Params) -> list[Row]:
         mine, own = profile_of(g, user)[0], set(taken(g, user))
         rows += [row for row in _cosines(g, mine) if ("Course", row["course"]) not in own]
     return sorted(rows, key=lambda r: (-r["score"], r["course"]))[: p["top"]]
+
+
+def popular(g: TwinGraph, p: Params) -> list[Row]:
+    """recommend/popular."""
+    everyone, rows = len(profiled(g, g.nodes("User"))), []
+    for k in g.nodes(p["to"]) if p["to"] in ("Film", "Course") else ():
+        people = len(profiled(g, g.ends(g.into(k, *TOOK), "User")))
+        if people and not hidden(people, everyone, p["minCell"]):
+            rows.append({"item": k[1], "name": g.get(k, "name"), "people": people, "share": rounded(people / everyone)})
+    return sorted(rows, key=lambda r: (-r["people"], r["item"]))[: p["top"]]
 
 
 def cosine(g: TwinGraph, p: Params) -> list[Row]:
@@ -79,6 +90,30 @@ def user(g: TwinGraph, p: Params) -> list[Row]:
     return sorted(rows, key=lambda r: (-r["weight"], r["tag"]))[: p["top"]]
 
 
+def update(g: TwinGraph, p: Params) -> list[Row]:
+    """profiles/update."""
+    rows = []
+    for u in profiled(g, g.find("User", p["user"])):
+        for f in g.find(p["label"], p["id"]) if p["label"] in ("Film", "Course") else ():
+            sums, v = profile_of(g, u)[0], tags_of(g, f)
+            own = {t: w / length(sums) for t, w in sums.items()}
+            inner, square = math.fsum(own.get(t, 0.0) * w for t, w in v.items()), math.fsum(w * w for w in v.values())
+            for t in own.keys() | v.keys():
+                before, item = own.get(t, 0.0), v.get(t, 0.0)
+                after = before + p["rate"] * (p["response"] - inner) * item
+                rows.append(
+                    {
+                        "tag": t[1],
+                        "name": g.get(t, "name"),
+                        "before": rounded(before),
+                        "item": item,
+                        "after": rounded(after) if p["rate"] > 0 and p["rate"] * square < _BOUND else None,
+                        "limit": rounded(_BOUND / square) if square else None,
+                    }
+                )
+    return sorted(rows, key=lambda r: (-r["before"], r["tag"]))
+
+
 def theme_paths(g: TwinGraph, p: Params) -> list[Row]:
     """match/theme_paths."""
     rows = []
@@ -102,7 +137,9 @@ def theme_paths(g: TwinGraph, p: Params) -> list[Row]:
 RECOMMEND: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "recommend/also_took": also_took,
     "recommend/by_tags": by_tags,
+    "recommend/popular": popular,
     "profiles/user": user,
+    "profiles/update": update,
     "match/cosine": cosine,
     "match/theme_paths": theme_paths,
 }

@@ -88,9 +88,9 @@ def test_every_read_query_has_a_case_and_a_twin():
 
 
 def test_golden_rows_seldom_are_empty():
-    """A query that returns nothing tests nothing: only passed rules may be empty."""
+    """A query that returns nothing tests nothing: only passed rules may be empty, and films that nearly everybody took."""
     empty = {c["query"] for c in CASES if not c["rows"]}
-    assert empty == {"rules/rights"}
+    assert empty == {"rules/rights", "recommend/popular"}
     for name in READS:
         assert any(c["rows"] for c in CASES if c["query"] == name), name
 
@@ -111,6 +111,8 @@ TINY = {
     "experiment": "E-none",
     "run": "R-none",
     "user": "u01",
+    "seeds": ["u01", "u02"],
+    "text": "data 数据",
     "channels": ["c01", "c02", "c03"],
     "have": ["c01", "b02"],
     "purchases": [{"channel": "c01", "material": None, "uses": 3, "once": False}],
@@ -240,8 +242,13 @@ def test_nothing_is_said_of_people_without_consent(tables):
         i for i, c in zip(users.ids.tolist(), users.column("consent").tolist(), strict=True) if c is not True
     )
     for user in (refusing, "u10"):  # u10 agreed to plans, not to a profile
-        for name in ("recommend/also_took", "recommend/by_tags", "profiles/user"):
+        for name in ("recommend/also_took", "recommend/by_tags", "recommend/friends_took", "profiles/user"):
             assert twin_rows(tables, name, user=user) == []
+        assert twin_rows(tables, "profiles/update", user=user, id="f2") == []
+    (row,) = twin_rows(
+        tables, "simulate/first_step", seeds=[refusing, "u12"], minCell=0
+    )  # u12 agreed to experiments only
+    assert row == {"seeds": 0, "people": 0, "expected": 0.0}
 
 
 def test_profiles_equal_their_files(tables):
