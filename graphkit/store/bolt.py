@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["BoltStore"]
 
 T = TypeVar("T")
+_RESTART = 120.0  # seconds that a load without a limit waits for a server that is lost: a restart took 55
 
 
 class BoltStore(CypherStore):
@@ -223,9 +224,9 @@ class BoltStore(CypherStore):
         return self.unit(lambda run: run(text), deadline)
 
     # -- reading
-    def record(self) -> Record:
+    def record(self, deadline: Deadline | None = None) -> Record:
         """Return what the store remembers about itself."""
-        return self._record()
+        return self._record(deadline=deadline)
 
     def counts(self, deadline: Deadline) -> dict[str, int]:
         """Rows per label and type."""
@@ -337,7 +338,8 @@ class BoltStore(CypherStore):
         DeadlineExceeded
             After `deadline` seconds; loading again goes on where this load stopped.
         """
-        begin, clock = time.monotonic(), Deadline(deadline, "load")
+        patience = _RESTART if deadline is None else deadline
+        begin, clock = time.monotonic(), Deadline(deadline, "load", patience=patience, progress=progress)
         if self._owner is not None:
             message = f"{self.address}: the store is in use by process {self._owner[1]}; a load needs it for itself"
             raise StoreUnavailable(message, store=self.address, retryable=True, hint="wait for that process to end")
@@ -351,7 +353,7 @@ class BoltStore(CypherStore):
         """Constraints before any MERGE, within the load's time."""
         from graphkit.store.schema_steps import apply_schema
 
-        apply_schema(self, self._ddl, self._unit, timeout=min(clock.remaining(), 300.0))
+        apply_schema(self, self._ddl, self._unit, clock=clock)
         self._make(MAKE_NAMES, known_names(), clock)
         self._make(MAKE_TYPES, sorted(TYPES), clock)
 

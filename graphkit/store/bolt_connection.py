@@ -36,7 +36,8 @@ __all__ = ["READ_ACCESS", "WRITE_ACCESS", "Connection", "Transaction"]
 T = TypeVar("T")
 _SILENCE = 60.0  # seconds before the next rows of a long answer
 _CONNECT = 5.0  # seconds for a new connection, handshake and login included
-_PATIENCE = 12.0  # seconds of retries when the server cannot be reached
+_ABSENT = 2.0  # seconds of retries where no server was reached yet
+_BUSY = 60.0  # seconds of retries while the server says that it cannot just now
 
 
 class Transaction(Run):
@@ -190,10 +191,18 @@ class Connection:
                 if isinstance(error, Stalled):
                     raise deadline.error() if deadline.passed() else self._silent(silences + 1) from error
                 lost = isinstance(error, (ServiceUnavailable, SessionExpired, OSError))
-                patience = (_PATIENCE if self.reached else 2.0) if lost else 60.0
+                # A server that starts again refuses the line first, and then says for a while that it is not ready.
+                patience = deadline.patience if lost else max(_BUSY, deadline.patience)
                 lost_since = begin if lost_since is None else lost_since
-                if not may_retry(error) or time.monotonic() - lost_since > patience or deadline.remaining() < pause:
-                    raise self._translated(error, deadline) from error
+                waited = time.monotonic() - lost_since
+                if (
+                    not may_retry(error)
+                    or waited > (patience if self.reached or not lost else _ABSENT)
+                    or deadline.remaining() < pause
+                ):
+                    raise self._translated(error, deadline, waited) from error
+                if lost and self.reached:
+                    deadline.waited(waited)
             else:
                 if not long:
                     self._pace.took(time.monotonic() - begin)
@@ -208,11 +217,13 @@ class Connection:
             message, store=self.address, retryable=True, hint="graphkit doctor tells whether the server works"
         )
 
-    def _translated(self, error: Exception, deadline: Deadline) -> Exception:
+    def _translated(self, error: Exception, deadline: Deadline, waited: float) -> Exception:
         """Our error for one of the driver's; the driver keeps passwords out of its messages."""
         if is_silence(error):
             return DeadlineExceeded(f"{deadline.what}: the server stopped it after its time limit", store=self.address)
         hint = "is the server running? graphkit doctor tells more; a folder needs no server: --store DIR"
+        if self.reached:
+            hint = f"it was there before, and did not come back within {waited:.0f} s: run the command again once it answers"
         if self._owner:
             hint = f"its owner, process {self._owner[1]}, has ended: run the command again"
         return translated(error, self.address, password=self._auth is not None, default=hint)

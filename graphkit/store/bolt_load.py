@@ -35,7 +35,7 @@ class Target(Protocol):
     def address(self) -> str: ...
     @property
     def commits(self) -> int: ...
-    def record(self) -> Record: ...
+    def record(self, deadline: Deadline) -> Record: ...
     def counts(self, deadline: Deadline) -> dict[str, int]: ...
     def sign(self, deadline: Deadline) -> int | None: ...
     def unit(self, work: Callable[[Run], T], deadline: Deadline, *, write: bool = True) -> T: ...
@@ -71,9 +71,9 @@ class Loader:
     def run(self) -> Tally:
         """Load everything; return the counts."""
         if self.dry_run:
-            record = self.store.record()
+            record = self.store.record(self.clock)
         else:
-            _one_currency(self.store.record(), self.tables)
+            _one_currency(self.store.record(self.clock), self.tables)
             sign, commits = self.store.sign(self.clock), self.store.commits
             record, _ = self.store.unit(self.lease.take, self.clock)
         _one_currency(record, self.tables)
@@ -91,7 +91,7 @@ class Loader:
             # An earlier load that was cut off, this one or another, may have changed rows without a new version.
             changed = record.state == "loading" or not self.tally.is_empty() or not alone
             after = replace(record.loaded(self.tables, changed=changed), seen=-1 if now is None else now + 1)
-            after = replace(after, identity=record.identity or self.store.record().identity)
+            after = replace(after, identity=record.identity or self.store.record(self.clock).identity)
             self.store.unit(lambda run: self.lease.done(run, after), self.clock)
         return self.tally
 

@@ -118,8 +118,8 @@ class CypherStore(ABC):
         return self._edge_cells(pair, names, deadline)
 
     # -- the record
-    def _record(self, run: Run | None = None) -> Record:
-        rows = run(READ_RECORD) if run else self._rows(READ_RECORD)
+    def _record(self, run: Run | None = None, deadline: Deadline | None = None) -> Record:
+        rows = run(READ_RECORD) if run else self._rows(READ_RECORD, None, deadline)
         return Record.from_properties(rows[0]["p"] if rows else None)
 
     def _ready_record(self, run: Run | None = None) -> Record:

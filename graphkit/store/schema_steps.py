@@ -42,7 +42,7 @@ def apply_schema(
     ddl: Callable[[Sequence[str], Deadline], None],
     unit: Callable[..., Any],
     *,
-    timeout: float = 120.0,
+    clock: Deadline | None = None,
     repair: bool = False,
 ) -> int:
     """Apply the steps that are not yet remembered; return how many were new.
@@ -54,7 +54,7 @@ def apply_schema(
     SchemaMissing
         When a remembered step has another checksum: the store was made with other files.
     """
-    clock = Deadline(timeout, "schema")
+    clock = clock or Deadline(120.0, "schema")
     text = f"MATCH (v:{_NODE}) RETURN v.id AS id, v.checksum AS checksum"
     known = {r["id"]: r["checksum"] for r in unit(lambda run: run(text), clock, write=False)}
     fresh = {}

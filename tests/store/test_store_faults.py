@@ -140,6 +140,73 @@ def test_what_cannot_work_is_tried_once(failure):
     assert line.tries == 1
 
 
+class _Clock:
+    """Time that passes by sleeping alone."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+class _Restarting(_Line):
+    """A server that was reached, refuses the line for 55 s, and then says for half a minute that it is not ready."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock, self.reached = clock, True
+
+    def _once(self, *_):
+        if self.clock.now < 55:
+            raise ServiceUnavailable("refused")
+        if self.clock.now < 85:
+            raise DatabaseUnavailable("starting")
+        return "done"
+
+
+def test_a_load_waits_for_a_server_that_starts_again(monkeypatch):
+    """As long as it was told to, saying so; whoever asks for a moment only gives up soon, and says how long it waited."""
+    clock, told = _Clock(), []
+    for module in ("bolt_connection", "deadline"):
+        monkeypatch.setattr(f"graphkit.store.{module}.time", clock)
+    with pytest.raises(StoreError) as caught:
+        _Restarting(clock).attempts(lambda tx: None, Deadline(60, "x"), WRITE_ACCESS)
+    assert 12 < clock.now < 15
+    assert "did not come back within 1" in caught.value.hint
+    clock.now = 0.0
+    deadline = Deadline(600, "load", patience=600, progress=told.append)
+    assert _Restarting(clock).attempts(lambda tx: None, deadline, WRITE_ACCESS) == "done"
+    assert 85 <= clock.now < 88
+    assert {event.phase for event in told} == {"wait for the server"}
+    assert [event.done for event in told] == sorted(event.done for event in told)
+    assert 50 < told[-1].done <= 55 < told[-1].total <= 600
+    clock.now = 0.0
+    with pytest.raises(StoreError):
+        _Restarting(clock).attempts(lambda tx: None, Deadline(30, "load", patience=30), WRITE_ACCESS)
+    assert clock.now <= 30
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize(("limit", "patience"), [(None, 120), (900, 900), (30, 30)])
+def test_a_load_is_as_patient_as_its_limit(open_neo4j, small, monkeypatch, limit, patience):
+    """Two minutes without one; the constraints before it and the record around it wait as long."""
+    clocks, real = [], Connection.attempts
+
+    def noting(link, work, deadline, *args, **options):
+        clocks.append(deadline)
+        return real(link, work, deadline, *args, **options)
+
+    store = open_neo4j()
+    monkeypatch.setattr(Connection, "attempts", noting)
+    store.load(*small, deadline=limit)
+    assert len(clocks) > 10
+    assert {clock.patience for clock in clocks} == {patience}
+
+
 def test_retries_end_with_the_time():
     """A server that stays in trouble: the last error, within the deadline, marked as one to try again."""
     line, begin = _Line(*[TransientError("busy")] * 1000), time.monotonic()
