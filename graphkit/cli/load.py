@@ -110,8 +110,7 @@ def _run(app: App, directory: str, time_limit: float | None, **options: Any) -> 
         if time_limit is None:
             raise
         message = f"the load did not end within {time_limit:g} s; opening the store took {opened:.1f} s of them"
-        hint = "what is in stays: run it again to complete it, or allow more with --time-limit SECONDS"
-        raise DeadlineExceeded(message, hint=hint) from error
+        raise DeadlineExceeded(message, hint=error.hint) from error
     if report["findings"]:
         app.say(findings_text(report["findings"], _FIRST))
     kept = dead_letter_folder(store)

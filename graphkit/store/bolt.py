@@ -12,7 +12,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from graphkit.errors import StoreError, StoreUnavailable, WriteRefused
+from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
 from graphkit.model.schema import TYPES
 from graphkit.store import statements
 from graphkit.store.address import check_agent
@@ -344,9 +344,14 @@ class BoltStore(CypherStore):
             message = f"{self.address}: the store is in use by process {self._owner[1]}; a load needs it for itself"
             raise StoreUnavailable(message, store=self.address, retryable=True, hint="wait for that process to end")
         tables = tables.canonical()
-        if not dry_run:
-            self._prepare(clock)
-        tally = Loader(self, tables, clock, progress, dry_run=dry_run).run()
+        loader = Loader(self, tables, clock, progress, dry_run=dry_run)
+        try:
+            if not dry_run:
+                self._prepare(clock)
+            tally = loader.run()
+        except DeadlineExceeded as error:
+            error.hint = loader.how_far() or error.hint
+            raise
         return load_report(tables, report, tally, seconds=time.monotonic() - begin, dry_run=dry_run)
 
     def _prepare(self, clock: Deadline) -> None:

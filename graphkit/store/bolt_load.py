@@ -95,6 +95,13 @@ class Loader:
             self.store.unit(lambda run: self.lease.done(run, after), self.clock)
         return self.tally
 
+    def how_far(self) -> str | None:
+        """Return the next step of a load whose time is over, with the rows that are in; None where nothing is written."""
+        if self.dry_run:
+            return None
+        done = f"{self.done:,} of {self.total:,} rows are in and stay: run it again to go on there"
+        return f"{done}, or allow more with --time-limit SECONDS; a server that has just started is slow at first"
+
     def _in_batches(self, name: str, n: int, work: Callable[[Run, int, int], tuple[int, int, int]]) -> None:
         """Run `work` on slices of rows, a transaction each."""
         what = "relationships" if "/" in name else "nodes"

@@ -6,9 +6,11 @@ import pytest
 from contracts.store import TINY, report_for, small
 from neo4j.exceptions import IncompleteCommit
 
-from graphkit.errors import InvalidParameter, StoreError, StoreUnavailable
+from graphkit.errors import DeadlineExceeded, InvalidParameter, StoreError, StoreUnavailable
+from graphkit.report.spoken import chinese
 from graphkit.store.address import check_agent, check_uri
 from graphkit.store.bolt import BoltStore
+from graphkit.store.bolt_load import Loader
 from graphkit.store.files import read_directory
 from graphkit.store.guard import guard_text
 from graphkit.store.ledger import Lease
@@ -82,6 +84,31 @@ def test_half_a_load_is_not_shown_and_the_next_one_completes_it(open_neo4j, neo4
     assert done.created == {"nodes": sum(map(len, tables.nodes.values())), "relationships": sum(map(len, tables.edges))}
     assert store.tables().digest() == tables.digest()
     assert neo4j_server.query("MATCH (b:_GkBatch) RETURN count(b) AS n")[0]["n"] == 0
+
+
+@pytest.mark.neo4j
+def test_a_load_out_of_time_tells_how_far_it_came(open_neo4j, neo4j_server, monkeypatch):
+    """The rows that are in, as counted there; the next load goes on, and counts every row once."""
+    tables, report = read_directory(TINY)
+    store, real, calls = open_neo4j(), Loader._batch, []
+
+    def slow(loader, *args):
+        calls.append(1)
+        if len(calls) > 5:
+            raise loader.clock.error()
+        return real(loader, *args)
+
+    monkeypatch.setattr(Loader, "_batch", slow)
+    with pytest.raises(DeadlineExceeded, match="within 600 s") as caught:
+        store.load(tables, report, deadline=600)
+    there = neo4j_server.query("MATCH (n) WHERE n.id IS NOT NULL AND NOT any(x IN labels(n) WHERE x STARTS WITH '_Gk') RETURN count(n) AS n")[0]["n"]  # fmt: skip
+    assert there > 0
+    assert caught.value.hint.startswith(f"{there} of {report.loaded:,} rows are in and stay")
+    assert chinese(caught.value.hint) != caught.value.hint
+    monkeypatch.undo()
+    done = store.load(tables, report)
+    assert sum(done.created.values()) == report.loaded
+    assert store.tables().digest() == tables.digest()
 
 
 @pytest.mark.neo4j

@@ -273,7 +273,7 @@ def test_a_load_out_of_time_names_the_limit_that_was_given(monkeypatch):
             return nullcontext()
 
     def late(*_, **__):
-        raise DeadlineExceeded("load: not finished within 11.3676 s")
+        raise Deadline(11.3676, "load").error()
 
     monkeypatch.setattr("graphkit.projection.load.load_directory", late)
     with pytest.raises(DeadlineExceeded, match=r"within 30 s; opening the store took 0\.\d s") as caught:
