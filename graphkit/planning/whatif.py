@@ -129,43 +129,27 @@ def whatif(
     >>> less.reach.difference < 0, less.spent < made.spent
     (True, True)
     """
-    start = time.monotonic()
-    dropped, added = _names("drop", drop), _names("add", add)
-    if price is not None and not isinstance(price, Mapping):
-        raise InvalidParameter("price must be a table channel -> price", parameter="price", value=price)
-    change = {"drop": dropped, "add": added, "price": dict(price or {}), "budget": budget, "receptivity": receptivity}
+    start, change = time.monotonic(), _change(drop, add, price, budget, receptivity)
     request = Request.from_dict(plan.request)
-    active, keep = happened(plan, request, events) if plan.source is not None else (None, [])
+    run = _Run.of(plan, request, events, engine)
     again = plan
     if budget is not None:
-        again = make_plan(
-            plan.source,
-            replace(request, budget=budget, price={**request.price, **(price or {})}, pareto=()),
-            engine=engine,
-            active=active,
-            keep=keep,
-        )
-    campaign = _campaign(plan, request, price, engine, active, again)
-    _known(campaign, (*dropped, *added, *(price or {})))
-    base = plan_rows(campaign, plan)
-    variant = base if again is plan else plan_rows(campaign, again)
-    variant = [x for x in variant if campaign.label(x) not in dropped]
-    variant += [x for x in (_purchase(campaign, name) for name in added) if x not in variant]
+        prices = {**request.price, **change["price"]}
+        again = run.plan(plan.source, replace(request, budget=budget, price=prices, pareto=()))
+    campaign = _campaign(plan, request, change["price"], run, again)
+    base, variant = _compared(campaign, plan, again, change)
     sets = campaign.worlds.sets(plan.sample["judge"], JUDGING)
     judged = campaign.worlds.cover(sets, campaign.hazard)
     other, kept = judged, None
     if receptivity is not None:
         factor = non_negative("receptivity", receptivity)
-        kept = _kept(plan, replace(request, receptivity=request.receptivity * factor, pareto=()), engine, active, keep)
+        kept = _kept(plan, replace(request, receptivity=request.receptivity * factor, pareto=()), run)
         other = campaign.worlds.cover(sets, campaign.with_factor(factor))
     reach = _difference(judged, base, other, variant, same=other is judged, exact=campaign.worlds.exact)
-    limit = campaign_budget(plan, budget)
-    spent = campaign.menu.money(variant)
-    best = (
-        _replacement(campaign, plan, variant, other, limit - spent, (*dropped, *added))
-        if len(variant) < len(base)
-        else None
-    )
+    limit, spent = campaign_budget(plan, budget), campaign.menu.money(variant)
+    best = None
+    if len(variant) < len(base):
+        best = _replacement(campaign, plan, variant, other, limit - spent, (*change["drop"], *change["add"]))
     answer: dict[str, Any] = {
         "plan": plan.plan, "reach": reach, "spent": spent / 100, "within_budget": spent <= limit,
         "channels": tuple(campaign.label(x) for x in variant), "best_replacement": best, "change": change, "channels_kept": kept,
@@ -177,14 +161,56 @@ def whatif(
     return WhatIf(**answer, manifest=manifest)
 
 
-def _kept(
-    plan: ChannelPlan, request: Request, engine: str | Engine, active: NDArray[np.bool_] | None, keep: list[Any]
-) -> float | None:
+@dataclass(frozen=True)
+class _Run:
+    """How plans are made for the comparison: where, who was reached before, which purchases may stand."""
+
+    engine: str | Engine
+    active: NDArray[np.bool_] | None
+    keep: list[Any]
+
+    @classmethod
+    def of(cls, plan: ChannelPlan, request: Request, events: Any, engine: str | Engine) -> _Run:
+        """Take up what had happened when the plan was made; a plan without data is refused later."""
+        active, keep = happened(plan, request, events) if plan.source is not None else (None, [])
+        return cls(engine, active, keep)
+
+    def plan(self, source: Any, request: Request) -> ChannelPlan:
+        """Answer a request as the plan was."""
+        return make_plan(source, request, engine=self.engine, active=self.active, keep=self.keep)
+
+
+def _change(
+    drop: Iterable[str],
+    add: Iterable[str],
+    price: Mapping[str, float] | None,
+    budget: float | None,
+    receptivity: float | None,
+) -> dict[str, Any]:
+    """What is asked for, as the result says it."""
+    dropped, added = _names("drop", drop), _names("add", add)
+    if price is not None and not isinstance(price, Mapping):
+        raise InvalidParameter("price must be a table channel -> price", parameter="price", value=price)
+    return {"drop": dropped, "add": added, "price": dict(price or {}), "budget": budget, "receptivity": receptivity}
+
+
+def _compared(
+    campaign: Campaign, plan: ChannelPlan, again: ChannelPlan, change: Mapping[str, Any]
+) -> tuple[list[int], list[int]]:
+    """Options of the plan, and of the variant."""
+    _known(campaign, (*change["drop"], *change["add"], *change["price"]))
+    base = plan_rows(campaign, plan)
+    variant = base if again is plan else plan_rows(campaign, again)
+    variant = [x for x in variant if campaign.label(x) not in change["drop"]]
+    return base, variant + [x for x in (_purchase(campaign, name) for name in change["add"]) if x not in variant]
+
+
+def _kept(plan: ChannelPlan, request: Request, run: _Run) -> float | None:
     """Share of the plan's channels that are bought again when every chance of exposure is multiplied."""
     mine = {item.channel for item in plan.items}
     if not mine or request.receptivity == 0:
         return None
-    again = make_plan(plan.source, request, engine=engine, active=active, keep=keep)
+    again = run.plan(plan.source, request)
     return len(mine & {item.channel for item in again.items}) / len(mine)
 
 
@@ -204,12 +230,7 @@ def campaign_budget(plan: ChannelPlan, budget: float | None) -> int:
 
 
 def _campaign(
-    plan: ChannelPlan,
-    request: Request,
-    price: Mapping[str, float] | None,
-    engine: str | Engine,
-    active: NDArray[np.bool_] | None,
-    again: ChannelPlan,
+    plan: ChannelPlan, request: Request, price: Mapping[str, float], run: _Run, again: ChannelPlan
 ) -> Campaign:
     """The plan's campaign again, every allowed channel open."""
     if plan.source is None:
@@ -217,13 +238,13 @@ def _campaign(
         raise InvalidParameter(
             message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
         )
-    prices = {**request.price, **{k: money(f"price of {k}", v) for k, v in (price or {}).items()}}
+    prices = {**request.price, **{k: money(f"price of {k}", v) for k, v in price.items()}}
     campaign = prepare(
         plan.source,
         replace(request, price=prices),
-        engine=engine,
+        engine=run.engine,
         open_menu=True,
-        active=active,
+        active=run.active,
         bought=uses_of(plan, again),
     )
     if campaign.snapshot.digest != plan.manifest.snapshot:
