@@ -17,6 +17,7 @@ from graphkit.check import positive_int
 from graphkit.diffusion.rr_sets import sample_rr_sets
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
 from graphkit.kernels import kernel
+from graphkit.progress import Progress
 from graphkit.rng import child_seed
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
 __all__ = ["Audiences", "Items", "checked_value", "propagated_items", "read_audiences", "static_items"]
@@ -177,7 +179,12 @@ def static_items(audiences: Audiences, value: NDArray[np.float64]) -> Iterator[I
 
 
 def propagated_items(
-    audiences: Audiences, projection: Projection, value: NDArray[np.float64] | None, n_worlds: int, seed: int
+    audiences: Audiences,
+    projection: Projection,
+    value: NDArray[np.float64] | None,
+    n_worlds: int,
+    seed: int,
+    progress: ProgressCallback | None = None,
 ) -> Iterator[Items]:
     """Rr_sets as items, block by block, each weighted by total value / number of sets.
 
@@ -194,6 +201,8 @@ def propagated_items(
             sets.indptr, sets.nodes, audiences.indptr, audiences.party, audiences.chance, len(audiences.names)
         )
         yield Items(ends, party, chance, np.full(count, sets.total_value / n_sets))
+        if progress is not None:
+            progress(Progress("reverse sets", first + count, n_sets))
 
 
 @kernel

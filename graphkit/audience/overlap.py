@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from graphkit.audience.membership import Items
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
 __all__ = ["Overlap", "overlap"]
@@ -95,6 +96,7 @@ def overlap(
     n_worlds: int = 10_000,
     min_cell: int = 0,
     rng: Any = None,
+    progress: ProgressCallback | None = None,
 ) -> Overlap:
     """Measure how audiences overlap, as they stand or after propagation.
 
@@ -114,6 +116,8 @@ def overlap(
     min_cell : int, default 0
         Counts of fewer users are hidden, and with them what would reveal one by a difference.
     rng : int, Generator, SeedSequence or None
+    progress : callable, optional
+        See `graphkit.progress`.
 
     Returns
     -------
@@ -143,7 +147,7 @@ def overlap(
     items = (
         static_items(table, checked_value(value, table.n_nodes))
         if projection is None
-        else propagated_items(table, projection, values, worlds, seed)
+        else propagated_items(table, projection, values, worlds, seed, progress)
     )
     sums = _Sums(len(table.names))
     for part in items:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
 __all__ = ["ProfitSplit", "split_profit"]
@@ -103,6 +104,7 @@ def split_profit(
     projection: Projection | None = None,
     n_worlds: int = 10_000,
     rng: Any = None,
+    progress: ProgressCallback | None = None,
 ) -> ProfitSplit:
     """Split the value reached together by Shapley's rule.
 
@@ -125,6 +127,8 @@ def split_profit(
     n_worlds : int, default 10_000
         Worlds of the propagation.
     rng : int, Generator, SeedSequence or None
+    progress : callable, optional
+        See `graphkit.progress`.
 
     Returns
     -------
@@ -162,7 +166,7 @@ def split_profit(
     items: Iterator[Items] = (
         static_items(table, checked_value(value, table.n_nodes))
         if projection is None
-        else propagated_items(table, projection, values, worlds, seed)
+        else propagated_items(table, projection, values, worlds, seed, progress)
     )
     sums = _Sums.over(items, len(table.names), with_lead=lead is not None)
     gross, half = sums.shares(sampled=projection is not None)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
 from graphkit.cli.language import shown_word
@@ -28,19 +28,25 @@ def bars(*, color: bool | None = None) -> Iterator[ProgressCallback]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[count]}"),
         TextColumn("{task.fields[unit]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=console, transient=True) as shown:
+    with Bars(*columns, console=console, transient=True, redirect_stdout=False) as shown:
         tasks: dict[str, TaskID] = {}
 
         def callback(event: Progress) -> None:
             if event.phase not in tasks:
-                tasks[event.phase] = shown.add_task(
-                    shown_word(event.phase), total=event.total, unit=shown_word(event.unit)
-                )
-            shown.update(tasks[event.phase], completed=event.done, total=event.total)
+                unit = "" if event.unit == event.phase else shown_word(event.unit)
+                tasks[event.phase] = shown.add_task(shown_word(event.phase), total=event.total, unit=unit, count="")
+            shown.update(tasks[event.phase], completed=event.done, total=event.total, count=_count(event))
 
         yield callback
+
+
+def _count(event: Progress) -> str:
+    """Return how much is done, of how much where that is known; nothing where nothing is counted."""
+    if event.total is None:
+        return f"{event.done:,}" if event.done else ""
+    return f"{event.done:,}/{event.total:,}"

@@ -95,9 +95,14 @@ def check(
     from graphkit.cli.output import emit
     from graphkit.store.files import check_directory
 
-    with app.timed("check"):
+    with app.working("check files") as progress:
         report = check_directory(
-            directory, mapping=mapping, encoding=encoding, on_duplicate=on_duplicate, create_missing=create_missing
+            directory,
+            mapping=mapping,
+            encoding=encoding,
+            on_duplicate=on_duplicate,
+            create_missing=create_missing,
+            progress=progress,
         ).to_dict()
     findings = report["findings"]
     errors = sum(finding["severity"] == "error" for finding in findings)

@@ -132,8 +132,16 @@ def communities(
     graph, flattening = _graph(app, nodes, via, dict(types), bipartite)
     if flattening is not None:
         app.say(f"one graph: {flattening}")
-    with app.timed("communities"):
-        found = find(graph, resolution=resolution, objective=objective, effort=effort, rng=seed, flattening=flattening)
+    with app.working("find communities") as progress:
+        found = find(
+            graph,
+            resolution=resolution,
+            objective=objective,
+            effort=effort,
+            rng=seed,
+            flattening=flattening,
+            progress=progress,
+        )
     _remark(app, found)
     run = f"communities-{seed}-{found.manifest.digest[:8]}"
     rows = _member_rows(graph, found) if members else community_rows(graph, found)

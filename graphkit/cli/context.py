@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from graphkit.cli.interrupts import install, temporary
 from graphkit.config import Settings
 from graphkit.errors import StoreUnavailable
+from graphkit.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,7 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._store: GraphStore | None = None
+        self._watched: ProgressCallback | None = None
 
     @classmethod
     def from_click(cls, ctx: click.Context, options: dict[str, Any]) -> App:
@@ -126,7 +128,10 @@ class App:
         from graphkit.projection.snapshot import take_snapshot
 
         with self.progress() as progress:
-            found = take_snapshot(self.open(), progress=progress)
+            progress(Progress("open the store", 0, 1))
+            store = self.open()
+            progress(Progress("open the store", 1, 1))
+            found = take_snapshot(store, progress=progress)
         if not learned:
             return found
         from graphkit.projection.learned import with_learned
@@ -151,8 +156,11 @@ class App:
 
     @contextmanager
     def progress(self) -> Iterator[ProgressCallback]:
-        """Give a progress callback: bars with phases on a terminal, nothing elsewhere."""
-        if not self.settings.progress or self.settings.verbosity < 0 or not sys.stderr.isatty():
+        """Give a progress callback: bars with phases on a terminal, nothing elsewhere; an inner one goes on with the bars of the outer."""
+        if self._watched is not None:
+            yield self._watched
+            return
+        if not self.settings.progress or self.settings.verbosity < 0 or not _on_terminal():
             from graphkit.progress import null_progress
 
             yield null_progress
@@ -160,7 +168,18 @@ class App:
         from graphkit.cli.bars import bars
 
         with bars(color=self.settings.color) as callback:
-            yield callback
+            self._watched = callback
+            try:
+                yield callback
+            finally:
+                self._watched = None
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[ProgressCallback]:
+        """Show on a terminal that this goes on, and for how long; what is counted within shows its own bars below. Timed with ``-v``."""
+        with self.progress() as progress, self.timed(what):
+            progress(Progress(what, 0))
+            yield progress
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -168,6 +187,11 @@ class App:
         begin = time.monotonic()
         yield
         self.say(f"{what}: {time.monotonic() - begin:.1f} s", level=1)
+
+
+def _on_terminal() -> bool:
+    """Whether somebody watches."""
+    return sys.stderr.isatty()
 
 
 def _logging(verbosity: int) -> None:

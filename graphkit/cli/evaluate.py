@@ -89,10 +89,11 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
         return
     from graphkit.planning.evaluate import evaluate as judge
 
-    found = judge(
-        made, events, days=more["days"], min_cell=more["min_cell"], retention_day=more["retention_day"], target=more["target"],
-        experiment=None if more["experiment"] is None else _read(more["experiment"]), margin=more["margin"], rng=seed,
-    )  # fmt: skip
+    with app.working("evaluate the plan"):
+        found = judge(
+            made, events, days=more["days"], min_cell=more["min_cell"], retention_day=more["retention_day"], target=more["target"],
+            experiment=None if more["experiment"] is None else _read(more["experiment"]), margin=more["margin"], rng=seed,
+        )  # fmt: skip
     rows = frame_rows(found.to_frame())
     promise = f"promised reach {found.promised:,.1f} ({within(found.promised_interval)}); "
     if found.prediction_interval is not None:

@@ -128,7 +128,7 @@ def design(
     tested = None if plan is None else _plan_id(app, plan)
     graph = _graph(app, probability)
     past = None if more["events"] is None else _outcome_of_events(app, graph, more["events"], more["kind"], None, None)
-    with app.timed("design"):
+    with app.working("design the test"):
         found = design_experiment(
             graph,
             mde=more["mde"],
@@ -201,7 +201,7 @@ def analyse(
         outcome = _outcome_of_events(app, graph, more["events"], more["kind"], more["since"], more["until"])
     else:
         outcome = _outcome_of_table(graph, more["outcomes"], more["outcome"], more["id_"])
-    with app.timed("analyse"):
+    with app.working("analyse the test"):
         found = analyse_experiment(planned, graph, outcome, theta=theta, n_redraws=redraws)
     rows = frame_rows(found.effects)
     effects, exposure = ([short_numbers(row) for row in part] for part in (rows, frame_rows(found.exposure)))

@@ -84,7 +84,7 @@ def learn(
         from graphkit.planning.learned import heaviest_tags
 
         log = log.assign(tag=log["item"].map(heaviest_tags(app.snapshot())))
-    with app.timed("learn"):
+    with app.working("learn chances"):
         found = fit(graph, log, method=method, by=by, rng=seed)
     if keep:
         app.keep_learned(found, write=write or None)

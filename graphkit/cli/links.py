@@ -173,7 +173,7 @@ def _predicted(
     sources, targets, teachers = ends
     known = _known(snapshot, sources, targets) if not whole else {}
     more = max(map(len, known.values()), default=0)  # ties of kinds that are not walked are known too
-    with app.timed("links"), app.progress() as progress:
+    with app.working("predict links") as progress:
         found = predict_links(
             graph,
             sources,

@@ -67,8 +67,8 @@ def overlap(
     more: dict[str, Any] = {"n_nodes": n_users}
     if spread:
         more = {"projection": propagation_graph(snapshot, (), (), probability), "n_worlds": worlds, "rng": seed}
-    with app.timed("overlap"):
-        found = count(arrays, min_cell=min_cell, **more)
+    with app.working("count overlaps") as progress:
+        found = count(arrays, min_cell=min_cell, progress=progress, **more)
     rows, pairs = frame_rows(found.to_frame()), frame_rows(found.pairs)
     document = {
         "schema_version": 1,

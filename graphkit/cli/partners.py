@@ -112,7 +112,7 @@ def partners(
     from graphkit.planning.partners import partners as choose
 
     plan = rebuild(app, plan_id) if plan_id else None
-    with app.timed("partners"):
+    with app.working("choose partners"):
         found = choose(
             app.snapshot(), for_=str(for_), max_partners=max_, plan=plan, lead=str(lead) if lead else None, split=split, rng=seed,
             diversity=diversity, novelty=novelty, conflicts=conflicts, weights=_weights(weights), min_cell=min_cell,

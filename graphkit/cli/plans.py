@@ -115,7 +115,7 @@ def made_and_printed(
     from graphkit.errors import Unfinished
 
     late: Unfinished | None = None
-    with app.progress() as progress, app.timed(phase):
+    with app.working(phase) as progress:
         try:
             made = call(progress=progress)
         except Unfinished as error:

@@ -85,7 +85,7 @@ def profile(
     snapshot = app.snapshot()
     names = snapshot.nodes("Tag").by_id("name")
     columns: tuple[str, ...]
-    with app.timed("profile"):
+    with app.working("build profiles"):
         if lift:
             columns, rows = LIFT_COLUMNS, _lift(snapshot, names, min_cell, top)
         elif clusters is not None:

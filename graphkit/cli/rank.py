@@ -83,7 +83,7 @@ def rank(
     check_node(snapshot, node)
     graph, names = typed_graph(snapshot, [name for name, _ in via], shares=dict(via))
     start = names.index((node.label, node.id))
-    with app.timed("rank"):
+    with app.working("rank nodes"):
         result = personalised_pagerank(graph, start, restart_probability=restart, tolerance=1e-10)
     wanted = np.array([row for row, (label, _) in enumerate(names) if label == to and row != start], np.int64)
     scores, certified = np.asarray(result.scores)[wanted], result.certified(wanted)

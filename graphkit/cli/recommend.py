@@ -126,7 +126,7 @@ def recommend(
         from graphkit.store.files_events import read_events
 
         log = read_events(events)
-    with app.timed("recommend"):
+    with app.working("recommend items"):
         found = choose(
             snapshot,
             names,

@@ -67,4 +67,4 @@ def replan(
         engine=engine,
         time_limit=time_limit,
     )
-    made_and_printed(app, "replan", call, keep=keep, write=write, form=form, output=output)
+    made_and_printed(app, "plan again", call, keep=keep, write=write, form=form, output=output)

@@ -49,7 +49,9 @@ def report(app: App, plan: str, output: str, lang: str, with_partners: int) -> N
     from graphkit.cli.output import write_out
     from graphkit.cli.plans import find_plan
 
-    write_out(page(app, find_plan(app, plan), lang=lang, with_partners=with_partners), output)
+    with app.working("make the page"):
+        made = page(app, find_plan(app, plan), lang=lang, with_partners=with_partners)
+    write_out(made, output)
     if output != "-":
         app.say(f"wrote {output}")
 
@@ -68,24 +70,25 @@ def page(
     A part that cannot be made from these data (no partners, no ties) is left out and said with ``-v``.
     """
     from graphkit.errors import GraphkitError
+    from graphkit.progress import Progress
     from graphkit.report.page import render_page
 
     snapshot = app.snapshot()
-    parts: dict[str, Any] = dict(extras or {})
-    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    parts: dict[str, Any] = {"partners": found, **(extras or {})}
+    makers: dict[str, Callable[[], Any]] = {
         "communities": lambda: _communities(app, snapshot, plan),
         "overlap": lambda: _overlap(snapshot, plan),
+        "partners": lambda: _partners(snapshot, plan, with_partners) if with_partners else None,
     }
-    for name, maker in makers.items():
-        try:
-            parts.setdefault(name, maker())
-        except GraphkitError as error:
-            app.say(f"no {name} on the page: {error.message}", level=1)
-    if with_partners and found is None:
-        try:
-            found = _partners(snapshot, plan, with_partners)
-        except GraphkitError as error:
-            app.say(f"no partners on the page: {error.message}", level=1)
+    with app.progress() as progress:
+        for done, (name, maker) in enumerate(makers.items()):
+            progress(Progress("parts of the page", done, len(makers)))
+            try:
+                parts[name] = parts.get(name) or maker()
+            except GraphkitError as error:
+                app.say(f"no {name} on the page: {error.message}", level=1)
+        progress(Progress("parts of the page", len(makers), len(makers)))
+    found = parts.pop("partners")
     return render_page(plan, partners=found, extras={name: rows for name, rows in parts.items() if rows}, lang=lang)
 
 
@@ -101,7 +104,8 @@ def _communities(app: App, snapshot: Snapshot, plan: dict[str, Any]) -> list[dic
     graph = propagation_graph(snapshot, (), (), None)
     if not graph.n_arcs:
         return []
-    found = communities(graph, effort="fast", rng=1, finer=False)
+    with app.progress() as progress:
+        found = communities(graph, effort="fast", rng=1, finer=False, progress=progress)
     rows = community_rows(graph, found)[:_MOST]
     if graph.n_nodes > _CHEAP:
         return rows
@@ -110,7 +114,8 @@ def _communities(app: App, snapshot: Snapshot, plan: dict[str, Any]) -> list[dic
         made = ChannelPlan.from_dict(
             plan, source=app.snapshot(learned=True, about=plan["for"]) if learned else snapshot
         )
-        reach = reach_by_group(made, found.labels)
+        with app.progress() as progress:
+            reach = reach_by_group(made, found.labels, progress=progress)
     except GraphkitError as error:
         app.say(f"no reach by community on the page: {error.message}", level=1)
         return rows

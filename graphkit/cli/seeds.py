@@ -132,7 +132,7 @@ def seeds(
         wanted |= {"group": node_texts(snapshot, graph, group), "per_group": per_group}
     late: Unfinished | None = None
     try:
-        with app.progress() as progress:
+        with app.working("choose seeds") as progress:
             result = select_seeds(
                 graph,
                 **wanted,

@@ -84,7 +84,7 @@ def simulate(
         return
     weights = None if value is None else node_values(snapshot, graph, value, None)
     rows = seed_rows(graph, seeds, snapshot, nodes)
-    with app.progress() as progress, app.timed("simulate"):
+    with app.working("simulate worlds") as progress:
         result = estimate_spread(
             graph,
             rows,

@@ -31,8 +31,8 @@ def verify(app: App, plan: str, events: str | None, engine: str, form: str | Non
     from graphkit.errors import DataInvalid
     from graphkit.planning.verify import verify as again
 
-    with app.timed("verify"):
-        found = again(rebuild(app, plan), events, engine=engine)
+    with app.working("verify the plan") as progress:
+        found = again(rebuild(app, plan), events, engine=engine, progress=progress)
     rows = frame_rows(found.to_frame())
     wrong = [row["claim"] for row in rows if not row["same"]]
     told = "; ".join(found.differs) or "same data, same versions"

@@ -49,11 +49,12 @@ def whatif(
 
     if not (drop or add or price or budget is not None or receptivity is not None):
         raise click.UsageError("Say what to change: --drop, --add, --price, --budget or --receptivity.")
-    made = rebuild(app, plan)
-    with app.timed("whatif"):
+    prices = _prices(price)
+    with app.working("compare plans") as progress:
+        made = rebuild(app, plan)
         found = compare(
-            made, drop=drop, add=add, price=_prices(price), budget=budget, receptivity=receptivity, events=events
-        )
+            made, drop=drop, add=add, price=prices, budget=budget, receptivity=receptivity, events=events, progress=progress,
+        )  # fmt: skip
     document = found.to_dict()
     document["replay"] = replay(found.manifest)
     reach, replacement = document["reach"], document.get("best_replacement")

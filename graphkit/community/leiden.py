@@ -43,6 +43,7 @@ from graphkit.community.quality import (
 from graphkit.community.search import EFFORTS, LARGE, Search, best_resolution
 from graphkit.community.stability import recovery
 from graphkit.errors import DataInvalid
+from graphkit.progress import null_progress
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
     Labels = NDArray[np.int64]
@@ -131,7 +133,7 @@ class Communities(Result):
 
 def communities(
     p: Projection, *, resolution: float | str = 1.0, objective: str = "modularity", effort: str = "balanced", rng: Any = None,
-    flattening: Flattening | None = None, finer: bool = True,
+    flattening: Flattening | None = None, finer: bool = True, progress: ProgressCallback = null_progress,
 ) -> Communities:  # fmt: skip
     """Find groups that hold more edges inside than their degrees explain.
 
@@ -154,6 +156,8 @@ def communities(
         How `p` was made, from :mod:`graphkit.community.flatten`; kept in the result and the digest.
     finer : bool, default True
         Whether to look for groups that were joined. Who only wants the labels saves the look, and the compiling of two more searches.
+    progress : callable, optional
+        See `graphkit.progress`: runs of the search, batch by batch.
 
     Returns
     -------
@@ -187,7 +191,7 @@ def communities(
     if graph.indices.size:
         with ThreadPoolExecutor(1) as side:
             walked = side.submit(walk, graph, seed) if finer and _looks_for_finer(graph, gamma, aim, work) else None
-            gamma, found, starts, met = _search(graph, gamma, aim, work, seed)
+            gamma, found, starts, met = _search(graph, gamma, aim, work, seed, progress)
     found, used = canonical_labels(found), gamma or 1.0
     quality, length = modularity(graph, found, used), None
     gain = (best_blocks_gain if aim == "block_model" else description_gain)(graph, found)
@@ -253,19 +257,19 @@ def _by_name(p: Projection) -> NDArray[np.int64]:
 
 
 def _search(
-    graph: Undirected, gamma: float | None, aim: str, effort: str, seed: int
+    graph: Undirected, gamma: float | None, aim: str, effort: str, seed: int, progress: ProgressCallback
 ) -> tuple[float, Labels, list[Labels], Labels | None]:
     """Resolution used, partition found, starts, and what one cooled down to at twice the resolution asked for; the whole components, if nothing describes the graph better."""
     if aim != "modularity":
-        search = Search(graph, MapEquation() if aim == "map_equation" else BlockModel(), seed)
+        search = Search(graph, MapEquation() if aim == "map_equation" else BlockModel(), seed, progress)
         search.run(effort)
         search.keep([_components(graph)])
         return 1.0, search.best if aim == "map_equation" else _alike(graph, search, effort, seed), search.starts, None
     if gamma is not None:
-        search = Search(graph, Modularity(gamma), seed)
+        search = Search(graph, Modularity(gamma), seed, progress)
         return gamma, search.run(effort), search.starts, search.finer
     gamma, probe = best_resolution(graph, seed)
-    search = Search(graph, Modularity(gamma), seed)
+    search = Search(graph, Modularity(gamma), seed, progress)
     found = search.run(effort)
     return (
         gamma,
@@ -281,7 +285,7 @@ def _alike(graph: Undirected, search: Search, effort: str, seed: int) -> Labels:
     alike = leiden_at_newmans_resolution(graph, best, seed)
     if best_blocks_gain(graph, alike) <= best_blocks_gain(graph, best):
         return best
-    other = Search(graph, Modularity(newman_resolution(graph, alike) or 1.0), seed)
+    other = Search(graph, Modularity(newman_resolution(graph, alike) or 1.0), seed, search.tell)
     other.near_graph = search.near_graph
     return max((best, alike, other.run(effort)), key=lambda labels: best_blocks_gain(graph, labels))
 

@@ -39,6 +39,7 @@ from graphkit.community.quality import (
     description_gain,
     weighted,
 )
+from graphkit.progress import Progress, null_progress
 from graphkit.rng import child_seed
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.community.objectives import Objective
+    from graphkit.progress import ProgressCallback
 
     Labels = NDArray[np.int64]
 
@@ -62,8 +64,10 @@ _STABLE = 30  # iterations that stand for "until nothing moves"
 class Search:
     """Runs of Leiden on one graph, the best partition they have found, and those of the independent starts."""
 
-    def __init__(self, graph: Undirected, objective: Objective, seed: int) -> None:
-        self.graph, self.objective, self.seed = graph, objective, seed
+    def __init__(
+        self, graph: Undirected, objective: Objective, seed: int, progress: ProgressCallback = null_progress
+    ) -> None:
+        self.graph, self.objective, self.seed, self.tell = graph, objective, seed, progress
         self.best, self.quality = np.arange(graph.n_nodes, dtype=np.int64), -np.inf
         self.starts: list[Labels] = []
         self.finer: Labels | None = None  # what the first start at a higher resolution cooled down to
@@ -130,14 +134,15 @@ class Search:
         return found
 
     def each(self, tasks: Sequence[Callable[[int, int], Labels]], iterations: int) -> list[Labels]:
-        """Run every task with a seed of its own on threads; answers in the order of the tasks."""
+        """Run every task with a seed of its own on threads, and tell of each; answers in the order of the tasks."""
         self._turn += 1
         seeds = [child_seed(self.seed, "leiden", self._turn, i) for i in range(len(tasks))]
-        workers = min(len(tasks), os.cpu_count() or 1)
-        if workers == 1:
-            return [task(seed, iterations) for task, seed in zip(tasks, seeds, strict=True)]
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(lambda pair: pair[0](pair[1], iterations), zip(tasks, seeds, strict=True)))
+        found: list[Labels] = []
+        with ThreadPoolExecutor(min(len(tasks), os.cpu_count() or 1)) as pool:
+            for labels in pool.map(lambda pair: pair[0](pair[1], iterations), zip(tasks, seeds, strict=True)):
+                found.append(labels)
+                self.tell(Progress("partitions", len(found), len(tasks)))
+        return found
 
     def keep(self, found: Sequence[Labels]) -> list[Labels]:
         """Remember the best partition; return the different ones, the best first."""

@@ -239,7 +239,7 @@ def in_batches(
 
     def told(event: Progress) -> None:
         if progress is not None:
-            progress(Progress("rr_sets", min(event.done * BATCH, n_sets), n_sets, "rr_sets"))
+            progress(Progress("reverse sets", min(event.done * BATCH, n_sets), n_sets))
 
     def several(low: int, high: int) -> Any:
         return block(low * BATCH, min(high * BATCH, n_sets))

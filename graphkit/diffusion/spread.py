@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -227,7 +227,7 @@ def estimate_spread(
         )
     else:
         refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
-    parts = runner.map_blocks(block, n_items, progress=progress)
+    parts = runner.map_blocks(block, n_items, progress=_in_worlds(progress, n_worlds))
     totals = np.concatenate([part[0] for part in parts])
     counts = parts[0][1].astype(np.int64)
     for part in parts[1:]:
@@ -277,6 +277,13 @@ def estimate_spread(
     return SpreadEstimate(
         mean, error, by_step_mean, step_error, activation, n_worlds, highest, manifest, float(skewness), **found
     )
+
+
+def _in_worlds(progress: ProgressCallback | None, n_worlds: int) -> ProgressCallback | None:
+    """Tell of worlds, where the engine counts lanes of them."""
+    if progress is None:
+        return None
+    return lambda event: progress(replace(event, done=event.done * n_worlds // (event.total or 1), total=n_worlds))
 
 
 def _unseen(confidence: float, n_worlds: int) -> float:

@@ -209,7 +209,7 @@ class Search:
         good = settled if self.goal is None else enough(top)
         certificate = Certificate.of(lower, upper_bound(top, n1, value, each), self.delta)
         if self.progress is not None:
-            self.progress(Progress("seeds", n1 + n2, None, "rr_sets"))
+            self.progress(Progress("seeds", n1 + n2, None, "reverse sets"))
         return Found(
             seeds, (gains * (value / n1)).astype(np.float64), hits, n2, float(value), certificate, n1 + n2, good
         )

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from graphkit.planning.plan_result import ChannelPlan
+    from graphkit.progress import ProgressCallback
 
     Floats = NDArray[np.float64]
 
 __all__ = ["reach_by_group"]
 
 
-def reach_by_group(plan: ChannelPlan, labels: ArrayLike) -> Floats:
+def reach_by_group(plan: ChannelPlan, labels: ArrayLike, *, progress: ProgressCallback | None = None) -> Floats:
     """Return the expected reach of a plan within each group, shape (n_groups,).
 
     The sets of the judging sample are told apart by the group of their root, so the groups sum to the plan's reach.
@@ -33,6 +34,8 @@ def reach_by_group(plan: ChannelPlan, labels: ArrayLike) -> Floats:
         Of objective reach over users, with its ``source``.
     labels : array_like of int, shape (n_users,)
         Group of each user with consent, in the order of their ids.
+    progress : callable, optional
+        See `graphkit.progress`.
 
     Raises
     ------
@@ -43,7 +46,7 @@ def reach_by_group(plan: ChannelPlan, labels: ArrayLike) -> Floats:
     if request.objective != "reach" or request.page_level or request.done is not None or plan.source is None:
         message = f"reach by group needs a first plan of objective reach over users, with its data; plan {plan.plan} is not one"
         raise InvalidParameter(message, parameter="plan", value=plan.plan)
-    campaign = prepare(plan.source, request, open_menu=True, bought=uses_of(plan))
+    campaign = prepare(plan.source, request, progress=progress, open_menu=True, bought=uses_of(plan))
     group = np.asarray(labels, dtype=np.int64)
     if group.shape != (campaign.who.n,):
         raise InvalidParameter(

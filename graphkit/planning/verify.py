@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from graphkit.engine.base import Engine
     from graphkit.planning.plan_result import ChannelPlan
+    from graphkit.progress import ProgressCallback
 
 __all__ = ["Verification", "verify"]
 
@@ -43,7 +44,13 @@ class Verification(Result):
         return pd.DataFrame(self.claims, columns=["claim", "printed", "again", "same"])
 
 
-def verify(plan: ChannelPlan, events: Any = None, *, engine: str | Engine = "threads") -> Verification:
+def verify(
+    plan: ChannelPlan,
+    events: Any = None,
+    *,
+    engine: str | Engine = "threads",
+    progress: ProgressCallback | None = None,
+) -> Verification:
     """Make a plan again from its request, seed and data, and compare every number bit by bit.
 
     Parameters
@@ -54,6 +61,8 @@ def verify(plan: ChannelPlan, events: Any = None, *, engine: str | Engine = "thr
         Needed for a plan that `replan` made, since a plan names no users.
     engine : str or Engine
         Any engine must give the same numbers.
+    progress : callable, optional
+        See `graphkit.progress`.
 
     Returns
     -------
@@ -81,7 +90,7 @@ def verify(plan: ChannelPlan, events: Any = None, *, engine: str | Engine = "thr
         )
     request = Request.from_dict(plan.request)
     active, keep = happened(plan, request, events)
-    again = make_plan(plan.source, request, engine=engine, active=active, keep=keep)
+    again = make_plan(plan.source, request, engine=engine, progress=progress, active=active, keep=keep)
     new = {row["claim"]: row["value"] for row in jsonable(again.claims)}
     rows = [
         {

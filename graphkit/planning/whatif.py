@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from graphkit.engine.base import Engine
     from graphkit.influence.channel_cover import Cover
     from graphkit.planning.channels import ChannelPlan
+    from graphkit.progress import ProgressCallback
 
     Floats = NDArray[np.float64]
 
@@ -88,6 +89,7 @@ def whatif(
     receptivity: float | None = None,
     events: Any = None,
     engine: str | Engine = "threads",
+    progress: ProgressCallback | None = None,
 ) -> WhatIf:
     """Compare a variant with a plan in the same worlds.
 
@@ -105,7 +107,8 @@ def whatif(
         Every chance of exposure times this factor.
     events : as for `graphkit.planning.replan.replan`
         Needed for a plan that `replan` made, since a plan names no users.
-    engine : str or Engine
+    engine, progress
+        See `graphkit.engine.base` and `graphkit.progress`.
 
     Returns
     -------
@@ -131,7 +134,7 @@ def whatif(
     """
     start, change = time.monotonic(), _change(drop, add, price, budget, receptivity)
     request = Request.from_dict(plan.request)
-    run = _Run.of(plan, request, events, engine)
+    run = _Run.of(plan, request, events, engine, progress)
     again = plan
     if budget is not None:
         prices = {**request.price, **change["price"]}
@@ -163,21 +166,26 @@ def whatif(
 
 @dataclass(frozen=True)
 class _Run:
-    """How plans are made for the comparison: where, who was reached before, which purchases may stand."""
+    """How plans are made for the comparison: where, who watches, who was reached before, which purchases may stand."""
 
     engine: str | Engine
+    progress: ProgressCallback | None
     active: NDArray[np.bool_] | None
     keep: list[Any]
 
     @classmethod
-    def of(cls, plan: ChannelPlan, request: Request, events: Any, engine: str | Engine) -> _Run:
+    def of(
+        cls, plan: ChannelPlan, request: Request, events: Any, engine: str | Engine, progress: ProgressCallback | None
+    ) -> _Run:
         """Take up what had happened when the plan was made; a plan without data is refused later."""
         active, keep = happened(plan, request, events) if plan.source is not None else (None, [])
-        return cls(engine, active, keep)
+        return cls(engine, progress, active, keep)
 
     def plan(self, source: Any, request: Request) -> ChannelPlan:
         """Answer a request as the plan was."""
-        return make_plan(source, request, engine=self.engine, active=self.active, keep=self.keep)
+        return make_plan(
+            source, request, engine=self.engine, progress=self.progress, active=self.active, keep=self.keep
+        )
 
 
 def _change(
@@ -243,6 +251,7 @@ def _campaign(
         plan.source,
         replace(request, price=prices),
         engine=run.engine,
+        progress=run.progress,
         open_menu=True,
         active=run.active,
         bought=uses_of(plan, again),

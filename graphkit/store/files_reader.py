@@ -148,7 +148,7 @@ class DirectoryReader:
         blocks = []
         for i, spec in enumerate(specs):
             blocks.append(read_block(spec, self.intake.raw[spec.file], self.intake.findings, dataset.zone, counts))
-            self.intake.tell("check", i + 1, len(specs))
+            self.intake.tell("check files", i + 1, len(specs))
         return blocks
 
     def _whole(self, tables: GraphTables, dataset: Dataset) -> None:

@@ -40,7 +40,7 @@ def plain_specs(intake: Intake, dataset: Dataset) -> list[TableSpec]:
     specs = []
     for i, (name, (path, kind, pair)) in enumerate(files.items()):
         table = intake.load(path, name)
-        intake.tell("read", i + 1, len(files))
+        intake.tell("read files", i + 1, len(files))
         if table is None:
             continue
         try:
@@ -150,7 +150,7 @@ def _load_mapped(intake: Intake, dataset: Dataset) -> None:
             intake.fatal("file-unknown", name, "only .csv, .csv.gz and .parquet files are read")
         else:
             intake.load(path, name)
-        intake.tell("read", i + 1, len(wanted))
+        intake.tell("read files", i + 1, len(wanted))
 
 
 def _columns_left_out(intake: Intake, name: str, columns: set[str]) -> None:

@@ -1,0 +1,130 @@
+"""Whatever takes its time says on a terminal what it does and how far it is; never in a pipe, never on stdout."""
+
+import io
+from contextlib import contextmanager
+
+import pytest
+from rich.console import Console
+
+from graphkit.cli import bars as shown
+from graphkit.progress import Progress
+from graphkit.report.spoken import word
+from graphkit.synthetic.campaign import write_campaign
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, load):
+    """Sixty made-up users."""
+    root = tmp_path_factory.mktemp("progress")
+    write_campaign(root / "data", n_users=60, clips=20, seed=3)
+    return load(root)
+
+
+@pytest.fixture
+def plan(gk, home):
+    """The file of a plan of two waves."""
+    file = home / "plan.json"
+    if not file.exists():
+        words = ("--budget", "20000", "--waves", "2", "--seed", "1", "--format", "json", "-o", file)
+        code, _, err = gk("plan", "--for", "Film:f01", *words)
+        assert code == 0, err
+    return file
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """The events told while stderr looks like a terminal."""
+    events = []
+
+    @contextmanager
+    def recorded(**_):
+        yield events.append
+
+    monkeypatch.setattr(shown, "bars", recorded)
+    monkeypatch.setattr("graphkit.cli.context._on_terminal", lambda: True)
+    return events
+
+
+PLAN = "PLAN"
+COMMANDS = {
+    "simulate": (("simulate", "--seeds", "u01", "--worlds", "1000"), "worlds"),
+    "seeds": (("seeds", "--k", "2"), "reverse sets"),
+    "overlap": (("overlap", "Channel:c01", "Channel:c02", "--spread", "--worlds", "50"), "reverse sets"),
+    "plan": (("plan", "--for", "Film:f01", "--budget", "20000", "--no-keep"), "reverse sets"),
+    "verify": (("verify", PLAN), "reverse sets"),
+    "whatif": (("whatif", PLAN, "--budget", "15000"), "reverse sets"),
+    "report": (("report", PLAN, "-o", "-"), "parts of the page"),
+    "communities": (("communities", "--seed", "1"), "partitions"),
+    "check": (("check", "DATA"), "read files"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_long_work_counts_with_totals(gk, plan, home, told, name):
+    """A first line says what goes on; below it something is counted up to its total; each has its Chinese name."""
+    words, phase = COMMANDS[name]
+    code, _, err = gk(*({PLAN: plan, "DATA": home / "data"}.get(x, x) for x in words))
+    assert code == 0, err
+    counted = [event for event in told if event.phase == phase]
+    assert counted, {event.phase for event in told}
+    assert all(event.total is not None and 0 <= event.done <= event.total for event in counted)
+    assert counted[-1].done == counted[-1].total
+    for event in told:
+        assert word(event.phase) != event.phase, event
+        assert not event.unit or word(event.unit) != event.unit, event
+
+
+def test_simulated_worlds_are_counted_as_asked(gk, home, told):
+    """A thousand worlds are a thousand, however many the engine runs at once."""
+    assert home
+    assert gk("simulate", "--seeds", "u01", "--worlds", "1000")[0] == 0
+    assert {event.total for event in told if event.phase == "worlds"} == {1000}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("partners", "--for", "Film:f01", "--max", "2"),
+        ("recommend", "u01"),
+        ("rank", "Film:f01", "--to", "Brand"),
+        ("profile", "u01"),
+        ("replan", PLAN, "--events", "DATA", "--no-keep"),
+        ("evaluate", PLAN, "--events", "DATA"),
+        ("experiment", "design", PLAN, "--mde", "0.1", "--max-cut", "0.9"),
+        ("links", "--from", "User", "--to", "Film", "--top", "1"),
+        ("learn", "--events", "DATA"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_work_that_counts_nothing_names_itself(gk, plan, home, told, words):
+    """The line with the time gone by is there from the start, and the store is said to be opened."""
+    code, _, err = gk(*({PLAN: plan, "DATA": home / "data"}.get(x, x) for x in words))
+    assert code == 0, err
+    phases = [event.phase for event in told]
+    assert "open the store" in phases
+    assert any(event.total is None and event.done == 0 for event in told), phases
+    assert not {phase for phase in phases if word(phase) == phase}
+
+
+def test_nothing_is_shown_in_a_pipe(gk, home, monkeypatch):
+    """Without a terminal, with --no-progress or with -q no bar is ever made."""
+    monkeypatch.setattr(shown, "bars", lambda **_: pytest.fail("a bar"))
+    assert gk("simulate", "--seeds", "u01", "--worlds", "64")[0] == 0
+    monkeypatch.setattr("graphkit.cli.context._on_terminal", lambda: True)
+    for quiet in ("--no-progress", "-q"):
+        assert gk(quiet, "simulate", "--seeds", "u01", "--worlds", "64")[0] == 0
+
+
+def test_bars_leave_stdout_alone(monkeypatch, capsys):
+    """What is printed while bars are shown is data: it goes where it always goes, with the numbers of the bars apart."""
+    screen = io.StringIO()
+    monkeypatch.setattr(shown, "Console", lambda **_: Console(file=screen, force_terminal=True, width=100))
+    with shown.bars() as tell:
+        tell(Progress("worlds", 0, 2_000, "worlds"))
+        print("data")
+        tell(Progress("worlds", 1_000, 2_000, "worlds"))
+        tell(Progress("choose seeds", 0))
+    assert capsys.readouterr().out == "data\n"
+    assert "1,000/2,000" in screen.getvalue()
+    assert "data" not in screen.getvalue()
+    assert "/?" not in screen.getvalue()
