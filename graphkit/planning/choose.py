@@ -268,7 +268,8 @@ def estimate(cover: Cover, rows: NDArray[Any] | None, x: Floats, *, exact: bool)
 
     Parts of a whole, x in [0, 1], have Wilson's interval on as many sets as one in n would need for their variance, gains
     and losses together Newcombe's of the two: what few sets see, a channel of a hundred among a million, may as well have
-    been seen by more. Exact values get the interval of their own rounding to thousandths; so do those that no sample changes.
+    been seen by more, and what none sees by a few. Exact values get the interval of their own rounding to thousandths; so
+    do those that no sample changes.
     """
     weight = cover.weight if rows is None else cover.weight[rows]
     mean = cover.scale * dot(weight, x)
@@ -281,6 +282,8 @@ def estimate(cover: Cover, rows: NDArray[Any] | None, x: Floats, *, exact: bool)
 def _sampled(cover: Cover, rows: NDArray[Any] | None, x: Floats, mean: float) -> tuple[float, float]:
     """Ends of the interval of a mean of samples."""
     n, whole = cover.weight.size, cover.scale * cover.weight.size
+    if rows is not None and not x.any():  # a channel whose few people no set holds is rare, not impossible
+        return 0.0, whole * wilson_of(0.0, n, Z95)[1]
     variance = _variance(cover, rows, x) / n
     up, down = float(np.maximum(x, 0.0).sum()) / n, float(np.maximum(-x, 0.0).sum()) / n
     if variance == 0 or float(np.abs(x).max(initial=0.0)) > 1 + ROUNDED:  # a sum of shares is no share

@@ -141,3 +141,21 @@ def test_what_few_sets_see_is_covered(cycle, up, down):
             assert low >= 0 or less
     assert np.mean(held) >= 0.93
     assert np.mean(normal) < 0.93 or down  # so the test can fail
+
+
+@pytest.mark.stat
+@pytest.mark.parametrize("expected", [0.5, 1.0, 2.0])
+def test_a_channel_that_no_sample_holds_may_still_reach_a_few(expected):
+    """3,000 draws of so many expected hits among 4,096 sets: nine in ten intervals hold the truth, all without a hit among them; [0, 0] held none of those, 61 % at .5."""
+    n, rng = 4096, np.random.default_rng(8)
+    cover = Cover(sp.csr_matrix((n, 1)), np.ones(n), 1e6 / n)
+    assert estimate(cover, np.zeros(0, np.int64), np.zeros(0), exact=False) == (0.0, (0.0, pytest.approx(937, abs=1)))
+    assert estimate(cover, np.zeros(0, np.int64), np.zeros(0), exact=True) == (0.0, (0.0, 0.0))
+    assert estimate(cover, None, np.zeros(n), exact=False) == (0.0, (0.0, 0.0))
+    held, none = 0, 0
+    for hits in rng.poisson(expected, 3000).tolist():
+        low, high = estimate(cover, np.arange(hits), np.ones(hits), exact=False)[1]
+        held += low <= expected / n * 1e6 <= high
+        none += low == 0
+    assert held >= 0.9 * 3000
+    assert none >= 3000 * np.exp(-expected) * 0.9
