@@ -107,6 +107,8 @@ class Tries:
         Adoptions with a possible cause.
     explained : float
         Share of the later adoptions that have one.
+    item_tried, item_hits : float64 ndarray, shape (n_items,)
+        Arcs that each item tried, and its adoptions with a possible cause.
     """
 
     tried: NDArray[np.float64]
@@ -114,6 +116,8 @@ class Tries:
     group: NDArray[np.int64]
     n_groups: int
     explained: float
+    item_tried: NDArray[np.float64]
+    item_hits: NDArray[np.float64]
 
 
 def read_log(projection: Projection, events: Any) -> Log:
@@ -237,13 +241,18 @@ def step_length(log: Log) -> float | None:
 
 def count_tries(projection: Projection, log: Log, step: float | None) -> Tries:
     """Return tries and possible causes; with a step length only adopters one step earlier can be a cause."""
-    arc, group, missed, lasting, (censored, had, needed) = _possible_causes(projection, log, step)
-    took = np.bincount(log.rows[log.rows >= 0], minlength=projection.n_nodes)
-    tried = (np.repeat(took, np.diff(projection.indptr)) - missed).astype(np.float64)
+    arc, group, missed, item_missed, lasting, (censored, had, needed) = _possible_causes(projection, log, step)
+    inside, degree = log.rows >= 0, np.diff(projection.indptr)
+    took = np.bincount(log.rows[inside], minlength=projection.n_nodes)
+    tried = (np.repeat(took, degree) - missed).astype(np.float64)
+    item = np.repeat(np.arange(log.sizes.size), log.sizes)
+    item_tried = np.bincount(item[inside], degree[log.rows[inside]], log.sizes.size) - item_missed
     if needed.size:
         tried += np.bincount(censored, _share_in_time(had, needed, tried.sum() - needed.size), tried.size)
     known, group = np.unique(group, return_inverse=True)
-    return Tries(tried, arc, group.astype(np.int64), known.size, known.size / lasting if lasting else 0.0)
+    item_hits = np.bincount(item[known], minlength=log.sizes.size).astype(np.float64)
+    explained = known.size / lasting if lasting else 0.0
+    return Tries(tried, arc, group.astype(np.int64), known.size, explained, item_tried, item_hits)
 
 
 def _share_in_time(had: NDArray[np.float64], needed: NDArray[np.float64], waiting: float) -> NDArray[np.float64]:
@@ -274,7 +283,7 @@ def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, 
     n = indptr.size - 1
     seen, place = np.full(n, -1, np.int64), np.zeros(n, np.int64)
     # Items in which the target adopted no later than the source, or took it from another.
-    missed = np.zeros(indices.size, np.int64)
+    missed, item_missed = np.zeros(indices.size, np.int64), np.zeros(start.size - 1, np.int64)
     arc, group, count, later = np.empty(1024, np.int64), np.empty(1024, np.int64), 0, 0
     censored, had, n_had, needed, n_needed = np.empty(1024, np.int64), np.empty(1024), 0, np.empty(1024), 0
     for item in range(start.size - 1):
@@ -293,6 +302,7 @@ def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, 
                 gap, cause = times[place[v]] - times[i], causes[place[v]]
                 if cause != u and (gap <= 0 or cause != -2):
                     missed[j] += 1
+                    item_missed[item] += 1
                     if gap > 0:
                         if n_had == had.size:
                             censored, had = _doubled(censored), _doubled(had)
@@ -312,6 +322,7 @@ def _tries_kernel(indptr: Any, indices: Any, start: Any, rows: Any, times: Any, 
         arc[:count].copy(),
         group[:count].copy(),
         missed,
+        item_missed,
         later,
         (censored[:n_had].copy(), had[:n_had].copy(), needed[:n_needed].copy()),
     )

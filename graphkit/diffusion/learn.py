@@ -18,6 +18,7 @@ from graphkit.diffusion.calibration import calibration_table
 from graphkit.diffusion.credit import estimate_arcs
 from graphkit.diffusion.events import NOT_TOLD, Log, read_log
 from graphkit.diffusion.learned import LearnedProbabilities
+from graphkit.diffusion.level import level_error
 from graphkit.diffusion.size_factor import held_out_folds, size_factor
 from graphkit.diffusion.topics import learn_topics, topic_of_items
 from graphkit.errors import DataInvalid
@@ -111,6 +112,7 @@ def learn(
         manifest,
         topics,
         strength,
+        level_error(found.tries, scale),
     )
 
 

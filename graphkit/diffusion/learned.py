@@ -44,6 +44,9 @@ class LearnedProbabilities(Result):
         Overall factor on p that makes simulated sizes match real ones, see `size_factor`; 1 where they do.
     size_ratio : float
         Mean simulated over mean real number of later adopters before the factor; nan for logs too small.
+    level_error : float
+        Standard error of the logarithm of what the chances on all arcs have in common, for a new item, see
+        `graphkit.diffusion.level`; nan for logs too small. ``interval`` tells the errors of single arcs.
     posterior_mean : float64 ndarray, shape (n_arcs,)
         p before the factor.
     projection : Projection
@@ -73,6 +76,7 @@ class LearnedProbabilities(Result):
     manifest: Manifest = field(default=None)  # type: ignore[assignment]
     topics: dict[str, TopicEstimate] = field(default_factory=dict, metadata={"json": False})
     topic_strength: float | None = field(default=None, metadata={"json": False})
+    level_error: float = float("nan")
 
     def for_topic(self, topic: str) -> LearnedProbabilities:
         """Return the probabilities for items of one topic; arcs it never tried keep the plain ones.

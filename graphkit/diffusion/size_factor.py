@@ -55,12 +55,15 @@ class SizeFactor:
     held_out : float64 ndarray
         Later adopters per item of the folds, in the order of ``items``.
     items : int64 ndarray
+    error : float
+        Standard error of the logarithm of a factor that was fitted, 0 where it was left at 1.
     """
 
     factor: float
     before: float
     held_out: NDArray[np.float64]
     items: NDArray[np.int64]
+    error: float = 0.0
 
 
 def held_out_folds(projection: Projection, log: Log, *, even: bool, n_first: int) -> list[Fold]:
@@ -149,7 +152,16 @@ def size_factor(projection: Projection, log: Log, folds: list[Fold], *, n_first:
         own = number == fold
         theirs = _solve(grid, curves[:, ~own].mean(axis=1), float(real[~own].mean()))
         held_out[own] = [np.interp(theirs, grid, curve) for curve in curves[:, own].T]
-    return SizeFactor(_solve(grid, curves.mean(axis=1), float(real.mean())), before, held_out, items)
+    factor = _solve(grid, curves.mean(axis=1), float(real.mean()))
+    return SizeFactor(factor, before, held_out, items, _error(grid, curves, real, factor))
+
+
+def _error(grid: NDArray[np.float64], curves: NDArray[np.float64], real: NDArray[np.float64], factor: float) -> float:
+    """Return the standard error of the logarithm of the factor: that of the real mean over the slope of the simulated one."""
+    at = np.array([np.interp(factor, grid, curve) for curve in curves.T])
+    slope = float(np.interp(factor, grid, np.gradient(curves.mean(axis=1), np.log(grid))))
+    spread = float((real - at).std(ddof=1)) / np.sqrt(real.size)
+    return spread / slope if slope > 0 else float("inf")
 
 
 def _solve(grid: NDArray[np.float64], mean: NDArray[np.float64], target: float) -> float:

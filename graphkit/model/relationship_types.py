@@ -91,6 +91,7 @@ _ALL = (
         share("p", "传播概率", required=True, en="chance"),
         share("p_lower", "概率下限", en="chance, lower"),
         share("p_upper", "概率上限", en="chance, upper"),
+        number("level_error", "共同误差", en="error in common"),
         text("tag", "标签"),
         text("run", "运行编号"),
         wider_key=("run", "tag"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["BAND", "Z95", "moved", "scale_of", "tie_bounds", "with_learned_channels"]
+__all__ = ["BAND", "Z95", "level_known", "moved", "scale_of", "tie_bounds", "with_learned_channels"]
 
 # Declared chances: a channel's is even in the band, 95 % of all ties' within the factor
 BAND, TIE_FACTOR = (0.5, 1.5), 2.0
@@ -25,14 +25,26 @@ Z95 = 1.959963984540054
 
 
 def tie_bounds(snapshot: Snapshot, request: Request) -> tuple[Floats, Floats] | None:
-    """Lower and upper end of every learned chance, None when chances are declared."""
+    """Return between which ends 95 % of the draws move every learned chance, None when chances are declared.
+
+    That is the error their level has in common (`graphkit.diffusion.level`); the own errors of single ties average out.
+    Where it is not known, all ties err together by their whole intervals: the worst case.
+    """
     if request.probability != "learned":
         return None
-    ends = [
-        project(snapshot, label=request.nodes, types=("INFLUENCES",), weight=name).weight
-        for name in ("p_lower", "p_upper")
-    ]
-    return np.asarray(ends[0], dtype=np.float64), np.asarray(ends[1], dtype=np.float64)
+
+    def column(name: str) -> Floats:
+        return np.asarray(project(snapshot, label=request.nodes, types=("INFLUENCES",), weight=name).weight, np.float64)
+
+    if not level_known(snapshot):
+        return column("p_lower"), column("p_upper")
+    p, factor = column("p"), np.exp(Z95 * column("level_error"))
+    return p / factor, np.minimum(p * factor, 1.0)
+
+
+def level_known(snapshot: Snapshot) -> bool:
+    """Whether the learned ties say how far they err together."""
+    return all("level_error" in ties.columns for ties in snapshot.edges("INFLUENCES"))
 
 
 def scale_of(z: float) -> float:

@@ -2,9 +2,9 @@
 
 A draw changes two things. Every channel's chance of exposure is multiplied by a factor of its own: even in [0.5, 1.5]
 when its chance is declared, the posterior where a wave was watched (`graphkit.planning.updates`). The chances on ties
-move together, at one common normal place z: learned ones by z standard errors, as their 95 % intervals give them,
-declared ones by the factor 2^(z / 1.96), so that 95 % of the draws lie in [1/2, 2]. Ties that all err in the same
-direction are the worst case; errors of single ties average out. Draws are fixed by the seed, so all plans meet the
+move together, at one common normal place z: learned ones by z standard errors of their level
+(`graphkit.planning.chances.tie_bounds`), declared ones by the factor 2^(z / 1.96), so that 95 % of the draws lie in
+[1/2, 2]. Errors of single ties average out. Draws are fixed by the seed, so all plans meet the
 same ones, and places are spread evenly, one in each part of the distribution.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import betaincinv, ndtri  # the whole of scipy.stats takes .6 s of processor time to import
 
-from graphkit.planning.chances import BAND, moved, tie_bounds
+from graphkit.planning.chances import BAND, level_known, moved, tie_bounds
 from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
@@ -79,11 +79,11 @@ def believed(campaign: Campaign) -> dict[str, str | None]:
         channels += f"; {n} channels by the posterior after the waves that are over"
     if campaign.base is None:
         return {"channels": channels, "ties": None}
-    ties = (
-        "learned chances within their 95 % intervals, all together"
-        if campaign.request.probability == "learned"
-        else "declared chances, all together, 95 % within x1/2 to x2"
-    )
+    ties = "declared chances, all together, 95 % within x1/2 to x2"
+    if campaign.request.probability == "learned":
+        ties = "learned chances, all together within the error of their level"
+        if not level_known(campaign.snapshot):
+            ties = "learned chances within their 95 % intervals, all together"
     return {"channels": channels, "ties": ties + ("; narrowed by what was watched" if told["ties"] else "")}
 
 

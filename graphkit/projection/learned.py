@@ -56,7 +56,7 @@ def learned_ties(found: Any) -> dict[str, Any]:
     -------
     dict
         source, target (ids), p, p_lower, p_upper (0..1), run (a digest of these), the digest of the snapshot they were learned
-        on, and by topic what differs: ``topics`` (names), ``topic0_row``, ``topic0_p``, ...
+        on, level_error (one number, where it is known), and by topic what differs: ``topics`` (names), ``topic0_row``, ``topic0_p``, ...
     """
     graph, bounds = found.projection, np.asarray(found.interval)
     if graph.nodes.ids is None:
@@ -71,6 +71,8 @@ def learned_ties(found: Any) -> dict[str, Any]:
         "p_lower": bounds[:, 0].astype(float), "p_upper": bounds[:, 1].astype(float), "topics": np.array(sorted(topics), dtype=str),
         **{f"topic{i}_{name}": column for i, topic in enumerate(sorted(topics)) for name, column in _topic_columns(topics[topic])},
     }  # fmt: skip
+    if np.isfinite(found.level_error):  # else unknown: all ties may err together by their whole intervals
+        ties["level_error"] = np.array([float(found.level_error)])
     return {**ties, "run": np.array([_run_of(ties)]), "snapshot": np.array([graph.snapshot_id or ""])}
 
 
@@ -244,6 +246,8 @@ def join_learned(snapshot: Snapshot, ties: Mapping[str, Any], source: str, about
     known = ties["topics"].tolist() if "topics" in ties else []
     topic = next((tag for tag in _tags_of(snapshot, about) if tag in known), None) if known and about else None
     columns = {name: _of_topic(ties, name, known, topic)[kept] for name in ("p", "p_lower", "p_upper")}
+    if "level_error" in ties:
+        columns["level_error"] = np.full(kept.size, float(ties["level_error"][0]))
     columns["run"] = np.full(kept.size, str(ties["run"][0]), dtype=object)
     if topic is not None:
         columns["tag"] = np.full(kept.size, topic, dtype=object)

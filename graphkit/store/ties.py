@@ -24,10 +24,10 @@ __all__ = ["load_ties", "save_ties", "ties_run"]
 
 PAIR: Final = ("INFLUENCES", "User", "User")
 CHANCES: Final = ("p", "p_lower", "p_upper")
-_MARK: Final = (
-    f"MERGE (m:{quote(RUN)} {{id: 'influences'}}) SET m.run = $run, m.snapshot = $snapshot RETURN count(*) AS n"
+_MARK: Final = f"MERGE (m:{quote(RUN)} {{id: 'influences'}}) SET m.run = $run, m.snapshot = $snapshot, m.level_error = $level RETURN count(*) AS n"
+_MARKED: Final = (
+    f"MATCH (m:{quote(RUN)} {{id: 'influences'}}) RETURN m.run AS run, m.snapshot AS snapshot, m.level_error AS level"
 )
-_MARKED: Final = f"MATCH (m:{quote(RUN)} {{id: 'influences'}}) RETURN m.run AS run, m.snapshot AS snapshot"
 _TIE: Final = (  # the key joins run and tag: a null tag cannot be merged on
     "UNWIND $rows AS row MATCH (a:User {id: row.s}) MATCH (b:User {id: row.t}) "
     "MERGE (a)-[r:INFLUENCES {_gk: $key}]->(b) SET r += row.p RETURN count(*) AS n"
@@ -65,7 +65,9 @@ def save_ties(store: CypherStore, ties: Mapping[str, Any], *, timeout: float = 6
             return store.unit_of(partial(_count, _TIE, {"rows": rows[first:last], "key": key}), clock)
 
         written += sum(batches.over(len(rows), tied))
-    store.unit_of(partial(_count, _MARK, {"run": run_id, "snapshot": str(ties["snapshot"][0])}), clock)
+    level = float(ties["level_error"][0]) if "level_error" in ties else None
+    mark = {"run": run_id, "snapshot": str(ties["snapshot"][0]), "level": level}
+    store.unit_of(partial(_count, _MARK, mark), clock)
     while batches.once(lambda most: store.unit_of(partial(_count, _OLD, {"run": run_id, "most": most}), clock)):
         pass
     return written
@@ -83,10 +85,10 @@ def _parts(ties: Mapping[str, Any]) -> Iterator[tuple[str | None, list[int], str
         yield str(topic), np.asarray(ties[f"topic{i}_row"]).tolist(), f"topic{i}_"
 
 
-def ties_run(store: CypherStore) -> tuple[str, str] | None:
-    """Return the run whose ties are complete and the snapshot it learned on; None when nothing was written."""
+def ties_run(store: CypherStore) -> tuple[str, str, float | None] | None:
+    """Return the run whose ties are complete, the snapshot it learned on and the error of its level; None when nothing was written."""
     rows = store.rows_of(_MARKED)
-    return (rows[0]["run"], rows[0]["snapshot"]) if rows else None
+    return (rows[0]["run"], rows[0]["snapshot"], rows[0]["level"]) if rows else None
 
 
 def load_ties(store: CypherStore, *, timeout: float = 600.0) -> dict[str, Any] | None:
@@ -108,6 +110,8 @@ def load_ties(store: CypherStore, *, timeout: float = 600.0) -> dict[str, Any] |
         name: np.array([row[i] for row in plain], dtype=str) for i, name in enumerate(("source", "target"))
     }
     found |= _chances(plain, "")
+    if marked[2] is not None:
+        found["level_error"] = np.array([float(marked[2])])
     for i, topic in enumerate(topics):
         mine = [row for row in rows if row[-1] == topic]
         found[f"topic{i}_row"] = np.array([place[row[:2]] for row in mine], dtype=np.int64)

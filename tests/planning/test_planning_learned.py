@@ -11,7 +11,11 @@ import graphkit as gk
 from graphkit.diffusion.adoptions import adoptions
 from graphkit.errors import DataInvalid, StoreError
 from graphkit.model.schema import USER_TIES
+from graphkit.planning.campaign import prepare
+from graphkit.planning.chances import Z95, tie_bounds
+from graphkit.planning.draws import believed
 from graphkit.planning.learned import learned_snapshot
+from graphkit.planning.request import Request
 from graphkit.projection.build import project
 from graphkit.projection.learned import learned_ties
 from graphkit.projection.load import load_directory
@@ -108,6 +112,7 @@ def test_ties_written_into_a_store_are_those_of_one_whole_run(store, data, tmp_p
         [0.5, 0.25],
         given["run"].tolist(),
     )
+    assert ties["level_error"].tolist() == [found.level_error]
     assert [ties["source"][i] for i in ties["topic0_row"]] == [given["source"][i] for i in (1, 4)]
     assert dict(
         zip(zip(ties["source"].tolist(), ties["target"].tolist(), strict=True), ties["p"].tolist(), strict=True)
@@ -144,6 +149,21 @@ def test_a_directory_is_learned_from_its_events(data):
     (data / "events").rmdir()
     with pytest.raises(DataInvalid, match="no events/ to learn"):
         gk.plan(data, **PLAN)
+
+
+def test_learned_ties_err_together_by_the_error_of_their_level(data):
+    """Half a draw of 1.96 each way is a factor of exp(1.96 error); ties kept before it was known err by their whole intervals."""
+    found = replace(learned(data, data), level_error=0.3)
+    request = Request(for_="Film:f1", budget=250, probability="learned", seed=7)
+    campaign = prepare(found, request, engine="serial")
+    p = np.asarray(campaign.base.probability)
+    low, high = tie_bounds(campaign.snapshot, request)
+    np.testing.assert_allclose(low, p * np.exp(-0.3 * Z95))
+    np.testing.assert_allclose(high, np.minimum(p * np.exp(0.3 * Z95), 1))
+    assert "the error of their level" in believed(campaign)["ties"]
+    before = prepare(replace(found, level_error=float("nan")), request, engine="serial")
+    np.testing.assert_allclose(np.stack(tie_bounds(before.snapshot, request), axis=1), found.interval)
+    assert "95 % intervals" in believed(before)["ties"]
 
 
 def test_learning_follows_the_cascades(data):
