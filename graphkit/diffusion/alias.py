@@ -58,6 +58,16 @@ def viral_propagation(
         An edge has no ``p``.
     InvalidParameter
         ``p`` outside [0, 1], a negative or broken number of hops, no seed.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> G = nx.DiGraph()
+    >>> G.add_weighted_edges_from([("a", "b", 1.0), ("b", "c", 0.5)], weight="p")
+    >>> viral_propagation(G, ["a"], 1, rng=1)
+    {'a': 1.0, 'b': 1.0, 'c': 0.0}
+    >>> round(viral_propagation(G, ["a"], 2, rng=1)["c"], 1)
+    0.5
     """
     steps = positive_int("iterations", iterations, minimum=0)
     nodes = sorted(G.nodes, key=_name)

@@ -59,6 +59,20 @@ def predict_sizes(
     ------
     DataInvalid, InvalidParameter
         A wrong table; ``n_first`` below 1.
+
+    Examples
+    --------
+    Twenty items that went along a line of friends, three to five of them:
+
+    >>> import pandas as pd
+    >>> from graphkit.diffusion.learn import learn
+    >>> from graphkit.projection.arrays import from_arrays
+    >>> rows = [(item, node, 60 * node) for item in range(20) for node in range(3 + item % 3)]
+    >>> learned = learn(from_arrays([0, 1, 2, 3], [1, 2, 3, 4]), pd.DataFrame(rows, columns=["item", "node", "ts"]), rng=1)
+    >>> unseen = pd.DataFrame({"item": "new", "node": [0, 1, 2], "ts": [0, 60, 120]})
+    >>> predict_sizes(learned, unseen, rng=1).round(1)
+      item  predicted  lower  upper  observed
+    0  new        4.0    3.0    5.4         3
     """
     import pandas as pd
 

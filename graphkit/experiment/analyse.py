@@ -110,6 +110,22 @@ def analyse_experiment(
     References
     ----------
     Aronow, Samii (2017). https://doi.org/10.1214/16-AOAS1005 ; Hajek (1971), in Foundations of Statistical Inference, p. 236.
+
+    Examples
+    --------
+    Forty groups of ten friends:
+
+    >>> from itertools import combinations
+    >>> import numpy as np
+    >>> from graphkit.projection.arrays import from_arrays
+    >>> ties = np.array([(10 * g + a, 10 * g + b) for g in range(40) for a, b in combinations(range(10), 2)])
+    >>> p = from_arrays(*ties.T, probability=0.1, directed=False)
+    >>> from graphkit.experiment.design import design_experiment
+    >>> design = design_experiment(p, mde=0.2, baseline=0.2, n_clusters=40, n_redraws=100, n_runs=50, rng=1)
+    >>> outcome = np.where(design.treated, 0.5, 0.2)
+    >>> effects = analyse_experiment(design, p, outcome, n_redraws=100).to_frame()
+    >>> effects.loc[0, ["effect", "estimator"]].tolist(), round(float(effects.loc[0, "value"]), 3)
+    (['total', 'hajek'], 0.3)
     """
     start = time.monotonic()
     positive_int("n_redraws", n_redraws, minimum=100)

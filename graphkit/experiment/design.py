@@ -171,6 +171,21 @@ def design_experiment(
     ----------
     Ugander, Karrer, Backstrom, Kleinberg (2013). Graph cluster randomization. https://doi.org/10.1145/2487575.2487695 ;
     Aronow, Samii (2017). Estimating average causal effects under general interference. https://doi.org/10.1214/16-AOAS1005
+
+    Examples
+    --------
+    Forty groups of ten friends:
+
+    >>> from itertools import combinations
+    >>> import numpy as np
+    >>> from graphkit.projection.arrays import from_arrays
+    >>> ties = np.array([(10 * g + a, 10 * g + b) for g in range(40) for a, b in combinations(range(10), 2)])
+    >>> p = from_arrays(*ties.T, probability=0.1, directed=False)
+    >>> made = design_experiment(p, mde=0.2, baseline=0.2, n_clusters=40, n_redraws=100, n_runs=50, rng=1)
+    >>> made.n_clusters, made.cut_share, int(made.treated.sum())
+    (40, 0.0, 200)
+    >>> made.power > 0.8
+    True
     """
     start = time.monotonic()
     seed = as_seed(rng)
