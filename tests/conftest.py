@@ -13,6 +13,7 @@ settings.load_profile("graphkit")
 
 pytest_plugins = ["store_fixtures"]
 
+OWN = {"GRAPHKIT_STORE", "GRAPHKIT_CONFIG", "GRAPHKIT_LANG"}
 LONGEST = {"neo4j", "tests/test_quality.py", "tests/test_readme.py"}
 
 
@@ -87,8 +88,11 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_foreign_settings():
-    """Keep a user's own database and settings out of the tests."""
-    names = [name for name in os.environ if name.startswith("NEO4J_") or name in {"GRAPHKIT_STORE", "GRAPHKIT_CONFIG"}]
+    """Keep a user's own database, settings and language out of the tests."""
+    names = [name for name in os.environ if name.startswith("NEO4J_") or name in OWN]
     kept = {name: os.environ.pop(name) for name in names}
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(name, "").lower().startswith("zh"):
+            kept[name], os.environ[name] = os.environ[name], "C.UTF-8"
     yield
     os.environ.update(kept)
