@@ -225,7 +225,7 @@ def test_the_engine_ends_a_query_whose_time_is_up(tiny, monkeypatch):
         engine, begin = store._db(), time.monotonic()
         with pytest.raises(DeadlineExceeded, match="not finished within"):
             store.read(heavy, timeout=0.5)
-        assert time.monotonic() - begin < 2.0
+        assert time.monotonic() - begin < 10  # by itself it would go on for hours
         assert "graphkit-query" not in [t.name for t in threading.enumerate()]
         assert store._db() is engine
         assert _limit_of(store) == 0

@@ -213,4 +213,4 @@ def test_retries_end_with_the_time():
     with pytest.raises(StoreError) as caught:
         line.attempts(lambda tx: None, Deadline(1.0, "x"), WRITE_ACCESS)
     assert caught.value.retryable
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 10  # half an hour for all of them
