@@ -104,6 +104,22 @@ def test_floors_hold_and_the_bound_stays_true(case):
         assert caught.value.rule == "floors.reach + floors.value"
 
 
+def test_the_price_of_a_floor_is_found():
+    """Closed form: eight channels of 10 people each, eight of 5 people worth 2 each, money for eight, a floor of 40 in worth.
+
+    The best plan buys four of each and reaches 60. At price y of worth every plan is bounded by 8 max(10, 5 + 10 y) - 40 y,
+    which is 60 at y = 1/2 alone: a bound of half a percent needs a price within 0.0075 of it.
+    """
+    chance = np.kron(np.eye(16), np.ones(10))
+    chance = chance[:, np.r_[0:80, [80 + 10 * i + j for i in range(8) for j in range(5)]]]
+    users = {"propensity": [0.5] * 120, "lifetime_value": [0.0] * 80 + [2.0] * 40}
+    made = ask(market(chance, [10] * 16, ["kol"] * 16, users=users), 80, rules={"floors": {"loyalty": 40.0}})
+    assert made.reach.mean == pytest.approx(60)
+    assert sum(item.channel in {f"c{i}" for i in range(8)} for item in made.items) == 4
+    assert made.certificate.upper >= 60
+    assert made.certificate.ratio > 0.995
+
+
 def front_of(plans, goals):
     """Values of the plans that no other plan equals or exceeds in every goal, by comparing all pairs."""
     points = {tuple(round(p[g], 9) for g in goals) for p in plans.values()}

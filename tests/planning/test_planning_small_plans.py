@@ -54,6 +54,15 @@ def test_a_small_plan_is_judged_by_more_sets(crowd, monkeypatch):
     assert certified(crowd)["ratio"] < 0.9
 
 
+def test_more_sets_judge_than_choose(crowd, monkeypatch):
+    """Judging is cheap: the certified reach lies higher than with as many sets as chose, for the same plan and bound."""
+    found = certified(crowd)
+    monkeypatch.setattr(searching, "MORE_TO_JUDGE", 1)
+    fewer = certified(crowd)
+    assert fewer["upper"] == found["upper"]
+    assert found["lower"] > 1.005 * fewer["lower"]
+
+
 def test_the_bound_of_an_earlier_round_counts(crowd, monkeypatch):
     """Every round has a share of delta, so the upper end is the least of all rounds, though the later ones found a far looser one."""
     plain = searching.closed
