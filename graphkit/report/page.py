@@ -32,6 +32,7 @@ _SCORES = ("theme", "audience", "brand", "data", "will", "goal", "complement", "
 _MOST_REJECTED = 60
 _MOST_CHARACTERS = 1200
 _MOST_ROWS = 300
+_ROUNDING = 1e-9  # relative: a difference that a sum of shares may leave
 
 Row = Mapping[str, Any]
 
@@ -139,7 +140,7 @@ def _plan_part(plan: Row) -> dict[str, Any]:
         "model_interval": reach.get("interval_with_model_uncertainty"),
         "certificate": certificate if certificate.get("ratio") else None,
         "per_head": plan["spent"] / mean if mean and plan.get("spent") else None,
-        "overstated": added / mean - 1 if mean and added is not None else None,
+        "overstated": _overstated(added, mean),
         "answer": {
             "n": len(plan.get("items", [])),
             "spent": Figures.money(plan.get("spent"), plan.get("currency")),
@@ -215,6 +216,14 @@ def _partner_part(found: Row) -> dict[str, Any]:
             for row in (found.get("rejected") or [])[:_MOST_REJECTED]
         ],
     }
+
+
+def _overstated(added: float | None, mean: float | None) -> float | None:
+    """Return by how much adding up says more than the plan reaches; what is left of rounding is nothing."""
+    if not mean or added is None:
+        return None
+    share = added / mean - 1
+    return share if abs(share) > _ROUNDING else 0.0
 
 
 def _sampled(pair: Any) -> str:

@@ -143,7 +143,7 @@ TERMS: dict[str, tuple[str, str]] = {
 SENTENCES: dict[str, tuple[str, str]] = {
     "answer": (
         "用 {spent}（预算 {budget}）购买 {n} 项，{objective_zh} {mean}（95 % 抽样区间 {lower} 至 {upper}）。",
-        "Make {n} purchases for {spent} of {budget}: {objective_en} {mean} (95 % sampling interval {lower} to {upper}).",
+        "Purchases: {n}, for {spent} of {budget}; {objective_en} {mean} (95 % sampling interval {lower} to {upper}).",
     ),
     "answer_empty": ("在这些条件下没有可买的渠道。", "Under these conditions there is no channel to buy."),
     "interval": (

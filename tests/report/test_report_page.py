@@ -280,6 +280,16 @@ def test_a_guarantee_is_rounded_down():
     assert "94.9 %" not in page.text
 
 
+def test_one_purchase_is_one_and_overstates_nothing():
+    """Adding up one channel says what it reaches: the last bit of a sum is no part in 10^14."""
+    one = {**copy.deepcopy(PLAN), "items": PLAN["items"][:1]}
+    one["adding_up_would_have_said"] = one["reach"]["mean"] * (1 + 2e-16)
+    page = render_page(one, lang="en")
+    assert "Purchases: 1, for" in page
+    assert "overstated by 0 %" in page
+    assert "Purchases: 2, for" in render_page(PLAN, lang="en")
+
+
 def test_same_plan_same_bytes():
     """The page holds no time of writing: the same plan gives the same file."""
     assert render_page(PLAN, extras=EXTRAS) == render_page(copy.deepcopy(PLAN), extras=EXTRAS)
