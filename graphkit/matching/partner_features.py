@@ -34,6 +34,7 @@ from scipy import sparse
 
 from graphkit.matching.names import contained_pairs, mentions, plain_name
 from graphkit.matching.partner_roles import Roles, read_roles
+from graphkit.matching.partner_texts import Texts
 from graphkit.matching.text import count_matrix, grams, normalise, weigh
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from graphkit.matching.partner_roles import RoleTexts
 
-__all__ = ["FEATURES", "Past", "Sources", "read_sources"]
+__all__ = ["FEATURES", "Facing", "Past", "Sources", "read_sources"]
 
 FEATURES = (
     "popularity",
@@ -154,12 +155,12 @@ class Past:
         known = (sources.text_row < rows).astype(np.float64)
         self.owner = sparse.csr_array(sources.owner.multiply(known[None, :]))
         self.profiles = self._profiles()
-        near = sparse.csr_array(self.owner.T + sources.named.multiply(known[:, None]))
+        near = sparse.csr_array(self.owner + sources.named.multiply(known[:, None]).T)
         near.data = np.ones_like(near.data)
         self.near = near
         self.variant_met = sparse.csr_array(sources.variants @ together + together @ sources.variants)
         self.roles = None if sources.roles is None else Roles(sources.roles, known > 0, met, self.popularity > 0)
-        self.spread = None if self.profiles is None else _unit(sparse.csr_array(met @ self.profiles))
+        self.texts = None if self.profiles is None else Texts.of(self.profiles, met)
 
     def _profiles(self) -> sparse.csr_array | None:
         """Tf-idf rows of all names from the texts known so far."""
@@ -179,34 +180,45 @@ class Past:
             return np.zeros(len(self.sources.names), np.bool_)
         return np.asarray(np.diff(self.profiles.indptr) > 0)
 
-    def features(self, block: NDArray[np.int64], seats: NDArray[np.int64]) -> NDArray[np.float64]:
+    def facing(self, seats: NDArray[np.int64]) -> Facing:
+        """Look at these candidates: what all subjects share is read once."""
+        return Facing(self, seats)
+
+
+class Facing:
+    """The past as seen from some candidates."""
+
+    def __init__(self, past: Past, seats: NDArray[np.int64]) -> None:
+        self.past, self.seats = past, seats
+        self.spelled = sparse.csr_array(past.sources.name_rows[seats].T)
+        self.named = sparse.csr_array(past.near[seats].T)
+        self.kin = None if past.roles is None else sparse.csr_array(past.roles.peers[seats].T)
+        own = [np.log(past.popularity[seats] + 0.5), *(np.log(recent[seats] + 0.02) for recent in past.recent)]
+        self.own = [*own, (past.popularity[seats] <= 1).astype(np.float64), past.company[seats]]
+
+    def features(self, block: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the features of subjects x candidates, shape (n_block, n_seats, n_features)."""
-        shape, s = (block.size, seats.size), self.sources
-        zero = np.zeros(shape)
-        text = zero if self.profiles is None else _dense(self.profiles[block] @ self.profiles[seats].T, shape)
-        spread = self.spread
+        past, seats, s, shape = self.past, self.seats, self.past.sources, (block.size, self.seats.size)
+        text, mates, fans = [np.zeros(shape)] * 3 if past.texts is None else past.texts.cosines(block, seats)
         columns = [
-            np.broadcast_to(np.log(self.popularity[seats] + 0.5), shape),
-            *(np.broadcast_to(np.log(recent[seats] + 0.02), shape) for recent in self.recent),
-            np.broadcast_to((self.popularity[seats] <= 1).astype(np.float64), shape),
-            np.broadcast_to(self.company[seats], shape),
+            *(np.broadcast_to(column, shape) for column in self.own),
             text,
             np.log(text + 0.01),
-            zero if spread is None or self.profiles is None else _dense(spread[block] @ self.profiles[seats].T, shape),
-            zero if spread is None or self.profiles is None else _dense(self.profiles[block] @ spread[seats].T, shape),
-            _dense(s.name_rows[block] @ s.name_rows[seats].T, shape),
+            mates,
+            fans,
+            _dense(s.name_rows[block] @ self.spelled, shape),
             (s.ascii[block][:, None] == s.ascii[seats][None, :]).astype(np.float64),
             np.broadcast_to(s.length[seats], shape),
-            np.log1p(_dense(self.near[:, block].T @ self.near[:, seats], shape)),
-            np.log1p(_dense(self.variant_met[block][:, seats], shape)),
-            *(np.log(rate + floor) for rate, floor in zip(self._rates(block, seats), _FLOORS, strict=True)),
+            np.log1p(_dense(past.near[block] @ self.named, shape)),
+            np.log1p(_dense(past.variant_met[block][:, seats], shape)),
+            *(np.log(rate + floor) for rate, floor in zip(self._rates(block), _FLOORS, strict=True)),
         ]
         return np.stack(columns, axis=-1)
 
-    def _rates(self, block: NDArray[np.int64], seats: NDArray[np.int64]) -> list[NDArray[np.float64]]:
-        if self.roles is None:
-            return [np.zeros((block.size, seats.size))] * len(_FLOORS)
-        return self.roles.rates(block, seats)
+    def _rates(self, block: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+        if self.past.roles is None or self.kin is None:
+            return [np.zeros((block.size, self.seats.size))] * len(_FLOORS)
+        return self.past.roles.rates(block, self.seats, self.kin)
 
 
 def count_bigrams(texts: Sequence[str]) -> sparse.csr_array | None:
@@ -226,11 +238,3 @@ def count_bigrams(texts: Sequence[str]) -> sparse.csr_array | None:
 
 def _dense(matrix: Any, shape: tuple[int, int]) -> NDArray[np.float64]:
     return np.asarray(matrix.todense(), dtype=np.float64).reshape(shape)
-
-
-def _unit(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Rows of length 1; an empty row stays 0."""
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    norm = np.sqrt(np.bincount(row, matrix.data**2, minlength=matrix.shape[0]))
-    matrix.data = matrix.data / norm[row]
-    return matrix

@@ -34,7 +34,8 @@ _CUTS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 TENTH = 0.1  # of the partnerships: what is looked at after a cut
 _JUDGES = 2  # cuts kept for choosing
 _LEAST = 60  # first meetings below which nothing is learned
-_SAMPLED, _SUBJECTS, _CELLS = 150, 300, 4_000_000
+_SAMPLED, _SUBJECTS = 150, 300
+_TOGETHER = 25  # subjects whose samples are looked at together: these are much the same names
 _RIDGES = (300.0, 1000.0, 3000.0)
 _STATED = {"popularity": 0.6, "lasting": 0.4, "ln_text": 3.0}
 NEAR = 50
@@ -209,20 +210,30 @@ def _choices(past: Past, subjects: list[int], fresh: dict[int, list[int]], order
     even sample (golden-ratio starts), which ranked films' companies better (MRR .050 to .052 over five splits) but
     co-brandings of the last quarter (.064 to .052) and brands new to the history worse.
     """
-    found, met = [], past.met
-    step = max(1, _CELLS // max(1, order.size * len(FEATURES)))
-    for first in range(0, len(subjects), step):
-        part = subjects[first : first + step]
-        features = past.features(np.array(part), order)
-        place = {int(seat): i for i, seat in enumerate(order)}
-        for i, a in enumerate(part):
-            mine = [place[b] for b in fresh[a]]
-            taken = np.zeros(order.size, np.bool_)
-            taken[mine] = True
-            taken[[place[int(b)] for b in met.indices[met.indptr[a] : met.indptr[a + 1]]]] = True
-            taken[place[a]] = True
-            free = np.flatnonzero(~taken)
-            if free.size:
-                sampled = free[np.linspace(0, free.size - 1, min(_SAMPLED, free.size)).round().astype(np.int64)]
-                found.append(Choice(features[i, mine], features[i, sampled], free.size / sampled.size))
+    place = np.full(past.popularity.size, -1)
+    place[order] = np.arange(order.size)
+    found = list[Choice]()
+    for first in range(0, len(subjects), _TOGETHER):
+        part = [
+            (a, np.array(fresh[a]), *_sample(past, a, fresh[a], order, place))
+            for a in subjects[first : first + _TOGETHER]
+        ]
+        seats = np.unique(np.concatenate([names for _, mine, others, _ in part for names in (mine, others)]))
+        features = past.facing(seats).features(np.array([a for a, *_ in part]))
+        for own, (_, mine, others, free) in zip(features, part, strict=True):
+            if free:
+                chosen, beside = (own[np.searchsorted(seats, names)] for names in (mine, others))
+                found.append(Choice(chosen, beside, free / others.size))
     return found
+
+
+def _sample(
+    past: Past, subject: int, mine: list[int], order: NDArray[np.int64], place: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], int]:
+    """Return a grid over the names that a subject could have chosen and did not, and how many these are."""
+    met, taken = past.met, np.zeros(order.size, np.bool_)
+    for names in (mine, met.indices[met.indptr[subject] : met.indptr[subject + 1]], subject):
+        taken[place[names]] = True
+    free = order[~taken]
+    grid = np.linspace(0, free.size - 1, min(_SAMPLED, free.size)).round().astype(np.int64)
+    return free[grid], free.size

@@ -33,7 +33,7 @@ from graphkit.matching.partner_learning import stated_weights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from graphkit.matching.partner_features import Past
+    from graphkit.matching.partner_features import Facing, Past
     from graphkit.matching.partner_learning import Weights
 
 __all__ = ["CHANCE", "EVIDENCE", "HEAD", "SHARE", "Scorer", "Taste", "order_head"]
@@ -145,8 +145,7 @@ class _Beside:
     names that moved the sum of all shares by 4 to 11 % (one standard deviation), far less than a chance's interval.
     """
 
-    past: Past
-    seats: NDArray[np.int64]
+    facing: Facing
     weights: NDArray[np.float64]
     ln_count: float  # of the names each of them stands for
 
@@ -157,13 +156,13 @@ class _Beside:
             return None
         ordered = seats[np.lexsort((seats, -past.popularity[seats]))]
         grid = np.linspace(0, seats.size - 1, min(_BESIDE, seats.size)).round().astype(np.int64)
-        return cls(past, ordered[grid], weights, float(np.log(seats.size / grid.size)))
+        return cls(past.facing(ordered[grid]), weights, float(np.log(seats.size / grid.size)))
 
     def ln_sums(self, block: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return ln of the sum of exp(score) over those that each subject has not met, -inf without any."""
-        scores = self.past.features(block, self.seats) @ self.weights
-        met = np.asarray(sparse.csr_array(self.past.met[block][:, self.seats]).todense()) > 0
-        scores[met.reshape(scores.shape) | (self.seats == block[:, None])] = -np.inf
+        seats, scores = self.facing.seats, self.facing.features(block) @ self.weights
+        met = np.asarray(sparse.csr_array(self.facing.past.met[block][:, seats]).todense()) > 0
+        scores[met.reshape(scores.shape) | (seats == block[:, None])] = -np.inf
         top = scores.max(axis=1)
         safe = np.where(np.isfinite(top), top, 0.0)
         with np.errstate(divide="ignore"):
@@ -195,11 +194,11 @@ class Scorer:
 
     def all(self, subjects: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Return the columns of all subjects, in order."""
-        step = max(1, _CELLS // (max(self.seats.size, _BESIDE) * len(FEATURES)))
+        facing, step = self.past.facing(self.seats), max(1, _CELLS // (max(self.seats.size, _BESIDE) * len(FEATURES)))
         rows: list[dict[str, NDArray[Any]]] = []
         for first in range(0, subjects.size, step):
             block = subjects[first : first + step]
-            features = self.past.features(block, self.seats)
+            features = facing.features(block)
             met, common = self._between(block)
             rest = np.full(block.size, -np.inf) if self.beside is None else self.beside.ln_sums(block)
             for i, a in enumerate(block):

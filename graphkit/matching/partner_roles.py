@@ -39,6 +39,7 @@ _DIMENSIONS, _PEERS, _POWER = 48, 60, 6
 _SPARE, _ROUNDS = 10, 5  # of the subspace iteration: more dimensions than wanted, passes
 _RARE = 3  # names around which a bigram must stand
 _CELLS = 4_000_000
+_GROUPS = 1_000  # of names looked at together for the most alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +80,15 @@ def read_roles(texts: Sequence[str], names: Sequence[str], count: Counter) -> Ro
 
 def _axes(rows: sparse.csr_array) -> NDArray[np.float64]:
     """Leading right singular vectors, (n_grams, n_dimensions at most), by subspace iteration from a fixed start."""
-    basis = as_generator(0, "role axes").normal(size=(rows.shape[1], _DIMENSIONS + _SPARE))
+    used = np.flatnonzero(np.bincount(rows.indices, minlength=rows.shape[1]))
+    small, basis = sparse.csr_array(rows[:, used]), np.zeros((rows.shape[1], _DIMENSIONS + _SPARE))
+    part = as_generator(0, "role axes").normal(size=basis.shape)[used]
     for _ in range(_ROUNDS):
-        basis, _ = np.linalg.qr(rows.T @ np.linalg.qr(rows @ basis)[0])
-    _, size, right = np.linalg.svd(rows @ basis, full_matrices=False)
+        part, _ = np.linalg.qr(small.T @ np.linalg.qr(small @ part)[0])
+    _, size, right = np.linalg.svd(small @ part, full_matrices=False)
     kept = size[:_DIMENSIONS] > 1e-9 * size[0]
-    return np.asarray(basis @ right[:_DIMENSIONS][kept].T)
+    basis[used, : part.shape[1]] = part
+    return np.asarray(basis[:, : part.shape[1]] @ right[:_DIMENSIONS][kept].T)
 
 
 def _by_name(counted: sparse.csr_array, column: NDArray[np.int64], n_names: int) -> sparse.csr_array:
@@ -115,30 +119,55 @@ class Roles:
         self.peers = _peers(np.divide(place, length, out=np.zeros_like(place), where=length > 1e-9), known)
         self.met = met
         degree = np.maximum(np.asarray(met.sum(axis=0)).ravel(), 1.0)
-        damped = sparse.csr_array(met @ sparse.diags_array(1 / np.sqrt(degree)))
-        self.by_candidate = sparse.csr_array(met @ self.peers.T)
-        self.damped = sparse.csr_array(damped @ self.peers.T)
+        self.damped = sparse.csr_array(met @ sparse.diags_array(1 / np.sqrt(degree)))
 
-    def rates(self, block: NDArray[np.int64], seats: NDArray[np.int64]) -> list[NDArray[np.float64]]:
-        """Return, for subjects x candidates, meetings smoothed over the subject's peers, the candidate's, and both."""
+    def rates(
+        self, block: NDArray[np.int64], seats: NDArray[np.int64], theirs: sparse.csr_array
+    ) -> list[NDArray[np.float64]]:
+        """Return, for subjects x candidates, meetings smoothed over the subject's peers, the candidate's, and both.
+
+        ``theirs`` holds the candidates' peers by column, (n_names, n_seats).
+        """
         mine = self.peers[block]
-        parts = (mine @ self.met[:, seats], self.by_candidate[block][:, seats], mine @ self.damped[:, seats])
+        parts = ((mine @ self.met)[:, seats], self.met[block] @ theirs, (mine @ self.damped) @ theirs)
         return [np.asarray(part.todense(), np.float64).reshape(block.size, seats.size) for part in parts]
 
 
 def _peers(place: NDArray[np.float64], known: NDArray[np.bool_]) -> sparse.csr_array:
     """Weights of the most alike known names, rows summing to 1; ties at the last place are all kept."""
-    n, others = place.shape[0], np.flatnonzero(known)
-    rows, columns, values = [], [], []
-    step = max(1, _CELLS // max(1, others.size))
-    for first in range(0, n, step):
-        alike = np.maximum(place[first : first + step] @ place[others].T, 0.0) ** _POWER
-        alike[(np.arange(first, first + alike.shape[0])[:, None] == others[None, :])] = 0.0
-        if others.size > _PEERS:
-            alike[alike < np.partition(alike, -_PEERS, axis=1)[:, -_PEERS][:, None]] = 0.0
-        row, column = np.nonzero(alike)
-        rows.append(row + first)
+    n, others, told = place.shape[0], np.flatnonzero(known), np.flatnonzero(place.any(axis=1))
+    seat = np.full(n, -1)
+    seat[others] = np.arange(others.size)
+    rows, columns, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
+    step, theirs = max(1, _CELLS // max(1, others.size)), place[others].T
+    for first in range(0, told.size, step):
+        part = told[first : first + step]
+        alike = place[part] @ theirs
+        alike[np.flatnonzero(known[part]), seat[part[known[part]]]] = 0.0
+        row, column, cosine = _largest(alike)
+        weight = cosine**_POWER
+        rows.append(part[row])
         columns.append(others[column])
-        values.append((alike / np.maximum(alike.sum(axis=1, keepdims=True), 1e-12))[row, column])
-    flat = [np.concatenate(part) if part else np.empty(0) for part in (values, rows, columns)]
-    return sparse.csr_array((flat[0], (flat[1].astype(np.int64), flat[2].astype(np.int64))), shape=(n, n))
+        values.append(weight / np.maximum(np.bincount(row, weight, part.size), 1e-12)[row])
+    flat = [np.concatenate(parts) for parts in (values, rows, columns)]
+    return sparse.csr_array((flat[0], (flat[1], flat[2])), shape=(n, n))
+
+
+def _largest(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return row, column and value of the ``_PEERS`` largest of each row that are above 0, and of those equal to the last.
+
+    The largest of each of some thousand groups are looked at first: as many values as are asked for reach their last one,
+    so most of a row is never sorted.
+    """
+    groups = np.arange(0, values.shape[1], max(1, values.shape[1] // _GROUPS))
+    least = np.zeros(len(values))
+    if groups.size > _PEERS:
+        least = np.maximum(np.partition(np.maximum.reduceat(values, groups, axis=1), -_PEERS, axis=1)[:, -_PEERS], 0.0)
+    row, column = np.nonzero((values >= least[:, None]) & (values > 0))
+    found = values[row, column]
+    order = np.lexsort((-found, row))
+    start = np.searchsorted(row, np.arange(len(values)))
+    last = np.minimum(start + _PEERS, np.append(start[1:], row.size)) - 1
+    edge = np.where(last >= start, found[order][last], 0.0)
+    kept = found >= edge[row]
+    return row[kept], column[kept], found[kept]

@@ -316,10 +316,10 @@ def ablation(split, weights):
     known = read_history(split.history)
     past, _ = _learn(known, list(known.members), split.told if len(split.told) else None)
     blocks = read_choices(past.sources)
-    every = np.arange(len(split.names))
+    facing = past.facing(np.arange(len(split.names)))
     found = {}
     features = np.concatenate(
-        [past.features(split.subjects[i : i + 20], every).astype(np.float32) for i in range(0, split.subjects.size, 20)]
+        [facing.features(split.subjects[i : i + 20]).astype(np.float32) for i in range(0, split.subjects.size, 20)]
     )
     for name, without in {"all": (), **GROUPS, **TOGETHER}.items():
         places = split.places(features @ fit_weights(blocks, without).values)

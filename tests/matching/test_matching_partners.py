@@ -274,7 +274,7 @@ def test_peers_are_names_of_one_kind_and_rates_are_sums_over_them():
     assert k[12].sum() == k[:, 12].sum() == 0
     degree = np.maximum(met.sum(axis=0), 1)
     every = np.arange(13)
-    found = roles.rates(every, every)
+    found = roles.rates(every, every, sparse.csr_array(roles.peers.T))
     expected = np.zeros((3, 13, 13))
     for a, b in itertools.product(range(13), repeat=2):
         expected[0, a, b] = sum(k[a, c] * met[c, b] for c in range(13))
