@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from graphkit.matching.records import name_column, require
+from graphkit.matching.simplified import simplified
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class NameVariants(Result):
     together : ndarray of int64
         Partnerships that list both: two names side by side are rarely one brand.
     reason : tuple of str
-        ``same letters`` (and digits, any case and punctuation), ``generic word`` (one adds 集团, 的茶, Coffee, ..), ``two
+        ``same letters`` (and digits; any case, punctuation, and traditional or simplified), ``generic word`` (one adds 集团, 的茶, Coffee, ..), ``two
         scripts`` (one adds the name in the other script: BELLE, BELLE百丽), or only ``beginning`` or ``end`` of the other.
     join : ndarray of bool
         The proposal. The same letters always; a generic word or a second script when they were never listed together and
@@ -85,8 +86,7 @@ class NameVariants(Result):
 def name_variants(history: pd.DataFrame) -> NameVariants:
     """List spellings that may mean one brand (奈雪 and 奈雪的茶) for review.
 
-    Case, width (ＡＢＣ, ABC) and punctuation make no difference; traditional and simplified characters (龍, 龙) are
-    different letters here: join them by ``rank_partners(aliases=...)``.
+    Case, width (ＡＢＣ, ABC), punctuation, and traditional or simplified characters (麥當勞, 麦当劳) make no difference.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def name_variants(history: pd.DataFrame) -> NameVariants:
 
 def _judged(names: Sequence[str], groups: Mapping[str, set[str]]) -> list[tuple[Any, ...]]:
     """Rows of the table, the surest pairs first."""
-    plain = [plain_name(name) for name in names]
+    plain = [simplified(plain_name(name)) for name in names]
     pairs = contained_pairs(plain)
     added = {(i, j): _added(plain[i], plain[j], reason) for i, j, reason in pairs}
     lines: dict[str, set[str]] = defaultdict(set)

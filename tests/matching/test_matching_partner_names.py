@@ -6,6 +6,7 @@ import pytest
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.matching.history import rank_partners
 from graphkit.matching.names import name_variants
+from graphkit.matching.simplified import _PAIRS, simplified
 
 
 def one_each(*names: str) -> pd.DataFrame:
@@ -23,6 +24,11 @@ def one_each(*names: str) -> pd.DataFrame:
         (("膳魔师", "THERMOS膳魔师"), "two scripts", True),
         (("Levi's", "LEVIS"), "same letters", True),
         (("《三体》", "三体"), "same letters", True),
+        (("麥當勞", "麦当劳"), "same letters", True),
+        (("奈雪の茶", "奈雪的茶"), "same letters", True),
+        (("ＫＦＣ®", "kfc"), "same letters", True),
+        (("星巴克", "星巴克咖啡"), "generic word", True),
+        (("喬丹體育", "乔丹"), "beginning", False),
         (("故宫", "沈阳故宫"), "end", False),
         (("中国邮政", "中国邮政储蓄银行"), "beginning", False),
         (("MINI", "Minions"), "beginning", False),
@@ -100,3 +106,19 @@ def test_a_reviewed_table_read_back_from_a_file_says_the_same(tmp_path):
         rank_partners(history, aliases=read.assign(join=["yes", "perhaps"]))
     with pytest.raises(InvalidParameter, match="row 0"):
         rank_partners(history, aliases=read.assign(join=[None, True]))
+
+
+def test_traditional_characters_become_those_of_two_legacy_character_sets():
+    """Every pair leads from Big5 to GB 2312 and no further; what is simplified stays."""
+    assert len(_PAIRS) == 2 * 2427 == 2 * len(set(_PAIRS[::2]))
+    for old, new in zip(_PAIRS[::2], _PAIRS[1::2], strict=True):
+        assert old.encode("big5")
+        assert new.encode("gb2312")
+        assert simplified(old) == new == simplified(new)
+    assert simplified("ABC 奈雪的茶 だんご 乐高 123") == "ABC 奈雪的茶 だんご 乐高 123"
+    assert [simplified(name) for name in ("樂高積木", "蘭蔻", "國家寶藏", "龍與地下城")] == [
+        "乐高积木",
+        "兰蔻",
+        "国家宝藏",
+        "龙与地下城",
+    ]
