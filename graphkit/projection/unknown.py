@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from graphkit.errors import UnknownNode, close_matches
@@ -15,6 +16,7 @@ __all__ = ["unknown_node"]
 
 _SOME = 3
 _LOOKED_AT = 20_000  # ids and names compared
+_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _LIST = "graphkit query browser/nodes --param label="
 
 
@@ -52,10 +54,17 @@ def unknown_node(table: NodeColumns, node: str, message: str | None = None) -> U
 
 
 def _close(text: str, ids: Sequence[str], names: Mapping[str, str]) -> tuple[str, ...]:
-    """Return ids like the text, else those whose name holds it or is like it."""
-    near, wanted = close_matches(text, ids), text.strip().casefold()
+    """Return ids like the text, those with the same number first, else those whose name holds it or is like it."""
+    wanted = text.strip().casefold()
+    same = [id_ for id_ in ids if _bare(id_) == _bare(wanted)]
+    near = tuple(dict.fromkeys((*same, *close_matches(text, ids))))[:_SOME]
     if near or not wanted:
         return near
     called = [id_ for id_ in ids if wanted in names.get(id_, "").casefold()]
     alike = () if called else close_matches(text, [names[id_] for id_ in ids if id_ in names])
     return tuple(called or [id_ for id_ in ids if names.get(id_) in alike])[:_SOME]
+
+
+def _bare(id_: str) -> str:
+    """Leave case and zeros before a number out: f1 means f01 rather than f12."""
+    return _ZEROS.sub("", id_.casefold())

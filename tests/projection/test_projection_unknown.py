@@ -18,7 +18,9 @@ def films(n=12):
 @pytest.mark.parametrize(
     ("asked", "near", "hint"),
     [
-        ("f1", ("f12", "f11", "f10"), "close: f12 (剧集12), f11 (剧集11), f10 (剧集10)"),
+        ("f1", ("f01", "f12", "f11"), "close: f01 (流浪者), f12 (剧集12), f11 (剧集11)"),
+        ("F007", ("f07",), "close: f07 (剧集7)"),
+        ("f010", ("f10", "f01"), "close: f10 (剧集10), f01 (流浪者)"),
         ("流浪", ("f01",), "close: f01 (流浪者)"),
         ("light of", ("f04",), "close: f04 (Light of Data)"),
         ("Ligth of Data", ("f04",), "close: f04 (Light of Data)"),
