@@ -48,6 +48,15 @@ def test_ridge_equals_one_regression_per_item():
     check_regressions(taken())
 
 
+def test_a_ridge_that_is_not_named_is_of_twenty_users():
+    """As the docstring promises: the weights on one other item are those of scikit-learn with alpha = 20."""
+    x = taken()
+    dense, model = x.toarray(), item_neighbours(x)
+    one = Ridge(alpha=20.0, fit_intercept=False).fit(dense[:, 1:], dense[:, 0])
+    assert_allclose(model.weights[1:, 0], one.coef_, atol=1e-8)
+    assert model.ridge == 20.0
+
+
 def test_ridge_over_users_is_the_ridge_over_items():
     """A matrix with more items than users: the same regressions, scores, parts and own cells, held without items x items."""
     x = sparse.csr_array(taken(4, 20, 60, 0.2) * 0.7)
