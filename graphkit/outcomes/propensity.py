@@ -47,7 +47,7 @@ class Propensity(Result):
     base_rate : float
         Share of yes; what everybody's chance would be without a model.
     auc, auc_interval
-        Out of fold, see `graphkit.outcomes.scores.auc_interval`; 0.5 is chance.
+        Out of fold, each yes against the noes of its fold, see `graphkit.outcomes.scores.auc_interval`; 0.5 is chance.
     brier, brier_base : float
         Mean squared error of the chances, and of the base rate of the other folds.
     brier_gain_interval : (float, float)
@@ -162,8 +162,8 @@ def propensity(
     refuse_leaking_windows(windows, label_window, [str(c) for c in frame.columns])
     _enough(y, folds, label, name)
     refuse_leaking_columns(chosen, y, measured_before, [str(c) for c in frame.columns], name)
-    probability, base, importance = _out_of_fold(chosen, y, method, select, folds, seed)
-    answer = _judge(y, probability, base, importance)
+    probability, base, fold, importance = _out_of_fold(chosen, y, method, select, folds, seed)
+    answer = _judge(y, probability, base, fold, importance)
     scored = None if score is None else _score(chosen, y, score, method, select, seed)
     notes = [
         *chosen.notes,
@@ -223,20 +223,20 @@ def _model(features: Features, method: str, select: int | None, seed: int) -> An
 
 def _out_of_fold(
     features: Features, y: NDArray[np.int64], method: str, select: int | None, folds: int, seed: int
-) -> tuple[Any, Any, pd.DataFrame]:
-    """Chance and base rate of each row from the other folds, and what each column is worth there."""
+) -> tuple[Any, Any, Any, pd.DataFrame]:
+    """Chance and base rate of each row from the other folds, its fold, and what each column is worth there."""
     import pandas as pd
     from sklearn.model_selection import StratifiedKFold
 
     names = list(features.frame.columns)
-    probability, base, drops = np.empty(y.size), np.empty(y.size), []
+    probability, base, fold, drops = np.empty(y.size), np.empty(y.size), np.empty(y.size, np.int64), []
     split = StratifiedKFold(folds, shuffle=True, random_state=child_seed(seed, "folds") % 2**32)
     for number, (learn, test) in enumerate(split.split(features.frame, y)):
         model = _model(features, method, select, seed).fit(features.frame.iloc[learn], y[learn])
         encoder, rest = model[0], model[1:]
         unseen = np.asarray(encoder.transform(features.frame.iloc[test]), np.float64)
         probability[test] = rest.predict_proba(unseen)[:, 1]
-        base[test] = y[learn].mean()
+        base[test], fold[test] = y[learn].mean(), number
         whole = auc(y[test], probability[test])
         draw = np.random.default_rng(child_seed(seed, "importance", number))
         for _ in range(_SHUFFLES):
@@ -249,14 +249,18 @@ def _out_of_fold(
     drop = np.array(drops)
     table = pd.DataFrame({"feature": names, "auc_loss": drop.mean(axis=0), "std": drop.std(axis=0, ddof=1)})
     table = table.sort_values(["auc_loss", "feature"], ascending=[False, True], ignore_index=True)
-    return probability, base, table
+    return probability, base, fold, table
 
 
 def _judge(
-    y: NDArray[np.int64], probability: NDArray[np.float64], base: NDArray[np.float64], importance: pd.DataFrame
+    y: NDArray[np.int64],
+    probability: NDArray[np.float64],
+    base: NDArray[np.float64],
+    fold: NDArray[np.int64],
+    importance: pd.DataFrame,
 ) -> dict[str, Any]:
     """Every figure beside the base rate's."""
-    value, interval = auc_interval(y, probability)
+    value, interval = auc_interval(y, probability, fold=fold)
     gain, gain_interval = brier_gain(y, probability, base)
     better = interval[0] > 0.5 and gain_interval[0] > 0
     brier = float(((probability - y) ** 2).mean())

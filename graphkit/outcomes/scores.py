@@ -27,21 +27,32 @@ def auc(label: NDArray[np.int64], score: Floats) -> float:
 
 
 def auc_interval(
-    label: NDArray[np.int64], score: Floats, *, confidence: float = 0.95
+    label: NDArray[np.int64], score: Floats, *, fold: NDArray[np.int64] | None = None, confidence: float = 0.95
 ) -> tuple[float, tuple[float, float]]:
     """Return the AUC and its interval, the wider of two at either end.
+
+    With ``fold``, 0, 1, .., a yes is held only against the noes of its own fold, which the same model scored: a model
+    learned without a yes puts all its fold a little lower, so across folds the AUC comes out too small.
 
     One is DeLong's on the logit scale: variance = var(V10)/n1 + var(V01)/n0, where V10 of a yes is the share of noes
     below it and V01 of a no the share of yeses above it. It sees any form of the scores, but with few yeses near 1 it
     sees too little spread, none at all where the two are apart. The other is Newcombe's, which solves
     |AUC - a| = z sqrt V(a) with Hanley and McNeil's variance and needs no spread.
 
+    Notes
+    -----
+    500 draws of 1,000 people with 16 yeses, five folds: within folds the AUC lies .005 below that of the models on
+    everybody, across folds .019; 92 and 91 % of the 95 % intervals hold it, those that miss mostly lie below.
+
     References
     ----------
     DeLong, DeLong, Clarke-Pearson (1988). https://doi.org/10.2307/2531595 ;
     Newcombe (2006), method 5. https://doi.org/10.1002/sim.2324
     """
-    of_yes, of_no = _placements(label, score)
+    folds = [slice(None)] if fold is None else [fold == k for k in range(int(fold.max()) + 1)]
+    of_yes, of_no = (
+        np.concatenate(parts) for parts in zip(*(_placements(label[at], score[at]) for at in folds), strict=True)
+    )
     value, z = float(of_yes.mean()), quantile(confidence)
     lower, upper = _lower_end(value, of_yes.size, of_no.size, z), 1 - _lower_end(1 - value, of_yes.size, of_no.size, z)
     spread = sum(float(part.var(ddof=1)) / part.size if part.size > 1 else 0.25 for part in (of_yes, of_no))
@@ -81,6 +92,11 @@ def brier_gain(
     """Return by how much the Brier score beats the base rate's, person by person, with its interval.
 
     gain = mean((base - y)^2 - (p - y)^2); above 0 the model is better.
+
+    Notes
+    -----
+    With few yeses it is too narrow: of 95 % intervals 76 to 81 % hold the gain for 16 yeses among 1,000, 86 % for 33
+    among 2,000, 91 % for 146 among 500 (250 to 500 draws). Those that miss lie below: the yeses a model finds best are rare.
     """
     gain = (base - label) ** 2 - (score - label) ** 2
     half = quantile(confidence) * float(gain.std(ddof=1)) / math.sqrt(gain.size)

@@ -164,6 +164,21 @@ def test_auc_and_its_interval_equal_brute_force():
     assert upper == pytest.approx(max(delong[1], near[-1]), abs=1e-6)
 
 
+def test_the_auc_within_folds_is_that_of_the_pairs_within_them():
+    """Pairs across folds do not count; noise without any effect has .5 within folds, and less across them."""
+    draw = np.random.default_rng(5)
+    y, score, fold = draw.integers(0, 2, 90), np.round(draw.random(90), 1), np.arange(90) % 3
+    wins = [
+        np.mean([(a > b) + 0.5 * (a == b) for b in score[(y == 0) & (fold == fold[i])]])
+        for i, a in enumerate(score)
+        if y[i]
+    ]
+    assert auc_interval(y, score, fold=fold)[0] == pytest.approx(np.mean(wins), abs=1e-12)
+    frame = lambda: pd.DataFrame({"x": draw.normal(size=300), "y": draw.permutation(np.arange(300) < 10).astype(int)})
+    found = [propensity(frame(), "y", rng=1).auc for _ in range(60)]
+    assert np.mean(found) == pytest.approx(0.5, abs=0.06)
+
+
 def test_brier_gain_and_calibration_by_hand():
     """Four people, written out."""
     y, p = np.array([1, 0, 1, 0]), np.array([0.9, 0.2, 0.6, 0.4])
