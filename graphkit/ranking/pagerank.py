@@ -203,7 +203,7 @@ def personalised_pagerank(
 
 def digest_of(values: NDArray[Any]) -> str:
     """Digest an array by its bytes: the manifest stays cheap beside a 10 ms solve."""
-    return hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(values).ravel().data).hexdigest()
 
 
 def node_ids(p: Projection) -> NDArray[np.object_] | None:
