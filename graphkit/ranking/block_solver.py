@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.kernels import kernel
-from graphkit.ranking.fixed_point import fixed_point
 from graphkit.ranking.lanes import LANES, aligned_rows, relax_row, sum_rows, sum_weighted_rows
 from graphkit.ranking.solvers import most_sweeps, solve
 
@@ -70,30 +69,9 @@ def _one_by_one(
     for lane in np.flatnonzero((seats >= 0) & ~(found <= goal)).tolist():  # a residual may be NaN
         v = np.zeros(operator.n_nodes)
         v[seats[lane]] = 1.0
-        if operator.symmetric:
-            x, residual, _ = solve(operator, v, damping, goal / (1 - damping))
-        else:
-            x, residual = _extrapolated(operator, v, damping, goal, scale[lane] * degree * w[:, lane])
+        x, residual, _ = solve(operator, v, damping, goal / (1 - damping))
         if not residual >= found[lane]:
             w[:, lane], found[lane], scale[lane] = x / degree, residual, 1.0
-
-
-def _extrapolated(
-    operator: WalkOperator, v: NDArray[np.float64], damping: float, goal: float, start: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], float]:
-    """Sweeps with extrapolation from where the block stands."""
-    rows: Any = operator.rows
-    x, residual, _ = fixed_point(
-        (rows.head, rows.start, rows.slots, rows.weight),
-        operator.out_weight,
-        v,
-        damping,
-        goal,
-        most_sweeps(damping, goal),
-        lambda task: np.array([task(0, operator.n_nodes)]),
-        start=start,
-    )
-    return x, residual
 
 
 def _float64(w: NDArray[Any]) -> NDArray[Any]:

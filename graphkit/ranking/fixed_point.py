@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.ranking.solver_kernels import (
+    backwards_kernel,
     gram_kernel,
     mix_kernel,
     move_kernel,
@@ -39,7 +40,6 @@ __all__ = ["fixed_point"]
 _PLAIN = 8  # first steps, which end on many graphs before there is anything to extrapolate
 _NEAR = 12  # further steps at the latest pace that are not worth keeping differences for
 _KEPT = 9  # differences combined; on trust, mail, word and co-author networks 7 and 11 took as many steps
-_RIDGE = 1e-13  # differences of small graphs depend on each other
 _PATIENCE = 100  # steps without a new best before rounding is blamed
 
 
@@ -51,9 +51,8 @@ def fixed_point(
     goal: float,
     max_iterations: int,
     each: Each,
-    start: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], float, int]:
-    """Iterate from ``start`` until ||F(x) - x||_1 <= goal or rounding stops it.
+    """Iterate from v until ||F(x) - x||_1 <= goal or rounding stops it.
 
     Parameters
     ----------
@@ -66,14 +65,12 @@ def fixed_point(
     max_iterations : int
     each : callable
         Runs ``task(first_row, last_row)`` on all chunks and returns what they return, in order.
-    start : ndarray of float64, shape (n,), optional
-        Scores to begin with, sum 1; default v.
 
     Returns
     -------
     (scores, residual, iterations)
     """
-    x, q, y = (v if start is None else start).copy(), np.empty(v.size), np.zeros(v.size + 1)
+    x, q, y = v.copy(), np.empty(v.size), np.zeros(v.size + 1)
     kept, parts, before, last = 0, np.empty((0, 0)), np.inf, np.empty(0)
     best, idle, count, previous = np.inf, 0, 0, np.inf
     lost = each(partial(share_kernel, x, degree, y)).sum()
@@ -98,23 +95,9 @@ def fixed_point(
         count += 1
         if kept == _KEPT:
             kept, before, last = 0, float(size), x.copy()
-            total = each(partial(mix_kernel, x, parts, _backwards(parts, each))).sum()
+            taken = backwards_kernel(each(partial(gram_kernel, parts)).sum(axis=0))
+            total = each(partial(mix_kernel, x, parts, taken)).sum()
             lost = each(partial(scale_kernel, x, float(total), degree, y)).sum()
-
-
-def _backwards(parts: NDArray[np.float64], each: Each) -> NDArray[np.float64]:
-    """Return how much of each difference to take back from the newest step: sum_k g_k F(x_k) = F(x_m) - sum_k c_k D_k."""
-    products = each(partial(gram_kernel, parts)).sum(axis=0)
-    length = np.sqrt(np.diag(products))
-    if not length.all():
-        return np.zeros(length.size)
-    alike = products / np.outer(length, length) + _RIDGE * np.eye(length.size)
-    weights = np.linalg.solve(alike, 1 / length) / length
-    total = weights.sum()
-    if not (np.isfinite(total) and total != 0):
-        return np.zeros(length.size)
-    given = np.cumsum(weights / total)  # the k-th F(x) lacks all later differences
-    return np.concatenate(([0.0], given[:-1]))
 
 
 def _step(pull: Any, y: Any, q: Any, v: Any, x: Any, damping: float, back: float, first: int, last: int) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from graphkit.kernels import kernel
 
 __all__ = [
+    "backwards_kernel",
     "curve_kernel",
     "eight_rows",
     "first_kernel",
@@ -23,6 +24,7 @@ __all__ = [
     "turn_kernel",
 ]
 
+_RIDGE = 1e-13  # differences of small graphs depend on each other
 _FAST = {"reassoc", "contract"}
 # Beside a signed number an unsigned index would become a float.
 _1, _2, _3, _4, _5, _6, _7, _8 = (np.uint64(i) for i in range(1, 9))
@@ -206,6 +208,42 @@ def gram_kernel(parts, first, last):  # type: ignore[no-untyped-def]  # noqa: AN
         for j in range(k):
             found[j, k] = found[k, j]
     return found
+
+
+@kernel(error_model="numpy")
+def backwards_kernel(products):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+    """How much of each difference D to take back from the newest step, from their inner products: sum_k g_k F(x_k) = F(x_m) - sum_k c_k D_k.
+
+    The weights g, sum 1, make sum_k g_k D_k smallest: they solve products g = a constant.
+    """
+    count = products.shape[0]
+    a, g, length = np.empty((count, count)), np.empty(count), np.empty(count)
+    for k in range(count):
+        length[k] = np.sqrt(products[k, k])
+        if not length[k] > 0:
+            return np.zeros(count)
+    for k in range(count):
+        g[k] = 1.0 / length[k]
+        for j in range(count):
+            a[k, j] = products[k, j] / (length[k] * length[j]) + (_RIDGE if j == k else 0.0)
+    for k in range(count):  # elimination; positive definite, so the pivots stand on the diagonal
+        for j in range(k + 1, count):
+            part = a[j, k] / a[k, k]
+            for i in range(k, count):
+                a[j, i] -= part * a[k, i]
+            g[j] -= part * g[k]
+    total = 0.0
+    for k in range(count - 1, -1, -1):
+        for j in range(k + 1, count):
+            g[k] -= a[k, j] * g[j]
+        g[k] /= a[k, k]
+        total += g[k] / length[k]
+    taken, given = np.zeros(count), 0.0
+    if np.isfinite(total) and total != 0:
+        for k in range(1, count):  # the k-th F(x) lacks all later differences
+            given += g[k - 1] / length[k - 1] / total
+            taken[k] = given
+    return taken
 
 
 @kernel(fastmath=_FAST, error_model="numpy")

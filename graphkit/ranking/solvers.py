@@ -8,8 +8,9 @@ of the nodes and z = D w a symmetric graph gives the symmetric positive definite
 
 Small ones are solved by conjugate gradients preconditioned by symmetric Gauss-Seidel
 (:mod:`graphkit.ranking.eisenstat`), large ones by plain conjugate gradients, whose sweeps run on
-threads. Other graphs, and those whose weights are too unlike for that, take the fixed point x <- F(x)
-with extrapolation (:mod:`graphkit.ranking.fixed_point`).
+threads. Other small graphs are solved component by component (:mod:`graphkit.ranking.downstream`). Large
+ones, and what those solvers could not finish, take the fixed point x <- F(x) with extrapolation
+(:mod:`graphkit.ranking.fixed_point`).
 
 Every answer passes the full operator F, applied to the normalised vector. F contracts by d in L1,
 hence ||x - x*||_1 <= ||F(x) - x||_1 / (1 - d).
@@ -30,9 +31,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.ranking.components import Components
+from graphkit.ranking.downstream import downstream
 from graphkit.ranking.eisenstat import certified
 from graphkit.ranking.fixed_point import fixed_point
-from graphkit.ranking.layout import WIDTH, Halves, Rows, side_by_side
+from graphkit.ranking.layout import WIDTH, Halves, Rows, head_rows, side_by_side
 from graphkit.ranking.operator import ARCS_A_CHUNK
 from graphkit.ranking.solver_kernels import (
     curve_kernel,
@@ -82,9 +85,12 @@ def solve(
     found: tuple[NDArray[np.float64], float, int] = v, np.inf, 0
     if isinstance(rows, Halves):
         found = certified(rows, operator.out_weight, v, damping, goal, most)
-        if found[1] <= goal:
-            return found
-        rows = _whole(operator, int(rows.low.head))
+    elif isinstance(rows, Components):
+        found = downstream(operator, rows, v, damping, goal, most)
+    if found[1] <= goal:
+        return found
+    if not isinstance(rows, Rows):
+        rows = _whole(operator)
     pull = rows.head, rows.start, rows.slots, rows.weight
     with _chunks(operator, int(rows.head)) as each:
         if operator.symmetric and not found[2]:
@@ -100,11 +106,12 @@ def most_sweeps(damping: float, goal: float) -> int:
     return 200 + min(int(1.34 * math.log(2 / max(goal, 1e-17)) / -math.log(max(damping, 1e-9))), _MOST)
 
 
-def _whole(operator: WalkOperator, head: int) -> Rows:
-    """Lay out a graph that stands in halves as one piece."""
-    row = np.repeat(np.arange(operator.n_nodes), np.diff(operator.indptr))
+def _whole(operator: WalkOperator) -> Rows:
+    """Lay out a graph that stands in halves or components as one piece."""
+    length = np.diff(operator.indptr)
+    row = np.repeat(np.arange(operator.n_nodes), length)
     weight = operator.weight if operator.weight.size else None
-    return side_by_side(operator.n_nodes, head, row, operator.indices.astype(np.int64), weight)
+    return side_by_side(operator.n_nodes, head_rows(length), row, operator.indices.astype(np.int64), weight)
 
 
 if TYPE_CHECKING:
