@@ -1,8 +1,8 @@
 // @title 未入选的候选 | candidates a plan rejected
 // @param plan STRING
 // @access read
-// Every candidate the plan blocked, by which rule and why.
+// Every candidate the plan blocked, by which rules and why.
 MATCH (p:Plan {id: $plan})
 MATCH (p)-[r:REJECTS]->(x)
 RETURN labels(x)[0] AS label, x.id AS id, r.rule AS rule, r.reason AS reason
-ORDER BY label, id;
+ORDER BY label, id, rule;

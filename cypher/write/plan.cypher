@@ -7,7 +7,7 @@
 // @param rejected LIST<MAP>
 // @access write
 // Writes a plan, its items, the channel or placement (CoProduction), the material and the tracking code of each, what the plan promotes
-// and what it rejected; the same plan again changes nothing.
+// and what it rejected, once for each rule; the same plan again changes nothing.
 MERGE (p:Plan {id: $plan})
 SET p += $properties;
 
@@ -55,12 +55,12 @@ MERGE (p)-[:PROMOTES]->(c);
 UNWIND $rejected AS row
 MATCH (p:Plan {id: $plan})
 MATCH (c:Channel {id: row.channel})
-MERGE (p)-[r:REJECTS]->(c)
-SET r.reason = row.reason, r.rule = row.rule;
+MERGE (p)-[r:REJECTS {rule: row.rule}]->(c)
+SET r.reason = row.reason;
 
 UNWIND $rejected AS row
 MATCH (p:Plan {id: $plan})
 MATCH (k:CoProduction {id: row.placement})
 WHERE NOT EXISTS { MATCH (c:Channel {id: row.channel}) }
-MERGE (p)-[r:REJECTS]->(k)
-SET r.reason = row.reason, r.rule = row.rule;
+MERGE (p)-[r:REJECTS {rule: row.rule}]->(k)
+SET r.reason = row.reason;

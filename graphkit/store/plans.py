@@ -11,6 +11,8 @@ from graphkit.model.plan_document import check_plan
 from graphkit.store.queries import load_query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from graphkit.store.base import GraphStore
 
 __all__ = ["list_plans", "load_plan", "remove_plan", "save_plan"]
@@ -28,18 +30,13 @@ def save_plan(store: GraphStore, plan: dict[str, Any]) -> None:
     """
     label, _, target = str(plan["for"]).partition(":")
     items = [_item(plan["plan"], number, item) for number, item in enumerate(plan["items"], 1)]
-    rejected = [
-        {**_bought(r["channel"]), "rule": r.get("rule"), "reason": r.get("reason") or ""}
-        for r in plan.get("rejected") or ()
-        if r.get("channel")
-    ]
     params = {
         "plan": plan["plan"],
         "properties": _plan(plan),
         "items": items,
         "forLabel": label,
         "forId": target,
-        "rejected": rejected,
+        "rejected": _rejected(plan.get("rejected") or ()),
     }
     store.write(load_query("write/plan"), params)
 
@@ -124,6 +121,15 @@ def _item(plan_id: str, number: int, item: dict[str, Any]) -> dict[str, Any]:
         "code": item.get("code"),
         "properties": properties,
     }
+
+
+def _rejected(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row for each channel and rule: two rules may speak against a channel, and one rule for two reasons."""
+    reasons: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        if row.get("channel"):
+            reasons.setdefault((row["channel"], row.get("rule") or ""), {})[row.get("reason") or ""] = None
+    return [{**_bought(name), "rule": rule, "reason": "; ".join(said)} for (name, rule), said in reasons.items()]
 
 
 def _bought(name: str, *, placement: bool | None = None) -> dict[str, Any]:

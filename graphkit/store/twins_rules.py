@@ -119,8 +119,9 @@ def _kind(g: TwinGraph, node: Node) -> Any:
 
 def rejected(g: TwinGraph, p: Params) -> list[Row]:
     """plan/rejected."""
-    ties = sorted((tie for n in g.find("Plan", p["plan"]) for tie in g.out(n, "REJECTS")), key=lambda tie: tie[0])
-    return [{"label": x[0], "id": x[1], "rule": r.get("rule"), "reason": r["reason"]} for x, r in ties]
+    ties = [tie for n in g.find("Plan", p["plan"]) for tie in g.out(n, "REJECTS")]
+    rows = [{"label": x[0], "id": x[1], "rule": r.get("rule"), "reason": r["reason"]} for x, r in ties]
+    return sorted(rows, key=lambda row: (row["label"], row["id"], row["rule"] is None, row["rule"]))
 
 
 def labels(g: TwinGraph, _: Params) -> list[Row]:

@@ -280,13 +280,17 @@ class CypherContract:
         return store
 
     def test_a_kept_plan_says_what_it_buys(self, tiny):
-        """Channel or placement, material and tracking code of every item, and every candidate it rejected: none without a name."""
+        """Channel or placement, material and tracking code of every item, and every candidate it rejected, by every rule against it."""
         tables, report = read_directory(TINY)
         placement = tables.nodes["CoProduction"].ids.tolist()[0]
         code = tables.nodes["Touchpoint"].column("code").tolist()[0]
         channel = {**PLAN["items"][0], "kind": "app", "code": code}
         bought = [channel, {**channel, "channel": f"CoProduction:{placement}", "kind": "placement", "code": None}]
         rejected = [*PLAN["rejected"], {"channel": placement, "rule": "cost", "reason": "its cost is unknown"}]
+        rejected += [
+            {"channel": "c02", "rule": rule, "reason": f"no {rule}"} for rule in ("approved", "approved", "lead")
+        ]
+        rejected.append({"channel": "c02", "rule": "lead", "reason": "too late"})
         counted = tiny.load(tables, report)
         version = tiny.version()
         for _ in range(2):
@@ -301,9 +305,11 @@ class CypherContract:
             tables.nodes[k].by_id("name")[i] for k, i in (("Channel", "c01"), ("CoProduction", placement))
         ]
         blocked = tiny.read(load_query("plan/rejected"), {"plan": "P-0001"})
-        assert [list(row[:3]) for row in blocked.rows] == [
-            ["Channel", "c02", "rights"],
-            ["CoProduction", placement, "cost"],
+        assert [list(row) for row in blocked.rows] == [
+            ["Channel", "c02", "approved", "no approved"],
+            ["Channel", "c02", "lead", "no lead; too late"],
+            ["Channel", "c02", "rights", "无版权"],
+            ["CoProduction", placement, "cost", "its cost is unknown"],
         ]
         assert tiny.version() == version
         assert tiny.load(tables, report).by_type == counted.by_type
