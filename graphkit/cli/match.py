@@ -87,8 +87,19 @@ def match(
     emit(
         form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS[:-1]), color=app.settings.color
     )
-    if not rows:
-        app.say(_nothing(node, to, vectors if by == "vector" else None, own, others))
+    property_ = vectors if by == "vector" else None
+    if told := _looked_up(node, to, by, property_, top) if rows else _nothing(node, to, property_, own, others):
+        app.say(told)
+
+
+def _looked_up(node: LabelId, to: str, by: str, property_: str | None, top: int) -> str | None:
+    """Return the query that gives the scores from the graph; none for vectors kept in a property of another name."""
+    from graphkit.planning.partner_evidence import query_command
+
+    asked: dict[str, Any] = {"label": node.label, "id": node.id, "to": to, "top": top}
+    if property_ is None:
+        return f"look up: {query_command('match/by_tags', {**asked, 'by': by})}"
+    return f"look up: {query_command('match/vectors', asked)}" if property_ == "vector" else None
 
 
 def _nothing(node: LabelId, to: str, vectors: str | None, own: Any, others: Any) -> str:

@@ -112,6 +112,23 @@ def profile(
     emit(form=form, output=output, rows=rows, columns=columns, color=app.settings.color)
     if not rows:
         app.say("no rows: nothing tagged was taken" if users else f"no rows of at least {min_cell} users")
+    elif clusters is None and (lift or events is None):
+        _look_up(app, users, audience, min_cell, top)
+
+
+def _look_up(app: App, users: tuple[str, ...], audience: str | None, min_cell: int, top: int) -> None:
+    """Name the query that gives the numbers from the graph: those of the first user, of the audience, or of the pairs."""
+    from graphkit.planning.partner_evidence import query_command
+
+    params: dict[str, Any] = {"top": top}
+    if users:
+        name, params = "profiles/user", {"user": users[0].removeprefix("User:"), **params}
+    elif audience is not None:
+        label, _, id_ = audience.partition(":")
+        name, params = "profiles/audience", {"label": label, "id": id_, **params, "minCell": min_cell}
+    else:
+        name, params = "profiles/lift", {**params, "minCell": min_cell}
+    app.say(f"look up: {query_command(name, params)}")
 
 
 def _profiles(app: App, snapshot: Snapshot, events: str | None, half_life: float) -> Any:

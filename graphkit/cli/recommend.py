@@ -168,9 +168,9 @@ def recommend(
     ]
     people = [{**row, "score": f"{row['score']:.4g}", "evidence": _told(row["evidence"][:3])} for row in rows]
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS), color=app.settings.color)
-    if context and not any(reason.kind == "context" for own in found.reasons for reason in own):
-        app.say(f"{', '.join(context)} changes no score here: nothing was shown there, or it does as everywhere")
-    _tell(app, names, {row["user"] for row in rows}, {row["user"] for row in rows if row["cold"]}, to)
+    _tell(app, names, rows, context, to)
+    if not (include_known or context or events):
+        _look_up(app, by, to, next((row["user"] for row in rows if not row["cold"]), None), top)
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
@@ -207,10 +207,23 @@ def _told(evidence: Sequence[dict[str, Any]]) -> str:
     return ", ".join(f"{reason['shown'] or reason['name']} {reason['part']:.3g}" for reason in evidence)
 
 
-def _tell(app: App, asked: Sequence[str], answered: set[str], cold: set[str], to: str) -> None:
-    """Say who got nothing, or only what is popular."""
+def _tell(app: App, asked: Sequence[str], rows: Sequence[dict[str, Any]], context: tuple[str, ...], to: str) -> None:
+    """Say who got nothing, or only what is popular, and when the context made no difference."""
+    if context and not any(reason["kind"] == "context" for row in rows for reason in row["evidence"]):
+        app.say(f"{', '.join(context)} changes no score here: nothing was shown there, or it does as everywhere")
+    answered, cold = {row["user"] for row in rows}, {row["user"] for row in rows if row["cold"]}
     empty = [user for user in asked if user not in answered]
     if empty:
         app.say(f"{len(empty)} of {len(asked)} users already took every {to}")
     if cold:
         app.say(f"{len(cold)} of {len(asked)} users are unknown to this way: they get what is popular")
+
+
+def _look_up(app: App, by: str, to: str, user: str | None, top: int) -> None:
+    """Name the query that gives the scores of one user from the graph, where there is one."""
+    from graphkit.planning.partner_evidence import query_command
+
+    files = {"cosine": ("recommend/also_took", {"minCell": 1}), "content": ("recommend/by_tags", {})}
+    if user is not None and to == "Course" and by in files:
+        name, more = files[by]
+        app.say(f"look up: {query_command(name, {'user': user, 'top': top, **more})}")

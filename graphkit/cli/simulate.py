@@ -125,10 +125,21 @@ def simulate(
         ]
     text = f"{len(seeds)} seeds reach {result.mean:,.2f} of {graph.n_nodes:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {result.n_worlds:,} worlds, seed {seed})"
     text += "\nnewly active by step (0 = the seeds):\n" + _steps_text(steps).rstrip("\n")
-    if top:
-        text += "\n\nmost often active:\n" + _nodes_text(document["most_active"])
+    text += _nodes_text(document.get("most_active", []))
     text = f"{text.rstrip()}\nreplay: {again['command']}"
     emit(form=form, output=output, rows=steps, columns=COLUMNS, document=document, text=text)
+    if model == "ic" and len(steps) > 1 and not (nodes or via or value):
+        _look_up(app, seeds, probability)
+
+
+def _look_up(app: App, seeds: tuple[str, ...], probability: str | float) -> None:
+    """Name the query that gives step 1 from the graph, where no chance is drawn or learned."""
+    from graphkit.planning.partner_evidence import query_command
+
+    given = {"probability": probability} if isinstance(probability, float) else {}
+    if given or probability == "weighted_cascade":
+        named = [seed.removeprefix("User:") for seed in seeds]
+        app.say(f"look up a row: {query_command('simulate/first_step', {'seeds': named, **given, 'minCell': 1})}")
 
 
 def _steps_text(steps: list[dict[str, Any]]) -> str:
@@ -145,11 +156,14 @@ def _steps_text(steps: list[dict[str, Any]]) -> str:
 
 
 def _nodes_text(rows: list[dict[str, Any]]) -> str:
-    """Return the nodes most often active as a table."""
+    """Return the nodes most often active as a table under its heading; nothing when none was asked for."""
+    if not rows:
+        return ""
     from graphkit.cli.output import short_numbers, table
 
     each = ({**row, "lower": row["interval"][0], "upper": row["interval"][1]} for row in rows)
-    return table([short_numbers(row) for row in each], ("node", "activation", "lower", "upper"))
+    shown = table([short_numbers(row) for row in each], ("node", "activation", "lower", "upper"))
+    return "\n\nmost often active:\n" + shown
 
 
 def _node(name: Any, share: float, n_worlds: int) -> dict[str, Any]:
