@@ -5,6 +5,7 @@
 // @param minCell INTEGER = 50
 // @access read
 // Mean over the people who took a film or course and agreed to a profile of their profiles (profiles/user); nothing for fewer than minCell people.
+// Each person is worked out in a call of its own, so that tags are told apart among those of one person only.
 MATCH (x:Film|Course {id: $id})
 WHERE $label IN labels(x)
 MATCH (x)<-[:WATCHED|WANTS|LIKES|RATED|ENROLLED|BOUGHT]-(u:User)
@@ -12,13 +13,18 @@ WHERE u.consent = true AND (u.consent_scope IS NULL OR "profile" IN u.consent_sc
 WITH collect(DISTINCT u) AS people
 WHERE size(people) >= $minCell
 UNWIND people AS u
-MATCH (u)-[:WATCHED|WANTS|LIKES|RATED|ENROLLED|BOUGHT]->(i:Film|Course)
-WITH DISTINCT size(people) AS users, u, i
-MATCH (i)-[y:HAS_TAG]->(t:Tag)
-WITH users, u, t, sum(y.w) AS w
-WITH users, u, collect({tag: t, w: w}) AS cells, sum(w * w) AS square
+CALL (u) {
+  MATCH (u)-[:WATCHED|WANTS|LIKES|RATED|ENROLLED|BOUGHT]->(i:Film|Course)
+  WITH DISTINCT i
+  MATCH (i)-[y:HAS_TAG]->(t:Tag)
+  WITH t, sum(y.w) AS w
+  RETURN collect({tag: t.id, w: w}) AS cells, sqrt(sum(w * w)) AS length
+}
+WITH size(people) AS users, length, cells
+WHERE length > 0
 UNWIND cells AS c
-WITH users, c.tag AS t, sum(c.w / sqrt(square)) AS total
+WITH users, c.tag AS tag, sum(c.w / length) AS total
+MATCH (t:Tag {id: tag})
 RETURN t.id AS tag, t.name AS name, t.kind AS kind, round(total / users, 9) AS weight
 ORDER BY weight DESC, tag
 LIMIT $top;
