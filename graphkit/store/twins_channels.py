@@ -144,7 +144,7 @@ def audience_of_set(g: TwinGraph, p: Params) -> list[Row]:
     for c in members:
         for n, chance in _reached(g, c).items():
             chances.setdefault(n, []).append(chance)
-    shown = len(chances) >= p["minCell"]
+    shown = len(chances) >= p["minCell"] and not _small_channels(g, members, p["minCell"])
     expected = math.fsum(1.0 - math.prod(1.0 - q for q in listed) for listed in chances.values())
     return [
         {
@@ -156,6 +156,14 @@ def audience_of_set(g: TwinGraph, p: Params) -> list[Row]:
             "expected": rounded(expected, 6) if shown else None,
         }
     ]
+
+
+def _small_channels(g: TwinGraph, members: list[Node], min_cell: int) -> bool:
+    """Whether a channel reaches few people, in all or that no other does."""
+    reached = {c: set(_reached(g, c)) for c in members}
+    times = Counter(u for of in reached.values() for u in of)
+    sizes = [n for of in reached.values() for n in (len(of), sum(times[u] == 1 for u in of))]
+    return any(0 < n < min_cell for n in sizes)
 
 
 def overlap_of_set(g: TwinGraph, p: Params) -> list[Row]:
@@ -217,9 +225,12 @@ def _price(g: TwinGraph, row: Params) -> tuple[float, float] | None:
 
 def frequency(g: TwinGraph, p: Params) -> list[Row]:
     """evaluate/frequency."""
-    contacts = Counter(n for c in g.nodes("Channel") if c[1] in p["channels"] for n in _reached(g, c))
+    reached = {c: set(_reached(g, c)) for c in g.nodes("Channel") if c[1] in p["channels"]}
+    contacts = Counter(n for of in reached.values() for n in of)
     people = Counter(contacts.values())
-    return [{"contacts": k, "people": people[k] if people[k] >= p["minCell"] else None} for k in sorted(people)]
+    alone = [n for of in reached.values() if (n := sum(contacts[u] == 1 for u in of))]
+    shown = all(n >= p["minCell"] for n in (*people.values(), *alone))
+    return [{"contacts": k, "people": people[k] if shown else None} for k in sorted(people)]
 
 
 def reputation(g: TwinGraph, p: Params) -> list[Row]:

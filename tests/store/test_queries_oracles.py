@@ -1,16 +1,18 @@
 """Numbers of named queries against the functions of graphkit that print the same ones, and against what was published."""
 
+import itertools
+
 import networkx as nx
 import numpy as np
 import pytest
-from golden_queries import golden_tables
+from golden_queries import golden_tables, report_of
 
 from graphkit.diffusion.spread import estimate_spread
 from graphkit.matching.similarity import inverse_frequency, match
 from graphkit.matching.text import search
 from graphkit.matching.update import update_profile
 from graphkit.model.schema import USER_TIES
-from graphkit.model.tables import GraphTables, NodeColumns, as_column, object_array
+from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
 from graphkit.planning.recommend import recommend
 from graphkit.planning.tastes import profiles_of, read_tastes
 from graphkit.projection.build import project
@@ -209,3 +211,48 @@ def test_small_numbers_are_hidden(tables):
         (row,) = twin_rows(tables, "simulate/first_step", seeds=["u01", "u02"], minCell=cell)
         assert (row["people"] is None) == (row["expected"] is None)
         assert row["people"] is None or row["people"] >= cell
+
+
+def test_sets_that_differ_by_one_channel_tell_no_small_number(tables):
+    """Every pair of such sets: the differences of what is shown are 0 or at least the minimum, and so are counts found by subtraction."""
+    channels = [f"c{i}" for i in range(1, 7)]
+    sets = [s for n in range(1, 7) for s in itertools.combinations(channels, n)]
+    for cell, least in ((2, 60), (3, 10), (5, 4)):
+        told = {s: twin_rows(tables, "evaluate/audience_of_set", channels=list(s), minCell=cell)[0] for s in sets}
+        times = {s: twin_rows(tables, "evaluate/frequency", channels=list(s), minCell=cell) for s in sets}
+        compared = 0
+        for large in sets:
+            assert told[large]["distinct_people"] is None or sum(r["people"] or 0 for r in times[large]) in (
+                0,
+                told[large]["distinct_people"],
+            )
+            for small in itertools.combinations(large, len(large) - 1):
+                for column in ("distinct_people", "audiences_added") if small else ():
+                    values = told[large][column], told[small][column]
+                    if None not in values:
+                        compared += 1
+                        assert values[0] - values[1] in (0, *range(cell, 99)), (small, large)
+        assert compared >= least, compared
+
+
+def test_a_channel_with_few_people_hides_its_set(store):
+    """Two of the eight people of one channel hear from another, too: adding it would tell the two, on every store."""
+    users = NodeColumns("User", object_array([f"u{i}" for i in range(8)]), {"consent": as_column([True] * 8)})
+    channels = NodeColumns(
+        "Channel", object_array(["a", "b"]), {"cost": as_column([1.0, 2.0]), "kind": as_column(["kol"] * 2)}
+    )
+    ends = np.array([0] * 8 + [1] * 2), np.array([*range(8), 0, 1])
+    reaches = EdgeColumns("REACHES", "Channel", "User", *ends, {"p": as_column([0.5] * 10)})
+    found = GraphTables({"User": users, "Channel": channels}, (reaches,), "small", "CNY", "UTC")
+    store.load(found, report_of(found))
+    told = {
+        (cell, names): store.read(
+            load_query("evaluate/audience_of_set"), {"channels": list(names), "minCell": cell}
+        ).rows
+        for cell in (2, 3)
+        for names in ("a", "ab")
+    }
+    shown = {key: tuple(row[2:5]) for key, (row,) in told.items()}
+    assert shown[2, "ab"] == (8, 10, 5.0)
+    assert shown[2, "a"] == shown[3, "a"] == (8, 8, 4.0)
+    assert shown[3, "ab"] == (None, None, None)
