@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,15 +16,22 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
+    "EXACT",
+    "digits_of",
+    "give_or_take",
     "like_people",
     "newcombe",
+    "plainly",
     "quantile",
     "ratio_interval",
     "share_of_clusters",
+    "sign",
     "unskewed",
     "wilson",
     "wilson_of",
 ]
+
+EXACT = 2e-3  # an exact value carries the interval of its own rounding to thousandths
 
 
 def quantile(confidence: float, freedom: float = 0) -> float:
@@ -225,3 +232,37 @@ def ratio_interval(top: Floats, bottom: Floats | None = None, *, confidence: flo
     error = math.sqrt(square * n * n / (n - 1)) / whole
     skewness = float((residual**3).mean()) / square**1.5 / math.sqrt(n)
     return ratio - unskewed(z, skewness) * error, ratio - unskewed(-z, skewness) * error
+
+
+def give_or_take(mean: float | None, interval: Any, *, signed: bool = False) -> str:
+    """Return ``241.7 ±3.2``: the mean and half of its interval, to the digits that half supports; an exact value stands alone.
+
+    With ``signed`` a gain bears its plus.
+    """
+    if mean is None:
+        return "–"
+    plus = sign(mean) if signed else ""
+    if not interval or interval[1] - interval[0] <= EXACT:
+        return plus + plainly(mean)
+    half = (interval[1] - interval[0]) / 2
+    digits = digits_of(half)
+    return f"{plus}{mean:,.{digits}f} ±{half:,.{digits}f}"
+
+
+def sign(difference: float) -> str:
+    """Return the plus of a gain; a loss has its minus already."""
+    return "+" if difference > 0 else ""
+
+
+def digits_of(half: float) -> int:
+    """Digits after the point at which a half width still shows."""
+    return 0 if half >= 10 else 1 if half >= 0.1 else 2 if half >= 0.01 else 3
+
+
+def plainly(value: float | None) -> str:
+    """Return a count without interval: whole from 1,000 up, else one digit, very small ones three."""
+    if value is None:
+        return "–"
+    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -62,7 +62,7 @@ def _intervals(plan: dict[str, Any]) -> dict[str, Any]:
 def _listed(rows: list[dict[str, Any]], near: dict[str, Any], again: str) -> str:
     """Return all claims as a table, each with its interval and the query or replay behind it."""
     from graphkit.cli.output import table
-    from graphkit.cli.plan_text import give_or_take
+    from graphkit.intervals import give_or_take
 
     shown = [
         {

@@ -50,7 +50,7 @@ def _headed(plan: dict[str, Any]) -> str:
 
 def _by_channel(rows: list[dict[str, Any]], plan: dict[str, Any]) -> list[dict[str, Any]]:
     """Return one row a channel and rule: its name, what it adds with its interval, its reasons as a list."""
-    from graphkit.cli.plan_text import give_or_take
+    from graphkit.intervals import give_or_take
 
     names = {row.get("channel") or row.get("candidate"): row.get("name") for row in (*plan["items"], *plan["rejected"])}
     adds: dict[Any, list[str]] = {}

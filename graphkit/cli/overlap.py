@@ -131,7 +131,7 @@ def _rounded(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _near(row: Mapping[Any, Any], intervals: Mapping[tuple[str, str], tuple[float, float]]) -> dict[str, Any]:
     """Sampled numbers with half of their interval."""
-    from graphkit.cli.plan_text import give_or_take
+    from graphkit.intervals import give_or_take
 
     return {
         c: give_or_take(row[c], intervals[c, row["name"]])
@@ -142,7 +142,7 @@ def _near(row: Mapping[Any, Any], intervals: Mapping[tuple[str, str], tuple[floa
 
 def _shared(row: Mapping[Any, Any]) -> dict[str, Any]:
     """The number shared by a pair, with half of its interval where it is sampled."""
-    from graphkit.cli.plan_text import give_or_take
+    from graphkit.intervals import give_or_take
 
     ends = (row.get("shared_lower"), row.get("shared_upper"))
     return {} if any(_hidden(x) for x in (*ends, row["shared"])) else {"shared": give_or_take(row["shared"], ends)}

@@ -232,7 +232,7 @@ def _measured(rows: list[dict[str, Any]]) -> str:
 
 def _whole(found: dict[str, Any]) -> list[str]:
     """Return what the set reaches together, how good that is, and what the shares sum to."""
-    from graphkit.cli.plan_text import give_or_take
+    from graphkit.intervals import give_or_take
 
     joint, sure, split, lines = found.get("joint_reach"), found.get("certificate"), found.get("split"), []
     listed = sum(row["rank"] is not None for row in found["partners"])
@@ -258,7 +258,7 @@ def _other_name(partner: dict[str, Any]) -> str | None:
 
 def _near(partner: dict[str, Any], what: str) -> str | None:
     """Return a number of people with half of its interval."""
-    from graphkit.cli.plan_text import give_or_take
+    from graphkit.intervals import give_or_take
 
     return None if partner[what] is None else give_or_take(partner[what], partner[f"{what}_interval"])
 

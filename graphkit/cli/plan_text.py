@@ -9,17 +9,13 @@ import datetime as dt
 import math
 from typing import Any
 
+from graphkit.intervals import EXACT, digits_of, give_or_take, plainly
 from graphkit.report.figures import Figures
+from graphkit.report.sentences import term
 
-__all__ = ["digits_of", "give_or_take", "headline", "plan_text", "rounded_down", "span", "within"]
+__all__ = ["headline", "plan_text", "rounded_down", "span", "within"]
 
 _COLUMNS = ("wave", "channel", "name", "material", "uses", "cost", "adds", "exclusive", "alone")
-_SIMPLE = {
-    "price_per_contact": "price per contact",
-    "sainsbury": "the Sainsbury formula",
-    "top_degree": "largest audience",
-}
-_EXACT = 2e-3  # an exact value carries the interval of its own rounding to thousandths
 
 
 def plan_text(plan: dict[str, Any]) -> str:
@@ -79,7 +75,7 @@ def _risk(plan: dict[str, Any]) -> list[str]:
     if not told:
         return []
     lines = [
-        f"with chance 9 in 10 {r['goal']} at least {_with_span(r['p10'], r['interval'])}; were the chances as given {_plain(r['p10_chances_as_given'])}"
+        f"with chance 9 in 10 {r['goal']} at least {_with_span(r['p10'], r['interval'])}; were the chances as given {plainly(r['p10_chances_as_given'])}"
         for r in told["goals"]
     ]
     drawn = "; ".join(f"{name}: {text}" for name, text in told["believed"].items() if text)
@@ -91,16 +87,11 @@ def _baselines(plan: dict[str, Any]) -> list[str]:
     rows = plan.get("against_baselines")
     if rows:
         return [
-            f"chosen by {_SIMPLE.get(r['baseline'], r['baseline'])}: {give_or_take(r['mean'], r['interval'])}, this plan {_more(r['difference'], r['difference_interval'])}"
+            f"chosen by {term(r['baseline'])[1]}: {give_or_take(r['mean'], r['interval'])}, this plan {give_or_take(r['difference'], r['difference_interval'], signed=True)}"
             for r in rows
         ]
-    known = [f"{name} {_plain(value)}" for name, value in (plan.get("baselines") or {}).items() if value is not None]
+    known = [f"{name} {plainly(value)}" for name, value in (plan.get("baselines") or {}).items() if value is not None]
     return [f"other ways to choose would reach: {', '.join(known)}"] if known else []
-
-
-def _more(difference: float, pair: Any) -> str:
-    """Return a difference with its sign and half of its interval."""
-    return ("+" if difference > 0 else "") + give_or_take(difference, pair)
 
 
 def _again(plan: dict[str, Any]) -> list[str]:
@@ -134,7 +125,7 @@ def _goals(plan: dict[str, Any]) -> list[str]:
     """Return what the plan is worth under each goal, and the plans between goals."""
     lines = []
     for row in plan.get("goals") or ():
-        floor = "" if row["floor"] is None else f", floor {_plain(row['floor'])}"
+        floor = "" if row["floor"] is None else f", floor {plainly(row['floor'])}"
         lines.append(f"{row['goal']} {_with_span(row['mean'], row['interval'])}{floor}")
     rows = plan.get("pareto") or ()
     for number, row in enumerate(rows, 1):
@@ -156,8 +147,8 @@ def _robust(plan: dict[str, Any]) -> list[str]:
         return []
     mine, plain = told["robust"], told["plain"]
     text = (
-        f"over {told['draws']} draws of unknown chances: {told['q']:g}-quantile {_plain(mine['quantile'])} (plain plan {_plain(plain['quantile'])}), "
-        f"mean {_plain(mine['mean'])} ({_plain(plain['mean'])}), worst {_plain(mine['worst'])} ({_plain(plain['worst'])})"
+        f"over {told['draws']} draws of unknown chances: {told['q']:g}-quantile {plainly(mine['quantile'])} (plain plan {plainly(plain['quantile'])}), "
+        f"mean {plainly(mine['mean'])} ({plainly(plain['mean'])}), worst {plainly(mine['worst'])} ({plainly(plain['worst'])})"
     )
     fresh = told.get("fresh")
     if not fresh:
@@ -179,24 +170,13 @@ def _uncertain(reach: dict[str, Any]) -> str:
     return f"; with unknown p {span(wide)}" if wide else ""
 
 
-def give_or_take(mean: float | None, interval: Any) -> str:
-    """Return ``241.7 ±3.2``: the mean and half of its interval, to the digits that half supports; an exact value stands alone."""
-    if mean is None:
-        return "–"
-    if not interval or interval[1] - interval[0] <= _EXACT:
-        return _plain(mean)
-    half = (interval[1] - interval[0]) / 2
-    digits = digits_of(half)
-    return f"{mean:,.{digits}f} ±{half:,.{digits}f}"
-
-
 def span(pair: Any) -> str:
     """Return ``a to b``, to the digits that tell the two ends apart."""
     if not pair:
         return "no interval"
     low, high = pair
-    if high - low <= _EXACT:
-        return f"{_plain(low)} to {_plain(high)}"
+    if high - low <= EXACT:
+        return f"{plainly(low)} to {plainly(high)}"
     digits = digits_of((high - low) / 2)
     return f"{low:,.{digits}f} to {high:,.{digits}f}"
 
@@ -208,23 +188,9 @@ def within(pair: Any) -> str:
 
 def _with_span(mean: float, pair: Any) -> str:
     """Return ``1,104 (95 %: 1,100 to 1,109)``; an exact value needs no interval."""
-    if pair and pair[1] - pair[0] <= _EXACT:
-        return f"{_plain(mean)} (exact for these chances)"
+    if pair and pair[1] - pair[0] <= EXACT:
+        return f"{plainly(mean)} (exact for these chances)"
     return f"{mean:,.{digits_of((pair[1] - pair[0]) / 2) if pair else 1}f} ({within(pair)})"
-
-
-def digits_of(half: float) -> int:
-    """Digits after the point at which a half width still shows."""
-    return 0 if half >= 10 else 1 if half >= 0.1 else 2 if half >= 0.01 else 3
-
-
-def _plain(value: float | None) -> str:
-    """Return a count without interval: whole from 1,000 up, else one digit, very small ones three."""
-    if value is None:
-        return "–"
-    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3
-    text = f"{value:,.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _called(plan: dict[str, Any]) -> str:

@@ -145,7 +145,7 @@ def _look_up(app: App, seeds: tuple[str, ...], probability: str | float) -> None
 def _steps_text(steps: list[dict[str, Any]]) -> str:
     """Return the first steps as a table, numbers to the digits that their intervals support."""
     from graphkit.cli.output import table
-    from graphkit.cli.plan_text import digits_of
+    from graphkit.intervals import digits_of
 
     rows = []
     for row in steps[:STEPS_SHOWN]:

@@ -63,7 +63,7 @@ def whatif(
     row = {"difference": reach["difference"], "lower": low, "upper": high, "best_replacement": named}
     text = f"reach {reach['difference']:+,.1f} (95 %: {low:+,.1f} to {high:+,.1f}) against plan {made.plan}"
     if replacement:
-        from graphkit.cli.plan_text import give_or_take
+        from graphkit.intervals import give_or_take
 
         text += f"; best replacement: {named}, +{give_or_take(replacement['adds'], replacement['adds_interval'])} for {replacement['cost']:,.2f}".removesuffix(
             ".00"

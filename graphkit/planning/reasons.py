@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.influence.channel_greedy import without
+from graphkit.intervals import give_or_take
 from graphkit.planning.choose import NOTHING, estimate, measure
 from graphkit.planning.floors import ROUNDING, GoalJudge
 from graphkit.planning.search import JUDGING
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["both", "item_reasons", "not_bought", "unspent_because"]
 
 SINGLES = 32  # purchases tried one by one to make room for another
-SHOWN = 0.05  # half an interval that is narrower does not show in a figure of one digit
 LISTED = 20  # affordable channels that were not bought: the best of them get a reason each
 
 
@@ -78,10 +78,8 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
     exchange = _Exchange(campaign, cover, chosen)
     for option in _told(campaign, chosen, gain, cost, allowed):
         touched, seen = cover.seen(option)
-        adds, (low, high) = estimate(cover, touched, seen * missed[touched], exact=exact)
-        half = (high - low) / 2
-        about = f" ±{half:,.1f}" if half >= SHOWN else ""
-        text, rule = f"would add {adds:,.1f}{about} for {money(cost[option])}", "not chosen"
+        adds, ends = estimate(cover, touched, seen * missed[touched], exact=exact)
+        text, rule = f"would add {give_or_take(adds, ends)} for {money(cost[option])}", "not chosen"
         if alone[option] <= NOTHING:
             reason = "would add nothing measurable: hardly anybody it reaches counts for the objective"
         elif gain[option] <= NOTHING:
@@ -94,7 +92,7 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
             reason = f"{text}, too little to show where the plan was chosen"
         else:
             reason = f"{text}; a rule on kinds, waves or materials stands against it"
-        told = {"cost": float(cost[option]) / 100, "adds": adds, "adds_interval": [low, high]}
+        told = {"cost": float(cost[option]) / 100, "adds": adds, "adds_interval": list(ends)}
         rows.append({"channel": campaign.label(option), "rule": rule, "reason": reason, **told})
     return rows
 
@@ -110,18 +108,17 @@ def _told(campaign: Campaign, chosen: Sequence[int], gain: Floats, cost: Any, al
 
 @dataclass(frozen=True, order=True)
 class _Change:
-    """What an exchange changes (with half of its interval), what goes for it, and the floors it would miss."""
+    """What an exchange changes, with its interval, what goes for it, and the floors it would miss."""
 
     keeps: bool
     change: float
-    half: float
+    interval: tuple[float, float]
     gone: list[str]
     missed: list[str]
 
     def told(self) -> str:
         """The exchange in words."""
-        text = f"in exchange for {', '.join(self.gone)} the plan would change by {self.change:+,.1f}"
-        text += f" ±{self.half:,.1f}" if self.half else ""
+        text = f"in exchange for {', '.join(self.gone)} the plan would change by {give_or_take(self.change, self.interval, signed=True)}"
         return text if self.keeps else f"{text} and miss the floor of {' and '.join(self.missed)}"
 
 
@@ -177,10 +174,10 @@ class _Exchange:
         if not campaign.menu.complete(other):
             return None
         exact = campaign.worlds.exact
-        change, (low, high) = estimate(self.cover, None, self.missed - self.cover.missed(other), exact=exact)
+        change, ends = estimate(self.cover, None, self.missed - self.cover.missed(other), exact=exact)
         floors = campaign.rules.floors
         missed = [goal for goal in floors if self.judge.worth(goal, other)[0] < floors[goal] * (1 - ROUNDING)]
-        return _Change(not missed, change, 0.0 if exact else (high - low) / 2, self._gone(rest), missed)
+        return _Change(not missed, change, ends, self._gone(rest), missed)
 
     def _gone(self, rest: list[int]) -> list[str]:
         """Channels that go, and of which only some uses go."""

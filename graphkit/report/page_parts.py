@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from graphkit.intervals import sign
 from graphkit.report.figures import Figures
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _robust(plan: Row) -> dict[str, Any]:
 
 def _signed(value: float) -> str:
     """A difference with its sign."""
-    return ("+" if value > 0 else "") + Figures.people(value)
+    return sign(value) + Figures.people(value)
 
 
 def _replanned(plan: Row) -> dict[str, Any]:

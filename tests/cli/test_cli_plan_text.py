@@ -2,7 +2,8 @@
 
 import pytest
 
-from graphkit.cli.plan_text import give_or_take, plan_text, rounded_down, span
+from graphkit.cli.plan_text import plan_text, rounded_down, span
+from graphkit.intervals import give_or_take
 from graphkit.report.spoken import chinese
 
 
@@ -92,7 +93,7 @@ def test_plans_without_a_graph_and_waves_carry_their_intervals():
     text = plan_text(plan)
     assert "adding up the channels would have said 3,959 ±29" in text
     assert "chosen by price per contact: 1,454.0 ±7.0, this plan +70.6 ±6.4" in text
-    assert "chosen by the Sainsbury formula: 1,530.0 ±7.0, this plan -5.4 ±3.6" in text
+    assert "chosen by Sainsbury formula: 1,530.0 ±7.0, this plan -5.4 ±3.6" in text
     assert "wave 2: 1 purchases for 10, adds 25.0 ±0.5" in text
     told = chinese(text)
     assert "若按单次接触价格选择：1,454.0 ±7.0，本计划相差 +70.6 ±6.4" in told

@@ -69,7 +69,7 @@ def test_an_exchange_that_breaks_a_floor_says_so():
     assert left_out["c0"].endswith("in exchange for c1 the plan would change by +2.5 and miss the floor of loyalty")
     assert (
         chinese(left_out["c0"])
-        == "用 100 可新增 5.0，仅余 0；若以其替换 c1，计划变化 +2.5，但达不到忠诚（客户价值）的下限"
+        == "用 100 可新增 5，仅余 0；若以其替换 c1，计划变化 +2.5，但达不到忠诚（客户价值）的下限"
     )
 
 

@@ -91,7 +91,7 @@ def test_the_interval_stands_in_the_reason_where_it_shows():
     assert row["reason"].startswith(f"would add {row['adds']:.1f} ±{half:.1f} for 25, ")
     assert chinese(row["reason"]).startswith(f"用 25 可新增 {row['adds']:.1f} ±{half:.1f}，仅余 0")
     sure = next(row for row in made.rejected if row["channel"] == "c0")
-    assert sure["reason"].startswith(f"would add {sure['adds']:.1f} for 10, ")
+    assert sure["reason"].startswith(f"would add {sure['adds']:g} for 10, ")
 
 
 def test_the_sum_of_all_alone_and_waves_have_intervals_that_hold(plans):
