@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from graphkit.diffusion.models import SI, SIR
     from graphkit.engine.base import Engine
+    from graphkit.influence.seed_search import Found
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
@@ -184,84 +185,84 @@ def select_seeds(
     """
     begin = time.perf_counter()
     rules = seed_rules(p, k=k, budget=budget, cost=cost, candidates=candidates, group=group, per_group=per_group)
-    worlds = reverse_worlds(p, model=model, max_steps=max_steps, value=value)
-    sure = min(0.5, 1.0 / p.n_nodes) if delta is None else _open("delta", delta)
-    goal = None if ratio is None else _open("ratio", ratio)
-    seconds = None if time_limit is None else non_negative("time_limit", time_limit)
-    if seconds is None and goal is not None:
-        seconds = DEFAULT_SECONDS
-    seed, runner = as_seed(rng), as_engine(engine)
-    memory = MEMORY_LIMIT if memory_limit is None else positive_int("memory_limit", memory_limit)
     search = Search(
-        worlds,
-        rules,
-        seed,
-        runner,
-        _open("epsilon", epsilon),
-        sure,
-        goal,
-        memory,
-        None if seconds is None else time.monotonic() + seconds,
-        progress,
+        worlds=reverse_worlds(p, model=model, max_steps=max_steps, value=value),
+        rules=rules,
+        delta=min(0.5, 1.0 / p.n_nodes) if delta is None else _open("delta", delta),
+        goal=None if ratio is None else _open("ratio", ratio),
+        deadline=_deadline(time_limit, promised=ratio is not None),
+        seed=as_seed(rng),
+        engine=as_engine(engine),
+        memory=MEMORY_LIMIT if memory_limit is None else positive_int("memory_limit", memory_limit),
+        epsilon=_open("epsilon", epsilon),
+        progress=progress,
     )
     found, reason = search.run()
-    worth = check_value(value, p.n_nodes)
     request = {
         "k": k,
         "budget": budget,
         "cost": _digest(rules.cost),
         "model": model if isinstance(model, str) else repr(model),
         "epsilon": epsilon,
-        "delta": sure,
+        "delta": search.delta,
         "ratio": ratio,
-        "value": _digest(worth),
+        "value": _digest(check_value(value, p.n_nodes)),
         "candidates": _digest(None if candidates is None else node_rows(p, candidates)),
         "max_steps": max_steps,
         "group": _digest(rules.group),
         "per_group": _digest(rules.most),
     }
-    share = found.hits / found.n_judged
+    seconds = time.perf_counter() - begin
+    result = _selection(p, search, found, request, seconds)
+    if reason is None:
+        return result
+    wanted = "what the stopping rule asks" if ratio is None else str(ratio)
+    message = f"the certificate reached {found.certificate.ratio:.4f}, not {wanted}: {reason}"
+    hint = "the best so far is in .best; allow more time or ask for a lower ratio"
+    raise TimeLimit(message, best=result, seconds=seconds, hint=hint)
+
+
+def _deadline(time_limit: float | None, *, promised: bool) -> float | None:
+    """Return the moment at which the time is over; a promised ratio has a limit also when none is given."""
+    if time_limit is not None:
+        return time.monotonic() + non_negative("time_limit", time_limit)
+    return time.monotonic() + DEFAULT_SECONDS if promised else None
+
+
+def _selection(
+    p: Projection, search: Search, found: Found, request: Mapping[str, Any], seconds: float
+) -> SeedSelection:
+    """Return the last round of a search as a result."""
+    share, cost = found.hits / found.n_judged, search.rules.cost
     spread = share * found.total_value
-    answer = {
-        "seeds": found.seeds,
-        "spread": spread,
-        "certificate": found.certificate,
-        "n_rr_sets": found.n_rr_sets,
-    }
     manifest = make_manifest(
         "select_seeds",
-        request=request,
-        answer=answer,
-        seed=seed,
+        request=dict(request),
+        answer={
+            "seeds": found.seeds,
+            "spread": spread,
+            "certificate": found.certificate,
+            "n_rr_sets": found.n_rr_sets,
+        },
+        seed=search.seed,
         snapshot=p.snapshot_id,
-        engine=runner.name,
-        seconds=time.perf_counter() - begin,
+        engine=search.engine.name,
+        seconds=seconds,
     )
-    total = None if budget is None or rules.cost is None else float(rules.cost[found.seeds].sum())
-    result = SeedSelection(
-        found.seeds,
-        found.gains,
-        spread,
-        math.sqrt(share * (1 - share) / found.n_judged) * found.total_value,
-        found.certificate,
-        found.n_rr_sets,
-        found.hits,
-        found.n_judged,
-        found.total_value,
-        p.nodes.ids_of(found.seeds),
-        total,
-        manifest,
+    return SeedSelection(
+        seeds=found.seeds,
+        gains=found.gains,
+        spread=spread,
+        std_error=math.sqrt(share * (1 - share) / found.n_judged) * found.total_value,
+        certificate=found.certificate,
+        n_rr_sets=found.n_rr_sets,
+        hits=found.hits,
+        n_judged=found.n_judged,
+        total_value=found.total_value,
+        ids=p.nodes.ids_of(found.seeds),
+        cost=None if request["budget"] is None or cost is None else float(cost[found.seeds].sum()),
+        manifest=manifest,
     )
-    if reason is not None:
-        wanted = "what the stopping rule asks" if ratio is None else str(ratio)
-        message = f"the certificate reached {found.certificate.ratio:.4f}, not {wanted}: {reason}"
-        raise TimeLimit(
-            message,
-            best=result,
-            seconds=time.perf_counter() - begin,
-            hint="the best so far is in .best; allow more time or ask for a lower ratio",
-        )
-    return result
 
 
 def _open(name: str, value: Any) -> float:
