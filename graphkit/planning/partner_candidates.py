@@ -97,7 +97,7 @@ def read_known(snapshot: Snapshot, asked: Asked, data: PartnerData, same: dict[N
     if asked.lead in known:
         rejected.append(refused(asked.lead, "lead", "it leads the split and is no partner to propose"))
     if not candidates:
-        raise _nobody(asked, who, len(hidden))
+        raise _nobody(asked, data, who, len(hidden))
     audiences = {n: every[n] for n in candidates if n in every and n not in small}
     own, n_unknown = own_audience(snapshot, who, asked.subject), len({*parties} - {*known} - same.keys()) - len(hidden)
     return Known(data, who, audiences, small, own, past, {n: scores[n] for n in candidates}, rejected, n_unknown, same)
@@ -122,9 +122,14 @@ def refused(node: Node, rule: str, reason: str) -> dict[str, str]:
     return {"partner": node[1], "label": node[0], "rule": rule, "reason": reason}
 
 
-def _nobody(asked: Asked, who: People, hidden: int) -> DataInvalid:
+def _nobody(asked: Asked, data: PartnerData, who: People, hidden: int) -> DataInvalid:
     """Say why there is no candidate, and what to load."""
-    message = f"nothing is known about partners of {asked.subject[0]} {asked.subject[1]}: no past partnerships, no audiences, no tags, goals or resources to compare"
+    past = "no past partnerships"
+    if any(asked.subject in members for members in data.deals.values()):
+        past = "its past partnerships name nobody else it could join"
+    elif data.deals:
+        past = "it is in none of the past partnerships"
+    message = f"nothing is known about partners of {asked.subject[0]} {asked.subject[1]}: {past}, no audiences, no tags, goals or resources to compare"
     if hidden:
         message += f"; {hidden} audiences are below {asked.min_cell} users with consent and not shown"
     if who.n_dropped:

@@ -11,6 +11,7 @@ from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
 from graphkit.model.tables import GraphTables
 from graphkit.planning.partner_scores import CRITERIA, fit_of, fit_rank_intervals, fit_weights
 from graphkit.planning.partners import partners
+from graphkit.report.spoken import chinese
 
 
 def small(brands, follow=(), tags=(), *, film_tags=(), users=100, consent=None, scope=None, deals=(), **columns):
@@ -269,8 +270,25 @@ def test_what_cannot_be_answered_is_refused_by_name():
         with pytest.raises(InvalidParameter):
             partners(data, for_="Film:f", **wrong)
     assert len(partners(data, for_="Film:f", max_partners=1000, rng=1).partners) == 2
-    with pytest.raises(DataInvalid, match="nothing is known about partners of Film f"):
+    with pytest.raises(
+        DataInvalid, match="nothing is known about partners of Film f: no past partnerships, no audiences"
+    ):
         partners(small(["a"]), for_="Film:f")
+
+
+@pytest.mark.parametrize(
+    ("subject", "said", "zh"),
+    [
+        ("a", "its past partnerships name nobody else it could join", "其以往合作中没有其他可合作的对象"),
+        ("c", "it is in none of the past partnerships", "它不在任何以往合作之中"),
+    ],
+)
+def test_a_history_that_names_nobody_new_is_not_called_missing(subject, said, zh):
+    """One partnership of a and b: a has met everybody in it, c is in none and has no text."""
+    with pytest.raises(DataInvalid) as error:
+        partners(small(["a", "b", "c"], deals=[["a", "b"]]), for_=f"Brand:{subject}")
+    assert said in error.value.message
+    assert zh in chinese(error.value.message)
 
 
 def test_zero_vectors_and_ends_of_the_scale():
