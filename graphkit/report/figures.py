@@ -18,19 +18,19 @@ def _known(value: Any) -> bool:
 
 
 class Figures:
-    """Formats by kind of quantity."""
+    """Formats by kind of quantity; what rounds to 0 has no sign (z)."""
 
     @staticmethod
     def people(value: Any) -> str:
         """Return a count of people or of value units: whole from 100 up, one digit below."""
         if not _known(value):
             return DASH
-        return f"{value:,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:,.1f}"
+        return f"{value:z,.0f}" if abs(value) >= 100 or float(value).is_integer() else f"{value:z,.1f}"
 
     @staticmethod
     def money(value: Any, currency: str | None = None) -> str:
         """Return an amount with two digits, or none when it is whole, and its currency where it is given."""
-        return f"{value:,.2f}".removesuffix(".00") + (f" {currency}" if currency else "") if _known(value) else DASH
+        return f"{value:z,.2f}".removesuffix(".00") + (f" {currency}" if currency else "") if _known(value) else DASH
 
     @staticmethod
     def percent(value: Any) -> str:
@@ -54,7 +54,7 @@ class Figures:
     @staticmethod
     def score(value: Any) -> str:
         """Return a score with two digits."""
-        return f"{value:.2f}" if _known(value) else DASH
+        return f"{value:z.2f}" if _known(value) else DASH
 
     @staticmethod
     def text(value: Any) -> str:

@@ -1,8 +1,13 @@
 """communities: resolution by the data, several kinds of ties, shared nodes, the stored number."""
 
 import json
+from dataclasses import replace
 
 import pytest
+
+from graphkit.cli.communities import _title
+from graphkit.community.leiden import communities
+from graphkit.projection.arrays import from_arrays
 
 USERS = 24
 
@@ -190,3 +195,9 @@ def test_the_command_says_when_modularity_joins_groups(gk, capsys, tmp_path, wri
     code, out, err = gk(*ring, "--objective", "block_model")
     assert len(json.loads(out)) == 60
     assert "joins" not in err
+
+
+def test_the_summary_of_one_community_says_no_minus_zero():
+    """Rounding left -1.4e-15 of the modularity of one group; printed it was -0.0000."""
+    found = communities(from_arrays([0, 1, 2], [1, 2, 0], directed=False), rng=1)
+    assert "modularity 0.0000 at" in _title(replace(found, modularity=-1.4e-15))
