@@ -11,7 +11,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from graphkit.engine.base import Serial, Threads
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.matching.factors import Factors, _als_kernel, factorise
+from graphkit.matching.factors import Factors, _als_kernel, _half_step, factorise
 from graphkit.matching.neighbours import ItemNeighbours, choose_ridge, held_out, item_neighbours, rank_of_held
 from graphkit.matching.ratings import rating_neighbours
 from graphkit.matching.ridge import RidgeByUsers
@@ -338,6 +338,22 @@ def test_one_row_is_solved_as_its_equation_says(rank):
         left = (other.T * c) @ other + reg * np.eye(rank)
         right = other.T @ (c * (x[[u]].toarray().ravel() > 0))
         np.testing.assert_allclose(found[u], np.linalg.solve(left, right) if right.any() else 0, atol=1e-8)
+
+
+def test_a_half_step_is_the_best_point_of_three_directions():
+    """Three steps of conjugate gradients end where r, A r and A^2 r reach the least of their quadratic: by a dense basis of the three."""
+    rng, rank, alpha, reg = np.random.default_rng(4), 8, 2.5, 0.7
+    x = sparse.csr_array((rng.random((9, 14)) < 0.6) * rng.integers(1, 5, (9, 14)).astype(float))
+    old, other = rng.standard_normal((9, rank)), rng.standard_normal((14, rank))
+    flat = x.indptr.astype(np.int64), x.indices.astype(np.int64), x.data
+    found = _half_step(flat, old, other, alpha, reg, Serial())
+    for u in range(9):
+        row = x[[u]].toarray().ravel()
+        left = (other.T * (1 + alpha * row)) @ other + reg * np.eye(rank)
+        rest = other.T @ ((1 + alpha * row) * (row > 0)) - left @ old[u]
+        basis = np.linalg.qr(np.column_stack([rest, left @ rest, left @ left @ rest]))[0]
+        true = old[u] + basis @ np.linalg.solve(basis.T @ left @ basis, basis.T @ rest)
+        assert_allclose(found[u], true, rtol=0, atol=1e-9)
 
 
 def test_items_beyond_what_a_matrix_holds_have_their_baseline(monkeypatch):
