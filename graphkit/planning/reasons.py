@@ -74,9 +74,10 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
     menu, missed, exact = campaign.menu, cover.missed(chosen), campaign.worlds.exact
     gain, alone = cover.gains(missed), cover.gains(np.ones(cover.weight.size))
     left, allowed, cost = menu.budget - menu.money(chosen), menu.allowed(list(chosen)), menu.next_cost(list(chosen))
+    first = menu.next_cost([])  # with its material: what any plan that holds it must spend
     rows: list[dict[str, Any]] = []
     exchange = _Exchange(campaign, cover, chosen)
-    for option in _told(campaign, chosen, gain, cost, allowed):
+    for option in _told(campaign, chosen, gain, allowed):
         touched, seen = cover.seen(option)
         adds, ends = estimate(cover, touched, seen * missed[touched], exact=exact)
         text, rule = f"would add {give_or_take(adds, ends)} for {money(cost[option])}", "not chosen"
@@ -84,8 +85,9 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
             reason = "would add nothing measurable: hardly anybody it reaches counts for the objective"
         elif gain[option] <= NOTHING:
             reason = "would add nothing: the chosen ones reach its audience already"
-        elif cost[option] > menu.budget:
-            rule, reason = "budget", f"costs {money(cost[option])}, more than the budget"
+        elif first[option] > menu.budget:
+            shared = " with its material" if first[option] > cost[option] else ""
+            rule, reason = "budget", f"costs {money(first[option])}{shared}, more than the budget"
         elif cost[option] > left:
             reason = f"{text}, {money(left)} is left; {exchange.told(option)}"
         elif allowed[option]:
@@ -97,9 +99,10 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
     return rows
 
 
-def _told(campaign: Campaign, chosen: Sequence[int], gain: Floats, cost: Any, allowed: Any) -> list[int]:
+def _told(campaign: Campaign, chosen: Sequence[int], gain: Floats, allowed: Any) -> list[int]:
     """One option of each channel left out: one the rules admit, else one the budget pays for, else the cheapest; then by gain."""
-    channel, dear = campaign.options.channel, cost > campaign.menu.budget
+    channel, cost = campaign.options.channel, campaign.menu.next_cost([])
+    dear = cost > campaign.menu.budget
     order = np.lexsort((np.where(dear, cost, -gain), dear, ~allowed))
     first = order[np.unique(channel[order], return_index=True)[1]]
     first = first[~np.isin(channel[first], channel[list(chosen)])]

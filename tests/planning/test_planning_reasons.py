@@ -63,6 +63,19 @@ def test_a_channel_is_too_dear_only_if_its_cheapest_way_is():
     ]
 
 
+def test_a_channel_whose_material_another_one_pays_for_is_too_dear_by_itself():
+    """Both need a material of 30; c1 for 40 + 30 leaves c0 its 50, but in no plan of 75 is there room for 50 + 30."""
+    goods = table("Material", ["m0"], kind=["poster"], status=["approved"], cost=[30.0])
+    accepts = tie("ACCEPTS", "Channel", "Material", [0, 1], [0, 0])
+    chance = np.array([[0.5] * 4 + [0.0] * 16, [0.0] * 10 + [0.5] * 10])
+    (row,) = plan(
+        market(chance, [50, 40], ["app"] * 2, nodes=[goods], edges=[accepts]),
+        for_="Film:f1", budget=75, probability="none", rng=1,
+    ).rejected  # fmt: skip
+    assert (row["rule"], row["reason"]) == ("budget", "costs 80 with its material, more than the budget")
+    assert chinese(row["reason"]) == "连同物料费用 80，超过预算"
+
+
 def test_an_exchange_that_breaks_a_floor_says_so():
     """c0 alone reaches 5, c1 alone the 2.5 who spend; with a floor on what they spend the exchange is no advice."""
     _, left_out = told([FIRST, LATER], [100, 100], rules={"floors": {"loyalty": 2}})
