@@ -5,9 +5,9 @@ best w, and the partition and the counts of edges inside each group told first, 
 
     E (sum_r a_r ln(a_r / v_r^2) + a_0 ln(a_0 / s_0)) - ln(N! / prod n_r!) - ln C(N-1, B-1) - ln N - ln C(E+B, B) + ln(E+1)
 
-nats against no groups at all, E the number of edges (with weights: of equal edges that say as much, (sum w)^2 / sum w^2), a_r
-the share of the weight inside group r, v_r its share of the
-strength, a_0 = 1 - sum a_r, s_0 = 1 - sum v_r^2: the degree-corrected planted partition whose groups differ in density
+nats against no groups at all, E the number of edges (with weights: of equal edges that say as much, (sum w)^2 / sum w^2; both
+arcs between two nodes are one edge), a_r the share of the weight inside group r, v_r its share of the strength,
+a_0 = 1 - sum a_r, s_0 = 1 - sum v_r^2: the degree-corrected planted partition whose groups differ in density
 (Karrer, Newman 2011; Zhang, Peixoto 2020). Modularity is the likelihood of the model in which all w_r are equal
 (Newman 2016), so it merges groups that are dense for their size and parts large loose ones; here a small dense group
 stands beside a large loose one. A graph without groups is told in fewer nats without them: none is then found.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +42,7 @@ class Undirected:
     nodes : ndarray of int64, shape (n_nodes,), or None
         Nodes with ties that each row stands for, in a contracted graph.
     edges : float or None
-        Edges of the graph that was contracted, as :attr:`n_edges` counts them.
+        :attr:`n_edges` where the weights here do not say it: of a graph with one-way arcs, or of the graph that was contracted.
     """
 
     indptr: NDArray[np.int64]
@@ -64,13 +64,11 @@ class Undirected:
         (sum w)^2 / sum w^2 (Kish 1965): as many as there are where all weigh the same. The share of the weight on one side of a cut
         varies by chance as if so many edges had been drawn; were every edge counted, a few heavy ones would look like groups. Where
         tails are heavier than exponential, two nodes tied many times more than most may still look like one.
+
+        w is the mean of the arcs an edge was given as: that some come one way and others both ways makes no weights uneven, and
+        both ways are one observation, because they join the same two nodes.
         """
-        if self.edges is not None:
-            return self.edges
-        weight = self.weight
-        if weight.size == 0 or weight.min() == weight.max():
-            return weight.size / 2
-        return float(weight.sum() ** 2 / np.square(weight).sum()) / 2
+        return equal_edges(self.weight) if self.edges is None else self.edges
 
     def members(self) -> NDArray[np.int64]:
         """Nodes with ties that each row stands for."""
@@ -91,14 +89,25 @@ def undirected(p: Projection, order: NDArray[np.int64] | None = None) -> Undirec
     indptr, indices = np.array(p.indptr, dtype=np.int64), np.array(p.indices, dtype=np.int32)
     weight = np.ones(p.n_arcs) if p.weight is None else np.array(p.weight, dtype=np.float64)
     row = None if order is None or np.array_equal(order, np.arange(p.n_nodes)) else np.argsort(order)
-    if row is not None or not symmetric_kernel(indptr, indices, weight):
-        row = np.arange(p.n_nodes) if row is None else row
-        indptr, indices, weight = both_ways_kernel(indptr, indices, weight, row.astype(np.int32))
+    both, arcs = symmetric_kernel(indptr, indices, weight), 1.0
+    if row is not None or not both:
+        row = (np.arange(p.n_nodes) if row is None else row).astype(np.int32)
+        if not both:  # half of the number of arcs of every edge
+            arcs = both_ways_kernel(indptr, indices, (weight != 0).astype(np.float64), row)[2]
+        indptr, indices, weight = both_ways_kernel(indptr, indices, weight, row)
     if (
         weight.size and not 1e-100 < weight.max() < 1e100
     ):  # no measure depends on the unit; sums must neither overflow nor vanish
         weight = np.ldexp(weight, -int(np.frexp(weight.max())[1]))
-    return weighted(indptr, indices, weight)
+    graph = weighted(indptr, indices, weight)
+    return graph if both else replace(graph, edges=equal_edges(weight / arcs))
+
+
+def equal_edges(weight: NDArray[np.float64]) -> float:
+    """Return (sum w)^2 / sum w^2 of edges whose both directions are given."""
+    if weight.size == 0 or weight.min() == weight.max():
+        return weight.size / 2
+    return float(weight.sum() ** 2 / np.square(weight).sum()) / 2
 
 
 def weighted(indptr: NDArray[np.int64], indices: NDArray[np.int32], weight: NDArray[np.float64]) -> Undirected:

@@ -238,3 +238,36 @@ def test_edges_count_for_as_many_equal_ones_as_vary_alike():
     assert 0.3 * 0.7 / share.var() == pytest.approx(flat.n_edges, rel=0.04)
     even = undirected(from_arrays(source, target, weight=np.full(weight.size, 0.3), n_nodes=30, directed=False))
     assert even.n_edges == 435
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize("both_ways", [0.0, 0.3, 0.7, 1.0])
+def test_an_edge_counts_the_same_given_one_way_or_both(weighted, both_ways):
+    """Of 300 edges this share comes as two arcs; the graph without directions is the oracle, bit for bit where all weigh the same."""
+    rng = np.random.default_rng(7)
+    ends = rng.permutation(np.array(np.triu_indices(60, 1)), axis=1)[:, :300]
+    source, target = np.where(rng.random(300) < 0.5, ends, ends[::-1])
+    weight, back = rng.exponential(size=300) if weighted else np.ones(300), rng.random(300) < both_ways
+    arcs = np.r_[source, target[back]], np.r_[target, source[back]]
+    given = from_arrays(*arcs, weight=np.r_[weight, weight[back]] if weighted else None, n_nodes=60)
+    plain = undirected(from_arrays(source, target, weight=weight, n_nodes=60, directed=False))
+    turned = undirected(given, rng.permutation(60))
+    assert undirected(given).n_edges == pytest.approx(plain.n_edges, rel=1e-12 if weighted else 0)
+    assert turned.n_edges == contract(turned, np.arange(60) // 2)[0].n_edges == pytest.approx(plain.n_edges, rel=1e-12)
+
+
+def test_arcs_of_different_weight_count_as_one_edge_of_their_mean():
+    """Three edges: arcs of 1 and 3, of 2 and nothing, of 5; loops and arcs without weight say nothing."""
+    p = from_arrays([0, 1, 1, 2, 3, 3, 0], [1, 0, 2, 1, 2, 3, 3], weight=[1, 3, 2, 0, 5, 9, 0], n_nodes=4)
+    assert undirected(p).n_edges == pytest.approx((2 + 2 + 5) ** 2 / (2**2 + 2**2 + 5**2))
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_ways_drawn_at_random_make_no_groups(number):
+    """A random graph of 500 nodes shows none, nor does it when a third of its edges goes both ways; counted as two, they would."""
+    rng = np.random.default_rng(number)
+    source, target = rng.integers(0, 500, (2, 2500))
+    back = rng.random(2500) < 1 / 3
+    graph = from_arrays(np.r_[source, target[back]], np.r_[target, source[back]], n_nodes=500)
+    assert communities(graph, objective="block_model", rng=1).n_communities == 1
+    assert communities(graph, resolution="auto", effort="fast", rng=1).n_communities == 1
