@@ -48,11 +48,8 @@ class Texts:
     @classmethod
     def of(cls, rows: sparse.csr_array, met: sparse.csr_array) -> Texts:
         """Measure the former partners' texts of all names."""
-        total = np.zeros(rows.shape[1])
-        often = np.empty(total.size, np.int32)  # place of a gram, those of most names first: near each other in memory
-        often[np.argsort(-np.bincount(rows.indices, minlength=total.size), kind="stable")] = np.arange(total.size)
-        lengths = _lengths(met.indptr, met.indices, rows.indptr, often[rows.indices], rows.data, total)
-        return cls(rows, sparse.csr_array(rows.T), met, lengths)
+        by_gram = sparse.csr_array(rows.T)
+        return cls(rows, by_gram, met, _lengths(rows, by_gram, met))
 
     def cosines(self, block: NDArray[np.int64], seats: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
         """Return three cosines, each (n_block, n_seats): text, mates and fans of `partner_features`."""
@@ -73,8 +70,40 @@ class Texts:
         return found
 
 
+def _lengths(rows: sparse.csr_array, by_gram: sparse.csr_array, met: sparse.csr_array) -> NDArray[np.float64]:
+    """Length of S of each name, some names kept apart from the sums (`_apart`).
+
+    With H the partners of a that are apart, x their rows and L the sum of the other partners' rows,
+    |S_a|^2 = |L|^2 + 2 (sum over h in H of x_h L) + (sum over h, k in H of x_h x_k). No term is below 0: nothing cancels.
+    """
+    names = np.diff(by_gram.indptr)
+    apart = _apart(rows, names, met)
+    weight = 1.0 + ~apart[met.indices]
+    light = met.copy()
+    light.data = weight - 1.0
+    light.eliminate_zeros()
+    often = np.empty(names.size, np.int32)  # place of a gram, those of most names first: near each other in memory
+    often[np.argsort(-names, kind="stable")] = np.arange(names.size)
+    squares = _squares(light.indptr, light.indices, rows.indptr, often[rows.indices], rows.data, np.zeros(names.size))
+    weighed = sparse.csr_array((weight, met.indices, met.indptr), shape=met.shape)
+    step = max(1, _CELLS // met.shape[0])
+    for some in np.split(np.flatnonzero(apart), np.arange(step, apart.sum(), step)):
+        products = (rows[some] @ by_gram).toarray().T
+        squares += met[:, some].multiply(weighed @ products).sum(axis=1)
+    return np.asarray(np.sqrt(squares))
+
+
+def _apart(rows: sparse.csr_array, names: NDArray[np.integer[Any]], met: sparse.csr_array) -> NDArray[np.bool_]:
+    """Names whose row takes fewer steps to multiply with all rows than to add to the sum of every partner.
+
+    They are few, have long texts and met many: without them the steps grow little faster than the texts.
+    """
+    steps = np.diff(np.append(0, np.cumsum(names[rows.indices]))[rows.indptr])
+    return np.asarray(np.diff(met.indptr) * np.diff(rows.indptr).astype(np.int64) > steps)
+
+
 @kernel
-def _lengths(
+def _squares(
     indptr: NDArray[np.integer[Any]],
     indices: NDArray[np.integer[Any]],
     starts: NDArray[np.integer[Any]],
@@ -82,19 +111,17 @@ def _lengths(
     data: NDArray[np.float64],
     total: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Length of the sum of the rows each name points to; ``total`` is one 0 per gram, and is left so."""
-    found, touched = np.zeros(indptr.size - 1), np.empty(total.size, np.int32)
+    """Squared length of the sum of the rows each name points to; ``total`` is one 0 per gram, and is left so."""
+    found, touched = np.zeros(indptr.size - 1), np.empty(total.size + 1, np.int32)
     for name in range(found.size):
         n = 0
         for at in indices[indptr[name] : indptr[name + 1]]:
             for k in range(starts[at], starts[at + 1]):
-                if total[grams[k]] == 0:
-                    touched[n] = grams[k]
-                    n += 1
-                total[grams[k]] += data[k]
-        square = 0.0
+                gram = grams[k]
+                touched[n] = gram
+                n += total[gram] == 0  # no branch: whether a gram is new cannot be foreseen
+                total[gram] += data[k]
         for gram in touched[:n]:
-            square += total[gram] * total[gram]
+            found[name] += total[gram] * total[gram]
             total[gram] = 0.0
-        found[name] = np.sqrt(square)
     return found

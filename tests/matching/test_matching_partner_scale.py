@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from graphkit.matching import partner_texts
 from graphkit.matching.partner_features import FEATURES, Past, read_sources
 from graphkit.matching.partner_learning import _sample
 from graphkit.matching.partner_roles import _GROUPS, _PEERS, _largest
@@ -43,6 +44,48 @@ def test_cosines_with_former_partners_equal_the_dense_formula():
     found = Texts.of(sparse.csr_array(rows), sparse.csr_array(met)).cosines(block, seats)
     for mine, theirs, cosine in zip((rows, spread, rows), (rows, rows, spread), found, strict=True):
         np.testing.assert_allclose(cosine, mine[block] @ theirs[seats].T, atol=1e-14)
+
+
+def hubs(n_names: int, n_grams: int, n_hubs: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of length 1 and who met: the first names met nearly everybody and wrote long texts, the last wrote nothing."""
+    rng = np.random.default_rng(8)
+    rows = rng.random((n_names, n_grams)) * (rng.random((n_names, n_grams)) < 0.05)
+    rows[:n_hubs] = rng.random((n_hubs, n_grams))
+    rows[-1] = 0
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    met = np.triu(rng.random((n_names, n_names)) < 2 / n_names, 1).astype(float)
+    met[:n_hubs, n_hubs:] = rng.random((n_hubs, n_names - n_hubs)) < 0.9
+    met[0, 1:n_hubs] = 1
+    met = np.triu(met, 1)
+    met[:-1, -1] = met[0, -2] = 0
+    met[-2, -1] = 1
+    return rows, met + met.T
+
+
+@pytest.mark.parametrize("cells", [1, 4_000_000])
+def test_lengths_around_names_who_met_nearly_everybody_equal_the_dense_formula(monkeypatch, cells):
+    """Hubs that met each other or did not, together or one at a time; who met nobody with a text has exactly 0."""
+    monkeypatch.setattr(partner_texts, "_CELLS", cells)
+    rows, met = hubs(60, 200, 3)
+    met[5] = met[:, 5] = 0
+    met[5, -1] = met[-1, 5] = 1
+    found = Texts.of(sparse.csr_array(rows), sparse.csr_array(met)).length
+    np.testing.assert_allclose(found, np.linalg.norm(met @ rows, axis=1), rtol=1e-14)
+    assert found[5] == 0
+
+
+def test_a_long_text_is_not_added_for_every_partner_of_its_name(monkeypatch):
+    """With hubs, fewer than a tenth of the numbers in all former partners' texts are added; they were all added before."""
+    added, squares = [], partner_texts._squares
+
+    def count(indptr, indices, starts, *rest):
+        added.append(np.diff(starts)[indices].sum())
+        return squares(indptr, indices, starts, *rest)
+
+    monkeypatch.setattr(partner_texts, "_squares", count)
+    rows, met = (sparse.csr_array(part) for part in hubs(600, 2000, 4))
+    Texts.of(rows, met)
+    assert added[0] < 0.1 * np.diff(rows.indptr)[met.indices].sum()
 
 
 def test_a_few_candidates_have_the_features_they_have_among_all():
