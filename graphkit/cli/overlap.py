@@ -53,13 +53,11 @@ def overlap(
     from graphkit.audience.overlap import overlap as count
     from graphkit.cli.audiences import audiences_of
     from graphkit.cli.graphs import check_node, propagation_graph
-    from graphkit.cli.output import emit, frame_rows, table
+    from graphkit.cli.output import emit, frame_rows
     from graphkit.cli.replay import replay
     from graphkit.planning.partner_evidence import query_command
 
-    twice = next((node for place, node in enumerate(audiences) if node in audiences[:place]), None)
-    if twice is not None:
-        raise click.BadParameter(f"{twice} is given twice", param_hint="LABEL:ID")
+    _refuse_twice(audiences)
     snapshot = app.snapshot(learned=probability == "learned")
     for node in audiences:
         check_node(snapshot, node)
@@ -69,41 +67,47 @@ def overlap(
         more = {"projection": propagation_graph(snapshot, (), (), probability), "n_worlds": worlds, "rng": seed}
     with app.working("count overlaps") as progress:
         found = count(arrays, min_cell=min_cell, progress=progress, **more)
-    rows, pairs = frame_rows(found.to_frame()), frame_rows(found.pairs)
+    rows = frame_rows(found.to_frame())
     document = {
         "schema_version": 1,
         "audiences": rows,
         "joint": found.joint,
         "shared": found.shared,
         "frequency": found.frequency,
-        "pairs": pairs,
+        "pairs": frame_rows(found.pairs),
         "n_users": n_users,
         **_looked_up(snapshot, audiences, spread=spread, min_cell=min_cell),
         "replay": replay(found.manifest, worlds=worlds) if spread else None,
         "intervals": None if found.intervals is None else frame_rows(found.intervals),
         "manifest": found.manifest,
     }
-    near = (
-        {}
-        if found.intervals is None
-        else {(row["quantity"], row["name"]): (row["lower"], row["upper"]) for row in frame_rows(found.intervals)}
-    )
-    text = (
-        table([_rounded(row) | _near(row, near) for row in rows], COLUMNS)
-        + f"together {_count(found.joint)} of {n_users:,} users; reached by all {_count(found.shared)}\n"
-    )
-    text += (
-        "reached by exactly "
-        + ", ".join(f"{times}: {_count(value)}" for times, value in enumerate(found.frequency.tolist()))
-        + " of them\n"
-    )
-    if pairs:
-        text += "\n" + table([_rounded(row) | _shared(row) for row in pairs], ("a", "b", "shared", "jaccard", "lift"))
-    if document["replay"]:
-        text = f"{text.rstrip()}\nreplay: {document['replay']['command']}\n"
-    emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
+    emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=_text(document))
     if document["query"]:
         app.say(f"look up: {query_command(OVERLAP, document['params'])}")
+
+
+def _refuse_twice(audiences: Sequence[LabelId]) -> None:
+    """Refuse an audience that is named a second time."""
+    twice = next((node for place, node in enumerate(audiences) if node in audiences[:place]), None)
+    if twice is not None:
+        raise click.BadParameter(f"{twice} is given twice", param_hint="LABEL:ID")
+
+
+def _text(document: Mapping[str, Any]) -> str:
+    """Return what a person reads: each audience, all of them together, each pair, and how to run it again."""
+    from graphkit.cli.output import table
+
+    near = {(row["quantity"], row["name"]): (row["lower"], row["upper"]) for row in document["intervals"] or ()}
+    text = table([_rounded(row) | _near(row, near) for row in document["audiences"]], COLUMNS)
+    text += f"together {_count(document['joint'])} of {document['n_users']:,} users; reached by all {_count(document['shared'])}\n"
+    times = ", ".join(f"{times}: {_count(value)}" for times, value in enumerate(document["frequency"].tolist()))
+    text += f"reached by exactly {times} of them\n"
+    if document["pairs"]:
+        pairs = [_rounded(row) | _shared(row) for row in document["pairs"]]
+        text += "\n" + table(pairs, ("a", "b", "shared", "jaccard", "lift"))
+    if document["replay"]:
+        text = f"{text.rstrip()}\nreplay: {document['replay']['command']}\n"
+    return text
 
 
 def _looked_up(snapshot: Snapshot, audiences: Sequence[LabelId], *, spread: bool, min_cell: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -11,6 +11,10 @@ from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.models import model_of, model_options
 from graphkit.cli.options import ID_LISTS, engine_option, graph_options, output_options, probability_option, seed_option
+
+if TYPE_CHECKING:
+    from graphkit.diffusion.spread import SpreadEstimate
+    from graphkit.projection.projection import Projection
 
 __all__ = ["simulate"]
 
@@ -71,15 +75,12 @@ def simulate(
     """Estimate how many nodes the seeds reach, in all and step by step, each with a 95 % interval."""
     from graphkit.cli.graphs import inhabited, propagation_graph, seed_rows
     from graphkit.cli.output import emit
-    from graphkit.cli.replay import replay
-    from graphkit.cli.seeds import node_values
+    from graphkit.cli.seeds import emit_memory, node_values
     from graphkit.diffusion.spread import estimate_spread
 
     snapshot = app.snapshot(learned=probability == "learned")
     graph = inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
     if estimate:
-        from graphkit.cli.seeds import emit_memory
-
         emit_memory(graph, form, output, work="spread", model=model_of(model, transmission, recovery), rng=seed)
         return
     weights = None if value is None else node_values(snapshot, graph, value, None)
@@ -96,37 +97,11 @@ def simulate(
             engine=engine,
             progress=progress,
         )
-    steps = [
-        {"step": step, "newly_active": new, "lower": low, "upper": high}
-        for step, (new, (low, high)) in enumerate(
-            zip(result.by_step.tolist(), result.step_interval().tolist(), strict=True)
-        )
-    ]
-    lower, upper = result.interval()
-    document: dict[str, Any] = {
-        "schema_version": 1,
-        "model": model,
-        "seeds": list(seeds),
-        "n_nodes": graph.n_nodes,
-        "n_arcs": graph.n_arcs,
-        "mean": result.mean,
-        "std_error": result.std_error,
-        "interval": [lower, upper],
-        "n_worlds": result.n_worlds,
-        "by_step": [row["newly_active"] for row in steps],
-        "by_step_interval": [[row["lower"], row["upper"]] for row in steps],
-        "replay": (again := replay(result.manifest, worlds=result.n_worlds)),
-        "manifest": result.manifest,
-    }
+    steps = _steps(result)
+    document = {"schema_version": 1, "model": model, "seeds": list(seeds), **_document(graph, result, steps)}
     if top:
-        order = np.lexsort((np.arange(graph.n_nodes), -result.activation))[:top]
-        document["most_active"] = [
-            _node(graph.id_of(int(row)), float(result.activation[row]), result.n_worlds) for row in order
-        ]
-    text = f"{len(seeds)} seeds reach {result.mean:,.2f} of {graph.n_nodes:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {result.n_worlds:,} worlds, seed {seed})"
-    text += "\nnewly active by step (0 = the seeds):\n" + _steps_text(steps).rstrip("\n")
-    text += _nodes_text(document.get("most_active", []))
-    text = f"{text.rstrip()}\nreplay: {again['command']}"
+        document["most_active"] = _most_active(graph, result, top)
+    text = _text(document, steps, seed)
     emit(form=form, output=output, rows=steps, columns=COLUMNS, document=document, text=text)
     if model == "ic" and len(steps) > 1 and not (nodes or via or value):
         _look_up(app, seeds, probability)
@@ -140,6 +115,49 @@ def _look_up(app: App, seeds: tuple[str, ...], probability: str | float) -> None
     if given or probability == "weighted_cascade":
         named = [seed.removeprefix("User:") for seed in seeds]
         app.say(f"look up a row: {query_command('simulate/first_step', {'seeds': named, **given, 'minCell': 1})}")
+
+
+def _steps(result: SpreadEstimate) -> list[dict[str, Any]]:
+    """Return how many became active in each step, with the interval of each."""
+    return [
+        {"step": step, "newly_active": new, "lower": low, "upper": high}
+        for step, (new, (low, high)) in enumerate(
+            zip(result.by_step.tolist(), result.step_interval().tolist(), strict=True)
+        )
+    ]
+
+
+def _document(graph: Projection, result: SpreadEstimate, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what JSON says of the estimate."""
+    from graphkit.cli.replay import replay
+
+    return {
+        "n_nodes": graph.n_nodes,
+        "n_arcs": graph.n_arcs,
+        "mean": result.mean,
+        "std_error": result.std_error,
+        "interval": list(result.interval()),
+        "n_worlds": result.n_worlds,
+        "by_step": [row["newly_active"] for row in steps],
+        "by_step_interval": [[row["lower"], row["upper"]] for row in steps],
+        "replay": replay(result.manifest, worlds=result.n_worlds),
+        "manifest": result.manifest,
+    }
+
+
+def _most_active(graph: Projection, result: SpreadEstimate, top: int) -> list[dict[str, Any]]:
+    """Return the nodes active in most worlds, ties by their place in the graph."""
+    order = np.lexsort((np.arange(graph.n_nodes), -result.activation))[:top]
+    return [_node(graph.id_of(int(row)), float(result.activation[row]), result.n_worlds) for row in order]
+
+
+def _text(document: dict[str, Any], steps: list[dict[str, Any]], seed: int) -> str:
+    """Return what a person reads: the reach, the steps, the nodes asked for and how to run it again."""
+    lower, upper = document["interval"]
+    text = f"{len(document['seeds'])} seeds reach {document['mean']:,.2f} of {document['n_nodes']:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {document['n_worlds']:,} worlds, seed {seed})"
+    text += "\nnewly active by step (0 = the seeds):\n" + _steps_text(steps).rstrip("\n")
+    text += _nodes_text(document.get("most_active", []))
+    return f"{text.rstrip()}\nreplay: {document['replay']['command']}"
 
 
 def _steps_text(steps: list[dict[str, Any]]) -> str:
