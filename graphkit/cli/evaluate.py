@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import output_options, seed_option
+
+if TYPE_CHECKING:
+    from graphkit.planning.evaluate import Evaluation
 
 __all__ = ["evaluate"]
 
@@ -59,33 +62,12 @@ _SHOWN = ("channel", "metric", "value", "lower", "upper", "n", "unit")
 @pass_app
 def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, output: str | None, **more: Any) -> None:
     """Compare what a plan promised with the events of the campaign, metric by metric."""
-    from graphkit.cli.output import emit, frame_rows, short_numbers, table
-    from graphkit.cli.plan_text import within
+    from graphkit.cli.output import emit, frame_rows
     from graphkit.cli.plans import rebuild
 
     made = rebuild(app, plan)
     if more["funnel"]:
-        from graphkit.planning.funnel import FUNNEL_COLUMNS, STEPS, funnel
-
-        lost = funnel(
-            events,
-            steps=more["steps"] or STEPS,
-            days=more["days"],
-            by=None if more["by"] == "none" else more["by"],
-            min_cell=more["min_cell"],
-        )
-        text = table([short_numbers(row) for row in lost.rows], FUNNEL_COLUMNS)
-        emit(
-            form=form,
-            output=output,
-            rows=lost.rows,
-            columns=FUNNEL_COLUMNS,
-            document=lost.to_dict(),
-            text=text,
-            color=app.settings.color,
-        )
-        hidden = any(row["users"] is None for row in lost.rows)
-        _say(app, [*lost.assumptions, *([f"a dash is a step of {_few(more['min_cell'])}"] if hidden else [])])
+        _show_funnel(app, events, form, output, more)
         return
     from graphkit.planning.evaluate import evaluate as judge
 
@@ -95,27 +77,66 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
             experiment=None if more["experiment"] is None else _read(more["experiment"]), margin=more["margin"], rng=seed,
         )  # fmt: skip
     rows = frame_rows(found.to_frame())
-    promise = f"promised reach {found.promised:,.1f} ({within(found.promised_interval)}); "
-    if found.prediction_interval is not None:
-        low, high = found.prediction_interval
-        promise += f"95 of 100 single campaigns {low:,.0f} to {high:,.0f}; "
-    seen = f"measured {_few(more['min_cell'])}" if found.observed is None else f"measured {found.observed:,.0f}"
-    if found.within_promise is not None:
-        seen += ", as foreseen" if found.within_promise else ", not as foreseen"
-    measured = {row["metric"] for row in found.metrics if row["value"] is not None}
-    text = promise + seen + "\n" + table([_named(row) for row in found.metrics if row["metric"] in measured], _SHOWN)
-    silent = dict.fromkeys(_called(row) for row in found.metrics if row["metric"] not in measured)
-    text += f"not in these events, or of {_few(more['min_cell'])}: {', '.join(silent)}" if silent else ""
     emit(
         form=form,
         output=output,
         rows=rows,
         columns=list(rows[0]) if rows else list(_SHOWN),
         document=found.to_dict(),
-        text=text,
+        text=_promise(found, more["min_cell"]) + "\n" + _metrics(found, more["min_cell"]),
         color=app.settings.color,
     )
     _say(app, found.assumptions)
+
+
+def _show_funnel(app: App, events: str, form: str | None, output: str | None, asked: dict[str, Any]) -> None:
+    """Print who gets from step to step."""
+    from graphkit.cli.output import emit, short_numbers, table
+    from graphkit.planning.funnel import FUNNEL_COLUMNS, STEPS, funnel
+
+    lost = funnel(
+        events,
+        steps=asked["steps"] or STEPS,
+        days=asked["days"],
+        by=None if asked["by"] == "none" else asked["by"],
+        min_cell=asked["min_cell"],
+    )
+    text = table([short_numbers(row) for row in lost.rows], FUNNEL_COLUMNS)
+    emit(
+        form=form,
+        output=output,
+        rows=lost.rows,
+        columns=FUNNEL_COLUMNS,
+        document=lost.to_dict(),
+        text=text,
+        color=app.settings.color,
+    )
+    hidden = any(row["users"] is None for row in lost.rows)
+    _say(app, [*lost.assumptions, *([f"a dash is a step of {_few(asked['min_cell'])}"] if hidden else [])])
+
+
+def _promise(found: Evaluation, min_cell: int) -> str:
+    """Return the line of the reach: what was promised, and what was measured."""
+    from graphkit.cli.plan_text import within
+
+    promise = f"promised reach {found.promised:,.1f} ({within(found.promised_interval)}); "
+    if found.prediction_interval is not None:
+        low, high = found.prediction_interval
+        promise += f"95 of 100 single campaigns {low:,.0f} to {high:,.0f}; "
+    seen = f"measured {_few(min_cell)}" if found.observed is None else f"measured {found.observed:,.0f}"
+    if found.within_promise is not None:
+        seen += ", as foreseen" if found.within_promise else ", not as foreseen"
+    return promise + seen
+
+
+def _metrics(found: Evaluation, min_cell: int) -> str:
+    """Return the table of what was measured, and the names of what was not."""
+    from graphkit.cli.output import table
+
+    measured = {row["metric"] for row in found.metrics if row["value"] is not None}
+    text = table([_named(row) for row in found.metrics if row["metric"] in measured], _SHOWN)
+    silent = dict.fromkeys(_called(row) for row in found.metrics if row["metric"] not in measured)
+    return text + (f"not in these events, or of {_few(min_cell)}: {', '.join(silent)}" if silent else "")
 
 
 def _few(min_cell: int) -> str:

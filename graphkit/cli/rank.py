@@ -75,7 +75,6 @@ def rank(
     """
     from graphkit.cli.graphs import check_labels, check_node, typed_graph
     from graphkit.cli.output import emit, table
-    from graphkit.planning.partner_evidence import query_command
     from graphkit.ranking.pagerank import personalised_pagerank
 
     check_labels([to])
@@ -103,36 +102,12 @@ def rank(
             "score": float(scores[place]),
             "certified": bool(certified[len(rows)]),
         }
-        whole = [" > ".join("User" if i is None else ":".join(names[i]) for i in walk) for walk, _ in walks]
-        rows.append(
-            {
-                **row,
-                "evidence": [f"{text} ({share:.0%})" for text, (_, share) in zip(whole, walks, strict=True)],
-                "query": WAYS,
-                "params": ways_params((node.label, node.id), (to, names[target][1])),
-            }
-        )
-        between = [
-            " > ".join("User" if i is None else name_of(i) or ":".join(names[i]) for i in walk[1:-1])
-            for walk, _ in walks
-        ]
-        people.append(
-            {
-                **row,
-                "evidence": [
-                    f"{share:.0%} {text or shown_word('direct')}"
-                    for text, (_, share) in zip(between, walks, strict=True)
-                ],
-            }
-        )
+        params = ways_params((node.label, node.id), names[target])
+        rows.append({**row, "evidence": _whole(walks, names), "query": WAYS, "params": params})
+        people.append({**row, "evidence": _between(walks, names, name_of)})
     told = table(people, ["rank", "id", "name", "score", "evidence"], keep=("id",), lines="evidence")
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=told, color=app.settings.color)
-    if not rows:
-        app.say(f"no {to} is connected to {node}")
-    elif not rows[-1]["certified"]:
-        app.say(f"who stands at place {len(rows)} is not certain: another {to} scores the same within the error")
-    if rows:
-        app.say(f"look up a row: {query_command(WAYS, rows[0]['params'])}")
+    _tell(app, rows, node, to)
     app.say(f"all scores together are at most {result.error_bound:.1e} from the exact ones (L1)")
 
 
@@ -159,3 +134,34 @@ def _evidence(
         total[kind] = total.get(kind, 0.0) + walk.share
     text = {kind: tuple("User" if row is None else ":".join(names[row]) for row in kind) for kind in total}
     return sorted(total.items(), key=lambda pair: (-pair[1], text[pair[0]]))[:_SHOWN]
+
+
+def _whole(walks: Sequence[tuple[Kind, float]], names: Sequence[tuple[str, str]]) -> list[str]:
+    """Write walks from end to end by label and id, each with its part of the score."""
+    return [
+        " > ".join("User" if row is None else ":".join(names[row]) for row in kind) + f" ({share:.0%})"
+        for kind, share in walks
+    ]
+
+
+def _between(
+    walks: Sequence[tuple[Kind, float]], names: Sequence[tuple[str, str]], name_of: Callable[[int], Any]
+) -> list[str]:
+    """Write for people what walks pass between their ends, by name where there is one."""
+    told = []
+    for kind, share in walks:
+        text = " > ".join("User" if row is None else name_of(row) or ":".join(names[row]) for row in kind[1:-1])
+        told.append(f"{share:.0%} {text or shown_word('direct')}")
+    return told
+
+
+def _tell(app: App, rows: Sequence[dict[str, Any]], node: LabelId, to: str) -> None:
+    """Say when nothing was found or the last place is open, and where a row is looked up."""
+    from graphkit.planning.partner_evidence import query_command
+
+    if not rows:
+        app.say(f"no {to} is connected to {node}")
+        return
+    if not rows[-1]["certified"]:
+        app.say(f"who stands at place {len(rows)} is not certain: another {to} scores the same within the error")
+    app.say(f"look up a row: {query_command(WAYS, rows[0]['params'])}")
