@@ -13,6 +13,9 @@ from graphkit.cli.options import engine_option, output_options, probability_opti
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
+    from graphkit.planning.recommend import Recommendations
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["pairs", "recommend"]
@@ -121,11 +124,7 @@ def recommend(
     names = [user.removeprefix("User:") for user in users]
     for name in names:
         check_node(snapshot, LabelId("User", name))
-    log = None
-    if events is not None:
-        from graphkit.store.files_events import read_events
-
-        log = read_events(events)
+    log = _log(events)
     with app.working("recommend items"):
         found = choose(
             snapshot,
@@ -145,27 +144,7 @@ def recommend(
             rng=seed,
             engine=engine,
         )
-    shown = _shown_names(
-        snapshot,
-        [(to, item) for item in found.items] + [(reason.kind, reason.name) for own in found.reasons for reason in own],
-    )
-    rows: list[dict[str, Any]] = [
-        {
-            "user": user,
-            "rank": rank,
-            "label": to,
-            "id": item,
-            "name": shown.get((to, item)),
-            "score": score,
-            "cold": cold,
-            "evidence": [
-                {"kind": r.kind, "name": r.name, "shown": shown.get((r.kind, r.name)), "part": r.part} for r in reasons
-            ],
-        }
-        for user, rank, item, score, cold, reasons in zip(
-            found.users, found.rank.tolist(), found.items, found.score.tolist(), found.cold, found.reasons, strict=True
-        )
-    ]
+    rows = _rows(snapshot, found)
     people = [{**row, "score": f"{row['score']:.4g}", "evidence": _told(row["evidence"][:3])} for row in rows]
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS), color=app.settings.color)
     _tell(app, names, rows, context, to)
@@ -192,6 +171,38 @@ def _number(text: str) -> float:
     except ValueError:
         message = f"{text!r} is no number"
         raise click.BadParameter(message, param_hint="--weight") from None
+
+
+def _log(events: str | None) -> pd.DataFrame | None:
+    """Read the events of ``--events``, where it is given."""
+    if events is None:
+        return None
+    from graphkit.store.files_events import read_events
+
+    return read_events(events)
+
+
+def _rows(snapshot: Snapshot, found: Recommendations) -> list[dict[str, Any]]:
+    """Return a row per recommendation, items and reasons with the names they have in the graph."""
+    to, reasons = found.to, [(reason.kind, reason.name) for own in found.reasons for reason in own]
+    shown = _shown_names(snapshot, [(to, item) for item in found.items] + reasons)
+    return [
+        {
+            "user": user,
+            "rank": rank,
+            "label": to,
+            "id": item,
+            "name": shown.get((to, item)),
+            "score": score,
+            "cold": cold,
+            "evidence": [
+                {"kind": r.kind, "name": r.name, "shown": shown.get((r.kind, r.name)), "part": r.part} for r in own
+            ],
+        }
+        for user, rank, item, score, cold, own in zip(
+            found.users, found.rank.tolist(), found.items, found.score.tolist(), found.cold, found.reasons, strict=True
+        )
+    ]
 
 
 def _shown_names(snapshot: Snapshot, nodes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str | None]:

@@ -164,24 +164,14 @@ def evaluate(
         risk=risk.get("p10") if len(log) else None,
     )
     metrics = measure(log, planned, context)
-    named = log.text("channel")
-    unknown = sum(c is not None and c not in planned for c in named.tolist())
-    reached = next(m["value"] for m in metrics if m["channel"] == "all" and m["metric"] == "reach")
-    promised = plan.reach.mean
-    foreseen = risk.get("prediction_interval")
-    band = foreseen or plan.reach.interval_with_model_uncertainty or plan.reach.interval
-    comparable = plan.objective == "reach" and reached is not None
+    reach = _beside_promise(plan, metrics, risk.get("prediction_interval"))
+    foreseen = reach["prediction_interval"] is not None and reach["within_promise"] is not None
     answer: dict[str, Any] = {
         "plan": plan.plan,
-        "promised": promised,
-        "promised_interval": tuple(plan.reach.interval),
-        "prediction_interval": None if foreseen is None else (float(foreseen[0]), float(foreseen[1])),
-        "observed": reached,
-        "observed_share": reached / promised if comparable and promised > 0 else None,
-        "within_promise": band[0] <= reached <= band[1] if comparable else None,
+        **reach,
         "metrics": metrics,
-        "unattributed": unknown,
-        "assumptions": [*_notes(days, incremental, foreseen=foreseen is not None and comparable), *said],
+        "unattributed": sum(c is not None and c not in planned for c in log.text("channel").tolist()),
+        "assumptions": [*_notes(days, incremental, foreseen=foreseen), *said],
     }
     request = {
         "plan": plan.manifest.digest,
@@ -206,6 +196,24 @@ def evaluate(
 def _risk_of_reach(plan: ChannelPlan) -> dict[str, Any]:
     """What the plan says of single campaigns; empty where it says nothing."""
     return next((row for row in (plan.risk or {}).get("goals", ()) if row["goal"] == "reach"), {})
+
+
+def _beside_promise(
+    plan: ChannelPlan, metrics: list[dict[str, Any]], foreseen: tuple[float, float] | None
+) -> dict[str, Any]:
+    """Return the measured reach beside the promised one, compared only where the plan was made for reach."""
+    reached = next(m["value"] for m in metrics if m["channel"] == "all" and m["metric"] == "reach")
+    promised = plan.reach.mean
+    band = foreseen or plan.reach.interval_with_model_uncertainty or plan.reach.interval
+    comparable = plan.objective == "reach" and reached is not None
+    return {
+        "promised": promised,
+        "promised_interval": tuple(plan.reach.interval),
+        "prediction_interval": None if foreseen is None else (float(foreseen[0]), float(foreseen[1])),
+        "observed": reached,
+        "observed_share": reached / promised if comparable and promised > 0 else None,
+        "within_promise": band[0] <= reached <= band[1] if comparable else None,
+    }
 
 
 def _incremental(experiment: Any) -> tuple[tuple[float, float, float] | None, int]:

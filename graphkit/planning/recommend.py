@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.engine.base import Engine
+    from graphkit.planning.picker import Found
     from graphkit.planning.recommenders import Scorer
     from graphkit.planning.tastes import Tastes
     from graphkit.projection.snapshot import Snapshot
@@ -205,18 +206,7 @@ def recommend(
         "min_cell": min_cell,
         "events": 0 if events is None else len(events),
     }
-    who, items = [tastes.users[one[0]] for one in found], [tastes.items[one[1]][1] for one in found]
-    score, rank = np.array([one[2] for one in found]), np.array([one[3] for one in found], np.int64)
-    manifest = make_manifest(
-        "recommend",
-        request=request,
-        answer=[who, items, np.round(score, 10)],
-        seed=seed,
-        snapshot=snapshot.digest,
-        seconds=time.perf_counter() - start,
-    )
-    cold, reasons = tuple(one[4] for one in found), tuple(one[5] for one in found)
-    return Recommendations(by, to, tuple(who), tuple(items), rank, score, cold, reasons, manifest)
+    return _recommendations(found, make, request, time.perf_counter() - start)
 
 
 def _asked(users: str | Sequence[str]) -> list[str]:
@@ -281,6 +271,34 @@ class _Maker:
             engine=self.engine,
             min_cell=self.min_cell,
         )
+
+
+def _recommendations(
+    found: Sequence[Found], make: _Maker, request: Mapping[str, Any], seconds: float
+) -> Recommendations:
+    """Return what was picked as the result, with ids in place of rows."""
+    users, items = make.tastes.users, make.tastes.items
+    who, what = [users[one[0]] for one in found], [items[one[1]][1] for one in found]
+    score = np.array([one[2] for one in found])
+    manifest = make_manifest(
+        "recommend",
+        request=dict(request),
+        answer=[who, what, np.round(score, 10)],
+        seed=make.seed,
+        snapshot=make.snapshot.digest,
+        seconds=seconds,
+    )
+    return Recommendations(
+        by=request["by"],
+        to=request["to"],
+        users=tuple(who),
+        items=tuple(what),
+        rank=np.array([one[3] for one in found], np.int64),
+        score=score,
+        cold=tuple(one[4] for one in found),
+        reasons=tuple(one[5] for one in found),
+        manifest=manifest,
+    )
 
 
 def _ridge_for(taken: sparse.csr_array, seed: int) -> float:
