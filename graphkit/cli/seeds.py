@@ -111,23 +111,14 @@ def seeds(
     snapshot = app.snapshot(learned=probability == "learned")
     graph = inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
     limit = None if memory_limit is None else memory_limit << 20
-    worth, spreads = (
-        None if value is None else node_values(snapshot, graph, value, None),
-        model_of(model, transmission, recovery),
-    )
+    worth = None if value is None else node_values(snapshot, graph, value, None)
+    spreads = model_of(model, transmission, recovery)
     if estimate:
         emit_memory(graph, form, output, model=spreads, value=worth, max_steps=max_steps, memory_limit=limit, rng=seed)
         return
-    wanted: dict[str, Any] = (
-        {"k": k}
-        if budget is None
-        else {
-            "budget": budget,
-            "cost": np.full(graph.n_nodes, unit_cost)
-            if cost is None
-            else node_values(snapshot, graph, cost, unit_cost),
-        }
-    )
+    wanted: dict[str, Any] = {"k": k}
+    if budget is not None:
+        wanted = {"budget": budget, "cost": _costs(snapshot, graph, cost, unit_cost)}
     if group is not None:
         wanted |= {"group": node_texts(snapshot, graph, group), "per_group": per_group}
     late: Unfinished | None = None
@@ -155,6 +146,11 @@ def seeds(
     _emit_seeds(result, graph, form, output, complete=late is None)
     if late is not None:
         raise late
+
+
+def _costs(snapshot: Any, graph: Any, name: str | None, unit_cost: float) -> Any:
+    """Return what each node costs: its property, the unit cost where it has none."""
+    return np.full(graph.n_nodes, unit_cost) if name is None else node_values(snapshot, graph, name, unit_cost)
 
 
 def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *, complete: bool) -> None:
