@@ -225,8 +225,11 @@ def _tell(app: App, asked: Sequence[str], rows: Sequence[dict[str, Any]], contex
     answered, cold = {row["user"] for row in rows}, {row["user"] for row in rows if row["cold"]}
     empty = [user for user in asked if user not in answered]
     if empty:
-        app.say(f"{len(empty)} of {len(asked)} users already took every {to}")
-    if cold:
+        who = asked[0] if len(asked) == 1 else f"{len(empty)} of {len(asked)} users"
+        app.say(f"{who} already took every {to}")
+    if cold and len(asked) == 1:
+        app.say(f"{asked[0]} is unknown to this way and gets what is popular")
+    elif cold:
         app.say(f"{len(cold)} of {len(asked)} users are unknown to this way: they get what is popular")
 
 

@@ -101,6 +101,16 @@ def test_recommend_in_a_context(gk, home):
     assert gk("recommend", "u00", "--context", "region=上海")[0] == 2
 
 
+def test_one_user_is_told_by_id(gk, home):
+    """Who took everything, or is unknown to the way: one user by id, several by their number."""
+    films = ("--to", "Film", "--by", "popularity")
+    assert "u18 already took every Film\n" in gk("recommend", "u18", *films)[2]
+    assert "1 of 2 users already took every Film\n" in gk("recommend", "u00", "u18", *films)[2]
+    log = ("--by", "content", "--events", home / "data")
+    assert "u18 is unknown to this way and gets what is popular\n" in gk("recommend", "u18", *log)[2]
+    assert "1 of 2 users are unknown to this way: they get" in gk("recommend", "u00", "u18", *log)[2]
+
+
 def test_recommend_refuses_and_explains(gk):
     """Unknown users name close ones, refusing users are not looked at, several users make one table."""
     code, _, err = gk("recommend", "u0")

@@ -83,6 +83,17 @@ def test_rows_of_a_simulation_carry_both_ends(store, capsys):
         assert head in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("command", [["seeds", "--k"], ["simulate", "--seeds"]])
+def test_one_seed_is_not_told_as_several(command, lang, store, capsys):
+    """One seed reaches, two seeds reach; both in Chinese."""
+    for given, english in ((("1", "a"), "1 seed reaches "), (("2", "a,b"), "2 seeds reach ")):
+        asked = [*command, given[command[-1] == "--seeds"], "--probability", "0.5", "--format", "table"]
+        assert run(["--lang", lang, "--store", store, *asked]) == 0
+        told = capsys.readouterr().out
+        assert told.startswith(english if lang == "en" else f"{given[0]} 个种子触达")
+
+
 @pytest.mark.parametrize(
     "command", [["seeds", "--k", "2"], ["simulate", "--seeds", "a"], ["seeds", "--k", "1", "--estimate"]]
 )
