@@ -82,7 +82,7 @@ def _listed(rows: list[dict[str, Any]], near: dict[str, Any], again: str) -> str
 def _paragraph(row: dict[str, Any], near: dict[str, Any], again: str) -> str:
     """Return one claim with its interval, the lines to paste and the command that replays it."""
     from graphkit.cli.plan_text import within
-    from graphkit.planning.partner_evidence import query_command
+    from graphkit.store.queries import query_command
     from graphkit.store.query_header import cypher_literal
 
     pair = near.get(row["claim"])

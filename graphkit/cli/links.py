@@ -100,7 +100,7 @@ def links(
     """
     from graphkit.cli.graphs import typed_graph
     from graphkit.cli.output import emit, table
-    from graphkit.planning.partner_evidence import query_command
+    from graphkit.store.queries import query_command
 
     label, only = _ends(from_, to)
     snapshot = app.snapshot()

@@ -94,7 +94,7 @@ def match(
 
 def _looked_up(node: LabelId, to: str, by: str, property_: str | None, top: int) -> str | None:
     """Return the query that gives the scores from the graph; none for vectors kept in a property of another name."""
-    from graphkit.planning.partner_evidence import query_command
+    from graphkit.store.queries import query_command
 
     asked: dict[str, Any] = {"label": node.label, "id": node.id, "to": to, "top": top}
     if property_ is None:

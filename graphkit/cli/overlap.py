@@ -55,7 +55,7 @@ def overlap(
     from graphkit.cli.graphs import check_node, propagation_graph
     from graphkit.cli.output import emit, frame_rows
     from graphkit.cli.replay import replay
-    from graphkit.planning.partner_evidence import query_command
+    from graphkit.store.queries import query_command
 
     _refuse_twice(audiences)
     snapshot = app.snapshot(learned=probability == "learned")

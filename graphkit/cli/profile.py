@@ -118,7 +118,7 @@ def profile(
 
 def _look_up(app: App, users: tuple[str, ...], audience: str | None, min_cell: int, top: int) -> None:
     """Name the query that gives the numbers from the graph: those of the first user, of the audience, or of the pairs."""
-    from graphkit.planning.partner_evidence import query_command
+    from graphkit.store.queries import query_command
 
     params: dict[str, Any] = {"top": top}
     if users:

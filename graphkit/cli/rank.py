@@ -157,7 +157,7 @@ def _between(
 
 def _tell(app: App, rows: Sequence[dict[str, Any]], node: LabelId, to: str) -> None:
     """Say when nothing was found or the last place is open, and where a row is looked up."""
-    from graphkit.planning.partner_evidence import query_command
+    from graphkit.store.queries import query_command
 
     if not rows:
         app.say(f"no {to} is connected to {node}")

@@ -235,7 +235,7 @@ def _tell(app: App, asked: Sequence[str], rows: Sequence[dict[str, Any]], contex
 
 def _look_up(app: App, by: str, to: str, user: str | None, top: int) -> None:
     """Name the query that gives the scores of one user from the graph, where there is one."""
-    from graphkit.planning.partner_evidence import query_command
+    from graphkit.store.queries import query_command
 
     files = {"cosine": ("recommend/also_took", {"minCell": 1}), "content": ("recommend/by_tags", {})}
     if user is not None and to == "Course" and by in files:

@@ -109,7 +109,7 @@ def simulate(
 
 def _look_up(app: App, seeds: tuple[str, ...], probability: str | float) -> None:
     """Name the query that gives step 1 from the graph, where no chance is drawn or learned."""
-    from graphkit.planning.partner_evidence import query_command
+    from graphkit.store.queries import query_command
 
     given = {"probability": probability} if isinstance(probability, float) else {}
     if given or probability == "weighted_cascade":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from graphkit.planning.partner_scores import CRITERIA
 from graphkit.planning.reasons import both
+from graphkit.store.queries import query_command
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Node = tuple[str, str]
     Scores = dict[str, float | None]
 
-__all__ = ["ZH", "Lookup", "query_command", "reasons_of"]
+__all__ = ["ZH", "Lookup", "reasons_of"]
 
 SHOWN = 3
 ZH = {
@@ -39,14 +39,6 @@ ZH = {
     "novelty": "新意",
 }
 QUERY_OF = dict.fromkeys(("goal", "complement", "culture", "novelty"), "partners/fit")
-
-
-def query_command(name: str, params: Mapping[str, object]) -> str:
-    """Return the command line that runs a named query, quoted for a shell."""
-    words = ["graphkit", "query", name]
-    for key, value in params.items():
-        words += ["--param", f"{key}={json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value}"]
-    return shlex.join(words)
 
 
 @dataclass(frozen=True)

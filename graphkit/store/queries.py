@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import math
 import re
+import shlex
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from importlib.resources.abc import Traversable
 
-__all__ = ["Param", "Query", "check_params", "cypher_root", "list_queries", "load_query", "parse_param", "parse_query"]
+__all__ = [
+    "Param",
+    "Query",
+    "check_params",
+    "cypher_root",
+    "list_queries",
+    "load_query",
+    "parse_param",
+    "parse_query",
+    "query_command",
+]
 
 _INT64: Final = 2**63
 
@@ -70,6 +81,14 @@ def load_query(name: str) -> Query:
 def list_queries() -> tuple[Query, ...]:
     """All packaged queries, of every access, by name."""
     return tuple(load_query(name) for name in sorted(_paths()))
+
+
+def query_command(name: str, params: Mapping[str, object]) -> str:
+    """Return the command line that runs a named query, quoted for a shell."""
+    words = ["graphkit", "query", name]
+    for key, value in params.items():
+        words += ["--param", f"{key}={json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value}"]
+    return shlex.join(words)
 
 
 def check_params(query: Query, given: Mapping[str, Any], *, partial: bool = False) -> dict[str, Any]:
