@@ -37,18 +37,21 @@ def first_step(g: TwinGraph, p: Params) -> list[Row]:
     """simulate/first_step."""
     starters = {s for i in set(p["seeds"]) for s in g.find("User", i) if g.agreed(s)}
     named = {("User", i) for i in p["seeds"]}
-    ties = Counter((u, s) for s in starters for u in _told(g, s) if g.agreed(u) and u not in named)
-    people, chances = {u for u, _ in ties}, list[float]()
-    for u in people:
-        own = [n for (v, _), n in ties.items() if v == u]
+    ties: dict[Node, Counter[Node]] = {}  # of each who hears, by who tells
+    for s in starters:
+        for u in _told(g, s):
+            if g.agreed(u) and u not in named:
+                ties.setdefault(u, Counter())[s] += 1
+    chances = list[float]()
+    for u, own in ties.items():
         heard = len({v for v in _heard(g, u) if g.agreed(v)})
         chance = 1.0 / heard if p["probability"] is None else p["probability"]
-        chances.append(1.0 - (1.0 - chance) ** (len(own) if p["probability"] is None else sum(own)))
-    few = len(people) < p["minCell"]
+        chances.append(1.0 - (1.0 - chance) ** (len(own) if p["probability"] is None else own.total()))
+    few = len(ties) < p["minCell"]
     return [
         {
             "seeds": len(starters),
-            "people": None if few else len(people),
+            "people": None if few else len(ties),
             "expected": None if few else round(math.fsum(chances), 9),
         }
     ]
