@@ -77,7 +77,7 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
     first = menu.next_cost([])  # with its material: what any plan that holds it must spend
     rows: list[dict[str, Any]] = []
     exchange = _Exchange(campaign, cover, chosen)
-    for option in _told(campaign, chosen, gain, allowed):
+    for option in _told(campaign, chosen, gain, first, allowed):
         touched, seen = cover.seen(option)
         adds, ends = estimate(cover, touched, seen * missed[touched], exact=exact)
         text, rule = f"would add {give_or_take(adds, ends)} for {money(cost[option])}", "not chosen"
@@ -99,10 +99,9 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
     return rows
 
 
-def _told(campaign: Campaign, chosen: Sequence[int], gain: Floats, allowed: Any) -> list[int]:
+def _told(campaign: Campaign, chosen: Sequence[int], gain: Floats, cost: Any, allowed: Any) -> list[int]:
     """One option of each channel left out: one the rules admit, else one the budget pays for, else the cheapest; then by gain."""
-    channel, cost = campaign.options.channel, campaign.menu.next_cost([])
-    dear = cost > campaign.menu.budget
+    channel, dear = campaign.options.channel, cost > campaign.menu.budget
     order = np.lexsort((np.where(dear, cost, -gain), dear, ~allowed))
     first = order[np.unique(channel[order], return_index=True)[1]]
     first = first[~np.isin(channel[first], channel[list(chosen)])]

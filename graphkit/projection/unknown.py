@@ -56,7 +56,8 @@ def unknown_node(table: NodeColumns, node: str, message: str | None = None) -> U
 def _close(text: str, ids: Sequence[str], names: Mapping[str, str]) -> tuple[str, ...]:
     """Return ids like the text, those with the same number first, else those whose name holds it or is like it."""
     wanted = text.strip().casefold()
-    same = [id_ for id_ in ids if _bare(id_) == _bare(wanted)]
+    bare = _bare(wanted)
+    same = [id_ for id_ in ids if _bare(id_) == bare]
     near = tuple(dict.fromkeys((*same, *close_matches(text, ids))))[:_SOME]
     if near or not wanted:
         return near
