@@ -86,6 +86,8 @@ class Loader:
             name = f"{e.type}/{e.source_label}/{e.target_label}"
             self._in_batches(name, len(e), partial(self._edges, e))
         if not self.dry_run:
+            while self.batches.once(self._clear):
+                pass
             now = self.store.sign(self.clock)
             alone = now is None or (sign == record.seen and now - sign == self.store.commits - commits)
             # An earlier load that was cut off, this one or another, may have changed rows without a new version.
@@ -94,6 +96,9 @@ class Loader:
             after = replace(after, identity=record.identity or self.store.record(self.clock).identity)
             self.store.unit(lambda run: self.lease.done(run, after), self.clock)
         return self.tally
+
+    def _clear(self, most: int) -> int:
+        return self.store.unit(lambda run: self.lease.clear(run, most), self.clock)
 
     def how_far(self) -> str | None:
         """Return the next step of a load whose time is over, with the rows that are in; None where nothing is written."""

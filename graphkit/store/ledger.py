@@ -2,8 +2,9 @@
 
 A lease on the store's own node says who loads; every batch renews it inside its own transaction, so a loader that was
 given up for dead cannot write any more. A batch also leaves a node `(:_GkBatch)` with its counts in the same
-transaction: when the answer to COMMIT is lost, the second try finds it and takes the counts from there. The ledger is
-removed when the load is complete.
+transaction: when the answer to COMMIT is lost, the second try finds it and takes the counts from there. The ledger bears
+a name of its own for every load, kept on the store's node for who resumes it, so what another load left behind is never
+taken for this one's; it is removed when the load is complete, as many nodes a transaction as the server has memory for.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _HOLD = f"MATCH (s:{_STORE} {{id: 'store'}}) SET s.state = 'loading', s.holder =
 _BEAT = f"MATCH (s:{_STORE} {{id: 'store'}}) WHERE (s.holder = $holder) SET s.beat = timestamp() RETURN 1 AS n"
 _FIND = f"MATCH (b:{_BATCH} {{id: $id}}) RETURN b.created AS created, b.changed AS changed, b.unchanged AS unchanged"
 _NOTE = f"CREATE (b:{_BATCH} {{id: $id}}) SET b.created = $created, b.changed = $changed, b.unchanged = $unchanged RETURN 1 AS n"
-_CLEAR = f"MATCH (b:{_BATCH}) DETACH DELETE b RETURN count(*) AS n"
+_CLEAR = f"MATCH (b:{_BATCH}) WITH b LIMIT $most DETACH DELETE b RETURN count(*) AS n"
 _DONE = f"MATCH (s:{_STORE} {{id: 'store'}}) SET s += $p, s.done = $holder REMOVE s.run, s.beat, s.taken RETURN 1 AS n"
 
 Triple = tuple[int, int, int]
@@ -47,7 +48,7 @@ class Lease:
     """
 
     def __init__(self, run: str, address: str) -> None:
-        self.run_id = run
+        self.run, self.ledger = run, ""
         self.address = address
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{new_token()}"
         self._taken: tuple[Record, bool] | None = None
@@ -69,11 +70,11 @@ class Lease:
             host, pid, _ = record.holder.split(":")
             message = f"{self.address}: process {pid} on {host} is loading into this store"
             raise StoreUnavailable(message, store=self.address, retryable=True, hint="wait for it to end")
-        resumed = record.state == "loading" and properties.get("run") == self.run_id
-        if not resumed:
-            run(_CLEAR)
+        ledger = str(properties.get("run"))
+        resumed = record.state == "loading" and ledger.partition("/")[0] == self.run
+        self.ledger = ledger if resumed else f"{self.run}/{new_token()}"
         identity = record.identity or new_token()
-        run(_HOLD, {"holder": self.holder, "run": self.run_id, "identity": identity})
+        run(_HOLD, {"holder": self.holder, "run": self.ledger, "identity": identity})
         self._taken = record, resumed
         return self._taken
 
@@ -100,19 +101,23 @@ class Lease:
 
     def found(self, run: Run, batch: str) -> Triple | None:
         """Return the counts of a batch that is already in: created, changed, unchanged."""
-        rows = run(_FIND, {"id": f"{self.run_id}/{batch}"})
+        rows = run(_FIND, {"id": f"{self.ledger}/{batch}"})
         return (rows[0]["created"], rows[0]["changed"], rows[0]["unchanged"]) if rows else None
 
     def note(self, run: Run, batch: str, counts: Triple) -> None:
         """Leave a batch's counts in its own transaction."""
         names = ("created", "changed", "unchanged")
-        run(_NOTE, {"id": f"{self.run_id}/{batch}", **dict(zip(names, counts, strict=True))})
+        run(_NOTE, {"id": f"{self.ledger}/{batch}", **dict(zip(names, counts, strict=True))})
+
+    def clear(self, run: Run, most: int) -> int:
+        """Remove so many nodes of ledgers at most, those that other loads left included; return how many."""
+        self.renew(run)
+        return int(run(_CLEAR, {"most": most})[0]["n"])
 
     def done(self, run: Run, record: Record) -> None:
-        """Open the store to readers again and clear the ledger."""
+        """Open the store to readers again."""
         if run(READ_RECORD)[0]["p"].get("done") == self.holder:
             return  # done before, and only the answer was lost
         self.renew(run)
-        run(_CLEAR)
         properties: dict[str, Any] = record.to_properties()
         run(_DONE, {"p": properties, "holder": self.holder})

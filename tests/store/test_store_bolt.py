@@ -136,6 +136,22 @@ def test_a_lost_answer_to_commit_counts_once(open_neo4j, monkeypatch):
 
 
 @pytest.mark.neo4j
+def test_a_ledger_left_behind_is_not_taken_for_that_of_the_same_load(open_neo4j, neo4j_server, monkeypatch):
+    """The removal of the ledger was cut off, then somebody changed a row: the same load again looks at every row."""
+    tables, report = read_directory(TINY)
+    store = open_neo4j()
+    monkeypatch.setattr(Lease, "clear", lambda *_: 0)
+    store.load(tables, report)
+    monkeypatch.undo()
+    assert neo4j_server.query("MATCH (b:_GkBatch) RETURN count(b) AS n")[0]["n"] > 0
+    neo4j_server.query("MATCH (f:Film {id: 'f01'}) SET f.name = 'another'")
+    done = store.load(tables, report)
+    assert (sum(done.created.values()), done.changed) == (0, {"nodes": 1, "relationships": 0})
+    assert store.tables().digest() == tables.digest()
+    assert neo4j_server.query("MATCH (b:_GkBatch) RETURN count(b) AS n")[0]["n"] == 0
+
+
+@pytest.mark.neo4j
 def test_two_loaders_exclude_each_other(open_neo4j):
     """While another process loads, a load is refused naming it; once it is silent or dead, it is taken over."""
     store = open_neo4j()
