@@ -92,8 +92,14 @@ def counted_over(weights: Mapping[str, float], resolution: float, *, add: bool) 
 
 
 def remove_communities(store: GraphStore, run: str) -> None:
-    """Remove the communities of a run; users stay, and so do communities that an experiment has drawn."""
-    store.write(load_query("write/remove_communities"), {"run": run})
+    """Remove the communities of a run; users stay, and so do communities that an experiment has drawn.
+
+    The communities lose their names first, in one transaction, so no query finds a run that is half removed; doing it
+    again finishes what was cut off.
+    """
+    query = load_query("write/remove_communities")
+    while Batches(_BATCH).once(lambda most: store.write(query, {"run": run, "most": most}).rows):
+        pass
 
 
 class KeptCommunities:

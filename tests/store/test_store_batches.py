@@ -11,7 +11,7 @@ from graphkit.errors import StoreError
 from graphkit.store import batches
 from graphkit.store.batches import Batches
 from graphkit.store.bolt_connection import Transaction
-from graphkit.store.communities import save_communities
+from graphkit.store.communities import remove_communities, save_communities
 from graphkit.store.deadline import Deadline
 from graphkit.store.experiments import save_experiment
 from graphkit.store.files import read_directory
@@ -112,6 +112,14 @@ def communities(store, users):
     return members(store) == len(users)
 
 
+def communities_removed(store, users):
+    """A run of which nothing stays, beside one of which nothing is lost."""
+    for run in ("run", "other"):
+        save_communities(store, run, users, [i % 2 for i in range(len(users))])
+    remove_communities(store, "run")
+    return members(store) == len(users) and store.ids("Community") == ["other/0", "other/1"]
+
+
 def experiment(store, users):
     """Two clusters, one treated."""
     design = {"manifest": {"digest": "0123456789"}, "treated_clusters": [True, False], "share": 0.5, "n_clusters": 2, "cluster": [i % 2 for i in range(len(users))],
@@ -135,7 +143,9 @@ def ties(store, users):
 
 
 @pytest.mark.neo4j
-@pytest.mark.parametrize("write", [scores, communities, experiment, ties], ids=lambda write: write.__name__)
+@pytest.mark.parametrize(
+    "write", [scores, communities, communities_removed, experiment, ties], ids=lambda write: write.__name__
+)
 def test_results_are_written_in_smaller_batches_too(open_neo4j, short, write):
     """They ended with the server's complaint where a load went on."""
     store = open_neo4j()
