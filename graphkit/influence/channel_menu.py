@@ -200,6 +200,11 @@ class Rows:
     scale: Floats
     n_options: int
 
+    @property
+    def stretch(self) -> Floats:
+        """What integer programmes multiply each row by: solvers let a row be missed by 1e-6, which must not pay for a minor unit."""
+        return np.maximum(self.scale / 1e4, 1.0)
+
     def best_total(self, gain: Floats) -> tuple[Floats, float]:
         """Return (x, bound): a best fractional purchase for additive gains >= 0, and a number no purchase exceeds.
 
@@ -310,8 +315,9 @@ def cheapest_plan(menu: Menu) -> list[int] | None:
     price = np.zeros(rows.matrix.shape[1])
     price[: menu.n] = menu.cost + 1
     price[menu.n : menu.n + menu.extra.size] = menu.extra
+    limit = so.LinearConstraint(sp.diags_array(rows.stretch) @ rows.matrix, -np.inf, rows.stretch * rows.upper + 1e-9)
     found = so.milp(
         price / max(float(price.max()), 1.0), integrality=np.ones(price.size, dtype=np.int64), bounds=so.Bounds(0, 1),
-        constraints=so.LinearConstraint(rows.matrix, -np.inf, rows.upper + 1e-9), options={"time_limit": MILP_SECONDS},
+        constraints=limit, options={"time_limit": MILP_SECONDS},
     )  # fmt: skip
     return None if found.x is None else np.flatnonzero(found.x[: menu.n] > 0.5).tolist()

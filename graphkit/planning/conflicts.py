@@ -140,13 +140,14 @@ def _programme(
     market: Market, options: Options, menu: Menu, budget: int, blocks: Sequence[Block], kinds: Sequence[str]
 ) -> _Programme:
     """All rules as rows; slack is counted in the rule's own unit."""
-    rows = menu.rows
-    matrices, upper = [rows.matrix], [np.where(np.array(rows.rule) == "budget", budget / rows.scale, rows.upper)]
+    rows, stretch = menu.rows, menu.rows.stretch
+    limit = np.where(np.array(rows.rule) == "budget", budget / rows.scale, rows.upper)
+    matrices, upper = [sp.csr_matrix(sp.diags_array(stretch) @ rows.matrix)], [stretch * limit]
     owner: list[str] = []
     weight: list[float] = []
-    for rule, index, scale in zip(rows.rule, rows.index, rows.scale.tolist(), strict=True):
+    for rule, index, unit in zip(rows.rule, rows.index, (stretch / rows.scale).tolist(), strict=True):
         owner.append(_name(rule, index, market, kinds))
-        weight.append(100.0 / scale if rule in {"budget", "wave_budget"} else 1.0)
+        weight.append(100.0 * unit if rule in {"budget", "wave_budget"} else 1.0)
     width = rows.matrix.shape[1]
     by_pair: dict[tuple[int, int], list[int]] = {}
     for i, (c, w) in enumerate(zip(options.channel.tolist(), options.wave.tolist(), strict=True)):

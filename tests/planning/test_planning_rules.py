@@ -318,6 +318,17 @@ def test_the_amount_that_is_missing():
     assert (caught.value.rule, caught.value.missing) == ("least.app", 1)
 
 
+def test_a_hundredth_above_the_budget_is_above_it():
+    """Twenty required channels cost 100,000.01: refused at 100,000, since a solver's tolerance pays for nothing; bought at one more hundredth."""
+    chance = np.kron(np.eye(20), np.full(3, 0.5))
+    data = market(chance, [5_000.0] * 19 + [5_000.01], ["kol"] * 20)
+    required = {"required": [f"c{i}" for i in range(20)]}
+    with pytest.raises(Infeasible, match="the budget") as caught:
+        ask(data, 100_000, rules=required)
+    assert caught.value.missing["budget"] == pytest.approx(0.01)
+    assert ask(data, 100_000.01, rules=required).spent == 100_000.01
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [
