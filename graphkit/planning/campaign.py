@@ -142,6 +142,7 @@ def prepare(
     value, receptivity = _worth(snapshot, who, request)
     hazard = hazards(market, options, receptivity, request.receptivity)
     if active is not None:
+        rules = replace(rules, floors=_floors_left(snapshot, market, who, request, rules.floors, active))
         value, hazard = np.where(active, 0.0, 1.0 if value is None else value), _only(hazard, ~active)
         projection = None if projection is None else _silenced(projection, active)
     base = projection
@@ -214,6 +215,24 @@ def _worth(snapshot: Snapshot, who: People, request: Request) -> tuple[Floats | 
     value = goal_values(snapshot, who, goal_weights(request.objective), request.target)
     column = checked(user_column(snapshot, who, "receptivity"), "User.receptivity")
     return value, None if np.isnan(column).all() else np.nan_to_num(column, nan=1.0)
+
+
+def _floors_left(
+    snapshot: Snapshot,
+    market: Market,
+    who: People,
+    request: Request,
+    floors: Mapping[str, float],
+    active: NDArray[np.bool_],
+) -> dict[str, float]:
+    """What is left of each floor: the people reached already count towards it, which the assumptions say."""
+    left: dict[str, float] = {}
+    for goal, floor in floors.items():
+        value = goal_values(snapshot, who, {goal: 1.0}, request.target)
+        had = float(active.sum() if value is None else value[active].sum())
+        market.assumptions.append(f"{had:,.1f} of the floor of {floor:,.1f} {goal} were reached in the waves before")
+        left |= {goal: floor - had} if floor > had else {}
+    return left
 
 
 def _reprice(market: Market, request: Request, rules: Rules) -> None:

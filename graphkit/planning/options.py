@@ -18,7 +18,7 @@ from graphkit.influence.channel_menu import Menu
 from graphkit.planning.materials import Use, accepted_materials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -165,11 +165,15 @@ def hazards(
     )
 
 
-def build_menu(market: Market, options: Options, rules: Rules, budget: int, waves: int) -> Menu:
-    """Return the rules over options as arrays."""
+def build_menu(
+    market: Market, options: Options, rules: Rules, budget: int, waves: int, used: Collection[str] = ()
+) -> Menu:
+    """Return the rules over options as arrays; ``used`` are channels of waves that are over: counted already, they are of no kind any more."""
     names = kind_names(market, rules)
     kind_of = {name: i for i, name in enumerate(names)}
-    kind = np.array([kind_of[market.kinds[c]] for c in options.channel], dtype=np.int64)
+    kind = np.array(
+        [len(names) if market.ids[c] in used else kind_of[market.kinds[c]] for c in options.channel], dtype=np.int64
+    )
     place = (options.channel * (waves + 1) + options.wave) * (int(options.use.max(initial=0)) + 1) + options.use
     after = np.full(options.n, -1, dtype=np.int64)
     later = np.flatnonzero(options.use > 1)
@@ -177,8 +181,8 @@ def build_menu(market: Market, options: Options, rules: Rules, budget: int, wave
     limits = [round(x * 100) for x in rules.wave_budgets] or [budget] * waves
     return Menu(
         cost=options.cost, group=np.unique(place, return_inverse=True)[1].astype(np.int64), channel=options.channel, kind=kind,
-        most=np.array([rules.most.get(name, options.n) for name in names], dtype=np.int64),
-        least=np.array([rules.least.get(name, 0) for name in names], dtype=np.int64),
+        most=np.array([*(rules.most.get(name, options.n) for name in names), options.n], dtype=np.int64),
+        least=np.array([*(rules.least.get(name, 0) for name in names), 0], dtype=np.int64),
         extra_key=options.material_key, extra=options.material_cost, after=after, wave=options.wave - 1,
         wave_budget=np.minimum(np.array(limits, dtype=np.int64), budget),
         must=np.array([market.ids.index(name) for name in rules.required], dtype=np.int64), budget=budget,

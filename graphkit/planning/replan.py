@@ -29,7 +29,7 @@ from graphkit.planning.updates import PASSIVE, learn_from
 from graphkit.projection.snapshot import as_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -139,7 +139,7 @@ def replan(
     if update:
         first = prepare(plan.source, replace(request, done=None), open_menu=True)
         state["learned"] = learn_from(first, [(c, m, n) for c, m, n in state["bought"]], events)
-    rules = _rest(read_rules(request.rules), over)
+    rules = _rest(read_rules(request.rules), over, {name for name, _, _ in (request.done or {}).get("bought", ())})
     keep = [(i.channel, i.wave, i.material, use) for i in plan.items if i.wave > done for use in range(1, i.uses + 1)]
     state["kept"] = [list(x) for x in keep]
     again = replace(request, done=state, rules=rules.to_dict())
@@ -228,9 +228,9 @@ def _names(events: Any) -> set[str]:
     return {str(user) for user, kind in pairs if kind not in PASSIVE and user is not None and user == user}  # noqa: PLR0124 - NaN differs from itself
 
 
-def _rest(rules: Rules, over: Sequence[PlanItem]) -> Rules:
-    """What the rules still ask of the waves left: channels used already count towards minima and maxima."""
-    used = {item.channel: item.kind for item in over}
+def _rest(rules: Rules, over: Sequence[PlanItem], counted: Collection[str]) -> Rules:
+    """What the rules still ask of the waves left: channels used already count towards minima and maxima, once each."""
+    used = {item.channel: item.kind for item in over if item.channel not in counted}
     count = dict.fromkeys({*rules.least, *rules.most}, 0)
     for kind in used.values():
         if kind in count:

@@ -9,7 +9,7 @@ import pytest
 from market_fixtures import market
 from truth_fixtures import P, gains, network, told
 
-from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.errors import DataInvalid, Infeasible, InvalidParameter
 from graphkit.planning.channels import ChannelPlan, plan
 from graphkit.planning.replan import replan
 from graphkit.planning.verify import verify
@@ -70,6 +70,36 @@ def test_nothing_is_spent_twice():
     assert made.spent <= 40
     with pytest.raises(InvalidParameter, match="gone"):
         replan(made, [], spent=41)
+
+
+def test_a_channel_of_an_earlier_wave_may_be_used_again():
+    """At most one television channel: the one of the first wave stays open, also after two waves, another one does not."""
+    chance = np.zeros((2, 20))
+    chance[0, :12], chance[1, 12:] = 0.4, 0.3
+    made = ask(market(chance, [10, 10], ["tv"] * 2), budget=30, waves=3, rules={"most": {"tv": 1}})
+    assert [(i.channel, i.wave) for i in made.items] == [("c0", 1), ("c0", 2), ("c0", 3)]
+    second = replan(made, ["u00"])
+    assert [(i.channel, i.wave) for i in second.items] == [("c0", 2), ("c0", 3)]
+    assert second.reach.mean == pytest.approx(11 * (1 - 0.6**2))
+    third = replan(second, ["u00"], done=2)
+    assert [(i.channel, i.wave) for i in third.items] == [("c0", 3)]
+    assert verify(third, ["u00"]).same
+
+
+def test_people_reached_count_towards_a_floor():
+    """A floor of 25 people: after 10 of them the waves left owe 15, and a floor that was reached binds no more."""
+    data = market(np.kron(np.eye(3), np.ones(10)), [10] * 3, ["kol"] * 3)
+    made = ask(data, budget=30, rules={"wave_budgets": [10, 20], "floors": {"reach": 25}})
+    first = next(int(i.channel[1:]) for i in made.items if i.wave == 1)
+    reached = [f"u{u:02d}" for u in range(10 * first, 10 * first + 10)]
+    again = replan(made, reached)
+    assert again.reach.mean == 20
+    assert [(row["goal"], row["floor"]) for row in again.goals] == [("reach", 15.0)]
+    assert any("10.0 of the floor of 25.0 reach" in note for note in again.assumptions)
+    assert verify(again, reached).same
+    assert replan(made, [f"u{u:02d}" for u in range(29)]).goals is None
+    with pytest.raises(Infeasible, match="reaches 25 reach"):
+        replan(made, [], spent=20)
 
 
 def test_events_say_who_was_reached():
