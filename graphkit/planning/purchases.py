@@ -62,7 +62,7 @@ def possible_purchases(
         raise Infeasible(
             "no channel may be bought", rule="candidates", hint="the rejected list says why each was left out"
         )
-    return options, build_menu(market, options, rules, budget, waves, {bought[0] for bought in done.get("bought", ())})
+    return options, build_menu(market, options, rules, budget, waves, request.used)
 
 
 def check_waves(request: Request, rules: Rules) -> None:

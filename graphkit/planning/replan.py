@@ -139,7 +139,7 @@ def replan(
     if update:
         first = prepare(plan.source, replace(request, done=None), open_menu=True)
         state["learned"] = learn_from(first, [(c, m, n) for c, m, n in state["bought"]], events)
-    rules = _rest(read_rules(request.rules), over, {name for name, _, _ in (request.done or {}).get("bought", ())})
+    rules = _rest(read_rules(request.rules), over, request.used)
     keep = [(i.channel, i.wave, i.material, use) for i in plan.items if i.wave > done for use in range(1, i.uses + 1)]
     state["kept"] = [list(x) for x in keep]
     again = replace(request, done=state, rules=rules.to_dict())

@@ -73,6 +73,11 @@ class Request:
             goal_weights(dict.fromkeys(self.pareto, 1.0))
 
     @property
+    def used(self) -> set[str]:
+        """Channels that waves which are over have bought."""
+        return {channel for channel, _, _ in (self.done or {}).get("bought", ())}
+
+    @property
     def page_level(self) -> bool:
         """True when the propagation graph is made of pages, not users."""
         return self.nodes != ("User",)

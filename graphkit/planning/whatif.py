@@ -17,6 +17,7 @@ from graphkit.planning.amounts import money
 from graphkit.planning.campaign import Campaign, prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.choose import estimate
+from graphkit.planning.options import build_menu
 from graphkit.planning.replan import happened
 from graphkit.planning.request import Request
 from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
@@ -61,7 +62,7 @@ class WhatIf(Result):
     channels : tuple of str
         Channels of the variant.
     best_replacement : dict or None
-        The purchase that would regain most for the money that dropping freed.
+        The purchase that would regain most for the money that dropping freed, under the plan's rules.
     change : dict
         What was asked for.
     channels_kept : float or None
@@ -98,7 +99,7 @@ def whatif(
     plan : ChannelPlan
         With its ``source`` (as made by `plan`, or given to `ChannelPlan.from_dict`).
     drop, add : iterable of str
-        Channel ids to leave out (all waves) and to buy in the first wave that is left.
+        Channel ids to leave out (all waves) and to buy in the first wave that is left, where they are not bought then.
     price : mapping channel -> price, optional
         Other prices; reach stays, the money changes.
     budget : float, optional
@@ -152,7 +153,7 @@ def whatif(
     limit, spent = campaign_budget(plan, budget), campaign.menu.money(variant)
     best = None
     if len(variant) < len(base):
-        best = _replacement(campaign, plan, variant, other, limit - spent, (*change["drop"], *change["add"]))
+        best = _replacement(campaign, plan, variant, other, limit, (*change["drop"], *change["add"]))
     answer: dict[str, Any] = {
         "plan": plan.plan, "reach": reach, "spent": spent / 100, "within_budget": spent <= limit,
         "channels": tuple(campaign.label(x) for x in variant), "best_replacement": best, "change": change, "channels_kept": kept,
@@ -210,7 +211,9 @@ def _compared(
     base = plan_rows(campaign, plan)
     variant = base if again is plan else plan_rows(campaign, again)
     variant = [x for x in variant if campaign.label(x) not in change["drop"]]
-    return base, variant + [x for x in (_purchase(campaign, name) for name in change["add"]) if x not in variant]
+    taken = set(campaign.menu.group[variant].tolist())  # a channel carries one material in a wave
+    added = [_purchase(campaign, name) for name in change["add"]]
+    return base, variant + [x for x in added if int(campaign.menu.group[x]) not in taken]
 
 
 def _kept(plan: ChannelPlan, request: Request, run: _Run) -> float | None:
@@ -323,13 +326,14 @@ def _difference(
 
 
 def _replacement(
-    campaign: Campaign, plan: ChannelPlan, variant: list[int], judged: Cover, left: int, without: Iterable[str]
+    campaign: Campaign, plan: ChannelPlan, variant: list[int], judged: Cover, limit: int, without: Iterable[str]
 ) -> dict[str, Any] | None:
-    """The affordable purchase with the largest gain: found on R1, measured on R2."""
-    worlds = campaign.worlds
+    """The purchase with the largest gain that money and rules admit: found on R1, measured on R2."""
+    worlds, request = campaign.worlds, campaign.request
+    menu = build_menu(campaign.market, campaign.options, campaign.rules, limit, request.waves, request.used)
     first, _ = worlds.choosing_cover(min(plan.sample["choose"], FIRST_SETS), CHOOSING, campaign.hazard)
-    free = campaign.menu.allowed(variant) & (campaign.menu.next_cost(variant) <= left)
-    free &= ~np.isin(campaign.options.channel, [i for i, c in enumerate(campaign.market.ids) if c in set(without)])
+    gone = [i for i, name in enumerate(campaign.market.ids) if name in set(without)]
+    free = menu.allowed(variant) & ~np.isin(campaign.options.channel, gone)
     gain = np.where(free, first.gains(first.missed(variant)), 0.0)
     best = int(np.argmax(gain))
     if gain[best] <= 0:
@@ -342,7 +346,7 @@ def _replacement(
         "name": campaign.market.names[int(options.channel[best])],
         "wave": int(options.wave[best]),
         "material": options.material[best],
-        "cost": int(campaign.menu.next_cost(variant)[best]) / 100,
+        "cost": int(menu.next_cost(variant)[best]) / 100,
         "adds": adds,
         "adds_interval": interval,
     }

@@ -318,6 +318,28 @@ def test_the_amount_that_is_missing():
     assert (caught.value.rule, caught.value.missing) == ("least.app", 1)
 
 
+def test_a_replacement_keeps_the_rules():
+    """Two creators at most, 20 of money in a wave: for the dropped app another app is named, not the better creator, nor a dearer wave."""
+    reach_of = np.kron(np.eye(5), np.ones(10))
+    reach_of[4, -4:] = 0
+    data = market(reach_of, [10] * 5, ["kol", "kol", "app", "kol", "app"])
+    made = ask(data, 30, rules={"most": {"kol": 2}, "required": ["c0", "c1", "c2"]})
+    assert whatif(made, drop=["c2"]).best_replacement["channel"] == "c4"
+    two = ask(data, 40, waves=2, rules={"required": ["c0"], "wave_budgets": [20, 20]})
+    dropped = next(i.channel for i in two.items if i.wave == 2)
+    assert whatif(two, drop=[dropped]).best_replacement["wave"] == 2
+
+
+def test_adding_a_channel_that_is_bought_changes_nothing():
+    """One channel carries one material in a wave: to add it where it carries the better one buys no cheaper one beside it."""
+    goods = table("Material", ["m0", "m1"], kind=["poster"] * 2, status=["approved"] * 2, response=[0.5, 1.0])
+    accepts = tie("ACCEPTS", "Channel", "Material", [0, 0], [0, 1], cost=[5.0, 10.0])
+    made = ask(market(np.full((1, 4), 0.5), [10], ["kol"], nodes=[goods], edges=[accepts]), 10)
+    assert bought(made) == {(0, 1): ("m1", 1)}
+    same = whatif(made, add=["c0"])
+    assert (same.reach.difference, same.spent, same.channels) == (0.0, 10.0, ("c0",))
+
+
 def test_a_hundredth_above_the_budget_is_above_it():
     """Twenty required channels cost 100,000.01: refused at 100,000, since a solver's tolerance pays for nothing; bought at one more hundredth."""
     chance = np.kron(np.eye(20), np.full(3, 0.5))
