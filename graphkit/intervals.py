@@ -1,4 +1,4 @@
-"""Intervals that every floor may use: shares of counts and their differences, also where people count several times, skewed means, and quantiles."""
+"""Intervals that every floor may use: shares of counts and their differences, also where people count several times, weighted events, skewed means, and quantiles."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ __all__ = [
     "share_of_clusters",
     "sign",
     "unskewed",
+    "weighted_events",
     "wilson",
     "wilson_of",
 ]
@@ -173,6 +174,53 @@ def unskewed(z: float, skewness: float) -> float:
     if abs(skewness) < 1e-9 or math.isinf(z):
         return z
     return 3 / skewness * (math.cbrt(1 + skewness * (z - skewness / 6)) - 1)
+
+
+def weighted_events(weight: Floats, largest: float, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of the expected sum of the weights of rare events, right also where the heaviest are rarest.
+
+    The mid-p gamma interval: quantiles of a gamma distribution with the sum's mean and variance, with chance one half
+    after one more event of the largest weight.
+
+    Parameters
+    ----------
+    weight : ndarray, shape (n_events,)
+        Of each event that happened, at least 0.
+    largest : float
+        Weight that an event could have, at least ``max(weight)``.
+    confidence : float in (0, 1)
+
+    References
+    ----------
+    Fay, Kim (2017). Confidence intervals for directly standardized rates using mid-p gamma intervals.
+    https://doi.org/10.1002/bimj.201600111
+
+    Examples
+    --------
+    Nobody was seen to buy: the mid-p interval of a Poisson mean at no event.
+
+    >>> lower, upper = weighted_events(np.zeros(0), 1.0)
+    >>> lower, round(upper, 4)  # -log(0.05)
+    (0.0, 2.9957)
+    """
+    from scipy.optimize import brentq
+    from scipy.special import gammainc, gammaincinv
+
+    if largest <= 0:
+        return 0.0, 0.0
+    mean, square = float(weight.sum()), float((weight**2).sum())
+    gammas = [(m * m / v, v / m) for m, v in ((mean, square), (mean + largest, square + largest**2)) if m > 0]
+
+    def beyond(x: float, level: float) -> float:
+        below = [float(gammainc(shape, x / scale)) for shape, scale in gammas]
+        return (below[0] + below[1] if len(below) == 2 else 1 + below[0]) / 2 - level
+
+    def end(level: float) -> float:
+        ends = [scale * float(gammaincinv(shape, level)) for shape, scale in gammas]
+        first = min(ends) if len(ends) == 2 else 0.0
+        return first if beyond(first, level) >= 0 else float(brentq(beyond, first, max(ends), args=(level,)))
+
+    return end((1 - confidence) / 2), end((1 + confidence) / 2)
 
 
 def like_people(amount: Floats) -> float:

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from graphkit.intervals import quantile, ratio_interval, share_of_clusters, unskewed, wilson
+from graphkit.intervals import quantile, ratio_interval, share_of_clusters, unskewed, weighted_events, wilson
 
 
 def holds(interval, truth):
@@ -97,3 +98,23 @@ def test_skewed_amounts_are_covered(draw, mean, least):
     """800 samples of 80 people: percentiles of a bootstrap hold .92, .77, .83 and .94 of them."""
     rng = np.random.default_rng(4)
     assert np.mean([holds(ratio_interval(draw(rng, 80)), mean) for _ in range(800)]) >= least
+
+
+def test_weighted_events_equal_the_published_interval():
+    """Children with Down's syndrome of mothers with five and more, by age: the mid-p gamma interval printed by R's dsrTest 1.0.0."""
+    cases = np.array([0, 8, 63, 112, 262, 295])
+    births = np.array([327, 30666, 123419, 149919, 104088, 34392])
+    standard = np.array([319933, 931318, 786511, 488235, 237863, 61313])
+    weight = 1e5 * standard / standard.sum() / births
+    got = weighted_events(np.repeat(weight, cases), weight.max())
+    assert got == pytest.approx((59.71632, 173.08170), abs=2e-5)  # R stops its search there
+
+
+@pytest.mark.parametrize("n", [0, 1, 7, 60])
+def test_events_of_equal_weight_are_a_poisson_count(n):
+    """The mid-p ends: the means under which a count as far out, half of n itself counted, has chance .025."""
+    lower, upper = weighted_events(np.full(n, 3.0), 3.0)
+    assert stats.poisson.cdf(n, upper / 3) - stats.poisson.pmf(n, upper / 3) / 2 == pytest.approx(0.025, abs=1e-9)
+    if n:
+        assert stats.poisson.sf(n, lower / 3) + stats.poisson.pmf(n, lower / 3) / 2 == pytest.approx(0.025, abs=1e-9)
+    assert weighted_events(np.zeros(n), 0.0) == (0.0, 0.0)

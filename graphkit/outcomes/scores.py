@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from graphkit.intervals import quantile, wilson
+from graphkit.intervals import quantile, weighted_events, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,16 +91,40 @@ def brier_gain(
 ) -> tuple[float, tuple[float, float]]:
     """Return by how much the Brier score beats the base rate's, person by person, with its interval.
 
-    gain = mean((base - y)^2 - (p - y)^2); above 0 the model is better.
+    gain = mean((base - y)^2 - (p - y)^2) = (sum over yeses of 2 (p - base) - sum of (p^2 - base^2)) / n; above 0 the
+    model is better. Yeses are seldom, those whom a model finds best the most seldom, so the yeses a model raises and those it
+    lowers are weighted events each, narrowed by sqrt(1 - p) as yeses of chance p vary less than rare ones. These ends
+    and the spread of (p - base)^2 between people, the gain a person is worth, are added as squares (Newcombe's way).
 
     Notes
     -----
-    With few yeses it is too narrow: of 95 % intervals 76 to 81 % hold the gain for 16 yeses among 1,000, 86 % for 33
-    among 2,000, 91 % for 146 among 500 (250 to 500 draws). Those that miss lie below: the yeses a model finds best are rare.
+    Of 95 % intervals 94 to 98 % hold the gain of logistic models learned from 16 yeses among 1,000, from noise to a strong
+    rule, 96 % with 146 yeses among 500 (1,000 draws); a normal interval 82 to 89 and 94 %. With a rule that a logistic model
+    cannot find, 30 yeses among 600, 93 %.
     """
-    gain = (base - label) ** 2 - (score - label) ** 2
-    half = quantile(confidence) * float(gain.std(ddof=1)) / math.sqrt(gain.size)
-    return float(gain.mean()), (float(gain.mean()) - half, float(gain.mean()) + half)
+    n = label.size
+    gain = float(((score - base) * (2 * label - score - base)).mean())
+    weight, people = 2 * (score - base) / n, quantile(confidence) * float(((score - base) ** 2).std()) / math.sqrt(n)
+    (raised_less, raised_more), (lowered_less, lowered_more) = (
+        _reach_of_yeses(label[side], np.abs(weight[side]), score[side], confidence) for side in (weight > 0, weight < 0)
+    )
+    return gain, (
+        gain - math.hypot(raised_less, lowered_more, people),
+        gain + math.hypot(raised_more, lowered_less, people),
+    )
+
+
+def _reach_of_yeses(label: NDArray[np.int64], weight: Floats, score: Floats, confidence: float) -> tuple[float, float]:
+    """How far below and above the sum of the yeses' weights its expectation may lie."""
+    if not weight.size:
+        return 0.0, 0.0
+    of_yes = weight[label == 1]
+    lower, upper = weighted_events(of_yes, float(weight.max()), confidence=confidence)
+    expected, chance = float(weight**2 @ score), 0.0
+    if expected > 0:  # fewer yeses than expected: p is too bold; never as if a yes were sure
+        bold = min(1.0, float(of_yes @ of_yes) / expected) * of_yes.size / (of_yes.size + 1)
+        chance = bold * float((weight * score) @ (weight * score)) / expected
+    return math.sqrt(1 - chance) * (float(of_yes.sum()) - lower), math.sqrt(1 - chance) * (upper - float(of_yes.sum()))
 
 
 def calibration_table(label: NDArray[np.int64], score: Floats, *, bins: int = BINS) -> pd.DataFrame:
