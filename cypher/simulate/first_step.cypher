@@ -6,6 +6,7 @@
 // The arcs that `graphkit simulate` starts with: who follows or knows a seed, or was shared with by one, hears from it. Each tie has the chance
 // given, or without one each arc 1 / (people its end hears from), the weighted cascade. people can hear, expected do: what step 1 of the
 // independent cascade comes to without drawing a world, 1 - prod(1 - p) per person. Seeds without consent are left out; small numbers are hidden.
+// Lists of seeds that differ by a few users can still tell by their difference whom those few reach: give out one of them.
 MATCH (s:User)
 WHERE s.id IN $seeds AND s.consent = true AND (s.consent_scope IS NULL OR "plan" IN s.consent_scope)
 WITH collect(s) AS starters
