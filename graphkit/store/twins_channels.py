@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded, shown_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
 
 __all__ = ["CHANNELS"]
 
@@ -140,30 +140,27 @@ def materials(g: TwinGraph, _: Params) -> list[Row]:
 def audience_of_set(g: TwinGraph, p: Params) -> list[Row]:
     """evaluate/audience_of_set."""
     members = [c for c in g.nodes("Channel") if c[1] in p["channels"]]
-    chances: dict[Node, list[float]] = {}
-    for c in members:
-        for n, chance in _reached(g, c).items():
-            chances.setdefault(n, []).append(chance)
-    shown = len(chances) >= p["minCell"] and not _small_channels(g, members, p["minCell"])
+    reached = [_reached(g, c) for c in members]
+    times, alone = _contacts(reached)
+    chances = {u: [of[u] for of in reached if u in of] for u in times}
+    shown = len(times) >= p["minCell"] and not any(0 < n < p["minCell"] for n in (*map(len, reached), *alone))
     expected = math.fsum(1.0 - math.prod(1.0 - q for q in listed) for listed in chances.values())
     return [
         {
             "channels": len(members),
             "cost": rounded(math.fsum(g.get(c, "cost") for c in members), 2),
-            "distinct_people": len(chances) if shown else None,
-            "audiences_added": sum(map(len, chances.values())) if shown else None,
+            "distinct_people": len(times) if shown else None,
+            "audiences_added": times.total() if shown else None,
             "added_up": rounded(math.fsum(map(math.fsum, chances.values())), 6) if shown else None,
             "expected": rounded(expected, 6) if shown else None,
         }
     ]
 
 
-def _small_channels(g: TwinGraph, members: list[Node], min_cell: int) -> bool:
-    """Whether a channel reaches few people, in all or that no other does."""
-    reached = {c: set(_reached(g, c)) for c in members}
-    times = Counter(u for of in reached.values() for u in of)
-    sizes = [n for of in reached.values() for n in (len(of), sum(times[u] == 1 for u in of))]
-    return any(0 < n < min_cell for n in sizes)
+def _contacts(reached: Sequence[Collection[Node]]) -> tuple[Counter[Node], list[int]]:
+    """How many channels reach each person, and how many people each channel reaches that no other does."""
+    times = Counter(u for of in reached for u in of)
+    return times, [sum(times[u] == 1 for u in of) for of in reached]
 
 
 def overlap_of_set(g: TwinGraph, p: Params) -> list[Row]:
@@ -225,11 +222,9 @@ def _price(g: TwinGraph, row: Params) -> tuple[float, float] | None:
 
 def frequency(g: TwinGraph, p: Params) -> list[Row]:
     """evaluate/frequency."""
-    reached = {c: set(_reached(g, c)) for c in g.nodes("Channel") if c[1] in p["channels"]}
-    contacts = Counter(n for of in reached.values() for n in of)
-    people = Counter(contacts.values())
-    alone = [n for of in reached.values() if (n := sum(contacts[u] == 1 for u in of))]
-    shown = all(n >= p["minCell"] for n in (*people.values(), *alone))
+    times, alone = _contacts([_reached(g, c) for c in g.nodes("Channel") if c[1] in p["channels"]])
+    people = Counter(times.values())
+    shown = not any(0 < n < p["minCell"] for n in (*people.values(), *alone))
     return [{"contacts": k, "people": people[k] if shown else None} for k in sorted(people)]
 
 
