@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from graphkit.check import one_of, positive_int
 from graphkit.errors import DataInvalid
 from graphkit.outcomes.leakage import refuse_leaking_columns, refuse_leaking_windows
-from graphkit.outcomes.scores import auc, auc_interval, brier_gain, calibration_table
+from graphkit.outcomes.scores import auc, auc_interval, brier_gain, calibration_table, luck_of_folds
 from graphkit.outcomes.tables import Features, binary, prepare, read_table
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed, child_seed
@@ -162,8 +162,8 @@ def propensity(
     refuse_leaking_windows(windows, label_window, [str(c) for c in frame.columns])
     _enough(y, folds, label, name)
     refuse_leaking_columns(chosen, y, measured_before, [str(c) for c in frame.columns], name)
-    probability, base, fold, importance = _out_of_fold(chosen, y, method, select, folds, seed)
-    answer = _judge(y, probability, base, fold, importance)
+    unseen, importance = _out_of_fold(chosen, y, method, select, folds, seed)
+    answer = _judge(y, unseen, importance)
     scored = None if score is None else _score(chosen, y, score, method, select, seed)
     notes = [
         *chosen.notes,
@@ -176,10 +176,10 @@ def propensity(
     request = {
         "label": label, "features": list(chosen.frame.columns), "method": method, "select": select, "folds": folds, "n": int(y.size),
     }  # fmt: skip
-    covered = {**answer, "probability": probability, "scored": scored}
+    covered = {**answer, "probability": unseen.probability, "scored": scored}
     manifest = make_manifest("propensity", request=request, answer=covered, seed=seed, seconds=time.monotonic() - start)
     return Propensity(
-        label=label, method=method, n=int(y.size), n_features=chosen.frame.shape[1], **answer, probability=probability,
+        label=label, method=method, n=int(y.size), n_features=chosen.frame.shape[1], **answer, probability=unseen.probability,
         scored=scored, assumptions=notes, manifest=manifest,
     )  # fmt: skip
 
@@ -221,15 +221,25 @@ def _model(features: Features, method: str, select: int | None, seed: int) -> An
     return make_pipeline(*steps)
 
 
+class _Unseen(NamedTuple):
+    """What models that have not seen a row make of it: its chance, the base rate of the other folds, its fold; and their luck."""
+
+    probability: NDArray[np.float64]
+    base: NDArray[np.float64]
+    fold: NDArray[np.int64]
+    luck: float
+
+
 def _out_of_fold(
     features: Features, y: NDArray[np.int64], method: str, select: int | None, folds: int, seed: int
-) -> tuple[Any, Any, Any, pd.DataFrame]:
-    """Chance and base rate of each row from the other folds, its fold, and what each column is worth there."""
+) -> tuple[_Unseen, pd.DataFrame]:
+    """Each row by the model of the other folds, and what each column is worth there."""
     import pandas as pd
     from sklearn.model_selection import StratifiedKFold
 
-    names = list(features.frame.columns)
-    probability, base, fold, drops = np.empty(y.size), np.empty(y.size), np.empty(y.size, np.int64), []
+    names, noes = list(features.frame.columns), features.frame[y == 0]
+    probability, base, fold = np.empty(y.size), np.empty(y.size), np.empty(y.size, np.int64)
+    drops, of_noes = [], []
     split = StratifiedKFold(folds, shuffle=True, random_state=child_seed(seed, "folds") % 2**32)
     for number, (learn, test) in enumerate(split.split(features.frame, y)):
         model = _model(features, method, select, seed).fit(features.frame.iloc[learn], y[learn])
@@ -237,6 +247,7 @@ def _out_of_fold(
         unseen = np.asarray(encoder.transform(features.frame.iloc[test]), np.float64)
         probability[test] = rest.predict_proba(unseen)[:, 1]
         base[test], fold[test] = y[learn].mean(), number
+        of_noes.append(model.predict_proba(noes)[:, 1])
         whole = auc(y[test], probability[test])
         draw = np.random.default_rng(child_seed(seed, "importance", number))
         for _ in range(_SHUFFLES):
@@ -249,19 +260,14 @@ def _out_of_fold(
     drop = np.array(drops)
     table = pd.DataFrame({"feature": names, "auc_loss": drop.mean(axis=0), "std": drop.std(axis=0, ddof=1)})
     table = table.sort_values(["auc_loss", "feature"], ascending=[False, True], ignore_index=True)
-    return probability, base, fold, table
+    return _Unseen(probability, base, fold, luck_of_folds(np.array(of_noes))), table
 
 
-def _judge(
-    y: NDArray[np.int64],
-    probability: NDArray[np.float64],
-    base: NDArray[np.float64],
-    fold: NDArray[np.int64],
-    importance: pd.DataFrame,
-) -> dict[str, Any]:
+def _judge(y: NDArray[np.int64], unseen: _Unseen, importance: pd.DataFrame) -> dict[str, Any]:
     """Every figure beside the base rate's."""
-    value, interval = auc_interval(y, probability, fold=fold)
-    gain, gain_interval = brier_gain(y, probability, base)
+    probability = unseen.probability
+    value, interval = auc_interval(y, probability, fold=unseen.fold, luck=unseen.luck)
+    gain, gain_interval = brier_gain(y, probability, unseen.base)
     better = interval[0] > 0.5 and gain_interval[0] > 0
     brier = float(((probability - y) ** 2).mean())
     return {

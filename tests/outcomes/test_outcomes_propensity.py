@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.outcomes.activity import DAY, features_before, label_after
@@ -155,7 +156,7 @@ def test_auc_and_its_interval_equal_brute_force():
     variance = wins.mean(axis=1).var(ddof=1) / yes.size + wins.mean(axis=0).var(ddof=1) / no.size
     value, (lower, upper) = auc_interval(y, score)
     assert value == pytest.approx(wins.mean(), abs=1e-12)
-    half = 1.959963984540054 * variance**0.5 / (value * (1 - value))
+    half = stats.t.ppf(0.975, yes.size - 1) * variance**0.5 / (value * (1 - value))
     delong = [1 / (1 + np.exp(-np.log(value / (1 - value)) + side * half)) for side in (1, -1)]
     a, n = np.linspace(0, 1, 2_000_001), y.size / 2
     spread = a * (1 - a) * (1 + (n - 1) * ((1 - a) / (2 - a) + a / (1 + a))) / (yes.size * no.size)
