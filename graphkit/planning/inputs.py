@@ -197,15 +197,14 @@ def read_market(snapshot: Snapshot, who: People) -> Market:
     else:
         rows = _audiences(snapshot, table, who)
     cost = checked(numbers(table.column("cost")), "Channel.cost", most=MOST_MONEY)
-    public = table.column("followers").tolist()
+    public = numbers(table.column("followers"))
     keep = []
     for row in order:
         name = str(table.ids[row])
         if np.isnan(cost[row]):
             rejected.append(_reject(name, "cost", "its cost is unknown"))
         elif row not in rows:
-            followers = public[row]
-            said = f" ({int(followers)} followers are a count, not an audience)" if followers is not None else ""
+            said = "" if np.isnan(public[row]) else f" ({int(public[row])} followers are a count, not an audience)"
             rejected.append(_reject(name, "audience", f"audience unknown{said}"))
         elif not rows[row][0].size:
             rejected.append(_reject(name, "audience", "none of its audience is a user with consent"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from graphkit.planning.filters import rights_of
 from graphkit.planning.inputs import checked, numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from graphkit.planning.inputs import Market
     from graphkit.planning.rules import Rules
     from graphkit.projection.snapshot import Snapshot
@@ -31,54 +33,68 @@ class Use:
     waves: tuple[int, ...]
 
 
+class _Material(NamedTuple):
+    """One material, whatever carries it; ``why`` no channel may, and the right that a wave in a region needs (None: none)."""
+
+    name: str
+    response: float
+    once: int
+    code: str | None
+    why: str | None
+    right: Callable[[str | None, int, int], str | None] | None
+
+
 def accepted_materials(snapshot: Snapshot, market: Market, rules: Rules, waves: int) -> dict[str, list[Use]]:
     """Return channel id -> usable materials sorted by id; a channel that accepts none of them has an empty list."""
-    table = snapshot.nodes("Material")
-    names = [str(x) for x in table.ids.tolist()]
-    response, price = (
-        checked(numbers(table.column("response")), "Material.response"),
-        checked(numbers(table.column("cost")), "Material.cost", most=MOST_MONEY),
-    )
-    codes = _codes(snapshot)
-    why = {
-        name: _unusable(kind, status, name, codes, rules)
-        for name, kind, status in zip(
-            names, table.column("kind").tolist(), table.column("status").tolist(), strict=True
-        )
-    }
-    rights = {name: rights_of(snapshot, ("Material", name), rules) for name in names}
-    region = dict(zip(market.ids, market.regions, strict=True))
-    every = tuple(range(1, waves + 1))
+    materials, region = _materials(snapshot, rules), dict(zip(market.ids, market.regions, strict=True))
     found: dict[str, list[Use]] = {}
-    refused: dict[str, str] = {}
-    for edges in snapshot.edges("ACCEPTS"):
-        own_cost, own_response = (
-            checked(numbers(edges.column("cost")), "ACCEPTS.cost", most=MOST_MONEY),
-            checked(numbers(edges.column("response")), "ACCEPTS.response"),
+    refused: dict[tuple[str, str], list[str]] = {}
+    for channel, row, cost, response in _accepted(snapshot):
+        one, uses = materials[row], found.setdefault(channel, [])
+        against = {w: one.right and one.right(region.get(channel), w, waves) for w in range(1, waves + 1)}
+        open_ = tuple(w for w, reason in against.items() if reason is None)
+        if one.why is None and open_:
+            factor = one.response if np.isnan(response) else response
+            uses.append(Use(one.name, cost, factor, one.once, one.code, open_))
+        elif one.why is not None or channel in region:
+            refused.setdefault((one.name, one.why or str(against[1])), []).append(channel)
+    used = {use.material for uses in found.values() for use in uses}
+    for (name, reason), channels in sorted(refused.items()):
+        where = f" of {', '.join(sorted(channels))}" if name in used else ""
+        market.assumptions.append(f"material {name} is left out{where}: {reason}")
+    market.rejected.extend(
+        {"channel": channel, "rule": "approved", "reason": "it accepts no material that may be used"}
+        for channel, uses in found.items()
+        if not uses and channel in region
+    )
+    return {channel: sorted(uses, key=lambda use: use.material or "") for channel, uses in found.items()}
+
+
+def _materials(snapshot: Snapshot, rules: Rules) -> list[_Material]:
+    """Every material, by row."""
+    table, codes = snapshot.nodes("Material"), _codes(snapshot)
+    response = np.nan_to_num(checked(numbers(table.column("response")), "Material.response"), nan=1.0)
+    price = np.nan_to_num(checked(numbers(table.column("cost")), "Material.cost", most=MOST_MONEY))
+    rows = zip(
+        table.ids.tolist(), response.tolist(), price.tolist(), table.column("kind"), table.column("status"), strict=True
+    )
+    return [
+        _Material(
+            str(name), factor, minor(once), codes.get(str(name)), _unusable(kind, status, str(name), codes, rules),
+            rights_of(snapshot, ("Material", str(name)), rules),
         )
+        for name, factor, once, kind, status in rows
+    ]  # fmt: skip
+
+
+def _accepted(snapshot: Snapshot) -> Iterator[tuple[str, int, int | None, float]]:
+    """Channel id, row of the material, price of a use (None: the channel's) and response (NaN: the material's) of every ACCEPTS."""
+    for edges in snapshot.edges("ACCEPTS"):
+        cost = checked(numbers(edges.column("cost")), "ACCEPTS.cost", most=MOST_MONEY)
+        response = checked(numbers(edges.column("response")), "ACCEPTS.response")
         ids = snapshot.nodes(edges.source_label).ids
-        for i, (c, m) in enumerate(zip(edges.source_rows.tolist(), edges.target_rows.tolist(), strict=True)):
-            channel, name, right = str(ids[c]), names[m], rights[names[m]]
-            rows = found.setdefault(channel, [])
-            against = (
-                {w: right(region.get(channel), w, waves) for w in every} if right is not None else dict.fromkeys(every)
-            )
-            open_ = tuple(w for w in every if against[w] is None)
-            reason = why[name] or (None if open_ else against[1])
-            if reason is not None:
-                refused[name] = reason
-                continue
-            factor = own_response[i] if not np.isnan(own_response[i]) else np.nan_to_num(response[m], nan=1.0)
-            cost = None if np.isnan(own_cost[i]) else minor(own_cost[i])
-            once = 0 if np.isnan(price[m]) else minor(price[m])
-            rows.append(Use(name, cost, float(factor), once, codes.get(name), open_))
-    market.assumptions.extend(f"material {name} is left out: {reason}" for name, reason in sorted(refused.items()))
-    for channel, uses in found.items():
-        if not uses and channel in market.ids:
-            market.rejected.append(
-                {"channel": channel, "rule": "approved", "reason": "it accepts no material that may be used"}
-            )
-    return {channel: sorted(rows, key=lambda use: use.material or "") for channel, rows in found.items()}
+        for i, (channel, row) in enumerate(zip(edges.source_rows.tolist(), edges.target_rows.tolist(), strict=True)):
+            yield str(ids[channel]), row, None if np.isnan(cost[i]) else minor(cost[i]), float(response[i])
 
 
 def _unusable(kind: str | None, status: str | None, name: str, codes: dict[str, str], rules: Rules) -> str | None:
@@ -101,6 +117,7 @@ def _codes(snapshot: Snapshot) -> dict[str, str]:
             pairs = sorted(
                 (str(ids[a]), str(touch.ids[b]), str(code[b]))
                 for a, b in zip(edges.source_rows.tolist(), edges.target_rows.tolist(), strict=True)
+                if code[b] is not None
             )
             for material, _, value in pairs:
                 found.setdefault(material, value)

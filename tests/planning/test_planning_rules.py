@@ -9,6 +9,7 @@ from market_fixtures import every_purchase, market, money, reach, table, tie
 from graphkit.errors import DataInvalid, Infeasible, InvalidParameter
 from graphkit.planning.channels import ChannelPlan, plan
 from graphkit.planning.whatif import whatif
+from graphkit.report.spoken import chinese
 
 KINDS = ("kol", "app")
 
@@ -206,6 +207,32 @@ def test_materials_need_rights_and_codes():
     made = ask(data, 10, rules={"require_code": ["poster", "trailer"]})
     assert [(i.material, i.code) for i in made.items] == [("m0", "7Q2M9XKA4")]
     assert sum("is left out" in x for x in made.assumptions) == 2
+
+
+def test_a_material_that_is_used_somewhere_is_not_said_to_be_left_out():
+    """With a right for China only it runs on the Chinese channel; the note names the other one, and a code that is missing is no code."""
+    goods = table("Material", ["m0"], kind=["poster"], status=["approved"])
+    brand, touch = (
+        table("Brand", ["b1"], name=["B"], ours=[True]),
+        table("Touchpoint", ["t1"], kind=["qr"], code=[None]),
+    )
+    given = {"uses": [["promote"]], "from_ts": [0], "to_ts": [9]}
+    rights = [
+        tie("HOLDS_RIGHTS", "Brand", label, [0], [0], territory=[[where]], **given)
+        for label, where in (("Film", "ALL"), ("Material", "CN"))
+    ]
+    ties = [tie("ACCEPTS", "Channel", "Material", [0, 1], [0, 0]), tie("CARRIES", "Material", "Touchpoint", [0], [0])]
+    where = {"region": ["CN", "US"], "followers": [None, 12.0]}
+    data = market(
+        np.full((2, 4), 0.5), [10, 10], ["kol"] * 2, channel=where, nodes=[goods, brand, touch], edges=[*rights, *ties]
+    )
+    made = ask(data, 20)
+    assert [(i.channel, i.material, i.code) for i in made.items] == [("c0", "m0", None)]
+    notes = [x for x in made.assumptions if "is left out" in x]
+    assert notes == ["material m0 is left out of c1: no right to promote Material m0 covers the region US"]
+    assert chinese(notes[0]) == "渠道 c1 不用物料 m0：推广 Material m0 的权利不覆盖地区 US"
+    with pytest.raises(Infeasible, match="no channel may be bought"):
+        ask(data, 20, rules={"require_code": ["poster"]})
 
 
 RULES = {
