@@ -93,7 +93,7 @@ def goal_text(weights: Mapping[str, float]) -> str:
     """Return the one spelling of an objective: ``reach``, or ``reach=1,value=0.02``."""
     if len(weights) == 1 and set(weights.values()) == {1.0}:
         return next(iter(weights))
-    return ",".join(f"{name}={weights[name]:g}" for name in GOALS if name in weights)
+    return ",".join(f"{name}={repr(weights[name]).removesuffix('.0')}" for name in GOALS if name in weights)
 
 
 def goal_values(snapshot: Snapshot, who: People, weights: Mapping[str, float], target: str | None) -> Floats | None:

@@ -15,6 +15,7 @@ from graphkit.influence.channel_menu import Menu
 from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import ChannelPlan, plan
 from graphkit.planning.draws import draws_of, quantile
+from graphkit.planning.goals import goal_text, goal_weights
 from graphkit.planning.request import Request
 
 
@@ -56,6 +57,13 @@ def every_plan(chance, cost, users, budget):
 def chosen(made):
     """Channel numbers of a plan."""
     return tuple(sorted(int(i.channel[1:]) for i in made.items))
+
+
+def test_the_weights_of_a_sum_are_kept_to_the_last_digit():
+    """What a request keeps of an objective reads back as the same weights; plain ones are written as people write them."""
+    for weights in ({"reach": 1.0, "value": 0.02}, {"reach": 1 / 3, "loyalty": 1234567.25, "value": 1e-7}):
+        assert goal_weights(goal_text(weights)) == weights
+    assert goal_text({"reach": 1.0, "value": 0.02}) == "reach=1,value=0.02"
 
 
 @pytest.mark.parametrize("case", range(6))
