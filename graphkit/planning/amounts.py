@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from graphkit.check import non_negative, refuse
 
-__all__ = ["MINOR", "MOST_MONEY", "minor", "money"]
+__all__ = ["MINOR", "MOST_MONEY", "minor", "money", "spendable"]
 
 MINOR = 100  # minor units of a currency unit
 MOST_MONEY = 1e13  # currency units: thousands of such amounts still add up exactly
@@ -15,6 +16,11 @@ MOST_MONEY = 1e13  # currency units: thousands of such amounts still add up exac
 def minor(amount: float) -> int:
     """Money as integer minor units."""
     return round(float(amount) * MINOR)
+
+
+def spendable(amount: float) -> int:
+    """Money that may be spent, in whole minor units: never more than there is."""
+    return math.floor(float(amount) * MINOR + 1e-6)
 
 
 def money(name: str, value: Any) -> float:

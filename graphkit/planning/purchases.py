@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from graphkit.errors import Infeasible, InvalidParameter
+from graphkit.planning.amounts import minor, spendable
 from graphkit.planning.conflicts import find_conflict, raise_conflict
 from graphkit.planning.filters import blocks, reject_blocked
 from graphkit.planning.options import build_menu, build_options, kind_names
@@ -48,7 +48,7 @@ def possible_purchases(
     waves = request.waves
     against = blocks(snapshot, market, rules, target, waves)
     open_ = {(c, w) for c, w in reject_blocked(market, against, waves) if w > done["waves"]}
-    budget = math.floor(request.budget * 100 + 1e-6) - round(done["spent"] * 100)
+    budget = spendable(request.budget) - minor(done["spent"])
     _known_required(market, rules)
     options = build_options(snapshot, market, open_, rules, waves, budget, paid=done["materials"], bought=bought)
     if bought is not None:

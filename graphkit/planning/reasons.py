@@ -87,7 +87,8 @@ def not_bought(campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> list[
             reason = "would add nothing: the chosen ones reach its audience already"
         elif first[option] > menu.budget:
             shared = " with its material" if first[option] > cost[option] else ""
-            rule, reason = "budget", f"costs {money(first[option])}{shared}, more than the budget"
+            whole = "what is left of the budget" if campaign.request.done else "the budget"
+            rule, reason = "budget", f"costs {money(first[option])}{shared}, more than {whole}"
         elif cost[option] > left:
             reason = f"{text}, {money(left)} is left; {exchange.told(option)}"
         elif allowed[option]:

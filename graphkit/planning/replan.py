@@ -19,6 +19,7 @@ import numpy as np
 
 from graphkit.check import non_negative, positive_int
 from graphkit.errors import Infeasible, InvalidParameter
+from graphkit.planning.amounts import MINOR, minor, spendable
 from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.event_log import event_frame
@@ -151,8 +152,9 @@ def replan(
 def _gone(request: Request, over: Sequence[PlanItem], spent: float | None) -> float:
     """Money that is gone, checked against the budget."""
     before = float(request.done["spent"]) if request.done else 0.0
-    gone = before + sum(item.cost for item in over) if spent is None else non_negative("spent", spent)
-    if gone > request.budget:
+    planned = minor(before) + sum(minor(item.cost) for item in over)
+    gone = planned / MINOR if spent is None else non_negative("spent", spent)
+    if minor(gone) > spendable(request.budget):
         message = f"{gone:g} is gone, more than the budget of {request.budget:g}"
         raise InvalidParameter(message, parameter="spent", value=gone, hint="raise the budget with a new plan")
     return gone

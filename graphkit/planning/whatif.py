@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ import numpy as np
 from graphkit.check import non_negative
 from graphkit.errors import InvalidParameter
 from graphkit.influence.channel_cover import dot
-from graphkit.planning.amounts import money
+from graphkit.planning.amounts import minor, money, spendable
 from graphkit.planning.campaign import Campaign, prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.choose import estimate
@@ -237,7 +236,7 @@ def _names(parameter: str, channels: Iterable[str] | None) -> list[str]:
 def campaign_budget(plan: ChannelPlan, budget: float | None) -> int:
     """Money the variant may spend, in minor units; what is gone is gone."""
     gone = float((plan.request.get("done") or {}).get("spent", 0))
-    return math.floor((plan.budget if budget is None else budget) * 100 + 1e-6) - round(gone * 100)
+    return spendable(plan.budget if budget is None else budget) - minor(gone)
 
 
 def _campaign(

@@ -86,6 +86,16 @@ def test_a_channel_of_an_earlier_wave_may_be_used_again():
     assert verify(third, ["u00"]).same
 
 
+def test_hundredths_that_are_gone_add_up():
+    """0.1 and 0.2 are the budget of 0.3 and not more; what is too dear is so for what is left of a budget."""
+    chance = np.kron(np.eye(3), np.full(10, 0.9))
+    made = ask(market(chance, [0.1, 0.2, 5], ["kol"] * 3), budget=0.3, rules={"wave_budgets": [0.3, 0]})
+    assert replan(made, ["u00"]).replanned["spent"] == 0.3
+    again = replan(ask(market(chance, [10, 20, 25], ["kol"] * 3), rules={"wave_budgets": [20, 60]}), ["u00"], spent=45)
+    dear = [row["reason"] for row in again.rejected if row["rule"] == "budget"]
+    assert dear == ["costs 20, more than what is left of the budget", "costs 25, more than what is left of the budget"]
+
+
 def test_people_reached_count_towards_a_floor():
     """A floor of 25 people: after 10 of them the waves left owe 15, and a floor that was reached binds no more."""
     data = market(np.kron(np.eye(3), np.ones(10)), [10] * 3, ["kol"] * 3)
