@@ -113,7 +113,8 @@ def offer_policy(source: Any, policy: pd.DataFrame, *, min_cell: int = 50, name:
     n = int(agreed.sum())
     assignment, rows = _assigned(rules, masks, n, min_cell)
     covered = int((assignment >= 0).sum())
-    seen, gap = _shown((covered, n - covered), min_cell)
+    untold = covered - sum(row["assigned"] or 0 for row in rows)
+    seen, gap = (None, None) if 0 < untold < min_cell else _shown((covered, n - covered), min_cell)
     answer: dict[str, Any] = {
         "rules": rows,
         "overlaps": _overlaps(rules, masks, min_cell),
@@ -145,10 +146,11 @@ def _assigned(
     """Number of the rule that each user falls to, -1 for none; and the rules with how many they match and get."""
     assignment, rows = np.full(n, -1, np.int64), []
     for number, (rule, mask) in enumerate(zip(rules, masks, strict=True)):
-        free = mask & (assignment < 0)
+        free, before = mask & (assignment < 0), int((assignment >= 0).sum())
         assignment[free] = number
         matched, assigned = int(mask.sum()), int(free.sum())
-        seen = _shown((matched, assigned, matched - assigned), min_cell)
+        taken = matched - assigned
+        *seen, _ = _shown((matched, assigned, taken, before - taken if taken else 0), min_cell)
         note = None if assigned else "never reached: earlier rules take everyone it matches"
         rows.append(
             {
@@ -165,7 +167,7 @@ def _overlaps(rules: list[dict[str, Any]], masks: list[NDArray[np.bool_]], min_c
     found = []
     for (one, own), (other, theirs) in combinations(zip(rules, masks, strict=True), 2):
         if both := int((own & theirs).sum()):
-            users = both if both >= min_cell else None
+            users, *_ = _shown((both, int(own.sum()) - both, int(theirs.sum()) - both), min_cell)
             found.append({"first": one["priority"], "second": other["priority"], "users": users})
     return found
 

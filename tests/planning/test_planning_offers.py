@@ -1,10 +1,12 @@
 """Offers: costs by hand, policies with their gaps, exchanges against brute force."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from market_fixtures import table
 
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
@@ -128,6 +130,29 @@ def test_small_counts_are_hidden_with_their_differences():
     assert [r["matched"] for r in found.rules] == [None, 0]
     assert found.rules[1]["note"] == "matches nobody"
     assert (found.n_covered, found.n_gap, found.coverage) == (None, None, None)
+
+
+def test_no_shown_counts_of_a_policy_tell_a_small_one():
+    """From what is shown with cells of 5, no sum or difference of two or three counts is a number of 1 to 4 users."""
+    ages = [20] * 211 + [40] * 3 + [60] * 40 + [80] * 17
+    data = GraphTables(
+        {
+            "User": table("User", [f"u{i:03d}" for i in range(271)], consent=[True] * 271, age=ages),
+            "Offer": table("Offer", ["o1"], kind=["coupon"]),
+        },
+        (), "shop", "EUR", "UTC", {},
+    )  # fmt: skip
+    for rules in (
+        [("age<30", "o1", 1), ("age=40", "o1", 2), ("age=60", "o1", 3)],  # covered less what is assigned: 3
+        [("age<50", "o1", 1), ("age<30", "o1", 2)],  # matched by the first less both: 3
+        [("age>=30 and age<70", "o1", 1), ("age=60 or age=80", "o1", 2)],
+    ):
+        found = offer_policy(data, policy(*rules), min_cell=5)
+        shown = [row[key] for row in found.rules for key in ("matched", "assigned", "taken_before")]
+        shown += [row["users"] for row in found.overlaps] + [found.n_users, found.n_covered, found.n_gap]
+        counts = [x for x in shown if x]
+        told = {abs(a - b - c) for a, b, c in itertools.product(counts, [*counts, 0], [*counts, 0])}
+        assert not told & {1, 2, 3, 4}
 
 
 @pytest.mark.parametrize(
