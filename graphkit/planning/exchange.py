@@ -16,6 +16,7 @@ import numpy as np
 
 from graphkit.check import positive_int
 from graphkit.errors import DataInvalid, NotConverged
+from graphkit.matching.records import is_missing
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -187,6 +188,11 @@ def _checked(offers: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     rows, seen = [], set()
     for line, row in enumerate(offers.to_dict("records"), start=2):
         clean: dict[str, Any] = {c: str(row[c]) for c in ("offer", "giver", "receiver")}
+        for column, text in clean.items():
+            if is_missing(row[column]) or not text.strip():
+                raise DataInvalid(
+                    f"{name} line {line}: {column} is missing", source=name, rule="missing-value", rows=((line, None),)
+                )
         if clean["offer"] in seen:
             raise DataInvalid(
                 f"{name} line {line}: offer {clean['offer']!r} occurs twice",

@@ -283,7 +283,7 @@ def test_a_loss_of_less_than_the_smallest_coin_is_a_loss():
 @pytest.mark.parametrize(
     ("rule", "change"),
     [("uptake", {"uptake": 0.5}), ("uptake", {"uptake_upper": 1.5}), ("not-a-number", {"cost": -1}), ("not-a-number", {"eligible": None}), ("not-a-number", {"cap": "many"}),
-     ("same-side", {"receiver": "a"}), ("not-a-number", {"retention_value": "x"})],
+     ("same-side", {"receiver": "a"}), ("not-a-number", {"retention_value": "x"}), ("missing-value", {"giver": None}), ("missing-value", {"offer": " "})],
 )  # fmt: skip
 def test_wrong_exchanges_are_refused_with_their_line(rule, change):
     """A number out of range, a missing one, one side twice."""
