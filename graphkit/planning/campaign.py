@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.errors import DataInvalid, Infeasible, InvalidParameter
 from graphkit.planning.assumptions import note_assumptions
 from graphkit.planning.boosts import read_boosts
 from graphkit.planning.chances import moved, tie_bounds, with_learned_channels
@@ -121,7 +121,8 @@ def prepare(
     Raises
     ------
     Infeasible
-        No plan keeps the rules; ``conflict`` lists a smallest set of rules that contradict each other.
+        No plan keeps the rules (``conflict`` lists a smallest set of rules that contradict each other), or everybody who
+        counts was reached.
     """
     request.check()
     snapshot = (
@@ -145,6 +146,9 @@ def prepare(
         rules = replace(rules, floors=_floors_left(snapshot, market, who, request, rules.floors, active))
         value, hazard = np.where(active, 0.0, 1.0 if value is None else value), _only(hazard, ~active)
         projection = None if projection is None else _silenced(projection, active)
+        if not value.any():
+            message = "everybody who counts for the objective was reached: nobody is left for the waves to come"
+            raise Infeasible(message, rule="audience", hint="plan another campaign, or a larger audience")
     base = projection
     projection = None if projection is None else _with_learned_ties(projection, snapshot, request)
     worlds = make_worlds(

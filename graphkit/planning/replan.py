@@ -89,7 +89,7 @@ def replan(
     DataInvalid
         The events lack a column, or hold what is no number.
     Infeasible
-        Everybody was reached.
+        Everybody was reached, or everybody who counts for the objective and the target.
 
     References
     ----------

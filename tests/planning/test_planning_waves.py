@@ -86,6 +86,21 @@ def test_a_channel_of_an_earlier_wave_may_be_used_again():
     assert verify(third, ["u00"]).same
 
 
+@pytest.mark.parametrize("probability", ["none", 0.2])
+def test_a_target_that_was_reached_leaves_nothing_to_plan(probability):
+    """All of the target reached, others not: refused by name, with word of mouth and without."""
+    data = market(
+        np.kron(np.eye(2), np.full(6, 0.5)),
+        [10] * 2,
+        ["kol"] * 2,
+        users={"age": [20] * 6 + [40] * 6},
+        knows=[(0, 1), (5, 6)],
+    )
+    made = ask(data, probability=probability, target="age<30")
+    with pytest.raises(Infeasible, match="everybody who counts"):
+        replan(made, [f"u{u:02d}" for u in range(6)])
+
+
 def test_hundredths_that_are_gone_add_up():
     """0.1 and 0.2 are the budget of 0.3 and not more; what is too dear is so for what is left of a budget."""
     chance = np.kron(np.eye(3), np.full(10, 0.9))
