@@ -17,7 +17,7 @@ import numpy as np
 
 from graphkit.errors import InvalidParameter
 from graphkit.ranking.components import Components, component_order, components
-from graphkit.ranking.layout import Halves, Rows, balanced, head_rows, keep_apart, side_by_side, split
+from graphkit.ranking.layout import Halves, Rows, evened, head_rows, side_by_side, split
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -136,8 +136,7 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
     number, small = np.zeros(n, np.int64), target.size < 2 * ARCS_A_CHUNK
     order = np.argsort(-in_degree, kind="stable").astype(np.int64)
     if small and symmetric:
-        order = balanced(order, target, source)
-        order = keep_apart(projection.indptr, projection.indices, order, head_rows(in_degree[order]))
+        order = evened(projection.indptr, projection.indices, in_degree)
     elif small:
         order, number = component_order(projection.indptr, projection.indices, target, source)
     place = np.empty(n, np.int64)

@@ -10,7 +10,7 @@ from scipy.sparse.linalg import spsolve
 
 from graphkit.errors import NotConverged
 from graphkit.projection.arrays import from_arrays
-from graphkit.ranking import operator, solvers
+from graphkit.ranking import layout, operator, solvers
 from graphkit.ranking.many_sources import personalised_pagerank_many
 from graphkit.ranking.operator import walk_operator
 from graphkit.ranking.pagerank import personalised_pagerank
@@ -96,6 +96,33 @@ def test_neighbours_are_kept_out_of_one_group():
     assert operator.rows.inner_row.size == 0
     assert np.array_equal(np.sort(operator.order), np.arange(80))
     assert np.array_equal(operator.order[operator.place], np.arange(80))
+
+
+def grown(n, links, seed):
+    """Edges of a graph in which every node links to earlier ones, old ones more often: a few hubs, long tail."""
+    s = np.repeat(np.arange(links, n), links)
+    t = (np.random.default_rng(seed).random(s.size) ** 2 * s).astype(int)
+    return np.unique(np.c_[t, s], axis=0).T
+
+
+def test_few_slots_of_groups_stay_empty():
+    """Rows of a group are nearly equal in both halves: less than a twelfth of all slots has no arc."""
+    p = from_arrays(*grown(4_000, 6, 3), n_nodes=4_000, directed=False)
+    rows = walk_operator(p).rows
+    slots = rows.low.slots.size + rows.up.slots.size
+    assert p.n_arcs - rows.inner_row.size <= slots < 13 / 12 * p.n_arcs
+    assert rows.inner_row.size < p.n_arcs / 50
+
+
+def test_narrow_and_wide_slots_give_the_same_bytes(monkeypatch):
+    """Graphs below 65,536 nodes name them in two bytes, larger ones in four."""
+    ends = grown(1_000, 4, 5)
+    narrow, wide = (from_arrays(*ends, n_nodes=1_000, directed=False) for _ in range(2))
+    assert walk_operator(narrow).rows.low.slots.dtype == np.uint16
+    monkeypatch.setattr(layout, "_NARROW", 0)
+    assert walk_operator(wide).rows.low.slots.dtype == np.uint32
+    found = [personalised_pagerank(p, 7).scores for p in (narrow, wide)]
+    assert np.array_equal(*found)
 
 
 @pytest.mark.parametrize("weighted", [True, False])
