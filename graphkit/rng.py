@@ -16,7 +16,7 @@ import numpy as np
 
 from graphkit.check import refuse
 
-__all__ = ["RandomState", "as_generator", "as_seed", "child_seed"]
+__all__ = ["SEED_LIMIT", "RandomState", "as_generator", "as_seed", "child_seed"]
 
 RandomState: TypeAlias = int | np.random.Generator | np.random.SeedSequence | None
 

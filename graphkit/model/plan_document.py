@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import DataInvalid
+from graphkit.rng import SEED_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +58,7 @@ _REQUEST: Shape = {
     "price": {"*": "amount"},
     "aim": "number?",
     "delta": "number?",
-    "seed": "whole?",
+    "seed": "seed?",
     "robust": "number?",
     "draws": "positive?",
     "pareto": "texts?",
@@ -72,7 +73,7 @@ _OPTIONAL: dict[str, Shape] = {
     "sample": {"choose": "positive", "judge": "positive", "exact": "flag"},
     "manifest": {
         "digest": "text?",
-        "seed": "whole?",
+        "seed": "seed?",
         "snapshot": "text?",
         "engine": "text?",
         "seconds": "number?",
@@ -204,6 +205,7 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "numbers": lambda x: isinstance(x, list) and all(map(_is_number, x)),
     "scalar": lambda x: isinstance(x, str) or _is_number(x),
     "whole": _is_whole,
+    "seed": lambda x: type(x) is int and 0 <= x < SEED_LIMIT,
     "positive": lambda x: _is_whole(x) and x > 0,
     "moment": lambda x: type(x) is int and _MOMENTS[0] <= x <= _MOMENTS[1],
     "flag": lambda x: isinstance(x, bool),
@@ -218,6 +220,7 @@ _WORDS = {
     "numbers": "a list of finite numbers",
     "scalar": "a text or a number",
     "whole": "a whole number of at least 0",
+    "seed": "a whole number from 0 to below 2**63",
     "positive": "a whole number of at least 1",
     "moment": "epoch seconds",
     "flag": "true or false",

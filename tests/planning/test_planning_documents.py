@@ -44,6 +44,16 @@ def edited(made, path, value, source=None):
     return ChannelPlan.from_dict(document, source=source or made.source)
 
 
+@pytest.mark.parametrize("rng", [np.random.SeedSequence(5), np.random.default_rng(3), 2**63 - 1])
+def test_a_plan_with_a_drawn_seed_is_read_back(rng):
+    """Seeds have 63 bits: none is too large for the document that it is written into."""
+    drawn = plan(small(), for_="Film:f1", budget=40, probability="none", rng=rng)
+    assert drawn.manifest.seed > 2**53
+    again = ChannelPlan.from_json(drawn.to_json())
+    assert again.manifest.seed == drawn.manifest.seed
+    assert again.request["seed"] == drawn.manifest.seed
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
