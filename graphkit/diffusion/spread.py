@@ -211,7 +211,7 @@ def estimate_spread(
     3.0
     """
     begin = time.perf_counter()
-    positive_int("n_worlds", n_worlds)
+    n_worlds = positive_int("n_worlds", n_worlds)
     one_of("generator", generator, GENERATORS if isinstance(model, str) else GENERATORS[:1])
     rows, steps, worth = node_rows(p, seeds), check_steps(max_steps), check_value(value, p.n_nodes)
     if not rows.size:

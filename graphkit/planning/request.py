@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+import numpy as np
+
 from graphkit.check import non_negative, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.model.schema import USER_TIES
@@ -40,6 +42,13 @@ class Request:
     draws: int = 16
     pareto: tuple[str, ...] = ()
     done: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        """Turn NumPy's numbers into Python's: the request is written as JSON and counted in whole cents."""
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, item.name, value.item())
 
     def check(self) -> None:
         """Raise InvalidParameter when a value lies outside its range."""

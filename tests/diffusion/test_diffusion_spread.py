@@ -185,6 +185,15 @@ def test_global_random_state_is_untouched():
     assert (random.getstate(), repr(np.random.get_state())) == before  # noqa: NPY002
 
 
+def test_numbers_of_numpy_are_numbers():
+    """A count from an array asks the same question as Python's, to the byte of the digest."""
+    plain, counted = (
+        estimate_spread(graph(K4), [0], n_worlds=kind(40), max_steps=kind(2), rng=kind(3)) for kind in (int, np.int64)
+    )
+    assert counted.to_dict()["n_worlds"] == 40
+    assert counted.manifest.digest == plain.manifest.digest
+
+
 @pytest.mark.parametrize(
     ("error", "arguments"),
     [

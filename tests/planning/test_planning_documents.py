@@ -54,6 +54,18 @@ def test_a_plan_with_a_drawn_seed_is_read_back(rng):
     assert again.request["seed"] == drawn.manifest.seed
 
 
+def test_numbers_of_numpy_make_the_same_plan():
+    """A budget or a count out of an array is the number that it shows."""
+    count = {"waves": 1, "max_steps": 2, "budget": 40}
+    plain, counted = (
+        plan(small(), for_="Film:f1", probability=kind(0.5), rng=1, **{k: whole(v) for k, v in count.items()})
+        for kind, whole in ((float, int), (np.float64, np.int64))
+    )
+    assert counted.manifest.digest == plain.manifest.digest
+    variant = whatif(counted, budget=np.int64(60), price={"c0": np.int64(5)})
+    assert variant.manifest.digest == whatif(plain, budget=60, price={"c0": 5}).manifest.digest
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
