@@ -37,6 +37,12 @@ def test_viral_propagation_stays_a_probability(hops):
     assert all(0 <= x <= 1 for x in values.values())
 
 
+def test_viral_propagation_names_what_is_no_graph():
+    """A list of edges is refused by name."""
+    with pytest.raises(InvalidParameter, match="NetworkX"):
+        viral_propagation([(0, 1)], [0], 2)
+
+
 def test_viral_propagation_starts_every_seed_at_one():
     """The text sets only the first seed; here each seed is 1 from the start."""
     assert viral_propagation(five_nodes(), [1, 4], 0, rng=7) == {1: 1.0, 2: 0.0, 3: 0.0, 4: 1.0, 5: 0.0}

@@ -70,6 +70,8 @@ def viral_propagation(
     0.5
     """
     steps = positive_int("iterations", iterations, minimum=0)
+    if not hasattr(G, "edges"):
+        refuse("G", type(G).__name__, "a NetworkX graph")
     nodes = sorted(G.nodes, key=_name)
     place = {node: i for i, node in enumerate(nodes)}
     rows = [place[seed] for seed in _seed_list(place, seeds)]

@@ -129,6 +129,8 @@ def seed_rules(
     per_group: int | Mapping[Any, int] | None = None,
 ) -> Rules:
     """Check what `select_seeds` is asked and turn it into rules; arguments and errors are described there."""
+    if not projection.n_nodes:
+        refuse("projection", "no node", "a graph with at least one node")
     return _groups(_bounds(projection, k, budget, cost, candidates), group, per_group)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["NodeIndex"]
+__all__ = ["NodeIndex", "sorted_if_set"]
 
 _PAIR = 2  # a node named (label, id)
 _LISTED = 20_000  # ids looked through for close matches

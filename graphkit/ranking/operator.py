@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.check import finite
 from graphkit.errors import InvalidParameter
 from graphkit.ranking.components import Components, component_order, components
 from graphkit.ranking.layout import Halves, Rows, evened, head_rows, side_by_side, split
@@ -90,8 +91,8 @@ def walk_operator(projection: Projection, weight: ArrayLike | float | None = Non
     if weight is None:
         return _cached(projection, "own", projection.weight)
     if np.ndim(weight) == 0:
-        number = float(weight)  # type: ignore[arg-type]
-        if not (np.isfinite(number) and number > 0):
+        number = finite("weight", weight)
+        if number <= 0:
             message = f"weight must be a positive number or an array, got {number!r}"
             raise InvalidParameter(message, parameter="weight", value=number, allowed="> 0")
         return _cached(projection, "equal", None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.errors import InvalidParameter, UnknownNode
+from graphkit.projection.nodes import sorted_if_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,9 @@ def source_rows(projection: Projection, nodes: Any, *, parameter: str = "source"
     UnknownNode
         A node is not in the graph.
     """
-    values = nodes.tolist() if isinstance(nodes, np.ndarray) else list(nodes)
+    if isinstance(nodes, str | int | np.integer):
+        nodes = [nodes]
+    values = nodes.tolist() if isinstance(nodes, np.ndarray) else sorted_if_set(nodes)
     for value in values:
         if isinstance(value, (bool | np.bool_, float)):
             message = f"{parameter}: {value!r} is no node"

@@ -170,6 +170,13 @@ def test_wrong_arguments_are_named(error, arguments):
         select_seeds(some_graph(1)[1], rng=1, **arguments)
 
 
+@pytest.mark.parametrize("asked", [{"k": 1}, {"budget": 1}, {"budget": 1, "cost": []}])
+def test_a_graph_without_nodes_is_named(asked):
+    """No node, no seed: with a number and with a budget alike."""
+    with pytest.raises(InvalidParameter, match="at least one node"):
+        select_seeds(from_arrays([], [], n_nodes=0), rng=1, **asked)
+
+
 @pytest.mark.parametrize("epsilon", [0.1, 0.2])
 def test_the_default_rule_is_good_and_economical(epsilon):
     """One hub among pairs: .6 of epsilon is all the certificate may lack, and two rounds above the closed-form sample size is all it may cost."""

@@ -130,6 +130,23 @@ def test_words_are_no_restart_and_no_tolerance(value):
             personalised_pagerank(p, 0, **{name: value})
 
 
+@pytest.mark.parametrize("weight", ["foo", 0, float("nan"), "1"])
+def test_a_weight_that_is_no_positive_number_is_named(weight):
+    """One weight for all arcs: a word is refused like nought."""
+    with pytest.raises(InvalidParameter, match="weight must be"):
+        personalised_pagerank(from_arrays([0, 1], [1, 2], n_nodes=3), 0, weight=weight)
+
+
+def test_one_source_needs_no_list():
+    """A row, a NumPy row or an id of several letters is one source, as for a single ranking."""
+    p = from_arrays(["ab", "b"], ["b", "a"], ids=["a", "b", "ab"])
+    for source in (2, np.int64(2), "ab"):
+        assert personalised_pagerank_many(p, source, top=2, targets="b").sources.tolist() == [2]
+    for source in (None, 2.0, True):
+        with pytest.raises((InvalidParameter, UnknownNode)):
+            personalised_pagerank_many(p, source)
+
+
 def test_unknown_nodes_are_named():
     """Rows outside the graph raise UnknownNode, negative ones too."""
     p = from_arrays([0, 1], [1, 2], n_nodes=3)
