@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXACT",
+    "counted",
     "digits_of",
     "give_or_take",
     "like_people",
@@ -305,6 +306,17 @@ def sign(difference: float) -> str:
 def digits_of(half: float) -> int:
     """Digits after the point at which a half width still shows."""
     return 0 if half >= 10 else 1 if half >= 0.1 else 2 if half >= 0.01 else 3
+
+
+def counted(n: int, one: str, many: str) -> str:
+    """Return a number before the words that fit it.
+
+    Examples
+    --------
+    >>> counted(1, "user is", "users are"), counted(1200, "user is", "users are")
+    ('1 user is', '1,200 users are')
+    """
+    return f"{n:,} {one if n == 1 else many}"
 
 
 def plainly(value: float | None) -> str:

@@ -93,6 +93,7 @@ def check(
     Rows of nodes/ and relationships/ are counted as rows, those of events/ apart: events stay files.
     """
     from graphkit.cli.output import emit
+    from graphkit.intervals import counted
     from graphkit.store.files import check_directory
 
     with app.working("check files") as progress:
@@ -106,10 +107,8 @@ def check(
         ).to_dict()
     findings = report["findings"]
     errors = sum(finding["severity"] == "error" for finding in findings)
-    events = f", {report['events']['rows_in']:,} events" if report["events"]["files"] else ""
-    verdict = (
-        f"{directory}: {report['rows_in']:,} rows{events}, {errors} errors, {len(findings) - errors} other findings"
-    )
+    events = f", {counted(report['events']['rows_in'], 'event', 'events')}" if report["events"]["files"] else ""
+    verdict = f"{directory}: {counted(report['rows_in'], 'row', 'rows')}{events}, {counted(errors, 'error', 'errors')}, {counted(len(findings) - errors, 'other finding', 'other findings')}"
     emit(
         form=form,
         output=output,

@@ -173,7 +173,9 @@ def communities(
 
 def _title(found: Any) -> str:
     """Say over the table what holds for all communities."""
-    what = f"{found.n_communities:,} communities of {found.labels.size:,} nodes, modularity {found.modularity:z.4f} at resolution {found.resolution:g}"
+    from graphkit.intervals import counted
+
+    what = f"{counted(found.n_communities, 'community', 'communities')} of {found.labels.size:,} nodes, modularity {found.modularity:z.4f} at resolution {found.resolution:g}"
     bits = "" if found.code_length is None else f", {found.code_length:.4f} bits a step"
     starts = (
         "; one start only: stability not measured"

@@ -86,7 +86,7 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
         text=_promise(found, more["min_cell"]) + "\n" + _metrics(found, more["min_cell"]),
         color=app.settings.color,
     )
-    _say(app, found.assumptions)
+    _say(app, [*found.assumptions, *_hidden(found, more["min_cell"])])
 
 
 def _show_funnel(app: App, events: str, form: str | None, output: str | None, asked: dict[str, Any]) -> None:
@@ -139,9 +139,18 @@ def _metrics(found: Evaluation, min_cell: int) -> str:
     return text + (f"not in these events, or of {_few(min_cell)}: {', '.join(silent)}" if silent else "")
 
 
+def _hidden(found: Evaluation, min_cell: int) -> list[str]:
+    """Return what a dash means, where the table shows one in place of a value."""
+    measured = {row["metric"] for row in found.metrics if row["value"] is not None}
+    dashes = any(row["metric"] in measured and row["value"] is None for row in found.metrics)
+    return [f"a dash among the values is a figure about {_few(min_cell)}"] if dashes else []
+
+
 def _few(min_cell: int) -> str:
     """Return how many people a figure that is hidden speaks of; none is among them."""
-    return f"fewer than {min_cell} users (--min-cell)"
+    from graphkit.intervals import counted
+
+    return f"fewer than {counted(min_cell, 'user', 'users')} (--min-cell)"
 
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:

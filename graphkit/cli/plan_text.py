@@ -9,7 +9,7 @@ import datetime as dt
 import math
 from typing import Any
 
-from graphkit.intervals import EXACT, digits_of, give_or_take, plainly
+from graphkit.intervals import EXACT, counted, digits_of, give_or_take, plainly
 from graphkit.report.figures import Figures
 from graphkit.report.sentences import term
 
@@ -99,12 +99,12 @@ def _again(plan: dict[str, Any]) -> list[str]:
     told = plan.get("replanned")
     if not told:
         return []
-    text = f"after wave {told['waves']} of plan {told['plan']}: {told['reached']:,} users reached, {_money(told['spent'])} gone"
-    return [
-        text
-        if told.get("gain") is None
-        else f"{text}; {told['gain']:+,.1f} ({within(told['gain_interval'])}) against the purchases planned before"
-    ]
+    text = f"after wave {told['waves']} of plan {told['plan']}: {counted(told['reached'], 'user', 'users')} reached, {_money(told['spent'])} gone"
+    if told.get("gain") is None:
+        return [text]
+    if told["gain_interval"] == [0.0, 0.0]:
+        return [f"{text}; the purchases are those planned before"]
+    return [f"{text}; {told['gain']:+,.1f} ({within(told['gain_interval'])}) against the purchases planned before"]
 
 
 def _waves(plan: dict[str, Any]) -> list[str]:
@@ -116,7 +116,7 @@ def _waves(plan: dict[str, Any]) -> list[str]:
         of, once = "" if row["budget"] is None else f" of {_money(row['budget'])}", row.get("one_off") or 0
         making = f" and {_money(once)} once for materials" if once else ""
         lines.append(
-            f"wave {row['wave']}{start}: {row['purchases']} purchases for {_money(row['spent'] - once)}{of}{making}, adds {give_or_take(row['adds'], row.get('adds_interval'))}"
+            f"wave {row['wave']}{start}: {counted(row['purchases'], 'purchase', 'purchases')} for {_money(row['spent'] - once)}{of}{making}, adds {give_or_take(row['adds'], row.get('adds_interval'))}"
         )
     return lines
 
@@ -135,7 +135,7 @@ def _goals(plan: dict[str, Any]) -> list[str]:
         lines.append(f"between goals {number}: {worth} for {_money(row['spent'])}: {' '.join(row['channels'])}")
     if plan.get("synergy"):
         lines.append(
-            f"bonuses beside the reach: {plan['synergy']['bonus']:,.1f} from {len(plan['synergy']['pairs'])} pairs"
+            f"bonuses beside the reach: {plan['synergy']['bonus']:,.1f} from {counted(len(plan['synergy']['pairs']), 'pair', 'pairs')}"
         )
     return lines
 

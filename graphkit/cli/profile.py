@@ -133,6 +133,7 @@ def _look_up(app: App, users: tuple[str, ...], audience: str | None, min_cell: i
 
 def _profiles(app: App, snapshot: Snapshot, events: str | None, half_life: float) -> Any:
     """Profiles of everybody with consent, items named ``Label:id``; what says nothing is counted in a message."""
+    from graphkit.intervals import counted
     from graphkit.planning.tastes import item_names, profiles_of, read_tastes
 
     tastes, log, other = read_tastes(snapshot), None, 0
@@ -142,15 +143,18 @@ def _profiles(app: App, snapshot: Snapshot, events: str | None, half_life: float
         log = read_events(events)
         other = item_names(tastes, log).count("")
     found = profiles_of(tastes, log, half_life_days=half_life, event_weights=snapshot.settings.get("event_weights"))
-    counts = [
-        (found.without_events, f"of {len(found):,} users have an empty profile"),
-        (other, "events are of no film or course of the store"),
-        (found.without_tags, "events are of items without tags"),
-        (found.ignored_users, "events are of people who did not agree to a profile and were left out"),
+    told = [
+        counted(n, f"{one} {what}", f"{many} {what}")
+        for n, one, many, what in (
+            (found.without_events, f"of {len(found):,} users has", f"of {len(found):,} users have", "an empty profile"),
+            (other, "event is", "events are", "of no film or course of the store"),
+            (found.without_tags, "event is", "events are", "of items without tags"),
+            (found.ignored_users, "event is", "events are", "of people who did not agree to a profile: left out"),
+        )
+        if n
     ]
-    told = "; ".join(f"{n:,} {what}" for n, what in counts if n)
     if told:
-        app.say(told)
+        app.say("; ".join(told))
     return found
 
 

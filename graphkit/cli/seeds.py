@@ -157,6 +157,7 @@ def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *
     """Print a selection: the seeds, what they reach, what is guaranteed."""
     from graphkit.cli.output import emit
     from graphkit.cli.replay import replay
+    from graphkit.intervals import counted
 
     rows = [{"order": i, "node": graph.id_of(int(row))} for i, row in enumerate(result.seeds, 1)]
     interval, guarantee = list(result.interval()), result.certificate
@@ -173,7 +174,7 @@ def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *
         "complete": complete,
     }
     text = (
-        f"{len(rows)} {'seed reaches' if len(rows) == 1 else 'seeds reach'} {result.spread:,.1f} (95 %: {interval[0]:,.1f} to {interval[1]:,.1f}) of {graph.n_nodes:,} nodes; "
+        f"{counted(len(rows), 'seed reaches', 'seeds reach')} {result.spread:,.1f} (95 %: {interval[0]:,.1f} to {interval[1]:,.1f}) of {graph.n_nodes:,} nodes; "
         f"at least {guarantee.ratio:.3f} of the best possible (within the model, wrong with chance {guarantee.delta:.2g})\n"
     )
     text += ", ".join(row["node"] for row in rows) + f"\nreplay: {again['command']}"

@@ -154,8 +154,10 @@ def _most_active(graph: Projection, result: SpreadEstimate, top: int) -> list[di
 def _text(document: dict[str, Any], steps: list[dict[str, Any]], seed: int) -> str:
     """Return what a person reads: the reach, the steps, the nodes asked for and how to run it again."""
     lower, upper = document["interval"]
+    from graphkit.intervals import counted
+
     n = len(document["seeds"])
-    text = f"{n} {'seed reaches' if n == 1 else 'seeds reach'} {document['mean']:,.2f} of {document['n_nodes']:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {document['n_worlds']:,} worlds, seed {seed})"
+    text = f"{counted(n, 'seed reaches', 'seeds reach')} {document['mean']:,.2f} of {document['n_nodes']:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {counted(document['n_worlds'], 'world', 'worlds')}, seed {seed})"
     text += "\nnewly active by step (0 = the seeds):\n" + _steps_text(steps).rstrip("\n")
     text += _nodes_text(document.get("most_active", []))
     return f"{text.rstrip()}\nreplay: {document['replay']['command']}"

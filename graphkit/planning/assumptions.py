@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graphkit.intervals import counted
 from graphkit.planning.inputs import numbers
 from graphkit.planning.placements import PLACEMENT
 from graphkit.planning.rules import read_rules
@@ -27,7 +28,7 @@ def note_assumptions(
     if who.n_dropped:
         share = who.n_dropped / (who.n_dropped + who.n)
         notes.append(
-            f"{who.n_dropped} users ({share:.1%}) without consent for planning are left out with their ties: reach is underestimated"
+            f"{counted(who.n_dropped, 'user', 'users')} ({share:.1%}) without consent for planning {'is' if who.n_dropped == 1 else 'are'} left out with their ties: reach is underestimated"
         )
     if projection is None:
         notes.append(
@@ -50,9 +51,11 @@ def note_assumptions(
     placed = market.source.count(PLACEMENT)
     if placed:
         notes.append(
-            f"{placed} placements in films count: viewers of the film are exposed with the declared reach_p times response"
+            f"{counted(placed, 'placement in films counts', 'placements in films count')}: viewers of the film are exposed with the declared reach_p times response"
         )
     kinds = sorted(set(market.source) - {"REACHES", "itself", PLACEMENT})
     if kinds:
         count = sum(x in kinds for x in market.source)
-        notes.append(f"{count} channels reach by a declared reach_p over {' and '.join(kinds)}")
+        notes.append(
+            f"{counted(count, 'channel reaches', 'channels reach')} by a declared reach_p over {' and '.join(kinds)}"
+        )

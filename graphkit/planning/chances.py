@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.intervals import counted
 from graphkit.projection.build import project
 
 if TYPE_CHECKING:
@@ -71,12 +72,12 @@ def with_learned_channels(market: Market, learned: dict[str, Any], wave: int) ->
             low, high = told["interval"]
             market.assumptions.append(
                 f"after wave {wave} the mean chance of channel {name} is {told['posterior']:.3f} ({low:.3f} to {high:.3f}), planned {told['prior']:.3f}: "
-                f"{told['exposed']} exposures in {told['tries']} tries"
+                f"{counted(told['exposed'], 'exposure', 'exposures')} in {counted(told['tries'], 'try', 'tries')}"
             )
     ties = learned["ties"]
     if ties is not None:
         low, high = ties["factor_interval"]
         market.assumptions.append(
-            f"after wave {wave} the chances on ties are multiplied by {ties['factor']:.3f} ({low:.3f} to {high:.3f}): {ties['told']} users were told over {ties['tried']} ties tried"
+            f"after wave {wave} the chances on ties are multiplied by {ties['factor']:.3f} ({low:.3f} to {high:.3f}): {counted(ties['told'], 'user was', 'users were')} told over {counted(ties['tried'], 'tie', 'ties')} tried"
         )
     market.assumptions.extend(f"after wave {wave}: {note}" for note in learned["notes"])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import betaincinv, ndtri  # the whole of scipy.stats takes .6 s of processor time to import
 
+from graphkit.intervals import counted
 from graphkit.planning.chances import BAND, level_known, moved, tie_bounds
 from graphkit.rng import as_generator
 
@@ -76,7 +77,7 @@ def believed(campaign: Campaign) -> dict[str, str | None]:
     n = len(told["channels"])
     channels = f"declared chances of exposure, each channel x{BAND[0]:g} to x{BAND[1]:g} by itself"
     if n:
-        channels += f"; {n} channels by the posterior after the waves that are over"
+        channels += f"; {counted(n, 'channel', 'channels')} by the posterior after the waves that are over"
     if campaign.base is None:
         return {"channels": channels, "ties": None}
     ties = "declared chances, all together, 95 % within x1/2 to x2"

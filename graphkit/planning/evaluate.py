@@ -15,7 +15,7 @@ import numpy as np
 
 from graphkit.check import finite, positive_int
 from graphkit.errors import DataInvalid, GraphkitError
-from graphkit.intervals import wilson
+from graphkit.intervals import counted, wilson
 from graphkit.matching.records import is_missing
 from graphkit.model.target import parse_target
 from graphkit.planning.event_log import EventLog, event_frame
@@ -245,12 +245,14 @@ def _of_the_campaign(plan: ChannelPlan, frame: pd.DataFrame) -> tuple[pd.DataFra
     if starts is not None and len(frame):
         early = (frame["ts"] < starts).to_numpy(bool)
         if early.any():
-            said.append(f"{int(early.sum())} events before the campaign's start are left out")
+            said.append(
+                f"{counted(int(early.sum()), 'event', 'events')} before the campaign's start {'is' if early.sum() == 1 else 'are'} left out"
+            )
             frame = frame[~early]
     copies = int(frame.duplicated([c for c in REPEATED if c in frame.columns]).sum())
     if copies:
         said.append(
-            f"{copies} events repeat another: they count as they stand; a log read twice counts sales and contacts twice"
+            f"{counted(copies, 'event repeats another: it counts as it stands', 'events repeat another: they count as they stand')}; a log read twice counts sales and contacts twice"
         )
     return frame, said
 
@@ -261,7 +263,7 @@ def _strangers(snapshot: Snapshot, log: EventLog) -> list[str]:
     known = {str(x) for x in users.ids[consent_mask(users, "plan")].tolist()}
     n = sum(name not in known for name in log.names)
     return [
-        f"{n} of {log.n_users} users in the events are not among the people of the plan: they are measured, but were not promised"
+        f"{n} of {log.n_users} users in the events {'is' if n == 1 else 'are'} not among the people of the plan: measured, but not promised"
     ] * bool(n)
 
 
@@ -294,7 +296,7 @@ def _ratings(snapshot: Snapshot, for_: str) -> tuple[int, int] | None:
 
 def _notes(days: int, incremental: tuple[float, float, float] | None, *, foreseen: bool) -> list[str]:
     notes = [
-        f"conversion counts purchases within {days} days of a user's first exposure",
+        f"conversion counts purchases within {counted(days, 'day', 'days')} of a user's first exposure",
         "reach counts users with an exposure event, or told of it by another user; who was told without an event is not seen: a lower bound of the promise",
     ]
     if foreseen:

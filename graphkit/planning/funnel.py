@@ -14,7 +14,7 @@ import numpy as np
 
 from graphkit.check import positive_int, probability
 from graphkit.errors import InvalidParameter
-from graphkit.intervals import wilson
+from graphkit.intervals import counted, wilson
 from graphkit.model.vocabulary import EVENT_KIND
 from graphkit.planning.event_log import DAY, EventLog
 from graphkit.results import Manifest, Result, make_manifest
@@ -134,7 +134,7 @@ def funnel(
         )
     answer: dict[str, Any] = {"steps": names, "days": days, "by": by, "rows": rows}
     notes = [
-        f"each step within {days} days of the first; a later event that names no {by or 'group'} counts for every group its user started in"
+        f"each step within {counted(days, 'day', 'days')} of the first; a later event that names no {by or 'group'} counts for every group its user started in"
     ]
     request = {"steps": names, "days": days, "by": by, "reference": wanted, "min_cell": min_cell, "events": len(log)}
     return Funnel(

@@ -214,7 +214,7 @@ def read_market(snapshot: Snapshot, who: People) -> Market:
     market.rejected.extend(rejected)
     if market.assumed.any():
         market.assumptions.append(
-            f"{int(market.assumed.sum())} of {len(keep)} channels have assumed prices or audiences"
+            f"{market.assumed.sum()} of {len(keep)} channels {'has' if market.assumed.sum() == 1 else 'have'} assumed prices or audiences"
         )
     return market
 

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 
 from graphkit.influence.channel_cover import CERTAIN
 from graphkit.influence.channel_menu import Menu
+from graphkit.intervals import counted
 from graphkit.planning.materials import Use, accepted_materials
 
 if TYPE_CHECKING:
@@ -94,8 +95,9 @@ def build_options(
         uses = np.array([_uses(market, c, cost, budget) for c, _, _, cost in firsts], dtype=np.int64)
         most = _cut(uses)
         if (uses > most).any():
+            many = len({r[0] for r, n in zip(firsts, uses, strict=True) if n > most})
             market.assumptions.append(
-                f"{len({r[0] for r, n in zip(firsts, uses, strict=True) if n > most})} channels have a capacity above {most}: at most {most} uses per wave are looked at"
+                f"{counted(many, 'channel has', 'channels have')} a capacity above {most}: at most {most} uses per wave are looked at"
             )
         uses = np.minimum(uses, most)
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.intervals import counted
 from graphkit.planning.partner_scores import CRITERIA
 from graphkit.planning.reasons import both
 from graphkit.store.queries import query_command
@@ -98,7 +99,7 @@ class Lookup:
         if node not in self.audiences:
             return [f"audience below {self.min_cell} users: not shown"] if node in self.small else []
         rows = self.audiences[node]
-        found = [f"audience of {rows.size} users"]
+        found = [f"audience of {counted(rows.size, 'user', 'users')}"]
         shared = int(np.intersect1d(rows, self.own, assume_unique=True).size)
         if shared >= self.min_cell and rows.size - shared >= self.min_cell:
             found.append(

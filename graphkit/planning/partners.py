@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from graphkit.check import positive_int, probability
+from graphkit.intervals import counted
 from graphkit.planning.history import same_party
 from graphkit.planning.inputs import known_target
 from graphkit.planning.partner_bound import joint_reach, partner_certificate
@@ -271,7 +272,8 @@ def _taste(asked: Asked, known: Known) -> Taste:
 
 def _notes(asked: Asked, known: Known, made: PartnerSplit | None) -> list[str]:
     """What the list rests on."""
-    notes = [f"{known.who.n_dropped} users without consent for planning are left out"] if known.who.n_dropped else []
+    who = counted(known.who.n_dropped, "user without consent for planning is", "users without consent for planning are")
+    notes = [f"{who} left out"] if known.who.n_dropped else []
     if known.audiences:
         base = (
             "the promoted item's own audience"
@@ -301,7 +303,7 @@ def _notes(asked: Asked, known: Known, made: PartnerSplit | None) -> list[str]:
         )
     if known.n_unknown:
         notes.append(
-            f"{known.n_unknown} brands and courses are left out: nothing is measured of them and {':'.join(asked.subject)}"
+            f"{counted(known.n_unknown, 'brand or course is', 'brands and courses are')} left out: nothing is measured of {'it' if known.n_unknown == 1 else 'them'} and {':'.join(asked.subject)}"
         )
     if asked.split:
         notes.append(SPLIT_NOTE if made else "no audience is measured: profit was not split")

@@ -78,6 +78,8 @@ def against_fixed(campaign: Campaign, found: Found, fixed: list[int] | None) -> 
     if fixed is None or not campaign.menu.complete(fixed):  # with less money left they can no longer be bought
         return {"fixed": None, "gain": None, "gain_interval": None}
     cover = found.judged
+    if set(fixed) == set(found.choice.chosen):  # the difference of two equal sums is not always 0.0
+        return {"fixed": cover.value(fixed), "gain": 0.0, "gain_interval": [0.0, 0.0]}
     more = cover.missed(fixed) - cover.missed(found.choice.chosen)
     gain, interval = estimate(cover, None, more, exact=campaign.worlds.exact)
     return {"fixed": cover.value(fixed), "gain": gain, "gain_interval": list(interval)}
@@ -133,7 +135,7 @@ def _items(campaign: Campaign, bundles: list[list[int]], parts: dict[str, Any]) 
                 one_off_cost=once / 100,
                 starts_ts=campaign.rules.wave_start(wave),
                 code=options.code[option],
-                reasons=item_reasons(campaign, rows, cost, once, adds, exclusive, alone),
+                reasons=item_reasons(campaign, rows, cost, once, adds, exclusive, alone, others=len(bundles) > 1),
             )
         )
     return tuple(items)
@@ -187,7 +189,11 @@ def _band(
 def _notes(campaign: Campaign, chosen: list[int]) -> list[str]:
     """What the reader must know beside the numbers."""
     used = sum(bool(campaign.market.assumed[int(campaign.options.channel[x])]) for x in chosen)
-    notes = [f"{used} of {len(chosen)} purchases rest on assumed prices or audiences"] if used else []
+    notes = (
+        [f"{used} of {len(chosen)} purchases {'rests' if used == 1 else 'rest'} on assumed prices or audiences"]
+        if used
+        else []
+    )
     if campaign.request.robust is not None:
         notes.append(
             "robust: each channel's chance of exposure x0.5 to x1.5 by itself, all chances on ties together; the certificate is about the chances as given"

@@ -42,20 +42,29 @@ def money(minor: float) -> str:
 
 
 def item_reasons(
-    campaign: Campaign, rows: Sequence[int], cost: int, once: int, adds: float, exclusive: float, alone: float
+    campaign: Campaign,
+    rows: Sequence[int],
+    cost: int,
+    once: int,
+    adds: float,
+    exclusive: float,
+    alone: float,
+    *,
+    others: bool,
 ) -> tuple[str, ...]:
     """Why one purchase is in the plan."""
     option, market = rows[0], campaign.market
     channel = int(campaign.options.channel[option])
     per = f"{cost / 100 / adds:,.2f}" if adds > 0 else "-"
     reasons = [both(f"新增 {adds:,.1f}，单位增量成本 {per}", f"adds {adds:,.1f} at {per} each")]
-    shared = 1 - exclusive / alone if alone > 0 else 0.0
-    reasons.append(
-        both(
-            f"其受众触达的 {shared:.0%} 也由其他所选渠道触达",
-            f"{shared:.0%} of what it reaches is also reached by the others chosen",
+    if others:
+        shared = 1 - exclusive / alone if alone > 0 else 0.0
+        reasons.append(
+            both(
+                f"其受众触达的 {shared:.0%} 也由其他所选渠道触达",
+                f"{shared:.0%} of what it reaches is also reached by the others chosen",
+            )
         )
-    )
     if len(rows) > 1:
         reasons.append(both(f"本波使用 {len(rows)} 次", f"used {len(rows)} times in this wave"))
     if once:

@@ -197,7 +197,7 @@ def _notes(plan: ChannelPlan, request: Request, events: Any) -> list[str]:
         early = int((events["ts"] < starts).sum())
         if early:
             said.append(
-                f"{early} of {len(events)} events lie before the first wave and count all the same: who is in them is taken as reached"
+                f"{early} of {len(events)} events {'lies before the first wave and counts' if early == 1 else 'lie before the first wave and count'} all the same: who is in them is taken as reached"
             )
     return said
 

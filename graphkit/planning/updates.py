@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import betaincinv
 
+from graphkit.intervals import counted
 from graphkit.planning.chances import BAND, Z95, moved, tie_bounds
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _channels(
         }
     notes = (
         [
-            f"{len(silent)} channels that were bought show no exposure in the events ({', '.join(silent[:5])}): taken as not measured, not as 0"
+            f"{counted(len(silent), 'channel that was bought shows', 'channels that were bought show')} no exposure in the events ({', '.join(silent[:5])}): taken as not measured, not as 0"
         ]
         if silent
         else []

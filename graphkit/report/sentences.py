@@ -173,7 +173,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "synergy": (
         "{n} 组渠道一起购买，加成共 {bonus}；不含在触达之内。",
-        "{n} pairs of channels bought together earn {bonus}; the reach does not hold it.",
+        "Bonuses of pairs of channels bought together ({n}): {bonus} in all; the reach does not hold them.",
     ),
     "goals": (
         "同一计划在各项目标下的值；下限是规则要求的最小值。",
@@ -199,6 +199,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "与原定的购买相比多触达 {gain}（{lower} 至 {upper}）。",
         "Against the purchases planned before it reaches {gain} more ({lower} to {upper}).",
     ),
+    "replanned_same": ("购买与原定相同。", "The purchases are those planned before."),
     "baselines": (
         "同样的钱、同样的世界：常见做法选出的计划触达多少。简单相加把同一个人数了几遍。",
         "The same money in the same worlds: what plans chosen by common practice reach. Adding up counts the same person several times.",
@@ -217,7 +218,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "预计在每个社群触达多少人，括号内为占该社群的比例；这里列出最大的几个社群。单个社群的数没有自己的区间。",
         "How many people the plan is expected to reach in each community, in brackets as a share of it; the largest are listed. One community has no interval of its own.",
     ),
-    "communities_q": ("模块度 {q}，共 {n} 个社群。", "Modularity {q}, {n} communities in all."),
+    "communities_q": ("模块度 {q}，共 {n} 个社群。", "Modularity {q}, communities in all: {n}."),
     "calibration": (
         "用没有参与学习的传播检验：按规模分组，预测的平均规模与实际的平均规模。",
         "Checked on cascades kept out of the learning: mean size predicted and mean size observed, by size.",

@@ -2,11 +2,13 @@
 
 ``zh.toml`` beside this file maps an English sentence with gaps ``{}`` to its Chinese form, in which ``{1}`` is what
 stands in the first gap, ``{1:t}`` the same put into Chinese itself, and ``{1:l}`` each part of a list put into Chinese.
+``<user is|users are>`` stands for either: Chinese says one and many alike.
 Values of the data are never translated.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from functools import cache, partial
@@ -15,10 +17,11 @@ from typing import NamedTuple
 
 from graphkit.report.sentences import TERMS
 
-__all__ = ["both_of", "chinese", "word"]
+__all__ = ["both_of", "chinese", "one_and_many", "word"]
 
 _HANZI = re.compile(r"[\u4e00-\u9fff]")
 _FILLED = re.compile(r"\{(\d+)(?::([tl]))?\}")
+_NUMBERS = re.compile(r"<([^<>|]*\|[^<>|]*)>")
 _CLAUSES = "; "
 
 
@@ -49,6 +52,12 @@ def chinese(text: str) -> str:
 def word(name: str) -> str:
     """Return the Chinese of a column, a unit or another single word of ours; one that is not known stands for itself."""
     return _catalogue()[1].get(name) or TERMS.get(name, (name, name))[0]
+
+
+def one_and_many(key: str) -> list[str]:
+    """Return every English sentence that a key of the catalogue stands for."""
+    parts = [part.split("|") if odd % 2 else [part] for odd, part in enumerate(_NUMBERS.split(key))]
+    return ["".join(each) for each in itertools.product(*parts)]
 
 
 def _line(line: str) -> str:
@@ -108,6 +117,7 @@ def _catalogue() -> tuple[tuple[_Sentence, ...], dict[str, str]]:
 
 def _sentences(table: dict[str, str]) -> list[_Sentence]:
     return [
-        _Sentence(tuple(key.split("{}")), form, tuple(gap[1] for gap in _FILLED.finditer(form) if not gap[2]))
+        _Sentence(tuple(text.split("{}")), form, tuple(gap[1] for gap in _FILLED.finditer(form) if not gap[2]))
         for key, form in table.items()
+        for text in one_and_many(key)
     ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.errors import DataInvalid
+from graphkit.intervals import counted
 from graphkit.model import vocabulary
 from graphkit.model.properties import Property, by_name, moment, money, number, text, word
 from graphkit.model.schema import LABELS
@@ -123,7 +124,7 @@ def read_events(path: str | os.PathLike[str]) -> pd.DataFrame:
         first = "\n  ".join(f"{f.file}{f' line {f.line}' if f.line else ''}: {f.message}" for f in errors[:5])
         rows = tuple((f.file, f.line, f.value) for f in errors[:5])
         raise DataInvalid(
-            f"{len(errors)} events are wrong\n  {first}",
+            f"{counted(len(errors), 'event is', 'events are')} wrong\n  {first}",
             source=str(root),
             rule=errors[0].rule,
             count=len(errors),

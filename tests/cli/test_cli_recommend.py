@@ -134,7 +134,7 @@ def test_profile_of_users_and_audiences(gk, home):
     assert "50" in err
     code, out, err = gk("profile", "u00", "--events", home / "data", "--format", "json")
     assert code == 0
-    assert "1 of 19 users have an empty profile" in err  # u18 took nothing in the log
+    assert "1 of 19 users has an empty profile" in err  # u18 took nothing in the log
     aged = json.loads(out)
     assert {row["tag"] for row in aged} == {"t0", "t1"}
     assert gk("profile")[0] == 2

@@ -203,7 +203,7 @@ def test_nothing_before_the_start_counts(made):
     early = pd.DataFrame({"ts": [START - 5.0, START + 5.0], "user": ["u01", "u02"], "kind": "exposure"})
     again = replan(made, early)
     assert again.replanned["reached"] == 2
-    assert any(x.startswith("1 of 2 events lie before the first wave") for x in again.assumptions)
+    assert any(x.startswith("1 of 2 events lies before the first wave") for x in again.assumptions)
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def test_each_kind_of_data_ranks_partners_alone(known):
         assert rows["a"].scores["goal"] == (1.0 if known == "goals" else None)
         assert rows["a"].scores["complement"] == (0.0 if known == "resources" else None)
         assert "c" not in rows
-        assert any("1 brands and courses are left out" in text for text in found.assumptions)
+        assert any("1 brand or course is left out" in text for text in found.assumptions)
 
 
 def test_a_small_audience_is_hidden_but_its_brand_still_ranked_by_its_tags():

@@ -81,7 +81,7 @@ def test_what_was_watched_changes_the_rest_of_the_plan_and_is_said():
     told = moved.replanned["learned"]["channels"]["c0"]
     a, b = channel_posterior(0.6, 30, 1)
     assert (told["tries"], told["exposed"], told["posterior"]) == (30, 1, pytest.approx(a / (a + b)))
-    assert any("channel c0 is" in text and "1 exposures in 30 tries" in text for text in moved.assumptions)
+    assert any("channel c0 is" in text and "1 exposure in 30 tries" in text for text in moved.assumptions)
     assert kept.replanned.get("learned") is None
     again = prepare(data, Request.from_dict(moved.request), active=np.zeros(60, bool))
     assert again.hazard.data.min() == pytest.approx(-np.log1p(-told["posterior"]))

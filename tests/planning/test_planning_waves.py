@@ -9,12 +9,14 @@ import pytest
 from market_fixtures import market
 from truth_fixtures import P, gains, network, told
 
+from graphkit.cli.plan_text import plan_text
 from graphkit.errors import DataInvalid, Infeasible, InvalidParameter
 from graphkit.planning.channels import ChannelPlan, plan
 from graphkit.planning.replan import replan
 from graphkit.planning.verify import verify
 from graphkit.planning.whatif import whatif
 from graphkit.report.calendar import date_rows, write_calendar
+from graphkit.report.page import render_page
 
 
 def ask(data, budget=60, **more):
@@ -59,6 +61,18 @@ def test_a_replan_equals_the_closed_form():
     assert told["gain"] >= 0
     assert again.to_dict()["replanned"]["plan"] == made.plan
     assert ChannelPlan.from_json(again.to_json()).to_json() == again.to_json()
+
+
+def test_a_replan_that_buys_what_was_planned_gains_nothing():
+    """Exactly nothing, whatever the order in which the same chances are summed; the page and the terminal say so."""
+    chance = np.zeros((4, 30))
+    chance[0, :9], chance[1, 5:16], chance[2, 12:24], chance[3, 20:30] = 0.1, 0.3, 0.7, 0.2
+    made = ask(market(chance, [10, 10, 10, 10], ["kol"] * 4), budget=40, rules={"wave_budgets": [20, 20]})
+    again = replan(made, []).to_dict()
+    assert [i["channel"] for i in again["items"]] == [i.channel for i in made.items if i.wave == 2]
+    assert (again["replanned"]["gain"], again["replanned"]["gain_interval"]) == (0.0, [0.0, 0.0])
+    assert "gone; the purchases are those planned before\n" in plan_text(again)
+    assert "The purchases are those planned before." in render_page(again, lang="en")
 
 
 def test_nothing_is_spent_twice():
