@@ -13,7 +13,8 @@ from graphkit.cli.options import output_options
 
 __all__ = ["explain"]
 
-_SHOWN = ("channel", "name", "chosen", "cost", "adds", "reason")  # the rule stands in csv and json; the reason says it
+# the rule stands in csv and json; the reason says it
+_SHOWN = ("wave", "channel", "name", "chosen", "cost", "adds", "reason")
 
 
 @click.command(cls=Command, examples=["graphkit explain plan.json", "graphkit explain plan.json --format csv"])
@@ -28,6 +29,7 @@ def explain(app: App, plan: str, form: str | None, output: str | None) -> None:
     from graphkit.planning.evidence import explain as reasons
 
     found = find_plan(app, plan)
+    shown = _SHOWN if len(found.get("waves") or ()) > 1 else _SHOWN[1:]
     rows = [dict(row) for row in reasons(ChannelPlan.from_dict(found))]
     columns = list(dict.fromkeys(name for row in rows for name in row)) or ["channel", "chosen", "reason"]
     emit(
@@ -35,7 +37,7 @@ def explain(app: App, plan: str, form: str | None, output: str | None) -> None:
         output=output,
         rows=rows,
         columns=columns,
-        text=_headed(found) + table(_by_channel(rows, found), _SHOWN, lines="reason"),
+        text=_headed(found) + table(_by_channel(rows, found), shown, lines="reason"),
         color=app.settings.color,
     )
 
@@ -49,20 +51,18 @@ def _headed(plan: dict[str, Any]) -> str:
 
 
 def _by_channel(rows: list[dict[str, Any]], plan: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return one row a channel and rule: its name, what it adds with its interval, its reasons as a list."""
+    """Return one row a purchase, or a channel left out and its rule: its name, what it adds with its interval, its reasons as a list."""
     from graphkit.intervals import give_or_take
 
     names = {row.get("channel") or row.get("candidate"): row.get("name") for row in (*plan["items"], *plan["rejected"])}
-    adds: dict[Any, list[str]] = {}
-    for item in plan["items"]:
-        adds.setdefault(item["channel"], []).append(give_or_take(item["adds"], item.get("adds_interval")))
+    adds = {(i["channel"], i["wave"]): give_or_take(i["adds"], i.get("adds_interval")) for i in plan["items"]}
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        channel = row["channel"]
+        channel, wave = row["channel"], row.get("wave")
         shown = {"channel": channel, "name": names.get(channel), **row, "reason": []}
         if row["rule"] == "adds":
-            shown["adds"] = ", ".join(adds[channel])
+            shown["adds"] = adds[channel, wave]
         if channel is None:  # of the whole plan
             shown["chosen"] = None
-        found.setdefault((channel, row["chosen"], row["rule"]), shown)["reason"].append(spoken(row["reason"]))
+        found.setdefault((channel, wave, row["chosen"], row["rule"]), shown)["reason"].append(spoken(row["reason"]))
     return list(found.values())

@@ -144,6 +144,7 @@ def explain(plan: ChannelPlan) -> list[dict[str, Any]]:
     rows = [
         {
             "channel": item.channel,
+            "wave": item.wave,
             "chosen": True,
             "rule": "adds",
             "adds": item.adds,

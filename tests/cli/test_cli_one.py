@@ -84,3 +84,18 @@ def test_a_dash_is_told_what_it_hides(gk, made, home):
     assert re.search(r"^c1 +reach +–", out, re.MULTILINE)
     assert "note: a dash among the values is a figure about fewer than 2 users (--min-cell)\n" in err
     assert "a dash among" not in gk(*(word if word != "2" else "1" for word in words))[2]
+
+
+def test_a_channel_bought_in_two_waves_is_explained_twice(gk, made, home):
+    """Each purchase is a row with its wave, its own cost and its own reasons."""
+    plan = json.loads(made["PLAN"].read_text())
+    (item,) = plan["items"]
+    again = {**item, "wave": 2, "cost": 7.0, "reasons": ["再次 | once more"]}
+    (home / "TWICE").write_text(json.dumps({**plan, "items": [item, again], "waves": [*plan["waves"], *plan["waves"]]}))
+    code, out, err = gk("explain", home / "TWICE", "--format", "table")
+    assert code == 0, err
+    rows = [line.split() for line in out.splitlines() if "c1" in line]
+    assert [(row[0], row[4], row[-2:]) for row in rows] == [
+        ("1", "10", ["10.00", "each"]),
+        ("2", "7", ["once", "more"]),
+    ]
