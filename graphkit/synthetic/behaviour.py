@@ -22,29 +22,42 @@ _STATUS = ("ended",) * 8 + ("declined", "declined", "running", "asked", "propose
 _PARTNERSHIPS = 60
 
 
-def make_behaviour(files: Files, people: People, catalogue: Catalogue, seed: int) -> None:
-    """Draw tastes and add watched, wants, rated, enrolled, follows, subscribes and bought.
+class _Tastes:
+    """Every community likes some tags more than others; people take up what carries them."""
 
-    Every community likes some tags more than others; people take up what carries them.
-    """
-    rng = as_generator(seed, "behaviour")
-    liking = rng.gamma(0.5, 1.0, (people.n_communities, len(catalogue.tags)))
-    liking /= liking.mean(axis=1, keepdims=True)
+    def __init__(self, people: People, n_tags: int, rng: np.random.Generator) -> None:
+        self.people, self.rng = people, rng
+        liking = rng.gamma(0.5, 1.0, (people.n_communities, n_tags))
+        self.liking = liking / liking.mean(axis=1, keepdims=True)
 
-    def taken(tags: np.ndarray[Any, Any], mean: float) -> list[tuple[str, int]]:
+    def taken(self, tags: np.ndarray[Any, Any], mean: float) -> list[tuple[str, int]]:
         """(user, item) pairs, about `mean` items a user."""
-        appeal = 0.15 + liking @ tags.T
-        chance = np.clip(appeal / appeal.mean() * mean / len(tags), 0, 0.9)[people.community]
-        pairs = np.argwhere(rng.random(chance.shape) < chance).tolist()
-        return [(people.ids[u], i) for u, i in pairs]
+        appeal = 0.15 + self.liking @ tags.T
+        chance = np.clip(appeal / appeal.mean() * mean / len(tags), 0, 0.9)[self.people.community]
+        pairs = np.argwhere(self.rng.random(chance.shape) < chance).tolist()
+        return [(self.people.ids[u], i) for u, i in pairs]
 
-    def moments(n: int) -> list[int]:
-        return [int(x) for x in START - rng.integers(DAY, 360 * DAY, n)]
+    def moments(self, n: int) -> list[int]:
+        """When things happened: within the last year."""
+        return [int(x) for x in START - self.rng.integers(DAY, 360 * DAY, n)]
 
-    watched = [(u, i) for u, i in taken(catalogue.film_tags, 3.0) if i > 0]  # the first film is the one to promote
-    times = moments(len(watched))
+
+def make_behaviour(files: Files, people: People, catalogue: Catalogue, seed: int) -> None:
+    """Draw tastes and add watched, wants, rated, enrolled, follows, subscribes and bought."""
+    tastes = _Tastes(people, len(catalogue.tags), as_generator(seed, "behaviour"))
+    _add_films(files, catalogue, tastes)
+    _add_courses(files, catalogue, tastes)
+    _add_brands(files, catalogue, tastes)
+
+
+def _add_films(files: Files, catalogue: Catalogue, tastes: _Tastes) -> None:
+    """Who watched which film, how far, with which rating, and who wants to."""
+    films, rng = catalogue.films, tastes.rng
+    watched = [
+        (u, i) for u, i in tastes.taken(catalogue.film_tags, 3.0) if i > 0
+    ]  # the first film is the one to promote
+    times = tastes.moments(len(watched))
     done = np.round(rng.beta(3, 1, len(watched)), 2).tolist()
-    films = catalogue.films
     files.add(
         "relationships/watched",
         "source target n completion first_ts last_ts",
@@ -58,20 +71,29 @@ def make_behaviour(files: Files, people: People, catalogue: Catalogue, seed: int
         if keep
     ]
     files.add("relationships/rated", "source source_label target target_label rating scale_max ts", rows)
-    files.add("relationships/wants", "source target", [(u, films[i]) for u, i in taken(catalogue.film_tags[:2], 0.2)])
-    enrolled = taken(catalogue.course_tags, 1.5)
-    progress = np.round(np.minimum(1.0, rng.beta(1.2, 1.0, len(enrolled)) * 1.1), 2).tolist()
+    wanted = tastes.taken(catalogue.film_tags[:2], 0.2)
+    files.add("relationships/wants", "source target", [(u, films[i]) for u, i in wanted])
+
+
+def _add_courses(files: Files, catalogue: Catalogue, tastes: _Tastes) -> None:
+    """Who studies what, and how far."""
+    enrolled = tastes.taken(catalogue.course_tags, 1.5)
+    progress = np.round(np.minimum(1.0, tastes.rng.beta(1.2, 1.0, len(enrolled)) * 1.1), 2).tolist()
     studied = [
         (u, catalogue.courses[i], p, 99, t)
-        for (u, i), p, t in zip(enrolled, progress, moments(len(enrolled)), strict=True)
+        for (u, i), p, t in zip(enrolled, progress, tastes.moments(len(enrolled)), strict=True)
     ]
     files.add("relationships/enrolled", "source target progress amount first_ts", studied)
-    brands = catalogue.brands
-    followed = taken(catalogue.brand_tags, 2.0)
+
+
+def _add_brands(files: Files, catalogue: Catalogue, tastes: _Tastes) -> None:
+    """Who follows which brand, buys from it, or is a member."""
+    brands, rng = catalogue.brands, tastes.rng
+    followed = tastes.taken(catalogue.brand_tags, 2.0)
     files.add(
         "relationships/follows",
         "source source_label target target_label since_ts",
-        [(u, "User", brands[i], "Brand", t) for (u, i), t in zip(followed, moments(len(followed)), strict=True)],
+        [(u, "User", brands[i], "Brand", t) for (u, i), t in zip(followed, tastes.moments(len(followed)), strict=True)],
     )
     bought = [pair for pair in followed if rng.random() < 0.25]
     files.add(
@@ -84,7 +106,7 @@ def make_behaviour(files: Files, people: People, catalogue: Catalogue, seed: int
         files.add(
             "relationships/subscribes",
             "source target since_ts tier",
-            [(u, brands[brand], t, "gold") for u, t in zip(members, moments(len(members)), strict=True)],
+            [(u, brands[brand], t, "gold") for u, t in zip(members, tastes.moments(len(members)), strict=True)],
         )
 
 

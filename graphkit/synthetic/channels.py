@@ -46,75 +46,54 @@ def make_channels(files: Files, people: People, seed: int) -> list[str]:
     the number of contacts times a price per contact that varies threefold: cheap contacts are often the same people twice.
     """
     rng = as_generator(seed, "channels")
+    rows, reaches = _listed(people, rng)
+    rows += _offline(people)
+    rows.append(("神秘大号", "Unknown star", "kol", "微博", None, 5000.0, 1, 3, None, None, 2_000_000))
+    channels = [f"c{n:02d}" for n in range(1, len(rows) + 1)]
+    files.add(
+        "nodes/channel",
+        "id name name_en kind platform region cost capacity lead_days reach_p audience_filter followers",
+        [(i, *row) for i, row in zip(channels, rows, strict=True)],
+    )
+    files.add("relationships/reaches", "source target p", [(channels[n], user, p) for n, user, p in reaches])
+    runs = zip(rng.choice(len(people.ids), 5, replace=False).tolist(), channels, strict=False)
+    files.add("relationships/runs", "source target", [(people.ids[u], c) for u, c in runs])
+    files.add("relationships/owns", "source target", [("b01", channels[-3]), ("b02", channels[len(channels) // 2])])
+    return channels
+
+
+def _listed(people: People, rng: np.random.Generator) -> tuple[list[tuple[Any, ...]], list[tuple[int, str, float]]]:
+    """Channels whose people are known, without their ids, and (channel number, user, chance of a use)."""
     popularity = rng.gamma(0.8, 1.0, people.n_communities)
     popularity /= popularity.mean()
     rows: list[tuple[Any, ...]] = []
-    reaches: list[tuple[Any, ...]] = []
+    reaches: list[tuple[int, str, float]] = []
     for kind, zh, en, platform, many, communities, share, chance, price in _LISTED:
         for n in range(1, many + 1):
-            i = f"c{len(rows) + 1:02d}"
             audience = _audience(people, popularity, communities, share, rng)
             if kind == "direct":
                 audience = audience[people.consent[audience]]
             p = np.round(np.clip(rng.beta(6, 6 / chance - 6, len(audience)), 0.01, 1.0), 3)
             cost = _rounded(float(p.sum()) * price * float(np.exp(rng.normal(0, 0.4))) + 50)
+            capacity, lead_days = int(rng.integers(1, 3)), int(rng.integers(0, 6))
+            reaches += [(len(rows), people.ids[u], x) for u, x in zip(audience.tolist(), p.tolist(), strict=True)]
+            name = f"{platform}·{zh}{n}"
             rows.append(
-                (
-                    i,
-                    f"{platform}·{zh}{n}",
-                    f"{en} {n}",
-                    kind,
-                    platform,
-                    None,
-                    cost,
-                    int(rng.integers(1, 3)),
-                    int(rng.integers(0, 6)),
-                    None,
-                    None,
-                    len(audience) * 40,
-                )
+                (name, f"{en} {n}", kind, platform, None, cost, capacity, lead_days, None, None, len(audience) * 40)
             )
-            reaches += [(i, people.ids[u], x) for u, x in zip(audience.tolist(), p.tolist(), strict=True)]
+    return rows, reaches
+
+
+def _offline(people: People) -> list[tuple[Any, ...]]:
+    """Channels that reach whoever lives in a region, without their ids."""
+    rows: list[tuple[Any, ...]] = []
     for kind, zh, en, chance, many in _OFFLINE:
-        for n in range(many):
-            region = REGIONS[n]
+        for n, region in enumerate(REGIONS[:many], 1):
             cost = _rounded(people.region.count(region) * chance * _PRICE_OF_FILTERED + 80)
             rows.append(
-                (
-                    f"c{len(rows) + 1:02d}",
-                    f"{region}{zh}",
-                    f"{en} {n + 1}",
-                    kind,
-                    None,
-                    region,
-                    cost,
-                    1,
-                    7,
-                    chance,
-                    f"region='{region}'",
-                    None,
-                )
+                (f"{region}{zh}", f"{en} {n}", kind, None, region, cost, 1, 7, chance, f"region='{region}'", None)
             )
-    rows.append(
-        (f"c{len(rows) + 1:02d}", "神秘大号", "Unknown star", "kol", "微博", None, 5000.0, 1, 3, None, None, 2_000_000)
-    )
-    files.add(
-        "nodes/channel",
-        "id name name_en kind platform region cost capacity lead_days reach_p audience_filter followers",
-        rows,
-    )
-    files.add("relationships/reaches", "source target p", reaches)
-    channels = [str(row[0]) for row in rows]
-    files.add(
-        "relationships/runs",
-        "source target",
-        [
-            (people.ids[int(u)], c)
-            for u, c in zip(rng.choice(len(people.ids), 5, replace=False), channels, strict=False)
-        ],
-    )
-    files.add("relationships/owns", "source target", [("b01", channels[-3]), ("b02", channels[len(channels) // 2])])
-    return channels
+    return rows
 
 
 def _audience(
