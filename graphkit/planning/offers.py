@@ -145,50 +145,14 @@ def list_offers(source: Any) -> OfferList:
     >>> list_offers("data").to_frame()[["offer", "kind", "cost"]].values.tolist()[0]
     ['o01', 'coupon', 20.0]
     """
-    start = time.monotonic()
-    snapshot = as_snapshot(source)
-    table = snapshot.nodes("Offer")
-    fields = {name: checked(numbers(table.column(name)), f"Offer.{name}", most=most) for name, most in MOST.items()}
-    starts = numbers(table.column("starts_ts"))
+    start, snapshot = time.monotonic(), as_snapshot(source)
     giver, target, receivers = _ties(snapshot)
-    redeemed = _redeemed(snapshot)
-    rows = []
-    for row in np.argsort(table.ids.astype(str)).tolist():
-        offer = str(table.ids[row])
-        values = {name: None if np.isnan(column[row]) else float(column[row]) for name, column in fields.items()}
-        kind = str(table.column("kind")[row])
-        cost, missing = redemption_cost(
-            kind,
-            price=_price(snapshot, target.get(offer)),
-            **{k: values[k] for k in ("amount", "percent", "threshold", "days", "tickets", "unit_cost")},
-        )
-        begin = starts[row]
-        eligible = (
-            None
-            if receivers.get(offer) is None
-            else len(members(snapshot, receivers[offer], at=None if np.isnan(begin) else float(begin)))
-        )
-        expected = _expected(eligible, values["uptake"], values["cap"])
-        rows.append(
-            {
-                "offer": offer,
-                "name": table.column("name")[row],
-                "kind": kind,
-                "giver": giver.get(offer),
-                "to_members_of": receivers.get(offer),
-                "applies_to": None if offer not in target else ":".join(target[offer]),
-                "cost": cost,
-                "missing": missing,
-                "eligible": eligible,
-                "uptake": values["uptake"],
-                "uptake_lower": values["uptake_lower"],
-                "uptake_upper": values["uptake_upper"],
-                "cap": values["cap"],
-                "redemptions": expected,
-                "redeemed": redeemed.get(offer, 0) if redeemed is not None else None,
-                "budget": None if cost is None or expected is None else minor(cost * expected) / 100,
-            }
-        )
+    redeemed, rows = _redeemed(snapshot), []
+    for stated in _stated(snapshot):
+        offer = stated["offer"]
+        row = _row(snapshot, stated, target.get(offer), receivers.get(offer))
+        row |= {"giver": giver.get(offer), "redeemed": None if redeemed is None else redeemed.get(offer, 0)}
+        rows.append({name: row[name] for name in OFFER_COLUMNS})
     answer = {"rows": rows, "currency": snapshot.currency}
     notes = [
         "memberships count when they run at the offer's start; without a start all count",
@@ -198,6 +162,39 @@ def list_offers(source: Any) -> OfferList:
         "list_offers", request={}, answer=answer, snapshot=snapshot.digest, seconds=time.monotonic() - start
     )
     return OfferList(rows, snapshot.currency, notes, manifest)
+
+
+def _stated(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """What each offer says of itself, by id; None where it says nothing."""
+    table = snapshot.nodes("Offer")
+    fields = {name: checked(numbers(table.column(name)), f"Offer.{name}", most=most) for name, most in MOST.items()}
+    fields["starts_ts"] = numbers(table.column("starts_ts"))
+    return [
+        {"offer": str(table.ids[row]), "name": table.column("name")[row], "kind": str(table.column("kind")[row])}
+        | {name: None if np.isnan(column[row]) else float(column[row]) for name, column in fields.items()}
+        for row in np.argsort(table.ids.astype(str)).tolist()
+    ]
+
+
+def _row(
+    snapshot: Snapshot, stated: dict[str, Any], target: tuple[str, str] | None, receiver: str | None
+) -> dict[str, Any]:
+    """One offer with its cost, and how many will redeem it."""
+    parts = {name: stated[name] for name in ("amount", "percent", "threshold", "days", "tickets", "unit_cost")}
+    cost, missing = redemption_cost(stated["kind"], price=_price(snapshot, target), **parts)
+    eligible = None if receiver is None else len(members(snapshot, receiver, at=stated["starts_ts"]))
+    expected = _expected(eligible, stated["uptake"], stated["cap"])
+    return {
+        name: stated[name] for name in ("offer", "name", "kind", "uptake", "uptake_lower", "uptake_upper", "cap")
+    } | {
+        "to_members_of": receiver,
+        "applies_to": None if target is None else ":".join(target),
+        "cost": cost,
+        "missing": missing,
+        "eligible": eligible,
+        "redemptions": expected,
+        "budget": None if cost is None or expected is None else minor(cost * expected) / 100,
+    }
 
 
 def members(snapshot: Snapshot, brand: str, *, at: float | None = None) -> list[str]:
