@@ -111,6 +111,7 @@ def explain_score(
     if x[goal] <= 0:
         return ()
     back = 1 - damping + damping * float(x[operator.order[operator.out_weight <= 0]].sum())
+    near = cache(lambda row: _before(operator, x, row, damping))  # walks come back to the same hubs
     found: list[Walk] = []
     heap: list[tuple[float, tuple[int, ...], bool]] = [(-1.0, (goal,), False)]
     for _ in range(_MOST_STEPS):
@@ -123,7 +124,7 @@ def explain_score(
         first = walk[0]
         if v[first] > 0:
             heapq.heappush(heap, (share * back * float(v[first]) / float(x[first]), walk, True))
-        rows, part = _before(operator, x, first, damping)
+        rows, part = near(first)
         for row, mass in zip(rows.tolist(), (part / x[first]).tolist(), strict=True):
             if mass > 0:
                 heapq.heappush(heap, (share * mass, (row, *walk), False))
@@ -235,5 +236,8 @@ def _before(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Strongest in-neighbours of a row and d x(u) P(u, target) of each."""
     rows, part = contributions(operator, x, target, damping)
+    if rows.size > _MOST_NEAR:  # a hub has 100,000 of them: only those that can be among the strongest are sorted
+        strong = part >= np.partition(part, -_MOST_NEAR)[-_MOST_NEAR]
+        rows, part = rows[strong], part[strong]
     best = np.lexsort((rows, -part))[:_MOST_NEAR]
     return rows[best], part[best]

@@ -76,3 +76,16 @@ def test_unknown_targets_are_named():
     p = from_arrays([0, 1], [1, 2])
     with pytest.raises(UnknownNode, match="9"):
         explain_score(p, personalised_pagerank(p, 0), 0, 9)
+
+
+@pytest.mark.parametrize("levels", [1, 3, 600])
+def test_the_strongest_of_a_hub_are_those_of_a_full_sort(levels):
+    """600 ways of two steps into one node, alike or in three strengths or all different: the heaviest, ties by row."""
+    middle, weight = np.arange(1, 601), np.random.default_rng(4).permutation(600) % levels + 1.0
+    p = from_arrays(
+        np.r_[np.zeros(600, int), middle], np.r_[middle, np.full(600, 601)], weight=np.r_[weight, np.ones(600)]
+    )
+    found = explain_score(p, personalised_pagerank(p, 0, tolerance=1e-12), 0, 601, top=40)
+    true = sorted(zip(-weight, middle, strict=True))[:40]
+    assert [walk.nodes for walk in found] == [(0, int(row), 601) for _, row in true]
+    assert [walk.share for walk in found] == pytest.approx([-heavy / weight.sum() for heavy, _ in true])
