@@ -12,7 +12,7 @@ from graphkit.store.files_raw import FileRefused, Findings
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["guess_encoding", "text_bytes", "unpack"]
+__all__ = ["guess_encoding", "guess_utf_16", "text_bytes", "unpack"]
 
 _BOM = b"\xef\xbb\xbf"
 _UTF8 = frozenset({"utf-8", "utf8", "utf-8-sig"})
@@ -105,9 +105,14 @@ def _is_utf8(data: bytes) -> bool:
 def guess_encoding(data: bytes) -> str:
     """Guess the encoding that a text which is not UTF-8 most likely has."""
     if data[:2000].count(b"\0") * 4 >= len(data[:2000]):
-        return "utf-16"
+        return guess_utf_16(data)
     try:
         data.decode("gb18030")
     except UnicodeError:
         return "latin-1"
     return "gb18030" if sum(b >= 0x80 for b in data[:100_000]) > 1 else "latin-1"
+
+
+def guess_utf_16(data: bytes) -> str:
+    """Guess which half of each pair of bytes comes first in UTF-16 without a mark; by itself `utf-16` takes the lower one."""
+    return "utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le"

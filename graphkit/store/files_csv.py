@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from graphkit.model.validate import Finding, RejectedRow
-from graphkit.store.files_bytes import guess_encoding, text_bytes, unpack
+from graphkit.store.files_bytes import guess_encoding, guess_utf_16, text_bytes, unpack
 from graphkit.store.files_quotes import good_quotes
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, file_digest
 
@@ -164,17 +164,12 @@ class _Scan:
             nul_lines += 1
             at = data.find(b"\0", int(starts[line + 1])) if line + 1 < len(starts) else -1
         if nul_lines and (0 in broken or nul_lines > max(3, 0.5 * len(starts))):
-            text = "the text holds NUL characters throughout, it looks like utf-16"
-            finding = Finding(
-                "encoding",
-                "error",
-                self.name,
-                min(broken) + 1,
-                None,
-                None,
-                text,
-                "save it as UTF-8, or give --encoding utf-16",
+            guess = guess_utf_16(data)
+            text, hint = (
+                f"the text holds NUL characters throughout, it looks like {guess}",
+                f"save it as UTF-8, or give --encoding {guess}",
             )
+            finding = Finding("encoding", "error", self.name, min(broken) + 1, None, None, text, hint)
             raise FileRefused(finding, rows=max(0, len(starts) - 1))
         return broken
 

@@ -91,6 +91,23 @@ def test_words_that_are_utf8_by_chance_are_read_as_their_file_is_named(export):
     assert tables.nodes_of("Course").by_id("name") == {"k1": "茅山"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("place", ["上海", "Shanghai"])  # bytes that are not UTF-8, and ASCII between NULs, which is
+def test_the_advice_for_utf16_without_a_mark_reads_the_file(export, encoding, place):
+    """`utf-16` alone takes the lower byte first: whoever followed it with the other kind got a header without a known column."""
+    home, _ = export
+    rows = "".join(f"u{i},{place},2024/5/1,true\n" for i in range(20))
+    (home / "学员.csv").write_bytes(("id,region,registered_ts,consent\n" + rows).encode(encoding))
+    text = MAPPING.replace("学员编号", "id").replace("省份", "region").replace("注册日期", "registered_ts").replace("同意", "consent")  # fmt: skip
+    (home.parent / "map.toml").write_text(text, encoding="utf-8")
+    found = messages(check_directory(home, mapping=home.parent / "map.toml"))
+    assert [(row[0], row[2]) for row in found] == [("学员.csv", f"save it as UTF-8, or give --encoding {encoding}")]
+    assert chinese(found[0][1]) != found[0][1]
+    (home.parent / "map.toml").write_text(text + f'[encoding]\n"学员.csv" = "{encoding}"\n', encoding="utf-8")
+    tables, _ = read_directory(home, mapping=home.parent / "map.toml")
+    assert tables.nodes_of("User").column("region").tolist() == [place] * 20
+
+
 def test_utf8_by_any_of_its_names_is_utf8(export):
     """utf-8-sig without the mark is no other encoding."""
     home, mapped = export
