@@ -2,8 +2,9 @@
 
 The rows of a name's former partners together, S = met x rows, hold a large part of all grams for every name that met a few
 others: 300 million numbers for 8,600 names with texts of 160 characters. So S is never kept. With C = rows x rows^T the
-two cosines with S are (C x met) / |S_b| and S_a x rows^T / |S_a|: only the lengths |S| of all names and the rows of S of the
-subjects at hand are needed.
+two cosines with S are (C x met) / |S_b| and (met x C) / |S_a|: only the lengths |S| of all names are needed, and of C the rows
+of the subjects at hand and of those with whom they worked. The rows of C of names with long texts who met many are kept, since
+nearly every subject needs them; the few short texts of a subject's other partners are added before they are multiplied.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Texts"]
 
 _CELLS = 4_000_000
+_KEPT = 8_000_000  # products kept: 64 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,40 +40,47 @@ class Texts:
         1 where two worked together.
     length : ndarray of float64, shape (n_names,)
         Of the sum of the rows of a name's former partners.
+    hubs : ndarray of int64, shape (n_hubs,)
+        Names with long texts who met many.
+    products : ndarray of float64, shape (n_hubs, n_names)
+        Their rows times all rows.
     """
 
     rows: sparse.csr_array
     by_gram: sparse.csr_array
     met: sparse.csr_array
     length: NDArray[np.float64]
+    hubs: NDArray[np.int64]
+    products: NDArray[np.float64]
 
     @classmethod
     def of(cls, rows: sparse.csr_array, met: sparse.csr_array) -> Texts:
         """Measure the former partners' texts of all names."""
         by_gram = sparse.csr_array(rows.T)
-        return cls(rows, by_gram, met, _lengths(rows, by_gram, met))
+        return cls(rows, by_gram, met, *_lengths(rows, by_gram, met))
 
     def cosines(self, block: NDArray[np.int64], seats: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
         """Return three cosines, each (n_block, n_seats): text, mates and fans of `partner_features`."""
-        alike = np.asarray((self.rows[block] @ self.by_gram).todense(), np.float64)
+        alike = (self.rows[block] @ self.by_gram).toarray()
         raw = np.asarray(self.met[seats] @ alike.T).T
         fans = np.divide(raw, self.length[seats], out=np.zeros_like(raw), where=self.length[seats] > 0)
         return alike[:, seats], self._mates(block, seats), fans
 
     def _mates(self, block: NDArray[np.int64], seats: NDArray[np.int64]) -> NDArray[np.float64]:
         """Cosine of the candidates' texts with the texts of the subjects' former partners."""
-        words, found = self.rows[seats], np.empty((block.size, seats.size))
-        step = max(1, _CELLS // max(1, self.rows.shape[1]))
-        for first in range(0, block.size, step):
-            part = block[first : first + step]
-            length = np.where(self.length[part] > 0, self.length[part], 1.0)
-            spread = (self.met[part] @ self.rows).toarray().T / length
-            found[first : first + step] = (words @ spread).T
-        return found
+        near = sparse.csr_array(self.met[block])
+        others = near.copy()
+        others.data[np.isin(near.indices, self.hubs)] = 0.0
+        others.eliminate_zeros()
+        found = ((others @ self.rows) @ self.by_gram).toarray() + near[:, self.hubs] @ self.products
+        length = np.where(self.length[block] > 0, self.length[block], 1.0)
+        return np.asarray(found[:, seats] / length[:, None])
 
 
-def _lengths(rows: sparse.csr_array, by_gram: sparse.csr_array, met: sparse.csr_array) -> NDArray[np.float64]:
-    """Length of S of each name, some names kept apart from the sums (`_apart`).
+def _lengths(
+    rows: sparse.csr_array, by_gram: sparse.csr_array, met: sparse.csr_array
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Length of S of each name, some names kept apart from the sums (`_apart`), and of these the hubs with their products.
 
     With H the partners of a that are apart, x their rows and L the sum of the other partners' rows,
     |S_a|^2 = |L|^2 + 2 (sum over h in H of x_h L) + (sum over h, k in H of x_h x_k). No term is below 0: nothing cancels.
@@ -86,11 +95,15 @@ def _lengths(rows: sparse.csr_array, by_gram: sparse.csr_array, met: sparse.csr_
     often[np.argsort(-names, kind="stable")] = np.arange(names.size)
     squares = _squares(light.indptr, light.indices, rows.indptr, often[rows.indices], rows.data, np.zeros(names.size))
     weighed = sparse.csr_array((weight, met.indices, met.indptr), shape=met.shape)
-    step = max(1, _CELLS // met.shape[0])
-    for some in np.split(np.flatnonzero(apart), np.arange(step, apart.sum(), step)):
-        products = (rows[some] @ by_gram).toarray().T
-        squares += met[:, some].multiply(weighed @ products).sum(axis=1)
-    return np.asarray(np.sqrt(squares))
+    hubs, n = np.flatnonzero(apart), met.shape[0]
+    hubs, step = hubs[np.argsort(-np.diff(met.indptr)[hubs], kind="stable")], max(1, _CELLS // n)
+    kept = np.empty((min(hubs.size, _KEPT // n), n))
+    for first in range(0, hubs.size, step):
+        some = hubs[first : first + step]
+        products = (rows[some] @ by_gram).toarray()
+        squares += met[:, some].multiply(weighed @ products.T).sum(axis=1)
+        kept[first : first + step] = products[: max(0, len(kept) - first)]
+    return np.asarray(np.sqrt(squares)), hubs[: len(kept)], kept
 
 
 def _apart(rows: sparse.csr_array, names: NDArray[np.integer[Any]], met: sparse.csr_array) -> NDArray[np.bool_]:

@@ -62,6 +62,39 @@ def hubs(n_names: int, n_grams: int, n_hubs: int) -> tuple[np.ndarray, np.ndarra
     return rows, met + met.T
 
 
+@pytest.mark.parametrize("kept", [0, 2, 3])
+def test_cosines_around_hubs_equal_the_dense_formula_however_many_products_are_kept(monkeypatch, kept):
+    """Subjects that met hubs, hubs themselves, one whose only partner has no text; the hubs of most partners are kept."""
+    monkeypatch.setattr(partner_texts, "_KEPT", 60 * kept)
+    rows, met = hubs(60, 200, 3)
+    met[5] = met[:, 5] = 0
+    met[5, -1] = met[-1, 5] = 1
+    texts = Texts.of(sparse.csr_array(rows), sparse.csr_array(met))
+    degree = met.sum(axis=1)[texts.hubs]
+    assert texts.hubs.size == kept
+    assert (degree == np.sort(met.sum(axis=1)[:3])[::-1][:kept]).all()
+    spread = met @ rows
+    spread /= np.maximum(np.linalg.norm(spread, axis=1, keepdims=True), 1e-12)
+    block, seats = np.array([0, 7, 5, 30, 59]), np.array([59, 2, 41, 1])
+    _, mates, fans = texts.cosines(block, seats)
+    np.testing.assert_allclose(mates, spread[block] @ rows[seats].T, atol=1e-14)
+    np.testing.assert_allclose(fans, rows[block] @ spread[seats].T, atol=1e-14)
+    assert (mates[2] == 0).all()
+
+
+def test_former_partners_texts_are_not_spread_over_all_grams_for_each_subject():
+    """Nearly every subject met a hub with a text of all grams; there was a number for each subject and gram before."""
+    rows, met = (sparse.csr_array(part) for part in hubs(300, 8000, 3))
+    texts, block = Texts.of(rows, met), np.arange(100, 200)
+    tracemalloc.start()
+    try:
+        texts.cosines(block, np.arange(300))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * block.size * rows.shape[1]
+
+
 @pytest.mark.parametrize("cells", [1, 4_000_000])
 def test_lengths_around_names_who_met_nearly_everybody_equal_the_dense_formula(monkeypatch, cells):
     """Hubs that met each other or did not, together or one at a time; who met nobody with a text has exactly 0."""
