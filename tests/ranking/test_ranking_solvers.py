@@ -114,6 +114,13 @@ def test_few_slots_of_groups_stay_empty():
     assert rows.inner_row.size < p.n_arcs / 50
 
 
+@pytest.mark.parametrize("m", [0, 1, 5_000])
+def test_arcs_are_sorted_as_numpy_sorts_them(m):
+    """By target, then source, doubles in the given order: np.lexsort finds the same positions."""
+    source, target = np.random.default_rng(m).integers(0, 70, (2, m))
+    assert np.array_equal(operator._sorted(70, target, source), np.lexsort((source, target)))
+
+
 def test_narrow_and_wide_slots_give_the_same_bytes(monkeypatch):
     """Graphs below 65,536 nodes name them in two bytes, larger ones in four."""
     ends = grown(1_000, 4, 5)
