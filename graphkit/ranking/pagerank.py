@@ -18,7 +18,7 @@ import numpy as np
 
 from graphkit.errors import InvalidParameter, NotConverged
 from graphkit.ranking.operator import walk_operator
-from graphkit.ranking.restart import personalisation
+from graphkit.ranking.restart import restart_shares
 from graphkit.ranking.solvers import solve
 from graphkit.results import Manifest, Result, make_manifest
 
@@ -168,15 +168,14 @@ def personalised_pagerank(
     """
     start = time.perf_counter()
     restart, wanted = check_restart(restart_probability), check_tolerance(tolerance)
-    v = personalisation(p, source)
-    operator = walk_operator(p, weight)
-    found, residual, iterations = solve(operator, v[operator.order], 1 - restart, wanted)
-    scores = np.empty(v.size)
-    scores[operator.order] = found
+    rows, shares = restart_shares(p, source)
+    operator, v = walk_operator(p, weight), np.zeros(p.n_nodes)
+    v[operator.place[rows]] = shares  # in the operator's order
+    found, residual, iterations = solve(operator, v, 1 - restart, wanted)
+    scores = found[operator.place]
     bound = residual / restart
-    where = np.flatnonzero(v > 0)
     request = {
-        "source": {str(row): float(v[row]) for row in where},
+        "source": dict(zip(map(str, rows.tolist()), shares.tolist(), strict=True)),
         "restart_probability": restart,
         "tolerance": wanted,
         "weight": weight if weight is None or np.ndim(weight) == 0 else digest_of(np.asarray(weight, dtype=np.float64)),

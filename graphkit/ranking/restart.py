@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from graphkit.projection.projection import Projection
 
-__all__ = ["personalisation", "source_rows"]
+__all__ = ["personalisation", "restart_shares", "source_rows"]
 
 
 def source_rows(projection: Projection, nodes: Any, *, parameter: str = "source") -> NDArray[np.int64]:
@@ -41,7 +41,15 @@ def source_rows(projection: Projection, nodes: Any, *, parameter: str = "source"
 
 
 def personalisation(projection: Projection, source: Any) -> NDArray[np.float64]:
-    """Return the restart distribution, shape (n_nodes,), summing to 1.
+    """Return the restart distribution, shape (n_nodes,), summing to 1, of a source as :func:`restart_shares` takes it."""
+    rows, shares = restart_shares(projection, source)
+    result = np.zeros(projection.n_nodes)
+    result[rows] = shares
+    return result
+
+
+def restart_shares(projection: Projection, source: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the rows where the walker restarts, ascending, and their shares, which sum to 1.
 
     Parameters
     ----------
@@ -72,9 +80,12 @@ def personalisation(projection: Projection, source: Any) -> NDArray[np.float64]:
     if not (total > 0 and np.isfinite(total)):
         message = f"source: the weights sum to {total!r}, there is nowhere to restart"
         raise InvalidParameter(message, parameter="source", value=total, allowed="> 0")
-    result = np.zeros(projection.n_nodes)
-    np.add.at(result, rows, weights / total)
-    return result
+    if rows.size == 1:  # most calls; the steps below cost a small graph as much as its solver
+        return rows, np.ones(1)
+    rows, seat = np.unique(rows, return_inverse=True)
+    shares = np.zeros(rows.size)
+    np.add.at(shares, seat, weights / total)
+    return rows[shares > 0], shares[shares > 0]
 
 
 def _split(source: Mapping[Any, float] | Any) -> tuple[list[Any], NDArray[np.float64]]:
