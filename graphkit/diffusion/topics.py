@@ -9,6 +9,10 @@ c_g and n_g are the topic's own,
 All evidence of other topics gives the prior mean m, but weighs no more than ``strength`` tries (a bounded power prior,
 Ibrahim and Chen 2000, doi:10.1214/ss/1009212673). So with one topic, and for arcs the topic never tried, p_g is the
 plain p; with an unbounded strength all topics agree. The strength is the one under which items left out are most likely.
+
+Shrinking arc by arc leaves the level of a topic between its own and that of the others, the nearer to theirs the fewer tries
+an arc has. The level of all its arcs together is known far better, so where successes and tries p_g are apart by more than
+`SURE` standard errors, p_g is multiplied by their ratio.
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ __all__ = ["STRENGTHS", "TopicEstimate", "learn_topics", "topic_of_items"]
 
 STRENGTHS = (0.0, 1.0, 3.0, 10.0, 30.0, float("inf"))
 FOLDS = 4
+SURE = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +94,11 @@ def learn_topics(
     found = {}
     for name, (credit, tried) in zip(names, evidence, strict=True):
         arc = np.flatnonzero(tried > 0)
-        a, b = _posterior(whole, credit, tried, strength)
-        bounds = np.minimum(factor * beta_interval(a[arc], b[arc]), 1.0)
-        found[name] = TopicEstimate(arc, np.minimum(factor * a[arc] / (a + b)[arc], 1.0), bounds, tried[arc])
+        a, b = (part[arc] for part in _posterior(whole, credit, tried, strength))
+        mean = a / (a + b)
+        scale = factor * (_level(credit[arc], tried[arc], mean) if len(names) > 1 else 1.0)
+        bounds = np.minimum(scale * beta_interval(a, b), 1.0)
+        found[name] = TopicEstimate(arc, np.minimum(scale * mean, 1.0), bounds, tried[arc])
     return found, strength
 
 
@@ -113,6 +120,13 @@ def _posterior(whole: ArcEstimate, credit: Floats, tried: Floats, strength: floa
     a, b = np.maximum(whole.a - credit, 1e-9), np.maximum(whole.b - (tried - credit), 1e-9)
     scale = np.minimum(1.0, (base + strength) / (a + b))
     return scale * a + credit, scale * b + tried - credit
+
+
+def _level(credit: Floats, tried: Floats, mean: Floats) -> float:
+    """Successes of a topic over those its chances foretell, 1 where they are no further apart than luck."""
+    hits, expected = float(credit.sum()), float(tried @ mean)
+    chance = float(tried @ (mean * (1 - mean)))
+    return hits / expected if hits > 0 and abs(hits - expected) > SURE * np.sqrt(chance) else 1.0
 
 
 def _strength(projection: Projection, log: Log, code: NDArray[np.int64], n_topics: int, whole: ArcEstimate) -> float:

@@ -37,6 +37,15 @@ def test_one_topic_equals_the_plain_probabilities(graph):
     assert learn(graph, log, rng=1).probability == pytest.approx(found.probability, abs=0)
 
 
+def test_the_level_of_a_topic_is_its_own(seed):
+    """2,000 arcs, eight films at .08 and eight courses at .3 on all of them: both levels come out (4 standard errors)."""
+    pairs, rng = 2000, np.random.default_rng(seed)
+    graph = from_arrays(np.arange(pairs), np.arange(pairs, 2 * pairs), n_nodes=2 * pairs)
+    found = learn(graph, log_of(16, {"film": 0.08, "course": 0.3}, rng, pairs=pairs), by="topic", rng=1)
+    for topic, chance in (("film", 0.08), ("course", 0.3)):
+        assert found.for_topic(topic).probability.mean() == pytest.approx(chance, rel=0.11)
+
+
 def test_planted_topics_come_back(graph):
     """Arcs that carry films but not courses, and the reverse: each topic's p is nearer to its own chance than the plain p."""
     rng = np.random.default_rng(2)
