@@ -65,7 +65,8 @@ def export(
     if Path(directory).is_file():
         raise click.UsageError(f"{directory} is a file; a plan needs --ics FILE or --csv FILE.")
     check_target(directory)  # before the graph is read
-    app.open().export(directory, as_)
+    with app.working("write files"):
+        app.open().export(directory, as_)
     root = Path(directory)
     rows = [
         {"file": str(path.relative_to(root)), "bytes": path.stat().st_size}

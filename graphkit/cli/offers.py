@@ -81,7 +81,8 @@ def policy(app: App, table: str, min_cell: int, assignment: str | None, form: st
     from graphkit.planning.offer_policy import POLICY_COLUMNS, offer_policy
 
     frame, name = _read(table)
-    found = offer_policy(app.snapshot(), frame, min_cell=min_cell, name=name)
+    with app.working("apply the rules"):
+        found = offer_policy(app.snapshot(), frame, min_cell=min_cell, name=name)
     gap = "hidden" if found.n_gap is None else f"{found.n_gap:,}"
     text = render(found.rules, POLICY_COLUMNS) + f"{gap} of {found.n_users:,} users with consent are in no rule\n"
     if found.overlaps:

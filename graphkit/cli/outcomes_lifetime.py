@@ -84,15 +84,16 @@ def retention(
         duration, event, more["id_"] = "days", "left", "user"
     if not duration or not event:
         raise click.UsageError("name the columns: --duration and --event")
-    found = fit(
-        source,
-        duration,
-        event,
-        covariates=more["features"] or None,
-        exclude=more["exclude"],
-        id=more["id_"],
-        ties=more["ties"],
-    )
+    with app.working("fit the model"):
+        found = fit(
+            source,
+            duration,
+            event,
+            covariates=more["features"] or None,
+            exclude=more["exclude"],
+            id=more["id_"],
+            ties=more["ties"],
+        )
     head = (
         f"{found.n:,} people, {found.n_events:,} left; partial log likelihood {found.log_likelihood:.3f}, likelihood ratio {found.likelihood_ratio:.2f} "
         f"on {found.degrees_of_freedom} df (p {found.p_value:.2g}), concordance {found.concordance:.3f}, ties {found.ties}\n"
@@ -169,9 +170,10 @@ def lifetime(
         from graphkit.outcomes.activity import state_counts
 
         events, users = events_of_users(app, more["events"])
-        seen = state_counts(
-            events, users["user"].tolist(), period_days=more["period_days"], idle_periods=more["idle_periods"]
-        )
+        with app.working("read events"):
+            seen = state_counts(
+                events, users["user"].tolist(), period_days=more["period_days"], idle_periods=more["idle_periods"]
+            )
         app.say(
             f"{len(seen.now):,} users over {seen.n_periods} periods; {seen.n_returned:,} came back after being counted as gone"
         )

@@ -86,7 +86,8 @@ def propensity(
     app: App, /, table: str | None, label: str | None, seed: int, form: str | None, output: str | None, **more: Any
 ) -> None:
     """Estimate everybody's chance of a yes, judged on people the model has not seen."""
-    found, ids = _propensity(app, table, label, seed, more)
+    with app.working("fit the model"):
+        found, ids = _propensity(app, table, label, seed, more)
     emit_outcome(app, form, output, found, found.calibration, CALIBRATION, _propensity_text(found))
     if more["scores"]:
         write_scores(more["scores"], ids, found.probability)
@@ -114,7 +115,8 @@ def propensity(
 @pass_app
 def profile(app: App, /, table: str, label: str, seed: int, form: str | None, output: str | None, **more: Any) -> None:
     """Tell which columns recognise a group of people, and how well."""
-    found, _ = _propensity(app, table, label, seed, {**more, "events": None})
+    with app.working("fit the model"):
+        found, _ = _propensity(app, table, label, seed, {**more, "events": None})
     emit_outcome(app, form, output, found, found.importance, IMPORTANCE, _propensity_text(found))
 
 

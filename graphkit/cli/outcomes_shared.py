@@ -64,7 +64,8 @@ def events_of_users(app: App, path: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     for name in ATTRIBUTES:
         if name in people.columns:
             users[name] = people.columns[name][agreed]
-    events = read_events(path)
+    with app.working("read events"):
+        events = read_events(path)
     mine = events[events["user"].isin(set(users["user"]))]
     if not len(mine):
         raise DataInvalid(

@@ -55,19 +55,20 @@ def uplift(
     from graphkit.outcomes.tables import read_table
     from graphkit.outcomes.uplift import uplift as fit
 
-    found = fit(
-        table,
-        treatment,
-        outcome,
-        treated=more["treated"],
-        control=more["control"],
-        features=more["features"] or None,
-        exclude=more["exclude"],
-        id=more["id_"],
-        method=more["method"],
-        held_out=more["held_out"],
-        rng=seed,
-    )
+    with app.working("fit the model"):
+        found = fit(
+            table,
+            treatment,
+            outcome,
+            treated=more["treated"],
+            control=more["control"],
+            features=more["features"] or None,
+            exclude=more["exclude"],
+            id=more["id_"],
+            method=more["method"],
+            held_out=more["held_out"],
+            rng=seed,
+        )
     word = "better than chance" if found.ranks_better_than_chance else "no better than chance"
     head = (
         f"effect {found.effect:+.6f} (95 %: {found.effect_interval[0]:+.6f} to {found.effect_interval[1]:+.6f}): {found.treated_rate:.6f} of {found.n_treated:,} treated, "

@@ -80,7 +80,8 @@ def query(  # the options of the contract
     if show_params:
         click.echo(found.param_line(given))
         return
-    result = app.open().read(found, given, timeout=timeout, max_rows=max_rows)
+    with app.working("ask the store"):
+        result = app.open().read(found, given, timeout=timeout, max_rows=max_rows)
     emit(
         form=form,
         output=output,

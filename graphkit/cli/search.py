@@ -46,10 +46,11 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
 
     snapshot = app.snapshot()
     asked = check_labels(labels) or _LABELS
-    texts, names = documents(snapshot, asked)
-    each = {f"{node}{_MARK}{i}": words for node, own in texts.items() for i, words in enumerate(own)}
-    # Enough for as many items, whichever texts of theirs come first.
-    found = find(each, text, top=top * len(_FIELDS), words=True) if each else None
+    with app.working("compare texts"):
+        texts, names = documents(snapshot, asked)
+        each = {f"{node}{_MARK}{i}": words for node, own in texts.items() for i, words in enumerate(own)}
+        # Enough for as many items, whichever texts of theirs come first.
+        found = find(each, text, top=top * len(_FIELDS), words=True) if each else None
     rows: list[dict[str, Any]] = []
     seen = set[str]()
     for row in frame_rows(found.to_frame()) if found is not None else []:

@@ -106,6 +106,37 @@ def test_work_that_counts_nothing_names_itself(gk, plan, home, told, words):
     assert not {phase for phase in phases if word(phase) == phase}
 
 
+@pytest.mark.parametrize(
+    ("words", "phase"),
+    [
+        (("query", "browser/labels"), "ask the store"),
+        (("export", "OUT"), "write files"),
+        (("tag", "--in", "Course"), "compare texts"),
+        (("search", "film"), "compare texts"),
+        (("offers", "policy", "RULES"), "apply the rules"),
+        (("outcomes", "propensity", "TEST", "--label", "bought"), "fit the model"),
+        (("outcomes", "lifetime", "--events", "LOG"), "read events"),
+        (("outcomes", "uplift", "TEST", "--treatment", "given", "--outcome", "bought"), "fit the model"),
+        (
+            ("outcomes", "retention", "TEST", "--duration", "age", "--event", "bought", "--feature", "given"),
+            "fit the model",
+        ),
+    ],
+    ids=lambda words: "-".join(words[:2]) if isinstance(words, tuple) else None,
+)
+def test_queries_texts_and_models_name_themselves(gk, home, told, tmp_path, words, phase):
+    """What takes seconds on large data has its line with the time gone by, under a name in both languages."""
+    (tmp_path / "RULES").write_text("target,offer,priority\nage>=18,o01,1\n")
+    bought = [f"{1704067200 + day * 86400},u{i % 40 + 1:02d},purchase,9" for i in range(60) for day in range(i, 180, 7)]
+    (tmp_path / "LOG").write_text("\n".join(["ts,user,kind,amount", *bought]) + "\n")
+    people = [f"p{i},{i % 2},{int(i % 5 < 2 + i % 2)},{20 + i % 40}" for i in range(200)]
+    (tmp_path / "TEST").write_text("\n".join(["id,given,bought,age", *people]) + "\n")
+    code, _, err = gk(*({"DATA": home / "data"}.get(x, tmp_path / x if x.isupper() else x) for x in words))
+    assert code == 0, err
+    assert any(event.phase == phase and event.total is None for event in told), [event.phase for event in told]
+    assert word(phase) != phase
+
+
 def test_nothing_is_shown_in_a_pipe(gk, home, monkeypatch):
     """Without a terminal, with --no-progress or with -q no bar is ever made."""
     monkeypatch.setattr(shown, "bars", lambda **_: pytest.fail("a bar"))
