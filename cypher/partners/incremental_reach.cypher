@@ -10,7 +10,7 @@ MATCH (f:Film {id: $film})
 MATCH (f)<-[:WATCHED|WANTS|LIKES]-(u:User)
 WHERE u.consent = true AND (u.consent_scope IS NULL OR "plan" IN u.consent_scope)
 WITH DISTINCT u
-WITH u, EXISTS { MATCH (u)-[:FOLLOWS|ENROLLED|SUBSCRIBES]->(x:Brand|Course) WHERE x.id IN $have } AS covered
+WITH u, CASE WHEN (size($have) = 0) THEN false ELSE EXISTS { MATCH (u)-[:FOLLOWS|ENROLLED|SUBSCRIBES]->(x:Brand|Course) WHERE x.id IN $have } END AS covered
 MATCH (u)-[:FOLLOWS|ENROLLED|SUBSCRIBES]->(b:Brand|Course)
 WHERE NOT b.id IN $have
 WITH b, count(DISTINCT u) AS shared, count(DISTINCT CASE WHEN covered THEN NULL ELSE u END) AS fresh
