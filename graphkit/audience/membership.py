@@ -18,6 +18,7 @@ from graphkit.diffusion.rr_sets import sample_rr_sets
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
 from graphkit.kernels import kernel
 from graphkit.progress import Progress
+from graphkit.projection.nodes import sorted_if_set
 from graphkit.rng import child_seed
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def read_audiences(audiences: Mapping[str, ArrayLike], n_nodes: int | None, proj
     Parameters
     ----------
     audiences : mapping name -> array_like
-        Int rows (any integer dtype but int8), a 0/1 int8 or bool mask of shape (n_nodes,), or float
+        Int rows (any integer dtype but int8, or a set), a 0/1 int8 or bool mask of shape (n_nodes,), or float
         chances in [0, 1] of shape (n_nodes,).
     n_nodes : int, optional
         Number of users; taken from the projection or from a mask when left out.
@@ -116,10 +117,11 @@ def read_audiences(audiences: Mapping[str, ArrayLike], n_nodes: int | None, proj
 
 
 def _array(name: str, given: ArrayLike) -> NDArray[Any]:
-    array = np.asarray(given)
+    is_set = isinstance(given, set | frozenset)
+    array = np.asarray(sorted_if_set(given) if is_set else given)
     if array.size == 0 and array.dtype.kind not in "iub":
         array = array.astype(np.int64) if array.ndim == 1 and array.shape[0] == 0 else array
-    if array.ndim != 1 or array.dtype.kind not in "iufb":
+    if array.ndim != 1 or array.dtype.kind not in ("iu" if is_set else "iufb"):  # a set has no order: rows only
         message = (
             f"audience {name!r}: give int rows, a 0/1 mask or float chances, got {array.dtype} of shape {array.shape}"
         )

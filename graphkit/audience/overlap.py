@@ -103,7 +103,7 @@ def overlap(
     Parameters
     ----------
     audiences : mapping name -> array_like
-        Int rows (any integer dtype but int8), a 0/1 int8 or bool mask of shape (n_nodes,), or
+        Int rows (any integer dtype but int8, or a set), a 0/1 int8 or bool mask of shape (n_nodes,), or
         float chances in [0, 1] of shape (n_nodes,).
     n_nodes : int, optional
         Number of users, needed for rows without a projection.

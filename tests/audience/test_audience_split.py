@@ -100,15 +100,16 @@ def test_overlap_equals_enumeration(number):
 
 
 def test_forms_of_an_audience_agree():
-    """Rows, int8 mask, bool mask and chances of the same users give the same numbers."""
+    """Rows, a set of rows, int8 mask, bool mask and chances of the same users give the same numbers."""
     rows = [1, 4, 5]
     mask = np.zeros(8, np.int8)
     mask[rows] = 1
     reach = [
         overlap({"a": form}, n_nodes=8).joint
-        for form in (rows, np.array(rows, np.uint16), mask, mask.astype(bool), mask * 1.0)
+        for form in (rows, np.array(rows, np.uint16), set(rows), frozenset(rows), mask, mask.astype(bool), mask * 1.0)
     ]
-    assert reach == [3.0] * 5
+    assert reach == [3.0] * 7
+    assert overlap({"a": set()}, n_nodes=8).joint == 0
 
 
 def test_after_propagation_reach_equals_the_exact_spread():
@@ -141,6 +142,7 @@ def test_small_cells_and_what_would_reveal_them_are_hidden():
         ({}, 9, InvalidParameter),
         ({"a": [1]}, None, InvalidParameter),
         ({"a": np.ones(3, bool)}, 9, DataInvalid),
+        ({"a": {0.25, 0.5}}, 2, InvalidParameter),  # chances in a set would have lost their users
     ],
 )
 def test_bad_audiences_are_refused(audiences, n, error):
