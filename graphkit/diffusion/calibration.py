@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import positive_int
+from graphkit.check import positive_int, refuse
 from graphkit.diffusion.events import Log, read_log
+from graphkit.diffusion.learned import LearnedProbabilities
 from graphkit.diffusion.size_factor import Fold, SizeFactor, held_out_folds, simulated_sizes
 from graphkit.rng import as_seed, child_seed
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from graphkit.diffusion.learned import LearnedProbabilities
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
@@ -77,6 +77,8 @@ def predict_sizes(
     import pandas as pd
 
     positive_int("n_first", n_first)
+    if not isinstance(learned, LearnedProbabilities):
+        refuse("learned", type(learned).__name__, "LearnedProbabilities", hint="learn(projection, events) makes them")
     log, seed = read_log(learned.projection, events), child_seed(as_seed(rng), "predict_sizes")
     # As in the folds: the size factor is no feature.
     graph = learned.projection.with_probability(learned.posterior_mean)

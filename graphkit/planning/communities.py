@@ -42,7 +42,7 @@ def reach_by_group(plan: ChannelPlan, labels: ArrayLike, *, progress: ProgressCa
     InvalidParameter
         Another objective, pages, a replanned plan, or labels of another length.
     """
-    request = Request.from_dict(plan.request)
+    request = Request.of(plan)
     if request.objective != "reach" or request.page_level or request.done is not None or plan.source is None:
         message = f"reach by group needs a first plan of objective reach over users, with its data; plan {plan.plan} is not one"
         raise InvalidParameter(message, parameter="plan", value=plan.plan)

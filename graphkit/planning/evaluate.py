@@ -21,6 +21,7 @@ from graphkit.model.target import parse_target
 from graphkit.planning.event_log import EventLog, event_frame
 from graphkit.planning.inputs import numbers, target_node
 from graphkit.planning.measure import COLUMNS, Context, measure
+from graphkit.planning.plan_result import ChannelPlan, checked_plan
 from graphkit.planning.rules import read_rules
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot import Snapshot, as_snapshot
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from graphkit.planning.channels import ChannelPlan
     from graphkit.rng import RandomState
 
 __all__ = ["Evaluation", "evaluate", "wilson"]
@@ -142,7 +142,7 @@ def evaluate(
     start = time.monotonic()
     for name, value in (("days", days), ("min_cell", min_cell), ("retention_day", retention_day)):
         positive_int(name, value)
-    frame, said = _of_the_campaign(plan, event_frame(events))
+    frame, said = _of_the_campaign(checked_plan(plan), event_frame(events))
     log = EventLog(frame)
     planned = {item.channel for item in plan.items}
     snapshot = None if plan.source is None else as_snapshot(plan.source)

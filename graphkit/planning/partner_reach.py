@@ -188,7 +188,7 @@ class FitReach:
 
 def _planned(plan: ChannelPlan, source: Any) -> Campaign:
     """The campaign of a plan again, from the data it was made from where it knows them."""
-    request = Request.from_dict(plan.request)
+    request = Request.of(plan)
     if request.page_level:
         raise InvalidParameter(
             "a page-level plan has no users to count partners' audiences in", parameter="plan", value=plan.plan

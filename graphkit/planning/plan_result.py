@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from graphkit.check import refuse
 from graphkit.influence.certificate import Certificate  # noqa: TC001 - from_dict resolves it
 from graphkit.model.plan_document import check_plan
 from graphkit.results import Manifest, Part, Result, jsonable
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["ChannelPlan", "PlanItem", "Reach"]
+__all__ = ["ChannelPlan", "PlanItem", "Reach", "checked_plan"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -192,3 +193,15 @@ class ChannelPlan(Result):
 def whole(amount: float) -> float | int:
     """Return an amount of money without a needless ``.0``."""
     return int(amount) if float(amount).is_integer() else amount
+
+
+def checked_plan(plan: Any) -> ChannelPlan:
+    """Return the plan; a document or anything else in its place is refused."""
+    if not isinstance(plan, ChannelPlan):
+        refuse(
+            "plan",
+            type(plan).__name__,
+            "a ChannelPlan",
+            hint="ChannelPlan.from_dict(data, source=store)",
+        )
+    return plan

@@ -114,7 +114,7 @@ def expected_reach(
 
 def _opened(plan: ChannelPlan, chances: Projection) -> Campaign:
     """The plan's options on the given chances."""
-    request = Request.from_dict(plan.request)
+    request = Request.of(plan)
     if request.page_level or plan.source is None:
         message = f"plan {plan.plan} cannot be rehearsed: {'it is one of pages' if request.page_level else 'it does not know its data'}"
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make a plan of users from a store")

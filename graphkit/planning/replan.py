@@ -99,7 +99,7 @@ def replan(
     --------
     >>> replan(plan, events="data/", done=1)  # doctest: +SKIP
     """
-    request = Request.from_dict(plan.request)
+    request = Request.of(plan)
     positive_int("done", done)
     before = request.done["waves"] if request.done else 0
     if not before < done < request.waves:

@@ -13,6 +13,7 @@ from graphkit.errors import DataInvalid
 from graphkit.model.schema import USER_TIES
 from graphkit.planning.amounts import money
 from graphkit.planning.goals import goal_weights
+from graphkit.planning.plan_result import checked_plan
 
 __all__ = ["Request"]
 
@@ -102,6 +103,11 @@ class Request:
         if not self.pareto:
             del data["pareto"]
         return {k: list(v) if isinstance(v, tuple) else v for k, v in data.items()}
+
+    @classmethod
+    def of(cls, plan: Any) -> Request:
+        """Return what a plan answers; what is no `ChannelPlan` is refused."""
+        return cls.from_dict(checked_plan(plan).request)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Request:

@@ -83,12 +83,12 @@ def verify(
     True
     """
     start = time.monotonic()
+    request = Request.of(plan)
     if plan.source is None:
         message = f"plan {plan.plan} does not know its data"
         raise InvalidParameter(
             message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
         )
-    request = Request.from_dict(plan.request)
     active, keep = happened(plan, request, events)
     again = make_plan(plan.source, request, engine=engine, progress=progress, active=active, keep=keep)
     new = {row["claim"]: row["value"] for row in jsonable(again.claims)}

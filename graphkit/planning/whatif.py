@@ -133,7 +133,7 @@ def whatif(
     (True, True)
     """
     start, change = time.monotonic(), _change(drop, add, price, budget, receptivity)
-    request = Request.from_dict(plan.request)
+    request = Request.of(plan)
     run = _Run.of(plan, request, events, engine, progress)
     again = plan
     if budget is not None:

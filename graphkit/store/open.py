@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from graphkit.check import refuse
 from graphkit.errors import InvalidParameter, StoreUnavailable
 from graphkit.store.address import bare
 from graphkit.store.memory import MemoryStore
@@ -61,7 +62,9 @@ def open_store(
     ...     store.capabilities.name
     'memory'
     """
-    text = os.fspath(uri) if uri is not None else ".graphkit"
+    text = ".graphkit" if uri is None else os.fspath(uri) if isinstance(uri, os.PathLike) else uri
+    if not isinstance(text, str):
+        refuse("uri", text, "a folder, or an address such as neo4j://localhost:7687 or memory://")
     scheme, mark, _ = text.partition("://")
     if "\0" in text:
         raise InvalidParameter("a store's address holds no NUL character", parameter="uri", value=bare(text))

@@ -186,6 +186,8 @@ def test_wrong_arguments_are_named(planted):
         learn(planted[0], planted[1], method="magic")
     with pytest.raises(InvalidParameter, match="n_first"):
         predict_sizes(planted[2], planted[1], n_first=0)
+    with pytest.raises(InvalidParameter, match="learned must be LearnedProbabilities"):
+        predict_sizes(planted[0], planted[1])
     with pytest.raises(DataInvalid, match="no arc"):
         learn(from_arrays([], [], n_nodes=2), planted[1])
 

@@ -137,6 +137,14 @@ def test_what_if_says_what_it_cannot_read(made):
     assert whatif(made, drop=None).reach.difference == 0
 
 
+@pytest.mark.parametrize("thing", [{}, None, "P-1", 5])
+def test_what_is_no_plan_is_refused(thing):
+    """A document is read with from_dict first; the message says so."""
+    for call in (whatif, verify, lambda p: replan(p, LOG), lambda p: evaluate(p, LOG)):
+        with pytest.raises(InvalidParameter, match=r"plan must be a ChannelPlan.*ChannelPlan\.from_dict"):
+            call(thing)
+
+
 LOG = pd.DataFrame(
     {
         "ts": START + np.arange(400.0),

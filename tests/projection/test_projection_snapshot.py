@@ -7,9 +7,12 @@ import json
 import numpy as np
 import pytest
 
+from graphkit.errors import InvalidParameter
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
 from graphkit.projection.consent import consent_mask
+from graphkit.projection.read_files import read_files
 from graphkit.projection.snapshot import as_snapshot, open_snapshot, snapshot_from_tables, snapshot_key, take_snapshot
+from graphkit.store.open import open_store
 
 
 def _tables(*, shuffled: bool = False) -> GraphTables:
@@ -167,3 +170,13 @@ def test_a_foreign_source_is_refused():
     """Anything else is named in the message."""
     with pytest.raises(ValueError, match="GraphStore"):
         as_snapshot(3)
+
+
+@pytest.mark.parametrize("thing", [None, 5, b"data", ["data"]])
+def test_what_is_no_path_is_refused(thing):
+    """Files and stores are opened by a text or a path; None opens the default store only."""
+    with pytest.raises(InvalidParameter, match=r"directory must be .* Got"):
+        read_files(thing)
+    if thing is not None:
+        with pytest.raises(InvalidParameter, match=r"uri must be .* Got"):
+            open_store(thing)
