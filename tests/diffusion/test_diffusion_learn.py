@@ -124,6 +124,22 @@ def test_prediction_uses_the_first_adopters_only(planted):
     assert cut["predicted"].tolist() == full["predicted"].tolist()
 
 
+def test_who_starts_large_items_is_expected_to_start_large_ones_again():
+    """Ties, tempo, degree and activity tell nothing of the size here; the first half of the starters starts the large items."""
+    rng, rows, large = np.random.default_rng(3), [], np.arange(160) % 3 == 0
+    for item, big in enumerate(large):
+        starters = rng.choice(40, 3, replace=False) + (0 if big else 40)
+        others = rng.choice(400, rng.poisson(24 if big else 6) + 1, replace=False) + 80
+        rows += [(item, node, 60 * step) for step, node in enumerate([*starters, *others])]
+    log, ring = table(rows), np.arange(480)
+    p = from_arrays(ring, (ring + 1) % 480)
+    frame = predict_sizes(learn(p, log[log.item < 120], rng=1), log[log.item >= 120], rng=1)
+    assert np.array_equal(frame.predicted > 3 + 15, large[120:])
+    assert ((frame.lower <= frame.observed) & (frame.observed <= frame.upper)).mean() >= 0.85
+    newcomers = table([("new", node, 60 * step) for step, node in enumerate([477, 478, 479])])
+    assert 3 + 6 < predict_sizes(learn(p, log, rng=1), newcomers, rng=1).predicted[0] < 3 + 24
+
+
 def test_calibration_table_sums_to_the_training_items(planted):
     """Bins hold all items; their means rise with the prediction."""
     _, _, learned, _ = planted
