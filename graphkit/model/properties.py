@@ -112,9 +112,10 @@ def number(
     low: float | None = 0,
     high: float | None = None,
     en: str = "",
+    open_low: bool = False,
 ) -> Property:
-    """Finite number, not negative unless `low` says so."""
-    return Property(name, FLOAT, required, unit, zh, en or name.replace("_", " "), low, high)
+    """Finite number, not negative unless `low` says so; with `open_low` above it."""
+    return Property(name, FLOAT, required, unit, zh, en or name.replace("_", " "), low, high, open_low=open_low)
 
 
 def share(name: str, zh: str, *, required: bool = False, en: str = "", open_low: bool = False) -> Property:

@@ -106,7 +106,7 @@ _ALL = (
         "rated",
         "User>Film,Course",
         number("rating", "评分", required=True),
-        number("scale_max", "满分"),
+        number("scale_max", "满分", open_low=True),
         moment("ts", "时间", en="time"),
     ),
     _type("ENROLLED", "学习", "enrolled in", "User>Course", *_spending()),

@@ -117,6 +117,7 @@ def read_block(
     for name, value in spec.constants.items():
         block.columns[name] = object_array([list(value)] * n) if isinstance(value, list) else as_column([value] * n)
     _check_rows(block)
+    _check_ratings(block)
     return block
 
 
@@ -197,6 +198,15 @@ def _check_rows(block: Block) -> None:
                     parse_target(text)
                 except InvalidParameter as error:
                     part.note([i], "target", "error", "audience_filter", [text], error.message, error.hint)
+
+
+def _check_ratings(block: Block) -> None:
+    """A rating above the top of its scale would count as more than full marks."""
+    if {"rating", "scale_max"} <= block.columns.keys():
+        given = block.columns["rating"]
+        wrong = np.flatnonzero((_numbers(given) > _numbers(block.columns["scale_max"])) & block.part.good).tolist()
+        text, hint = "rating is {value}, above its scale_max", "correct the value or its unit"
+        block.part.note(wrong, "range", "error", "rating", [given[i] for i in wrong], text, hint)
 
 
 def _numbers(column: Column) -> NDArray[np.float64]:
