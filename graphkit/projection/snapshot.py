@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import shutil
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,10 @@ class Snapshot:
         self._read = read
         self._nodes: dict[str, NodeColumns] = {}
         self._edges: dict[str, tuple[EdgeColumns, ...]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what tables are read from; a copy reads its own, which are as immutable."""
+        return Snapshot, (self._manifest, self._read)
 
     def __repr__(self) -> str:
         """Return one line."""
@@ -186,7 +190,7 @@ def snapshot_from_tables(
         ],
     }
     if directory is None:
-        return Snapshot(manifest, lambda table: {k: _frozen(v) for k, v in content[table].items()})
+        return Snapshot(manifest, partial(_in_memory, content))
     folder = Path(directory) / (key or digest)
     found = open_snapshot(folder)
     if found is None:
@@ -291,6 +295,10 @@ def as_snapshot(source: Any) -> Snapshot:
     if all(hasattr(source, name) for name in ("tables", "version", "identity")):
         return take_snapshot(source)
     return refuse("source", type(source).__name__, "a GraphStore, an input directory, a Snapshot or GraphTables")
+
+
+def _in_memory(content: Mapping[str, dict[str, NDArray[Any]]], table: str) -> dict[str, NDArray[Any]]:
+    return {name: _frozen(column) for name, column in content[table].items()}
 
 
 def _frozen(column: NDArray[Any]) -> NDArray[Any]:

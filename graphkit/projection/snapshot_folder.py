@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +53,11 @@ def read_folder(folder: Path) -> tuple[dict[str, Any], ReadTable] | None:
     except (ValueError, KeyError, OSError, RecursionError) as error:
         _log.warning("snapshot %s is damaged and is made again: %s", folder, error)
         return None
-    kinds = manifest["kinds"]
-    return manifest, lambda table: read_columns(folder / f"{table}.arrow", kinds[table])
+    return manifest, partial(_read_table, folder, manifest["kinds"])
+
+
+def _read_table(folder: Path, kinds: Mapping[str, Any], table: str) -> dict[str, NDArray[Any]]:
+    return read_columns(folder / f"{table}.arrow", kinds[table])
 
 
 def _check(manifest: Mapping[str, Any]) -> str:

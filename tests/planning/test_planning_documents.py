@@ -1,7 +1,9 @@
 """What comes back after a plan was made: documents that people edited, logs of every kind, amounts of any size."""
 
+import copy
 import json
 import math
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,8 @@ from graphkit.planning.funnel import funnel
 from graphkit.planning.replan import replan
 from graphkit.planning.verify import verify
 from graphkit.planning.whatif import whatif
+from graphkit.projection.build import project
+from graphkit.projection.snapshot import as_snapshot
 
 DAY, START = 86_400, 1_700_000_000
 
@@ -42,6 +46,16 @@ def edited(made, path, value, source=None):
         cell = cell[step]
     cell[path[-1]] = value
     return ChannelPlan.from_dict(document, source=source or made.source)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_copied_plan_answers_as_the_plan_does(copied):
+    """The data of a plan from a projection travel with it, so that a worker can ask what-if questions."""
+    source = project(as_snapshot(small()), types=["KNOWS"], probability=0.1)
+    made = plan(source, for_="Film:f1", budget=80, probability="none", rng=1)
+    channel = made.items[0].channel
+    mine, other = whatif(made, drop=[channel]), whatif(copied(made), drop=[channel])
+    assert mine.reach.difference == other.reach.difference < 0
 
 
 @pytest.mark.parametrize("rng", [np.random.SeedSequence(5), np.random.default_rng(3), 2**63 - 1])

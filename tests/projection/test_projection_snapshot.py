@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -67,6 +69,15 @@ def test_snapshot_on_disk_equals_snapshot_in_memory(tmp_path):
     assert not disk.edges("REACHES")[0].columns["p"].flags.writeable
     assert len(disk.nodes("Film")) == 0
     assert disk.edges("LIKES") == ()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_copied_snapshot_is_the_same_and_as_immutable(tmp_path, copied, on_disk):
+    """Also after its tables were read, from memory and from a folder."""
+    snapshot = snapshot_from_tables(_tables(), tmp_path if on_disk else None)
+    assert _plain(copied(snapshot)) == _plain(snapshot) == _plain(copied(snapshot))
+    assert not copied(snapshot).edges("REACHES")[0].columns["p"].flags.writeable
 
 
 def test_row_order_changes_nothing(tmp_path):
