@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from graphkit.errors import InvalidParameter, StoreUnavailable
 
-__all__ = ["bare", "check_agent", "check_uri"]
+__all__ = ["NEWER", "bare", "check_agent", "check_uri"]
 
+NEWER: Final = "Neo4j 5.26 or newer is needed; the embedded store needs no server: --store DIR"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -65,6 +66,4 @@ def check_agent(agent: str, address: str) -> tuple[str, bool]:
     if found and (int(found[1]), int(found[2])) >= (5, 26):
         return agent, False
     message = f"{address}: {agent or 'a server that does not say its version'} is not supported"
-    raise StoreUnavailable(
-        message, store=address, hint="Neo4j 5.26 or newer is needed; the embedded store needs no server: --store DIR"
-    )
+    raise StoreUnavailable(message, store=address, hint=NEWER)

@@ -81,6 +81,7 @@ def refusal(scheme, reply):
     [
         ("bolt", b"HTTP/1.1 400 Bad Request\r\n\r\n", "an HTTP server", "7687"),
         ("bolt", b"SSH-2.0-OpenSSH_9.2p1\r\n", "does not speak Bolt", "7687"),
+        ("bolt", b"\x00\x00\x04\x04", "does not speak Bolt", "5.26 or newer is needed"),  # the handshake of Neo4j 4.4
         ("bolt", b"", "no greeting", "7687"),
         ("bolt+s", b"HTTP/1.1 400 Bad Request\r\n\r\n", "no TLS with this server", "bolt://"),
         ("neo4j+ssc", b"HTTP/1.1 400 Bad Request\r\n\r\n", "no TLS with this server", "bolt://"),
