@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-LIMIT = 4.0
+LONG = (
+    20.0  # seconds: what is asked for takes two at most, what is refused takes 30 and more; a busy machine lies between
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -39,11 +41,17 @@ root.main()
     for _ in range(times):
         child.send_signal(sent)
         time.sleep(0.1)
-    _, err = child.communicate(timeout=20)
+    _, err = child.communicate(timeout=2 * LONG)
     return child.returncode, time.monotonic() - begin, err.decode()
 
 
-SLEEP = "print('ready', flush=True)\ntime.sleep(30)\n"
+SLEEP = """
+print('ready', flush=True)
+try:
+    time.sleep(30)
+finally:
+    print('put away', file=sys.stderr)
+"""
 COMPILED = """
 import numba
 @numba.njit(nogil=True)
@@ -56,7 +64,14 @@ spin(2)
 print('ready', flush=True)
 spin(10**12)
 """
-STUBBORN = "print('ready', flush=True)\nwhile True:\n    try: time.sleep(30)\n    except KeyboardInterrupt: pass\n"
+STUBBORN = """
+import graphkit.cli.interrupts as interrupts
+interrupts.GRACE = 30
+print('ready', flush=True)
+while True:
+    try: time.sleep(30)
+    except KeyboardInterrupt: pass
+"""
 
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -64,9 +79,10 @@ def test_python_work_stops_at_once(sent, status):
     """The tidy way: the exception runs through, the status says which signal."""
     code, seconds, err = _run(SLEEP, sent)
     assert code == status
-    assert seconds < 2
+    assert seconds < LONG
     assert "Traceback" not in err
-    assert err.strip()
+    assert err.startswith("put away\n")
+    assert err.removeprefix("put away\n").strip()
 
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -74,15 +90,15 @@ def test_compiled_work_stops_in_time(sent, status):
     """A kernel that never returns to Python is left after the grace."""
     code, seconds, err = _run(COMPILED, sent)
     assert code == status
-    assert seconds < LIMIT
+    assert seconds < LONG
     assert "Traceback" not in err
 
 
 def test_second_signal_ends_immediately():
-    """Who asks twice is not kept waiting."""
+    """Who asks twice is not kept waiting, however long the grace is."""
     code, seconds, _ = _run(STUBBORN, signal.SIGINT, times=2)
     assert code == 130
-    assert seconds < 1.5
+    assert seconds < LONG
 
 
 def test_half_written_file_is_removed(tmp_path):
@@ -106,7 +122,7 @@ with temporary(path):
 def test_deadline_guard_ends_a_hang():
     """A call that outlives its limit by two seconds ends the process with 4 and a sentence."""
     code = "import time\nfrom graphkit.cli.interrupts import deadline\nwith deadline(0.1, 'the load did not end'):\n    time.sleep(30)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LONG)
     assert done.returncode == 4
     assert done.stderr == "Error: the load did not end\n"
 
