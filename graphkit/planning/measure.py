@@ -141,15 +141,18 @@ def _of_exposed(
         found["reach"] = (float(met.sum()), None, None, int(met.sum()))
     if n >= context.min_cell:
         contacts = log.count(exposed)[people].astype(np.float64)
-        acted = log.count(mine & log.is_kind(*TOOK_PART)) > 0
-        clicks, shows = mine & log.is_kind("click"), int(exposed.sum())
-        bought = log.is_kind("purchase")
+        # a kind of event that the whole log does not hold was not recorded: that is no zero
+        took_part, clicked, bought = log.is_kind(*TOOK_PART), log.is_kind("click"), log.is_kind("purchase")
+        acted, shows = log.count(mine & took_part) > 0, int(exposed.sum())
         in_time = bought & (log.ts >= first[log.user]) & (log.ts < first[log.user] + context.days * DAY)
         found["exposures"] = (float(shows), *_interval(contacts, total=True), n)
         found["frequency"] = (shows / n, *_interval(contacts), n)
-        found["participation"] = _share(int((acted & people).sum()), n, context)
-        found["click_through"] = _clicks(log.count(clicks), log.count(exposed), context)
-        found["conversion"] = _share(int((log.count(in_time) > 0).sum()), n, context) if bought.any() else _NOTHING
+        if took_part.any():
+            found["participation"] = _share(int((acted & people).sum()), n, context)
+        if clicked.any():
+            found["click_through"] = _clicks(log.count(mine & clicked), log.count(exposed), context)
+        if bought.any():
+            found["conversion"] = _share(int((log.count(in_time) > 0).sum()), n, context)
     found["sales"] = _sales(log, mine, context)
     return [_row(channel, name, found[name], context) for name in BY_CHANNEL]
 

@@ -156,6 +156,17 @@ def test_clicks_of_one_user_are_one_opinion():
     assert row["upper"] - row["lower"] > 0.9 * np.subtract(*wilson(5, 10)[::-1])
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("participation", "like"), ("click_through", "click"), ("conversion", "purchase")]
+)
+def test_what_the_log_never_records_is_not_measured(name, kind):
+    """Exposures alone tell of no click; once another channel has one, this one had none."""
+    shown = [(0, f"u{i}", "exposure", {"channel": "c1"}) for i in range(10)]
+    assert values(log(*shown), ("c1",))["c1", name]["value"] is None
+    elsewhere = (1, "u99", kind, {"channel": "c2", "amount": 5.0})
+    assert values(log(*shown, elsewhere), ("c1",))["c1", name]["value"] == 0
+
+
 def test_channels_have_their_own_rows():
     """c1 exposed a and b three times and sold 40; c2 exposed b and c."""
     found = values(hand(), channels=("c1", "c2"))
