@@ -91,7 +91,8 @@ def luck_of_folds(scores: Floats) -> float:
 
     Examples
     --------
-    >>> luck_of_folds(np.array([[0.1, 0.2, 0.3], [0.2, 0.3, 0.9]])), luck_of_folds(np.array([[0.1, 0.2], [0.2, 0.1]]))
+    >>> agree, disagree = np.array([[0.1, 0.2, 0.3], [0.2, 0.3, 0.9]]), np.array([[0.1, 0.2], [0.2, 0.1]])
+    >>> round(luck_of_folds(agree), 9), luck_of_folds(disagree)
     (0.0, 1.0)
     """
     rank = rankdata(scores, axis=1)
