@@ -31,7 +31,6 @@ _PLAIN: Final = "a server without TLS is reached by bolt://, on another machine 
 _PORT: Final = (
     "is this the Bolt port of a Neo4j (7687 unless set otherwise), and does it want TLS (bolt+s://, neo4j+s://)?"
 )
-_OTHER_BOLT: Final = "what answers there does not speak Bolt as Neo4j 5.26 or newer does"
 _CHANGE: Final = "ALTER CURRENT USER SET PASSWORD FROM $old TO $new on the database system, then set NEO4J_PASSWORD"
 _MEMORY: Final = "allow more in the server's settings: db.memory.transaction.max, db.memory.transaction.total.max or dbms.memory.transaction.total.max"
 _READ_ONLY: Final = "server.databases.read_only or server.databases.default_to_read_only in the server's settings forbids it, or name another database with NEO4J_DATABASE"
@@ -117,10 +116,9 @@ def _lost(error: BaseException) -> tuple[str, str]:
         return f"no TLS with this server: {deepest}", _PLAIN
     if "looks like HTTP" in said:
         return "an HTTP server answers there, no Neo4j over Bolt", _PORT
-    if "Notification filtering is not supported" in said:  # asked of every server, and 4.4 does not know it
-        return _OTHER_BOLT, NEWER
-    if "UnsupportedServerProduct" in {type(e).__name__ for e in chain}:
-        return _OTHER_BOLT, _PORT
+    older = "Notification filtering is not supported" in said  # asked of every server, and 4.4 does not know it
+    if older or "UnsupportedServerProduct" in {type(e).__name__ for e in chain}:
+        return "what answers there does not speak Bolt as Neo4j 5.26 or newer does", NEWER if older else _PORT
     if "Bolt handshake" in said or "incomplete handshake" in said:
         return f"connected, but no greeting of a Neo4j came: {deepest}", _PORT
     if isinstance(error, ServiceUnavailable) and deepest and deepest not in str(error).splitlines()[0]:
