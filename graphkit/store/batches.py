@@ -43,6 +43,11 @@ class Batches:
             found.append(one)
         return found
 
+    def until_none(self, work: Callable[[int], int]) -> None:
+        """Run `work`, told how many rows at most, until it says that it found none."""
+        while self.once(work):
+            pass
+
     def once(self, work: Callable[[int], T], rows: int | None = None) -> T:
         """Run `work` on so many of the rows that are left, on half as many while the server has too little memory."""
         while True:

@@ -86,8 +86,7 @@ class Loader:
             name = f"{e.type}/{e.source_label}/{e.target_label}"
             self._in_batches(name, len(e), partial(self._edges, e))
         if not self.dry_run:
-            while self.batches.once(self._clear):
-                pass
+            self.batches.until_none(self._clear)
             now = self.store.sign(self.clock)
             alone = now is None or (sign == record.seen and now - sign == self.store.commits - commits)
             # An earlier load that was cut off, this one or another, may have changed rows without a new version.

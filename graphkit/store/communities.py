@@ -98,8 +98,7 @@ def remove_communities(store: GraphStore, run: str) -> None:
     again finishes what was cut off.
     """
     query = load_query("write/remove_communities")
-    while Batches(_BATCH).once(lambda most: store.write(query, {"run": run, "most": most}).rows):
-        pass
+    Batches(_BATCH).until_none(lambda most: store.write(query, {"run": run, "most": most}).rows)
 
 
 class KeptCommunities:

@@ -68,8 +68,7 @@ def save_ties(store: CypherStore, ties: Mapping[str, Any], *, timeout: float = 6
     level = float(ties["level_error"][0]) if "level_error" in ties else None
     mark = {"run": run_id, "snapshot": str(ties["snapshot"][0]), "level": level}
     store.unit_of(partial(_count, _MARK, mark), clock)
-    while batches.once(lambda most: store.unit_of(partial(_count, _OLD, {"run": run_id, "most": most}), clock)):
-        pass
+    batches.until_none(lambda most: store.unit_of(partial(_count, _OLD, {"run": run_id, "most": most}), clock))
     return written
 
 
