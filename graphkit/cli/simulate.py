@@ -153,10 +153,9 @@ def _most_active(graph: Projection, result: SpreadEstimate, top: int) -> list[di
 
 def _text(document: dict[str, Any], steps: list[dict[str, Any]], seed: int) -> str:
     """Return what a person reads: the reach, the steps, the nodes asked for and how to run it again."""
-    lower, upper = document["interval"]
     from graphkit.intervals import counted
 
-    n = len(document["seeds"])
+    n, (lower, upper) = len(document["seeds"]), document["interval"]
     text = f"{counted(n, 'seed reaches', 'seeds reach')} {document['mean']:,.2f} of {document['n_nodes']:,} nodes (95 %: {lower:,.2f} to {upper:,.2f}; {counted(document['n_worlds'], 'world', 'worlds')}, seed {seed})"
     text += "\nnewly active by step (0 = the seeds):\n" + _steps_text(steps).rstrip("\n")
     text += _nodes_text(document.get("most_active", []))

@@ -114,7 +114,7 @@ def offer_policy(source: Any, policy: pd.DataFrame, *, min_cell: int = 50, name:
     assignment, rows = _assigned(rules, masks, n, min_cell)
     covered = int((assignment >= 0).sum())
     untold = covered - sum(row["assigned"] or 0 for row in rows)
-    seen, gap = (None, None) if 0 < untold < min_cell else _shown((covered, n - covered), min_cell)
+    seen, gap, _ = _shown((covered, n - covered, untold), min_cell)
     answer: dict[str, Any] = {
         "rules": rows,
         "overlaps": _overlaps(rules, masks, min_cell),

@@ -153,14 +153,10 @@ def _replanned(plan: Row) -> dict[str, Any]:
         "reached": Figures.people(told["reached"]),
         "spent": Figures.money(told["spent"]),
     }
-    low, high = told.get("gain_interval") or (None, None)
-    if low is None or low == high == 0:
-        return {"replanned": words, "replanned_gain": None, "replanned_same": low == 0}
-    return {
-        "replanned": words,
-        "replanned_gain": {
-            "gain": Figures.people(told["gain"]),
-            "lower": Figures.people(low),
-            "upper": Figures.people(high),
-        },
-    }
+    if told.get("gain") is None:
+        return {"replanned": words, "replanned_gain": None}
+    low, high = told["gain_interval"]
+    if low == high == 0:
+        return {"replanned": words, "replanned_gain": None, "replanned_same": True}
+    gain = {"gain": Figures.people(told["gain"]), "lower": Figures.people(low), "upper": Figures.people(high)}
+    return {"replanned": words, "replanned_gain": gain}
