@@ -140,7 +140,6 @@ class _Model:
         self.projection, self.n_first = projection, n_first
         self.activity = np.bincount(log.rows[log.rows >= 0], minlength=projection.n_nodes).astype(np.float64)
         organic = np.flatnonzero(~log.pushed)
-        self.company = _company(log.take(organic), projection.n_nodes)
         self.keep = keep = organic[log.sizes[organic] >= n_first]
         train = log.take(keep)
         self.sizes = train.sizes
@@ -150,6 +149,7 @@ class _Model:
         self.held_out, self.ratios = np.full(keep.size, max(self.typical, 1e-9)), np.array([0.0, 3.0])
         if not self.fitted:
             return
+        self.company = _company(log.take(organic), projection.n_nodes)
         target = (train.sizes - n_first).astype(np.float64)
         groups = [np.searchsorted(keep, np.intersect1d(fold.items, keep)) for fold in folds]
         raw = np.empty((keep.size, 7))
