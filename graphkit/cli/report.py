@@ -18,6 +18,7 @@ __all__ = ["page", "report"]
 
 _MOST = 12
 _CHEAP = 200_000  # users up to which reach by community is worked out for the page
+_MIN_CELL = 50
 
 
 @click.command(
@@ -132,7 +133,8 @@ def _overlap(snapshot: Snapshot, plan: dict[str, Any]) -> list[dict[str, Any]]:
     audiences, n_users = channel_audiences(snapshot, bought)
     if len(audiences) < 2:
         return []
-    return frame_rows(overlap(audiences, n_nodes=n_users, min_cell=50).pairs)
+    pairs = frame_rows(overlap(audiences, n_nodes=n_users, min_cell=_MIN_CELL).pairs)
+    return [{**row, "min_cell": _MIN_CELL} for row in pairs]
 
 
 def _partners(snapshot: Snapshot, plan: dict[str, Any], most: int) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def render_page(
         What `PartnerPortfolio.to_dict()` returns.
     extras : mapping, optional
         Rows by section: `communities` (community, size, share, optionally reach), `overlap`
-        (a, b, jaccard), `calibration` (size bin, predicted, observed).
+        (a, b, jaccard, optionally min_cell), `calibration` (size bin, predicted, observed).
     lang : str
         zh+en (side by side), zh or en.
 
@@ -72,13 +72,14 @@ def render_page(
         **_partner_part(found),
         **_evidence_part(plan),
         **_community_part(parts.get("communities") or []),
+        "overlap_hidden": _hidden(parts.get("overlap") or []),
         "lang": lang,
         "f": Figures,
         "words": words,
         "sentence": sentence,
         "style": Markup(STYLE),  # noqa: S704 - our own constant, the only text not escaped
         "charts": charts,
-        "missing": _missing(charts, found, plan),
+        "missing": _missing(charts, parts, found, plan),
     }
     return environment.from_string(TEMPLATE).render(context)
 
@@ -300,9 +301,14 @@ def _community_part(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _missing(charts: Mapping[str, Any], found: Row, plan: Row) -> list[str]:
+def _hidden(pairs: Sequence[Row]) -> int | None:
+    """Return the minimum cell that hides a pair of audiences, None where it hides none."""
+    return next((row["min_cell"] for row in pairs if row.get("min_cell") and row.get("jaccard") is None), None)
+
+
+def _missing(charts: Mapping[str, Any], parts: Row, found: Row, plan: Row) -> list[str]:
     """Return the sections that have no data."""
-    empty = [key for key in ("overlap", "communities", "calibration") if not charts.get(key)]
+    empty = [key for key in ("overlap", "communities", "calibration") if not (charts.get(key) or parts.get(key))]
     empty += [] if found.get("partners") else ["partners"]
     empty += [] if (plan.get("reach") or {}).get("interval_with_model_uncertainty") else ["model_interval"]
     return empty + [key for key in ("baselines",) if not charts.get(key)]

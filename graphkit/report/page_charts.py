@@ -76,7 +76,10 @@ def _baselines(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | N
 
 def _reach(items: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
     rows = [(str(i.get("name") or i["channel"]), i["adds"], i.get("alone")) for i in items if i.get("adds") is not None]
-    return charts.ladder(rows[:_MOST], say("reach_chart"), Figures.people) if rows else None
+    if len(rows) > _MOST:  # the bars must end at what the plan reaches
+        rest = rows[_MOST - 1 :]
+        rows = [*rows[: _MOST - 1], (f"{say('others')} ({len(rest)})", sum(adds for _, adds, _ in rest), None)]
+    return charts.ladder(rows, say("reach_chart"), Figures.people) if rows else None
 
 
 def _overlap(
@@ -89,6 +92,8 @@ def _overlap(
     if len(names) < 2:
         return None
     value = {(str(row["a"]), str(row["b"])): row.get("jaccard") for row in pairs}
+    if all(share is None for share in value.values()):
+        return None
     cells = [[value.get((a, b), value.get((b, a))) for b in names] for a in names]
     labels = [f"{i + 1} {called.get(name, name)}" for i, name in enumerate(names)]
     return charts.heatmap(labels, cells, say("overlap"), lambda share: f"{share:.2f}")

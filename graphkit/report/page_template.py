@@ -90,7 +90,9 @@ TEMPLATE = (
 <tbody>{% for row in rejected %}<tr><td>{{ row.name or row.candidate }}{% if row.name and row.name != row.candidate %} <span class="id">{{ row.candidate }}</span>{% endif %}</td><td class="rule">{{ t(row.rule) }}</td><td>{{ both(row.reason) }}</td></tr>{% endfor %}</tbody></table></div>
 {% if more_rejected %}<p><small>+ {{ more_rejected }}</small></p>{% endif %}{% endif %}</section>{% endif %}
 {% if charts.reach %}<section id="reach" aria-labelledby="reach-title"><h2 id="reach-title">{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure tabindex="0">{{ charts.reach }}</figure></section>{% endif %}
-{% if charts.overlap %}<section id="overlap" aria-labelledby="overlap-title"><h2 id="overlap-title">{{ t('overlap') }}</h2>{{ say('overlap') }}<figure tabindex="0">{{ charts.overlap }}</figure></section>{% endif %}
+{% if charts.overlap or overlap_hidden %}<section id="overlap" aria-labelledby="overlap-title"><h2 id="overlap-title">{{ t('overlap') }}</h2>
+{% if charts.overlap %}{{ say('overlap') }}<figure tabindex="0">{{ charts.overlap }}</figure>{% endif %}
+{% if overlap_hidden %}{{ say('overlap_some' if charts.overlap else 'overlap_none', least=overlap_hidden) }}{% endif %}</section>{% endif %}
 {% if charts.communities %}<section id="communities" aria-labelledby="communities-title"><h2 id="communities-title">{{ t('community_reach' if community_reach else 'communities') }}</h2>{{ say('communities_reach' if community_reach else 'communities') }}<figure tabindex="0">{{ charts.communities }}</figure>
 {% if modularity %}{{ say('communities_q', **modularity) }}{% endif %}</section>{% endif %}
 {% if charts.calibration %}<section id="calibration" aria-labelledby="calibration-title"><h2 id="calibration-title">{{ t('calibration') }}</h2>{{ say('calibration') }}<figure tabindex="0">{{ charts.calibration }}</figure></section>{% endif %}

@@ -210,8 +210,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "unspent": ("未花 {left}。", "{left} is not spent."),
     "overlap": (
-        "每格为两个渠道受众的 Jaccard 系数（交集 / 并集）；低于最小样本的格子不显示。",
-        "Each cell is the Jaccard share of two audiences (both / either); cells below the minimum are hidden.",
+        "每格为两个渠道受众的 Jaccard 系数（交集 / 并集）。",
+        "Each cell is the Jaccard share of two audiences (both / either).",
+    ),
+    "overlap_some": (
+        "横线：其人数（两者、仅一方、皆非）中有不足 {least} 人的，或能由此推出这样的人数。",
+        "A dash: one of its counts (both, one alone, neither) is below {least} users or would tell one that is.",
+    ),
+    "overlap_none": (
+        "没有一对可以显示：每一对的人数（两者、仅一方、皆非）中都有不足 {least} 人的，或能由此推出这样的人数。",
+        "No pair is shown: one of the counts of each (both, one alone, neither) is below {least} users or would tell one that is.",
     ),
     "communities": ("图中的用户分为社群；这里列出最大的几个。", "Users fall into communities; the largest are listed."),
     "communities_reach": (

@@ -497,3 +497,27 @@ def test_a_name_from_right_to_left_leaves_its_number_alone():
     plan = copy.deepcopy(PLAN)
     plan["items"][0]["name"] = "قناة التسويق 1"
     assert "<bdi>قناة التسويق 1</bdi>" in render_page(plan)
+
+
+def _item(i, adds):
+    return {"channel": f"c{i}", "name": f"渠道{i}", "wave": 1, "cost": 10, "adds": adds, "alone": adds, "reasons": []}
+
+
+def test_the_chart_of_many_channels_ends_at_what_the_plan_reaches():
+    """41 purchases that add 1 to 41: the bars are few, the last one holds the rest and the sum is all 861."""
+    plan = PLAN | {"items": [_item(i, 42.0 - i) for i in range(1, 42)]}
+    chart = re.search(r'<section id="reach".*?</section>', render_page(plan, lang="en"), re.DOTALL)[0]
+    assert re.findall(r"<text[^>]*font-weight[^>]*>([^<]*)</text>", chart) == ["861"]
+    assert "others (18)" in chart
+    assert f"+{sum(range(1, 19))}" in chart
+
+
+def test_an_overlap_that_is_hidden_says_below_how_many_users():
+    """The least count stands on the page, whether some pairs are hidden or all; without hidden pairs nothing is said."""
+    rows = [{"a": "c1", "b": b, "jaccard": share, "min_cell": 50} for b, share in (("c2", 0.25), ("c3", None))]
+    some, none, whole = (_page(extras={"overlap": part}, lang="en") for part in (rows, rows[1:], rows[:1]))
+    assert "A dash: one of its counts (both, one alone, neither) is below 50 users" in some.text
+    assert "No pair is shown: one of the counts of each (both, one alone, neither) is below 50 users" in none.text
+    assert "0.25" in some.text
+    assert "Audience overlap" not in none.text[none.text.index("Not measured") :]
+    assert "below 50" not in whole.text
