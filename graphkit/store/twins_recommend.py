@@ -54,6 +54,42 @@ def popular(g: TwinGraph, p: Params) -> list[Row]:
     return sorted(rows, key=lambda r: (-r["people"], r["item"]))[: p["top"]]
 
 
+def context(g: TwinGraph, p: Params) -> list[Row]:
+    """recommend/context."""
+    if p["context"] not in ("region", "device") or p["shrink"] <= 0:
+        return []
+    users, rows = profiled(g, g.nodes("User")), []
+    there = {u for u in users if g.get(u, p["context"]) == p["value"]}
+    for k in g.nodes(p["to"]) if there and p["to"] in ("Film", "Course") else ():
+        took = set(profiled(g, g.ends(g.into(k, *TOOK), "User")))
+        both, usual = len(took & there), len(took) / len(users)
+        if took and not _tells_few(both, len(there), len(took), len(users), p["minCell"]):
+            factor = (both + p["shrink"] * usual) / (len(there) + p["shrink"]) / usual
+            counts = {"took_there": both, "there": len(there), "took": len(took), "people": len(users)}
+            rows.append({"item": k[1], "name": g.get(k, "name"), **counts, "factor": rounded(factor)})
+    return sorted(rows, key=lambda r: (-r["factor"], r["item"]))[: p["top"]]
+
+
+def together(g: TwinGraph, p: Params) -> list[Row]:
+    """recommend/together."""
+    everyone, rows = len(profiled(g, g.nodes("User"))), []
+    for i in g.find(p["label"], p["id"]) if p["label"] in ("Film", "Course") else ():
+        own = set(profiled(g, g.ends(g.into(i, *TOOK), "User")))
+        for k in g.nodes("Course", "Film"):
+            other = set(profiled(g, g.ends(g.into(k, *TOOK), "User")))
+            both = len(own & other)
+            if both >= max(1, p["minCell"]) and not _tells_few(both, len(own), len(other), everyone, p["minCell"]):
+                score = rounded(both / math.sqrt(len(own) * len(other)))
+                row = {"label": k[0], "item": k[1], "name": g.get(k, "name"), "both": both, "people": len(other)}
+                rows.append({**row, "cosine": score})
+    return sorted(rows, key=lambda r: (-r["both"], r["label"], r["item"]))[: p["top"]]
+
+
+def _tells_few(both: int, one: int, other: int, everyone: int, min_cell: int) -> bool:
+    """Whether some, but fewer than the minimum, are in both groups, in one of the two only, or in neither."""
+    return any(0 < n < min_cell for n in (both, one - both, other - both, everyone - one - other + both))
+
+
 def cosine(g: TwinGraph, p: Params) -> list[Row]:
     """match/cosine."""
     rows = [row for f in g.find("Film", p["film"]) for row in _cosines(g, tags_of(g, f))]
@@ -137,7 +173,9 @@ def theme_paths(g: TwinGraph, p: Params) -> list[Row]:
 RECOMMEND: dict[str, Callable[[TwinGraph, Params], list[Row]]] = {
     "recommend/also_took": also_took,
     "recommend/by_tags": by_tags,
+    "recommend/context": context,
     "recommend/popular": popular,
+    "recommend/together": together,
     "profiles/user": user,
     "profiles/update": update,
     "match/cosine": cosine,

@@ -4,10 +4,12 @@ import itertools
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 from golden_queries import golden_tables, report_of
 
 from graphkit.diffusion.spread import estimate_spread
+from graphkit.matching.context import context_rates
 from graphkit.matching.similarity import inverse_frequency, match
 from graphkit.matching.text import search
 from graphkit.matching.update import update_profile
@@ -126,6 +128,50 @@ def test_popularity_equals_its_file(tables):
         assert [r["share"] for r in rows] == pytest.approx([s for _, s in scored], abs=1e-8)
 
 
+@pytest.mark.parametrize("to", ["Course", "Film"])
+def test_factors_of_a_context_equal_their_file(tables, to):
+    """recommend/context: context_rates of a log where everybody who agreed saw every item once and answered what he took."""
+    tastes, users = read_tastes(as_snapshot(tables)), tables.nodes_of("User")
+    region = dict(zip(users.ids.tolist(), users.column("region").tolist(), strict=True))
+    shown = [(u, i) for u in tastes.users for i, (label, _) in enumerate(tastes.items) if label == to]
+    took = list(zip(*(side.tolist() for side in tastes.taken.nonzero()), strict=True))
+    bought = [(tastes.users[u], i) for u, i in took if tastes.items[i][0] == to]
+    rows = [
+        (tastes.items[i][1], kind, region[u])
+        for kind, own in (("exposure", shown), ("purchase", bought))
+        for u, i in own
+    ]
+    log, compared = pd.DataFrame(rows, columns=["item", "kind", "region"]), 0
+    for value, shrink in itertools.product(("上海", "北京", "火星"), (0.5, 7.0, 50.0)):
+        rates = context_rates(log, contexts=["region"], shrink=shrink)
+        found = twin_rows(tables, "recommend/context", value=value, to=to, shrink=shrink, minCell=1)
+        factors = rates.multiplier_of([row["item"] for row in found], {"region": value})
+        assert [row["factor"] for row in found] == pytest.approx(factors.tolist(), abs=1e-8)
+        compared += len(found)
+    assert compared >= 12
+
+
+def test_cosine_and_svd_follow_from_the_people_two_items_share(tables):
+    """recommend/together: its table R'R gives the scores of svd by its eigenvectors, and those of cosine by sums."""
+    tastes = read_tastes(as_snapshot(tables))
+    place = {item: i for i, item in enumerate(tastes.items)}
+    shared, cosine = np.zeros((2, len(place), len(place)))
+    for (label, id_), i in place.items():
+        for row in twin_rows(tables, "recommend/together", label=label, id=id_, minCell=1):
+            shared[i, place[row["label"], row["item"]]] = row["both"]
+            cosine[i, place[row["label"], row["item"]]] = row["cosine"]
+    assert shared.tolist() == (tastes.taken.T @ tastes.taken).toarray().tolist()
+    np.fill_diagonal(cosine, 0.0)
+    rank = min(tastes.taken.shape) // 4
+    vectors = np.linalg.eigh(shared)[1][:, -rank:]
+    for user in ("u03", "u05", "u16"):
+        own = tastes.taken[[tastes.users.index(user)]].toarray()[0]
+        for by, scores in (("svd", own @ vectors @ vectors.T), ("cosine", own @ cosine)):
+            found = recommend(tables, user, by=by, top=20, exclude_known=False)
+            expected = [scores[place["Course", item]] for item in found.items]
+            assert found.score.tolist() == pytest.approx(expected, abs=1e-7), (user, by)
+
+
 def test_updated_profiles_equal_their_file(tables):
     """profiles/update: one step of update_profile from the user's own profile, refused where that refuses."""
     tastes = read_tastes(as_snapshot(tables))
@@ -208,6 +254,14 @@ def test_small_numbers_are_hidden(tables):
             assert row["within_two"] >= cell
             assert row["friends"] is None or row["friends"] >= cell
             assert row["friends"] is None or row["within_two"] - row["friends"] in (0, *range(cell, everyone))
+        for row in twin_rows(tables, "recommend/context", value="北京", minCell=cell):
+            n = [row[name] for name in ("took_there", "there", "took", "people")]
+            assert not any(0 < x < cell for x in (n[0], n[1] - n[0], n[2] - n[0], n[3] - n[1] - n[2] + n[0]))
+        pairs = twin_rows(tables, "recommend/together", id="f1", label="Film", minCell=cell)
+        own = next((row["people"] for row in pairs if row["item"] == "f1"), None)
+        for row in pairs if own else ():
+            n = [row["both"], own - row["both"], row["people"] - row["both"]]
+            assert not any(0 < x < cell for x in (*n, everyone - sum(n)))
         (row,) = twin_rows(tables, "simulate/first_step", seeds=["u01", "u02"], minCell=cell)
         assert (row["people"] is None) == (row["expected"] is None)
         assert row["people"] is None or row["people"] >= cell
