@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from graphkit.model.tables import Column, EdgeColumns, NodeColumns, as_column
 from graphkit.model.validate import Finding
-from graphkit.store.files_settle import is_makeable, settle
+from graphkit.store.files_ends import resolve_ends
+from graphkit.store.files_settle import settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from graphkit.model.schema import RelationshipType
     from graphkit.store.files_raw import Findings
     from graphkit.store.files_table import Block
-    from graphkit.store.mapping import End
 
 Pair = tuple[str, str]
 
@@ -102,10 +101,7 @@ def build_edges(
     """All good rows of a type, one table per pair of labels."""
     by_pair: dict[Pair, list[Resolved]] = defaultdict(list)
     for block in blocks:
-        ends = [_resolve(block, i, nodes, known) for i in (0, 1)]
-        _check_pairs(block, kind, ends)
-        if block.spec.one_pair:
-            _check_one_pair(block, kind, ends)
+        ends = resolve_ends(block, kind, nodes, known)
         for pair in {(a, b) for a in ends[0] for b in ends[1]}:
             source, target = ends[0][pair[0]], ends[1][pair[1]]
             local = np.flatnonzero((source >= 0) & (target >= 0) & block.part.good)
@@ -119,126 +115,6 @@ def build_edges(
     if kind.acyclic and out:
         _find_cycles(kind, [p for _, parts in out for p in parts])
     return [_edge_table(kind, pair, parts) for pair, parts in out]
-
-
-def _resolve(
-    block: Block, side: int, nodes: dict[str, NodeColumns], known: dict[str, set[str]]
-) -> dict[str, NDArray[np.int64]]:
-    """Per label, the node row of each id (-1 when not of that label); rows without a node are put aside."""
-    end = (block.spec.source, block.spec.target)[side]
-    assert end is not None  # noqa: S101 - relationships have both ends
-    cells, labels = block.ends[side], block.end_labels[side]
-    texts = pa.array(cells, pa.large_string())
-    found: dict[str, NDArray[np.int64]] = {}
-    hits = np.zeros(len(cells), dtype=np.int64)
-    for label in end.labels:
-        ids = pa.array(nodes[label].ids, pa.large_string()) if label in nodes else pa.array([], pa.large_string())
-        rows = (
-            pc.fill_null(pc.index_in(texts, value_set=ids, skip_nulls=True), -1)
-            .to_numpy(zero_copy_only=False)
-            .astype(np.int64)
-        )
-        if labels is not None:
-            rows = np.where(labels == label, rows, -1)
-        found[label] = rows
-        hits += rows >= 0
-    name = ("source", "target")[side]
-    if labels is not None:
-        wrong = np.flatnonzero(~np.isin(labels.astype(str), end.labels) & block.part.good)
-        allowed = f"{block.spec.kind.name} has as {name} one of {', '.join(end.labels)}"
-        block.part.note(
-            wrong.tolist(),
-            "label-pair",
-            "error",
-            end.label_column,
-            [labels[i] for i in wrong],
-            "{value} is no label of this end",
-            allowed,
-        )
-    lost = np.flatnonzero((hits == 0) & block.part.good)
-    if len(lost):
-        where = " or ".join(end.labels[:4])
-        refused = [i for i in lost.tolist() if any(cells[i] in known.get(label, ()) for label in end.labels)]
-        missing = sorted(set(lost.tolist()) - set(refused))
-        block.part.note(
-            refused,
-            "unknown-node",
-            "error",
-            end.column,
-            [cells[i] for i in refused],
-            f"the {where} {{value}} was itself rejected",
-            "correct its row first",
-        )
-        block.part.note(
-            missing,
-            "unknown-node",
-            "error",
-            end.column,
-            [cells[i] for i in missing],
-            f"unknown {where} {{value}}",
-            _how_to_add(block, end),
-        )
-    if len(end.labels) > 1 and labels is None:
-        many = np.flatnonzero((hits > 1) & block.part.good)
-        block.part.note(
-            many.tolist(),
-            "ambiguous-node",
-            "error",
-            end.column,
-            [cells[i] for i in many],
-            "{value} exists under several labels",
-            "name one label",
-        )
-    return found
-
-
-def _how_to_add(block: Block, end: End) -> str:
-    """What to do about an end without a node."""
-    label = end.labels[0]
-    if block.spec.mapped:
-        how = f'map a [[nodes]] table of label = "{label}"; it may take its id from this very column'
-    else:
-        how = f"add it to nodes/{label.lower()}.csv"
-    return (
-        f"{how}, or {'load with --create-missing' if len(end.labels) == 1 and is_makeable(label) else 'remove the row'}"
-    )
-
-
-def _check_pairs(block: Block, kind: RelationshipType, ends: list[dict[str, NDArray[np.int64]]]) -> None:
-    """Put aside rows whose two labels the type does not join."""
-    for a in ends[0]:
-        for b in ends[1]:
-            if (a, b) not in kind.pairs:
-                wrong = np.flatnonzero((ends[0][a] >= 0) & (ends[1][b] >= 0) & block.part.good)
-                legal = ", ".join(f"{x}-{y}" for x, y in kind.pairs[:8])
-                block.part.note(
-                    wrong.tolist(),
-                    "label-pair",
-                    "error",
-                    None,
-                    [block.ends[0][i] for i in wrong],
-                    f"{kind.name} does not join {a} to {b}",
-                    f"legal: {legal}",
-                )
-
-
-def _check_one_pair(block: Block, kind: RelationshipType, ends: list[dict[str, NDArray[np.int64]]]) -> None:
-    """Refuse a file that names no labels when its rows join different pairs of labels."""
-    pairs = [
-        (a, b)
-        for a in ends[0]
-        for b in ends[1]
-        if bool(((ends[0][a] >= 0) & (ends[1][b] >= 0) & block.part.good).any())
-    ]
-    if len(pairs) > 1:
-        text = f"the rows join {' and '.join(f'{a}-{b}' for a, b in pairs[:4])}, and the labels are not given"
-        hint = f"add source_label and target_label, or one file per pair such as {kind.name.lower()}__{pairs[0][0].lower()}__{pairs[0][1].lower()}.csv"
-        block.part.findings.add(
-            Finding("labels-missing", "error", block.part.table.file, 1, None, None, text, hint), fatal=True
-        )
-        for row in np.flatnonzero(block.part.good).tolist():
-            block.part.good[row] = False
-            block.part.reasons[row] = ("labels-missing", None, text)
 
 
 def _orient(kind: RelationshipType, pair: Pair, part: Resolved, nodes: dict[str, NodeColumns]) -> Pair:
