@@ -181,7 +181,9 @@ class Walk:
         row = {name: i for i, name in enumerate(self.names)}
         self.user_rows = np.array([row["User", user] for user in tastes.users], np.int64)
         self.item_rows = np.array([row[item] for item in tastes.items], np.int64)
+        self.is_person = np.array([label == "User" for label, _ in self.names], np.bool_)
         weight: Any = self.graph.weight
+        self.weight = sparse.csr_array((weight, self.graph.indices, self.graph.indptr), shape=2 * (len(self.names),))
         self.total = np.add.reduceat(np.append(weight, 0.0), np.minimum(self.graph.indptr[:-1], weight.size)) * (
             self.graph.out_degree > 0
         )
@@ -208,13 +210,11 @@ class Walk:
         x, graph, found = self._from(row), self.graph, []
         for item in items:
             # ties run both ways, so those who lead here are those one can go to from here
-            at = slice(graph.indptr[self.item_rows[item]], graph.indptr[self.item_rows[item] + 1])
-            near = graph.indices[at].astype(np.int64)
-            part = (
-                np.array([self._step(int(v), int(self.item_rows[item])) for v in near]) * x[near] * (1 - self.restart)
-            )
-            people = np.array([self.names[v][0] == "User" for v in near], np.bool_)
-            own = near == self.user_rows[row]
+            target = self.item_rows[item]
+            near = graph.indices[graph.indptr[target] : graph.indptr[target + 1]].astype(np.int64)
+            step = self.weight[near, np.full(near.size, target)] / self.total[near]
+            part = step * x[near] * (1 - self.restart)
+            people, own = self.is_person[near], near == self.user_rows[row]
             parts = [
                 (self.names[v][0], self.names[v][1], float(p))
                 for v, p in zip(near[~people], part[~people], strict=True)
@@ -231,12 +231,6 @@ class Walk:
                 parts.append(("own", "already taken", float(part[own].sum())))
             found.append(parts)
         return found
-
-    def _step(self, source: int, target: int) -> float:
-        weight: Any = self.graph.weight
-        low, high = self.graph.indptr[source], self.graph.indptr[source + 1]
-        place = low + int(np.searchsorted(self.graph.indices[low:high], target))
-        return float(weight[place] / self.total[source])
 
 
 class Cascade:

@@ -95,10 +95,10 @@ def read_tastes(snapshot: Snapshot) -> Tastes:
                 own = row[edges.source_rows]
                 rows.append(own[own >= 0])
                 cols.append((edges.target_rows + offset[edges.target_label])[own >= 0])
-    key = np.unique(np.concatenate(rows) * max(1, len(items)) + np.concatenate(cols))
-    place = np.divmod(key, max(1, len(items)))
-    taken = sparse.csr_array((np.ones(key.size), place), shape=(len(users), len(items)))
-    taken.sort_indices()
+    place = np.concatenate(rows), np.concatenate(cols)
+    taken = sparse.csr_array((np.ones(place[0].size), place), shape=(len(users), len(items)))
+    taken.sum_duplicates()  # np.unique of the cells gives the same in thirty times the time
+    taken.data[:] = 1.0
     return Tastes(users, items, taken, _tags(snapshot, offset, len(items)), snapshot.nodes("Tag").ids.tolist())
 
 

@@ -242,6 +242,14 @@ def test_consent_comes_first():
         recommend(graph(base, refused=["no"]), "no")
 
 
+def test_who_took_an_item_in_several_ways_took_it_once():
+    """Three ties of one user with a course are one taker of three: popularity is 1/3, as by hand."""
+    ways = [(tie, "User:u0", "Course:k0") for tie in ("ENROLLED", "BOUGHT", "WANTS")]
+    tables = graph([*ways, ("ENROLLED", "User:u1", "Course:k1"), ("ENROLLED", "User:u2", "Course:k1")])
+    found = recommend(tables, "u2", by="popularity", exclude_known=False)
+    assert dict(zip(found.items, found.score.tolist(), strict=True)) == pytest.approx({"k1": 2 / 3, "k0": 1 / 3})
+
+
 def test_context_reorders_only_where_it_differs():
     """The same response everywhere: the same list; a course that does well in 上海 moves up there, with its reason."""
     source = camps()
