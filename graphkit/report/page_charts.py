@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from graphkit.report import charts
 from graphkit.report.figures import Figures
+from graphkit.report.svg import BROAD, SLIM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from markupsafe import Markup
-
 __all__ = ["charts_of"]
 
+_FRAMES = {"broad": BROAD, "slim": SLIM}
 _MOST = 24
 _OVERLAP_MOST = 14
 
@@ -44,6 +46,12 @@ def charts_of(
     }
 
 
+def _drawn(chart: Callable[..., Markup], *told: Any) -> Markup:
+    """Return a chart twice, for a wide screen or paper and for a telephone; the style sheet shows one."""
+    both = [Markup('<div class="{}">{}</div>').format(name, chart(*told, frame)) for name, frame in _FRAMES.items()]
+    return Markup("").join(both)
+
+
 def _interval(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | None:
     reach = plan.get("reach") or {}
     bands = [
@@ -53,7 +61,7 @@ def _interval(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | No
     ]
     if not bands or reach.get("mean") is None:
         return None
-    return charts.interval(reach["mean"], bands, say("interval"), Figures.people)
+    return _drawn(charts.interval, reach["mean"], bands, say("interval"), Figures.people)
 
 
 def _baselines(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | None:
@@ -71,7 +79,7 @@ def _baselines(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | N
     if plan.get("adding_up_would_have_said") is not None:
         said = Figures.band(plan.get("adding_up_interval"))
         rows.append(charts.Bar(say("adding_up"), plan["adding_up_would_have_said"], band=said))
-    return charts.bars(rows, say("baselines"), Figures.people)
+    return _drawn(charts.bars, rows, say("baselines"), Figures.people)
 
 
 def _reach(items: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
@@ -79,7 +87,7 @@ def _reach(items: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Mar
     if len(rows) > _MOST:  # the bars must end at what the plan reaches
         rest = rows[_MOST - 1 :]
         rows = [*rows[: _MOST - 1], (f"{say('others')} ({len(rest)})", sum(adds for _, adds, _ in rest), None)]
-    return charts.ladder(rows, say("reach_chart"), Figures.people) if rows else None
+    return _drawn(charts.ladder, rows, say("reach_chart"), Figures.people) if rows else None
 
 
 def _overlap(
@@ -96,7 +104,7 @@ def _overlap(
         return None
     cells = [[value.get((a, b), value.get((b, a))) for b in names] for a in names]
     labels = [f"{i + 1} {called.get(name, name)}" for i, name in enumerate(names)]
-    return charts.heatmap(labels, cells, say("overlap"), lambda share: f"{share:.2f}")
+    return _drawn(charts.heatmap, labels, cells, say("overlap"), lambda share: f"{share:.2f}")
 
 
 def _communities(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
@@ -110,7 +118,7 @@ def _communities(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -
         bars.append(
             charts.Bar(f"{say('community')} {row.get('community', len(bars))}{share}", row[key], strong=measured)
         )
-    return charts.bars(bars, say("communities"), Figures.people) if bars else None
+    return _drawn(charts.bars, bars, say("communities"), Figures.people) if bars else None
 
 
 def _calibration(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Markup | None:
@@ -122,7 +130,7 @@ def _calibration(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -
         if row.get("predicted") is not None or row.get("observed") is not None:
             spots.append((name, row.get("predicted"), row.get("observed")))
     return (
-        charts.dumbbells(spots, say("calibration"), (say("predicted"), say("observed")), Figures.people)
+        _drawn(charts.dumbbells, spots, say("calibration"), (say("predicted"), say("observed")), Figures.people)
         if spots
         else None
     )
@@ -134,7 +142,7 @@ def _pareto(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Mar
         return None
     first, second = list(rows[0]["goals"])[:2]
     points = [(row["goals"][first], row["goals"][second]) for row in rows]
-    return charts.curve(points, (say(first), say(second)), say("pareto"), Figures.people)
+    return _drawn(charts.curve, points, (say(first), say(second)), say("pareto"), Figures.people)
 
 
 def _robust(told: Mapping[str, Any] | None, say: Callable[[str], str]) -> Markup | None:
@@ -143,7 +151,7 @@ def _robust(told: Mapping[str, Any] | None, say: Callable[[str], str]) -> Markup
         return None
     pairs = sorted(zip(told["reach_by_draw"]["plain"], told["reach_by_draw"]["robust"], strict=True))
     rows = [(str(i), plain, robust) for i, (plain, robust) in enumerate(pairs, 1)]
-    return charts.dumbbells(rows, say("robust"), (say("plain_plan"), say("robust_plan")), Figures.people)
+    return _drawn(charts.dumbbells, rows, say("robust"), (say("plain_plan"), say("robust_plan")), Figures.people)
 
 
 def _split(rows: Sequence[Mapping[str, Any]], lead: float | None, say: Callable[[str], str]) -> Markup | None:
@@ -153,4 +161,4 @@ def _split(rows: Sequence[Mapping[str, Any]], lead: float | None, say: Callable[
         parts.insert(0, (say("lead"), float(lead)))
     if len(parts) < 2:
         return None
-    return charts.shares(parts, say("split"), Figures.share_of(value for _, value in parts))
+    return _drawn(charts.shares, parts, say("split"), Figures.share_of(value for _, value in parts))

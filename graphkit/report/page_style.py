@@ -47,6 +47,7 @@ tfoot td{font-weight:600;border-bottom:0}
 small{color:var(--muted);font-size:12px}
 figure{margin:12px 0 16px;break-inside:avoid;overflow-x:auto}
 svg{display:block;width:100%;height:auto;font-family:inherit}
+.slim{display:none}
 a{color:var(--main);text-decoration:none;border-bottom:1px dotted currentColor}
 details{margin:6px 0;font-size:13px}
 summary{cursor:pointer;color:var(--muted)}
@@ -61,7 +62,7 @@ footer{padding:22px 44px 0;color:var(--muted);font-size:12.5px}
 .lines tr>*{flex:1 1 12%;min-width:0;padding:3px;border:0;font-size:12.5px}.lines td small{white-space:normal}.lines th .en{font-size:9px}
 .lines tr>:first-child{flex:0 0 1.7em}.lines tr>:nth-child(2){flex:1 1 80%}.lines tr>.code{flex:1 1 22%}.lines tr>.cost{flex:1 1 62%}.lines tr>.sum{flex:1 1 30%}
 .lines td:last-child{flex:0 0 100%}.lines th.why,.lines tfoot td:nth-child(-n+2){display:none}
-svg{min-width:640px}}
+.broad{display:none}.slim{display:block}}
 @media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e4eaf0;--muted:#a5b3c0;--rule:#34424f;--main:#63c2d8;--warm:#f0a35a;--paper:#17212b;--pale:#1f2b36}
 html{background:#0f161d}:target{background:#4a3a1e}figure{background:#fff;color:#1c2b3a;border-radius:6px;padding:10px}}
 .wide:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid var(--main);outline-offset:2px}
@@ -70,6 +71,6 @@ header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid 
 .wide{overflow:visible}table{font-size:8.5pt}th,td{padding:3px 5px}th .en,small,td .id{font-size:7.5pt}th.why{min-width:0}td.name{min-width:5em}
 tfoot{display:table-row-group}li,td li{break-inside:avoid}.cards{grid-template-columns:repeat(5,1fr);gap:6px}.card{padding:6px 8px}.card .v{font-size:15pt}
 a{color:inherit;border:0}details{display:block}details.paper::details-content{content-visibility:visible;block-size:auto}.card{background:none}
-figure,svg{overflow:visible;min-width:0}
+figure,svg{overflow:visible}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip()

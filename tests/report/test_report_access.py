@@ -6,8 +6,10 @@ from itertools import pairwise
 
 import pytest
 
+from graphkit.report import charts
 from graphkit.report.page import render_page
 from graphkit.report.page_style import STYLE
+from graphkit.report.svg import BROAD, SLIM
 
 ITEM = {
     "channel": "c1",
@@ -69,6 +71,29 @@ def test_texts_are_readable_in_both_schemes(scheme, ink, ground):
     """At least 4.5 to 1, as WCAG asks of small text."""
     known = dict(re.findall(r"--(\w+):(#[0-9a-f]+)", SCHEMES[scheme].split("}")[0]))
     assert _contrast(known[ink], known[ground]) >= 4.5
+
+
+@pytest.mark.parametrize("frame", [BROAD, SLIM])
+def test_numbers_on_colours_are_readable(frame):
+    """At least 4.5 to 1 for each number of a matrix from palest to deepest, and for the white ones on a bar of shares."""
+    values = [i / 20 for i in range(21)]
+    matrix = str(charts.heatmap(["a"] * 21, [values] * 21, "x", str, frame))
+    pairs = re.findall(r'fill="(#\w{6})"/><text[^>]*fill="(#\w{6})">', matrix)
+    assert len(pairs) == 21 * 21
+    assert min(_contrast(ground, ink) for ground, ink in pairs) >= 4.5
+    whole = str(charts.shares([(str(i), 1.0) for i in range(5)], "x", str, BROAD))
+    shown = re.findall(r'fill="(#\w{6})"/><text[^>]*fill="#ffffff"', whole)
+    assert len(shown) == 5
+    assert min(_contrast(ground, "#ffffff") for ground in shown) >= 4.5
+
+
+def test_a_chart_says_its_rows_in_words():
+    """A picture hides its texts from screen readers: the description holds each name with its number."""
+    html = render_page(PLAN, lang="en")
+    told = re.findall(r"<desc>([^<]*)</desc>", html)
+    assert html.count("<svg") == len(told)
+    assert "this plan 413 (400 – 426); price per contact 413; Sainsbury formula 413; largest audience 300" in told[2]
+    assert str(charts.heatmap(["1 a", "2 b"], [[None, 0.25], [0.25, None]], "x", str)).count("2 b × 1 a 0.25") == 1
 
 
 class _Outline(HTMLParser):
