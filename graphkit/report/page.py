@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment
@@ -65,7 +66,8 @@ def render_page(
     parts = jsonable(extras or {})
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_plain_text)
     words = _words(lang)
-    charts = charts_of(plan, found, parts, lambda key: _said(key, lang))
+    said = partial(_said, lang=lang)
+    charts = charts_of(plan, found, parts, said)
     context = {
         **_plan_part(plan),
         **more_parts(plan),
@@ -76,6 +78,7 @@ def render_page(
         "lang": lang,
         "f": Figures,
         "words": words,
+        "said": said,
         "sentence": sentence,
         "style": Markup(STYLE),  # noqa: S704 - our own constant, the only text not escaped
         "charts": charts,

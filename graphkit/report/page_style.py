@@ -31,14 +31,15 @@ p{margin:6px 0}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 th{text-align:left;font-weight:600;vertical-align:bottom;border-bottom:2px solid var(--rule);padding:5px 9px;line-height:1.25}
 td{border-bottom:1px solid var(--rule);padding:6px 9px;vertical-align:top;overflow-wrap:anywhere}
-td.code,th.code{white-space:nowrap}
+td.code,th.code,td.whole{white-space:nowrap}
 td.num,th.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+th[scope=row]{font-weight:inherit;vertical-align:top;border-bottom:1px solid var(--rule);padding:6px 9px;line-height:inherit;overflow-wrap:anywhere}
 th.why{width:36%;min-width:16em}
-td.name{min-width:8em;width:19%}
+th.name{min-width:8em;width:19%}
 td.rule{overflow-wrap:normal}
 td small{white-space:nowrap}
 th.most{width:70%;min-width:13em}
-td .id,.id{color:var(--muted);font-size:12px}
+.id{color:var(--muted);font-size:12px}
 td ul{margin:0;padding-left:15px}
 td li{margin:0 0 2px}
 tr{break-inside:avoid}
@@ -57,18 +58,19 @@ ul.notes{padding-left:18px}
 ul.notes li{margin:0 0 6px}
 :target{background:#fff4e3}
 footer{padding:22px 44px 0;color:var(--muted);font-size:12.5px}
-@media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}th.why{min-width:26em}
-.lines,.lines thead,.lines tbody,.lines tfoot{display:block}.lines tr{display:flex;flex-wrap:wrap;border-bottom:1px solid var(--rule)}
-.lines tr>*{flex:1 1 12%;min-width:0;padding:3px;border:0;font-size:12.5px}.lines td small{white-space:normal}.lines th .en{font-size:9px}
-.lines tr>:first-child{flex:0 0 1.7em}.lines tr>:nth-child(2){flex:1 1 80%}.lines tr>.code{flex:1 1 22%}.lines tr>.cost{flex:1 1 62%}.lines tr>.sum{flex:1 1 30%}
-.lines td:last-child{flex:0 0 100%}.lines th.why,.lines tfoot td:nth-child(-n+2){display:none}
+@media (max-width:900px){section,header,footer{padding-left:24px;padding-right:24px}td,th,th[scope=row]{padding-left:5px;padding-right:5px}th.why{min-width:10em}th.name{min-width:6em}}
+@media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}
+table,tbody,tfoot{display:block}thead,td:empty{display:none}tr{display:flex;flex-wrap:wrap;gap:0 10px;padding:6px 0;border-bottom:1px solid var(--rule)}
+td,th[scope=row]{flex:1 1 26%;border:0;padding:2px 0}td.num,th.num{text-align:left;white-space:normal}td.place{flex:0 0 1.5em}td.place[data-k]::before{content:none}
+tr>.name{flex:1 1 80%;font-weight:600}tr>.why,tr>.most,tr>.way{flex:1 1 100%}td small{white-space:normal}.way details{display:inline-block;margin:0 0 0 1em}
+[data-k]::before{content:attr(data-k);display:block;font-weight:400;font-size:11px;line-height:1.3;color:var(--muted)}.name[data-k]::before{content:none}
 .broad{display:none}.slim{display:block}}
 @media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e4eaf0;--muted:#a5b3c0;--rule:#34424f;--main:#63c2d8;--warm:#f0a35a;--paper:#17212b;--pale:#1f2b36}
 html{background:#0f161d}:target{background:#4a3a1e}figure{background:#fff;color:#1c2b3a;border-radius:6px;padding:10px}}
 .wide:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid var(--main);outline-offset:2px}
 @media print{@page{margin:15mm}html,body{background:#fff}body{max-width:none;font-size:10.5pt;padding:0}
 header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section,footer{padding:8px 0 0}
-.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:3px 5px}th .en,small,td .id{font-size:7.5pt}th.why{min-width:0}td.name{min-width:5em}
+.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:3px 5px}th .en,small,.id{font-size:7.5pt}th.why{min-width:0}th.name{min-width:5em}
 tfoot{display:table-row-group}li,td li{break-inside:avoid}.cards{grid-template-columns:repeat(5,1fr);gap:6px}.card{padding:6px 8px}.card .v{font-size:15pt}
 a{color:inherit;border:0}details{display:block}details.paper::details-content{content-visibility:visible;block-size:auto}.card{background:none}
 figure,svg{overflow:visible}

@@ -13,6 +13,11 @@ MACROS = """
 {%- endmacro -%}
 {%- macro num(text, claim) -%}{% if claim in anchors %}<a href="#{{ anchors[claim] }}">{{ text }}</a>{% else %}{{ text }}{% endif %}{%- endmacro -%}
 {%- macro within(band) -%}{% if band %}<br><small>{{ band }}</small>{% endif %}{%- endmacro -%}
+{%- macro head(key, cls='') -%}<th scope="col"{% if cls %} class="{{ cls }}"{% endif %}>{{ t(key) }}</th>{%- endmacro -%}
+{%- macro row(key, text, cls='name') -%}<th scope="row" class="{{ cls }}" data-k="{{ said(key) }}">{{ text }}</th>{%- endmacro -%}
+{%- macro cell(key, text, cls='num') -%}<td{% if cls %} class="{{ cls }}"{% endif %} data-k="{{ said(key) }}">{{ text }}</td>{%- endmacro -%}
+{%- macro named(name, id) -%}<bdi>{{ name }}</bdi>{% if name != id %} <span class="id">{{ id }}</span>{% endif %}{%- endmacro -%}
+{%- macro why(key, reasons) -%}<td class="why" data-k="{{ said(key) }}"><ul>{% for reason in reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul>{{ caller() if caller }}</td>{%- endmacro -%}
 {%- macro sampled() -%}<p><small>{{ t('small_print') }}</small></p>{%- endmacro -%}
 {%- macro card(key, value, note='', warm=False, claim='') -%}
 <div class="card{{ ' warm' if warm }}"><div class="k">{{ t(key) }}</div><div class="v">{{ num(value, claim) }}</div><div class="n">{{ note }}</div></div>
@@ -46,35 +51,36 @@ TEMPLATE = (
 {% if overstated is not none %}{{ card('adding_up', f.people(plan.adding_up_would_have_said), (adding_up_band ~ ' · ' if adding_up_band else '') ~ words('overstated') ~ ' ' ~ f.percent(overstated), True, 'adding_up_would_have_said') }}{% endif %}
 </div></section>
 {% if items %}
-<section id="plan" aria-labelledby="plan-title"><h2 id="plan-title">{{ t('plan') }}</h2><div class="wide" tabindex="0"><table class="lines">
-<thead><tr><th scope="col" class="num">#</th><th scope="col">{{ t('channel') }}</th><th scope="col" class="num">{{ t('wave') }}</th>{% if has_material %}<th scope="col" class="code">{{ t('material') }}</th>{% endif %}
-<th scope="col" class="num cost">{{ t('cost') }}{% if currency %} <span class="unit">{{ currency }}</span>{% endif %}</th><th scope="col" class="num sum">{{ t('adds') }}</th><th scope="col" class="num sum">{{ t('exclusive') }}</th><th scope="col" class="num sum">{{ t('alone') }}</th><th scope="col" class="why">{{ t('reasons') }}</th></tr></thead>
-<tbody>{% for item in items %}<tr><td class="num">{{ loop.index }}</td><td class="name"><bdi>{{ item.name }}</bdi>{% if item.name != item.channel %} <span class="id">{{ item.channel }}</span>{% endif %}</td><td class="num">{{ item.wave }}</td>
-{%- if has_material %}<td class="code">{{ f.text(item.material) }}</td>{% endif %}
-<td class="num cost">{{ f.money(item.cost) }}</td><td class="num sum">{{ num('+' ~ f.people(item.adds), item.key ~ '.adds') }}{{ within(item.bands.adds) }}</td>
-<td class="num sum">{{ num(f.people(item.exclusive), item.key ~ '.exclusive') }}{{ within(item.bands.exclusive) }}</td><td class="num sum">{{ num(f.people(item.alone), item.key ~ '.alone') }}{{ within(item.bands.alone) }}</td>
-<td><ul>{% for reason in item.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul></td></tr>{% endfor %}</tbody>
-<tfoot><tr><td></td><td></td><td></td>{% if has_material %}<td class="code"></td>{% endif %}<td class="num cost">{{ f.money(plan.spent) }}</td><td class="num sum">{{ f.people(reach.mean) }}{{ within(total_band) }}</td><td class="sum"></td><td class="sum"></td><td></td></tr></tfoot>
+<section id="plan" aria-labelledby="plan-title"><h2 id="plan-title">{{ t('plan') }}</h2><div class="wide" tabindex="0"><table>
+<thead><tr><th scope="col" class="num">#</th>{{ head('channel') }}{{ head('wave', 'num') }}{% if has_material %}{{ head('material', 'code') }}{% endif %}
+<th scope="col" class="num">{{ t('cost') }}{% if currency %} <span class="unit">{{ currency }}</span>{% endif %}</th>{{ head('adds', 'num') }}{{ head('exclusive', 'num') }}{{ head('alone', 'num') }}{{ head('reasons', 'why') }}</tr></thead>
+<tbody>{% for item in items %}<tr><td class="num place">{{ loop.index }}</td>{{ row('channel', named(item.name, item.channel)) }}{{ cell('wave', item.wave) }}
+{%- if has_material %}{{ cell('material', f.text(item.material), 'code') }}{% endif %}
+{{ cell('cost', f.money(item.cost)) }}{{ cell('adds', num('+' ~ f.people(item.adds), item.key ~ '.adds') ~ within(item.bands.adds)) }}
+{{ cell('exclusive', num(f.people(item.exclusive), item.key ~ '.exclusive') ~ within(item.bands.exclusive)) }}{{ cell('alone', num(f.people(item.alone), item.key ~ '.alone') ~ within(item.bands.alone)) }}
+{{ why('reasons', item.reasons) }}</tr>{% endfor %}</tbody>
+<tfoot><tr><td></td><td></td><td></td>{% if has_material %}<td></td>{% endif %}{{ cell('cost', f.money(plan.spent)) }}{{ cell(expected, f.people(reach.mean) ~ within(total_band)) }}<td></td><td></td><td></td></tr></tfoot>
 </table></div>{{ sampled() }}{% if more_items %}<p><small>+ {{ more_items }}</small></p>{% endif %}</section>
 {% endif %}
 {% if replanned %}<section id="replanned" aria-labelledby="replanned-title"><h2 id="replanned-title">{{ t('replanned') }}</h2>{{ say('replanned', **replanned) }}{% if replanned_gain %}{{ say('replanned_gain', **replanned_gain) }}{% endif %}{% if replanned_same %}{{ say('replanned_same') }}{% endif %}</section>{% endif %}
 {% if waves %}<section id="waves" aria-labelledby="waves-title"><h2 id="waves-title">{{ t('waves') }}</h2>{{ say('waves') }}<div class="wide" tabindex="0"><table>
-<thead><tr><th scope="col" class="num">{{ t('wave') }}</th>{% if wave_dates %}<th scope="col">{{ t('starts') }}</th>{% endif %}<th scope="col" class="num">{{ t('purchases_made') }}</th><th scope="col" class="num">{{ t('spent') }}</th>{% if wave_money %}<th scope="col" class="num">{{ t('budget') }}</th>{% endif %}<th scope="col" class="num">{{ t('one_off') }}</th><th scope="col" class="num">{{ t('adds') }}</th></tr></thead>
-<tbody>{% for row in waves %}<tr><td class="num">{{ row.wave }}</td>{% if wave_dates %}<td>{{ row.starts }}</td>{% endif %}<td class="num">{{ row.purchases }}</td><td class="num">{{ f.money(row.uses_cost) }}</td>{% if wave_money %}<td class="num">{{ f.money(row.budget) }}</td>{% endif %}<td class="num">{{ f.money(row.one_off) }}</td><td class="num">+{{ f.people(row.adds) }}{{ within(f.band(row.adds_interval)) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<thead><tr>{{ head('wave', 'num') }}{% if wave_dates %}{{ head('starts') }}{% endif %}{{ head('purchases_made', 'num') }}{{ head('spent', 'num') }}{% if wave_money %}{{ head('budget', 'num') }}{% endif %}{{ head('one_off', 'num') }}{{ head('adds', 'num') }}</tr></thead>
+<tbody>{% for wave in waves %}<tr>{{ row('wave', wave.wave, 'num') }}{% if wave_dates %}{{ cell('starts', wave.starts, 'whole') }}{% endif %}{{ cell('purchases_made', wave.purchases) }}{{ cell('spent', f.money(wave.uses_cost)) }}
+{% if wave_money %}{{ cell('budget', f.money(wave.budget)) }}{% endif %}{{ cell('one_off', f.money(wave.one_off)) }}{{ cell('adds', '+' ~ f.people(wave.adds) ~ within(f.band(wave.adds_interval))) }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if materials %}<section id="materials" aria-labelledby="materials-title"><h2 id="materials-title">{{ t('materials') }}</h2>{{ say('materials') }}<div class="wide" tabindex="0"><table>
-<thead><tr><th scope="col">{{ t('material') }}</th><th scope="col" class="most">{{ t('used_by') }}</th><th scope="col" class="num">{{ t('one_off') }}</th><th scope="col">{{ t('code') }}</th></tr></thead>
-<tbody>{% for row in materials %}<tr><td>{{ row.material }}</td><td>{{ row.used_by }}</td><td class="num">{{ f.money(row.once) }}</td><td><code>{{ f.text(row.code) }}</code></td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<thead><tr>{{ head('material') }}{{ head('used_by', 'most') }}{{ head('one_off', 'num') }}{{ head('code') }}</tr></thead>
+<tbody>{% for made in materials %}<tr>{{ row('material', made.material, '') }}{{ cell('used_by', made.used_by, 'most') }}{{ cell('one_off', f.money(made.once)) }}{{ cell('code', f.text(made.code), 'code') }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if synergy %}<section id="synergy" aria-labelledby="synergy-title"><h2 id="synergy-title">{{ t('synergy') }}</h2>{{ say('synergy', bonus=f.people(synergy.bonus), n=synergy.pairs|length) }}
 <ul class="notes">{% for row in synergy.pairs %}<li>{{ row.channel }} → {{ row.boosts }}: +{{ f.people(row.bonus) }}</li>{% endfor %}</ul></section>{% endif %}
 {% if goals %}<section id="goals" aria-labelledby="goals-title"><h2 id="goals-title">{{ t('goals') }}</h2>{{ say('goals') }}<div class="wide" tabindex="0"><table>
-<thead><tr><th scope="col">{{ t('goal') }}</th><th scope="col" class="num">{{ t('mean') }}</th><th scope="col" class="num">{{ t('sampling_interval') }}</th><th scope="col" class="num">{{ t('floor') }}</th></tr></thead>
-<tbody>{% for row in goals %}<tr><td>{{ t(row.goal) }}</td><td class="num">{{ f.people(row.mean) }}</td><td class="num">{{ f.band(row.interval) }}</td><td class="num">{{ f.people(row.floor) }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<thead><tr>{{ head('goal') }}{{ head('mean', 'num') }}{{ head('sampling_interval', 'num') }}{{ head('floor', 'num') }}</tr></thead>
+<tbody>{% for goal in goals %}<tr>{{ row('goal', t(goal.goal)) }}{{ cell('mean', f.people(goal.mean)) }}{{ cell('sampling_interval', f.band(goal.interval)) }}{{ cell('floor', f.people(goal.floor)) }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if pareto %}<section id="pareto" aria-labelledby="pareto-title"><h2 id="pareto-title">{{ t('pareto') }}</h2>{{ say('pareto') }}{% if charts.pareto %}<figure tabindex="0">{{ charts.pareto }}</figure>{% endif %}<div class="wide" tabindex="0"><table>
-<thead><tr>{% for goal in pareto_goals %}<th scope="col" class="num">{{ t(goal) }}</th>{% endfor %}<th scope="col" class="num">{{ t('spent') }}</th><th scope="col">{{ t('channel') }}</th></tr></thead>
-<tbody>{% for row in pareto %}<tr>{% for goal in pareto_goals %}<td class="num">{{ f.people(row.goals[goal]) }}{% if row.bands[goal] %}<br><small>{{ row.bands[goal] }}</small>{% endif %}</td>{% endfor %}<td class="num">{{ f.money(row.spent) }}</td><td>{{ row.shown }}</td></tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<thead><tr>{% for goal in pareto_goals %}{{ head(goal, 'num') }}{% endfor %}{{ head('spent', 'num') }}{{ head('channel') }}</tr></thead>
+<tbody>{% for other in pareto %}<tr>{% for goal in pareto_goals %}{{ cell(goal, f.people(other.goals[goal]) ~ within(other.bands[goal])) }}{% endfor %}{{ cell('spent', f.money(other.spent)) }}{{ cell('channel', other.shown, 'most') }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if robust %}<section id="robust" aria-labelledby="robust-title"><h2 id="robust-title">{{ t('robust') }}</h2>{{ say('robust', **robust_words) }}{% if robust_fresh %}{{ say('robust_fresh', **robust_fresh) }}{% endif %}<div class="wide" tabindex="0"><table>
-<thead><tr><th scope="col"></th><th scope="col" class="num">{{ t('quantile') }} {{ f.percent(robust.q) }}</th><th scope="col" class="num">{{ t('mean') }}</th><th scope="col" class="num">{{ t('worst') }}</th><th scope="col" class="num">{{ t('best') }}</th></tr></thead>
-<tbody>{% for name in ('robust', 'plain') %}<tr><td>{{ t(name ~ '_plan') }}</td>{% for key in ('quantile', 'mean', 'worst', 'best') %}<td class="num">{{ f.people(robust[name][key]) }}</td>{% endfor %}</tr>{% endfor %}</tbody></table></div>
+<thead><tr><td></td><th scope="col" class="num">{{ t('quantile') }} {{ f.percent(robust.q) }}</th>{{ head('mean', 'num') }}{{ head('worst', 'num') }}{{ head('best', 'num') }}</tr></thead>
+<tbody>{% for name in ('robust', 'plain') %}<tr>{{ row('plan', t(name ~ '_plan')) }}{% for key in ('quantile', 'mean', 'worst', 'best') %}{{ cell(key, f.people(robust[name][key])) }}{% endfor %}</tr>{% endfor %}</tbody></table></div>
 {% if charts.robust %}<figure tabindex="0">{{ charts.robust }}</figure>{% endif %}</section>{% endif %}
 {% if charts.interval %}<section id="interval" aria-labelledby="interval-title"><h2 id="interval-title">{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure tabindex="0">{{ charts.interval }}</figure></section>{% endif %}
 {% if items %}<section id="guarantee" aria-labelledby="guarantee-title"><h2 id="guarantee-title">{{ t('guarantee') }}</h2>
@@ -82,12 +88,12 @@ TEMPLATE = (
 <p><small>{{ t('lower') }} {{ num(f.people(certificate.lower), 'certificate.lower') }} · {{ t('upper') }} {{ num(f.people(certificate.upper), 'certificate.upper') }} · {{ t('delta') }} {{ f.percent(certificate.delta) }}</small></p>
 {% else %}{{ say('no_guarantee_boosts' if synergy else 'no_guarantee') }}{% endif %}</section>{% endif %}
 {% if charts.baselines %}<section id="baselines" aria-labelledby="baselines-title"><h2 id="baselines-title">{{ t('baselines') }}</h2>{{ say('baselines') }}<figure tabindex="0">{{ charts.baselines }}</figure>{% if against %}<div class="wide" tabindex="0"><table>
-<thead><tr><th scope="col">{{ t('baseline') }}</th><th scope="col" class="num">{{ t('mean') }}</th><th scope="col" class="num">{{ t('plan_more') }}</th></tr></thead>
-<tbody>{% for row in against %}<tr><td>{{ t(row.baseline) }}</td><td class="num">{{ num(f.people(row.mean), 'baselines.' ~ row.baseline) }}{{ within(row.band) }}</td><td class="num">{{ row.more }}{{ within(row.more_band) }}</td></tr>{% endfor %}</tbody></table></div>{{ sampled() }}{% endif %}</section>{% endif %}
+<thead><tr>{{ head('baseline') }}{{ head('mean', 'num') }}{{ head('plan_more', 'num') }}</tr></thead>
+<tbody>{% for other in against %}<tr>{{ row('baseline', t(other.baseline)) }}{{ cell('mean', num(f.people(other.mean), 'baselines.' ~ other.baseline) ~ within(other.band)) }}{{ cell('plan_more', other.more ~ within(other.more_band)) }}</tr>{% endfor %}</tbody></table></div>{{ sampled() }}{% endif %}</section>{% endif %}
 {% if rejected or unspent %}<section id="not-possible" aria-labelledby="not-possible-title"><h2 id="not-possible-title">{{ t('not_possible') }}</h2>
 {% if unspent %}<p>{{ both(unspent) }}</p>{% endif %}
-{% if rejected %}<div class="wide" tabindex="0"><table><thead><tr><th scope="col">{{ t('candidate') }}</th><th scope="col">{{ t('rule') }}</th><th scope="col" class="most">{{ t('reason') }}</th></tr></thead>
-<tbody>{% for row in rejected %}<tr><td>{{ row.name or row.candidate }}{% if row.name and row.name != row.candidate %} <span class="id">{{ row.candidate }}</span>{% endif %}</td><td class="rule">{{ t(row.rule) }}</td><td>{{ both(row.reason) }}</td></tr>{% endfor %}</tbody></table></div>
+{% if rejected %}<div class="wide" tabindex="0"><table><thead><tr>{{ head('candidate') }}{{ head('rule') }}{{ head('reason', 'most') }}</tr></thead>
+<tbody>{% for refused in rejected %}<tr>{{ row('candidate', named(refused.name or refused.candidate, refused.candidate)) }}{{ cell('rule', t(refused.rule), 'rule') }}{{ cell('reason', both(refused.reason), 'most') }}</tr>{% endfor %}</tbody></table></div>
 {% if more_rejected %}<p><small>+ {{ more_rejected }}</small></p>{% endif %}{% endif %}</section>{% endif %}
 {% if charts.reach %}<section id="reach" aria-labelledby="reach-title"><h2 id="reach-title">{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure tabindex="0">{{ charts.reach }}</figure></section>{% endif %}
 {% if charts.overlap or overlap_hidden %}<section id="overlap" aria-labelledby="overlap-title"><h2 id="overlap-title">{{ t('overlap') }}</h2>
@@ -97,12 +103,12 @@ TEMPLATE = (
 {% if modularity %}{{ say('communities_q', **modularity) }}{% endif %}</section>{% endif %}
 {% if charts.calibration %}<section id="calibration" aria-labelledby="calibration-title"><h2 id="calibration-title">{{ t('calibration') }}</h2>{{ say('calibration') }}<figure tabindex="0">{{ charts.calibration }}</figure></section>{% endif %}
 {% if partners %}<section id="partners" aria-labelledby="partners-title"><h2 id="partners-title">{{ t('partners') }}</h2>{{ say('partners') }}
-<div class="wide" tabindex="0"><table><thead><tr><th scope="col" class="num">{{ t('rank') }}</th><th scope="col">{{ t('partner') }}</th><th scope="col" class="num">{{ t('fit') }}</th>{% for name in score_names %}<th scope="col" class="num">{{ t(name) }}</th>{% endfor %}
-<th scope="col" class="num">{{ t('adds') }}</th>{% if has_exclusive %}<th scope="col" class="num">{{ t('exclusive') }}</th>{% endif %}{% if has_share %}<th scope="col" class="num">{{ t('share') }}</th>{% endif %}<th scope="col" class="why">{{ t('reasons') }}</th></tr></thead>
-<tbody>{% for row in partners %}<tr><td class="num">{{ f.people(row.rank) }}</td><td class="name"><bdi>{{ row.name }}</bdi>{% if row.name != row.id %} <span class="id">{{ row.id }}</span>{% endif %}</td><td class="num">{{ f.score(row.fit) }}{% if row.fit_rank %}<br><small>{{ t('rank') }} {{ row.fit_rank[0] }} – {{ row.fit_rank[1] }}</small>{% endif %}</td>
-{%- for name in score_names %}<td class="num">{{ f.score(row.scores.get(name)) }}</td>{% endfor %}
-<td class="num">{{ f.people(row.adds) }}{{ within(row.band) }}</td>{% if has_exclusive %}<td class="num">{{ f.people(row.exclusive) }}{{ within(row.exclusive_band) }}</td>{% endif %}{% if has_share %}<td class="num">{{ share_form(row.share) }}</td>{% endif %}
-<td><ul>{% for reason in row.reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul>{% if row.evidence %}<details class="paper"><summary>{{ t('evidence') }}</summary><ul>{% for text in row.evidence %}<li>{{ text }}</li>{% endfor %}</ul></details>{% endif %}</td></tr>{% endfor %}</tbody></table></div>
+<div class="wide" tabindex="0"><table><thead><tr>{{ head('rank', 'num') }}{{ head('partner') }}{{ head('fit', 'num') }}{% for name in score_names %}{{ head(name, 'num') }}{% endfor %}
+{{ head('adds', 'num') }}{% if has_exclusive %}{{ head('exclusive', 'num') }}{% endif %}{% if has_share %}{{ head('share', 'num') }}{% endif %}{{ head('reasons', 'why') }}</tr></thead>
+<tbody>{% for other in partners %}<tr>{{ cell('rank', f.people(other.rank), 'num place') }}{{ row('partner', named(other.name, other.id)) }}<td class="num" data-k="{{ said('fit') }}">{{ f.score(other.fit) }}{% if other.fit_rank %}<br><small>{{ t('rank') }} {{ other.fit_rank[0] }} – {{ other.fit_rank[1] }}</small>{% endif %}</td>
+{%- for name in score_names %}{{ cell(name, f.score(other.scores.get(name))) }}{% endfor %}
+{{ cell('adds', f.people(other.adds) ~ within(other.band)) }}{% if has_exclusive %}{{ cell('exclusive', f.people(other.exclusive) ~ within(other.exclusive_band)) }}{% endif %}{% if has_share %}{{ cell('share', share_form(other.share)) }}{% endif %}
+{% call why('reasons', other.reasons) %}{% if other.evidence %}<details class="paper"><summary>{{ t('evidence') }}</summary><ul>{% for text in other.evidence %}<li>{{ text }}</li>{% endfor %}</ul></details>{% endif %}{% endcall %}</tr>{% endfor %}</tbody></table></div>
 {% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach) ~ (' (' ~ joint_band ~ ')' if joint_band else '')) }}{% if joint_at_most is not none %}{{ say('joint_at_most', most=f.people(joint_at_most)) }}{% endif %}{% endif %}
 {% if partner_notes %}<ul class="notes">{% for pair in partner_notes %}<li>{{ both(pair) }}</li>{% endfor %}</ul>{% endif %}
 {% if partners_rejected %}<details class="paper"><summary>{{ t('not_possible') }}</summary><ul>{% for row in partners_rejected %}<li><span class="id">{{ row.name }}</span> {{ t(row.rule) }}: {{ both(row.reason) }}</li>{% endfor %}</ul></details>{% endif %}
@@ -110,13 +116,14 @@ TEMPLATE = (
 {% endfor %}</pre></details>{% endif %}
 {% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure tabindex="0">{{ charts.split }}</figure>{% endif %}</section>{% endif %}
 {% if claims %}<section id="evidence" aria-labelledby="evidence-title"><h2 id="evidence-title">{{ t('evidence') }}</h2>{{ say('evidence') }}
-<div class="wide" tabindex="0"><table><thead><tr><th scope="col">{{ t('claim') }}</th><th scope="col" class="num">{{ t('printed_value') }}</th><th scope="col">{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
-<tbody>{% for row in claims %}<tr id="{{ row.anchor }}"><td><code>{{ row.claim }}</code></td><td class="num">{{ row.value }}</td>
-<td>{% if row.query %}<code>{{ row.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ row.params }}</pre></details>{% else %}{% if row.replay_number %}<a href="#replay-{{ row.replay_number }}">{{ t('replay') }} {{ row.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}{% endif %}</td></tr>{% endfor %}</tbody></table></div>{% if more_claims %}<p><small>+ {{ more_claims }}</small></p>{% endif %}
+<div class="wide" tabindex="0"><table><thead><tr>{{ head('claim') }}{{ head('printed_value', 'num') }}<th scope="col" class="way">{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
+<tbody>{% for claim in claims %}<tr id="{{ claim.anchor }}"><th scope="row" class="name"><code>{{ claim.claim }}</code></th>{{ cell('printed_value', claim.value) }}<td class="way">
+{%- if claim.query %}<code>{{ claim.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ claim.params }}</pre></details>
+{%- elif claim.replay_number %}<a href="#replay-{{ claim.replay_number }}">{{ t('replay') }} {{ claim.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}</td></tr>{% endfor %}</tbody></table></div>{% if more_claims %}<p><small>+ {{ more_claims }}</small></p>{% endif %}
 {% for text in replays %}<details class="paper" id="replay-{{ loop.index }}"><summary>{{ t('replay') }} {{ loop.index }}</summary><pre>{{ text }}</pre></details>{% endfor %}</section>{% endif %}
 {% if assumptions %}<section id="assumptions" aria-labelledby="assumptions-title"><h2 id="assumptions-title">{{ t('assumptions') }}</h2><ul class="notes">{% for pair in assumptions %}<li>{{ both(pair) }}</li>{% endfor %}</ul></section>{% endif %}
 {% if manifest %}<section id="manifest" aria-labelledby="manifest-title"><h2 id="manifest-title">{{ t('manifest') }}</h2>{{ say('digest') }}
-<div class="wide" tabindex="0"><table><tbody>{% for key, value in manifest %}<tr><th scope="row">{{ t(key) }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</tbody></table></div>
+<div class="wide" tabindex="0"><table><tbody>{% for key, value in manifest %}<tr><th scope="row" class="name">{{ t(key) }}</th><td><code>{{ value }}</code></td></tr>{% endfor %}</tbody></table></div>
 {% if request %}<details><summary>{{ t('request') }}</summary><pre>{{ request }}</pre></details>{% endif %}</section>{% endif %}
 {% if missing %}<section id="not-measured" aria-labelledby="not-measured-title"><h2 id="not-measured-title">{{ t('not_measured_list') }}</h2>{{ say('not_measured') }}<ul class="notes">{% for key in missing %}<li>{{ t(key) }}</li>{% endfor %}</ul></section>{% endif %}
 </main>

@@ -119,6 +119,8 @@ def test_a_screen_reader_finds_its_way(lang):
     names = {attrs["id"] for _, attrs in page.tags if "id" in attrs}
     assert all(attrs["aria-labelledby"] in names for tag, attrs in page.tags if tag == "section")
     assert all(attrs.get("scope") in {"col", "row"} for tag, attrs in page.tags if tag == "th")
+    rows = [attrs.get("scope") == "row" for tag, attrs in page.tags if tag == "th"]
+    assert sum(rows) == 1 + 1 + 1 + 5  # the channel, the refused one, the claim, the manifest
     assert all(attrs.get("aria-label") for tag, attrs in page.tags if tag == "svg")
     assert all(attrs.get("tabindex") == "0" for tag, attrs in page.tags if attrs.get("class") == "wide")
     assert ("html", {"lang": "en" if lang == "en" else "zh-CN"}) in page.tags

@@ -20,14 +20,16 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# What a window of the page's own width shows: its width, cells of the plan that break a number or a short word, charts
-# that are cut, and the smallest letters of a chart, px.
+# What a window of the page's own width shows: its width, cells that break a number or a short word, cells without the
+# name of their column, tables and charts that are cut, and the smallest letters of a chart, px.
 PROBE = """<script>addEventListener("load", () => {
-const narrow = [...document.querySelectorAll(".lines tbody .cost, .lines tbody .sum, td.rule")].filter(x => {
+const narrow = [...document.querySelectorAll("#plan tbody td.num, #waves td, td.rule")].filter(x => {
   const range = document.createRange(); range.selectNodeContents(x.querySelector("a") || x.firstChild);
   return new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1; }).map(x => x.textContent);
 console.log("PROBE" + JSON.stringify({page: document.documentElement.scrollWidth, narrow,
-  cut: [...document.querySelectorAll("figure")].filter(x => x.scrollWidth > x.clientWidth + 1).length,
+  nameless: [...document.querySelectorAll("#plan, #waves, #materials, #partners")].flatMap(x => [...x.querySelectorAll("tbody td:not(.place)")])
+    .filter(x => !getComputedStyle(x, "::before").content.replace(/"/g, "")).length,
+  cut: [...document.querySelectorAll("figure, .wide")].filter(x => x.scrollWidth > x.clientWidth + 1).length,
   letters: Math.min(...[...document.querySelectorAll("svg")].filter(x => x.clientWidth).map(x => 13 * x.clientWidth / x.viewBox.baseVal.width))}) + "END"); });</script>"""
 HOSTILE = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\">"
 PLAN = {
@@ -69,6 +71,32 @@ PLAN = {
         "seconds": 1.2,
     },
 }
+WAVE = {
+    "wave": 1,
+    "starts_ts": 1_709_251_200,
+    "budget": 1_234_567,
+    "spent": 1_234_567,
+    "one_off": 12_345,
+    "purchases": 2,
+    "adds": 413.25,
+    "adds_interval": [400, 420],
+}
+PARTNERS = {
+    "partners": [
+        {
+            "partner": f"k{i}",
+            "name": "A partner with a long name " * 2,
+            "rank": i,
+            "fit": 0.8,
+            "fit_rank_interval": [1, 7],
+            "scores": dict.fromkeys(("theme", "audience", "brand", "data", "will", "goal"), 0.5),
+            "adds": 327.0,
+            "exclusive": 184.0,
+            "reasons": ["新增触达 327 人 | adds 327 users"],
+        }
+        for i in (1, 2)
+    ]
+}
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine: the page was not drawn")
@@ -95,15 +123,18 @@ def test_a_browser_draws_the_page(tmp_path):
 
 @pytest.mark.skipif(BROWSER is None, reason="no chromium on this machine: the page was not drawn")
 def test_a_telephone_shows_whole_words_and_numbers(tmp_path):
-    """At 360 pixels nothing is wider than the window but tables that scroll by themselves; charts are whole, their letters readable, and no cell of the plan is narrower than its number."""
+    """At 360 pixels nothing is cut: tables are stacked, each cell under the name of its column, charts have letters one can read, and no cell is narrower than its number."""
     plan = PLAN | {
         "items": [PLAN["items"][0] | {"name": "超长渠道名称" * 6, "material": "m1", "cost": 1_234_567}] * 3,
         "rejected": [{"channel": "c9", "rule": "not chosen", "reason": "用 280 可新增 67.2 | would add 67.2 for 280"}],
         "currency": "CNY",
+        "waves": [WAVE, WAVE | {"wave": 2}],
     }
     page, frame = tmp_path / "plan.html", tmp_path / "frame.html"
     page.write_text(
-        render_page(plan).replace("default-src 'none'", "default-src 'none' 'unsafe-inline'") + PROBE, encoding="utf-8"
+        render_page(plan, partners=PARTNERS).replace("default-src 'none'", "default-src 'none' 'unsafe-inline'")
+        + PROBE,
+        encoding="utf-8",
     )
     frame.write_text(f"<body style='margin:0'><iframe src='{page.as_uri()}' style='border:0;width:360px;height:900px'>")
     call = [BROWSER, *QUIET, f"--user-data-dir={tmp_path / 'profile'}", "--allow-file-access-from-files"]
@@ -118,5 +149,6 @@ def test_a_telephone_shows_whole_words_and_numbers(tmp_path):
     seen = json.loads(re.search(r"PROBE(\{.*?\})END", done.stderr)[1])
     assert seen["page"] <= 360
     assert seen["narrow"] == []
+    assert seen["nameless"] == 0
     assert seen["cut"] == 0
     assert seen["letters"] >= 11
