@@ -14,9 +14,9 @@ import math
 import numbers
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -120,12 +120,11 @@ class Part:
 
     def __post_init__(self) -> None:
         """Make every array read-only."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+        for name, value in vars(self).items():
             if isinstance(value, np.ndarray) and value.flags.writeable:
                 frozen = value.view()
                 frozen.flags.writeable = False
-                object.__setattr__(self, field.name, frozen)
+                object.__setattr__(self, name, frozen)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready data."""
@@ -219,7 +218,8 @@ class Manifest(Part):
 
     ``digest`` covers function, request, answer, seed, versions and the content of the
     snapshot: the same digest means the same numbers. Engine, time and the store's identity
-    stay outside it.
+    stay outside it. It is made when it is first asked for, since it costs a small graph
+    as much as its ranking.
     """
 
     function: str
@@ -231,24 +231,49 @@ class Manifest(Part):
     seconds: float | None
     digest: str
 
+    def __post_init__(self) -> None:
+        """Put a digest aside that has yet to be made."""
+        if callable(self.digest):
+            object.__setattr__(self, "_make_digest", self.digest)
+            object.__delattr__(self, "digest")
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the digest and keep it."""
+        make = vars(self).get("_make_digest")
+        if name != "digest" or make is None:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(message)
+        object.__setattr__(self, "digest", make())
+        vars(self).pop("_make_digest", None)  # and the numbers with it; another thread may have been here
+        return self.digest
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel with the digest instead of the numbers it is made of."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
 
 def make_manifest(
     function: str,
     *,
     request: Mapping[str, Any],
-    answer: object,
+    answer: object | Callable[[], object],
     seed: int | None = None,
     snapshot: str | None = None,
     engine: str | None = None,
     seconds: float | None = None,
 ) -> Manifest:
-    """Return the manifest of a result whose numbers are ``answer``."""
-    plain = jsonable(request)
-    versions = package_versions()
-    covered = [function, plain, jsonable(answer), seed, snapshot, versions]
-    text = json.dumps(covered, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    """Return the manifest of a result whose numbers are ``answer``; where that is a call, it waits until the digest is read."""
+    plain, versions = jsonable(request), package_versions()
+    covered = partial(_digest, [function, plain, seed, snapshot, versions], answer)
+    digest: Any = covered if callable(answer) else covered()
     return Manifest(function, plain, seed, snapshot, dict(versions), engine, seconds, digest)
+
+
+def _digest(others: list[Any], answer: object | Callable[[], object]) -> str:
+    """Digest what a result covers."""
+    covered = [*others[:2], jsonable(answer() if callable(answer) else answer), *others[2:]]
+    text = json.dumps(covered, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,5 +1,6 @@
 """Errors, checks, seeds and results: what every floor builds on."""
 
+import copy
 import pickle
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,6 +102,25 @@ def test_digest_ignores_engine_and_time():
     one = make_manifest("f", request={}, answer=[1], seed=7, engine="serial", seconds=1.0)
     two = make_manifest("f", request={}, answer=[1], seed=7, engine="threads", seconds=2.0)
     assert one.digest == two.digest != make_manifest("f", request={}, answer=[1], seed=8).digest
+
+
+def test_a_digest_of_a_call_waits_until_it_is_read():
+    """Nothing is computed before; then it is the digest of what the call returns, once, also in a copy, a pickle and JSON."""
+    asked = []
+
+    def answer():
+        asked.append(1)
+        return [1.5]
+
+    made = make_manifest("f", request={"k": 3}, answer=answer, seed=7)
+    assert made.function == "f"
+    assert not asked
+    at_once = make_manifest("f", request={"k": 3}, answer=[1.5], seed=7)
+    for again in (copy.copy(made), pickle.loads(pickle.dumps(made)), Manifest.from_dict(made.to_dict()), made):
+        assert vars(again) == vars(at_once)
+    assert len(asked) == 1
+    with pytest.raises(AttributeError, match="no attribute 'other'"):
+        _ = made.other
 
 
 def test_another_schema_version_is_refused():

@@ -64,6 +64,8 @@ def restart_shares(projection: Projection, source: Any) -> tuple[NDArray[np.int6
     UnknownNode
         A node is not in the graph.
     """
+    if isinstance(source, str | int | np.integer):  # most calls; the steps below cost a small graph as much as its solver
+        return source_rows(projection, source), np.ones(1)
     nodes, weights = _split(source)
     if len(nodes) == 0:
         message = "source names no node: there is nowhere to restart"
@@ -80,8 +82,6 @@ def restart_shares(projection: Projection, source: Any) -> tuple[NDArray[np.int6
     if not (total > 0 and np.isfinite(total)):
         message = f"source: the weights sum to {total!r}, there is nowhere to restart"
         raise InvalidParameter(message, parameter="source", value=total, allowed="> 0")
-    if rows.size == 1:  # most calls; the steps below cost a small graph as much as its solver
-        return rows, np.ones(1)
     rows, seat = np.unique(rows, return_inverse=True)
     shares = np.zeros(rows.size)
     np.add.at(shares, seat, weights / total)
