@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = 1
+_PLAIN = frozenset({type(None), bool, int, str})
 _RECORDED = ("graphkit-planner", "numpy", "scipy", "numba")
 
 
@@ -48,7 +49,9 @@ def jsonable(value: Any) -> Any:
 
     NaN and infinities become None, since JSON has no word for them.
     """
-    if value is None or isinstance(value, str | bool):
+    if type(value) in _PLAIN or (type(value) is float and math.isfinite(value)):
+        return value  # most values, without asking abstract classes, which takes longer than all the rest
+    if isinstance(value, str):
         return value
     if isinstance(value, np.bool_):
         return bool(value)

@@ -10,6 +10,7 @@ Tarjan, R. (1972). Depth-first search and linear graph algorithms. https://doi.o
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,14 +37,24 @@ class Components:
         First row of each; arcs lead to the same or a later component.
     loop, stay : ndarray of float64, shape (n_nodes,)
         Weight of each node's arc to itself, and of its arcs into its own component, that one included.
-    large : tuple of (int, Rows)
-        Components with many arcs: number, and the arcs inside but for self-loops, rows counted from its first.
+    large : ndarray of int64, shape (n_large,)
+        Numbers of the components with many arcs.
+    head : ndarray of uint64, shape (n_large,)
+        How many rows of each stand alone, as in :class:`graphkit.ranking.layout.Rows`.
+    begin : ndarray of int64, shape (n_large + 1,)
+        Where its part of ``rows.start`` begins.
+    rows : Rows
+        Arcs inside large components but for self-loops, one component after the other; slots count
+        rows from the first of their component. One array of each kind, so that one compiled call passes all.
     """
 
     start: NDArray[np.int64]
     loop: NDArray[np.float64]
     stay: NDArray[np.float64]
-    large: tuple[tuple[int, Rows], ...]
+    large: NDArray[np.int64]
+    head: NDArray[np.uint64]
+    begin: NDArray[np.int64]
+    rows: Rows
 
 
 def component_order(
@@ -83,13 +94,26 @@ def components(
         for some in (own, inside)
     )
     arcs = np.bincount(number[row[inside & ~own]], minlength=start.size - 1)
-    large = []
-    for k in np.flatnonzero((arcs >= _LARGE * row.size) & (np.diff(start) > 1)).tolist():
+    large = np.flatnonzero((arcs >= _LARGE * row.size) & (np.diff(start) > 1))
+    each = [side_by_side(0, 0, row[:0], source[:0], None if weight is None else weight[:0])]
+    for k in large.tolist():
         mine, size = inside & ~own & (number[row] == k), int(start[k + 1] - start[k])
         into, out_of = row[mine] - start[k], source[mine] - start[k]
         head = head_rows(np.bincount(into, minlength=size))
-        large.append((k, side_by_side(size, head, into, out_of, None if weight is None else weight[mine])))
-    return Components(start, loop, stay, tuple(large))
+        each.append(side_by_side(size, head, into, out_of, None if weight is None else weight[mine]))
+    heads = np.array([rows.head for rows in each[1:]], np.uint64)
+    return Components(start, loop, stay, large, heads, np.cumsum([rows.start.size for rows in each]), _joined(each))
+
+
+def _joined(each: list[Rows]) -> Rows:
+    """Put rows behind each other."""
+    before = itertools.accumulate((rows.slots.size for rows in each[:-1]), initial=0)
+    return Rows(
+        np.uint64(0),
+        np.concatenate([rows.start + np.uint64(k) for rows, k in zip(each, before, strict=True)]),
+        np.concatenate([rows.slots for rows in each]),
+        None if each[0].weight is None else np.concatenate([rows.weight for rows in each if rows.weight is not None]),
+    )
 
 
 @kernel

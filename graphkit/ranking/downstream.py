@@ -66,45 +66,57 @@ def downstream(
     -------
     (scores, residual, iterations)
     """
-    lost = operator.out_weight <= 0
-    degree = np.where(lost, 1.0, operator.out_weight)
     arcs: Any = (operator.indptr.view(np.uint64), operator.indices, operator.weight if operator.weight.size else None)
-    begin = int(np.searchsorted(graph.start, (v > 0).argmax(), side="right")) - 1  # nobody comes to earlier components
-    w, best, best_residual, count, aim = np.zeros(v.size), v, np.inf, 0, _MOVE * goal
+    rows, inner = graph.rows, (operator.out_weight, graph.loop, graph.stay)
+    parts: Any = (graph.start, graph.large, graph.head, graph.begin, rows.start, rows.slots, rows.weight)
+    found: tuple[NDArray[np.float64], float, int] = downstream_kernel(
+        arcs, parts, inner, v, damping, goal, max_iterations
+    )
+    return found
+
+
+@kernel(fastmath={"contract"}, error_model="numpy")
+def downstream_kernel(arcs, parts, inner, v, damping, goal, most):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Pass after pass, each held against the whole operator."""
+    (out_weight, loop, stay), start, n = inner, parts[0], v.size
+    w, degree, first = np.zeros(n), np.empty(n), 0
+    for i in range(n):
+        degree[i] = out_weight[i] if out_weight[i] > 0 else 1.0
+    while first < n - 1 and not v[first] > 0:
+        first += 1
+    begin, end = 0, start.size - 1
+    while end - begin > 1:  # nobody comes to earlier components
+        middle = (begin + end) // 2
+        begin, end = (middle, end) if start[middle] <= first else (begin, middle)
+    best, best_residual, count, aim = v, np.inf, 0, _MOVE * goal
     while True:
-        count += _pass(arcs, graph, degree, v, begin, damping, aim, max_iterations - count, w)
-        x, residual = passed_kernel(*arcs, degree, lost, v, graph.start[begin], damping, w)  # type: ignore[call-arg]
+        count += pass_kernel(arcs, parts, (degree, loop, stay), v, begin, damping, aim, most - count, w)
+        x, residual = passed_kernel(*arcs, degree, out_weight, v, start[begin], damping, w)  # type: ignore[call-arg]
         if not residual < best_residual:
             return best, best_residual, count  # no further progress possible
         best, best_residual = x, residual
-        if residual <= goal or count >= max_iterations:
+        if residual <= goal or count >= most:
             return best, best_residual, count
         aim /= 4
 
 
-def _pass(
-    arcs: Any,
-    graph: Components,
-    degree: NDArray[np.float64],
-    v: NDArray[np.float64],
-    begin: int,
-    damping: float,
-    aim: float,
-    most: int,
-    w: NDArray[np.float64],
-) -> int:
+@kernel(fastmath={"contract"}, error_model="numpy")
+def pass_kernel(arcs, parts, inner, v, begin, damping, aim, most, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Pass all components from ``begin`` on; return the sweeps over the slowest."""
-    start, done, inner, count = graph.start, begin, (degree, graph.loop, graph.stay), 0
-    for k, rows in graph.large:
-        if k < done:
-            continue
+    start, large, head, row_begin, row_start, slots, weight = parts
+    done, count, j = begin, 0, 0
+    while j < large.size and large[j] < begin:
+        j += 1
+    for i in range(j, large.size + 1):
+        k = large[i] if i < large.size else start.size - 1
         small_kernel(*arcs, start[done : k + 1], inner, v, damping, aim, w)  # type: ignore[call-arg]
-        here = slice(start[k], start[k + 1])
-        enter = enter_kernel(*arcs, start[k], start[k + 1], v, damping, w)  # type: ignore[call-arg]
-        own: Any = (rows.head, rows.start, rows.slots, rows.weight, *(x[here] for x in inner))
-        count = max(count, large_kernel(*own, enter, damping, aim, most, w[here]))  # type: ignore[call-arg]
+        if i < large.size:
+            a, b = start[k], start[k + 1]
+            enter = enter_kernel(*arcs, a, b, v, damping, w)  # type: ignore[call-arg]
+            own = inner[0][a:b], inner[1][a:b], inner[2][a:b]
+            rows = head[i], row_start[row_begin[i] : row_begin[i + 1]], slots, weight
+            count = max(count, large_kernel(*rows, *own, enter, damping, aim, most, w[a:b]))
         done = k + 1
-    small_kernel(*arcs, start[done:], inner, v, damping, aim, w)  # type: ignore[call-arg]
     return count + 1
 
 
@@ -118,9 +130,9 @@ def small_kernel(indptr, indices, weight, start, inner, v, damping, aim, w):  # 
             few_kernel(indptr, indices, weight, start[k], start[k + 1], inner, v, damping, aim, w)
             continue
         w[i] = 0.0  # its arc to itself is on the other side
-        total = one_row(indices, weight, w, indptr[i], indptr[i + _ONE])
         scale = 1.0 / (degree[i] - damping * loop[i])  # need not wait for the total as a quotient would
-        w[i] = scale * ((1 - damping) * v[i] + damping * total)
+        base, rate = scale * (1 - damping) * v[i], scale * damping
+        w[i] = base + rate * one_row(indices, weight, w, indptr[i], indptr[i + _ONE])
 
 
 @kernel(fastmath={"contract"}, error_model="numpy")
@@ -248,12 +260,12 @@ def scaled_kernel(factor, degree, y, before):  # type: ignore[no-untyped-def]  #
 
 
 @kernel(fastmath={"contract"}, error_model="numpy")
-def passed_kernel(indptr, indices, weight, degree, lost, v, first, damping, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def passed_kernel(indptr, indices, weight, degree, out_weight, v, first, damping, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Scores x = D w / sum and ||F(x) - x||_1, over all arcs into rows from ``first`` on; there is no mass before."""
-    n, x = degree.size, np.zeros(degree.size)
+    n, x = degree.size, np.empty(degree.size)
     total, back, residual = mass_kernel(degree, w, x), 0.0, 0.0
     for i in range(n):
-        back += x[i] if lost[i] else 0.0
+        back += 0.0 if out_weight[i] > 0 else x[i]
     back, rate = damping * back + 1 - damping, damping / total
     for i in range(first, n):
         fresh = rate * one_row(indices, weight, w, indptr[i], indptr[i + 1]) + back * v[i]

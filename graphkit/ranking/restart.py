@@ -64,8 +64,10 @@ def restart_shares(projection: Projection, source: Any) -> tuple[NDArray[np.int6
     UnknownNode
         A node is not in the graph.
     """
-    if isinstance(source, str | int | np.integer):  # most calls; the steps below cost a small graph as much as its solver
-        return source_rows(projection, source), np.ones(1)
+    if isinstance(
+        source, str | int | np.integer
+    ):  # most calls; the steps below cost a small graph as much as its solver
+        return np.array([projection.row(source)]), np.ones(1)
     nodes, weights = _split(source)
     if len(nodes) == 0:
         message = "source names no node: there is nowhere to restart"

@@ -34,6 +34,8 @@ _1, _2, _3, _4, _5, _6, _7, _8 = (np.uint64(i) for i in range(1, 9))
 def one_row(slots, weight, y, j, end):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Sum of y over the arcs j..end-1 of one row; weight None = all alike, and compiled apart: asking per group cost a third of a sweep."""
     a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    if j + _1 == end:  # the next row may wait for this one, and adding up nothing for it
+        return y[slots[j]] if weight is None else weight[j] * y[slots[j]]
     if weight is not None:
         while j + _4 <= end:
             a += weight[j] * y[slots[j]]
