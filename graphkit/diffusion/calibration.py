@@ -5,8 +5,8 @@ time between these adopters alone does it better. So size prediction is a gamma
 regression with log link of the later adopters on: the simulated spread, the tempo of the first adopters,
 their degree and activity, the start, and how large other items became that these adopters took up (who a cascade
 meets first tells much of its size, Cheng et al. 2014; on news, where few pass anything on along a tie, nearly all). The
-simulated spread and the other items of a training item come from what is known without it (folds), else the
-regression would trust them too much. Intervals are quantiles of observed / predicted on training items left out.
+simulated spread of a training item, and what other items tell of its adopters, come from the log without its fold, else
+the regression would trust them too much. Intervals are quantiles of observed / predicted on training items left out.
 
 References
 ----------
@@ -15,6 +15,7 @@ Cheng, Adamic, Dow, Kleinberg, Leskovec: Can cascades be predicted? WWW 2014, do
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -138,7 +139,6 @@ class _Model:
 
     def __init__(self, projection: Projection, log: Log, n_first: int, folds: list[Fold], *, seed: int) -> None:
         self.projection, self.n_first = projection, n_first
-        self.activity = np.bincount(log.rows[log.rows >= 0], minlength=projection.n_nodes).astype(np.float64)
         organic = np.flatnonzero(~log.pushed)
         self.keep = keep = organic[log.sizes[organic] >= n_first]
         train = log.take(keep)
@@ -149,7 +149,7 @@ class _Model:
         self.held_out, self.ratios = np.full(keep.size, max(self.typical, 1e-9)), np.array([0.0, 3.0])
         if not self.fitted:
             return
-        self.company = _company(log.take(organic), projection.n_nodes)
+        self.past = _past(log.take(organic), projection.n_nodes)
         target = (train.sizes - n_first).astype(np.float64)
         groups = [np.searchsorted(keep, np.intersect1d(fold.items, keep)) for fold in folds]
         raw = np.empty((keep.size, 7))
@@ -157,7 +157,7 @@ class _Model:
             part, rest = train.take(inside), log.take(np.setdiff1d(organic, keep[inside]))
             chance = projection.with_probability(fold.probability)
             simulated = simulated_sizes(chance, part, n_first, seed, worlds=WORLDS)
-            raw[inside] = self._features(part, simulated, _company(rest, projection.n_nodes), seen=True)
+            raw[inside] = self._features(part, simulated, _past(rest, projection.n_nodes))
         self.centre, scale = raw.mean(axis=0), raw.std(axis=0)
         self.scale = np.where(scale > 1e-9, scale, np.inf)  # a constant feature says nothing
         x = (raw - self.centre) / self.scale
@@ -168,10 +168,8 @@ class _Model:
         self.beta = _gamma_fit(x, target)
         self.ratios = target / self.held_out
 
-    def _features(
-        self, log: Log, simulated: NDArray[np.float64], company: NDArray[np.float64], *, seen: bool
-    ) -> NDArray[np.float64]:
-        """Return one row per item; ``seen`` takes the item itself out of its adopters' activity."""
+    def _features(self, log: Log, simulated: NDArray[np.float64], past: _Past) -> NDArray[np.float64]:
+        """Return one row per item."""
         degree = np.diff(self.projection.indptr).astype(np.float64)
         result = np.zeros((log.sizes.size, 7))
         for i in range(log.sizes.size):
@@ -181,9 +179,9 @@ class _Model:
             result[i, 1] = np.log1p(times[-1] - times[0])
             result[i, 2] = np.log1p(times[-1] - times[max(times.size - 2, 0)])
             result[i, 3] = np.log1p(degree[rows].sum())
-            result[i, 4] = np.log1p(np.maximum(self.activity[rows] - seen, 0).sum())
+            result[i, 4] = np.log1p(past.activity[rows].sum())
             result[i, 5] = times[0]
-            result[i, 6] = company[rows].mean() if rows.size else 0.0
+            result[i, 6] = past.company[rows].mean() if rows.size else 0.0
         result[:, 0] = np.log(simulated + 0.25)
         return result
 
@@ -191,7 +189,7 @@ class _Model:
         """Return the expected later adopters of unseen items; features beyond the training range are cut to it."""
         if not self.fitted:
             return np.maximum(simulated, 0.0) if self.typical <= 0 else np.full(log.sizes.size, self.typical)
-        x = (self._features(log, simulated, self.company, seen=False) - self.centre) / self.scale
+        x = (self._features(log, simulated, self.past) - self.centre) / self.scale
         return _mean(np.clip(x, *self.limits), self.beta)
 
     def spread_of_ratio(self) -> tuple[float, float]:
@@ -200,13 +198,22 @@ class _Model:
         return min(float(low), 1.0), max(float(high), 1.0)
 
 
-def _company(log: Log, n_nodes: int) -> NDArray[np.float64]:
-    """Return per user how much larger than usual, in logs, the items became that he took up; 0 for who took up none."""
+@dataclass(frozen=True, eq=False)
+class _Past:
+    """What a log tells of each user: how many of a hundred items he took up, and how much larger than usual, in logs, these became."""
+
+    activity: NDArray[np.float64]
+    company: NDArray[np.float64]
+
+
+def _past(log: Log, n_nodes: int) -> _Past:
+    """Return what the items of a log tell of the users, 0 of who took up none; shares, so that logs with and without a fold compare."""
     size = np.log(log.sizes)
     off = np.repeat(size - size.mean(), log.sizes) if size.size else size
     known = log.rows >= 0
-    total = np.bincount(log.rows[known], weights=off[known], minlength=n_nodes)
-    return total / (np.bincount(log.rows[known], minlength=n_nodes) + PULL)
+    taken = np.bincount(log.rows[known], minlength=n_nodes)
+    larger = np.bincount(log.rows[known], weights=off[known], minlength=n_nodes)
+    return _Past(100 * taken / max(size.size, 1), larger / (taken + PULL))
 
 
 def _gamma_fit(x: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graphkit.diffusion.calibration import predict_sizes
+from graphkit.diffusion.calibration import _past, predict_sizes
 from graphkit.diffusion.events import read_log
 from graphkit.diffusion.learn import LearnedProbabilities, learn
 from graphkit.diffusion.size_factor import simulated_sizes
@@ -138,6 +138,14 @@ def test_who_starts_large_items_is_expected_to_start_large_ones_again():
     assert ((frame.lower <= frame.observed) & (frame.observed <= frame.upper)).mean() >= 0.85
     newcomers = table([("new", node, 60 * step) for step, node in enumerate([477, 478, 479])])
     assert 3 + 6 < predict_sizes(learn(p, log, rng=1), newcomers, rng=1).predicted[0] < 3 + 24
+
+
+def test_what_other_items_tell_of_users_by_hand():
+    """Sizes 1 and 4: 0 took up both, 1 the large one, 5 none; a stranger counts as an adopter, but nobody is told of him."""
+    log = read_log(from_arrays([0], [1], n_nodes=6), table([("a", 0, 0), *(("b", node, 0) for node in (0, 1, 2, 77))]))
+    past, off = _past(log, 6), np.log(4) / 2
+    assert past.activity.tolist() == [100, 50, 50, 0, 0, 0]
+    assert past.company.tolist() == pytest.approx([0, off / 3, off / 3, 0, 0, 0])
 
 
 def test_calibration_table_sums_to_the_training_items(planted):
