@@ -3,8 +3,9 @@
 The spread that the learned probabilities give to the first adopters orders real cascades weakly; the
 time between these adopters alone does it better. So size prediction is a gamma
 regression with log link of the later adopters on: the simulated spread, the tempo of the first adopters,
-their degree and activity, the start, and how large other items became that these adopters took up (who a cascade
-meets first tells much of its size, Cheng et al. 2014; on news, where few pass anything on along a tie, nearly all). The
+their degree and activity, the start, how large other items became that these adopters took up (who a cascade
+meets first tells much of its size, Cheng et al. 2014; on news, where few pass anything on along a tie, nearly all), and
+how large others of the same topic became, where it was learned by topic. The
 simulated spread of a training item, and what other items tell of its adopters, come from the log without its fold, else
 the regression would trust them too much. Intervals are quantiles of observed / predicted on training items left out.
 
@@ -15,7 +16,7 @@ Cheng, Adamic, Dow, Kleinberg, Leskovec: Can cascades be predicted? WWW 2014, do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from graphkit.check import positive_int, refuse
 from graphkit.diffusion.events import Log, read_log
 from graphkit.diffusion.learned import LearnedProbabilities
 from graphkit.diffusion.size_factor import Fold, SizeFactor, held_out_folds, simulated_sizes
+from graphkit.diffusion.topics import with_topics
 from graphkit.rng import as_seed, child_seed
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ __all__ = ["calibration_table", "predict_sizes"]
 
 WORLDS = 256
 RIDGE = 2.0  # training items' worth of pull towards "no effect", per feature
-PULL = 2.0  # items' worth of pull towards "as large as any", per user
+PULL = 2.0  # items' worth of pull towards "as large as any", per user and topic
 BINS = 5
 TAIL = 0.02  # each side; a little wider than .025, since quantiles of few ratios are too narrow
 
@@ -53,7 +55,8 @@ def predict_sizes(
         From `learn`, with its log.
     events : DataFrame
         Columns ``item``, ``node``, ``ts`` of the unseen items; rows after the first ``n_first`` adopters
-        (by time, then node) serve ``observed`` only.
+        (by time, then node) serve ``observed`` only. Where it was learned by topic, the same column says the topic of each;
+        with `LearnedProbabilities.for_topic` all are of that one.
     n_first : int >= 1, default 3
     rng : see `graphkit.rng`
 
@@ -86,7 +89,7 @@ def predict_sizes(
     positive_int("n_first", n_first)
     if not isinstance(learned, LearnedProbabilities):
         refuse("learned", type(learned).__name__, "LearnedProbabilities", hint="learn(projection, events) makes them")
-    log, seed = read_log(learned.projection, events), child_seed(as_seed(rng), "predict_sizes")
+    log, seed = _read_topics(learned, events), child_seed(as_seed(rng), "predict_sizes")
     # As in the folds: the size factor is no feature.
     graph = learned.projection.with_probability(learned.posterior_mean)
     folds = held_out_folds(graph, learned.log, even=learned.method == "partial", n_first=n_first)
@@ -103,6 +106,15 @@ def predict_sizes(
             "observed": log.sizes,
         }
     )
+
+
+def _read_topics(learned: LearnedProbabilities, events: Any) -> Log:
+    """Return the log of unseen items with their topics, where anything is said of them."""
+    log = read_log(learned.projection, events)
+    if learned.topic is not None:
+        return replace(log, topics=np.full(log.items.size, learned.topic, dtype=object))
+    told = learned.by is not None and learned.by in events.columns and events[learned.by].notna().any()
+    return with_topics(log, events, learned.by) if learned.by is not None and told else log
 
 
 def calibration_table(
@@ -152,7 +164,7 @@ class _Model:
         self.past = _past(log.take(organic), projection.n_nodes)
         target = (train.sizes - n_first).astype(np.float64)
         groups = [np.searchsorted(keep, np.intersect1d(fold.items, keep)) for fold in folds]
-        raw = np.empty((keep.size, 7))
+        raw = np.empty((keep.size, 8))
         for fold, inside in zip(folds, groups, strict=True):
             part, rest = train.take(inside), log.take(np.setdiff1d(organic, keep[inside]))
             chance = projection.with_probability(fold.probability)
@@ -171,7 +183,7 @@ class _Model:
     def _features(self, log: Log, simulated: NDArray[np.float64], past: _Past) -> NDArray[np.float64]:
         """Return one row per item."""
         degree = np.diff(self.projection.indptr).astype(np.float64)
-        result = np.zeros((log.sizes.size, 7))
+        result = np.zeros((log.sizes.size, 8))
         for i in range(log.sizes.size):
             part = slice(log.indptr[i], min(log.indptr[i + 1], log.indptr[i] + self.n_first))
             times, rows = log.times[part], log.rows[part]
@@ -182,6 +194,7 @@ class _Model:
             result[i, 4] = np.log1p(past.activity[rows].sum())
             result[i, 5] = times[0]
             result[i, 6] = past.company[rows].mean() if rows.size else 0.0
+            result[i, 7] = 0.0 if log.topics is None else past.topics.get(log.topics[i], 0.0)
         result[:, 0] = np.log(simulated + 0.25)
         return result
 
@@ -200,10 +213,11 @@ class _Model:
 
 @dataclass(frozen=True, eq=False)
 class _Past:
-    """What a log tells of each user: how many of a hundred items he took up, and how much larger than usual, in logs, these became."""
+    """What a log tells of each user: how many of a hundred items he took up, and how much larger than usual, in logs, these became; so of each topic's items."""
 
     activity: NDArray[np.float64]
     company: NDArray[np.float64]
+    topics: dict[str, float]
 
 
 def _past(log: Log, n_nodes: int) -> _Past:
@@ -213,7 +227,12 @@ def _past(log: Log, n_nodes: int) -> _Past:
     known = log.rows >= 0
     taken = np.bincount(log.rows[known], minlength=n_nodes)
     larger = np.bincount(log.rows[known], weights=off[known], minlength=n_nodes)
-    return _Past(100 * taken / max(size.size, 1), larger / (taken + PULL))
+    named = [] if log.topics is None else log.topics.tolist()
+    topics = {}
+    for topic in {name for name in named if name is not None}:
+        mine = size[np.array([name == topic for name in named])] - size.mean()
+        topics[topic] = float(mine.sum()) / (mine.size + PULL)
+    return _Past(100 * taken / max(size.size, 1), larger / (taken + PULL), topics)
 
 
 def _gamma_fit(x: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -52,6 +52,8 @@ class Log:
         Row of who passed it on; `OUTSIDE` for a channel or somebody the graph does not know, `NOT_TOLD` where nothing is said.
     traced : bool
         Whether `NOT_TOLD` means that nobody passed it on.
+    topics : object ndarray, shape (n_items,), optional
+        Topic of each item, None where nothing is said; none at all where nobody asked for topics.
     """
 
     items: NDArray[Any]
@@ -60,6 +62,7 @@ class Log:
     times: NDArray[np.float64]
     causes: NDArray[np.int64]
     traced: bool = False
+    topics: NDArray[Any] | None = None
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -71,7 +74,8 @@ class Log:
         sizes = self.sizes[keep]
         indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
         pick = np.repeat(self.indptr[keep] - indptr[:-1], sizes) + np.arange(indptr[-1])
-        return Log(self.items[keep], indptr, self.rows[pick], self.times[pick], self.causes[pick], self.traced)
+        topics = None if self.topics is None else self.topics[keep]
+        return Log(self.items[keep], indptr, self.rows[pick], self.times[pick], self.causes[pick], self.traced, topics)
 
     def starters(self, item: int, n_first: int, *, traced: bool) -> NDArray[np.int64]:
         """Return the rows in the graph from which the item set out: the adopters without a cause, or the first ones."""

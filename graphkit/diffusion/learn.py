@@ -20,7 +20,7 @@ from graphkit.diffusion.events import NOT_TOLD, Log, read_log
 from graphkit.diffusion.learned import LearnedProbabilities
 from graphkit.diffusion.level import level_error
 from graphkit.diffusion.size_factor import held_out_folds, size_factor
-from graphkit.diffusion.topics import learn_topics, topic_of_items
+from graphkit.diffusion.topics import learn_topics, with_topics
 from graphkit.errors import DataInvalid
 from graphkit.results import make_manifest
 from graphkit.rng import as_seed, child_seed
@@ -80,14 +80,13 @@ def learn(
         message = "the graph has no arc to learn about"
         raise DataInvalid(message, rule="arcs", hint="load relationships between the users first")
     log, seed = read_log(p, events), as_seed(rng)
+    log = log if by is None else with_topics(log, events, by)
     even = method == "partial"
     found, folds = estimate_arcs(p, log, even=even), held_out_folds(p, log, even=even, n_first=N_FIRST)
     scale = size_factor(p, log, folds, n_first=N_FIRST, seed=child_seed(seed, "size_factor"))
     chance, bounds = (np.minimum(scale.factor * x, 1.0) for x in (found.mean, found.interval()))
     table = calibration_table(p, log, folds, scale, seed=seed, n_first=N_FIRST)
-    topics, strength = (
-        ({}, None) if by is None else learn_topics(p, log, topic_of_items(events, by, log), found, scale.factor)
-    )
+    topics, strength = learn_topics(p, log, found, scale.factor)
     request = {"method": method, "events": _digest(log)} | ({} if by is None else {"by": by})
     answer = {"probability": hashlib.sha256(chance.tobytes()).hexdigest(), "prior": found.prior, "calibration": table}
     answer |= {f"topic {name}": hashlib.sha256(each.probability.tobytes()).hexdigest() for name, each in topics.items()}
@@ -113,6 +112,7 @@ def learn(
         topics,
         strength,
         level_error(found.tries, scale),
+        by,
     )
 
 

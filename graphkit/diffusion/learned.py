@@ -77,6 +77,8 @@ class LearnedProbabilities(Result):
     topics: dict[str, TopicEstimate] = field(default_factory=dict, metadata={"json": False})
     topic_strength: float | None = field(default=None, metadata={"json": False})
     level_error: float = float("nan")
+    by: str | None = field(default=None, metadata={"json": False})
+    topic: str | None = field(default=None, metadata={"json": False})
 
     def for_topic(self, topic: str) -> LearnedProbabilities:
         """Return the probabilities for items of one topic; arcs it never tried keep the plain ones.
@@ -96,6 +98,7 @@ class LearnedProbabilities(Result):
         chance[found.arc], bounds[found.arc], tried[found.arc] = found.probability, found.interval, found.tried
         return replace(
             self,
+            topic=topic,
             probability=chance,
             interval=bounds,
             tried=tried,

@@ -17,7 +17,7 @@ an arc has. The level of all its arcs together is known far better, so where suc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["STRENGTHS", "TopicEstimate", "learn_topics", "topic_of_items"]
+__all__ = ["STRENGTHS", "TopicEstimate", "learn_topics", "with_topics"]
 
 STRENGTHS = (0.0, 1.0, 3.0, 10.0, 30.0, float("inf"))
 FOLDS = 4
@@ -59,8 +59,8 @@ class TopicEstimate:
     tried: Floats
 
 
-def topic_of_items(events: Any, by: str, log: Log) -> list[str | None]:
-    """Return the topic of each item of the log, None where the column is empty.
+def with_topics(log: Log, events: Any, by: str) -> Log:
+    """Return the log with the topic of each item, None where the column is empty.
 
     Raises
     ------
@@ -80,13 +80,16 @@ def topic_of_items(events: Any, by: str, log: Log) -> list[str | None]:
             f"events: no item has a value of {by!r}", rule="topic", hint="fill the column, or learn without it"
         )
     known = dict(zip(map(str, told["item"].tolist()), map(str, told[by].tolist()), strict=True))
-    return [known.get(str(item)) for item in log.items.tolist()]
+    return replace(log, topics=np.array([known.get(str(item)) for item in log.items.tolist()], dtype=object))
 
 
 def learn_topics(
-    projection: Projection, log: Log, topics: list[str | None], whole: ArcEstimate, factor: float
-) -> tuple[dict[str, TopicEstimate], float]:
-    """Return the estimate of every topic, times the factor on sizes, and the strength that was chosen."""
+    projection: Projection, log: Log, whole: ArcEstimate, factor: float
+) -> tuple[dict[str, TopicEstimate], float | None]:
+    """Return the estimate of every topic of the log, times the factor on sizes, and the strength that was chosen."""
+    if log.topics is None:
+        return {}, None
+    topics = log.topics.tolist()
     names = sorted({topic for topic in topics if topic is not None})
     code = np.array([names.index(topic) if topic is not None else -1 for topic in topics], np.int64)
     evidence = _evidence(projection, log, code, len(names), whole)
