@@ -119,7 +119,7 @@ def topics_sentence(found: Any) -> str:
     """Say how much topics differ."""
     weight = found.topic_strength
     if np.isinf(weight):
-        return "Items left out do not show that tags differ: every tag keeps the plain chances."
+        return "Items left out do not show that tags differ tie by tie: each has the plain chances, at its own level."
     return f"Tags differ: for each, items of other tags count as at most {weight:g} tries a tie."
 
 
@@ -141,7 +141,7 @@ def learned_document(found: Any) -> dict[str, Any]:
         "topics": [
             {
                 "tag": name,
-                "n_arcs_tried": int(each.arc.size),
+                "n_arcs_tried": int((each.tried > 0).sum()),
                 "p_mean": float(each.probability.mean()) if each.arc.size else None,
                 "p_mean_plain": float(p[each.arc].mean()) if each.arc.size else None,
             }

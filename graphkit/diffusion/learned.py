@@ -81,7 +81,7 @@ class LearnedProbabilities(Result):
     topic: str | None = field(default=None, metadata={"json": False})
 
     def for_topic(self, topic: str) -> LearnedProbabilities:
-        """Return the probabilities for items of one topic; arcs it never tried keep the plain ones.
+        """Return the probabilities for items of one topic; arcs it never tried keep what others say, at the topic's level.
 
         Raises
         ------

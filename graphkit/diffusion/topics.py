@@ -1,18 +1,20 @@
-"""Probabilities on arcs by topic: what items of one kind say, with what others say as a bounded prior.
+"""Probabilities on arcs by topic: what items of one kind say, with what others say as a bounded prior at the topic's level.
 
 A friend who passes on every film need not pass on a course. For topic g and an arc with credit c and tries n of which
-c_g and n_g are the topic's own,
+c_g and n_g are the topic's own, and with N and N_g tries on all arcs,
 
-    m = (a + c - c_g) / (a + b + n - n_g),   s = min(a + b + n - n_g, a + b + strength),
+    m = r l (a + c - c_g) / (a + b + l (n - n_g)),   l = N / (r N_g + N - N_g),
+    s = min(a + b + n - n_g, a + b + strength),
     p_g = (s m + c_g) / (s + n_g),           interval = quantiles of Beta(s m + c_g, s (1 - m) + n_g - c_g).
 
 All evidence of other topics gives the prior mean m, but weighs no more than ``strength`` tries (a bounded power prior,
-Ibrahim and Chen 2000, doi:10.1214/ss/1009212673). So with one topic, and for arcs the topic never tried, p_g is the
-plain p; with an unbounded strength all topics agree. The strength is the one under which items left out are most likely.
+Ibrahim and Chen 2000, doi:10.1214/ss/1009212673). So with one topic p_g is the plain p; with an unbounded strength
+topics differ in their levels only. The strength is the one under which items left out are most likely.
 
-Shrinking arc by arc leaves the level of a topic between its own and that of the others, the nearer to theirs the fewer tries
-an arc has. The level of all its arcs together is known far better, so where successes and tries p_g are apart by more than
-`SURE` standard errors, p_g is multiplied by their ratio.
+r is how much more often the topic's tries succeed than those of others on the same arcs: the ratio of Mantel and Haenszel,
+right also where an arc was tried a few times only, or 1 where it is less than `SURE` standard errors away (Greenland and Robins
+1985, doi:10.2307/2530643). l is then the level of the others, r l that of the topic, in units of the level of all. So an arc that the topic
+never tried has the chance that others give it, at the topic's level.
 """
 
 from __future__ import annotations
@@ -42,12 +44,12 @@ SURE = 2.0
 
 @dataclass(frozen=True, eq=False)
 class TopicEstimate:
-    """What one topic's items say about the arcs they tried; every other arc keeps the plain p.
+    """The arcs on which a topic differs from the plain p, those it tried and where its level differs all.
 
     Attributes
     ----------
     arc : int64 ndarray
-        Tried arcs in CSR order, ascending.
+        In CSR order, ascending.
     probability : float64 ndarray, shape of ``arc``
     interval : float64 ndarray, shape (n, 2)
     tried : float64 ndarray
@@ -96,12 +98,10 @@ def learn_topics(
     strength = _strength(projection, log, code, len(names), whole)
     found = {}
     for name, (credit, tried) in zip(names, evidence, strict=True):
-        arc = np.flatnonzero(tried > 0)
-        a, b = (part[arc] for part in _posterior(whole, credit, tried, strength))
-        mean = a / (a + b)
-        scale = factor * (_level(credit[arc], tried[arc], mean) if len(names) > 1 else 1.0)
-        bounds = np.minimum(scale * beta_interval(a, b), 1.0)
-        found[name] = TopicEstimate(arc, np.minimum(scale * mean, 1.0), bounds, tried[arc])
+        a, b = _posterior(whole, credit, tried, strength)
+        arc = np.flatnonzero((tried > 0) | ~np.isclose(a / (a + b), whole.mean, rtol=1e-9))
+        mean, bounds = a[arc] / (a + b)[arc], beta_interval(a[arc], b[arc])
+        found[name] = TopicEstimate(arc, np.minimum(factor * mean, 1.0), np.minimum(factor * bounds, 1.0), tried[arc])
     return found, strength
 
 
@@ -118,18 +118,26 @@ def _evidence(
 
 
 def _posterior(whole: ArcEstimate, credit: Floats, tried: Floats, strength: float) -> tuple[Floats, Floats]:
-    """Beta of one topic: its own evidence on the bounded evidence of the others."""
-    base = sum(whole.prior)
-    a, b = np.maximum(whole.a - credit, 1e-9), np.maximum(whole.b - (tried - credit), 1e-9)
-    scale = np.minimum(1.0, (base + strength) / (a + b))
-    return scale * a + credit, scale * b + tried - credit
+    """Beta of one topic on every arc: its own evidence on the bounded evidence of the others, at its level."""
+    a, base = whole.prior[0], sum(whole.prior)
+    c, n = np.maximum(whole.a - a - credit, 0.0), np.maximum(whole.a + whole.b - base - tried, 0.0)
+    ratio = _ratio(credit, tried, c, n)
+    others = float(tried.sum() + n.sum()) / max(float(ratio * tried.sum() + n.sum()), 1e-9)
+    mean = np.minimum(ratio * others * (a + c) / (base + others * n), 1 - 1e-9)
+    weight = base + np.minimum(n, strength)
+    return weight * mean + credit, weight * (1 - mean) + tried - credit
 
 
-def _level(credit: Floats, tried: Floats, mean: Floats) -> float:
-    """Successes of a topic over those its chances foretell, 1 where they are no further apart than luck."""
-    hits, expected = float(credit.sum()), float(tried @ mean)
-    chance = float(tried @ (mean * (1 - mean)))
-    return hits / expected if hits > 0 and abs(hits - expected) > SURE * np.sqrt(chance) else 1.0
+def _ratio(credit: Floats, tried: Floats, c: Floats, n: Floats) -> float:
+    """How much more often a topic's tries succeed than those of others on the same arcs, 1 where that may be luck."""
+    both = (tried > 0) & (n > 0)
+    credit, tried, c, n = credit[both], tried[both], c[both], n[both]
+    whole = tried + n
+    own, other = float((credit * n / whole).sum()), float((c * tried / whole).sum())
+    if own <= 0 or other <= 0:
+        return 1.0
+    square = float((((credit + c) * tried * n - credit * c * whole) / whole**2).sum()) / (own * other)
+    return own / other if abs(np.log(own / other)) > SURE * np.sqrt(square) else 1.0
 
 
 def _strength(projection: Projection, log: Log, code: NDArray[np.int64], n_topics: int, whole: ArcEstimate) -> float:

@@ -6,7 +6,7 @@ import pytest
 
 from graphkit.diffusion.calibration import predict_sizes
 from graphkit.diffusion.learn import learn
-from graphkit.diffusion.topics import STRENGTHS
+from graphkit.diffusion.topics import STRENGTHS, _ratio
 from graphkit.errors import DataInvalid, UnknownName
 from graphkit.projection.build import from_arrays
 
@@ -69,15 +69,31 @@ def test_topics_that_do_not_differ_are_pooled(graph):
     assert np.abs(found.for_topic("film").probability - found.probability).max() < 0.12
 
 
-def test_an_arc_no_item_of_the_topic_tried_keeps_the_plain_p(graph):
-    """Films only touch the first ten arcs; the others are what everything says."""
-    log = log_of(40, {"film": np.full(40, 0.5), "course": np.full(40, 0.2)}, np.random.default_rng(4))
+@pytest.mark.parametrize("film", [0.2, 0.5])
+def test_an_arc_no_item_of_the_topic_tried_keeps_what_others_say_at_its_level(graph, film):
+    """Films only touch the first ten arcs, courses go along all with .2: the others are .2 for films as well, or as far above as on the ten."""
+    log = log_of(240, {"film": np.full(40, film), "course": np.full(40, 0.2)}, np.random.default_rng(4))
     log = log[(log.topic == "course") | (log.node % 40 < 10)]
     found = learn(graph, log, by="topic", rng=1)
     own = found.for_topic("film")
-    assert own.probability[10:].tolist() == found.probability[10:].tolist()
+    assert own.probability[10:].mean() == pytest.approx(film, rel=0.12)
+    assert found.for_topic("course").probability[10:].mean() == pytest.approx(0.2, rel=0.12)
     assert own.never_tried[10:].all()
     assert not own.never_tried[:10].any()
+    if film == 0.2:
+        assert own.probability[10:].tolist() == found.probability[10:].tolist()
+
+
+def test_the_ratio_of_levels_equals_statsmodels():
+    """Mantel and Haenszel's risk ratio and its standard error over strata, against tables made of the same counts."""
+    from statsmodels.stats.contingency_tables import StratifiedTable
+
+    rng = np.random.default_rng(2)
+    tried, n = rng.integers(1, 9, 300).astype(float), rng.integers(1, 9, 300).astype(float)
+    credit, c = (rng.binomial(k.astype(int), p).astype(float) for k, p in ((tried, 0.5), (n, 0.2)))
+    tables = [np.array([[x, t - x], [y, m - y]]) for x, t, y, m in zip(credit, tried, c, n, strict=True)]
+    assert _ratio(credit, tried, c, n) == pytest.approx(StratifiedTable(tables).riskratio_pooled, rel=1e-12)
+    assert _ratio(rng.permutation(c), n, c, n) == 1.0
 
 
 def test_sizes_of_unseen_items_are_those_of_their_topic():
