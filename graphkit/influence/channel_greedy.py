@@ -32,7 +32,9 @@ __all__ = [
     "improve",
     "next_best",
     "refilled",
+    "room",
     "visit_plans",
+    "weakest",
     "without",
     "worth",
 ]
@@ -152,6 +154,36 @@ def without(menu: Menu, chosen: Sequence[int], *options: int) -> list[int]:
         if int(menu.after[x]) in gone:
             gone.add(x)
     return [x for x in chosen if x not in gone]
+
+
+def weakest(cover: Cover, menu: Menu, chosen: Sequence[int]) -> list[int]:
+    """Return the purchases in the order in which they are given up: those first whose money loses least.
+
+    Uses of one channel are worth the same, and a first one takes the later ones along, so the last goes first.
+    """
+    order = sorted(chosen)
+    total = np.asarray(cover.by_option[:, order].sum(axis=1)).ravel()
+    lost = np.empty(len(order))
+    for i, option in enumerate(order):
+        rows, seen = cover.seen(option)
+        own = cover.by_option.data[cover.by_option.indptr[option] : cover.by_option.indptr[option + 1]]
+        lost[i] = cover.scale * dot(cover.weight[rows], seen * np.exp(-np.maximum(total[rows] - own, 0.0)))
+    freed = np.maximum(menu.cost[order], 1e-9)
+    return [order[i] for i in np.lexsort((-np.arange(len(order)), lost / freed))]
+
+
+def room(menu: Menu, chosen: Sequence[int], weak: Sequence[int], option: int) -> list[int] | None:
+    """Return what stays when as few of the weakest go as make room for an option; None where nothing makes room.
+
+    By bisection, since room only grows with each that goes.
+    """
+    low, high = 0, len(weak)
+    while low < high:
+        middle = (low + high) // 2
+        fits = menu.allowed(without(menu, chosen, *weak[:middle]))[option]
+        low, high = (low, middle) if fits else (middle + 1, high)
+    rest = without(menu, chosen, *weak[:low])
+    return rest if menu.allowed(rest)[option] else None
 
 
 def refilled(cover: Cover, menu: Menu, rest: list[int], without: int, boosts: Boosts | None) -> list[list[int]]:

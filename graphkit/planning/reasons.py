@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.influence.channel_greedy import without
+from graphkit.influence.channel_greedy import room, weakest, without
 from graphkit.intervals import give_or_take
-from graphkit.planning.choose import NOTHING, estimate, measure
+from graphkit.planning.choose import NOTHING, estimate
 from graphkit.planning.floors import ROUNDING, GoalJudge
 from graphkit.planning.search import JUDGING
 
@@ -139,12 +139,7 @@ class _Exchange:
 
     def __init__(self, campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> None:
         self.campaign, self.cover, self.chosen = campaign, cover, sorted(chosen)
-        lost = np.array([exclusive for exclusive, _ in measure(cover, self.chosen, exact=True)["exclusive"]])
-        freed = np.maximum(campaign.menu.cost[self.chosen], 1e-9)
-        later = -campaign.options.use[
-            self.chosen
-        ]  # uses are worth the same, and a first one takes the later ones along
-        self.weak = [self.chosen[i] for i in np.lexsort((later, lost / freed))]
+        self.weak = weakest(cover, campaign.menu, self.chosen)
         self.missed = cover.missed(chosen)
 
     @cached_property
@@ -158,12 +153,8 @@ class _Exchange:
         return max(tries).told() if tries else "a rule on kinds, waves or materials stands against it"
 
     def _prefix(self, option: int) -> _Change | None:
-        """Let go of as few of the weakest as make room: bisection, since room only grows with each that goes."""
-        low, high = 1, len(self.weak)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._room(option, *self.weak[:middle]) is not None else (middle + 1, high)
-        rest = self._room(option, *self.weak[:low])
+        """Let go of as few of the weakest as make room."""
+        rest = room(self.campaign.menu, self.chosen, self.weak, option)
         return self._change(rest, option) if rest is not None else None
 
     def _single(self, option: int) -> _Change | None:
@@ -171,15 +162,10 @@ class _Exchange:
         menu = self.campaign.menu
         needed = menu.next_cost(self.chosen)[option] - (menu.budget - menu.money(self.chosen))
         for one in [x for x in self.weak if menu.cost[x] >= needed][:SINGLES]:
-            rest = self._room(option, one)
-            if rest is not None:
+            rest = without(menu, self.chosen, one)
+            if menu.allowed(rest)[option]:
                 return self._change(rest, option)
         return None
-
-    def _room(self, option: int, *gone: int) -> list[int] | None:
-        """The others, if they leave room for the option."""
-        rest = without(self.campaign.menu, self.chosen, *gone)
-        return rest if self.campaign.menu.allowed(rest)[option] else None
 
     def _change(self, rest: list[int], option: int) -> _Change | None:
         campaign, other = self.campaign, [*rest, option]
