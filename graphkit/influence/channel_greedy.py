@@ -5,6 +5,7 @@ By gain per money and by gain. Ties go to the first option, i.e. the smallest ex
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from graphkit.influence.channel_cover import dot
 from graphkit.influence.channel_lazy import lazy_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 SMALL = 1e-12
+PUT_IN = 20  # options, best gains per money first, that local search makes room for
 
 
 def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = ()) -> list[int]:
@@ -121,25 +123,40 @@ def fill_in_order(menu: Menu, order: Iterable[int], start: Sequence[int] = ()) -
 def improve(
     cover: Cover, menu: Menu, chosen: Sequence[int], *, tries: int = 300, boosts: Boosts | None = None
 ) -> list[int]:
-    """Local search: take one option out, buy the best others for the money; keep what is worth more.
+    """Local search: take one option out and buy the best others for the money, or make room for one; keep what is worth more.
 
-    ``tries`` bounds the number of removals looked at.
+    ``tries`` bounds the number of options taken out or put in.
     """
     best, value = list(chosen), worth(cover, menu, chosen, boosts)
     left, improved = tries, True
     while improved and left > 0:
         improved = False
-        for option in best:
+        for candidates in islice(_neighbours(cover, menu, best, boosts), left):
             left -= 1
-            rest = without(menu, best, option)
-            for candidate in refilled(cover, menu, rest, option, boosts):
+            for candidate in candidates:
                 now = worth(cover, menu, candidate, boosts)
                 if now > value * (1 + 1e-9) + SMALL and menu.complete(candidate):
                     best, value, improved = candidate, now, True
                     break
-            if improved or left <= 0:
+            if improved:
                 break
     return best
+
+
+def _neighbours(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None) -> Iterator[list[list[int]]]:
+    """Plans near this one: without each of its options, then with each of the best others in place of the weakest."""
+    for option in chosen:
+        yield refilled(cover, menu, without(menu, chosen, option), option, boosts)
+    mine = np.zeros(menu.n, dtype=bool)
+    mine[chosen] = True
+    can_follow = ~mine & ((menu.after < 0) | mine[menu.after])
+    extra = boosts.gains(menu, chosen) if boosts is not None else 0.0
+    gain = np.where(can_follow, cover.gains(cover.missed(chosen)) + extra, 0.0)
+    order = np.argsort(-gain / np.maximum(menu.next_cost(chosen), 1e-9), kind="stable")
+    weak = weakest(cover, menu, chosen)
+    for option in order[: min(PUT_IN, int((gain > SMALL).sum()))].tolist():
+        rest = room(menu, chosen, weak, option)
+        yield [] if rest is None else [greedy(cover, menu, per_cost=True, start=[*rest, option])]
 
 
 def worth(cover: Cover, menu: Menu, chosen: Sequence[int], boosts: Boosts | None) -> float:

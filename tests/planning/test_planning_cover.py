@@ -182,3 +182,35 @@ def test_room_is_made_by_the_fewest_of_the_weakest():
             assert found.change == pytest.approx(cover.value([*rest, option]) - cover.value(chosen))
             looked += 1
     assert looked > 30
+
+
+def test_local_search_gives_up_two_for_one():
+    """Two cheap channels that share most of their people make room for a dear one: no single one of them frees the money."""
+    q = np.zeros((20, 3))
+    q[:6, 0] = q[3:9, 1] = q[8:20, 2] = 0.9
+    cover = Cover(sp.csr_matrix(-np.log1p(-q)), np.ones(20), 1.0)
+    assert sorted(improve(cover, menu([50, 50, 100], 100), [0, 1])) == [2]
+
+
+def test_local_search_comes_near_the_best_of_all_plans():
+    """Kinds, waves, materials, second uses and cents: from any start 56 of 60 times the enumerated optimum; without putting in, 51 times."""
+    rng, reached = np.random.default_rng(23), 0
+    for _ in range(60):
+        q, cover, _ = market(rng, n_sets=60, n_options=10)
+        cost = rng.integers(100, 900, 10)
+        rules = menu(
+            cost,
+            int(cost.sum() * rng.uniform(0.2, 0.6)),
+            group=[0, 0, 1, 2, 3, 4, 5, 6, 7, 8],
+            kind=[0, 0, 0, 0, 0, 1, 1, 1, 1, 1],
+            most=[3, 4],
+            wave=[0, 1, 0, 1, 0, 1, 0, 1, 0, 1],
+            wave_budget=[int(cost.sum() * 0.3)] * 2,
+            after=[-1, -1, -1, -1, 3, -1, -1, -1, 7, -1],
+        )
+        values = every_plan(q, rules)
+        best = max(values.values())
+        found = improve(cover, rules, fill_in_order(rules, rng.permutation(10)))
+        assert rules.complete(found)
+        reached += values[tuple(sorted(found))] >= best - 1e-9
+    assert reached >= 55
