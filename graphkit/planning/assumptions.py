@@ -28,7 +28,12 @@ def note_assumptions(
     if who.n_dropped:
         share = who.n_dropped / (who.n_dropped + who.n)
         notes.append(
-            f"{counted(who.n_dropped, 'user', 'users')} ({share:.1%}) without consent for planning {'is' if who.n_dropped == 1 else 'are'} left out with their ties: reach is underestimated"
+            counted(
+                who.n_dropped,
+                f"user ({share:.1%}) without consent for planning is",
+                f"users ({share:.1%}) without consent for planning are",
+            )
+            + " left out with their ties: reach is underestimated"
         )
     if projection is None:
         notes.append(

@@ -246,7 +246,10 @@ def _of_the_campaign(plan: ChannelPlan, frame: pd.DataFrame) -> tuple[pd.DataFra
         early = (frame["ts"] < starts).to_numpy(bool)
         if early.any():
             said.append(
-                f"{counted(int(early.sum()), 'event', 'events')} before the campaign's start {'is' if early.sum() == 1 else 'are'} left out"
+                counted(
+                    int(early.sum()), "event before the campaign's start is", "events before the campaign's start are"
+                )
+                + " left out"
             )
             frame = frame[~early]
     copies = int(frame.duplicated([c for c in REPEATED if c in frame.columns]).sum())
@@ -263,7 +266,8 @@ def _strangers(snapshot: Snapshot, log: EventLog) -> list[str]:
     known = {str(x) for x in users.ids[consent_mask(users, "plan")].tolist()}
     n = sum(name not in known for name in log.names)
     return [
-        f"{n} of {log.n_users} users in the events {'is' if n == 1 else 'are'} not among the people of the plan: measured, but not promised"
+        counted(n, f"of {log.n_users} users in the events is", f"of {log.n_users} users in the events are")
+        + " not among the people of the plan: measured, but not promised"
     ] * bool(n)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.intervals import counted
 from graphkit.model.target import parse_target
 from graphkit.planning.amounts import MOST_MONEY, minor
 from graphkit.projection.consent import consent_mask
@@ -214,7 +215,8 @@ def read_market(snapshot: Snapshot, who: People) -> Market:
     market.rejected.extend(rejected)
     if market.assumed.any():
         market.assumptions.append(
-            f"{market.assumed.sum()} of {len(keep)} channels {'has' if market.assumed.sum() == 1 else 'have'} assumed prices or audiences"
+            counted(int(market.assumed.sum()), f"of {len(keep)} channels has", f"of {len(keep)} channels have")
+            + " assumed prices or audiences"
         )
     return market
 

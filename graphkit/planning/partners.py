@@ -303,7 +303,12 @@ def _notes(asked: Asked, known: Known, made: PartnerSplit | None) -> list[str]:
         )
     if known.n_unknown:
         notes.append(
-            f"{counted(known.n_unknown, 'brand or course is', 'brands and courses are')} left out: nothing is measured of {'it' if known.n_unknown == 1 else 'them'} and {':'.join(asked.subject)}"
+            counted(
+                known.n_unknown,
+                "brand or course is left out: nothing is measured of it",
+                "brands and courses are left out: nothing is measured of them",
+            )
+            + f" and {':'.join(asked.subject)}"
         )
     if asked.split:
         notes.append(SPLIT_NOTE if made else "no audience is measured: profit was not split")
