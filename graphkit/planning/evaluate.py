@@ -143,35 +143,28 @@ def evaluate(
     for name, value in (("days", days), ("min_cell", min_cell), ("retention_day", retention_day)):
         positive_int(name, value)
     frame, said = _of_the_campaign(checked_plan(plan), event_frame(events))
-    log = EventLog(frame)
-    planned = {item.channel for item in plan.items}
-    snapshot = None if plan.source is None else as_snapshot(plan.source)
-    said += [] if snapshot is None else _strangers(snapshot, log)
+    log, planned = EventLog(frame), {item.channel for item in plan.items}
     wanted = target if target is not None else plan.request.get("target")
     incremental, n_experiment = _incremental(experiment)
-    seed, risk = as_seed(rng), _risk_of_reach(plan)
+    known, strangers = _known(plan, log, wanted)
     context = Context(
         days=days,
         retention_day=retention_day,
         min_cell=min_cell,
-        cost=plan.spent,
         incremental=incremental,
         n_experiment=n_experiment,
         margin=None if margin is None else finite("margin", margin),
-        items=_items(plan),
-        target=None if wanted is None or snapshot is None else _target_users(snapshot, wanted),
-        ratings=None if snapshot is None or not len(log) else _ratings(snapshot, plan.for_),
-        risk=risk.get("p10") if len(log) else None,
+        **known,
     )
     metrics = measure(log, planned, context)
-    reach = _beside_promise(plan, metrics, risk.get("prediction_interval"))
+    reach = _beside_promise(plan, metrics)
     foreseen = reach["prediction_interval"] is not None and reach["within_promise"] is not None
     answer: dict[str, Any] = {
         "plan": plan.plan,
         **reach,
         "metrics": metrics,
         "unattributed": sum(c is not None and c not in planned for c in log.text("channel").tolist()),
-        "assumptions": [*_notes(days, incremental, foreseen=foreseen), *said],
+        "assumptions": [*_notes(days, incremental, foreseen=foreseen), *said, *strangers],
     }
     request = {
         "plan": plan.manifest.digest,
@@ -186,11 +179,22 @@ def evaluate(
         "evaluate",
         request=request,
         answer=answer,
-        seed=seed,
+        seed=as_seed(rng),
         snapshot=plan.manifest.snapshot,
         seconds=time.monotonic() - start,
     )
     return Evaluation(**answer, manifest=manifest)
+
+
+def _known(plan: ChannelPlan, log: EventLog, wanted: str | None) -> tuple[dict[str, Any], list[str]]:
+    """What the plan and its data tell beside the log, and what has to be said of people they do not know."""
+    known = {"cost": plan.spent, "items": _items(plan), "risk": _risk_of_reach(plan).get("p10") if len(log) else None}
+    if plan.source is None:
+        return known, []
+    snapshot = as_snapshot(plan.source)
+    known["target"] = None if wanted is None else _target_users(snapshot, wanted)
+    known["ratings"] = _ratings(snapshot, plan.for_) if len(log) else None
+    return known, _strangers(snapshot, log)
 
 
 def _risk_of_reach(plan: ChannelPlan) -> dict[str, Any]:
@@ -198,12 +202,10 @@ def _risk_of_reach(plan: ChannelPlan) -> dict[str, Any]:
     return next((row for row in (plan.risk or {}).get("goals", ()) if row["goal"] == "reach"), {})
 
 
-def _beside_promise(
-    plan: ChannelPlan, metrics: list[dict[str, Any]], foreseen: tuple[float, float] | None
-) -> dict[str, Any]:
+def _beside_promise(plan: ChannelPlan, metrics: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the measured reach beside the promised one, compared only where the plan was made for reach."""
     reached = next(m["value"] for m in metrics if m["channel"] == "all" and m["metric"] == "reach")
-    promised = plan.reach.mean
+    promised, foreseen = plan.reach.mean, _risk_of_reach(plan).get("prediction_interval")
     band = foreseen or plan.reach.interval_with_model_uncertainty or plan.reach.interval
     comparable = plan.objective == "reach" and reached is not None
     return {
