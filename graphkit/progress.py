@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
-__all__ = ["Progress", "ProgressCallback", "null_progress"]
+__all__ = ["Progress", "ProgressCallback", "each", "null_progress", "step"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,28 @@ ProgressCallback: TypeAlias = Callable[[Progress], None]
 def null_progress(event: Progress) -> None:
     """Ignore the event: the sink used when nobody watches."""
     del event
+
+
+def each(items: Sequence[T], phase: str, progress: ProgressCallback, unit: str = "") -> Iterator[T]:
+    """Give the items one by one, and tell before the first and behind each of them how many are done.
+
+    Examples
+    --------
+    >>> events = []
+    >>> list(each("ab", "letters", events.append))
+    ['a', 'b']
+    >>> [(event.done, event.total) for event in events]
+    [(0, 2), (1, 2), (2, 2)]
+    """
+    progress(Progress(phase, 0, len(items), unit))
+    for done, item in enumerate(items, 1):
+        yield item
+        progress(Progress(phase, done, len(items), unit))
+
+
+@contextmanager
+def step(phase: str, progress: ProgressCallback) -> Iterator[None]:
+    """Tell that one thing is begun, and that it is done; it stays undone where it fails."""
+    progress(Progress(phase, 0, 1))
+    yield
+    progress(Progress(phase, 1, 1))

@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from graphkit.cli.interrupts import install, temporary
 from graphkit.config import Settings
 from graphkit.errors import StoreUnavailable
-from graphkit.progress import Progress
+from graphkit.progress import Progress, step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,9 +128,8 @@ class App:
         from graphkit.projection.snapshot import take_snapshot
 
         with self.progress() as progress:
-            progress(Progress("open the store", 0, 1))
-            store = self.open()
-            progress(Progress("open the store", 1, 1))
+            with step("open the store", progress):
+                store = self.open()
             found = take_snapshot(store, progress=progress)
         if not learned:
             return found

@@ -71,10 +71,11 @@ def evaluate(app: App, /, plan: str, events: str, seed: int, form: str | None, o
         return
     from graphkit.planning.evaluate import evaluate as judge
 
-    with app.working("evaluate the plan"):
+    with app.working("evaluate the plan") as progress:
         found = judge(
             made, events, days=more["days"], min_cell=more["min_cell"], retention_day=more["retention_day"], target=more["target"],
             experiment=None if more["experiment"] is None else _read(more["experiment"]), margin=more["margin"], rng=seed,
+            progress=progress,
         )  # fmt: skip
     rows = frame_rows(found.to_frame())
     emit(

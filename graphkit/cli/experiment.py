@@ -128,7 +128,7 @@ def design(
     tested = None if plan is None else _plan_id(app, plan)
     graph = _graph(app, probability)
     past = None if more["events"] is None else _outcome_of_events(app, graph, more["events"], more["kind"], None, None)
-    with app.working("design the test"):
+    with app.working("design the test") as progress:
         found = design_experiment(
             graph,
             mde=more["mde"],
@@ -142,6 +142,7 @@ def design(
             n_clusters=more["clusters"],
             max_cut=more["max_cut"],
             rng=seed,
+            progress=progress,
         )
     document = {**found.to_dict(), "tests": tested, "probability": probability}
     rows = frame_rows(found.to_frame())
@@ -201,8 +202,8 @@ def analyse(
         outcome = _outcome_of_events(app, graph, more["events"], more["kind"], more["since"], more["until"])
     else:
         outcome = _outcome_of_table(graph, more["outcomes"], more["outcome"], more["id_"])
-    with app.working("analyse the test"):
-        found = analyse_experiment(planned, graph, outcome, theta=theta, n_redraws=redraws)
+    with app.working("analyse the test") as progress:
+        found = analyse_experiment(planned, graph, outcome, theta=theta, n_redraws=redraws, progress=progress)
     rows = frame_rows(found.effects)
     effects, exposure = ([short_numbers(row) for row in part] for part in (rows, frame_rows(found.exposure)))
     head = f"{found.n_users:,} users, {found.n_missing:,} not measured; randomisation p {found.p_value:.3g}\n"

@@ -28,9 +28,10 @@ def explain(app: App, plan: str, form: str | None, output: str | None) -> None:
     from graphkit.planning.channels import ChannelPlan
     from graphkit.planning.evidence import explain as reasons
 
-    found = find_plan(app, plan)
+    with app.working("explain the plan"):
+        found = find_plan(app, plan)
+        rows = [dict(row) for row in reasons(ChannelPlan.from_dict(found))]
     shown = _SHOWN if len(found.get("waves") or ()) > 1 else _SHOWN[1:]
-    rows = [dict(row) for row in reasons(ChannelPlan.from_dict(found))]
     columns = list(dict.fromkeys(name for row in rows for name in row)) or ["channel", "chosen", "reason"]
     emit(
         form=form,

@@ -112,11 +112,11 @@ def partners(
     from graphkit.planning.partners import partners as choose
 
     plan = rebuild(app, plan_id) if plan_id else None
-    with app.working("choose partners"):
+    with app.working("choose partners") as progress:
         found = choose(
             app.snapshot(), for_=str(for_), max_partners=max_, plan=plan, lead=str(lead) if lead else None, split=split, rng=seed,
             diversity=diversity, novelty=novelty, conflicts=conflicts, weights=_weights(weights), min_cell=min_cell,
-            aliases=_aliases(aliases),
+            aliases=_aliases(aliases), progress=progress,
         )  # fmt: skip
     if write_aliases:
         _write_aliases(app, write_aliases)

@@ -9,8 +9,10 @@ import click
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import output_options, seed_option
+from graphkit.progress import step
 
 if TYPE_CHECKING:
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["profile"]
@@ -85,7 +87,7 @@ def profile(
     snapshot = app.snapshot()
     names = snapshot.nodes("Tag").by_id("name")
     columns: tuple[str, ...]
-    with app.working("build profiles"):
+    with app.working("build profiles") as progress:
         if lift:
             columns, rows = LIFT_COLUMNS, _lift(snapshot, names, min_cell, top)
         elif clusters is not None:
@@ -99,6 +101,7 @@ def profile(
                     min_cell,
                     top,
                     seed,
+                    progress,
                     _profiles(app, snapshot, events, half_life),
                 ),
             )
@@ -136,13 +139,20 @@ def _profiles(app: App, snapshot: Snapshot, events: str | None, half_life: float
     from graphkit.intervals import counted
     from graphkit.planning.tastes import item_names, profiles_of, read_tastes
 
-    tastes, log, other = read_tastes(snapshot), None, 0
-    if events is not None:
-        from graphkit.store.files_events import read_events
+    log, other = None, 0
+    with app.progress() as progress:
+        with step("read who took what", progress):
+            tastes = read_tastes(snapshot)
+        if events is not None:
+            from graphkit.store.files_events import read_events
 
-        log = read_events(events)
-        other = item_names(tastes, log).count("")
-    found = profiles_of(tastes, log, half_life_days=half_life, event_weights=snapshot.settings.get("event_weights"))
+            with step("read events", progress):
+                log = read_events(events)
+            other = item_names(tastes, log).count("")
+        with step("weigh tags", progress):
+            found = profiles_of(
+                tastes, log, half_life_days=half_life, event_weights=snapshot.settings.get("event_weights")
+            )
     told = [
         counted(n, f"{one} {what}", f"{many} {what}")
         for n, one, many, what in (
@@ -225,7 +235,15 @@ def _lift(snapshot: Snapshot, names: dict[str, Any], min_cell: int, top: int) ->
 
 
 def _clusters(
-    app: App, snapshot: Snapshot, names: dict[str, Any], k: int | None, min_cell: int, top: int, seed: int, found: Any
+    app: App,
+    snapshot: Snapshot,
+    names: dict[str, Any],
+    k: int | None,
+    min_cell: int,
+    top: int,
+    seed: int,
+    progress: ProgressCallback,
+    found: Any,
 ) -> list[dict[str, Any]]:
     """Tags of each cluster's centre; how far clusters and communities agree goes to the messages."""
     import numpy as np
@@ -234,10 +252,11 @@ def _clusters(
     from graphkit.matching.clusters import adjusted_rand_index, cluster_profiles
     from graphkit.projection.build import project
 
-    groups = cluster_profiles(found.matrix, k=k, rng=seed)
+    groups = cluster_profiles(found.matrix, k=k, rng=seed, progress=progress)
     graph = project(snapshot, label="User", purpose="profile")
     if graph.n_arcs:
-        index = adjusted_rand_index(groups.labels, communities(graph, rng=seed, effort="fast", finer=False).labels)
+        others = communities(graph, rng=seed, effort="fast", finer=False, progress=progress)
+        index = adjusted_rand_index(groups.labels, others.labels)
         app.say(f"agreement of clusters with communities of the graph: adjusted Rand index {index:.3f}")
     if groups.silhouette is not None:
         app.say(f"{groups.n_clusters} clusters, silhouette {groups.silhouette:.3f}")

@@ -13,9 +13,12 @@ from graphkit.cli.group import Command
 from graphkit.cli.language import shown_word
 from graphkit.cli.options import LABEL_ID, LabelId, output_options
 from graphkit.cli.shares import SHARE
+from graphkit.progress import each, step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import Snapshot
@@ -80,35 +83,43 @@ def rank(
     check_labels([to])
     snapshot = app.snapshot()
     check_node(snapshot, node)
-    graph, names = typed_graph(snapshot, [name for name, _ in via], shares=dict(via))
-    start = names.index((node.label, node.id))
-    with app.working("rank nodes"):
-        result = personalised_pagerank(graph, start, restart_probability=restart, tolerance=1e-10)
-    wanted = np.array([row for row, (label, _) in enumerate(names) if label == to and row != start], np.int64)
-    scores, certified = np.asarray(result.scores)[wanted], result.certified(wanted)
-    name_of = name_lookup(snapshot, names)
     rows: list[dict[str, Any]] = []
     people: list[dict[str, Any]] = []
-    for place in np.lexsort((wanted, -scores))[:top]:
-        if scores[place] <= 0:
-            break
-        target = int(wanted[place])
-        walks = _evidence(graph, result, start, target, restart, names)
-        row = {
-            "rank": len(rows) + 1,
-            "label": to,
-            "id": names[target][1],
-            "name": name_of(target),
-            "score": float(scores[place]),
-            "certified": bool(certified[len(rows)]),
-        }
-        params = ways_params((node.label, node.id), names[target])
-        rows.append({**row, "evidence": _whole(walks, names), "query": WAYS, "params": params})
-        people.append({**row, "evidence": _between(walks, names, name_of)})
+    with app.working("rank nodes") as progress:
+        with step("join the ties", progress):
+            graph, names = typed_graph(snapshot, [name for name, _ in via], shares=dict(via))
+        start = names.index((node.label, node.id))
+        with step("walk the ties", progress):
+            result = personalised_pagerank(graph, start, restart_probability=restart, tolerance=1e-10)
+        best, certified = _best(result, names, start, to, top)
+        name_of = name_lookup(snapshot, names)
+        for target in each(best, "rows with evidence", progress):
+            walks = _evidence(graph, result, start, target, restart, names)
+            row = {
+                "rank": len(rows) + 1,
+                "label": to,
+                "id": names[target][1],
+                "name": name_of(target),
+                "score": float(result.scores[target]),
+                "certified": bool(certified[len(rows)]),
+            }
+            params = ways_params((node.label, node.id), names[target])
+            rows.append({**row, "evidence": _whole(walks, names), "query": WAYS, "params": params})
+            people.append({**row, "evidence": _between(walks, names, name_of)})
     told = table(people, ["rank", "id", "name", "score", "evidence"], keep=("id",), lines="evidence")
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=told, color=app.settings.color)
     _tell(app, rows, node, to)
     app.say(f"all scores together are at most {result.error_bound:.1e} from the exact ones (L1)")
+
+
+def _best(
+    result: Ranking, names: Sequence[tuple[str, str]], start: int, to: str, top: int
+) -> tuple[list[int], NDArray[np.bool_]]:
+    """Return the rows of the best nodes of a label with a score above 0, and for each place whether the set down to it is proven."""
+    wanted = np.array([row for row, (label, _) in enumerate(names) if label == to and row != start], np.int64)
+    scores = np.asarray(result.scores)[wanted]
+    order = np.lexsort((wanted, -scores))[:top]
+    return wanted[order[scores[order] > 0]].tolist(), result.certified(wanted)
 
 
 def ways_params(source: tuple[str, str], target: tuple[str, str]) -> dict[str, str]:

@@ -125,7 +125,7 @@ def recommend(
     for name in names:
         check_node(snapshot, LabelId("User", name))
     log = _log(events)
-    with app.working("recommend items"):
+    with app.working("recommend items") as progress:
         found = choose(
             snapshot,
             names,
@@ -143,6 +143,7 @@ def recommend(
             min_cell=min_cell,
             rng=seed,
             engine=engine,
+            progress=progress,
         )
     rows = _rows(snapshot, found)
     people = [{**row, "score": f"{row['score']:.4g}", "evidence": _told(row["evidence"][:3])} for row in rows]

@@ -19,6 +19,7 @@ from graphkit.experiment.design import FLOOR
 from graphkit.experiment.estimate import EFFECTS, Difference, difference, linear_effects
 from graphkit.experiment.exposure import CLASSES, Influence, exposure_probability
 from graphkit.intervals import quantile
+from graphkit.progress import each, null_progress
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from graphkit.experiment.assignment import Draws
     from graphkit.experiment.design import ExperimentDesign
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
@@ -77,6 +79,7 @@ def analyse_experiment(
     theta: float | None = None,
     n_redraws: int = 1000,
     confidence: float = 0.95,
+    progress: ProgressCallback = null_progress,
 ) -> ExperimentAnalysis:
     """Estimate direct, spillover and total effect.
 
@@ -95,6 +98,8 @@ def analyse_experiment(
         Default that of the design.
     n_redraws : int
     confidence : float in (0, 1)
+    progress : callable
+        See `graphkit.progress`.
 
     Returns
     -------
@@ -135,7 +140,7 @@ def analyse_experiment(
         refuse("theta", theta, "a share in (0.5, 1]")
     y = _outcome(design, p, outcome)
     influence, draws = Influence(p, limit), design.draws()
-    pi = exposure_probability(influence, draws, n_redraws)
+    pi = exposure_probability(influence, draws, n_redraws, progress=progress)
     member, fraction = influence.classes(design.treated), influence.fraction(design.treated)
     hajek = {
         e: difference(e, y, member, pi, design.cluster, design.treated_clusters, design.stratum, FLOOR) for e in EFFECTS
@@ -149,7 +154,7 @@ def analyse_experiment(
     rows.append(_naive(y, design.treated, confidence))
     answer: dict[str, Any] = {
         "effects": _frame(rows, COLUMNS), "exposure": _exposure(y, member, pi, fraction), "theta": limit, "n_users": design.n_users,
-        "p_value": _randomisation(y, influence, draws, pi, hajek["total"].value, n_redraws), "n_missing": int(np.isnan(y).sum()),
+        "p_value": _randomisation(y, influence, draws, pi, hajek["total"].value, n_redraws, progress), "n_missing": int(np.isnan(y).sum()),
     }  # fmt: skip
     request = {"design": design.manifest.digest, "theta": limit, "n_redraws": n_redraws, "confidence": confidence}
     manifest = make_manifest(
@@ -223,7 +228,9 @@ def _exposure(y: Floats, member: NDArray[np.bool_], pi: Floats, fraction: Floats
     return _frame(rows, ["exposure", "users", "mean", "fraction"])
 
 
-def _randomisation(y: Floats, influence: Influence, draws: Draws, pi: Floats, seen: float, n_redraws: int) -> float:
+def _randomisation(
+    y: Floats, influence: Influence, draws: Draws, pi: Floats, seen: float, n_redraws: int, progress: ProgressCallback
+) -> float:
     """Share of redraws, this one included, whose total difference of Hajek means is at least as large, outcomes held fixed."""
     if math.isnan(seen):
         return math.nan
@@ -232,7 +239,7 @@ def _randomisation(y: Floats, influence: Influence, draws: Draws, pi: Floats, se
     inverse = np.where(able, 1 / np.where(pi > 0, pi, 1.0), 0.0)
     filled = np.where(able, y, 0.0)
     larger = defined = 0
-    for first in range(1, n_redraws + 1, 64):
+    for first in each(range(1, n_redraws + 1, 64), "redraws without an effect", progress, "blocks"):
         member = influence.classes(draws.users(first, min(64, n_redraws + 1 - first))).astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             means = [(inverse[c] * filled) @ member[c] / (inverse[c] @ member[c]) for c in (a, b)]

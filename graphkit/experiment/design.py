@@ -19,6 +19,7 @@ from graphkit.experiment.assignment import Draws, strata
 from graphkit.experiment.clusters import cut_share, merge_communities
 from graphkit.experiment.exposure import CLASSES, Influence, exposure_probability
 from graphkit.experiment.power import Truth, design_effect, intra_cluster_correlation, power_of
+from graphkit.progress import each, null_progress
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed, child_seed
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
@@ -123,6 +125,7 @@ def design_experiment(
     n_redraws: int = 1000,
     n_runs: int = 400,
     rng: RandomState = None,
+    progress: ProgressCallback = null_progress,
 ) -> ExperimentDesign:
     """Randomise clusters of friends and compute what the experiment can see.
 
@@ -155,6 +158,8 @@ def design_experiment(
     n_redraws, n_runs : int
         Redraws behind the exposure chances; simulated experiments behind the power.
     rng : int, Generator, SeedSequence or None
+    progress : callable
+        See `graphkit.progress`.
 
     Returns
     -------
@@ -195,7 +200,7 @@ def design_experiment(
     positive_int("n_redraws", n_redraws, minimum=100)
     positive_int("n_runs", n_runs, minimum=50)
     before = _past(past, p.n_nodes)
-    cluster, used, cut = _clusters(p, resolution, n_clusters, max_cut, seed)
+    cluster, used, cut = _clusters(p, resolution, n_clusters, max_cut, seed, progress)
     notes = [f"clusters come from communities at resolution {used:g}; {cut:.1%} of the influence crosses them"]
     if before is not None:
         baseline, icc = float(np.nanmean(before)), intra_cluster_correlation(before, cluster)
@@ -210,9 +215,9 @@ def design_experiment(
     stratum = strata(size, None if before is None else _means(before, cluster), share)
     draws = Draws(cluster, stratum, share, saturation, child_seed(seed, "experiment"))
     influence = Influence(p, theta)
-    pi = exposure_probability(influence, draws, n_redraws)
+    pi = exposure_probability(influence, draws, n_redraws, progress=progress)
     truth = Truth(baseline, icc, 0.0 if mde is None else _effect(mde, baseline), spillover_share)
-    truth, power, interval = _power(influence, draws, pi, truth, n_runs, seed, search=mde is None)
+    truth, power, interval = _power(influence, draws, pi, truth, n_runs, seed, progress, search=mde is None)
     notes.append(
         f"power is for outcomes of yes and no of which {spillover_share:.0%} of the effect comes through friends, in proportion to their treated share"
     )
@@ -304,7 +309,12 @@ def _means(past: NDArray[np.float64], cluster: NDArray[np.int64]) -> NDArray[np.
 
 
 def _clusters(
-    p: Projection, resolution: float | None, wanted: int | None, max_cut: float, seed: int
+    p: Projection,
+    resolution: float | None,
+    wanted: int | None,
+    max_cut: float,
+    seed: int,
+    progress: ProgressCallback,
 ) -> tuple[NDArray[np.int64], float, float]:
     """Clusters at the first resolution that gives enough of them; says what is in the way otherwise."""
     if wanted is not None:
@@ -320,8 +330,10 @@ def _clusters(
     tried: list[str] = []
     best = 0
     for level in _RESOLUTIONS if resolution is None else (float(resolution),):
-        labels = communities(p, resolution=level, effort="fast", rng=child_seed(seed, "clusters"), finer=False).labels
-        cluster = merge_communities(p, np.asarray(labels), target)
+        found = communities(
+            p, resolution=level, effort="fast", rng=child_seed(seed, "clusters"), finer=False, progress=progress
+        )
+        cluster = merge_communities(p, np.asarray(found.labels), target)
         n, cut = int(cluster.max()) + 1, cut_share(p, cluster)
         if n >= FEWEST and cut <= max_cut:
             return cluster, level, cut
@@ -336,18 +348,25 @@ def _clusters(
 
 
 def _power(
-    influence: Influence, draws: Draws, pi: NDArray[np.float64], truth: Truth, n_runs: int, seed: int, *, search: bool
+    influence: Influence,
+    draws: Draws,
+    pi: NDArray[np.float64],
+    truth: Truth,
+    n_runs: int,
+    seed: int,
+    progress: ProgressCallback,
+    *,
+    search: bool,
 ) -> tuple[Truth, float, tuple[float, float]]:
     """Power for the effect given, or the smallest effect with power 0.8."""
-    if not search:
-        return truth, *power_of(influence, draws, pi, truth, FLOOR, n_runs, seed)
-    low, high = 0.0, 1 - truth.baseline
-    for _ in range(7):
-        middle = (low + high) / 2
-        value, _ = power_of(influence, draws, pi, truth._replace(mde=middle), FLOOR, max(50, n_runs // 2), seed)
-        low, high = (low, middle) if value >= 0.8 else (middle, high)
-    truth = truth._replace(mde=high)
-    return truth, *power_of(influence, draws, pi, truth, FLOOR, n_runs, seed)
+    if search:
+        low, high = 0.0, 1 - truth.baseline
+        for _ in each(range(7), "effects tried", progress):
+            middle = (low + high) / 2
+            value, _ = power_of(influence, draws, pi, truth._replace(mde=middle), FLOOR, max(50, n_runs // 2), seed)
+            low, high = (low, middle) if value >= 0.8 else (middle, high)
+        truth = truth._replace(mde=high)
+    return truth, *power_of(influence, draws, pi, truth, FLOOR, n_runs, seed, progress)
 
 
 def _exposure(pi: NDArray[np.float64]) -> pd.DataFrame:

@@ -12,11 +12,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphkit.experiment.clusters import arc_weight
+from graphkit.progress import each, null_progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.experiment.assignment import Draws
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
@@ -62,10 +64,12 @@ class Influence:
         return np.stack([treated & high, treated & low, ~treated & high, ~treated & low])
 
 
-def exposure_probability(influence: Influence, draws: Draws, n_draws: int, *, first: int = 1) -> Floats:
+def exposure_probability(
+    influence: Influence, draws: Draws, n_draws: int, *, first: int = 1, progress: ProgressCallback = null_progress
+) -> Floats:
     """Return pi, the share of redraws first, first + 1, ... that put each user into each class, shape (4, n_nodes)."""
     total = np.zeros((len(CLASSES), influence.n))
-    for begin in range(first, first + n_draws, _CHUNK):
+    for begin in each(range(first, first + n_draws, _CHUNK), "redraws", progress, "blocks"):
         count = min(_CHUNK, first + n_draws - begin)
         total += influence.classes(draws.users(begin, count)).sum(axis=2)
     return total / n_draws

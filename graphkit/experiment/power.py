@@ -12,6 +12,7 @@ import numpy as np
 
 from graphkit.experiment.estimate import difference
 from graphkit.intervals import wilson
+from graphkit.progress import each, null_progress
 from graphkit.rng import as_generator
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from graphkit.experiment.assignment import Draws
     from graphkit.experiment.exposure import Influence
+    from graphkit.progress import ProgressCallback
 
     Floats = NDArray[np.float64]
 
@@ -35,12 +37,19 @@ class Truth(NamedTuple):
 
 
 def power_of(
-    influence: Influence, draws: Draws, pi: Floats, truth: Truth, floor: float, n_runs: int, seed: int
+    influence: Influence,
+    draws: Draws,
+    pi: Floats,
+    truth: Truth,
+    floor: float,
+    n_runs: int,
+    seed: int,
+    progress: ProgressCallback = null_progress,
 ) -> tuple[float, tuple[float, float]]:
     """Return the share of runs whose 95 % interval of the total effect lies wholly on the true side of 0, and Wilson's interval of that share."""
     found = 0
     lot = as_generator(seed, "power", "outcomes")
-    for first in range(0, n_runs, 50):
+    for first in each(range(0, n_runs, 50), "tests run in simulation", progress, "blocks"):
         count = min(50, n_runs - first)
         clusters, users = draws.clusters(1 + first, count), draws.users(1 + first, count)
         fraction, member = influence.fraction(users), influence.classes(users)

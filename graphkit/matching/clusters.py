@@ -17,6 +17,7 @@ from scipy import sparse
 from graphkit.check import positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.matrices import as_rows
+from graphkit.progress import each, null_progress
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.rng import RandomState
 
 __all__ = ["Clusters", "adjusted_rand_index", "cluster_profiles"]
@@ -62,7 +64,9 @@ class Clusters(Result):
         return pd.DataFrame({"row": np.arange(self.labels.size), "cluster": self.labels})
 
 
-def cluster_profiles(profiles: Any, *, k: int | None = None, rng: RandomState = 1) -> Clusters:
+def cluster_profiles(
+    profiles: Any, *, k: int | None = None, rng: RandomState = 1, progress: ProgressCallback = null_progress
+) -> Clusters:
     """Group rows of a matrix, such as ``build_profiles(..).matrix``.
 
     Parameters
@@ -70,7 +74,8 @@ def cluster_profiles(profiles: Any, *, k: int | None = None, rng: RandomState = 
     profiles : matrix, frame or one column of numbers, n_rows x n_columns
     k : int, optional
         Number of clusters; default: the one of 2..10 with the best silhouette.
-    rng : see `graphkit.rng`
+    rng, progress
+        See `graphkit.rng` and `graphkit.progress`.
 
     Returns
     -------
@@ -106,7 +111,7 @@ def cluster_profiles(profiles: Any, *, k: int | None = None, rng: RandomState = 
         refuse("k", k, f"at most the number of different rows, {distinct}")
     tried = [k] if k is not None else [n for n in _TRIED if n < distinct] or [min(distinct, 1)]
     quality, best = dict[int, float](), dict[int, Any]()
-    for n in tried:
+    for n in each(tried, "numbers of clusters", progress):
         best[n] = _kmeans(dense, n, seed)
         quality[n] = _silhouette(dense, best[n].labels_, seed)
     chosen = max(tried, key=lambda n: (quality[n] if np.isfinite(quality[n]) else -2.0, -n))

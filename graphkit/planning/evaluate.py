@@ -23,6 +23,7 @@ from graphkit.planning.inputs import numbers, target_node
 from graphkit.planning.measure import COLUMNS, Context, measure
 from graphkit.planning.plan_result import ChannelPlan, checked_plan
 from graphkit.planning.rules import read_rules
+from graphkit.progress import null_progress, step
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot import Snapshot, as_snapshot
 from graphkit.results import Manifest, Result, make_manifest
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from graphkit.progress import ProgressCallback
     from graphkit.rng import RandomState
 
 __all__ = ["Evaluation", "evaluate", "wilson"]
@@ -94,6 +96,7 @@ def evaluate(
     experiment: Any = None,
     margin: float | None = None,
     rng: RandomState = 0,
+    progress: ProgressCallback = null_progress,
 ) -> Evaluation:
     """Measure a campaign from its events.
 
@@ -116,6 +119,8 @@ def evaluate(
         Currency per incremental action, for the benefit.
     rng : int, Generator, SeedSequence or None
         Kept in the manifest; no figure is drawn by lot.
+    progress : callable
+        See `graphkit.progress`.
 
     Returns
     -------
@@ -142,7 +147,8 @@ def evaluate(
     start = time.monotonic()
     for name, value in (("days", days), ("min_cell", min_cell), ("retention_day", retention_day)):
         positive_int(name, value)
-    frame, said = _of_the_campaign(checked_plan(plan), event_frame(events))
+    with step("read events", progress):
+        frame, said = _of_the_campaign(checked_plan(plan), event_frame(events))
     log, planned = EventLog(frame), {item.channel for item in plan.items}
     wanted = target if target is not None else plan.request.get("target")
     incremental, n_experiment = _incremental(experiment)
@@ -156,7 +162,7 @@ def evaluate(
         margin=None if margin is None else finite("margin", margin),
         **known,
     )
-    metrics = measure(log, planned, context)
+    metrics = measure(log, planned, context, progress)
     reach = _beside_promise(plan, metrics)
     foreseen = reach["prediction_interval"] is not None and reach["within_promise"] is not None
     answer: dict[str, Any] = {

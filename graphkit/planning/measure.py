@@ -11,11 +11,14 @@ import numpy as np
 from graphkit.intervals import ratio_interval, share_of_clusters, wilson
 from graphkit.planning.event_log import DAY, EventLog
 from graphkit.planning.metrics import BY_CHANNEL, METRICS
+from graphkit.progress import each, null_progress
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from numpy.typing import NDArray
+
+    from graphkit.progress import ProgressCallback
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -52,7 +55,9 @@ class Context:
     risk: float | None = None
 
 
-def measure(log: EventLog, channels: Collection[str], context: Context) -> list[dict[str, Any]]:
+def measure(
+    log: EventLog, channels: Collection[str], context: Context, progress: ProgressCallback = null_progress
+) -> list[dict[str, Any]]:
     """Return one row per metric for all events, then the channels' own, in the order of the dictionary.
 
     Parameters
@@ -61,10 +66,12 @@ def measure(log: EventLog, channels: Collection[str], context: Context) -> list[
     channels : collection of str
         Channels that get rows of their own.
     context : Context
+    progress : callable
+        See `graphkit.progress`.
     """
     known = log.text("channel")
     rows = _all(log, context)
-    for channel in sorted(channels):
+    for channel in each(sorted(channels), "channels", progress):
         mine = np.array([c == channel for c in known], np.bool_)
         rows += _of_exposed(channel, log, mine, context, exposed=mine & log.is_kind("exposure"))
     return rows

@@ -35,6 +35,7 @@ from graphkit.planning.partner_scores import (
 )
 from graphkit.planning.partners_split import split_partners
 from graphkit.planning.reasons import both
+from graphkit.progress import each, null_progress, step
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.results import make_manifest
 from graphkit.rng import as_seed
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from graphkit.planning.partner_reach import PartnerReach
     from graphkit.planning.partners_split import PartnerSplit
     from graphkit.planning.plan_result import ChannelPlan
+    from graphkit.progress import ProgressCallback
     from graphkit.rng import RandomState
 
     Node = tuple[str, str]
@@ -80,6 +82,7 @@ def partners(
     conflicts: Sequence[str] = (),
     weights: Mapping[str, float] | None = None,
     aliases: Mapping[str, str] | pd.DataFrame | str | None = "proposed",
+    progress: ProgressCallback = null_progress,
 ) -> PartnerPortfolio:
     """Propose a set of brands and courses as partners of a film, course or brand.
 
@@ -113,6 +116,8 @@ def partners(
         Weights of the criteria in the fit, 1 where not given, re-normalised over the measured ones; novelty has its own option.
     aliases : "proposed", mapping variant -> name, DataFrame or None
         Spellings that are one party in the history: the proposals of `name_variants`, a reviewed table of it, or none.
+    progress : callable
+        See `graphkit.progress`.
 
     Returns
     -------
@@ -150,9 +155,11 @@ def partners(
         weights=fit_weights(weights, novelty),
         seed=as_seed(rng),
     )
-    data = read_partner_data(snapshot)
-    same = same_party(data, asked.subject, aliases)
-    answer = _answer(asked, read_known(snapshot, asked, data, same), source)
+    with step("learn from past partnerships", progress):
+        data = read_partner_data(snapshot)
+        same = same_party(data, asked.subject, aliases)
+        known = read_known(snapshot, asked, data, same)
+    answer = _answer(asked, known, source, progress)
     manifest = make_manifest(
         "partners",
         request=asked.request() | {"aliases": {":".join(n): ":".join(m) for n, m in sorted(same.items())}},
@@ -164,21 +171,24 @@ def partners(
     return PartnerPortfolio(**answer, manifest=manifest)
 
 
-def _answer(asked: Asked, known: Known, source: Any) -> dict[str, Any]:
+def _answer(asked: Asked, known: Known, source: Any, progress: ProgressCallback) -> dict[str, Any]:
     """Choose the set, and say what it reaches and why."""
-    reach = partner_samples(known.who, known.own, known.audiences, asked.plan, source)
-    audience_scores(known.scores, reach.rating.increments())
+    with step("measure audiences", progress):
+        reach = partner_samples(known.who, known.own, known.audiences, asked.plan, source)
+        audience_scores(known.scores, reach.rating.increments())
     fit = {n: fit_of(scores, asked.weights) for n, scores in known.scores.items()}
     order, apart = choose_partners(
         list(fit), _lists(known, fit), FitReach(reach.choosing, fit), asked.limit, _taste(asked, known)
     )
     made = split_partners(order, known.audiences, known.who.n, asked.lead) if asked.split else None
-    rows = _rows(asked, known, fit, order, reach.judging, made)
+    rows = _rows(asked, known, fit, order, reach.judging, made, progress)
+    with step("compare with every other set", progress):
+        joint, certificate = joint_reach(reach, order), partner_certificate(reach, fit, order)
     return {
         "for_": ":".join(asked.subject),
         "partners": rows,
-        "joint_reach": joint_reach(reach, order),
-        "certificate": partner_certificate(reach, fit, order),
+        "joint_reach": joint,
+        "certificate": certificate,
         "split": made.to_dict(asked.lead) if made else None,
         "rejected": known.rejected
         + [
@@ -196,6 +206,7 @@ def _rows(
     order: list[Node],
     reach: PartnerReach,
     made: PartnerSplit | None,
+    progress: ProgressCallback,
 ) -> tuple[Partner, ...]:
     """One row for each partner, and one for the lead."""
     adds, exclusive, none = reach.in_order(order), reach.exclusive(order), (None, None)
@@ -214,7 +225,7 @@ def _rows(
         tuple(n for n in order if n in reach.place),
     )
     shares, rows = made.shares if made else {}, []
-    for rank, n in enumerate(order, 1):
+    for rank, n in enumerate(each(order, "rows with evidence", progress), 1):
         past, scores = known.past.get(n), known.scores[n]
         told = {"adds": adds.get(n, none), "exclusive": exclusive.get(n, none), "share": shares.get(n, none)}
         rows.append(Partner(

@@ -26,6 +26,7 @@ from graphkit.model.schema import USER_TIES
 from graphkit.planning.picker import Picker, Reason
 from graphkit.planning.recommenders import Cascade, Content, Popularity, Ratings, Taken, Walk
 from graphkit.planning.tastes import ITEM_LABELS, item_names, profiles_of, read_ratings, read_tastes
+from graphkit.progress import each, null_progress, step
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.results import FrameResult, Manifest, make_manifest
 from graphkit.rng import as_seed
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from graphkit.planning.picker import Found
     from graphkit.planning.recommenders import Scorer
     from graphkit.planning.tastes import Tastes
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.snapshot import Snapshot
     from graphkit.rng import RandomState
 
@@ -108,6 +110,7 @@ def recommend(
     min_cell: int = 50,
     rng: RandomState = 1,
     engine: str | Engine = "threads",
+    progress: ProgressCallback = null_progress,
 ) -> Recommendations:
     """Recommend courses or films to users of a graph.
 
@@ -140,8 +143,8 @@ def recommend(
         Of cascade: chance that a user passes something on, as in `plan`; worlds a user.
     min_cell : int, default 50
         Smaller numbers of people are named in reasons only as "fewer than".
-    rng, engine
-        See `graphkit.rng` and `graphkit.engine.base`.
+    rng, engine, progress
+        See `graphkit.rng`, `graphkit.engine.base` and `graphkit.progress`.
 
     Returns
     -------
@@ -171,7 +174,8 @@ def recommend(
     if weights and by != "fused":
         refuse("weights", dict(weights), "left out: only by='fused' weighs lists")
     snapshot = as_snapshot(source)
-    tastes = read_tastes(snapshot)
+    with step("read who took what", progress):
+        tastes = read_tastes(snapshot)
     rows, columns = tastes.rows_of(asked, snapshot), tastes.columns_of(to)
     if not columns.size:
         raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")
@@ -186,11 +190,15 @@ def recommend(
         n_worlds=positive_int("n_worlds", n_worlds),
         seed=seed,
         engine=engine,
+        progress=progress,
     )
-    if by == "fused":
-        found = [one for row in rows for one in pick.fused(make, int(row), weights, blend)]
-    else:
-        found = [one for row in rows for one in pick.best(make(by), make("popularity"), int(row))]
+
+    def found_for(row: int) -> list[Found]:
+        if by == "fused":
+            return pick.fused(make, row, weights, blend)
+        return pick.best(make(by), make("popularity"), row)
+
+    found = [one for row in each(rows.tolist(), "users", progress) for one in found_for(row)]
     request = {
         "users": asked,
         "by": by,
@@ -230,11 +238,13 @@ class _Maker:
     n_worlds: int
     seed: int
     engine: str | Engine
+    progress: ProgressCallback
     made: dict[str, Scorer] = field(default_factory=dict)
 
     def __call__(self, by: str) -> Scorer:
         if by not in self.made:
-            self.made[by] = self._make(by)
+            with step("prepare the scores", self.progress):
+                self.made[by] = self._make(by)
         return self.made[by]
 
     def _make(self, by: str) -> Scorer:
@@ -250,7 +260,14 @@ class _Maker:
             rank = max(1, min(32, min(taken.shape) // 4))  # nearer to full rank it would only repeat what was taken
             return Taken(
                 self.tastes,
-                factorise(taken, method="svd" if by == "svd" else "als", rank=rank, rng=self.seed, engine=self.engine),
+                factorise(
+                    taken,
+                    method="svd" if by == "svd" else "als",
+                    rank=rank,
+                    rng=self.seed,
+                    engine=self.engine,
+                    progress=self.progress,
+                ),
             )
         if by == "content":
             weights = self.snapshot.settings.get("event_weights")

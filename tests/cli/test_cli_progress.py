@@ -2,12 +2,17 @@
 
 import io
 from contextlib import contextmanager
+from itertools import combinations
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from graphkit.cli import bars as shown
-from graphkit.progress import Progress
+from graphkit.experiment.analyse import analyse_experiment
+from graphkit.experiment.design import design_experiment
+from graphkit.progress import Progress, step
+from graphkit.projection.arrays import from_arrays
 from graphkit.report.spoken import word
 from graphkit.synthetic.campaign import write_campaign
 
@@ -56,6 +61,14 @@ COMMANDS = {
     "report": (("report", PLAN, "-o", "-"), "parts of the page"),
     "communities": (("communities", "--seed", "1"), "partitions"),
     "check": (("check", "DATA"), "read files"),
+    "partners": (("partners", "--for", "Film:f01", "--max", "2"), "rows with evidence"),
+    "rank": (("rank", "Film:f01", "--to", "Brand"), "rows with evidence"),
+    "recommend": (("recommend", "u01", "u02", "u03"), "users"),
+    "factors": (("recommend", "u01", "--by", "als"), "factors"),
+    "clusters": (("profile", "--clusters", "0", "--min-cell", "1"), "numbers of clusters"),
+    "evaluate": (("evaluate", PLAN, "--events", "DATA"), "channels"),
+    "design": (("experiment", "design", PLAN, "--mde", "0.1", "--max-cut", "0.9"), "redraws"),
+    "power": (("experiment", "design", "--max-cut", "0.9"), "effects tried"),
 }
 
 
@@ -84,13 +97,8 @@ def test_simulated_worlds_are_counted_as_asked(gk, home, told):
 @pytest.mark.parametrize(
     "words",
     [
-        ("partners", "--for", "Film:f01", "--max", "2"),
-        ("recommend", "u01"),
-        ("rank", "Film:f01", "--to", "Brand"),
         ("profile", "u01"),
         ("replan", PLAN, "--events", "DATA", "--no-keep"),
-        ("evaluate", PLAN, "--events", "DATA"),
-        ("experiment", "design", PLAN, "--mde", "0.1", "--max-cut", "0.9"),
         ("links", "--from", "User", "--to", "Film", "--top", "1"),
         ("learn", "--events", "DATA"),
     ],
@@ -159,3 +167,35 @@ def test_bars_leave_stdout_alone(monkeypatch, capsys):
     assert "1,000/2,000" in screen.getvalue()
     assert "data" not in screen.getvalue()
     assert "/?" not in screen.getvalue()
+
+
+def test_explaining_and_analysing_name_themselves(gk, plan, home, told, tmp_path):
+    """Reading a large plan is named, an analysis counts its redraws."""
+    assert gk("explain", plan)[0] == 0
+    assert "explain the plan" in {event.phase for event in told}
+    made = tmp_path / "design.json"
+    assert gk("experiment", "design", "--mde", "0.1", "--max-cut", "0.9", "--format", "json", "-o", made)[0] == 0
+    del told[:]
+    code, _, err = gk("experiment", "analyse", made, "--events", home / "data", "--kind", "view")
+    assert code == 0, err
+    assert (told[-1].phase, told[-1].done, told[-1].total) == ("redraws", 16, 16)  # 1,000, 64 at a time
+
+
+def test_redraws_behind_a_p_value_are_counted():
+    """Forty groups of ten friends, so that the total effect is measured: 100 redraws are two blocks of at most 64, twice."""
+    ties = np.array([(10 * g + a, 10 * g + b) for g in range(40) for a, b in combinations(range(10), 2)])
+    graph = from_arrays(*ties.T, probability=0.1, directed=False)
+    design = design_experiment(graph, mde=0.2, n_clusters=40, n_redraws=100, n_runs=50, rng=1)
+    events = []
+    analyse_experiment(design, graph, design.treated.astype(float), n_redraws=100, progress=events.append)
+    last = {event.phase: (event.done, event.total) for event in events}
+    assert last == {"redraws": (2, 2), "redraws without an effect": (2, 2)}
+    assert not {phase for phase in last if word(phase) == phase}
+
+
+def test_a_step_that_fails_stays_undone():
+    """A bar is full only behind work that was done."""
+    events = []
+    with pytest.raises(ZeroDivisionError), step("open the store", events.append):
+        _ = 1 / 0
+    assert [(event.done, event.total) for event in events] == [(0, 1)]
