@@ -72,8 +72,10 @@ def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list
 
 
 def _told(answer: dict[str, Any]) -> list[tuple[str, float]]:
-    """Numbers that only some plans print: goals, the list between goals, draws, bonuses, the gain of a replan."""
-    rows = [(f"goals.{row['goal']}", row["mean"]) for row in answer.get("goals") or ()]
+    """Numbers that only some plans print: differences, waves, goals, the list between goals, draws, bonuses, the gain of a replan."""
+    rows = [(f"against_baselines.{row['baseline']}", row["difference"]) for row in answer["against_baselines"]]
+    rows += [(f"waves.{row['wave']}", row["adds"]) for row in answer["waves"]]
+    rows += [(f"goals.{row['goal']}", row["mean"]) for row in answer.get("goals") or ()]
     rows += [
         (f"pareto.{i}.{goal}", mean)
         for i, row in enumerate(answer.get("pareto") or (), 1)

@@ -183,6 +183,7 @@ def _item(item: Row) -> dict[str, Any]:
 
 def _partner_part(found: Row) -> dict[str, Any]:
     rows, joint = found.get("partners") or [], found.get("joint_reach")
+    form = Figures.share_of(row.get("share") for row in rows)
     listed = [
         {
             "id": row["partner"],
@@ -196,6 +197,7 @@ def _partner_part(found: Row) -> dict[str, Any]:
             "exclusive": row.get("exclusive"),
             "exclusive_band": _sampled(row.get("exclusive_interval")),
             "share": row.get("share"),
+            "share_band": _shares(row.get("share_interval"), form),
             "reasons": [both_of(str(reason)) for reason in row.get("reasons") or []],
             "evidence": [str(text) for text in row.get("evidence") or [] if not str(text).startswith("graphkit ")],
         }
@@ -208,7 +210,7 @@ def _partner_part(found: Row) -> dict[str, Any]:
         "partners": listed,
         "score_names": [name for name in _SCORES if any(row["scores"].get(name) is not None for row in listed)],
         "has_share": any(row["share"] is not None for row in listed),
-        "share_form": Figures.share_of(row["share"] for row in listed),
+        "share_form": form,
         "has_exclusive": any(row["exclusive"] is not None for row in listed),
         "joint_reach": joint.get("mean") if isinstance(joint, dict) else joint,
         "joint_band": _sampled(joint.get("interval")) if isinstance(joint, dict) else "",
@@ -234,6 +236,12 @@ def _sampled(pair: Any) -> str:
     """Return an interval that chance made; an exact number has none to show."""
     said = Figures.band(pair)
     return "" if pair and Figures.people(pair[0]) == Figures.people(pair[1]) else said
+
+
+def _shares(pair: Any, form: Callable[[Any], str]) -> str:
+    """Return the interval of a share in the form of the shares."""
+    low, high = (form(end) for end in pair or (None, None))
+    return "" if low == high else f"{low} – {high}"
 
 
 def _shortened(text: str) -> str:

@@ -66,7 +66,7 @@ TEMPLATE = (
 {% if waves %}<section id="waves" aria-labelledby="waves-title"><h2 id="waves-title">{{ t('waves') }}</h2>{{ say('waves') }}<div class="wide" tabindex="0"><table>
 <thead><tr>{{ head('wave', 'num') }}{% if wave_dates %}{{ head('starts') }}{% endif %}{{ head('purchases_made', 'num') }}{{ head('spent', 'num') }}{% if wave_money %}{{ head('budget', 'num') }}{% endif %}{{ head('one_off', 'num') }}{{ head('adds', 'num') }}</tr></thead>
 <tbody>{% for wave in waves %}<tr>{{ row('wave', wave.wave, 'num') }}{% if wave_dates %}{{ cell('starts', wave.starts, 'whole') }}{% endif %}{{ cell('purchases_made', wave.purchases) }}{{ cell('spent', f.money(wave.uses_cost)) }}
-{% if wave_money %}{{ cell('budget', f.money(wave.budget)) }}{% endif %}{{ cell('one_off', f.money(wave.one_off)) }}{{ cell('adds', '+' ~ f.people(wave.adds) ~ within(f.band(wave.adds_interval))) }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
+{% if wave_money %}{{ cell('budget', f.money(wave.budget)) }}{% endif %}{{ cell('one_off', f.money(wave.one_off)) }}{{ cell('adds', num('+' ~ f.people(wave.adds), 'waves.' ~ wave.wave) ~ within(f.band(wave.adds_interval))) }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if materials %}<section id="materials" aria-labelledby="materials-title"><h2 id="materials-title">{{ t('materials') }}</h2>{{ say('materials') }}<div class="wide" tabindex="0"><table>
 <thead><tr>{{ head('material') }}{{ head('used_by', 'most') }}{{ head('one_off', 'num') }}{{ head('code') }}</tr></thead>
 <tbody>{% for made in materials %}<tr>{{ row('material', made.material, '') }}{{ cell('used_by', made.used_by, 'most') }}{{ cell('one_off', f.money(made.once)) }}{{ cell('code', f.text(made.code), 'code') }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
@@ -74,13 +74,13 @@ TEMPLATE = (
 <ul class="notes">{% for row in synergy.pairs %}<li>{{ row.channel }} → {{ row.boosts }}: +{{ f.people(row.bonus) }}</li>{% endfor %}</ul></section>{% endif %}
 {% if goals %}<section id="goals" aria-labelledby="goals-title"><h2 id="goals-title">{{ t('goals') }}</h2>{{ say('goals') }}<div class="wide" tabindex="0"><table>
 <thead><tr>{{ head('goal') }}{{ head('mean', 'num') }}{{ head('sampling_interval', 'num') }}{{ head('floor', 'num') }}</tr></thead>
-<tbody>{% for goal in goals %}<tr>{{ row('goal', t(goal.goal)) }}{{ cell('mean', f.people(goal.mean)) }}{{ cell('sampling_interval', f.band(goal.interval)) }}{{ cell('floor', f.people(goal.floor)) }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<tbody>{% for goal in goals %}<tr>{{ row('goal', t(goal.goal)) }}{{ cell('mean', num(f.people(goal.mean), 'goals.' ~ goal.goal)) }}{{ cell('sampling_interval', f.band(goal.interval)) }}{{ cell('floor', f.people(goal.floor)) }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if pareto %}<section id="pareto" aria-labelledby="pareto-title"><h2 id="pareto-title">{{ t('pareto') }}</h2>{{ say('pareto') }}{% if charts.pareto %}<figure tabindex="0">{{ charts.pareto }}</figure>{% endif %}<div class="wide" tabindex="0"><table>
 <thead><tr>{% for goal in pareto_goals %}{{ head(goal, 'num') }}{% endfor %}{{ head('spent', 'num') }}{{ head('channel') }}</tr></thead>
-<tbody>{% for other in pareto %}<tr>{% for goal in pareto_goals %}{{ cell(goal, f.people(other.goals[goal]) ~ within(other.bands[goal])) }}{% endfor %}{{ cell('spent', f.money(other.spent)) }}{{ cell('channel', other.shown, 'most') }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<tbody>{% for other in pareto %}{% set place = loop.index %}<tr>{% for goal in pareto_goals %}{{ cell(goal, num(f.people(other.goals[goal]), 'pareto.' ~ place ~ '.' ~ goal) ~ within(other.bands[goal])) }}{% endfor %}{{ cell('spent', f.money(other.spent)) }}{{ cell('channel', other.shown, 'most') }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if robust %}<section id="robust" aria-labelledby="robust-title"><h2 id="robust-title">{{ t('robust') }}</h2>{{ say('robust', **robust_words) }}{% if robust_fresh %}{{ say('robust_fresh', **robust_fresh) }}{% endif %}<div class="wide" tabindex="0"><table>
 <thead><tr><td></td><th scope="col" class="num">{{ t('quantile') }} {{ f.percent(robust.q) }}</th>{{ head('mean', 'num') }}{{ head('worst', 'num') }}{{ head('best', 'num') }}</tr></thead>
-<tbody>{% for name in ('robust', 'plain') %}<tr>{{ row('plan', t(name ~ '_plan')) }}{% for key in ('quantile', 'mean', 'worst', 'best') %}{{ cell(key, f.people(robust[name][key])) }}{% endfor %}</tr>{% endfor %}</tbody></table></div>
+<tbody>{% for name in ('robust', 'plain') %}<tr>{{ row('plan', t(name ~ '_plan')) }}{% for key in ('quantile', 'mean', 'worst', 'best') %}{{ cell(key, num(f.people(robust[name][key]), 'robust.' ~ name ~ '.' ~ key)) }}{% endfor %}</tr>{% endfor %}</tbody></table></div>
 {% if charts.robust %}<figure tabindex="0">{{ charts.robust }}</figure>{% endif %}</section>{% endif %}
 {% if charts.interval %}<section id="interval" aria-labelledby="interval-title"><h2 id="interval-title">{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure tabindex="0">{{ charts.interval }}</figure></section>{% endif %}
 {% if items %}<section id="guarantee" aria-labelledby="guarantee-title"><h2 id="guarantee-title">{{ t('guarantee') }}</h2>
@@ -89,7 +89,7 @@ TEMPLATE = (
 {% else %}{{ say('no_guarantee_boosts' if synergy else 'no_guarantee') }}{% endif %}</section>{% endif %}
 {% if charts.baselines %}<section id="baselines" aria-labelledby="baselines-title"><h2 id="baselines-title">{{ t('baselines') }}</h2>{{ say('baselines') }}<figure tabindex="0">{{ charts.baselines }}</figure>{% if against %}<div class="wide" tabindex="0"><table>
 <thead><tr>{{ head('baseline') }}{{ head('mean', 'num') }}{{ head('plan_more', 'num') }}</tr></thead>
-<tbody>{% for other in against %}<tr>{{ row('baseline', t(other.baseline)) }}{{ cell('mean', num(f.people(other.mean), 'baselines.' ~ other.baseline) ~ within(other.band)) }}{{ cell('plan_more', other.more ~ within(other.more_band)) }}</tr>{% endfor %}</tbody></table></div>{{ sampled() }}{% endif %}</section>{% endif %}
+<tbody>{% for other in against %}<tr>{{ row('baseline', t(other.baseline)) }}{{ cell('mean', num(f.people(other.mean), 'baselines.' ~ other.baseline) ~ within(other.band)) }}{{ cell('plan_more', num(other.more, 'against_baselines.' ~ other.baseline) ~ within(other.more_band)) }}</tr>{% endfor %}</tbody></table></div>{{ sampled() }}{% endif %}</section>{% endif %}
 {% if rejected or unspent %}<section id="not-possible" aria-labelledby="not-possible-title"><h2 id="not-possible-title">{{ t('not_possible') }}</h2>
 {% if unspent %}<p>{{ both(unspent) }}</p>{% endif %}
 {% if rejected %}<div class="wide" tabindex="0"><table><thead><tr>{{ head('candidate') }}{{ head('rule') }}{{ head('reason', 'most') }}</tr></thead>
@@ -107,7 +107,7 @@ TEMPLATE = (
 {{ head('adds', 'num') }}{% if has_exclusive %}{{ head('exclusive', 'num') }}{% endif %}{% if has_share %}{{ head('share', 'num') }}{% endif %}{{ head('reasons', 'why') }}</tr></thead>
 <tbody>{% for other in partners %}<tr>{{ cell('rank', f.people(other.rank), 'num place') }}{{ row('partner', named(other.name, other.id)) }}<td class="num" data-k="{{ said('fit') }}">{{ f.score(other.fit) }}{% if other.fit_rank %}<br><small>{{ t('rank') }} {{ other.fit_rank[0] }} – {{ other.fit_rank[1] }}</small>{% endif %}</td>
 {%- for name in score_names %}{{ cell(name, f.score(other.scores.get(name))) }}{% endfor %}
-{{ cell('adds', f.people(other.adds) ~ within(other.band)) }}{% if has_exclusive %}{{ cell('exclusive', f.people(other.exclusive) ~ within(other.exclusive_band)) }}{% endif %}{% if has_share %}{{ cell('share', share_form(other.share)) }}{% endif %}
+{{ cell('adds', f.people(other.adds) ~ within(other.band)) }}{% if has_exclusive %}{{ cell('exclusive', f.people(other.exclusive) ~ within(other.exclusive_band)) }}{% endif %}{% if has_share %}{{ cell('share', share_form(other.share) ~ within(other.share_band)) }}{% endif %}
 {% call why('reasons', other.reasons) %}{% if other.evidence %}<details class="paper"><summary>{{ t('evidence') }}</summary><ul>{% for text in other.evidence %}<li>{{ text }}</li>{% endfor %}</ul></details>{% endif %}{% endcall %}</tr>{% endfor %}</tbody></table></div>
 {% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach) ~ (' (' ~ joint_band ~ ')' if joint_band else '')) }}{% if joint_at_most is not none %}{{ say('joint_at_most', most=f.people(joint_at_most)) }}{% endif %}{% endif %}
 {% if partner_notes %}<ul class="notes">{% for pair in partner_notes %}<li>{{ both(pair) }}</li>{% endfor %}</ul>{% endif %}

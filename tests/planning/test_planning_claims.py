@@ -73,6 +73,8 @@ def test_every_printed_number_is_a_claim_and_comes_out_again():
     made = plan(data, for_="Film:f1", budget=40, probability="none", pareto="reach,value", robust=0.2, rng=3)
     told = {row["claim"] for row in made.claims}
     assert {
+        "against_baselines.price_per_contact",
+        "waves.1",
         "goals.reach",
         "goals.value",
         "pareto.1.reach",

@@ -521,3 +521,22 @@ def test_an_overlap_that_is_hidden_says_below_how_many_users():
     assert "0.25" in some.text
     assert "Audience overlap" not in none.text[none.text.index("Not measured") :]
     assert "below 50" not in whole.text
+
+
+def test_every_number_of_a_table_leads_to_its_claim():
+    """Waves, goals, plans between goals, draws and differences are linked to the row that says how to make them again."""
+    told = [f"{part}.{goal}" for part in ("goals", "pareto.1", "pareto.3") for goal in ("reach", "value")]
+    told += [f"robust.{name}.{key}" for name in ("robust", "plain") for key in ("quantile", "mean", "worst", "best")]
+    told += ["waves.1", "waves.2", "against_baselines.sainsbury", "baselines.sainsbury"]
+    claims = [{"claim": name, "value": 1.0, "query": None, "params": {}, "replay": REPLAY} for name in told]
+    other = {"baseline": "sainsbury", "mean": 575.0, "interval": [570, 580], "difference": 38.0, "difference_interval": [30, 46]}  # fmt: skip
+    page = _page(RICH | {"claims": claims, "against_baselines": [other]})
+    assert {name for i, name in enumerate(told, 1) if f"#claim-{i}" not in page.links} == set()
+
+
+def test_a_share_of_the_profit_has_its_interval():
+    """In the form of the shares: people as people, parts of one as percent."""
+    rows = [row | {"share_interval": [row["share"] - 2, row["share"] + 3]} for row in PARTNERS["partners"]]
+    assert "18 – 23" in render_page(PLAN, partners=PARTNERS | {"partners": rows})
+    parts = [row | {"share": 0.25, "share_interval": [0.225, 0.28]} for row in rows]
+    assert "22.5 % – 28 %" in render_page(PLAN, partners=PARTNERS | {"partners": parts})
