@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -120,7 +121,10 @@ def _communities(app: App, snapshot: Snapshot, plan: dict[str, Any]) -> list[dic
     except GraphkitError as error:
         app.say(f"no reach by community on the page: {error.message}", level=1)
         return rows
-    return [{**row, "reach": float(reach[row["community"]])} for row in rows]
+    return [
+        {**row, "reach": float(reach.mean[row["community"]]), "interval": reach.interval[row["community"]].tolist()}
+        for row in rows
+    ]
 
 
 def _overlap(snapshot: Snapshot, plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -134,7 +138,8 @@ def _overlap(snapshot: Snapshot, plan: dict[str, Any]) -> list[dict[str, Any]]:
     if len(audiences) < 2:
         return []
     pairs = frame_rows(overlap(audiences, n_nodes=n_users, min_cell=_MIN_CELL).pairs)
-    return [{**row, "min_cell": _MIN_CELL} for row in pairs]
+    again = " ".join(["graphkit overlap", *(shlex.quote(f"Channel:{name}") for name in audiences)])
+    return [{**row, "min_cell": _MIN_CELL, "query": f"{again} --min-cell {_MIN_CELL}"} for row in pairs]
 
 
 def _partners(snapshot: Snapshot, plan: dict[str, Any], most: int) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from graphkit.errors import InvalidParameter
 from graphkit.planning.campaign import prepare
+from graphkit.planning.choose import estimate
 from graphkit.planning.request import Request
 from graphkit.planning.search import JUDGING
 from graphkit.planning.whatif import plan_rows, uses_of
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["reach_by_group"]
+__all__ = ["GroupReach", "reach_by_group"]
 
 
-def reach_by_group(plan: ChannelPlan, labels: ArrayLike, *, progress: ProgressCallback | None = None) -> Floats:
-    """Return the expected reach of a plan within each group, shape (n_groups,).
+class GroupReach(NamedTuple):
+    """Expected reach in each group, shape (n_groups,), and its 95 % sampling interval, shape (n_groups, 2)."""
+
+    mean: Floats
+    interval: Floats
+
+
+def reach_by_group(plan: ChannelPlan, labels: ArrayLike, *, progress: ProgressCallback | None = None) -> GroupReach:
+    """Return the expected reach of a plan within each group.
 
     The sets of the judging sample are told apart by the group of their root, so the groups sum to the plan's reach.
 
@@ -56,7 +64,8 @@ def reach_by_group(plan: ChannelPlan, labels: ArrayLike, *, progress: ProgressCa
     sets = worlds.sets(plan.sample["judge"], JUDGING)
     roots = np.arange(worlds.n) if worlds.exact else sets.indices[sets.indptr[:-1]]
     cover = worlds.cover(sets, campaign.hazard)
-    seen = cover.scale * cover.weight * (1.0 - cover.missed(plan_rows(campaign, plan)))
-    return np.asarray(
-        np.bincount(group[roots], weights=seen, minlength=int(group.max(initial=-1)) + 1), dtype=np.float64
-    )
+    seen = 1.0 - cover.missed(plan_rows(campaign, plan))
+    order = np.argsort(group[roots], kind="stable")
+    ends = np.cumsum(np.bincount(group[roots], minlength=int(group.max(initial=-1)) + 1))
+    found = [estimate(cover, rows, seen[rows], exact=worlds.exact) for rows in np.split(order, ends)[:-1]]
+    return GroupReach(np.array([mean for mean, _ in found]), np.array([ends for _, ends in found]).reshape(-1, 2))

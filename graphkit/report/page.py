@@ -50,8 +50,8 @@ def render_page(
     partners : mapping, optional
         What `PartnerPortfolio.to_dict()` returns.
     extras : mapping, optional
-        Rows by section: `communities` (community, size, share, optionally reach), `overlap`
-        (a, b, jaccard, optionally min_cell), `calibration` (size bin, predicted, observed).
+        Rows by section: `communities` (community, size, share, optionally reach and interval), `overlap`
+        (a, b, jaccard, optionally min_cell and query), `calibration` (size bin, predicted, observed).
     lang : str
         zh+en (side by side), zh or en.
 
@@ -75,6 +75,7 @@ def render_page(
         **_evidence_part(plan),
         **_community_part(parts.get("communities") or []),
         "overlap_hidden": _hidden(parts.get("overlap") or []),
+        "overlap_query": next((row["query"] for row in parts.get("overlap") or [] if row.get("query")), None),
         "lang": lang,
         "f": Figures,
         "words": words,

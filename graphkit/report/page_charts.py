@@ -116,7 +116,12 @@ def _communities(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -
             continue
         share = f" ({Figures.percent(row['reach'] / row['size'])})" if measured and row.get("size") else ""
         bars.append(
-            charts.Bar(f"{say('community')} {row.get('community', len(bars))}{share}", row[key], strong=measured)
+            charts.Bar(
+                f"{say('community')} {row.get('community', len(bars))}{share}",
+                row[key],
+                strong=measured,
+                band=Figures.band(row.get("interval")),
+            )
         )
     return _drawn(charts.bars, bars, say("communities"), Figures.people) if bars else None
 

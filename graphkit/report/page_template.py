@@ -98,7 +98,8 @@ TEMPLATE = (
 {% if charts.reach %}<section id="reach" aria-labelledby="reach-title"><h2 id="reach-title">{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure tabindex="0">{{ charts.reach }}</figure></section>{% endif %}
 {% if charts.overlap or overlap_hidden %}<section id="overlap" aria-labelledby="overlap-title"><h2 id="overlap-title">{{ t('overlap') }}</h2>
 {% if charts.overlap %}{{ say('overlap') }}<figure tabindex="0">{{ charts.overlap }}</figure>{% endif %}
-{% if overlap_hidden %}{{ say('overlap_some' if charts.overlap else 'overlap_none', least=overlap_hidden) }}{% endif %}</section>{% endif %}
+{% if overlap_hidden %}{{ say('overlap_some' if charts.overlap else 'overlap_none', least=overlap_hidden) }}{% endif %}
+{% if overlap_query %}<details class="paper"><summary>{{ t('query') }}</summary><pre>{{ overlap_query }}</pre></details>{% endif %}</section>{% endif %}
 {% if charts.communities %}<section id="communities" aria-labelledby="communities-title"><h2 id="communities-title">{{ t('community_reach' if community_reach else 'communities') }}</h2>{{ say('communities_reach' if community_reach else 'communities') }}<figure tabindex="0">{{ charts.communities }}</figure>
 {% if modularity %}{{ say('communities_q', **modularity) }}{% endif %}</section>{% endif %}
 {% if charts.calibration %}<section id="calibration" aria-labelledby="calibration-title"><h2 id="calibration-title">{{ t('calibration') }}</h2>{{ say('calibration') }}<figure tabindex="0">{{ charts.calibration }}</figure></section>{% endif %}

@@ -223,8 +223,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "communities": ("图中的用户分为社群；这里列出最大的几个。", "Users fall into communities; the largest are listed."),
     "communities_reach": (
-        "预计在每个社群触达多少人，括号内为占该社群的比例；这里列出最大的几个社群。单个社群的数没有自己的区间。",
-        "How many people the plan is expected to reach in each community, in brackets as a share of it; the largest are listed. One community has no interval of its own.",
+        "预计在每个社群触达多少人（95 % 抽样区间），社群之后括号内为占该社群的比例；这里列出最大的几个社群。",
+        "How many people the plan is expected to reach in each community (95 % sampling interval), behind its name as a share of it; the largest are listed.",
     ),
     "communities_q": ("模块度 {q}，共 {n} 个社群。", "Modularity {q}, communities in all: {n}."),
     "calibration": (

@@ -540,3 +540,12 @@ def test_a_share_of_the_profit_has_its_interval():
     assert "18 – 23" in render_page(PLAN, partners=PARTNERS | {"partners": rows})
     parts = [row | {"share": 0.25, "share_interval": [0.225, 0.28]} for row in rows]
     assert "22.5 % – 28 %" in render_page(PLAN, partners=PARTNERS | {"partners": parts})
+
+
+def test_reach_by_community_and_overlap_say_how_sure_and_how_again():
+    """A community's reach has its interval beside it; the command of an overlap stands below the matrix."""
+    community = {"community": 0, "size": 30, "share": 0.6, "reach": 12.0, "interval": [11.0, 13.0]}
+    overlap = {"a": "c1", "b": "c2", "jaccard": 0.25, "query": "graphkit overlap Channel:c1 Channel:c2 --min-cell 50"}
+    html = render_page(PLAN, extras={"communities": [community], "overlap": [overlap]}, lang="en")
+    assert "12 (11 – 13)</text>" in html
+    assert "<pre>graphkit overlap Channel:c1 Channel:c2 --min-cell 50</pre>" in html
