@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from graphkit.store.files_raw import FileRefused, Findings
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["guess_encoding", "guess_utf_16", "text_bytes", "unpack"]
+__all__ = ["guess_encoding", "refuse_encoding", "text_bytes", "unpack"]
 
 _BOM = b"\xef\xbb\xbf"
 _UTF8 = frozenset({"utf-8", "utf8", "utf-8-sig"})
@@ -22,11 +23,21 @@ _OTHER_MARKS = {
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
-_PACKED = {
+_AS_CSV = 'save it as CSV in UTF-8: spreadsheets call that "CSV UTF-8 (comma delimited)"'
+_NO_TEXT = {
     b"\x1f\x8b": ("gzip", "name it .csv.gz"),
     b"PK\x03\x04": ("zip", "unpack it"),
+    b"BZh": ("bzip2", "unpack it"),
+    b"\xfd7zXZ": ("xz", "unpack it"),
+    b"\x28\xb5\x2f\xfd": ("zstd", "unpack it"),
+    b"7z\xbc\xaf": ("7z", "unpack it"),
     b"PAR1": ("Parquet", "name it .parquet"),
+    b"\xd0\xcf\x11\xe0": ("Excel", _AS_CSV),
+    b"%PDF-": ("PDF", _AS_CSV),
+    b"\x89PNG": ("PNG", _AS_CSV),
 }
+_WORKBOOK = b"xl/workbook.xml"
+_LOOKED_AT = 100_000  # bytes of a file that tell whether it is text
 _MAX_UNPACKED, _FREE_UNPACKED, _MAX_RATIO = 8 * 2**30, 16 * 2**20, 100
 
 
@@ -41,10 +52,10 @@ def unpack(path: Path, name: str) -> bytes:
             data = file.read(limit + 1)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        plain = isinstance(error, gzip.BadGzipFile) and reason.startswith("Not a gzipped file")
+        hint = "pack it with gzip, or name it without .gz" if plain else "write the file again"
         raise FileRefused(
-            Finding(
-                "file-unreadable", "error", name, None, None, None, f"cannot be read: {reason}", "write the file again"
-            )
+            Finding("file-unreadable", "error", name, None, None, None, f"cannot be read: {reason}", hint)
         ) from error
     if len(data) > limit:
         text = f"{packed} bytes unpack to more than {limit}"
@@ -60,6 +71,7 @@ def text_bytes(
     A few words of another encoding may be UTF-8 by chance, as 茅山 of gb18030 is: who names the encoding of this very file
     is believed.
     """
+    _check_beginning(data, name)
     if encoding.lower().replace("_", "-") not in _UTF8 and not data.startswith(_BOM):
         if not named and _is_utf8(data):
             text = f"the text is UTF-8, not {encoding}"
@@ -74,10 +86,6 @@ def text_bytes(
                     "encoding", "error", name, line, None, None, f"not {encoding}: {error}", "name the right --encoding"
                 )
             ) from error
-    for mark, (ending, hint) in _PACKED.items():
-        if data.startswith(mark):
-            text = f"the file is no text, it begins as {ending} files do"
-            raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, hint))
     for mark, other in _OTHER_MARKS.items():
         if data.startswith(mark):
             text = f"the file is {other}, not UTF-8"
@@ -91,28 +99,58 @@ def text_bytes(
     return data, 0
 
 
+def _check_beginning(data: bytes, name: str) -> None:
+    """Refuse a file that begins as files of another kind do, whatever encoding it would be read in."""
+    for mark, told in _NO_TEXT.items():
+        if data.startswith(mark):
+            kind, hint = ("Excel", _AS_CSV) if _WORKBOOK in data else told
+            text = f"the file is no text, it begins as {kind} files do"
+            raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, hint))
+
+
+def refuse_encoding(data: bytes, name: str, line: int, said: str, rows: int) -> FileRefused:
+    """Return the refusal of a file that is not what its encoding says: what it looks like, or that it is no text at all."""
+    guess = guess_encoding(data)
+    text, hint = f"{said}, it looks like {guess}", f"save it as UTF-8, or give --encoding {guess}"
+    if guess is None:
+        text, hint = "the file is no text, it holds control characters throughout", _AS_CSV
+    return FileRefused(Finding("encoding", "error", name, line, None, None, text, hint), rows)
+
+
 def _is_utf8(data: bytes) -> bool:
     """Whether a text holds more than ASCII and is UTF-8 to its end, which text of another encoding practically never is."""
-    if data.isascii():
-        return False
+    return not data.isascii() and _decodes(data, "utf-8")
+
+
+def guess_encoding(data: bytes) -> str | None:
+    """Guess the encoding that a text which is not UTF-8 most likely has; None when it reads as text in none."""
+    sample = data[:_LOOKED_AT]
+    runs = re.findall(rb"[\x80-\xff]+", sample)
+    alone = sum(len(run) == 1 for run in runs)  # é between letters, where Chinese takes bytes in pairs
+    guesses = ["gb18030"] if 2 * alone < len(runs) and _decodes(data, "gb18030") else []
+    guesses.append("latin-1")
+    if b"\0" in sample:
+        wide = sample[:2000].count(b"\0") * 4 >= len(sample[:2000])
+        guesses.insert(0 if wide else len(guesses), _guess_utf_16(sample))
+    return next((guess for guess in guesses if _reads(sample, guess)), None)
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
+    """Whether all bytes are text of an encoding."""
     try:
-        data.decode()
+        data.decode(encoding)
     except UnicodeError:
         return False
     return True
 
 
-def guess_encoding(data: bytes) -> str:
-    """Guess the encoding that a text which is not UTF-8 most likely has."""
-    if data[:2000].count(b"\0") * 4 >= len(data[:2000]):
-        return guess_utf_16(data)
-    try:
-        data.decode("gb18030")
-    except UnicodeError:
-        return "latin-1"
-    return "gb18030" if sum(b >= 0x80 for b in data[:100_000]) > 1 else "latin-1"
+def _reads(sample: bytes, encoding: str) -> bool:
+    """Whether next to nothing in a text is a control character or no character at all; random bytes hold one in ten."""
+    text = sample.decode(encoding, "replace")
+    odd = sum((c < " " and c not in "\t\n\r\x0b\x0c") or c == "\ufffd" for c in text)
+    return odd <= 1 + len(text) // 100
 
 
-def guess_utf_16(data: bytes) -> str:
+def _guess_utf_16(data: bytes) -> str:
     """Guess which half of each pair of bytes comes first in UTF-16 without a mark; by itself `utf-16` takes the lower one."""
     return "utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le"

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from graphkit.model.validate import Finding, RejectedRow
-from graphkit.store.files_bytes import guess_encoding, guess_utf_16, text_bytes, unpack
+from graphkit.store.files_bytes import refuse_encoding, text_bytes, unpack
+from graphkit.store.files_header import HeaderWrong, header_names
 from graphkit.store.files_quotes import good_quotes
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, file_digest
 
@@ -148,14 +149,8 @@ class _Scan:
         slip = len(broken) <= _LINE_SEARCH and 0 not in broken and 2 * len(broken) < self._foreign_lines(starts)
         if broken and not slip:  # another encoding, or too many broken places to name
             line = min(broken) + 1
-            guess = guess_encoding(data)
-            text, hint = (
-                f"the text is not UTF-8 (line {line}), it looks like {guess}",
-                f"save it as UTF-8, or give --encoding {guess}",
-            )
-            raise FileRefused(
-                Finding("encoding", "error", self.name, line, None, None, text, hint), rows=max(0, len(starts) - 1)
-            )
+            said = f"the text is not UTF-8 (line {line})"
+            raise refuse_encoding(data, self.name, line, said, max(0, len(starts) - 1))
         at = data.find(b"\0")
         nul_lines = 0
         while at >= 0:
@@ -164,13 +159,8 @@ class _Scan:
             nul_lines += 1
             at = data.find(b"\0", int(starts[line + 1])) if line + 1 < len(starts) else -1
         if nul_lines and (0 in broken or nul_lines > max(3, 0.5 * len(starts))):
-            guess = guess_utf_16(data)
-            text, hint = (
-                f"the text holds NUL characters throughout, it looks like {guess}",
-                f"save it as UTF-8, or give --encoding {guess}",
-            )
-            finding = Finding("encoding", "error", self.name, min(broken) + 1, None, None, text, hint)
-            raise FileRefused(finding, rows=max(0, len(starts) - 1))
+            said = "the text holds NUL characters throughout"
+            raise refuse_encoding(data, self.name, min(broken) + 1, said, max(0, len(starts) - 1))
         return broken
 
     def _foreign_lines(self, starts: NDArray[np.int64]) -> int:
@@ -190,30 +180,11 @@ class _Scan:
     def _header(self, start: int, stop: int, broken: tuple[str, str] | None, rows: int) -> list[str]:
         """Names of the columns."""
         line = self.data.count(b"\n", 0, start) + 1
-        raw = self.data[start:stop]
-
-        def refuse(text: str, hint: str, value: str | None = None) -> FileRefused:
-            return FileRefused(Finding("header", "error", self.name, line, None, value, text, hint), rows)
-
-        if broken:
-            raise refuse(broken[1], "correct the header line")
-        text = raw.decode()
-        if "\n" in text or "\r" in text or len(text) > 1_000_000:
-            raise refuse("the header holds a line break", "write all names on one line")
-        names = next(csv.reader(io.StringIO(text), strict=True))
-        if len(names) == 1 and (";" in text or "\t" in text):
-            sign = ";" if ";" in text else "\t"
-            raise refuse(
-                f"columns are separated by {sign!r}, not by commas",
-                'save it with commas: spreadsheets call that "CSV UTF-8 (comma delimited)"',
-                text[:100],
-            )
-        if any(not n.strip() for n in names):
-            raise refuse("a header name is empty", "name every column", text[:100])
-        doubled = sorted({n for n in names if names.count(n) > 1}) if len(set(names)) < len(names) else []
-        if doubled:
-            raise refuse(f"header name {doubled[0]!r} occurs twice", "names must be unique", doubled[0])
-        return names
+        try:
+            return header_names(self.data[start:stop], broken)
+        except HeaderWrong as error:
+            finding = Finding("header", "error", self.name, line, None, error.value, error.text, error.hint)
+            raise FileRefused(finding, rows) from error
 
     def _build(
         self, header: list[str], begin: NDArray[np.int64], lines: NDArray[np.int64], spans: tuple[NDArray[np.int64], NDArray[np.int64]],

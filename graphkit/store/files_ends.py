@@ -28,7 +28,11 @@ __all__ = ["resolve_ends"]
 
 
 def resolve_ends(
-    block: Block, kind: RelationshipType, nodes: dict[str, NodeColumns], known: dict[str, set[str]]
+    block: Block,
+    kind: RelationshipType,
+    nodes: dict[str, NodeColumns],
+    known: dict[str, set[str]],
+    unread: dict[str, str],
 ) -> Ends:
     """Return for source and target, per label, the node row of each id (-1 when not of that label); other rows are put aside.
 
@@ -40,15 +44,19 @@ def resolve_ends(
         Label -> its good nodes.
     known
         Label -> ids whose own rows were put aside.
+    unread
+        Label -> a file of it that could not be read whole.
     """
-    ends = [_resolve(block, side, nodes, known) for side in (0, 1)]
+    ends = [_resolve(block, side, nodes, known, unread) for side in (0, 1)]
     _check_pairs(block, kind, ends)
     if block.spec.one_pair:
         _check_one_pair(block, kind, ends)
     return ends
 
 
-def _resolve(block: Block, side: int, nodes: dict[str, NodeColumns], known: dict[str, set[str]]) -> dict[str, Rows]:
+def _resolve(
+    block: Block, side: int, nodes: dict[str, NodeColumns], known: dict[str, set[str]], unread: dict[str, str]
+) -> dict[str, Rows]:
     end = (block.spec.source, block.spec.target)[side]
     assert end is not None  # noqa: S101 - relationships have both ends
     cells, labels = block.ends[side], block.end_labels[side]
@@ -58,7 +66,7 @@ def _resolve(block: Block, side: int, nodes: dict[str, NodeColumns], known: dict
         found = {label: np.where(labels == label, rows, -1) for label, rows in found.items()}
         _check_labels(block, end, ("source", "target")[side], labels)
     hits = np.sum([rows >= 0 for rows in found.values()], axis=0)
-    _check_known(block, end, cells, hits, known)
+    _check_known(block, end, cells, hits, known, unread)
     if len(end.labels) > 1 and labels is None:
         many = np.flatnonzero((hits > 1) & block.part.good)
         _put_aside(
@@ -81,7 +89,9 @@ def _check_labels(block: Block, end: End, name: str, labels: Column) -> None:
     _put_aside(block, wrong, "label-pair", end.label_column, labels, "{value} is no label of this end", allowed)
 
 
-def _check_known(block: Block, end: End, cells: Column, hits: Rows, known: dict[str, set[str]]) -> None:
+def _check_known(
+    block: Block, end: End, cells: Column, hits: Rows, known: dict[str, set[str]], unread: dict[str, str]
+) -> None:
     """Put aside rows without a node, those of nodes that were rejected themselves first."""
     lost = np.flatnonzero((hits == 0) & block.part.good).tolist()
     where = " or ".join(end.labels[:4])
@@ -89,7 +99,11 @@ def _check_known(block: Block, end: End, cells: Column, hits: Rows, known: dict[
     text = f"the {where} {{value}} was itself rejected"
     _put_aside(block, refused, "unknown-node", end.column, cells, text, "correct its row first")
     missing = sorted(set(lost) - set(refused))
-    _put_aside(block, missing, "unknown-node", end.column, cells, f"unknown {where} {{value}}", _how_to_add(block, end))
+    text, hint = f"unknown {where} {{value}}", _how_to_add(block, end)
+    files = [unread[label] for label in end.labels if label in unread]
+    if files:
+        text, hint = f"{text}; {files[0]} could not be read whole", f"correct {files[0]} first"
+    _put_aside(block, missing, "unknown-node", end.column, cells, text, hint)
 
 
 def _put_aside(

@@ -187,8 +187,8 @@ def check_events(
 def files_of_events(
     folder: Path,
     findings: Findings,
-    problem: Callable[[Path], tuple[str, str] | None],
-    fatal: Callable[[str, str, str], None],
+    problem: Callable[[Path], tuple[str, str, str] | None],
+    fatal: Callable[[str, str, str, str], None],
 ) -> list[tuple[Path, str]]:
     """Path and shown name of the files of `events/`; others are reported.
 
@@ -199,24 +199,24 @@ def files_of_events(
     findings
         Where findings go.
     problem
-        Says why a path is no readable file inside the directory, or None.
+        Says why a path is no readable file inside the directory and what to do, or None.
     fatal
-        Told rule, name and message of what makes the directory unusable.
+        Told rule, name, message and hint of what makes the directory unusable.
     """
     if not folder.exists() and not folder.is_symlink():
         return []
     if not folder.is_dir() or not folder.resolve().is_relative_to(folder.parent.resolve()):
         rule = "file-outside" if folder.is_symlink() else "file-unreadable"
-        fatal(rule, folder.name, "is not a folder inside the input directory")
+        fatal(rule, folder.name, "is not a folder inside the input directory", "put a folder there, or remove it")
         return []
     out = []
     for path in sorted(folder.iterdir()):
         name = f"{folder.name}/{path.name}"
         if path.name.startswith(".") or not path.name.endswith((".csv", ".csv.gz", ".parquet")):
             text_ = "only .csv, .csv.gz and .parquet files are read"
-            findings.add(Finding("file-ignored", "warning", name, None, None, None, text_, None))
+            findings.add(Finding("file-ignored", "warning", name, None, None, None, text_, "save it as CSV or Parquet"))
         elif (found := problem(path)) is not None:
-            fatal(found[0], name, found[1])
+            fatal(found[0], name, *found[1:])
         else:
             out.append((path, name))
     return out

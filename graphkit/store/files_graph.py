@@ -96,12 +96,13 @@ def build_edges(
     blocks: Sequence[Block],
     nodes: dict[str, NodeColumns],
     known: dict[str, set[str]],
+    unread: dict[str, str],
     on_duplicate: str = "error",
 ) -> list[EdgeColumns]:
-    """All good rows of a type, one table per pair of labels."""
+    """All good rows of a type, one table per pair of labels; `known` and `unread` as in `resolve_ends`."""
     by_pair: dict[Pair, list[Resolved]] = defaultdict(list)
     for block in blocks:
-        ends = resolve_ends(block, kind, nodes, known)
+        ends = resolve_ends(block, kind, nodes, known, unread)
         for pair in {(a, b) for a in ends[0] for b in ends[1]}:
             source, target = ends[0][pair[0]], ends[1][pair[1]]
             local = np.flatnonzero((source >= 0) & (target >= 0) & block.part.good)

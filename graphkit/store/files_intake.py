@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -63,17 +65,19 @@ class Intake:
                 text = "changed while it was read"
                 self.fatal("file-changed", name, text, "run this again when nothing writes there any more")
 
-    def problem(self, place: Path) -> tuple[str, str] | None:
-        """Why a path is no readable file inside the directory: rule and text."""
+    def problem(self, place: Path) -> tuple[str, str, str] | None:
+        """Why a path is no readable file inside the directory: rule, text and what to do."""
         try:
             real = place.resolve(strict=True)
             mode = real.stat().st_mode
-        except (OSError, RuntimeError) as error:
-            return "file-unreadable", f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        except (OSError, RuntimeError) as error:  # before Python 3.13 a link to itself is a RuntimeError
+            reason = getattr(error, "strerror", None) or os.strerror(errno.ELOOP)
+            hint = "correct the link, or remove it" if place.is_symlink() else "put a file there that you may read"
+            return "file-unreadable", f"cannot be read: {reason}", hint
         if not real.is_relative_to(self.root.resolve()):
-            return "file-outside", "a link leads out of the input directory"
+            return "file-outside", "a link leads out of the input directory", "copy the file into the directory"
         if not stat.S_ISREG(mode):
-            return "file-unreadable", "is not a file"
+            return "file-unreadable", "is not a file", "put a file there, or remove it"
         return None
 
     def fatal(self, rule: str, name: str, text: str, hint: str | None = None) -> None:

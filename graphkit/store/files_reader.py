@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphkit.errors import DataInvalid
-from graphkit.model.schema import LABELS, TYPES
+from graphkit.model.schema import LABELS, TYPES, label_of_file
 from graphkit.model.tables import GraphTables
 from graphkit.model.validate import DataReport, Finding, RejectedRow
 from graphkit.store.files_events import EventLog, check_events, files_of_events
@@ -73,9 +73,10 @@ class DirectoryReader:
         if self.create_missing:
             ties = [b for b in blocks if b.spec.kind.name in TYPES]
             self.made = make_missing(sorted(ties, key=lambda b: b.part.table.file), nodes, known)
+        unread = self._unread(specs, dataset)
         for name, kind in TYPES.items():
             if name in by_kind:
-                edges += build_edges(kind, by_kind[name], nodes, known, self.on_duplicate)
+                edges += build_edges(kind, by_kind[name], nodes, known, unread, self.on_duplicate)
         tables = GraphTables(
             {k: v for k, v in nodes.items() if len(v)},
             tuple(e for e in edges if len(e)),
@@ -124,11 +125,13 @@ class DirectoryReader:
         try:
             if problem is None:
                 return parse_dataset(place.read_bytes(), self.root.resolve().name)
-            self.intake.fatal(problem[0], name, problem[1])
+            self.intake.fatal(problem[0], name, *problem[1:])
         except MappingWrong as error:
             self.intake.findings.add(error.finding(name), fatal=True)
         except OSError as error:
-            self.intake.fatal("file-unreadable", name, f"cannot be read: {error.strerror}")
+            self.intake.fatal(
+                "file-unreadable", name, f"cannot be read: {error.strerror}", "put a file there that you may read"
+            )
         return None
 
     def _blocks(self, specs: list[TableSpec], dataset: Dataset) -> list[Block]:
@@ -139,7 +142,10 @@ class DirectoryReader:
                     columns = self.intake.raw[source.count].columns
                     if source.by not in columns:
                         self.intake.fatal(
-                            "missing-column", source.count, f"the mapping counts by {source.by!r}, which the file lacks"
+                            "missing-column",
+                            source.count,
+                            f"the mapping counts by {source.by!r}, which the file lacks",
+                            f"its columns: {', '.join(list(columns)[:20])}",
                         )
                         return []
                     counts[source.count, source.by] = Counter(columns[source.by].to_pylist())
@@ -151,17 +157,31 @@ class DirectoryReader:
             self.intake.tell("check files", i + 1, len(specs))
         return blocks
 
+    def _unread(self, specs: list[TableSpec], dataset: Dataset) -> dict[str, str]:
+        """Label -> file that could not be read whole: an id of that label may well stand in it."""
+        whole = {spec.file for spec in specs if not self.intake.raw[spec.file].n_broken}
+        tables = [(spec.kind.name, spec.file) for spec in dataset.tables]
+        if not tables:
+            parts = [name.partition("/") for name in self.intake.seen]
+            tables = [
+                (label_of_file(file.split(".")[0]) or "", f"nodes/{file}")
+                for folder, _, file in parts
+                if folder == "nodes"
+            ]
+        return {label: file for label, file in tables if file not in whole}
+
     def _whole(self, tables: GraphTables, dataset: Dataset) -> None:
         """Rules over the whole directory."""
-        for name, high, what in (
-            ("reach_p", 1.0, "numbers in [0, 1] per channel kind"),
-            ("event_weights", 2.0**63, "numbers of at least 0 per kind of event"),
+        for name, high, what, example in (
+            ("reach_p", 1.0, "numbers in [0, 1] per channel kind", "kol = 0.1"),
+            ("event_weights", 2.0**63, "numbers of at least 0 per kind of event", "view = 1.0"),
         ):
             given = dataset.settings.get(name, {})
             if not isinstance(given, dict) or any(
                 type(v) not in (int, float) or not 0 <= v <= high for v in given.values()
             ):
-                self.intake.fatal("dataset", "dataset.toml", f"{name} must hold {what}, not {given!r}")
+                hint = f"write it like: {name} = {{ {example} }}"
+                self.intake.fatal("dataset", "dataset.toml", f"{name} must hold {what}, not {given!r}", hint)
         if tables.edges_of("HOLDS_RIGHTS"):
             ours = sum(x is True for x in tables.nodes_of("Brand").column("ours").tolist())
             if ours != 1:

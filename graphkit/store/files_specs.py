@@ -94,7 +94,9 @@ def _plain_files(intake: Intake) -> dict[str, tuple[Path, Kind, Pair]]:
         name = f"{folder}/{path.name}"
         suffix = next((s for s in SUFFIXES if path.name.endswith(s)), None)
         if suffix is None or path.name.startswith("."):
-            intake.warn("file-ignored", name, "only .csv, .csv.gz and .parquet files are read")
+            intake.warn(
+                "file-ignored", name, "only .csv, .csv.gz and .parquet files are read", "save it as CSV or Parquet"
+            )
             continue
         stem = path.name.removesuffix(suffix)
         kind, pair = _kind_of(folder, stem)
@@ -108,7 +110,7 @@ def _plain_files(intake: Intake) -> dict[str, tuple[Path, Kind, Pair]]:
             text = f"{kind.name} is written by graphkit and not read from files"
             intake.fatal("file-unknown", name, text, "see graphkit schema for the names")
         elif problem is not None:
-            intake.fatal(problem[0], name, problem[1])
+            intake.fatal(problem[0], name, *problem[1:])
         elif stem in seen:
             intake.fatal("file-twice", name, f"{seen[stem]} holds the same table", "keep one of the two")
         else:
@@ -124,7 +126,7 @@ def _listed(intake: Intake) -> Iterator[tuple[str, Path]]:
         outside = not place.is_dir() or not place.resolve().is_relative_to(intake.root.resolve())
         if outside and (place.is_symlink() or place.exists()):
             rule = "file-outside" if place.is_symlink() else "file-unreadable"
-            intake.fatal(rule, folder, "is not a folder inside the input directory")
+            intake.fatal(rule, folder, "is not a folder inside the input directory", "put a folder there, or remove it")
         elif place.is_dir():
             yield from ((folder, path) for path in sorted(place.iterdir()))
 
@@ -147,7 +149,9 @@ def _load_mapped(intake: Intake, dataset: Dataset) -> None:
         if problem is not None:
             intake.fatal(problem[0], name, problem[1], "correct the mapping")
         elif not name.endswith(SUFFIXES):
-            intake.fatal("file-unknown", name, "only .csv, .csv.gz and .parquet files are read")
+            intake.fatal(
+                "file-unknown", name, "only .csv, .csv.gz and .parquet files are read", "save it as CSV or Parquet"
+            )
         else:
             intake.load(path, name)
         intake.tell("read files", i + 1, len(wanted))

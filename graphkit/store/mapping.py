@@ -190,7 +190,8 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
     ):
         if name in raw and not isinstance(raw[name], wanted):
             what = {str: "one text", dict: "a table", list: "an array of tables"}[wanted]
-            hint = "one currency per data directory" if name == "currency" else None
+            form = {str: f'{name} = "..."', dict: f"[{name}]", list: f"[[{name}]]"}[wanted]
+            hint = "one currency per data directory" if name == "currency" else f"write it like: {form}"
             raise MappingWrong(
                 f"{name} must be {what}, not {raw[name]!r}", rule="dataset", line=_line_of(text, name), hint=hint
             )
@@ -244,7 +245,10 @@ def _setting(key: str, value: Any, text: str) -> Any:
     if isinstance(value, list):
         return [_setting(key, v, text) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
-        raise MappingWrong(f"{key} must be finite, not {value!r}", rule="dataset", line=_line_of(text, re.escape(key)))
+        line = _line_of(text, re.escape(key))
+        raise MappingWrong(
+            f"{key} must be finite, not {value!r}", rule="dataset", line=line, hint=f"write it like: {key} = 0.5"
+        )
     return value if isinstance(value, str | bool | int | float) else value.isoformat()
 
 
@@ -258,7 +262,7 @@ def _texts(value: object, name: str) -> list[str]:
         return [value]
     if isinstance(value, list) and all(isinstance(x, str) for x in value):
         return value
-    raise MappingWrong(f"{name} must be a list of column names, not {value!r}")
+    raise MappingWrong(f"{name} must be a list of column names, not {value!r}", hint='write it like: ["one", "two"]')
 
 
 def _entry(table: Any, allowed: set[str], required: Iterable[str]) -> None:
@@ -273,13 +277,16 @@ def _entry(table: Any, allowed: set[str], required: Iterable[str]) -> None:
         )
     for key in required:
         if key not in table:
-            raise MappingWrong(f"a table of {table.get('file')!r} lacks {key!r}")
+            raise MappingWrong(f"a table of {table.get('file')!r} lacks {key!r}", hint=f'write it like: {key} = "..."')
     for key, wanted in _KINDS.items():
         if not isinstance(table.get(key, wanted()), wanted) or table.get(key) == "":
             what = "one text" if wanted is str else "a table"
-            raise MappingWrong(f"{key} in a table of {table['file']!r} must be {what}, not {table[key]!r}")
+            form = '"..."' if wanted is str else '{ name = "..." }'
+            message = f"{key} in a table of {table['file']!r} must be {what}, not {table[key]!r}"
+            raise MappingWrong(message, hint=f"write it like: {key} = {form}")
     if "\0" in table["file"] or Path(table["file"]).is_absolute() or ".." in Path(table["file"]).parts:
-        raise MappingWrong(f"file must be a path inside the directory, not {table['file']!r}")
+        message = f"file must be a path inside the directory, not {table['file']!r}"
+        raise MappingWrong(message, hint='write it like: file = "nodes/user.csv"')
 
 
 def _common(
@@ -314,7 +321,8 @@ def _common(
             and not isinstance(value, (str, list, bool))
             and not (prop.low is None or value >= prop.low) & (prop.high is None or value <= prop.high)
         ):
-            raise MappingWrong(f"constant {name} = {value!r} is outside its range")
+            hint = f"give a number in [{prop.low}, {prop.high}]"
+            raise MappingWrong(f"constant {name} = {value!r} is outside its range", hint=hint)
         if prop is not None and prop.type == "FLOAT":
             constants[name] = float(value)
     where = {
@@ -345,7 +353,9 @@ def _source(name: str, value: object) -> Source:
     if isinstance(value, dict):
         times = value.get("times", 1.0)
         if isinstance(times, bool) or not isinstance(times, int | float) or not abs(times) < _INT64:
-            raise MappingWrong(f"times of {name} must be a finite number, not {times!r}")
+            raise MappingWrong(
+                f"times of {name} must be a finite number, not {times!r}", hint="write it like: times = 0.01"
+            )
         if set(value) <= {"column", "times"} and isinstance(value.get("column"), str):
             return Source(column=value["column"], times=float(times) if "times" in value else None)
         if (
@@ -354,7 +364,8 @@ def _source(name: str, value: object) -> Source:
             and isinstance(value.get("by"), str)
         ):
             return Source(count=value["count"], by=value["by"], times=float(times))
-    raise MappingWrong(f"column of {name} must be a name, {{column, times}} or {{count, by}}, not {value!r}")
+    message = f"column of {name} must be a name, {{column, times}} or {{count, by}}, not {value!r}"
+    raise MappingWrong(message, hint=f'write it like: {name} = {{ column = "price", times = 0.01 }}')
 
 
 def _node_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
@@ -393,7 +404,8 @@ def _edge_spec(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
         given = table[side] if isinstance(table[side], dict) else {"column": table[side]}
         labels = tuple(_texts(given.get("labels", given.get("label", list(legal))), side))
         if not isinstance(given.get("column"), str) or not set(given) <= {"column", "labels", "label"}:
-            raise MappingWrong(f"{side} must be {{ column = ..., labels = [...] }}, not {table[side]!r}")
+            message = f"{side} must be {{ column = ..., labels = [...] }}, not {table[side]!r}"
+            raise MappingWrong(message, hint=f'write it like: {side} = {{ column = "user_id", labels = ["User"] }}')
         if not set(labels) <= set(legal):
             raise MappingWrong(
                 f"{kind.name} has no {side} {min(set(labels) - set(legal))!r}",
