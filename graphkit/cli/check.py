@@ -13,7 +13,7 @@ from graphkit.cli.options import input_options, output_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FINDING", "check", "findings_text", "place"]
+__all__ = ["FINDING", "check", "directory_argument", "findings_text", "place"]
 
 FINDING = ("rule", "severity", "file", "line", "column", "value", "message", "hint")
 _SHOWN = 20
@@ -69,11 +69,21 @@ def _lines(finding: dict[str, Any]) -> list[str]:
     return [said, f"    {finding['hint']}"] if finding.get("hint") else [said]
 
 
+def _named(_context: click.Context, _argument: click.Parameter, value: str) -> str:
+    """Refuse an empty name: `graphkit load "$DATA"` without DATA is no wish to load the current folder."""
+    if not value.strip():
+        raise click.BadParameter("the name of the directory is empty; . is the current one")
+    return value
+
+
+directory_argument = click.argument("directory", type=click.Path(), callback=_named)
+
+
 @click.command(
     cls=Command,
     examples=["graphkit check data/", "graphkit check data/ --format json > check.json || exit $?"],
 )
-@click.argument("directory", type=click.Path())
+@directory_argument
 @input_options
 @output_options
 @pass_app

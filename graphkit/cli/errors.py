@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -132,10 +133,19 @@ def _sentence(error: BaseException) -> str:
         return error.message + (f"\nHint: {error.hint}" if error.hint else "")
     if isinstance(error, OSError):
         where = f" {error.filename}" if error.filename else ""
-        return f"the system refused{where}: {error.strerror or error}"
+        return f"the system refused{where}: {error.strerror or error}\nHint: {_way_out(error)}"
     if isinstance(error, MemoryError):
         return "not enough memory for this graph; try fewer --worlds or a machine with more"
     return str(error)
+
+
+def _way_out(error: OSError) -> str:
+    """Return what to do when the system refuses something."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "free some space, or name another place"
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return "name another place, or ask for the right to use this one"
+    return "check the path, or name another one" if error.filename else "run the command again"
 
 
 def _say(text: str) -> None:

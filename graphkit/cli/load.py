@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from graphkit.cli.check import findings_text
+from graphkit.cli.check import directory_argument, findings_text
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import SECONDS, input_options, output_options
@@ -26,7 +26,7 @@ _FIRST = 5
         "graphkit load data/ --max-bad 10 --time-limit 300",
     ],
 )
-@click.argument("directory", type=click.Path())
+@directory_argument
 @input_options
 @click.option(
     "--max-bad",

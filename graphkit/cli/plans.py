@@ -44,17 +44,18 @@ def find_plan(app: App, name: str) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     """Return the plan in a file of JSON."""
+    hint = "write it with graphkit plan --format json -o plan.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         message = f"the plan {path} cannot be read: {error.strerror}"
-        raise InvalidParameter(message, parameter="plan", value=str(path)) from error
+        raise InvalidParameter(message, parameter="plan", value=str(path), hint=hint) from error
     except (ValueError, RecursionError) as error:
         message = f"{path} is no JSON of a plan: {error}"
-        raise InvalidParameter(message, parameter="plan", value=str(path)) from error
+        raise InvalidParameter(message, parameter="plan", value=str(path), hint=hint) from error
     if not isinstance(found, dict) or not {"plan", "items", "reach"} <= found.keys():
         message = f"{path} is no plan as graphkit plan --format json writes it"
-        raise InvalidParameter(message, parameter="plan", value=str(path))
+        raise InvalidParameter(message, parameter="plan", value=str(path), hint=hint)
     return check_plan(found, str(path))
 
 

@@ -151,7 +151,9 @@ def _own(path: str) -> Query:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror}"
-        raise InvalidParameter(message, parameter="file", value=path) from error
+        raise InvalidParameter(
+            message, parameter="file", value=path, hint="check the path, or name another one"
+        ) from error
     except UnicodeDecodeError as error:
         message = f"{path} is not UTF-8: byte {error.start}"
         raise InvalidParameter(message, parameter="file", value=path, hint="save it as UTF-8") from error

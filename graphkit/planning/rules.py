@@ -104,17 +104,19 @@ def read_rules(rules: Rules | Mapping[str, Any] | str | Path | None) -> Rules:
 
 def _from_file(path: Path) -> dict[str, Any]:
     """Read a file of rules."""
+    hint = 'write rules in TOML or JSON, such as forbidden = ["c7"]'
     try:
         text = path.read_text(encoding="utf-8")
         data = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise InvalidParameter(
-            f"cannot read the rules file {path}: {error.strerror}", parameter="rules", value=str(path)
+            f"cannot read the rules file {path}: {error.strerror}", parameter="rules", value=str(path), hint=hint
         ) from error
     except (ValueError, RecursionError) as error:
-        raise DataInvalid(f"{path} is no valid TOML or JSON: {error}", source=str(path), rule="rules file") from error
+        message = f"{path} is no valid TOML or JSON: {error}"
+        raise DataInvalid(message, source=str(path), rule="rules file", hint=hint) from error
     if not isinstance(data, dict):
-        raise DataInvalid(f"{path} must hold a table of rules", source=str(path), rule="rules file")
+        raise DataInvalid(f"{path} must hold a table of rules", source=str(path), rule="rules file", hint=hint)
     return data
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from graphkit.errors import UnknownNode, close_matches
+from graphkit.intervals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,9 +48,9 @@ def unknown_node(table: NodeColumns, node: str, message: str | None = None) -> U
     if near:
         hint = f"close: {some}"
     elif label == "User":
-        hint = f"the data hold {len(table):,} {label} nodes: {_LIST}{label}"
+        hint = f"the data hold {counted(len(table), f'{label} node', f'{label} nodes')}: {_LIST}{label}"
     else:
-        hint = f"the data hold {len(table):,} {label} nodes, such as {some}: {_LIST}{label}"
+        hint = f"the data hold {counted(len(table), f'{label} node', f'{label} nodes')}, such as {some}: {_LIST}{label}"
     return UnknownNode(said, kind=label, name=node, close_matches=near, hint=hint)
 
 

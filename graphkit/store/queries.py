@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 _INT64: Final = 2**63
+_SPELLED: Final = {"INTEGER": "20", "FLOAT": "0.5", "BOOLEAN": "true", "LOCAL DATETIME": "2026-05-01T10:00:00"}
 
 
 def cypher_root() -> Traversable:
@@ -161,11 +162,9 @@ def parse_param(text: str, type: str, name: str = "") -> Any:  # noqa: A002 - th
     try:
         return _parsed(text, type)
     except (TypeError, ValueError, RecursionError):
-        hint = (
-            f"""lists and maps are JSON, e.g. '{name or "have"}=["b02"]'"""
-            if type.startswith(("LIST", "MAP"))
-            else None
-        )
+        hint = f"write it like: --param {name or 'name'}={_SPELLED.get(type, '...')}"
+        if type.startswith(("LIST", "MAP")):
+            hint = f"""lists and maps are JSON, e.g. '{name or "have"}=["b02"]'"""
         message = f"{f'the parameter {name} is {type}: ' if name else ''}{text!r} is no {type}"
         raise InvalidParameter(message, parameter="param", value=text, allowed=type, hint=hint) from None
 

@@ -1,7 +1,10 @@
 """Exit codes and messages."""
 
+import errno
+import os
 import pickle
 import stat
+from pathlib import Path
 
 import click
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from graphkit import errors
 from graphkit.cli import run
 from graphkit.cli.errors import exit_code, readable, report_error
+from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.planning.rules import read_rules
 
 CODES = [
     (errors.InvalidParameter("x"), 2), (errors.MissingExtra("x"), 2), (errors.UnknownName("x"), 2), (errors.UnknownNode("x"), 2),
@@ -91,3 +96,38 @@ def test_store_that_is_not_there(tmp_path, monkeypatch, capsys):
     assert run(["--store", str(tmp_path / "none"), "communities"]) == 4
     assert "graphkit load" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"),
+    [
+        (errno.ENOSPC, "free some space, or name another place"),
+        (errno.EROFS, "name another place, or ask for the right to use this one"),
+        (errno.EIO, "check the path, or name another one"),
+    ],
+)
+def test_what_the_system_refuses_has_a_next_step(number, hint, capsys):
+    """Exit 3, the place, the reason and what to do."""
+    assert report_error(OSError(number, os.strerror(number), "/data/plan.json")) == 3
+    said = f"Error: the system refused /data/plan.json: {os.strerror(number)}\nHint: {hint}\n"
+    assert capsys.readouterr().err == said
+
+
+def test_files_that_cannot_be_read_have_a_next_step(tmp_path, monkeypatch, capsys):
+    """A text of one's own, a plan, rules, and a directory without a name."""
+    monkeypatch.setattr("graphkit.cli.context.install", lambda: None)
+    store, absent, broken = str(tmp_path / "store"), str(tmp_path / "none.toml"), tmp_path / "broken.json"
+    broken.write_text("{", encoding="utf-8")
+    for args, code, said in [
+        (["query", "--file", absent], 2, "Hint: check the path, or name another one"),
+        (["query", "recommend/popular", "--param", "top=x"], 2, "Hint: write it like: --param top=20"),
+        (["explain", str(broken)], 2, "Hint: write it with graphkit plan --format json -o plan.json"),
+        (["load", ""], 2, "the name of the directory is empty; . is the current one"),
+        (["check", " "], 2, "the name of the directory is empty; . is the current one"),
+    ]:
+        assert run(["--store", store, *args]) == code, args
+        assert said in capsys.readouterr().err
+    for name, error in ((absent, InvalidParameter), (str(broken), DataInvalid)):
+        with pytest.raises(error) as caught:
+            read_rules(Path(name))
+        assert caught.value.hint == 'write rules in TOML or JSON, such as forbidden = ["c7"]'

@@ -62,6 +62,14 @@ def test_of_users_only_ids_like_the_one_typed_are_named():
     )
 
 
+def test_one_node_is_one_node():
+    """No plural for a single one, in either language."""
+    one = NodeColumns("Film", object_array(["f1"]), {"name": as_column(["流浪者"])})
+    hint = unknown_node(one, "zzz").hint
+    assert hint == "the data hold 1 Film node, such as f1 (流浪者): graphkit query browser/nodes --param label=Film"
+    assert chinese(hint).startswith("数据中有 1 个 Film 节点，例如 f1 (流浪者)；")
+
+
 def test_an_empty_store_says_to_load():
     """Nothing to choose from."""
     empty = NodeColumns("Brand", np.empty(0, dtype=object), {})
