@@ -23,7 +23,8 @@ from graphkit.store.files_convert import column_values
 from graphkit.store.files_csv import read_csv
 from graphkit.store.files_parquet import read_parquet
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, Slice, file_digest
-from graphkit.store.mapping import MappingWrong, parse_dataset
+from graphkit.store.mapping import MappingWrong
+from graphkit.store.mapping_file import parse_dataset
 
 if TYPE_CHECKING:
     import os

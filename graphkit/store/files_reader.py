@@ -18,7 +18,8 @@ from graphkit.store.files_raw import file_digest
 from graphkit.store.files_settle import make_missing
 from graphkit.store.files_specs import mapped_specs, plain_specs
 from graphkit.store.files_table import Block, read_block
-from graphkit.store.mapping import Dataset, MappingWrong, TableSpec, parse_dataset
+from graphkit.store.mapping import Dataset, MappingWrong, TableSpec
+from graphkit.store.mapping_file import parse_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

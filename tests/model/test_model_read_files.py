@@ -214,7 +214,7 @@ constants = { basis = "mutual_like" }
 
 def test_the_composite_mapping_parses():
     """The mapping that ships is valid and maps every label it needs."""
-    from graphkit.store.mapping import parse_dataset
+    from graphkit.store.mapping_file import parse_dataset
 
     found = parse_dataset((FIXTURES / "mappings" / "composite.toml").read_bytes(), "x")
     assert {t.kind.name for t in found.tables} >= {

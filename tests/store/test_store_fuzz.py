@@ -24,7 +24,8 @@ from graphkit.store.files import check_directory, read_directory, read_events
 from graphkit.store.files_settle import ON_DUPLICATE
 from graphkit.store.files_write import _dataset
 from graphkit.store.guard import guard_text
-from graphkit.store.mapping import MappingWrong, parse_dataset
+from graphkit.store.mapping import MappingWrong
+from graphkit.store.mapping_file import parse_dataset
 from graphkit.store.open import open_store
 from graphkit.store.queries import parse_param, parse_query
 

@@ -1,0 +1,139 @@
+"""`dataset.toml` and mapping files: bytes to a `Dataset`, every value of the wrong kind refused with its line."""
+
+from __future__ import annotations
+
+import codecs
+import math
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from graphkit.store.mapping import Dataset, MappingWrong
+from graphkit.store.mapping_tables import edge_table, node_table, texts
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+__all__ = ["parse_dataset"]
+
+_KINDS: dict[str, type] = {
+    "name": str,
+    "currency": str,
+    "time_zone": str,
+    "keep": dict,
+    "encoding": dict,
+    "nodes": list,
+    "relationships": list,
+}
+_FORMS: dict[type, tuple[str, str]] = {
+    str: ("one text", '{} = "..."'),
+    dict: ("a table", "[{}]"),
+    list: ("an array of tables", "[[{}]]"),
+}
+
+
+def parse_dataset(data: bytes, default_name: str) -> Dataset:
+    """Read `dataset.toml` or a mapping file.
+
+    Raises
+    ------
+    MappingWrong
+        Not UTF-8, not TOML, or with a value of the wrong kind.
+
+    Examples
+    --------
+    >>> parse_dataset(b'name = "autumn"', "folder").name, parse_dataset(b"", "folder").name
+    ('autumn', 'folder')
+    """
+    text, raw = _toml(data)
+    _check_kinds(raw, text)
+    zone = _zone(raw.get("time_zone"), text)
+    keep = {str(k): tuple(texts(v, f"keep.{k}")) for k, v in raw.get("keep", {}).items()}
+    tables = [node_table(t, keep) for t in raw.get("nodes", [])]
+    tables += [edge_table(t, keep) for t in raw.get("relationships", [])]
+    return Dataset(
+        raw.get("name", default_name),
+        raw.get("currency"),
+        raw.get("time_zone"),
+        zone,
+        keep,
+        tuple(tables),
+        {k: _setting(k, v, text) for k, v in raw.items() if k not in _KINDS},
+        _encodings(raw.get("encoding", {})),
+    )
+
+
+def _toml(data: bytes) -> tuple[str, dict[str, Any]]:
+    """Return the text and what it says."""
+    try:
+        text = data.decode("utf-8-sig")
+        return text, tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise MappingWrong("the text is not UTF-8", rule="encoding", line=line, hint="save it as UTF-8") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else 1
+        raise MappingWrong(
+            f"not TOML: {error}", rule="dataset", line=line, hint="texts stand in double quotes"
+        ) from error
+
+
+def _check_kinds(raw: dict[str, Any], text: str) -> None:
+    """Refuse a key of ours that holds another kind of value."""
+    for name, wanted in _KINDS.items():
+        if name in raw and not isinstance(raw[name], wanted):
+            what, form = _FORMS[wanted]
+            hint = f"write it like: {form.format(name)}"
+            if name == "currency":
+                hint = "one currency per data directory"
+            raise MappingWrong(
+                f"{name} must be {what}, not {raw[name]!r}", rule="dataset", line=_line_of(text, name), hint=hint
+            )
+
+
+def _zone(name: str | None, text: str) -> tzinfo | None:
+    """Return the declared time zone."""
+    try:
+        return None if name is None else ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:
+        raise MappingWrong(
+            f"unknown time zone {name!r}",
+            rule="dataset",
+            line=_line_of(text, "time_zone"),
+            hint='for example "Asia/Shanghai" or "UTC"',
+        ) from error
+
+
+def _encodings(given: dict[str, Any]) -> dict[str, str]:
+    """Return the encoding of each file that is not in that of the others, after checking that Python knows it."""
+    for file, name in given.items():
+        try:
+            codecs.lookup(name)
+        except (LookupError, TypeError) as error:
+            raise MappingWrong(
+                f"encoding of {file!r} is {name!r}, no text encoding",
+                rule="dataset",
+                hint="utf-8, gb18030, big5, utf-16, latin-1, ...",
+            ) from error
+    return dict(given)
+
+
+def _setting(key: str, value: Any, text: str) -> Any:
+    """Return a further key as JSON knows it: a store keeps the settings, so dates become texts."""
+    if isinstance(value, dict):
+        return {k: _setting(key, v, text) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_setting(key, v, text) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        line = _line_of(text, re.escape(key))
+        raise MappingWrong(
+            f"{key} must be finite, not {value!r}", rule="dataset", line=line, hint=f"write it like: {key} = 0.5"
+        )
+    return value if isinstance(value, str | bool | int | float) else value.isoformat()
+
+
+def _line_of(text: str, key: str) -> int | None:
+    found = re.search(rf"(?m)^\s*{key}\s*=", text)
+    return text.count("\n", 0, found.end()) + 1 if found else None
