@@ -11,6 +11,7 @@ from typing import Any
 
 from graphkit.intervals import EXACT, counted, digits_of, give_or_take, plainly
 from graphkit.report.figures import Figures
+from graphkit.report.page_parts import as_planned
 from graphkit.report.sentences import term
 
 __all__ = ["headline", "plan_text", "rounded_down", "span", "within"]
@@ -102,7 +103,7 @@ def _again(plan: dict[str, Any]) -> list[str]:
     text = f"after wave {told['waves']} of plan {told['plan']}: {counted(told['reached'], 'user', 'users')} reached, {_money(told['spent'])} gone"
     if told.get("gain") is None:
         return [text]
-    if told["gain_interval"] == [0.0, 0.0]:
+    if as_planned(plan):
         return [f"{text}; the purchases are those planned before"]
     return [f"{text}; {told['gain']:+,.1f} ({within(told['gain_interval'])}) against the purchases planned before"]
 

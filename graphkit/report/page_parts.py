@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-__all__ = ["more_parts"]
+__all__ = ["as_planned", "more_parts"]
 
 _CHANNELS = 12  # of a listed plan
 
@@ -143,6 +143,19 @@ def _signed(value: float) -> str:
     return sign(value) + Figures.people(value)
 
 
+def as_planned(plan: Row) -> bool:
+    """Say whether a plan of the waves left buys just what had been planned for them; others may be worth as much."""
+    told = plan.get("replanned") or {}
+    if "kept" not in told:  # documents of before it was written
+        return told.get("gain_interval") == [0.0, 0.0]
+    uses = [
+        [item["channel"], item["wave"], item["material"], use]
+        for item in plan["items"]
+        for use in range(1, item["uses"] + 1)
+    ]
+    return sorted(map(str, uses)) == sorted(map(str, map(list, told["kept"])))
+
+
 def _replanned(plan: Row) -> dict[str, Any]:
     told = plan.get("replanned")
     if not told:
@@ -155,8 +168,8 @@ def _replanned(plan: Row) -> dict[str, Any]:
     }
     if told.get("gain") is None:
         return {"replanned": words, "replanned_gain": None}
-    low, high = told["gain_interval"]
-    if low == high == 0:
+    if as_planned(plan):
         return {"replanned": words, "replanned_gain": None, "replanned_same": True}
+    low, high = told["gain_interval"]
     gain = {"gain": Figures.people(told["gain"]), "lower": Figures.people(low), "upper": Figures.people(high)}
     return {"replanned": words, "replanned_gain": gain}

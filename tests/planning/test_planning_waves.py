@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -73,6 +74,22 @@ def test_a_replan_that_buys_what_was_planned_gains_nothing():
     assert (again["replanned"]["gain"], again["replanned"]["gain_interval"]) == (0.0, [0.0, 0.0])
     assert "gone; the purchases are those planned before\n" in plan_text(again)
     assert "The purchases are those planned before." in render_page(again, lang="en")
+
+
+def test_another_purchase_of_equal_worth_is_not_called_the_same():
+    """c1 and c2 reach as many each: c2 had been planned, c1 is bought; nothing is gained and the purchases are others."""
+    chance = np.zeros((3, 30))
+    chance[0, :10], chance[1, 10:20], chance[2, 20:] = 0.6, 0.5, 0.5
+    made = ask(market(chance, [10, 10, 10], ["kol"] * 3), budget=20, rules={"wave_budgets": [10, 10]})
+    first, second = made.items
+    assert (first.channel, second.channel) == ("c0", "c1")
+    reached = [f"u{u:02d}" for u in range(10)]
+    again = replan(replace(made, items=(first, replace(second, channel="c2"))), reached).to_dict()
+    assert [i["channel"] for i in again["items"]] == ["c1"]
+    assert (again["replanned"]["gain"], again["replanned"]["gain_interval"]) == (0.0, [0.0, 0.0])
+    for text in (plan_text(again), render_page(again, lang="en")):
+        assert "the purchases are those planned before" not in text.lower()
+        assert "against the purchases planned before" in text.lower()
 
 
 def test_nothing_is_spent_twice():
