@@ -67,3 +67,9 @@ class Figures:
         if not pair or not all(_known(end) for end in pair):
             return ""
         return f"{cls.people(pair[0])} – {cls.people(pair[1])}"
+
+    @classmethod
+    def sampled(cls, pair: Any) -> str:
+        """Return an interval that chance made; an exact number has none to show."""
+        said = cls.band(pair)
+        return "" if pair and cls.people(pair[0]) == cls.people(pair[1]) else said

@@ -112,7 +112,7 @@ TEMPLATE = (
 {% call why('reasons', other.reasons) %}{% if other.evidence %}<details class="paper"><summary>{{ t('evidence') }}</summary><ul>{% for text in other.evidence %}<li>{{ text }}</li>{% endfor %}</ul></details>{% endif %}{% endcall %}</tr>{% endfor %}</tbody></table></div>
 {% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach) ~ (' (' ~ joint_band ~ ')' if joint_band else '')) }}{% if joint_at_most is not none %}{{ say('joint_at_most', most=f.people(joint_at_most)) }}{% endif %}{% endif %}
 {% if partner_notes %}<ul class="notes">{% for pair in partner_notes %}<li>{{ both(pair) }}</li>{% endfor %}</ul>{% endif %}
-{% if partners_rejected %}<details class="paper"><summary>{{ t('not_possible') }}</summary><ul>{% for row in partners_rejected %}<li><span class="id">{{ row.name }}</span> {{ t(row.rule) }}: {{ both(row.reason) }}</li>{% endfor %}</ul></details>{% endif %}
+{% if partners_rejected %}<details class="paper"><summary>{{ t('not_possible') }}</summary><ul>{% for row in partners_rejected %}<li><span class="id">{{ row.candidate }}</span> {{ t(row.rule) }}: {{ both(row.reason) }}</li>{% endfor %}</ul></details>{% endif %}
 {% if partner_commands %}<details class="paper"><summary>{{ t('query') }}</summary><pre>{% for line in partner_commands %}{{ line }}
 {% endfor %}</pre></details>{% endif %}
 {% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure tabindex="0">{{ charts.split }}</figure>{% endif %}</section>{% endif %}
