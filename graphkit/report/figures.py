@@ -57,6 +57,11 @@ class Figures:
         return f"{value:z.2f}" if _known(value) else DASH
 
     @staticmethod
+    def seconds(value: Any) -> str | None:
+        """Return a time with three digits that count, or nothing."""
+        return f"{value:.3g}" if _known(value) and value < 100 else f"{value:,.0f}" if _known(value) else None
+
+    @staticmethod
     def text(value: Any) -> str:
         """Return a text, or a dash."""
         return DASH if value is None or value == "" else str(value)

@@ -152,7 +152,7 @@ def _pareto(rows: Sequence[Mapping[str, Any]], say: Callable[[str], str]) -> Mar
 
 def _robust(told: Mapping[str, Any] | None, say: Callable[[str], str]) -> Markup | None:
     """Both plans in every draw, the plain plan's worst draw first."""
-    if not told:
+    if not told or told.get("same_plan"):
         return None
     pairs = sorted(zip(told["reach_by_draw"]["plain"], told["reach_by_draw"]["robust"], strict=True))
     rows = [(str(i), plain, robust) for i, (plain, robust) in enumerate(pairs, 1)]

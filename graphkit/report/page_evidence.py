@@ -51,7 +51,8 @@ def _claim(i: int, row: Row, replays: Sequence[str]) -> dict[str, Any]:
 
 def _manifest(manifest: Row) -> list[tuple[str, Any]]:
     """Return the rows of how the plan was made that a reader may compare."""
-    rows = [(key, manifest.get(key)) for key in ("digest", "seed", "snapshot", "engine", "seconds")]
+    rows = [(key, manifest.get(key)) for key in ("digest", "seed", "snapshot", "engine")]
+    rows.append(("seconds", Figures.seconds(manifest.get("seconds"))))
     versions = manifest.get("versions") or {}
     rows.append(("versions", ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) or None))
     return [(key, value) for key, value in rows if value is not None]

@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.intervals import sign
 from graphkit.report.figures import Figures
+from graphkit.report.page_plan import MOST_ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     Row = Mapping[str, Any]
 
 __all__ = ["as_planned", "more_parts"]
 
-_CHANNELS = 12  # of a listed plan
+_CHANNELS = 12  # of a listed plan or a material
 
 
 def more_parts(plan: Row) -> dict[str, Any]:
     """Return what the template needs for the sections a simple plan does not have."""
     return {
         **_waves(plan),
-        "materials": _materials(plan),
+        **_materials(plan),
         "against": _against(plan),
         "adding_up_band": Figures.band(plan.get("adding_up_interval")),
         "per_head_band": _per_head(plan),
@@ -73,7 +74,7 @@ def _against(plan: Row) -> list[dict[str, Any]]:
     ]
 
 
-def _materials(plan: Row) -> list[dict[str, Any]]:
+def _materials(plan: Row) -> dict[str, Any]:
     """One row per material: who uses it, what making it costs, its tracking code."""
     found: dict[str, dict[str, Any]] = {}
     for item in plan.get("items") or []:
@@ -86,7 +87,14 @@ def _materials(plan: Row) -> list[dict[str, Any]]:
                 str(item.get("name") or item["channel"]) + (f" ({item['wave']})" if (item.get("wave") or 1) > 1 else "")
             )
             row["once"] += item.get("one_off_cost") or 0.0
-    return [{**row, "used_by": ", ".join(row["users"])} for row in found.values()]
+    rows = [{**row, "used_by": _first(row["users"])} for row in found.values()]
+    return {"materials": rows[:MOST_ROWS], "more_materials": max(0, len(rows) - MOST_ROWS)}
+
+
+def _first(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = len(names) - _CHANNELS
+    return ", ".join(names[:_CHANNELS]) + (f" + {more:,}" if more > 0 else "")
 
 
 def _pareto(plan: Row) -> dict[str, Any]:
@@ -99,8 +107,7 @@ def _pareto(plan: Row) -> dict[str, Any]:
         {
             **row,
             "bands": band,
-            "shown": ", ".join(row["channels"][:_CHANNELS])
-            + (f" + {len(row['channels']) - _CHANNELS}" if len(row["channels"]) > _CHANNELS else ""),
+            "shown": _first(row["channels"]),
         }
         for row, band in zip(rows, bands, strict=True)
     ]

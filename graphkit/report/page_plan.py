@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_ROWS", "plan_part", "refused"]
 
 MOST_ROWS = 300
-_MOST_REJECTED = 60
+_MOST_REASONS, _MOST_ALIKE = 60, 20
 _ROUNDING = 1e-9  # relative: a difference that a sum of shares may leave
 
 
@@ -43,22 +43,31 @@ def plan_part(plan: Row) -> dict[str, Any]:
         **_answer(plan, mean, interval),
         "unspent": both_of(str(because)) if because else None,
         "rejected": refused(rejected),
-        "more_rejected": max(0, len(rejected) - _MOST_REJECTED),
         "assumptions": [both_of(str(text)) for text in plan.get("assumptions") or []],
     }
 
 
 def refused(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return the first of those left out, with rule and reason."""
-    return [
+    """Return those left out, together where rule and reason are the same; the last row counts the others."""
+    alike: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        alike.setdefault((str(row.get("rule", "")), str(row.get("reason", ""))), []).append(row)
+    listed = [
         {
-            "candidate": next((row[key] for key in ("channel", "partner", "candidate") if key in row), ""),
-            "name": row.get("name"),
-            "rule": str(row.get("rule", "")),
-            "reason": both_of(str(row.get("reason", ""))),
+            "candidates": [_candidate(row) for row in each[:_MOST_ALIKE]],
+            "more": max(0, len(each) - _MOST_ALIKE),
+            "rule": rule,
+            "reason": both_of(reason),
         }
-        for row in rows[:_MOST_REJECTED]
+        for (rule, reason), each in list(alike.items())[:_MOST_REASONS]
     ]
+    others = sum(map(len, list(alike.values())[_MOST_REASONS:]))
+    return listed + ([{"candidates": [], "more": others, "rule": "others", "reason": ("", "")}] if others else [])
+
+
+def _candidate(row: Row) -> dict[str, Any]:
+    found = next((row[key] for key in ("channel", "partner", "candidate") if key in row), "")
+    return {"id": found, "name": row.get("name") or found}
 
 
 def _heading(plan: Row) -> dict[str, Any]:

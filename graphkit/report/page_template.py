@@ -18,6 +18,8 @@ MACROS = """
 {%- macro cell(key, text, cls='num') -%}<td{% if cls %} class="{{ cls }}"{% endif %} data-k="{{ said(key) }}">{{ text }}</td>{%- endmacro -%}
 {%- macro named(name, id) -%}<bdi>{{ name }}</bdi>{% if name != id %} <span class="id">{{ id }}</span>{% endif %}{%- endmacro -%}
 {%- macro why(key, reasons) -%}<td class="why" data-k="{{ said(key) }}"><ul>{% for reason in reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul>{{ caller() if caller }}</td>{%- endmacro -%}
+{%- macro refusal(row) -%}{% for each in row.candidates %}{{ named(each.name, each.id) }}{{ ', ' if not loop.last }}{% endfor %}{{ more(row.more) }}{%- endmacro -%}
+{%- macro more(n) -%}{% if n %} <small>{{ t('and_more') }} {{ f.people(n) }}</small>{% endif %}{%- endmacro -%}
 {%- macro sampled() -%}<p><small>{{ t('small_print') }}</small></p>{%- endmacro -%}
 {%- macro card(key, value, note='', warm=False, claim='') -%}
 <div class="card{{ ' warm' if warm }}"><div class="k">{{ t(key) }}</div><div class="v">{{ num(value, claim) }}</div><div class="n">{{ note }}</div></div>
@@ -60,7 +62,7 @@ TEMPLATE = (
 {{ cell('exclusive', num(f.people(item.exclusive), item.key ~ '.exclusive') ~ within(item.bands.exclusive)) }}{{ cell('alone', num(f.people(item.alone), item.key ~ '.alone') ~ within(item.bands.alone)) }}
 {{ why('reasons', item.reasons) }}</tr>{% endfor %}</tbody>
 <tfoot><tr><td></td><td></td><td></td>{% if has_material %}<td></td>{% endif %}{{ cell('cost', f.money(plan.spent)) }}{{ cell(expected, f.people(reach.mean) ~ within(total_band)) }}<td></td><td></td><td></td></tr></tfoot>
-</table></div>{{ sampled() }}{% if more_items %}<p><small>+ {{ more_items }}</small></p>{% endif %}</section>
+</table></div>{{ sampled() }}{{ more(more_items) }}</section>
 {% endif %}
 {% if replanned %}<section id="replanned" aria-labelledby="replanned-title"><h2 id="replanned-title">{{ t('replanned') }}</h2>{{ say('replanned', **replanned) }}{% if replanned_gain %}{{ say('replanned_gain', **replanned_gain) }}{% endif %}{% if replanned_same %}{{ say('replanned_same') }}{% endif %}</section>{% endif %}
 {% if waves %}<section id="waves" aria-labelledby="waves-title"><h2 id="waves-title">{{ t('waves') }}</h2>{{ say('waves') }}<div class="wide" tabindex="0"><table>
@@ -69,7 +71,7 @@ TEMPLATE = (
 {% if wave_money %}{{ cell('budget', f.money(wave.budget)) }}{% endif %}{{ cell('one_off', f.money(wave.one_off)) }}{{ cell('adds', num('+' ~ f.people(wave.adds), 'waves.' ~ wave.wave) ~ within(f.band(wave.adds_interval))) }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if materials %}<section id="materials" aria-labelledby="materials-title"><h2 id="materials-title">{{ t('materials') }}</h2>{{ say('materials') }}<div class="wide" tabindex="0"><table>
 <thead><tr>{{ head('material') }}{{ head('used_by', 'most') }}{{ head('one_off', 'num') }}{{ head('code') }}</tr></thead>
-<tbody>{% for made in materials %}<tr>{{ row('material', made.material, '') }}{{ cell('used_by', made.used_by, 'most') }}{{ cell('one_off', f.money(made.once)) }}{{ cell('code', f.text(made.code), 'code') }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<tbody>{% for made in materials %}<tr>{{ row('material', made.material, '') }}{{ cell('used_by', made.used_by, 'most') }}{{ cell('one_off', f.money(made.once)) }}{{ cell('code', f.text(made.code), 'code') }}</tr>{% endfor %}</tbody></table></div>{{ more(more_materials) }}</section>{% endif %}
 {% if synergy %}<section id="synergy" aria-labelledby="synergy-title"><h2 id="synergy-title">{{ t('synergy') }}</h2>{{ say('synergy', bonus=f.people(synergy.bonus), n=synergy.pairs|length) }}
 <ul class="notes">{% for row in synergy.pairs %}<li>{{ row.channel }} → {{ row.boosts }}: +{{ f.people(row.bonus) }}</li>{% endfor %}</ul></section>{% endif %}
 {% if goals %}<section id="goals" aria-labelledby="goals-title"><h2 id="goals-title">{{ t('goals') }}</h2>{{ say('goals') }}<div class="wide" tabindex="0"><table>
@@ -78,9 +80,9 @@ TEMPLATE = (
 {% if pareto %}<section id="pareto" aria-labelledby="pareto-title"><h2 id="pareto-title">{{ t('pareto') }}</h2>{{ say('pareto') }}{% if charts.pareto %}<figure tabindex="0">{{ charts.pareto }}</figure>{% endif %}<div class="wide" tabindex="0"><table>
 <thead><tr>{% for goal in pareto_goals %}{{ head(goal, 'num') }}{% endfor %}{{ head('spent', 'num') }}{{ head('channel') }}</tr></thead>
 <tbody>{% for other in pareto %}{% set place = loop.index %}<tr>{% for goal in pareto_goals %}{{ cell(goal, num(f.people(other.goals[goal]), 'pareto.' ~ place ~ '.' ~ goal) ~ within(other.bands[goal])) }}{% endfor %}{{ cell('spent', f.money(other.spent)) }}{{ cell('channel', other.shown, 'most') }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
-{% if robust %}<section id="robust" aria-labelledby="robust-title"><h2 id="robust-title">{{ t('robust') }}</h2>{{ say('robust', **robust_words) }}{% if robust_fresh %}{{ say('robust_fresh', **robust_fresh) }}{% endif %}<div class="wide" tabindex="0"><table>
+{% if robust %}<section id="robust" aria-labelledby="robust-title"><h2 id="robust-title">{{ t('robust') }}</h2>{{ say('robust_same' if robust.same_plan else 'robust', **robust_words) }}{% if robust_fresh and not robust.same_plan %}{{ say('robust_fresh', **robust_fresh) }}{% endif %}<div class="wide" tabindex="0"><table>
 <thead><tr><td></td><th scope="col" class="num">{{ t('quantile') }} {{ f.percent(robust.q) }}</th>{{ head('mean', 'num') }}{{ head('worst', 'num') }}{{ head('best', 'num') }}</tr></thead>
-<tbody>{% for name in ('robust', 'plain') %}<tr>{{ row('plan', t(name ~ '_plan')) }}{% for key in ('quantile', 'mean', 'worst', 'best') %}{{ cell(key, num(f.people(robust[name][key]), 'robust.' ~ name ~ '.' ~ key)) }}{% endfor %}</tr>{% endfor %}</tbody></table></div>
+<tbody>{% for name in ('robust', 'plain')[:1 if robust.same_plan else 2] %}<tr>{{ row('plan', t(name ~ '_plan')) }}{% for key in ('quantile', 'mean', 'worst', 'best') %}{{ cell(key, num(f.people(robust[name][key]), 'robust.' ~ name ~ '.' ~ key)) }}{% endfor %}</tr>{% endfor %}</tbody></table></div>
 {% if charts.robust %}<figure tabindex="0">{{ charts.robust }}</figure>{% endif %}</section>{% endif %}
 {% if charts.interval %}<section id="interval" aria-labelledby="interval-title"><h2 id="interval-title">{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure tabindex="0">{{ charts.interval }}</figure></section>{% endif %}
 {% if items %}<section id="guarantee" aria-labelledby="guarantee-title"><h2 id="guarantee-title">{{ t('guarantee') }}</h2>
@@ -93,8 +95,8 @@ TEMPLATE = (
 {% if rejected or unspent %}<section id="not-possible" aria-labelledby="not-possible-title"><h2 id="not-possible-title">{{ t('not_possible') }}</h2>
 {% if unspent %}<p>{{ both(unspent) }}</p>{% endif %}
 {% if rejected %}<div class="wide" tabindex="0"><table><thead><tr>{{ head('candidate') }}{{ head('rule') }}{{ head('reason', 'most') }}</tr></thead>
-<tbody>{% for refused in rejected %}<tr>{{ row('candidate', named(refused.name or refused.candidate, refused.candidate)) }}{{ cell('rule', t(refused.rule), 'rule') }}{{ cell('reason', both(refused.reason), 'most') }}</tr>{% endfor %}</tbody></table></div>
-{% if more_rejected %}<p><small>+ {{ more_rejected }}</small></p>{% endif %}{% endif %}</section>{% endif %}
+<tbody>{% for refused in rejected %}<tr><th scope="row" class="name">{{ refusal(refused) }}</th>{{ cell('rule', t(refused.rule), 'rule') }}{{ cell('reason', both(refused.reason), 'most') }}</tr>{% endfor %}</tbody></table></div>
+{% endif %}</section>{% endif %}
 {% if charts.reach %}<section id="reach" aria-labelledby="reach-title"><h2 id="reach-title">{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure tabindex="0">{{ charts.reach }}</figure></section>{% endif %}
 {% if charts.overlap or overlap_hidden %}<section id="overlap" aria-labelledby="overlap-title"><h2 id="overlap-title">{{ t('overlap') }}</h2>
 {% if charts.overlap %}{{ say('overlap') }}<figure tabindex="0">{{ charts.overlap }}</figure>{% endif %}
@@ -112,7 +114,7 @@ TEMPLATE = (
 {% call why('reasons', other.reasons) %}{% if other.evidence %}<details class="paper"><summary>{{ t('evidence') }}</summary><ul>{% for text in other.evidence %}<li>{{ text }}</li>{% endfor %}</ul></details>{% endif %}{% endcall %}</tr>{% endfor %}</tbody></table></div>
 {% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach) ~ (' (' ~ joint_band ~ ')' if joint_band else '')) }}{% if joint_at_most is not none %}{{ say('joint_at_most', most=f.people(joint_at_most)) }}{% endif %}{% endif %}
 {% if partner_notes %}<ul class="notes">{% for pair in partner_notes %}<li>{{ both(pair) }}</li>{% endfor %}</ul>{% endif %}
-{% if partners_rejected %}<details class="paper"><summary>{{ t('not_possible') }}</summary><ul>{% for row in partners_rejected %}<li><span class="id">{{ row.candidate }}</span> {{ t(row.rule) }}: {{ both(row.reason) }}</li>{% endfor %}</ul></details>{% endif %}
+{% if partners_rejected %}<details class="paper"><summary>{{ t('not_possible') }}</summary><ul>{% for row in partners_rejected %}<li>{{ refusal(row) }} · {{ t(row.rule) }}: {{ both(row.reason) }}</li>{% endfor %}</ul></details>{% endif %}
 {% if partner_commands %}<details class="paper"><summary>{{ t('query') }}</summary><pre>{% for line in partner_commands %}{{ line }}
 {% endfor %}</pre></details>{% endif %}
 {% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure tabindex="0">{{ charts.split }}</figure>{% endif %}</section>{% endif %}
@@ -120,7 +122,7 @@ TEMPLATE = (
 <div class="wide" tabindex="0"><table><thead><tr>{{ head('claim') }}{{ head('printed_value', 'num') }}<th scope="col" class="way">{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
 <tbody>{% for claim in claims %}<tr id="{{ claim.anchor }}"><th scope="row" class="name"><code>{{ claim.claim }}</code></th>{{ cell('printed_value', claim.value) }}<td class="way">
 {%- if claim.query %}<code>{{ claim.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ claim.params }}</pre></details>
-{%- elif claim.replay_number %}<a href="#replay-{{ claim.replay_number }}">{{ t('replay') }} {{ claim.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}</td></tr>{% endfor %}</tbody></table></div>{% if more_claims %}<p><small>+ {{ more_claims }}</small></p>{% endif %}
+{%- elif claim.replay_number %}<a href="#replay-{{ claim.replay_number }}">{{ t('replay') }} {{ claim.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}</td></tr>{% endfor %}</tbody></table></div>{{ more(more_claims) }}
 {% for text in replays %}<details class="paper" id="replay-{{ loop.index }}"><summary>{{ t('replay') }} {{ loop.index }}</summary><pre>{{ text }}</pre></details>{% endfor %}</section>{% endif %}
 {% if assumptions %}<section id="assumptions" aria-labelledby="assumptions-title"><h2 id="assumptions-title">{{ t('assumptions') }}</h2><ul class="notes">{% for pair in assumptions %}<li>{{ both(pair) }}</li>{% endfor %}</ul></section>{% endif %}
 {% if manifest %}<section id="manifest" aria-labelledby="manifest-title"><h2 id="manifest-title">{{ t('manifest') }}</h2>{{ say('digest') }}

@@ -53,6 +53,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "not_measured": ("未测量", "not measured"),
     "lead": ("发起方", "lead"),
     "others": ("其余", "others"),
+    "and_more": ("另有", "more:"),
     # waves, goals, unknown chances
     "waves": ("波次", "Waves"),
     "starts": ("开始", "starts"),
@@ -186,6 +187,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "robust": (
         "对未知概率抽取 {draws} 次，在每次中重算两个计划：{q} 分位数上，按给定概率的计划少触达 {regret}。",
         "{draws} draws of the unknown chances, both plans in each: at the {q} quantile the plan for the chances as given reaches {regret} less.",
+    ),
+    "robust_same": (
+        "对未知概率抽取 {draws} 次，为 {q} 分位数选出的计划与按给定概率选出的相同。",
+        "{draws} draws of the unknown chances: the plan chosen for the {q} quantile is the one for the chances as given.",
     ),
     "robust_fresh": (
         "另抽的 {draws} 次（未用于选择任何计划）中，本计划在该分位数上与之相差 {more}（{lower} 至 {upper}）。",

@@ -549,3 +549,51 @@ def test_reach_by_community_and_overlap_say_how_sure_and_how_again():
     html = render_page(PLAN, extras={"communities": [community], "overlap": [overlap]}, lang="en")
     assert "12 (11 – 13)</text>" in html
     assert "<pre>graphkit overlap Channel:c1 Channel:c2 --min-cell 50</pre>" in html
+
+
+def test_those_refused_for_the_same_reason_stand_in_one_row():
+    """30 channels without a cost are one row of 20 names and "more: 10"; every one of 1,000 is listed or counted."""
+    rows = [
+        {"channel": f"c{i}", "name": f"渠道{i}", "rule": "cost", "reason": "its cost is unknown"} for i in range(30)
+    ]
+    page = render_page(PLAN | {"rejected": rows}, lang="en")
+    assert page.count("its cost is unknown") == 1
+    assert page.count('<span class="id">c') == 20 + 1  # and the one bought by another name
+    assert "more: 10" in page
+    rows += [{"channel": f"d{i}", "rule": "not chosen", "reason": f"would add {i}"} for i in range(970)]
+    page = render_page(PLAN | {"rejected": rows}, lang="en")
+    listed = page.count("its cost is unknown") * 30 + page.count("would add")
+    assert listed == 30 + 59
+    assert f"more: {1000 - listed}" in page
+
+
+def test_a_robust_plan_that_is_the_plain_one_says_so():
+    """One row, no pairs of equal dots, no difference of 0 (0 to 0)."""
+    page = render_page(PLAN | {"robust": RICH["robust"] | {"same_plan": True}}, lang="en")
+    assert "the plan chosen for the 10 % quantile is the one for the chances as given" in page
+    assert "380" not in page.split('id="robust"')[1].split("</section>")[0]
+
+
+def test_the_time_a_plan_took_is_a_short_number():
+    """70.31215595800313 seconds are 70.3; nobody compares more."""
+    page = _page(PLAN | {"manifest": PLAN["manifest"] | {"seconds": 70.31215595800313}}).text
+    assert "70.3" in page
+    assert "70.31" not in page
+
+
+def test_a_page_of_thousands_of_rows_stays_small_and_says_what_it_left_out():
+    """10,000 purchases with 2,500 materials, 15,000 claims, 100 partners and 1,000 refusals: below 2 MB, with the number of the rows left out."""
+    items = [_item(i, 5001.0 - i) | {"material": f"m{i % 2500}"} for i in range(5000)]
+    items += [_item(i, 0.0) | {"material": "m0", "wave": 2} for i in range(5000)]
+    claims = [
+        {"claim": f"items.c{i}.{part}", "value": 1.0, "query": None, "params": {}, "replay": REPLAY}
+        for i in range(5000)
+        for part in ("adds", "exclusive", "alone")
+    ]
+    rejected = [{"channel": f"d{i}", "rule": "not chosen", "reason": f"would add {i}"} for i in range(1000)]
+    partners = PARTNERS | {"partners": [PARTNERS["partners"][0] | {"partner": f"k{i}"} for i in range(100)]}
+    plan = PLAN | {"items": items, "claims": claims, "rejected": rejected}
+    page = render_page(plan, partners=partners)
+    assert len(page.encode()) < 2_000_000
+    for left in ("9,700", "2,200", "14,700", "940"):
+        assert f"{left}</small>" in page
