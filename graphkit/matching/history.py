@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PartnerRanking", "rank_partners"]
 
+_COLUMNS = ("rank", "rank_lower", "rank_upper", "score", *CHANCE, *EVIDENCE)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PartnerRanking(Result):
@@ -183,12 +185,7 @@ def rank_partners(
     >>> rank_partners(h, subjects=["game"]).partner
     ('film',)
     """
-    start, count = time.perf_counter(), positive_int("top", top)
-    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 0:
-        refuse("draws", draws, "an integer >= 0")
-    if not isinstance(exclude_known, (bool, np.bool_)):
-        refuse("exclude_known", exclude_known, "True or False")
-    diversity, novelty = probability("diversity", diversity), probability("novelty", novelty)
+    start, options = time.perf_counter(), _options(top, exclude_known, draws, diversity, novelty)
     seed = None if rng is None else as_seed(rng)
     joined, history, texts, subjects, candidates = apply_aliases(aliases, history, texts, subjects, candidates)
     known = read_history(history)
@@ -198,42 +195,40 @@ def rank_partners(
     past, weights = _learn(known, names, texts)
     _known_or_worded(past, names, len(known.members))
     place = {name: i for i, name in enumerate(names)}
-    seats = np.array([place[name] for name in pool], np.int64)
+    rows, seats = (np.array([place[name] for name in part], np.int64) for part in (wanted, pool))
     scorer = Scorer(
-        past, seats, weights, _draw(weights, draws, seed), count,
-        exclude_known=exclude_known, taste=Taste.of(past, seats, novelty, diversity),
+        past, seats, weights, _draw(weights, options["draws"], seed), options["top"],
+        exclude_known=exclude_known, taste=Taste.of(past, seats, options["novelty"], options["diversity"]),
     )  # fmt: skip
-    parts = scorer.all(np.array([place[name] for name in wanted], np.int64))
-    request = {
-        "subjects": wanted,
-        "candidates": pool,
-        "top": count,
-        "exclude_known": exclude_known,
-        "draws": draws,
-        "diversity": diversity,
-        "novelty": novelty,
-        "history_rows": len(history),
-        "aliases": joined,
-        "text_rows": None if texts is None else len(texts),
-    }
+    parts = scorer.all(rows)
     subject, partner = (tuple(names[int(i)] for i in parts[end]) for end in ("subject", "partner"))
-    answer = [subject, partner, parts["score"].tolist()]
+    text_rows = None if texts is None else len(texts)
+    request = {"subjects": wanted, "candidates": pool, **options}
+    request |= {"history_rows": len(history), "aliases": joined, "text_rows": text_rows}
     manifest = make_manifest(
-        "rank_partners", request=request, answer=answer, seed=seed, seconds=time.perf_counter() - start
-    )
-    columns = {key: parts[key] for key in ("rank", "rank_lower", "rank_upper", "score", *CHANCE, *EVIDENCE)}
-    stated = dict(zip(FEATURES, weights.values.tolist(), strict=True))
+        "rank_partners", request=request, answer=[subject, partner, parts["score"].tolist()], seed=seed,
+        seconds=time.perf_counter() - start,
+    )  # fmt: skip
     return PartnerRanking(
-        subject,
-        partner,
-        **columns,
-        horizon=round(TENTH * len(known.partnerships)),
-        method=weights.method,
-        weights=stated,
-        validation=weights.validation,
-        aliases=joined,
-        manifest=manifest,
-    )
+        subject, partner, **{key: parts[key] for key in _COLUMNS},
+        horizon=round(TENTH * len(known.partnerships)), method=weights.method,
+        weights=dict(zip(FEATURES, weights.values.tolist(), strict=True)), validation=weights.validation,
+        aliases=joined, manifest=manifest,
+    )  # fmt: skip
+
+
+def _options(top: Any, exclude_known: Any, draws: Any, diversity: Any, novelty: Any) -> dict[str, Any]:
+    """Return the options that are no names, checked, as they are told in the manifest."""
+    options = {
+        "top": positive_int("top", top),
+        "exclude_known": exclude_known,
+        "draws": positive_int("draws", draws, minimum=0),
+        "diversity": probability("diversity", diversity),
+        "novelty": probability("novelty", novelty),
+    }
+    if not isinstance(exclude_known, (bool, np.bool_)):
+        refuse("exclude_known", exclude_known, "True or False")
+    return options
 
 
 def _learn(known: History, names: list[str], texts: pd.DataFrame | None) -> tuple[Past, Weights]:
