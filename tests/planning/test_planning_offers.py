@@ -264,6 +264,36 @@ def test_exchange_by_hand():
     assert [o["offer"] for o in exchange_benefits(twins, max_offers=2).offers if o["chosen"]] == ["c", "m"]
 
 
+def test_an_offer_of_value_0_may_carry_another_one():
+    """o1 moves 500 from b to a and is worth 0; with it a can pay for o2, worth 1,500, with which o3 of value 0 is not needed."""
+    row = {"eligible": 100, "uptake": 0.5, "uptake_lower": 0.5, "uptake_upper": 0.5}
+    moved = {**row, "giver": "a", "receiver": "b", "acquisition_value": 10, "cost": 0, "retention_value": -10}
+    paid = {**moved, "offer": "o2", "acquisition_value": 0, "cost": 10, "retention_value": 40}
+    found = exchange_benefits(pd.DataFrame([{**moved, "offer": "o1"}, paid, {**moved, "offer": "o3"}]))
+    assert found.value == 1500
+    assert [o["chosen"] for o in found.offers if o["offer"] == "o2"] == [True]
+    assert sum(o["chosen"] for o in found.offers) == 2
+    assert all(side["worst"] >= 0 for side in found.sides)
+
+
+@pytest.mark.parametrize("draw", [12, 13])
+def test_exchange_equals_the_knapsack_of_thirty_offers(draw):
+    """One side's money pays for 30 offers worth twice what they cost: dynamic programming over every cent gives the same sum."""
+    rng = np.random.default_rng(draw)
+    cost = rng.integers(20_000, 100_000, 30) // 100  # in hundredths, of one redemption in 100
+    worth = cost * 2 + 50 + rng.integers(-3, 4, 30)
+    money = int(cost.sum()) // 2
+    row = {"giver": "a", "receiver": "b", "eligible": 1000, "uptake": 0.1, "uptake_lower": 0.1, "uptake_upper": 0.1}
+    table = [{**row, "offer": "o00", "acquisition_value": money / 100, "cost": 0.0, "retention_value": 0.0}]
+    for i in range(30):
+        offer = {"acquisition_value": 0.0, "cost": cost[i] / 100, "retention_value": worth[i] / 100}
+        table.append({**row, "offer": f"o{i + 1:02d}", **offer})
+    most = np.zeros(money + 1, np.int64)
+    for price, gain in zip(cost.tolist(), (worth - cost).tolist(), strict=True):
+        most[price:] = np.maximum(most[price:], most[: money + 1 - price] + gain)
+    assert exchange_benefits(pd.DataFrame(table)).value == pytest.approx(money + int(most[-1]))
+
+
 def test_a_loss_of_less_than_the_smallest_coin_is_a_loss():
     """.4 of a minor unit at the worst end: rounding must not hide it."""
     row = {
