@@ -56,7 +56,7 @@ def _partner(row: Row, form: Callable[[Any], str]) -> dict[str, Any]:
         "share": row.get("share"),
         "share_band": _shares(row.get("share_interval"), form),
         "reasons": [both_of(str(reason)) for reason in row.get("reasons") or []],
-        "evidence": [str(text) for text in row.get("evidence") or [] if not str(text).startswith(_COMMAND)],
+        "evidence": [both_of(str(text)) for text in row.get("evidence") or [] if not str(text).startswith(_COMMAND)],
     }
 
 

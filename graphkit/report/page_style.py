@@ -36,6 +36,7 @@ td.num,th.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-n
 th[scope=row]{font-weight:inherit;vertical-align:top;border-bottom:1px solid var(--rule);padding:6px 9px;line-height:inherit;overflow-wrap:anywhere}
 th.why{width:36%;min-width:16em}
 th.name{min-width:8em;width:19%}
+th.half{width:45%}
 td.rule{overflow-wrap:normal}
 td small{white-space:nowrap}
 th.most{width:70%;min-width:13em}
@@ -62,7 +63,7 @@ footer{padding:22px 44px 0;color:var(--muted);font-size:12.5px}
 @media (max-width:640px){section,header,footer{padding-left:18px;padding-right:18px}.say{grid-template-columns:1fr}
 table,tbody,tfoot{display:block}thead,td:empty{display:none}tr{display:flex;flex-wrap:wrap;gap:0 10px;padding:6px 0;border-bottom:1px solid var(--rule)}
 td,th[scope=row]{flex:1 1 26%;border:0;padding:2px 0}td.num,th.num{text-align:left;white-space:normal}td.place{flex:0 0 1.5em}td.place[data-k]::before{content:none}
-tr>.name{flex:1 1 80%;font-weight:600}tr>.why,tr>.most,tr>.way{flex:1 1 100%}td small{white-space:normal}.way details{display:inline-block;margin:0 0 0 1em}
+tr>.name,tr>.half{flex:1 1 80%;font-weight:600}tr>.why,tr>.most,tr>.way{flex:1 1 100%}td small{white-space:normal}.way details{display:inline-block;margin:0 0 0 1em}
 [data-k]::before{content:attr(data-k);display:block;font-weight:400;font-size:11px;line-height:1.3;color:var(--muted)}.name[data-k]::before{content:none}
 .broad{display:none}.slim{display:block}}
 @media screen and (prefers-color-scheme:dark){:root{color-scheme:dark;--ink:#e4eaf0;--muted:#a5b3c0;--rule:#34424f;--main:#63c2d8;--warm:#f0a35a;--paper:#17212b;--pale:#1f2b36}
@@ -70,9 +71,9 @@ html{background:#0f161d}:target{background:#4a3a1e}figure{background:#fff;color:
 .wide:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid var(--main);outline-offset:2px}
 @media print{@page{margin:15mm}html,body{background:#fff}body{max-width:none;font-size:10.5pt;padding:0}
 header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section,footer{padding:8px 0 0}
-.wide{overflow:visible}table{font-size:8.5pt}th,td{padding:3px 5px}th .en,small,.id{font-size:7.5pt}th.why{min-width:0}th.name{min-width:5em}
+.wide{overflow:visible}table{font-size:8.5pt}td,th,th[scope=row]{padding:3px 5px}th .en,small,.id{font-size:7.5pt}th.why{min-width:0}th.name{min-width:5em}
 tfoot{display:table-row-group}li,td li{break-inside:avoid}.cards{grid-template-columns:repeat(5,1fr);gap:6px}.card{padding:6px 8px}.card .v{font-size:15pt}
-a{color:inherit;border:0}details{display:block}details.paper::details-content{content-visibility:visible;block-size:auto}.card{background:none}
+a{color:inherit;border:0}details:not(.paper){display:none}details.paper::details-content{content-visibility:visible;block-size:auto}.card{background:none}
 figure,svg{overflow:visible}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip()

@@ -94,8 +94,8 @@ TEMPLATE = (
 <tbody>{% for other in against %}<tr>{{ row('baseline', t(other.baseline)) }}{{ cell('mean', num(f.people(other.mean), 'baselines.' ~ other.baseline) ~ within(other.band)) }}{{ cell('plan_more', num(other.more, 'against_baselines.' ~ other.baseline) ~ within(other.more_band)) }}</tr>{% endfor %}</tbody></table></div>{{ sampled() }}{% endif %}</section>{% endif %}
 {% if rejected or unspent %}<section id="not-possible" aria-labelledby="not-possible-title"><h2 id="not-possible-title">{{ t('not_possible') }}</h2>
 {% if unspent %}<p>{{ both(unspent) }}</p>{% endif %}
-{% if rejected %}<div class="wide" tabindex="0"><table><thead><tr>{{ head('candidate') }}{{ head('rule') }}{{ head('reason', 'most') }}</tr></thead>
-<tbody>{% for refused in rejected %}<tr><th scope="row" class="name">{{ refusal(refused) }}</th>{{ cell('rule', t(refused.rule), 'rule') }}{{ cell('reason', both(refused.reason), 'most') }}</tr>{% endfor %}</tbody></table></div>
+{% if rejected %}<div class="wide" tabindex="0"><table><thead><tr>{{ head('candidate', 'half') }}{{ head('rule') }}{{ head('reason') }}</tr></thead>
+<tbody>{% for refused in rejected %}<tr><th scope="row" class="half">{{ refusal(refused) }}</th>{{ cell('rule', t(refused.rule), 'rule') }}{{ cell('reason', both(refused.reason), 'most') }}</tr>{% endfor %}</tbody></table></div>
 {% endif %}</section>{% endif %}
 {% if charts.reach %}<section id="reach" aria-labelledby="reach-title"><h2 id="reach-title">{{ t('reach_chart') }}</h2>{{ say('ladder') }}<figure tabindex="0">{{ charts.reach }}</figure></section>{% endif %}
 {% if charts.overlap or overlap_hidden %}<section id="overlap" aria-labelledby="overlap-title"><h2 id="overlap-title">{{ t('overlap') }}</h2>
@@ -111,16 +111,16 @@ TEMPLATE = (
 <tbody>{% for other in partners %}<tr>{{ cell('rank', f.people(other.rank), 'num place') }}{{ row('partner', named(other.name, other.id)) }}<td class="num" data-k="{{ said('fit') }}">{{ f.score(other.fit) }}{% if other.fit_rank %}<br><small>{{ t('rank') }} {{ other.fit_rank[0] }} – {{ other.fit_rank[1] }}</small>{% endif %}</td>
 {%- for name in score_names %}{{ cell(name, f.score(other.scores.get(name))) }}{% endfor %}
 {{ cell('adds', f.people(other.adds) ~ within(other.band)) }}{% if has_exclusive %}{{ cell('exclusive', f.people(other.exclusive) ~ within(other.exclusive_band)) }}{% endif %}{% if has_share %}{{ cell('share', share_form(other.share) ~ within(other.share_band)) }}{% endif %}
-{% call why('reasons', other.reasons) %}{% if other.evidence %}<details class="paper"><summary>{{ t('evidence') }}</summary><ul>{% for text in other.evidence %}<li>{{ text }}</li>{% endfor %}</ul></details>{% endif %}{% endcall %}</tr>{% endfor %}</tbody></table></div>
+{% call why('reasons', other.reasons) %}{% if other.evidence %}<details class="paper"><summary>{{ t('evidence') }}</summary><ul>{% for text in other.evidence %}<li>{{ both(text) }}</li>{% endfor %}</ul></details>{% endif %}{% endcall %}</tr>{% endfor %}</tbody></table></div>
 {% if joint_reach is not none %}{{ say('joint_reach', joint=f.people(joint_reach) ~ (' (' ~ joint_band ~ ')' if joint_band else '')) }}{% if joint_at_most is not none %}{{ say('joint_at_most', most=f.people(joint_at_most)) }}{% endif %}{% endif %}
 {% if partner_notes %}<ul class="notes">{% for pair in partner_notes %}<li>{{ both(pair) }}</li>{% endfor %}</ul>{% endif %}
 {% if partners_rejected %}<details class="paper"><summary>{{ t('not_possible') }}</summary><ul>{% for row in partners_rejected %}<li>{{ refusal(row) }} · {{ t(row.rule) }}: {{ both(row.reason) }}</li>{% endfor %}</ul></details>{% endif %}
 {% if partner_commands %}<details class="paper"><summary>{{ t('query') }}</summary><pre>{% for line in partner_commands %}{{ line }}
 {% endfor %}</pre></details>{% endif %}
 {% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure tabindex="0">{{ charts.split }}</figure>{% endif %}</section>{% endif %}
-{% if claims %}<section id="evidence" aria-labelledby="evidence-title"><h2 id="evidence-title">{{ t('evidence') }}</h2>{{ say('evidence') }}
+{% if claims %}<section id="evidence" aria-labelledby="evidence-title"><h2 id="evidence-title">{{ t('evidence') }}</h2>{{ say('evidence', plan=plan.plan) }}
 <div class="wide" tabindex="0"><table><thead><tr>{{ head('claim') }}{{ head('printed_value', 'num') }}<th scope="col" class="way">{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
-<tbody>{% for claim in claims %}<tr id="{{ claim.anchor }}"><th scope="row" class="name"><code>{{ claim.claim }}</code></th>{{ cell('printed_value', claim.value) }}<td class="way">
+<tbody>{% for claim in claims %}<tr id="{{ claim.anchor }}"><th scope="row" class="half"><code>{{ claim.claim }}</code></th>{{ cell('printed_value', claim.value) }}<td class="way">
 {%- if claim.query %}<code>{{ claim.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ claim.params }}</pre></details>
 {%- elif claim.replay_number %}<a href="#replay-{{ claim.replay_number }}">{{ t('replay') }} {{ claim.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}</td></tr>{% endfor %}</tbody></table></div>{{ more(more_claims) }}
 {% for text in replays %}<details class="paper" id="replay-{{ loop.index }}"><summary>{{ t('replay') }} {{ loop.index }}</summary><pre>{{ text }}</pre></details>{% endfor %}</section>{% endif %}

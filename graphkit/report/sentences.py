@@ -250,8 +250,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Shapley shares over the same worlds: who makes the reach happen gets the share.",
     ),
     "evidence": (
-        "每个数字都可以重算：可数的用查询，模拟的用同样的种子重放。",
-        "Every number can be made again: countable ones by the query, simulated ones by a replay with the same seed.",
+        "每个数字都可以重算：可数的用查询，模拟的用同样的种子重放；graphkit evidence {plan} --claim 加结论项给出全部参数。",
+        "Every number can be made again: countable ones by the query, simulated ones by a replay with the same seed; graphkit evidence {plan} --claim and the name of a claim gives all parameters.",
     ),
     "not_measured": ("以下各节没有数据，因此没有列出：", "These sections had no data and are left out:"),
     "digest": ("同样的摘要就是同样的数字。", "The same digest means the same numbers."),

@@ -597,3 +597,19 @@ def test_a_page_of_thousands_of_rows_stays_small_and_says_what_it_left_out():
     assert len(page.encode()) < 2_000_000
     for left in ("9,700", "2,200", "14,700", "940"):
         assert f"{left}</small>" in page
+
+
+def test_the_evidence_of_a_partner_is_told_in_chinese():
+    """Campaigns, tags, audience and overlap: no English is left on a Chinese page; the command stays."""
+    told = {
+        "past campaigns (3): b03 x b11; b07 x b11": "过往合作（3）：b03 x b11",
+        "shared tags (1): t02": "共同标签（1）：t02",
+        "paths (1): a - b - c": "路径（1）：a - b - c",
+        "audience of 1 user": "受众 1 名用户",
+        "graphkit query partners/data": "graphkit query partners/data",
+    }
+    row = PARTNERS["partners"][0] | {"evidence": list(told)}
+    text = _page(partners=PARTNERS | {"partners": [row]}, lang="zh").text
+    for chinese in told.values():
+        assert chinese in text
+    assert not re.search("past campaigns|shared tags|audience of", text)
