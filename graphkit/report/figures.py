@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from graphkit.report.text_width import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -30,7 +32,11 @@ class Figures:
     @staticmethod
     def money(value: Any, currency: str | None = None) -> str:
         """Return an amount with two digits, or none when it is whole, and its currency where it is given."""
-        return f"{value:z,.2f}".removesuffix(".00") + (f" {currency}" if currency else "") if _known(value) else DASH
+        return (
+            f"{value:z,.2f}".removesuffix(".00") + (f" {visible(currency)}" if currency else "")
+            if _known(value)
+            else DASH
+        )
 
     @staticmethod
     def percent(value: Any) -> str:

@@ -97,7 +97,7 @@ def _words(lang: str) -> Callable[[str], Markup]:
     """Return the function that writes a word of the registry in the page's languages."""
 
     def write(key: str) -> Markup:
-        zh, en = term(key)
+        zh, en = map(visible, term(key))  # a rule or a goal of the data stands for itself
         if lang == "zh":
             return Markup("{}").format(zh)
         if lang == "en" or zh == en:

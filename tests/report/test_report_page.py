@@ -613,3 +613,21 @@ def test_the_evidence_of_a_partner_is_told_in_chinese():
     for chinese in told.values():
         assert chinese in text
     assert not re.search("past campaigns|shared tags|audience of", text)
+
+
+def test_marks_that_disguise_a_name_are_shown_wherever_it_enters():
+    """A turn of direction or a letter without width is written out in tables, charts, their descriptions and lists; emoji and Arabic stay."""
+    disguised, shown = (
+        "ad\u202efdp.exe\u200b 👩\u200d👧 قناة </script>",
+        "ad\\u202efdp.exe\\u200b 👩\u200d👧 قناة &lt;/script&gt;",
+    )
+    plan = copy.deepcopy(RICH)
+    plan["items"][0] |= {"name": disguised, "material": disguised, "reasons": [disguised]}
+    plan["rejected"] = [{"channel": disguised, "rule": disguised, "reason": disguised}]
+    plan["for_name"], plan["currency"], plan["baselines"] = disguised, disguised, {disguised: 3.0}
+    plan["goals"][0]["goal"] = disguised
+    row = PARTNERS["partners"][0] | {"name": disguised, "share": 3.0, "evidence": [disguised]}
+    overlap = [{"a": "c1", "b": disguised, "jaccard": 0.1}]
+    html = render_page(plan, partners={"partners": [row, row]}, extras=EXTRAS | {"overlap": overlap})
+    assert html.count(shown) >= 20
+    assert not re.search("[\u202e\u200b]|</script", html)
