@@ -19,7 +19,9 @@ __all__ = [
     "LABEL_ID",
     "MONEY",
     "PROBABILITY_SPEC",
+    "PROMOTED_ID",
     "SECONDS",
+    "TAKEN_ID",
     "LabelId",
     "engine_option",
     "for_option",
@@ -46,9 +48,12 @@ class LabelId(NamedTuple):
 
 
 class _LabelId(click.ParamType[LabelId]):
-    """``LABEL:ID``, split at the first colon: ``Brand:b:x`` is the brand ``b:x``."""
+    """``LABEL:ID``, split at the first colon: ``Brand:b:x`` is the brand ``b:x``; of some labels only where ``among`` names them."""
 
     name = "LABEL:ID"
+
+    def __init__(self, *among: str) -> None:
+        self.among = among
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> LabelId:
         """Split the text and check the label."""
@@ -62,6 +67,8 @@ class _LabelId(click.ParamType[LabelId]):
 
         if label not in LABELS:
             self.fail(f"{label!r} is no label.{suggestion(label, LABELS)}", param, ctx)
+        if self.among and label not in self.among:
+            self.fail(f"a {label} does not do here, only {', '.join(self.among)}", param, ctx)
         return LabelId(label, id_)
 
 
@@ -118,6 +125,8 @@ class _Ids(click.ParamType[tuple[str, ...]]):
 
 
 LABEL_ID = _LabelId()
+PROMOTED_ID = _LabelId("Film", "Course", "Brand")
+TAKEN_ID = _LabelId("Film", "Course")
 MONEY = _Number("AMOUNT")
 SECONDS = _Number("SECONDS", above_zero=True)
 PROBABILITY_SPEC = _Probability()
@@ -203,7 +212,7 @@ def probability_option(default: str) -> Callable[[F], F]:
 def for_option(function: F) -> F:
     """Add ``--for``."""
     return click.option(
-        "--for", "for_", cls=Option, type=LABEL_ID, required=True, help="What to promote, such as Film:f01."
+        "--for", "for_", cls=Option, type=PROMOTED_ID, required=True, help="What to promote, such as Film:f01."
     )(function)
 
 

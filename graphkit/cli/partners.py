@@ -9,7 +9,7 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import LABEL_ID, LabelId, for_option, output_options, seed_option
+from graphkit.cli.options import PROMOTED_ID, LabelId, for_option, output_options, seed_option
 from graphkit.errors import InvalidParameter
 
 __all__ = ["partners", "partners_text"]
@@ -45,7 +45,7 @@ _EVERYBODY = ("rank", "partner")
 @click.option("--plan", "plan_id", metavar="PLAN", help="Count only what partners add to this plan.")
 @click.option(
     "--lead",
-    type=LABEL_ID,
+    type=PROMOTED_ID,
     help="A party without whom there is no profit, usually the owner of the film or course; it gets a row and a share, so --split is implied.",
 )
 @click.option("--split", is_flag=True, help="Also split the joint profit (Shapley).")

@@ -8,7 +8,7 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import output_options, seed_option
+from graphkit.cli.options import TAKEN_ID, LabelId, output_options, seed_option
 from graphkit.progress import step
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ AUDIENCE_COLUMNS = ("item", "tag", "name", "weight")
     help="Group users into K clusters instead (0 = best silhouette), beside the communities.",
 )
 @click.option("--lift", is_flag=True, help="Show pairs of tags that people combine instead.")
-@click.option("--audience", metavar="LABEL:ID", help="Show the tags of an item's people instead.")
+@click.option("--audience", type=TAKEN_ID, help="Show the tags of the people of a film or course instead.")
 @click.option(
     "--min-cell",
     type=click.IntRange(min=1),
@@ -67,7 +67,7 @@ def profile(
     half_life: float,
     clusters: int | None,
     lift: bool,
-    audience: str | None,
+    audience: LabelId | None,
     min_cell: int,
     top: int,
     seed: int,
@@ -78,6 +78,7 @@ def profile(
 
     Only users who agreed to a profile are looked at.
     """
+    from graphkit.cli.graphs import check_node
     from graphkit.cli.output import emit
 
     asked = [bool(users), clusters is not None, lift, audience is not None]
@@ -85,50 +86,39 @@ def profile(
         message = "give USER..., or one of --clusters, --lift and --audience"
         raise click.UsageError(message)
     snapshot = app.snapshot()
+    people = [LabelId("User", name.removeprefix("User:")) for name in users]
+    for node in [*people, *([] if audience is None else [audience])]:
+        check_node(snapshot, node)  # before minutes of work, not behind them
     names = snapshot.nodes("Tag").by_id("name")
     columns: tuple[str, ...]
     with app.working("build profiles") as progress:
         if lift:
             columns, rows = LIFT_COLUMNS, _lift(snapshot, names, min_cell, top)
-        elif clusters is not None:
-            columns, rows = (
-                CLUSTER_COLUMNS,
-                _clusters(
-                    app,
-                    snapshot,
-                    names,
-                    clusters or None,
-                    min_cell,
-                    top,
-                    seed,
-                    progress,
-                    _profiles(app, snapshot, events, half_life),
-                ),
-            )
-        elif audience is not None:
-            columns, rows = (
-                AUDIENCE_COLUMNS,
-                _audience(snapshot, names, audience, min_cell, top, _profiles(app, snapshot, events, half_life)),
-            )
         else:
-            columns, rows = COLUMNS, _users(snapshot, names, users, top, _profiles(app, snapshot, events, half_life))
+            found = _profiles(app, snapshot, events, half_life)
+            if clusters is not None:
+                columns = CLUSTER_COLUMNS
+                rows = _clusters(app, snapshot, names, clusters or None, min_cell, top, seed, progress, found)
+            elif audience is not None:
+                columns, rows = AUDIENCE_COLUMNS, _audience(snapshot, names, audience, min_cell, top, found)
+            else:
+                columns, rows = COLUMNS, _users(names, people, top, found)
     emit(form=form, output=output, rows=rows, columns=columns, color=app.settings.color)
     if not rows:
         app.say("no rows: nothing tagged was taken" if users else f"no rows of at least {min_cell} users")
     elif clusters is None and (lift or events is None):
-        _look_up(app, users, audience, min_cell, top)
+        _look_up(app, people, audience, min_cell, top)
 
 
-def _look_up(app: App, users: tuple[str, ...], audience: str | None, min_cell: int, top: int) -> None:
+def _look_up(app: App, people: list[LabelId], audience: LabelId | None, min_cell: int, top: int) -> None:
     """Name the query that gives the numbers from the graph: those of the first user, of the audience, or of the pairs."""
     from graphkit.store.queries import query_command
 
     params: dict[str, Any] = {"top": top}
-    if users:
-        name, params = "profiles/user", {"user": users[0].removeprefix("User:"), **params}
+    if people:
+        name, params = "profiles/user", {"user": people[0].id, **params}
     elif audience is not None:
-        label, _, id_ = audience.partition(":")
-        name, params = "profiles/audience", {"label": label, "id": id_, **params, "minCell": min_cell}
+        name, params = "profiles/audience", {"label": audience.label, "id": audience.id, **params, "minCell": min_cell}
     else:
         name, params = "profiles/lift", {**params, "minCell": min_cell}
     app.say(f"look up: {query_command(name, params)}")
@@ -168,16 +158,11 @@ def _profiles(app: App, snapshot: Snapshot, events: str | None, half_life: float
     return found
 
 
-def _users(
-    snapshot: Snapshot, names: dict[str, Any], users: tuple[str, ...], top: int, found: Any
-) -> list[dict[str, Any]]:
-    from graphkit.cli.graphs import check_node
-    from graphkit.cli.options import LabelId
+def _users(names: dict[str, Any], people: list[LabelId], top: int, found: Any) -> list[dict[str, Any]]:
     from graphkit.errors import InvalidParameter
 
     rows = []
-    for user in (name.removeprefix("User:") for name in users):
-        check_node(snapshot, LabelId("User", user))
+    for _, user in people:
         if user not in found.users:
             message = f"User {user!r} has not agreed to a profile"
             raise InvalidParameter(message, parameter="users", value=user, allowed="users with consent for 'profile'")
@@ -189,26 +174,23 @@ def _users(
 
 
 def _audience(
-    snapshot: Snapshot, names: dict[str, Any], item: str, min_cell: int, top: int, found: Any
+    snapshot: Snapshot, names: dict[str, Any], item: LabelId, min_cell: int, top: int, found: Any
 ) -> list[dict[str, Any]]:
     import numpy as np
 
-    from graphkit.cli.graphs import check_node
-    from graphkit.cli.options import LABEL_ID
     from graphkit.planning.tastes import read_tastes
 
-    node = check_node(snapshot, LABEL_ID.convert(item, None, None))
     tastes = read_tastes(snapshot)
     place = {name: i for i, name in enumerate(tastes.items)}
-    people = int(np.count_nonzero(tastes.taken.indices == place.get((node.label, node.id), -1)))
-    if str(node) not in found.items or people < min_cell:
+    people = int(np.count_nonzero(tastes.taken.indices == place.get((item.label, item.id), -1)))
+    if str(item) not in found.items or people < min_cell:
         return []
-    row = found.audience[[found.items.index(str(node))]]
+    row = found.audience[[found.items.index(str(item))]]
     cells = sorted(zip(row.data.tolist(), row.indices.tolist(), strict=True), key=lambda cell: (-cell[0], cell[1]))[
         :top
     ]
     return [
-        {"item": str(node), "tag": found.tags[i], "name": names.get(found.tags[i]), "weight": round(w, 6)}
+        {"item": str(item), "tag": found.tags[i], "name": names.get(found.tags[i]), "weight": round(w, 6)}
         for w, i in cells
     ]
 

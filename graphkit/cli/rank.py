@@ -108,8 +108,9 @@ def rank(
             people.append({**row, "evidence": _between(walks, names, name_of)})
     told = table(people, ["rank", "id", "name", "score", "evidence"], keep=("id",), lines="evidence")
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=told, color=app.settings.color)
-    _tell(app, rows, node, to)
-    app.say(f"all scores together are at most {result.error_bound:.1e} from the exact ones (L1)")
+    _tell(app, rows, node, to, [name for name, _ in via])
+    if rows:
+        app.say(f"all scores together are at most {result.error_bound:.1e} from the exact ones (L1)")
 
 
 def _best(
@@ -166,12 +167,12 @@ def _between(
     return told
 
 
-def _tell(app: App, rows: Sequence[dict[str, Any]], node: LabelId, to: str) -> None:
+def _tell(app: App, rows: Sequence[dict[str, Any]], node: LabelId, to: str, via: Sequence[str]) -> None:
     """Say when nothing was found or the last place is open, and where a row is looked up."""
     from graphkit.store.queries import query_command
 
     if not rows:
-        app.say(f"no {to} is connected to {node}")
+        app.say(f"no {to} is connected to {node}" + (f" if only {', '.join(via)} is walked" if via else ""))
         return
     if not rows[-1]["certified"]:
         app.say(f"who stands at place {len(rows)} is not certain: another {to} scores the same within the error")

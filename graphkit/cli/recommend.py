@@ -119,6 +119,9 @@ def recommend(
     if there and events is None:
         message = "--context needs --events DIR: a log with exposures says how items do there"
         raise click.UsageError(message)
+    if weights and by != "fused":
+        message = "--weight needs --by fused: only that joins several lists"
+        raise click.UsageError(message)
     given = {name: _number(value) for name, value in pairs(weights, "weight").items()}
     snapshot = app.snapshot(learned=by == "cascade" and probability == "learned")
     names = [user.removeprefix("User:") for user in users]

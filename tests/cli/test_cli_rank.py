@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from graphkit.report.spoken import chinese
 from graphkit.report.text_width import width_of
 
 
@@ -123,3 +124,11 @@ def test_wrong_shares_are_usage_errors(gk):
     """Zero, words, unknown types."""
     for value in ("HAS_TAG=0", "HAS_TAG=x", "HAS_TAGS"):
         assert gk("rank", "Film:f0", "--to", "Brand", "--via", value)[0] == 2
+
+
+def test_nothing_found_names_the_ties_that_were_walked(gk):
+    """Over friendships alone a film meets no brand: the brand is there all the same, and no error of scores is told."""
+    code, out, err = gk("rank", "Film:f0", "--to", "Brand", "--via", "KNOWS", "--via", "WATCHED", "--format", "json")
+    assert (code, json.loads(out)) == (0, [])
+    assert err == "no Brand is connected to Film:f0 if only KNOWS, WATCHED is walked\n"
+    assert chinese(err.strip()) == "若只沿 KNOWS, WATCHED 游走，没有 Brand 与 Film:f0 相连"

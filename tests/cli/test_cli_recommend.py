@@ -6,6 +6,8 @@ import shlex
 
 import pytest
 
+from graphkit.report.spoken import chinese
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory, write_tables, load):
@@ -249,3 +251,19 @@ def test_the_first_step_of_a_simulation_can_be_looked_up(gk, chance):
     assert row["people"] == 4
     assert row["expected"] == pytest.approx(4 * 0.4 if chance else 4 * 0.5)
     assert abs(row["expected"] - step) <= 0.85 * (high - low)
+
+
+def test_what_cannot_be_answered_is_refused_at_once_and_by_its_option(gk, monkeypatch):
+    """A brand has no takers, a channel is not promoted, lists are weighed by fused only; nobody waits for a misspelt name."""
+    monkeypatch.setattr("graphkit.planning.tastes.profiles_of", lambda *_, **__: pytest.fail("worked before it looked"))
+    for words, said in (
+        (("profile", "--audience", "Brand:b0"), "--audience': a Brand does not do here, only Film, Course"),
+        (("profile", "--audience", "Film:f9"), "there is no Film with id 'f9'"),
+        (("profile", "u00", "u99"), "there is no User with id 'u99'"),
+        (("partners", "--for", "Channel:c0"), "--for': a Channel does not do here, only Film, Course, Brand"),
+        (("recommend", "u00", "--weight", "ppr=2"), "--weight needs --by fused: only that joins several lists"),
+    ):
+        code, out, err = gk(*words)
+        assert (code, out) == (2, "")
+        assert said in err, err
+        assert any("\u4e00" <= c <= "\u9fff" for c in chinese(said.partition("': ")[2] or said)), said
