@@ -22,19 +22,18 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from graphkit.check import finite, one_of, refuse
-from graphkit.community.block_model import best_blocks_gain, leiden_at_newmans_resolution, newman_resolution
+from graphkit.community.blocks import components, search_blocks
 from graphkit.community.finer import look_for_finer, walk
 from graphkit.community.flattening import Flattening  # noqa: TC001 - from_json reads the field's type
-from graphkit.community.objectives import OBJECTIVES, BlockModel, MapEquation, Modularity
+from graphkit.community.objectives import OBJECTIVES, MapEquation, Modularity
 from graphkit.community.quality import (
     Undirected,
     canonical_labels,
-    connected_labels,
     description_gain,
     inside_shares,
     modularity,
@@ -102,6 +101,8 @@ class Communities(Result):
         How the graph was made, if it was made of several kinds of ties.
     ids : ndarray of str, shape (n_nodes,), or None
         Node ids of the rows; None when rows are their own names.
+    weight_power : float
+        1, or the power of the weights by which the block model tells most: .5 or, where they tell less than the bare edges, 0.
     """
 
     labels: np.ndarray = field(metadata={"dtype": np.int64})
@@ -121,6 +122,7 @@ class Communities(Result):
     flattening: Flattening | None
     ids: np.ndarray | None = field(metadata={"dtype": object})
     manifest: Manifest
+    weight_power: float = 1.0
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per node: node, community, size of the community."""
@@ -187,24 +189,19 @@ def communities(
         raise DataInvalid(message, rule="weight")
     order = _by_name(p)
     graph = undirected(p, order)
-    found, starts, met, walked = np.arange(p.n_nodes, dtype=np.int64), list[Any](), None, None
-    if graph.indices.size:
-        with ThreadPoolExecutor(1) as side:
-            walked = side.submit(walk, graph, seed) if finer and _looks_for_finer(graph, gamma, aim, work) else None
-            gamma, found, starts, met = _search(graph, gamma, aim, work, seed, progress)
-    found, used = canonical_labels(found), gamma or 1.0
-    quality, length = modularity(graph, found, used), None
-    gain = (best_blocks_gain if aim == "block_model" else description_gain)(graph, found)
-    hidden = None if walked is None else look_for_finer(graph, found, met, walked.result(), seed)
-    if aim == "map_equation":
-        length = -MapEquation().quality(graph, found)
-    again = recovery(found, starts) if len(starts) > 1 else None
+    with ThreadPoolExecutor(1) as side:
+        looks = finer and graph.indices.size > 0 and _looks_for_finer(graph, gamma, aim, work)
+        walked = side.submit(walk, graph, seed) if looks else None
+        found = _search(graph, gamma, aim, work, seed, progress, weighted=p.weight is not None)
+    hidden = None if walked is None else look_for_finer(graph, found.labels, found.met, walked.result(), seed)
+    again = recovery(found.labels, found.starts) if len(found.starts) > 1 else None
     labels = np.empty(p.n_nodes, np.int64)
-    labels[order] = found
+    labels[order] = found.labels
+    quality = modularity(graph, found.labels, found.resolution)
     manifest = make_manifest(
         "communities",
         request={
-            "resolution": "auto" if resolution == "auto" else used,
+            "resolution": "auto" if resolution == "auto" else found.resolution,
             "objective": aim,
             "effort": work,
             "flattening": None if flattening is None else flattening.to_dict(),
@@ -218,21 +215,36 @@ def communities(
         labels=labels,
         n_communities=int(labels.max(initial=-1) + 1),
         modularity=quality,
-        description_gain=gain,
+        description_gain=found.gain,
         finer_gain=None if hidden is None else hidden.gain,
         finer_objective=None if hidden is None else hidden.objective,
-        resolution=used,
+        resolution=found.resolution,
         objective=aim,
-        code_length=length,
+        code_length=-MapEquation().quality(graph, found.labels) if aim == "map_equation" else None,
         effort=work,
-        inside=inside_shares(graph, found),
+        inside=inside_shares(graph, found.labels),
         stability=None if again is None else again.mean(axis=0),
         stability_range=None if again is None else np.column_stack([again.min(axis=0), again.max(axis=0)]),
-        n_starts=len(starts),
+        n_starts=len(found.starts),
         flattening=flattening,
         ids=p.nodes.ids,
         manifest=manifest,
+        weight_power=found.power,
     )
+
+
+class _Found(NamedTuple):
+    """A partition numbered by size, and how it was found.
+
+    ``met`` is what a start at twice the resolution cooled down to, ``gain`` the nats saved with this power of the weights.
+    """
+
+    resolution: float
+    labels: Labels
+    starts: list[Labels]
+    met: Labels | None
+    gain: float
+    power: float = 1.0
 
 
 def _resolution(value: float | str) -> float | None:
@@ -257,45 +269,40 @@ def _by_name(p: Projection) -> NDArray[np.int64]:
 
 
 def _search(
-    graph: Undirected, gamma: float | None, aim: str, effort: str, seed: int, progress: ProgressCallback
-) -> tuple[float, Labels, list[Labels], Labels | None]:
-    """Resolution used, partition found, starts, and what one cooled down to at twice the resolution asked for; the whole components, if nothing describes the graph better."""
-    if aim != "modularity":
-        search = Search(graph, MapEquation() if aim == "map_equation" else BlockModel(), seed, progress)
+    graph: Undirected,
+    gamma: float | None,
+    aim: str,
+    effort: str,
+    seed: int,
+    progress: ProgressCallback,
+    *,
+    weighted: bool,
+) -> _Found:
+    """Search by the objective; the whole components, if nothing describes the graph better."""
+    if not graph.indices.size:
+        labels = np.arange(graph.n_nodes, dtype=np.int64)
+        return _Found(gamma or 1.0, labels, [], None, 0.0)
+    if aim == "block_model":
+        blocks = search_blocks(graph, effort, seed, progress, weighted=weighted)
+        return _Found(1.0, canonical_labels(blocks.labels), blocks.starts, None, blocks.gain, blocks.power)
+    if aim == "map_equation":
+        search = Search(graph, MapEquation(), seed, progress)
         search.run(effort)
-        search.keep([_components(graph)])
-        return 1.0, search.best if aim == "map_equation" else _alike(graph, search, effort, seed), search.starts, None
-    if gamma is not None:
+        search.keep([components(graph)])
+        best, met = search.best, None
+    elif gamma is not None:
         search = Search(graph, Modularity(gamma), seed, progress)
-        return gamma, search.run(effort), search.starts, search.finer
-    gamma, probe = best_resolution(graph, seed)
-    search = Search(graph, Modularity(gamma), seed, progress)
-    found = search.run(effort)
-    return (
-        gamma,
-        max((_components(graph), found, probe), key=lambda labels: description_gain(graph, labels)),
-        search.starts,
-        None,
-    )
-
-
-def _alike(graph: Undirected, search: Search, effort: str, seed: int) -> Labels:
-    """Return the blocks found, or blocks that are all equally dense where those describe the edges in fewer nats."""
-    best = search.best
-    alike = leiden_at_newmans_resolution(graph, best, seed)
-    if best_blocks_gain(graph, alike) <= best_blocks_gain(graph, best):
-        return best
-    other = Search(graph, Modularity(newman_resolution(graph, alike) or 1.0), seed, search.tell)
-    other.near_graph = search.near_graph
-    return max((best, alike, other.run(effort)), key=lambda labels: best_blocks_gain(graph, labels))
+        best, met = search.run(effort), search.finer
+    else:
+        gamma, probe = best_resolution(graph, seed)
+        search = Search(graph, Modularity(gamma), seed, progress)
+        found = components(graph), search.run(effort), probe
+        best, met = max(found, key=lambda labels: description_gain(graph, labels)), None
+    labels = canonical_labels(best)
+    return _Found(gamma or 1.0, labels, search.starts, met, description_gain(graph, labels))
 
 
 def _looks_for_finer(graph: Undirected, gamma: float | None, aim: str, effort: str) -> bool:
     """Whether to look for groups that were joined; not where the map equation is asked, nor on a large graph if none are met."""
     meets = aim == "modularity" and gamma is not None and effort != "fast"
     return aim != "map_equation" and (meets or graph.indices.size <= LARGE)
-
-
-def _components(graph: Undirected) -> Labels:
-    """What hangs together."""
-    return connected_labels(graph, np.zeros(graph.n_nodes, np.int64))

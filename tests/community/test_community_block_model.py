@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from reference.partitions import partitions, projection
 from scipy.optimize import minimize
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from graphkit.community import search
 from graphkit.community.block_model import block_gain, block_leiden, newman_resolution
-from graphkit.community.leiden import communities
+from graphkit.community.leiden import Communities, communities
 from graphkit.community.moves import contract, leiden
 from graphkit.community.quality import connected_labels, description_gain, modularity, undirected
 from graphkit.projection.arrays import from_arrays
@@ -202,6 +202,7 @@ DRAWN = {
     "uniform": lambda rng, m: rng.random(m),
     "exponential": lambda rng, m: rng.exponential(size=m),
     "times": lambda rng, m: rng.geometric(0.4, m),
+    "log-normal": lambda rng, m: rng.lognormal(0, 1, m),
 }
 
 
@@ -217,6 +218,51 @@ def test_weights_drawn_at_random_make_no_groups(drawn, number):
     plain = communities(graph, effort="fast", rng=1)
     assert plain.description_gain < 0
     assert plain.finer_objective is None
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.0, 2.0])
+def test_weights_that_say_nothing_hide_no_groups(spread):
+    """Twelve planted groups of 50 are found as well as without weights, whose power 0 tells most."""
+    rng, group = np.random.default_rng(5), np.repeat(np.arange(12), 50)
+    source = rng.integers(0, 600, 3_000)
+    target = np.where(
+        rng.random(3_000) < 0.6, 50 * group[source] + rng.integers(0, 50, 3_000), rng.integers(0, 600, 3_000)
+    )
+    source, target = np.unique(np.sort(np.c_[source, target], axis=1), axis=0).T
+    weight = rng.lognormal(0, spread, source.size)
+    graph = from_arrays(source, target, weight=weight, n_nodes=600, directed=False)
+    bare = from_arrays(source, target, n_nodes=600, directed=False)
+    found, plain = (communities(p, objective="block_model", effort="fast", rng=1) for p in (graph, bare))
+    assert found.weight_power == 0
+    assert found.labels.tolist() == plain.labels.tolist()
+    assert normalized_mutual_info_score(group, found.labels) > 0.9
+
+
+def test_heavy_tails_hide_no_groups_that_weights_alone_show():
+    """All pairs of 120 nodes, log-normal weights of sigma 1, e^1.5 times as heavy within six groups of 20."""
+    rng, group = np.random.default_rng(4), np.repeat(np.arange(6), 20)
+    source, target = np.triu_indices(120, 1)
+    weight = rng.lognormal(1.5 * (group[source] == group[target]), 1.0)
+    found = communities(
+        from_arrays(source, target, weight=weight, n_nodes=120, directed=False), objective="block_model", rng=1
+    )
+    assert found.labels.tolist() == group.tolist()
+
+
+def test_weights_and_edges_show_groups_together():
+    """Groups weakly planted, their ties e times as heavy: the roots of log-normal weights find what neither the weights nor the edges do."""
+    rng, group = np.random.default_rng(6), np.repeat(np.arange(12), 50)
+    source = rng.integers(0, 600, 3_000)
+    target = np.where(
+        rng.random(3_000) < 0.4, 50 * group[source] + rng.integers(0, 50, 3_000), rng.integers(0, 600, 3_000)
+    )
+    source, target = np.unique(np.sort(np.c_[source, target], axis=1), axis=0).T
+    weight = rng.lognormal(group[source] == group[target], 1.0)
+    graph = from_arrays(source, target, weight=weight, n_nodes=600, directed=False)
+    found = communities(graph, objective="block_model", effort="fast", rng=1)
+    assert found.weight_power == 0.5
+    assert normalized_mutual_info_score(group, found.labels) > 0.6
+    assert Communities.from_json(found.to_json()).weight_power == 0.5
 
 
 def test_groups_that_only_weights_show_are_found():
