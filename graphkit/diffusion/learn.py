@@ -19,7 +19,7 @@ from graphkit.diffusion.credit import estimate_arcs
 from graphkit.diffusion.events import NOT_TOLD, Log, read_log
 from graphkit.diffusion.learned import LearnedProbabilities
 from graphkit.diffusion.level import level_error
-from graphkit.diffusion.size_factor import held_out_folds, size_factor
+from graphkit.diffusion.size_factor import Sizes, held_out_folds, size_factor
 from graphkit.diffusion.topics import learn_topics, with_topics
 from graphkit.errors import DataInvalid
 from graphkit.results import make_manifest
@@ -83,7 +83,7 @@ def learn(
     log = log if by is None else with_topics(log, events, by)
     even = method == "partial"
     found, folds = estimate_arcs(p, log, even=even), held_out_folds(p, log, even=even, n_first=N_FIRST)
-    scale = size_factor(p, log, folds, n_first=N_FIRST, seed=child_seed(seed, "size_factor"))
+    scale = size_factor(Sizes(p, log, folds, n_first=N_FIRST, seed=child_seed(seed, "size_factor")))
     chance, bounds = (np.minimum(scale.factor * x, 1.0) for x in (found.mean, found.interval()))
     table = calibration_table(p, log, folds, scale, seed=seed, n_first=N_FIRST)
     topics, strength = learn_topics(p, log, found, scale.factor)

@@ -25,7 +25,19 @@ if TYPE_CHECKING:
     from graphkit.diffusion.events import Log
     from graphkit.projection.projection import Projection
 
-__all__ = ["FEWEST", "FOLDS", "Fold", "SizeFactor", "held_out_folds", "simulated_sizes", "size_factor"]
+__all__ = [
+    "FEWEST",
+    "FOLDS",
+    "LARGEST",
+    "STEP",
+    "Fold",
+    "SizeFactor",
+    "Sizes",
+    "held_out_folds",
+    "simulated_sizes",
+    "size_factor",
+    "solve",
+]
 
 FOLDS = 4
 FEWEST = 12  # training items below which nothing is fitted
@@ -101,59 +113,81 @@ def simulated_sizes(
     return result
 
 
-def size_factor(projection: Projection, log: Log, folds: list[Fold], *, n_first: int, seed: int) -> SizeFactor:
-    """Fit the factor on the folds."""
+class Sizes:
+    """Real and simulated numbers of later adopters of the items of folds, kept for every factor that was tried.
+
+    Attributes
+    ----------
+    items, number : int64 ndarray
+        The items of all folds, and the fold of each.
+    real : float64 ndarray
+    tried : dict
+        Simulated numbers by factor.
+    """
+
+    def __init__(self, projection: Projection, log: Log, folds: list[Fold], *, n_first: int, seed: int) -> None:
+        self.projection, self.log, self.folds, self.n_first, self.seed = projection, log, folds, n_first, seed
+        self.items = np.concatenate([np.zeros(0, np.int64), *(fold.items for fold in folds)])
+        self.number = np.repeat(np.arange(len(folds)), [fold.items.size for fold in folds])
+        self.real = (log.sizes - log.n_starters(n_first, traced=log.traced))[self.items].astype(np.float64)
+        self.tried: dict[float, NDArray[np.float64]] = {}
+
+    def mean(self, factor: float) -> float:
+        """Return the mean simulated number under a factor."""
+        if factor not in self.tried:
+            self.tried[factor] = np.concatenate([self._simulated(fold, factor) for fold in self.folds])
+        return float(self.tried[factor].mean())
+
+    def _simulated(self, fold: Fold, factor: float) -> NDArray[np.float64]:
+        graph = self.projection.with_probability(np.minimum(factor * fold.probability, 1.0))
+        own, traced = self.log.take(fold.items), self.log.traced
+        return simulated_sizes(graph, own, self.n_first, self.seed, worlds=WORLDS, traced=traced)
+
+    def curves(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the factors tried, ascending, and the numbers under each, shape (factors, items)."""
+        grid = np.array(sorted(self.tried))
+        return grid, np.array([self.tried[factor] for factor in grid])
+
+
+def size_factor(sizes: Sizes) -> SizeFactor:
+    """Fit the factor on the items of the folds."""
     none = SizeFactor(1.0, float("nan"), np.zeros(0), np.zeros(0, np.int64))
-    if not folds:
+    if not sizes.items.size or sizes.mean(1.0) <= 0 or sizes.real.sum() <= 0:
         return none
-    items = np.concatenate([fold.items for fold in folds])
-    number = np.repeat(np.arange(len(folds)), [fold.items.size for fold in folds])
-    real = (log.sizes - log.n_starters(n_first, traced=log.traced))[items].astype(np.float64)
-    tried: dict[float, NDArray[np.float64]] = {}
+    real, at_one = float(sizes.real.mean()), sizes.mean(1.0)
+    before, held_out = at_one / real, sizes.tried[1.0]
+    error = float((sizes.real - held_out / before).std(ddof=1)) / np.sqrt(sizes.real.size)
+    if abs(real - at_one) <= SURE * error:
+        return SizeFactor(1.0, before, held_out, sizes.items)
+    _search(sizes, real)
+    grid, curves = sizes.curves()
+    factor = solve(grid, curves.mean(axis=1), real)
+    error = _error(grid, curves, sizes.real, factor)
+    return SizeFactor(factor, before, _left_out(sizes, grid, curves), sizes.items, error)
 
-    def mean_at(factor: float) -> float:
-        if factor in tried:
-            return float(tried[factor].mean())
-        parts = [
-            simulated_sizes(
-                projection.with_probability(np.minimum(factor * fold.probability, 1.0)),
-                log.take(fold.items),
-                n_first,
-                seed,
-                worlds=WORLDS,
-                traced=log.traced,
-            )
-            for fold in folds
-        ]
-        tried[factor] = np.concatenate(parts)
-        return float(tried[factor].mean())
 
-    at_one = mean_at(1.0)
-    if at_one <= 0 or real.sum() <= 0:
-        return none
-    before = at_one / float(real.mean())
-    error = float((real - tried[1.0] / before).std(ddof=1)) / np.sqrt(real.size)
-    if abs(float(real.mean()) - at_one) <= SURE * error:
-        return SizeFactor(1.0, before, tried[1.0], items)
+def _search(sizes: Sizes, real: float) -> None:
+    """Try factors outwards until the mean meets the real one, then between the last two."""
     low = high = 1.0
-    if at_one < real.mean():
-        while high < LARGEST and mean_at(high) < real.mean():
+    if sizes.mean(1.0) < real:
+        while high < LARGEST and sizes.mean(high) < real:
             low, high = high, min(high * STEP, LARGEST)
     else:
-        while low > 1 / LARGEST and mean_at(low) >= real.mean():
+        while low > 1 / LARGEST and sizes.mean(low) >= real:
             low, high = max(low / STEP, 1 / LARGEST), low
     for _ in range(BISECTIONS):
         middle = float(np.sqrt(low * high))
-        low, high = (middle, high) if mean_at(middle) < real.mean() else (low, middle)
-    grid = np.array(sorted(tried))
-    curves = np.array([tried[factor] for factor in grid])
-    held_out = np.zeros(items.size)
-    for fold in range(len(folds)):
-        own = number == fold
-        theirs = _solve(grid, curves[:, ~own].mean(axis=1), float(real[~own].mean()))
-        held_out[own] = [np.interp(theirs, grid, curve) for curve in curves[:, own].T]
-    factor = _solve(grid, curves.mean(axis=1), float(real.mean()))
-    return SizeFactor(factor, before, held_out, items, _error(grid, curves, real, factor))
+        low, high = (middle, high) if sizes.mean(middle) < real else (low, middle)
+
+
+def _left_out(sizes: Sizes, grid: NDArray[np.float64], curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each item is simulated to reach under the factor of the other folds."""
+    found = np.zeros(sizes.items.size)
+    for fold in range(len(sizes.folds)):
+        own = sizes.number == fold
+        theirs = solve(grid, curves[:, ~own].mean(axis=1), float(sizes.real[~own].mean()))
+        found[own] = [np.interp(theirs, grid, curve) for curve in curves[:, own].T]
+    return found
 
 
 def _error(grid: NDArray[np.float64], curves: NDArray[np.float64], real: NDArray[np.float64], factor: float) -> float:
@@ -164,6 +198,6 @@ def _error(grid: NDArray[np.float64], curves: NDArray[np.float64], real: NDArray
     return spread / slope if slope > 0 else float("inf")
 
 
-def _solve(grid: NDArray[np.float64], mean: NDArray[np.float64], target: float) -> float:
+def solve(grid: NDArray[np.float64], mean: NDArray[np.float64], target: float) -> float:
     """Return the factor at which the (rising) mean meets the target, cut at the ends of the grid."""
     return float(np.interp(target, np.maximum.accumulate(mean), grid))
