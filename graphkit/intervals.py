@@ -22,6 +22,7 @@ __all__ = [
     "give_or_take",
     "like_people",
     "newcombe",
+    "percentile_tail",
     "plainly",
     "quantile",
     "ratio_interval",
@@ -48,6 +49,30 @@ def quantile(confidence: float, freedom: float = 0) -> float:
 
         return float(stdtrit(freedom, 0.5 + confidence / 2))
     return NormalDist().inv_cdf(0.5 + confidence / 2)
+
+
+def percentile_tail(n: int, *, confidence: float = 0.95) -> float:
+    """Return which share of bootstrap values to cut off on either side, where a figure rests on n people.
+
+    Resampling n people understates their spread by n / (n - 1) and knows no Student's t: cut where a normal distribution is
+    as rare as t times sqrt(n / (n - 1)).
+
+    Parameters
+    ----------
+    n : int >= 2
+    confidence : float in (0, 1)
+
+    References
+    ----------
+    Hesterberg (2015). What teachers should know about the bootstrap, the expanded percentile interval.
+    https://doi.org/10.1080/00031305.2015.1089789
+
+    Examples
+    --------
+    >>> round(percentile_tail(12), 4), round(percentile_tail(10_000), 4)
+    (0.0108, 0.025)
+    """
+    return NormalDist().cdf(-quantile(confidence, n - 1) * math.sqrt(n / (n - 1)))
 
 
 def wilson(successes: int, n: int, *, confidence: float = 0.95) -> tuple[float, float]:

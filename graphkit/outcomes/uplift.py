@@ -16,7 +16,7 @@ import pandas as pd
 
 from graphkit.check import one_of, positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.intervals import newcombe
+from graphkit.intervals import newcombe, percentile_tail
 from graphkit.outcomes.qini import qini_coefficient, qini_curve
 from graphkit.outcomes.scores import auc_interval
 from graphkit.outcomes.tables import Features, binary, check_columns, prepare, read_table
@@ -129,11 +129,13 @@ def uplift(
     Notes
     -----
     Of 95 % intervals of Qini 93 to 95 % hold what the models would have on everybody, from no effect to a strong one, with
-    28 to 265 responses among the held-out people (seven worlds, 400 draws each); with 12 responses and no effect 91 %.
+    28 to 265 responses among the held-out people (seven worlds, 400 draws each). Orders that are given are held by 94 to 97 %
+    with 12 to 135 responses (five worlds, 300 to 1,000 draws each), without an effect and 6 responses by 92 %.
 
     References
     ----------
-    Radcliffe (2007). Using control groups to target on predicted lift. Direct Marketing Analytics Journal 3, 14-21.
+    Radcliffe (2007). Using control groups to target on predicted lift. Direct Marketing Analytics Journal 3, 14-21;
+    of the interval `graphkit.intervals.percentile_tail`.
 
     Examples
     --------
@@ -269,14 +271,15 @@ def _fit_predict(features: Features, y: Ints, t: Ints, learn: Ints, test: Ints, 
 
 
 def _ranking(y: Ints, predicted: Floats, t: Ints, n_bootstrap: int, seed: int) -> dict[str, Any]:
-    """Qini on unseen people, and its interval from resampling them."""
+    """Qini on unseen people, and its interval from resampling them; it rests on those who respond, where these are few."""
     order = np.argsort(-predicted, kind="stable")  # sorted once: resampling is a change of weights
     y, predicted, t = y[order], predicted[order], t[order]
     value, draw, values = qini_coefficient(y, predicted, t), as_generator(seed, "uplift", "bootstrap"), []
     for _ in range(n_bootstrap):
         weight = np.bincount(draw.integers(0, y.size, y.size), minlength=y.size).astype(np.float64)
         values.append(qini_coefficient(y, predicted, t, weight))
-    lower, upper = np.nanquantile(values, [0.025, 0.975])
+    tail = percentile_tail(int(min(y.sum(), y.size - y.sum())))
+    lower, upper = np.nanquantile(values, [tail, 1 - tail])
     return {"qini": value, "qini_interval": (float(lower), float(upper)), "ranks_better_than_chance": bool(lower > 0)}
 
 
