@@ -1,7 +1,7 @@
 """Probabilities on arcs learned from an action log, scaled to real sizes and held against them.
 
-`credit` estimates every arc, `size_factor` fits one factor on all, `calibration` tells how well sizes
-are predicted. Look at ``explained`` first: where few later adopters have an earlier adopting
+`credit` estimates every arc, `size_factor` fits one factor on all, `topics` what items of one kind say beside all,
+`calibration` tells how well sizes are predicted. Look at ``explained`` first: where few later adopters have an earlier adopting
 neighbour, the graph does not carry the process.
 """
 
@@ -83,10 +83,11 @@ def learn(
     log = log if by is None else with_topics(log, events, by)
     even = method == "partial"
     found, folds = estimate_arcs(p, log, even=even), held_out_folds(p, log, even=even, n_first=N_FIRST)
-    scale = size_factor(Sizes(p, log, folds, n_first=N_FIRST, seed=child_seed(seed, "size_factor")))
+    worlds = child_seed(seed, "size_factor")
+    scale = size_factor(Sizes(p, log, folds, n_first=N_FIRST, seed=worlds))
     chance, bounds = (np.minimum(scale.factor * x, 1.0) for x in (found.mean, found.interval()))
     table = calibration_table(p, log, folds, scale, seed=seed, n_first=N_FIRST)
-    topics, strength = learn_topics(p, log, found, scale.factor)
+    topics, strength = learn_topics(p, log, found, folds, scale.factor, n_first=N_FIRST, seed=worlds)
     request = {"method": method, "events": _digest(log)} | ({} if by is None else {"by": by})
     answer = {"probability": hashlib.sha256(chance.tobytes()).hexdigest(), "prior": found.prior, "calibration": table}
     answer |= {f"topic {name}": hashlib.sha256(each.probability.tobytes()).hexdigest() for name, each in topics.items()}

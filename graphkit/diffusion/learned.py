@@ -41,7 +41,8 @@ class LearnedProbabilities(Result):
         tempo of the first adopters), and simulated with p times the factor, by models that did not see them; empty
         for logs too small.
     size_factor : float
-        Overall factor on p that makes simulated sizes match real ones, see `size_factor`; 1 where they do.
+        Overall factor on p that makes simulated sizes match real ones, see `size_factor`; 1 where they do. Topics have their own,
+        see `graphkit.diffusion.topic_factor`.
     size_ratio : float
         Mean simulated over mean real number of later adopters before the factor; nan for logs too small.
     level_error : float

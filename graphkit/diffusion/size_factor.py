@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit.diffusion.cascade import arc_coins, cascade_blocks
-from graphkit.diffusion.credit import estimate_arcs
+from graphkit.diffusion.credit import ArcEstimate, estimate_arcs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,9 +49,10 @@ WORLDS = 128
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Training items left out together, and the probabilities learned without them."""
+    """Training items left out together, what was learned without them, and the probabilities they are simulated under."""
 
     items: NDArray[np.int64]
+    others: ArcEstimate
     probability: NDArray[np.float64]
 
 
@@ -89,8 +90,8 @@ def held_out_folds(projection: Projection, log: Log, *, even: bool, n_first: int
     folds = []
     for number in range(FOLDS):
         inside = keep[np.arange(keep.size) % FOLDS == number]
-        others = np.setdiff1d(np.arange(log.sizes.size), inside)
-        folds.append(Fold(inside, estimate_arcs(projection, log.take(others), even=even).mean))
+        others = estimate_arcs(projection, log.take(np.setdiff1d(np.arange(log.sizes.size), inside)), even=even)
+        folds.append(Fold(inside, others, others.mean))
     return folds
 
 

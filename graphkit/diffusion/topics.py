@@ -26,6 +26,8 @@ import numpy as np
 
 from graphkit.diffusion.credit import ArcEstimate, beta_interval, credit_shares, estimate_arcs
 from graphkit.diffusion.events import Log, count_tries, step_length
+from graphkit.diffusion.size_factor import Fold, Sizes
+from graphkit.diffusion.topic_factor import topic_factors
 from graphkit.errors import DataInvalid
 
 if TYPE_CHECKING:
@@ -86,23 +88,47 @@ def with_topics(log: Log, events: Any, by: str) -> Log:
 
 
 def learn_topics(
-    projection: Projection, log: Log, whole: ArcEstimate, factor: float
+    projection: Projection, log: Log, whole: ArcEstimate, folds: list[Fold], factor: float, *, n_first: int, seed: int
 ) -> tuple[dict[str, TopicEstimate], float | None]:
-    """Return the estimate of every topic of the log, times the factor on sizes, and the strength that was chosen."""
+    """Return the estimate of every topic of the log, times its factor on sizes, and the strength that was chosen.
+
+    ``factor`` is that of the plain p, which the other arcs keep, ``folds`` the items that it was fitted on.
+    """
     if log.topics is None:
         return {}, None
-    topics = log.topics.tolist()
-    names = sorted({topic for topic in topics if topic is not None})
-    code = np.array([names.index(topic) if topic is not None else -1 for topic in topics], np.int64)
-    evidence = _evidence(projection, log, code, len(names), whole)
+    names = sorted({topic for topic in log.topics.tolist() if topic is not None})
+    code = np.array([names.index(topic) if topic is not None else -1 for topic in log.topics.tolist()], np.int64)
     strength = _strength(projection, log, code, len(names), whole)
-    found = {}
-    for name, (credit, tried) in zip(names, evidence, strict=True):
+    factors = np.full(len(names), factor)
+    if len(names) > 1:
+        own = _topic_folds(projection, log, code, len(names), folds, strength)
+        sizes = Sizes(projection, log, own, n_first=n_first, seed=seed)
+        factors = topic_factors(sizes, code[sizes.items], len(names))
+    found, plain = {}, np.minimum(factor * whole.mean, 1.0)
+    evidence = _evidence(projection, log, code, len(names), whole)
+    for name, scale, (credit, tried) in zip(names, factors.tolist(), evidence, strict=True):
         a, b = _posterior(whole, credit, tried, strength)
-        arc = np.flatnonzero((tried > 0) | ~np.isclose(a / (a + b), whole.mean, rtol=1e-9))
-        mean, bounds = a[arc] / (a + b)[arc], beta_interval(a[arc], b[arc])
-        found[name] = TopicEstimate(arc, np.minimum(factor * mean, 1.0), np.minimum(factor * bounds, 1.0), tried[arc])
+        chance = np.minimum(scale * a / (a + b), 1.0)
+        arc = np.flatnonzero((tried > 0) | ~np.isclose(chance, plain, rtol=1e-9))
+        bounds = np.minimum(scale * beta_interval(a[arc], b[arc]), 1.0)
+        found[name] = TopicEstimate(arc, chance[arc], bounds, tried[arc])
     return found, strength
+
+
+def _topic_folds(
+    projection: Projection, log: Log, code: NDArray[np.int64], n_topics: int, folds: list[Fold], strength: float
+) -> list[Fold]:
+    """The folds by topic, each with the chances of its topic learned without the fold."""
+    found = []
+    for fold in folds:
+        rest = np.setdiff1d(np.arange(log.sizes.size), fold.items)
+        evidence = _evidence(projection, log.take(rest), code[rest], n_topics, fold.others)
+        for topic, (credit, tried) in enumerate(evidence):
+            mine = fold.items[code[fold.items] == topic]
+            if mine.size:
+                a, b = _posterior(fold.others, credit, tried, strength)
+                found.append(Fold(mine, fold.others, a / (a + b)))
+    return found
 
 
 def _evidence(
