@@ -36,6 +36,8 @@ def solve_block(
     for dtype, floor in ((np.float32, _ROUNDING), (np.float64, 0.0)):
         if dtype is np.float64:
             w = _float64(w)
+        elif 1.0 / degree.min() > np.finfo(dtype).max:
+            continue  # nodes too light for it
         weight, inverse, before, done = operator.weight.astype(dtype), (1.0 / degree).astype(dtype), np.inf, 0
         aim = max(goal, floor) * (_MOVE if operator.symmetric else 2.0)
         while True:

@@ -300,3 +300,13 @@ def test_slow_columns_of_a_block_go_on_one_by_one(tolerance):
         true = spsolve((eye_array(n) - 0.999 * a).tocsc(), np.eye(n)[source])
         assert np.abs(found.scores[source] - (true / true.sum())[found.nodes[source]]).max() <= tolerance
     assert found.error_bound.max() <= tolerance
+
+
+@pytest.mark.parametrize("directed", [True, False])
+def test_a_batch_takes_nodes_too_light_for_single_precision(directed):
+    """One node's only arc weighs 1e-50: no warning of an overflow, and the scores of single solves."""
+    p = from_arrays([0, 1, 1, 2], [1, 2, 3, 3], weight=[1e-50, 1, 1, 1], n_nodes=4, directed=directed)
+    found = personalised_pagerank_many(p, [0, 1, 2], top=4)
+    for i in range(3):
+        one = personalised_pagerank(p, i, tolerance=1e-12).scores
+        assert_allclose(found.scores[i], one[found.nodes[i]], rtol=0, atol=found.error_bound[i] + 1e-12)
