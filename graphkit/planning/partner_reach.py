@@ -13,6 +13,7 @@ from graphkit.influence.channel_cover import CERTAIN, Cover
 from graphkit.planning.campaign import prepare
 from graphkit.planning.choose import estimate
 from graphkit.planning.inputs import sources_by_target
+from graphkit.planning.plan_result import check_unchanged
 from graphkit.planning.request import Request
 from graphkit.planning.search import JUDGING
 from graphkit.planning.whatif import plan_rows, uses_of
@@ -199,9 +200,7 @@ def _planned(plan: ChannelPlan, source: Any) -> Campaign:
             message, parameter="plan", value=plan.plan, hint="give the plan made before the first wave"
         )
     campaign = prepare(source if plan.source is None else plan.source, request, open_menu=True, bought=uses_of(plan))
-    if campaign.snapshot.digest != plan.manifest.snapshot:
-        message = f"the data changed since plan {plan.plan} was made"
-        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan again, then ask")
+    check_unchanged(plan, campaign.snapshot)
     return campaign
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from graphkit.check import refuse
+from graphkit.errors import InvalidParameter
 from graphkit.influence.certificate import Certificate  # noqa: TC001 - from_dict resolves it
 from graphkit.model.plan_document import check_plan
 from graphkit.results import Manifest, Part, Result, jsonable
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["ChannelPlan", "PlanItem", "Reach", "checked_plan"]
+    from graphkit.projection.snapshot import Snapshot
+
+__all__ = ["ChannelPlan", "PlanItem", "Reach", "check_source", "check_unchanged", "checked_plan"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -205,3 +208,18 @@ def checked_plan(plan: Any) -> ChannelPlan:
             hint="ChannelPlan.from_dict(data, source=store)",
         )
     return plan
+
+
+def check_source(plan: ChannelPlan) -> None:
+    """Refuse a plan that does not know the data it was made from."""
+    if plan.source is None:
+        message = f"plan {plan.plan} does not know its data"
+        hint = "ChannelPlan.from_dict(data, source=store)"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint=hint)
+
+
+def check_unchanged(plan: ChannelPlan, snapshot: Snapshot) -> None:
+    """Refuse a plan made from other data than a snapshot holds."""
+    if snapshot.digest != plan.manifest.snapshot:
+        message = f"the data changed since plan {plan.plan} was made"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan again, then ask")

@@ -24,6 +24,7 @@ from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.event_log import event_frame
 from graphkit.planning.inputs import people
+from graphkit.planning.plan_result import check_source
 from graphkit.planning.request import Request
 from graphkit.planning.rules import read_rules
 from graphkit.planning.updates import PASSIVE, learn_from
@@ -110,10 +111,9 @@ def replan(
         raise InvalidParameter(
             message, parameter="done", value=done, hint="graphkit plan --waves W plans several waves"
         )
-    if plan.source is None or request.page_level:
-        message = f"plan {plan.plan} " + (
-            "does not know its data" if plan.source is None else "is about pages, not users"
-        )
+    check_source(plan)
+    if request.page_level:
+        message = f"plan {plan.plan} is about pages, not users"
         raise InvalidParameter(
             message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
         )

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphkit.errors import InvalidParameter
 from graphkit.planning.channels import make_plan
+from graphkit.planning.plan_result import check_source
 from graphkit.planning.replan import happened
 from graphkit.planning.request import Request
 from graphkit.results import Manifest, Result, jsonable, make_manifest
@@ -84,11 +84,7 @@ def verify(
     """
     start = time.monotonic()
     request = Request.of(plan)
-    if plan.source is None:
-        message = f"plan {plan.plan} does not know its data"
-        raise InvalidParameter(
-            message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
-        )
+    check_source(plan)
     active, keep = happened(plan, request, events)
     again = make_plan(plan.source, request, engine=engine, progress=progress, active=active, keep=keep)
     new = {row["claim"]: row["value"] for row in jsonable(again.claims)}

@@ -17,6 +17,7 @@ from graphkit.planning.campaign import Campaign, prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.choose import estimate
 from graphkit.planning.options import build_menu
+from graphkit.planning.plan_result import check_source, check_unchanged
 from graphkit.planning.replan import happened
 from graphkit.planning.request import Request
 from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
@@ -243,11 +244,7 @@ def _campaign(
     plan: ChannelPlan, request: Request, price: Mapping[str, float], run: _Run, again: ChannelPlan
 ) -> Campaign:
     """The plan's campaign again, every allowed channel open."""
-    if plan.source is None:
-        message = f"plan {plan.plan} does not know its data"
-        raise InvalidParameter(
-            message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
-        )
+    check_source(plan)
     prices = {**request.price, **{k: money(f"price of {k}", v) for k, v in price.items()}}
     campaign = prepare(
         plan.source,
@@ -258,9 +255,7 @@ def _campaign(
         active=run.active,
         bought=uses_of(plan, again),
     )
-    if campaign.snapshot.digest != plan.manifest.snapshot:
-        message = f"the data changed since plan {plan.plan} was made"
-        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="make the plan again, then ask")
+    check_unchanged(plan, campaign.snapshot)
     return campaign
 
 
