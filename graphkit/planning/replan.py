@@ -101,16 +101,7 @@ def replan(
     >>> replan(plan, events="data/", done=1)  # doctest: +SKIP
     """
     request = Request.of(plan)
-    positive_int("done", done)
-    before = request.done["waves"] if request.done else 0
-    if not before < done < request.waves:
-        left = (
-            f"{before + 1} to {request.waves - 1}" if before + 1 < request.waves else "nothing: its last wave has begun"
-        )
-        message = f"plan {plan.plan} is for {request.waves} wave(s), {before} of them over: done can be {left}"
-        raise InvalidParameter(
-            message, parameter="done", value=done, hint="graphkit plan --waves W plans several waves"
-        )
+    _check_done(plan, request, done)
     check_source(plan)
     if request.page_level:
         message = f"plan {plan.plan} is about pages, not users"
@@ -118,10 +109,7 @@ def replan(
             message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
         )
     events = _log(events)
-    for item in plan.items:
-        if not before < item.wave <= request.waves:
-            message = f"plan {plan.plan} buys {item.channel} in wave {item.wave}, but it plans waves {before + 1} to {request.waves}"
-            raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="was the file edited?")
+    _check_waves(plan, request)
     over = [item for item in plan.items if item.wave <= done]
     gone = _gone(request, over, spent)
     active, known, unknown = active_users(plan.source, events)
@@ -147,6 +135,34 @@ def replan(
     return make_plan(
         plan.source, again, engine=engine, time_limit=time_limit, progress=progress, active=active, keep=keep
     )
+
+
+def _check_done(plan: ChannelPlan, request: Request, done: int) -> None:
+    """Refuse a number of waves that are over already, or after which none is left."""
+    positive_int("done", done)
+    before = _over(request)
+    if not before < done < request.waves:
+        left = (
+            f"{before + 1} to {request.waves - 1}" if before + 1 < request.waves else "nothing: its last wave has begun"
+        )
+        message = f"plan {plan.plan} is for {request.waves} wave(s), {before} of them over: done can be {left}"
+        raise InvalidParameter(
+            message, parameter="done", value=done, hint="graphkit plan --waves W plans several waves"
+        )
+
+
+def _check_waves(plan: ChannelPlan, request: Request) -> None:
+    """Refuse purchases in waves that the plan does not plan."""
+    before = _over(request)
+    for item in plan.items:
+        if not before < item.wave <= request.waves:
+            message = f"plan {plan.plan} buys {item.channel} in wave {item.wave}, but it plans waves {before + 1} to {request.waves}"
+            raise InvalidParameter(message, parameter="plan", value=plan.plan, hint="was the file edited?")
+
+
+def _over(request: Request) -> int:
+    """Waves that were over when the plan was made."""
+    return int(request.done["waves"]) if request.done else 0
 
 
 def _gone(request: Request, over: Sequence[PlanItem], spent: float | None) -> float:
