@@ -8,4 +8,4 @@ MATCH (n)
 WHERE $label IN labels(n) AND NOT $label STARTS WITH "_Gk" AND (n.id CONTAINS $part OR coalesce(n.name, "") CONTAINS $part)
 RETURN n.id AS id, n.name AS name
 ORDER BY id
-LIMIT $top;
+LIMIT toInteger($top);

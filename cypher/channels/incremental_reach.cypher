@@ -24,4 +24,4 @@ WHERE audience >= $minCell AND NOT c.id IN $have
 WITH c, audience, CASE WHEN fresh >= $minCell AND (audience = fresh OR audience - fresh >= $minCell) THEN fresh ELSE NULL END AS incremental
 RETURN c.id AS channel, c.name AS name, c.cost AS cost, audience, incremental
 ORDER BY coalesce(incremental, 0) DESC, channel
-LIMIT $top;
+LIMIT toInteger($top);

@@ -22,7 +22,7 @@ WITH everyone, own, own_reach, d, count(*) AS shared, sum(p * b.p) AS expected
 WHERE shared >= $minCell
 WITH everyone, own, own_reach, d, shared, expected
 ORDER BY shared DESC, d.id
-LIMIT $top
+LIMIT toInteger($top)
 CALL (d) {
   MATCH (d)-[r:REACHES]->(v:User)
   WHERE v.consent = true AND (v.consent_scope IS NULL OR "plan" IN v.consent_scope)

@@ -33,4 +33,4 @@ WITH d, shared, cosine, jaccard, weighted_jaccard, idf_cosine,
   CASE $by WHEN "jaccard" THEN jaccard WHEN "weighted_jaccard" THEN weighted_jaccard WHEN "idf_cosine" THEN idf_cosine ELSE cosine END AS score
 RETURN d.id AS item, d.name AS name, shared, cosine, jaccard, weighted_jaccard, idf_cosine
 ORDER BY score DESC, item
-LIMIT $top;
+LIMIT toInteger($top);

@@ -13,4 +13,4 @@ WITH k, square, sum(y.w * y.w) AS other,
 WHERE shared > 0
 RETURN k.id AS course, k.name AS name, shared, round(inner / sqrt(square * other), 9) AS score
 ORDER BY score DESC, course
-LIMIT $top;
+LIMIT toInteger($top);

@@ -12,4 +12,4 @@ WITH k, size(ours) AS own, size(theirs) AS other, size([x IN theirs WHERE x IN o
 WHERE shared > 0
 RETURN k.id AS course, k.name AS name, shared, round(toFloat(shared) / (own + other - shared), 9) AS jaccard
 ORDER BY jaccard DESC, course
-LIMIT $top;
+LIMIT toInteger($top);

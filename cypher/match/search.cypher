@@ -36,4 +36,4 @@ ORDER BY score DESC, part
 WITH n, collect({score: score, shared: shared})[0] AS best
 RETURN labels(n)[0] AS label, n.id AS id, coalesce(n.name, n.title) AS name, best.shared AS shared, best.score AS score
 ORDER BY score DESC, label, id
-LIMIT $top;
+LIMIT toInteger($top);

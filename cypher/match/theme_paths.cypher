@@ -20,4 +20,4 @@ WITH f, k, square, other, c.tag AS s, c.value * reduce(w = 0.0, o IN ours | CASE
 WHERE product > 0
 RETURN f.id AS film, s.id AS tag, s.name AS tag_name, k.id AS course, k.name AS name, k.field AS field, round(product / sqrt(square * other), 9) AS part
 ORDER BY part DESC, course, tag
-LIMIT $top;
+LIMIT toInteger($top);

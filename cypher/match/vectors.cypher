@@ -19,4 +19,4 @@ WITH d, size(own) AS wanted, size(other) AS dimensions, axes, reduce(s = 0.0, i 
 WITH d, wanted, dimensions, CASE WHEN axes IS NULL THEN NULL WHEN lengths > 0 THEN round(inner / lengths, 9) ELSE 0.0 END AS score
 RETURN d.id AS item, d.name AS name, wanted, dimensions, score
 ORDER BY coalesce(score, 2.0) DESC, item
-LIMIT $top;
+LIMIT toInteger($top);

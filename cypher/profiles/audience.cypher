@@ -27,4 +27,4 @@ WITH users, c.tag AS tag, sum(c.w / length) AS total
 MATCH (t:Tag {id: tag})
 RETURN t.id AS tag, t.name AS name, t.kind AS kind, round(total / users, 9) AS weight
 ORDER BY weight DESC, tag
-LIMIT $top;
+LIMIT toInteger($top);

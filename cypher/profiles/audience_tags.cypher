@@ -16,4 +16,4 @@ WITH t, size(people) AS audience, count(DISTINCT u) AS users, count(DISTINCT i) 
 WHERE users >= $minCell
 RETURN t.id AS tag, t.name AS name, t.kind AS kind, users, items, round(toFloat(users) / audience, 9) AS share
 ORDER BY users DESC, tag
-LIMIT $top;
+LIMIT toInteger($top);

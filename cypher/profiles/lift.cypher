@@ -19,4 +19,4 @@ UNWIND pairs AS c
 WITH n, c, [s IN single WHERE (s.a = c.a) | s.users][0] AS n_a, [s IN single WHERE (s.a = c.b) | s.users][0] AS n_b
 RETURN c.a AS tag_a, c.b AS tag_b, c.users AS users, round(toFloat(c.users) * n / (n_a * n_b), 9) AS lift
 ORDER BY lift DESC, tag_a, tag_b
-LIMIT $top;
+LIMIT toInteger($top);

@@ -14,4 +14,4 @@ UNWIND cells AS c
 WITH c.tag AS t, c.items AS items, c.w / sqrt(square) AS weight
 RETURN t.id AS tag, t.name AS name, t.kind AS kind, items, round(weight, 9) AS weight
 ORDER BY weight DESC, tag
-LIMIT $top;
+LIMIT toInteger($top);

@@ -31,7 +31,7 @@ WITH k, items, part, least, COUNT { MATCH (k)<-[:WATCHED|WANTS|LIKES|RATED|ENROL
 WITH k, items, part, part / sqrt(toFloat(least)) AS high, part / sqrt(toFloat(most)) AS low
 ORDER BY low DESC
 WITH collect({course: k, items: items, part: part, high: high, low: low}) AS found
-WITH found, CASE WHEN (size(found) > $top) THEN found[$top - 1].low ELSE 0.0 END AS bar
+WITH found, CASE WHEN (size(found) > $top) THEN found[toInteger($top) - 1].low ELSE 0.0 END AS bar
 UNWIND [x IN found WHERE (x.high >= bar - 0.000001)] AS x
 WITH x.course AS k, x.items AS items, x.part AS part
 CALL (k) {
@@ -41,4 +41,4 @@ CALL (k) {
 }
 RETURN k.id AS course, k.name AS name, items, round(part / sqrt(toFloat(n_k)), 9) AS score
 ORDER BY score DESC, course
-LIMIT $top;
+LIMIT toInteger($top);

@@ -26,4 +26,4 @@ WITH i, people, there, took, took_there, toFloat(took) / people AS usual
 WHERE took > 0 AND NOT any(x IN [took_there, there - took_there, took - took_there, people - there - took + took_there] WHERE x > 0 AND x < $minCell)
 RETURN i.id AS item, i.name AS name, took_there, there, took, people, round((took_there + $shrink * usual) / (there + $shrink) / usual, 9) AS factor
 ORDER BY factor DESC, item
-LIMIT $top;
+LIMIT toInteger($top);

@@ -41,4 +41,4 @@ WHERE people >= $minCell AND NOT EXISTS { MATCH (p)-[:WATCHED|WANTS|LIKES|RATED|
 WITH k, people, CASE WHEN near >= $minCell AND (people = near OR people - near >= $minCell) THEN near ELSE NULL END AS friends
 RETURN k.id AS course, k.name AS name, friends, people AS within_two
 ORDER BY coalesce(friends, 0) DESC, within_two DESC, course
-LIMIT $top;
+LIMIT toInteger($top);

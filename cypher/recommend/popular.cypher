@@ -19,4 +19,4 @@ WITH k, everyone, people
 WHERE people > 0 AND people >= $minCell AND (people = everyone OR everyone - people >= $minCell)
 RETURN k.id AS item, k.name AS name, people, round(toFloat(people) / everyone, 9) AS share
 ORDER BY people DESC, item
-LIMIT $top;
+LIMIT toInteger($top);

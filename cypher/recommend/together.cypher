@@ -29,4 +29,4 @@ WITH k, both, own, people, [own - both, people - both, everyone - own - people +
 WHERE NOT any(x IN others WHERE x > 0 AND x < $minCell)
 RETURN labels(k)[0] AS label, k.id AS item, k.name AS name, both, people, round(both / sqrt(toFloat(own) * people), 9) AS cosine
 ORDER BY both DESC, label, item
-LIMIT $top;
+LIMIT toInteger($top);

@@ -11,5 +11,5 @@ CALL (c) {
 }
 WITH c, people
 WHERE people < $minCell
-RETURN "Channel" AS label, c.id AS id, "audience below " + toString($minCell) + " people" AS reason, "block" AS severity
+RETURN "Channel" AS label, c.id AS id, "audience below " + toString(toInteger($minCell)) + " people" AS reason, "block" AS severity
 ORDER BY id;
