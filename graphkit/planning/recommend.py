@@ -166,32 +166,34 @@ def recommend(
     >>> recommend("data", "u01", by="cosine", top=2).items
     ('k27', 'k03')
     """
-    start, seed = time.perf_counter(), as_seed(rng)
-    one_of("by", by, WAYS)
-    one_of("to", to, ITEM_LABELS)
-    one_of("blend", blend, METHODS)
-    count, asked = positive_int("top", top), _asked(users)
+    start = time.perf_counter()
+    asked = _Asked(
+        users=_ids(users),
+        by=one_of("by", by, WAYS),
+        to=one_of("to", to, ITEM_LABELS),
+        top=positive_int("top", top),
+        exclude_known=exclude_known,
+        context=context,
+        events=events,
+        weights=weights,
+        blend=one_of("blend", blend, METHODS),
+        half_life=half_life_days,
+        probability=probability,
+        n_worlds=positive_int("n_worlds", n_worlds),
+        min_cell=positive_int("min_cell", min_cell),
+        seed=as_seed(rng),
+    )
     if weights and by != "fused":
         refuse("weights", dict(weights), "left out: only by='fused' weighs lists")
     snapshot = as_snapshot(source)
     with step("read who took what", progress):
         tastes = read_tastes(snapshot)
-    rows, columns = tastes.rows_of(asked, snapshot), tastes.columns_of(to)
+    rows, columns = tastes.rows_of(asked.users, snapshot), tastes.columns_of(to)
     if not columns.size:
         raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")
-    pick = Picker(tastes, columns, _factor(events, tastes, context), count, exclude=exclude_known, context=context)
-    make = _Maker(
-        snapshot,
-        tastes,
-        events,
-        half_life=half_life_days,
-        min_cell=positive_int("min_cell", min_cell),
-        probability=probability,
-        n_worlds=positive_int("n_worlds", n_worlds),
-        seed=seed,
-        engine=engine,
-        progress=progress,
-    )
+    factor = _factor(events, tastes, context)
+    pick = Picker(tastes, columns, factor, asked.top, exclude=exclude_known, context=context)
+    make = _Maker(snapshot, tastes, asked, engine, progress)
 
     def found_for(row: int) -> list[Found]:
         if by == "fused":
@@ -199,30 +201,53 @@ def recommend(
         return pick.best(make(by), make("popularity"), row)
 
     found = [one for row in each(rows.tolist(), "users", progress) for one in found_for(row)]
-    request = {
-        "users": asked,
-        "by": by,
-        "to": to,
-        "top": count,
-        "exclude_known": exclude_known,
-        "context": dict(context or {}),
-        "weights": dict(weights or {}),
-        "blend": blend,
-        "half_life_days": half_life_days,
-        "probability": str(probability),
-        "n_worlds": n_worlds,
-        "min_cell": min_cell,
-        "events": 0 if events is None else len(events),
-    }
-    return _recommendations(found, make, request, time.perf_counter() - start)
+    return _recommendations(found, make, time.perf_counter() - start)
 
 
-def _asked(users: str | Sequence[str]) -> list[str]:
+def _ids(users: str | Sequence[str]) -> list[str]:
     """Ids of the users, one or many."""
     asked = [users] if isinstance(users, str) else [str(user) for user in users] if isinstance(users, Iterable) else []
     if not asked:
         refuse("users", users, "an id or a sequence of at least one id")
     return asked
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Asked:
+    """What is asked for, checked."""
+
+    users: list[str]
+    by: str
+    to: str
+    top: int
+    exclude_known: bool
+    context: Mapping[str, str] | None
+    events: pd.DataFrame | None
+    weights: Mapping[str, float] | None
+    blend: str
+    half_life: float | None
+    probability: float | str
+    n_worlds: int
+    min_cell: int
+    seed: int
+
+    def request(self) -> dict[str, Any]:
+        """Return it as the manifest keeps it."""
+        return {
+            "users": self.users,
+            "by": self.by,
+            "to": self.to,
+            "top": self.top,
+            "exclude_known": self.exclude_known,
+            "context": dict(self.context or {}),
+            "weights": dict(self.weights or {}),
+            "blend": self.blend,
+            "half_life_days": self.half_life,
+            "probability": str(self.probability),
+            "n_worlds": self.n_worlds,
+            "min_cell": self.min_cell,
+            "events": 0 if self.events is None else len(self.events),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,12 +256,7 @@ class _Maker:
 
     snapshot: Snapshot
     tastes: Tastes
-    events: pd.DataFrame | None
-    half_life: float | None
-    min_cell: int
-    probability: Any
-    n_worlds: int
-    seed: int
+    asked: _Asked
     engine: str | Engine
     progress: ProgressCallback
     made: dict[str, Scorer] = field(default_factory=dict)
@@ -248,13 +268,13 @@ class _Maker:
         return self.made[by]
 
     def _make(self, by: str) -> Scorer:
-        taken = self.tastes.taken
+        asked, taken = self.asked, self.tastes.taken
         if by == "popularity":
             return Popularity(self.tastes)
         if by in {"cf", "cosine"}:
             return Taken(
                 self.tastes,
-                item_neighbours(taken, method="auto" if by == "cf" else "cosine", ridge=_ridge_for(taken, self.seed)),
+                item_neighbours(taken, method="auto" if by == "cf" else "cosine", ridge=_ridge_for(taken, asked.seed)),
             )
         if by in {"als", "factors", "svd"}:
             rank = max(1, min(32, min(taken.shape) // 4))  # nearer to full rank it would only repeat what was taken
@@ -264,50 +284,48 @@ class _Maker:
                     taken,
                     method="svd" if by == "svd" else "als",
                     rank=rank,
-                    rng=self.seed,
+                    rng=asked.seed,
                     engine=self.engine,
                     progress=self.progress,
                 ),
             )
         if by == "content":
             weights = self.snapshot.settings.get("event_weights")
-            return Content(self.tastes, _profiles(self.tastes, self.events, self.half_life, weights))
+            return Content(self.tastes, _profiles(self.tastes, asked.events, asked.half_life, weights))
         if by == "ppr":
-            return Walk(self.snapshot, self.tastes, min_cell=self.min_cell)
+            return Walk(self.snapshot, self.tastes, min_cell=asked.min_cell)
         if by == "ratings":
             return Ratings(self.tastes, rating_neighbours(read_ratings(self.snapshot, self.tastes)))
-        learned = self.probability == "learned"
+        learned = asked.probability == "learned"
         types = ("INFLUENCES",) if learned else USER_TIES
         return Cascade(
             self.snapshot,
             self.tastes,
             types=types,
-            probability=self.probability,
-            n_worlds=self.n_worlds,
-            seed=self.seed,
+            probability=asked.probability,
+            n_worlds=asked.n_worlds,
+            seed=asked.seed,
             engine=self.engine,
-            min_cell=self.min_cell,
+            min_cell=asked.min_cell,
         )
 
 
-def _recommendations(
-    found: Sequence[Found], make: _Maker, request: Mapping[str, Any], seconds: float
-) -> Recommendations:
+def _recommendations(found: Sequence[Found], make: _Maker, seconds: float) -> Recommendations:
     """Return what was picked as the result, with ids in place of rows."""
     users, items = make.tastes.users, make.tastes.items
     who, what = [users[one[0]] for one in found], [items[one[1]][1] for one in found]
     score = np.array([one[2] for one in found])
     manifest = make_manifest(
         "recommend",
-        request=dict(request),
+        request=make.asked.request(),
         answer=[who, what, np.round(score, 10)],
-        seed=make.seed,
+        seed=make.asked.seed,
         snapshot=make.snapshot.digest,
         seconds=seconds,
     )
     return Recommendations(
-        by=request["by"],
-        to=request["to"],
+        by=make.asked.by,
+        to=make.asked.to,
         users=tuple(who),
         items=tuple(what),
         rank=np.array([one[3] for one in found], np.int64),
