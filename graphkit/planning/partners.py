@@ -228,34 +228,25 @@ def _rows(
     for rank, n in enumerate(each(order, "rows with evidence", progress), 1):
         past, scores = known.past.get(n), known.scores[n]
         told = {"adds": adds.get(n, none), "exclusive": exclusive.get(n, none), "share": shares.get(n, none)}
-        rows.append(Partner(
-            partner=n[1], label=n[0], name=known.data.name(n), rank=rank, fit=fit[n], fit_rank_interval=places.get(n), scores=scores,
+        rows.append(_row(
+            known, n, told, rank=rank, fit=fit[n], fit_rank_interval=places.get(n), scores=scores,
             history=past.score if past else None, history_rank_interval=past.rank_interval if past else None,
-            **_with_intervals(told), evidence=lookup.of(n, scores), reasons=reasons_of(n, known.past, adds, scores),
+            evidence=lookup.of(n, scores), reasons=reasons_of(n, known.past, adds, scores),
         ))  # fmt: skip
     if asked.lead:
         told = {"adds": none, "exclusive": none, "share": shares.get(asked.lead, none)}
-        rows.append(
-            Partner(
-                partner=asked.lead[1],
-                label=asked.lead[0],
-                name=known.data.name(asked.lead),
-                rank=None,
-                fit=None,
-                fit_rank_interval=None,
-                scores=dict.fromkeys(CRITERIA),
-                history=None,
-                history_rank_interval=None,
-                **_with_intervals(told),
-                evidence=(f"record of {asked.lead[0]} {asked.lead[1]}",),
-                reasons=(both("主导方: 没有它就没有利润", "lead: without it there is no profit"),),
-            )
-        )
+        rows.append(_row(
+            known, asked.lead, told, rank=None, fit=None, fit_rank_interval=None, scores=dict.fromkeys(CRITERIA),
+            history=None, history_rank_interval=None, evidence=(f"record of {asked.lead[0]} {asked.lead[1]}",),
+            reasons=(both("主导方: 没有它就没有利润", "lead: without it there is no profit"),),
+        ))  # fmt: skip
     return tuple(rows)
 
 
-def _with_intervals(told: Mapping[str, tuple[Any, Any]]) -> dict[str, Any]:
-    return {key: x for name, pair in told.items() for key, x in zip((name, f"{name}_interval"), pair, strict=True)}
+def _row(known: Known, n: Node, told: Mapping[str, tuple[Any, Any]], **others: Any) -> Partner:
+    """One row; ``told`` are numbers with their intervals."""
+    pairs = {key: x for name, pair in told.items() for key, x in zip((name, f"{name}_interval"), pair, strict=True)}
+    return Partner(partner=n[1], label=n[0], name=known.data.name(n), **pairs, **others)
 
 
 def _lists(known: Known, fit: dict[Node, float | None]) -> list[tuple[float, list[Node]]]:
