@@ -36,10 +36,11 @@ from graphkit.results import FrameResult, Manifest, make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
+    from scipy import sparse
 
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
@@ -203,8 +204,7 @@ def predict_links(
     restart, wanted = check_restart(restart_probability), check_tolerance(tolerance)
     if not 0 <= power <= 1:
         refuse("beta", beta, "a number in [0, 1]")
-    if isinstance(rank, bool) or not isinstance(rank, int) or rank < 0:
-        refuse("rank", rank, "an integer >= 0")
+    rank = positive_int("rank", rank, minimum=0)
     seed, spoken = 0 if rng is None else as_seed(rng), read_words(p, words)
     sources, targets = _rows(p, "pairs_from", pairs_from), np.unique(_rows(p, "pairs_to", pairs_to))
     teachers = sources if learn_from is None else np.unique(_rows(p, "learn_from", learn_from))
@@ -227,9 +227,6 @@ def predict_links(
     linked, operator = np.isin(targets, p.indices), walk_operator(walked)
     ranking = _Ranking(p, targets, linked, signals, used, general, operator, 1 - restart, count, exclude_known)
     found = each_walk(walked, sources, counted(ranking.best_of, "rank", sources.size, progress), **options)
-    ends = np.repeat(sources, [one.targets.size for one in found]), np.concatenate([one.targets for one in found])
-    score, parts = np.concatenate([one.score for one in found]), np.concatenate([one.parts for one in found])
-    shown = _shown(used)
     request = {
         "from": digest_of(sources),
         "learn_from": digest_of(teachers),
@@ -239,18 +236,31 @@ def predict_links(
         "exclude_known": exclude_known,
         "rank": rank,
         **options,
+        **_words_told(spoken),
     }
-    if spoken is not None:
-        request["words"] = [digest_of(part) for part in (spoken.indptr, spoken.indices, np.round(spoken.data, 9))]
+    seconds = time.perf_counter() - start
+    return _predicted(p, sources, found, used, request, seed=None if rng is None else seed, seconds=seconds)
+
+
+def _predicted(
+    p: Projection,
+    sources: NDArray[np.int64],
+    found: Sequence[_Best],
+    used: LinkWeights,
+    request: dict[str, Any],
+    **made: Any,
+) -> PredictedLinks:
+    """Return the links of all sources as the result; ``made`` goes into its manifest."""
+    ends = np.repeat(sources, [one.targets.size for one in found]), np.concatenate([one.targets for one in found])
+    score, parts = np.concatenate([one.score for one in found]), np.concatenate([one.parts for one in found])
+    ways, shown = tuple(ways for one in found for ways in one.ways), _shown(used)
     manifest = make_manifest(
         "predict_links",
         request={**request, "weights": {name: round(value, 6) for name, value in shown.items()}},
         answer=[digest_of(part) for part in (*ends, score)],
-        seed=None if rng is None else seed,
         snapshot=p.snapshot_id,
-        seconds=time.perf_counter() - start,
+        **made,
     )
-    ways = tuple(ways for one in found for ways in one.ways)
     return PredictedLinks(ends[0], ends[1], score, ways, parts, node_ids(p), shown, used.n_hidden, manifest)
 
 
@@ -300,6 +310,13 @@ def _shown(used: LinkWeights) -> dict[str, float]:
         slopes = {f"{name}_slope": slope for name, slope in zip(FEATURES, used.slopes, strict=True)}
         shown |= {**slopes, "middle": used.middle}
     return shown
+
+
+def _words_told(spoken: sparse.csr_array | None) -> dict[str, list[str]]:
+    """What the manifest keeps of the words: that of their matrix which the result depends on."""
+    if spoken is None:
+        return {}
+    return {"words": [digest_of(part) for part in (spoken.indptr, spoken.indices, np.round(spoken.data, 9))]}
 
 
 def _rows(p: Projection, name: str, nodes: Any) -> NDArray[np.int64]:
