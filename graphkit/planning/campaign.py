@@ -74,7 +74,7 @@ class Campaign:
     def with_value(self, value: Floats | None) -> Campaign:
         """The same options, rules and graph with other values of the users."""
         if self.active is not None:
-            value = np.where(self.active, 0.0, 1.0 if value is None else value)
+            value = _without(value, self.active)
         return replace(self, value=value, worlds=self._worlds(self.projection, value))
 
     def with_chances(self, hazard: Any, projection: Projection | None) -> Campaign:
@@ -125,11 +125,7 @@ def prepare(
         counts was reached.
     """
     request.check()
-    snapshot = (
-        learned_snapshot(source, seed=request.seed, about=request.for_)
-        if request.probability == "learned"
-        else as_snapshot(source)
-    )
+    snapshot = _snapshot(source, request)
     target = known_target(snapshot, request.for_, PROMOTED)
     projection = _projection(snapshot, request)
     who = _reached(snapshot, projection, request)
@@ -144,11 +140,8 @@ def prepare(
     hazard = hazards(market, options, receptivity, request.receptivity)
     if active is not None:
         rules = replace(rules, floors=_floors_left(snapshot, market, who, request, rules.floors, active))
-        value, hazard = np.where(active, 0.0, 1.0 if value is None else value), _only(hazard, ~active)
+        value, hazard = _value_left(value, active), _only(hazard, ~active)
         projection = None if projection is None else _silenced(projection, active)
-        if not value.any():
-            message = "everybody who counts for the objective was reached: nobody is left for the waves to come"
-            raise Infeasible(message, rule="audience", hint="plan another campaign, or a larger audience")
     base = projection
     projection = None if projection is None else _with_learned_ties(projection, snapshot, request)
     worlds = make_worlds(
@@ -175,6 +168,13 @@ def prepare(
         projection,
         base,
     )
+
+
+def _snapshot(source: object, request: Request) -> Snapshot:
+    """The columns of the source, with the chances learned for what is promoted where the request wants them."""
+    if request.probability == "learned":
+        return learned_snapshot(source, seed=request.seed, about=request.for_)
+    return as_snapshot(source)
 
 
 def _reached(snapshot: Snapshot, projection: Projection | None, request: Request) -> People:
@@ -237,6 +237,19 @@ def _floors_left(
         market.assumptions.append(f"{had:,.1f} of the floor of {floor:,.1f} {goal} were reached in the waves before")
         left |= {goal: floor - had} if floor > had else {}
     return left
+
+
+def _value_left(value: Floats | None, active: NDArray[np.bool_]) -> Floats:
+    """What the people not reached yet count; a request for nobody is refused."""
+    left = _without(value, active)
+    if not left.any():
+        message = "everybody who counts for the objective was reached: nobody is left for the waves to come"
+        raise Infeasible(message, rule="audience", hint="plan another campaign, or a larger audience")
+    return left
+
+
+def _without(value: Floats | None, active: NDArray[np.bool_]) -> Floats:
+    return np.where(active, 0.0, 1.0 if value is None else value)
 
 
 def _reprice(market: Market, request: Request, rules: Rules) -> None:
