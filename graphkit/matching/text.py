@@ -177,7 +177,8 @@ def search(documents: Mapping[str, str], query: str, *, top: int = 20, words: bo
     query : str
     top : int, default 20
     words : bool, default False
-        Also by whole words, of scripts that put blanks between them; Chinese texts keep their scores. ``graphkit
+        Also by whole words, of scripts that put blanks between them; Chinese texts keep their scores. A document that
+        shares no more than single letters of longer words is not found. ``graphkit
         search`` asks for them: without, ``"car"`` also ranks "scare" and "carrot" high, which share its pairs of letters.
 
     Returns
@@ -206,9 +207,10 @@ def search(documents: Mapping[str, str], query: str, *, top: int = 20, words: bo
     model = GramModel.fit(texts, words=words)
     row = model.rows([query])
     score = np.asarray((model.matrix @ row.T).todense()).ravel() if ids else np.zeros(0)
+    score[~_telling(model, query)] = 0.0
     places, best = (part[0] for part in best_places(score[None, :], count))
     order, best = places[best > 0].tolist(), best[best > 0]
-    reason = None if order else _reason(query, ids)
+    reason = None if order else _reason(query, ids, bool(row.nnz))
     terms = {place: gram for gram, place in model.column.items()} if order else {}
     evidence = tuple(_shared(model.matrix[[i]], row, terms) for i in order)
     found = tuple(ids[i] for i in order)
@@ -243,11 +245,22 @@ def _documents(documents: object) -> tuple[list[str], list[str]]:
     return [name for name, _ in pairs], [text for _, text in pairs]
 
 
-def _reason(query: str, ids: list[str]) -> str:
+def _telling(model: GramModel, query: str) -> NDArray[np.bool_]:
+    """Which documents share more with a query by words than letters of its longer words, which stand nearly everywhere."""
+    words = cut(normalise(query))[0] if model.words else []
+    letters = {letter for word in words for letter in word}.difference(words)
+    kept = Counter({gram: n for gram, n in grams(query, words=model.words).items() if gram.strip() not in letters})
+    shared = model.matrix @ count_matrix([kept], model.column).T
+    return np.asarray(shared.todense()).ravel() > 0
+
+
+def _reason(query: str, ids: list[str], letters: bool) -> str:  # noqa: FBT001
     if not ids:
         return "there are no documents"
     if not normalise(query):
         return "the query is empty"
+    if letters:
+        return f"no document shares more than single letters with {query!r}"
     return f"no document contains any character of {query!r}"
 
 

@@ -314,6 +314,20 @@ def test_search_by_words_equals_scikit_learn_with_words_as_terms():
         assert_allclose(found.scores, [true[id_] for id_ in found.ids], atol=1e-12)
 
 
+def test_letters_of_a_longer_word_find_nothing():
+    """By hand: z alone is no likeness to zzzzqqq; a word of one letter, a pair of letters and one ideograph are."""
+    texts = {"a": "知山课堂 z", "b": "Zoo", "c": "pizza", "d": "课"}
+    found = search(texts, "zzzzqqq", words=True)
+    assert found.ids == ("c",)
+    del texts["c"]
+    assert search(texts, "zzzzqqq", words=True).ids == ()
+    assert "single letters" in search(texts, "zzzzqqq", words=True).reason
+    assert "any character" in search(texts, "xx", words=True).reason
+    assert set(search(texts, "z", words=True).ids) == {"a", "b"}
+    assert set(search(texts, "课程 zap", words=True).ids) == {"a", "d"}
+    assert set(search(texts, "zzzzqqq").ids) == {"a", "b"}  # by grams alone every gram counts
+
+
 def test_whole_words_come_before_letters_and_chinese_keeps_its_scores():
     """A short name of the same letters no longer hides the names that hold the word."""
     films = {
