@@ -199,6 +199,7 @@ def design_experiment(
         probability(name, value)
     positive_int("n_redraws", n_redraws, minimum=100)
     positive_int("n_runs", n_runs, minimum=50)
+    _check_difference(mde)
     before = _past(past, p.n_nodes)
     cluster, used, cut = _clusters(p, resolution, n_clusters, max_cut, seed, progress)
     notes = [f"clusters come from communities at resolution {used:g}; {cut:.1%} of the influence crosses them"]
@@ -207,10 +208,7 @@ def design_experiment(
         notes.append(f"baseline {baseline:.4g} and intra-cluster correlation {icc:.3g} are those of the past outcome")
     else:
         notes.append(f"baseline {baseline:.4g} and intra-cluster correlation {icc:.3g} are assumed")
-    if not 0 < baseline < 1:
-        refuse("baseline", baseline, "a share in (0, 1)")
-    if not 0 <= icc < 1:
-        refuse("icc", icc, "a correlation in [0, 1)")
+    _check_outcome(baseline, icc)
     size = np.bincount(cluster)
     stratum = strata(size, None if before is None else _means(before, cluster), share)
     draws = Draws(cluster, stratum, share, saturation, child_seed(seed, "experiment"))
@@ -289,6 +287,20 @@ def _past(past: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
             value=values.shape,
         )
     return values
+
+
+def _check_difference(mde: float | None) -> None:
+    """Refuse what is no difference of shares before any work; percentage points are the likely slip."""
+    if mde is not None and abs(finite("mde", mde)) > 1:
+        hint = f"mde is a share: for {mde:g} percentage points give {mde / 100:g}"
+        refuse("mde", mde, "a difference of two shares", hint=hint if abs(mde) <= 100 else None)
+
+
+def _check_outcome(baseline: float, icc: float) -> None:
+    if not 0 < baseline < 1:
+        refuse("baseline", baseline, "a share in (0, 1)")
+    if not 0 <= icc < 1:
+        refuse("icc", icc, "a correlation in [0, 1)")
 
 
 def _effect(mde: float, baseline: float) -> float:

@@ -115,6 +115,15 @@ def test_past_events_give_the_baseline(gk, home):
     assert json.loads(out)["baseline"] == pytest.approx(117 / 350)
 
 
+def test_percentage_points_as_a_difference_are_hinted_at_before_any_work(gk):
+    """Two users are too few for a test, but the difference is told first; 500 is no percentage either."""
+    code, out, err = gk("experiment", "design", "--mde", "5", store="store-few")
+    assert (code, out) == (2, "")
+    assert "for 5 percentage points give 0.05" in err
+    code, _, err = gk("experiment", "design", "--mde", "500")
+    assert (code, "percentage" in err) == (2, False)
+
+
 def test_too_few_clusters_are_exit_5_with_the_reason(gk):
     """Two users, no experiment."""
     code, out, err = gk("experiment", "design", "--mde", 0.1, store="store-few")
