@@ -89,6 +89,7 @@ def profile(
     people = [LabelId("User", name.removeprefix("User:")) for name in users]
     for node in [*people, *([] if audience is None else [audience])]:
         check_node(snapshot, node)  # before minutes of work, not behind them
+    _check_clusters(snapshot, clusters or 0)
     names = snapshot.nodes("Tag").by_id("name")
     columns: tuple[str, ...]
     with app.working("build profiles") as progress:
@@ -108,6 +109,16 @@ def profile(
         app.say("no rows: nothing tagged was taken" if users else f"no rows of at least {min_cell} users")
     elif clusters is None and (lift or events is None):
         _look_up(app, people, audience, min_cell, top)
+
+
+def _check_clusters(snapshot: Snapshot, clusters: int) -> None:
+    """Refuse more clusters than people who can be in one; that some of them are alike only their profiles show."""
+    from graphkit.check import refuse
+    from graphkit.projection.consent import consent_mask
+
+    people = int(consent_mask(snapshot.nodes("User"), "profile").sum())
+    if clusters > people:
+        refuse("--clusters", clusters, f"at most the number of users who agreed to a profile, {people}")
 
 
 def _look_up(app: App, people: list[LabelId], audience: LabelId | None, min_cell: int, top: int) -> None:
@@ -230,11 +241,16 @@ def _clusters(
     """Tags of each cluster's centre; how far clusters and communities agree goes to the messages."""
     import numpy as np
 
+    from graphkit.check import refuse
     from graphkit.community.leiden import communities
+    from graphkit.errors import InvalidParameter
     from graphkit.matching.clusters import adjusted_rand_index, cluster_profiles
     from graphkit.projection.build import project
 
-    groups = cluster_profiles(found.matrix, k=k, rng=seed, progress=progress)
+    try:
+        groups = cluster_profiles(found.matrix, k=k, rng=seed, progress=progress)
+    except InvalidParameter as error:
+        refuse("--clusters", k, str(error.fields["allowed"]))  # k is the library's name of it
     graph = project(snapshot, label="User", purpose="profile")
     if graph.n_arcs:
         others = communities(graph, rng=seed, effort="fast", finer=False, progress=progress)

@@ -153,6 +153,17 @@ def test_profile_groups_and_pairs(gk):
     assert rows_of(gk("profile", "--lift", "--min-cell", "2", "--format", "json")) == []
 
 
+def test_too_many_clusters_are_refused_by_their_option(gk, monkeypatch):
+    """More than there are users: before any profile is made; more than there are kinds of profile: behind that."""
+    code, out, err = gk("profile", "--clusters", "15")
+    assert (code, out) == (2, "")
+    assert "--clusters must be at most the number of different rows" in err
+    monkeypatch.setattr("graphkit.cli.profile._profiles", None)
+    code, out, err = gk("profile", "--clusters", "5000")
+    assert (code, out) == (2, "")
+    assert "--clusters must be at most the number of users who agreed to a profile, 19. Got 5000" in err
+
+
 def test_tags_from_words(gk):
     """Terms of names and summaries; the strongest weighs 1; only asked labels."""
     rows = rows_of(gk("tag", "--in", "Course", "--top", "3", "--format", "json"))
