@@ -84,8 +84,8 @@ def learn(
         from graphkit.planning.learned import heaviest_tags
 
         log = log.assign(tag=log["item"].map(heaviest_tags(app.snapshot())))
-    with app.working("learn chances"):
-        found = fit(graph, log, method=method, by=by, rng=seed)
+    with app.working("learn chances") as progress:
+        found = fit(graph, log, method=method, by=by, rng=seed, progress=progress)
     if keep:
         app.keep_learned(found, write=write or None)
     document = learned_document(found)

@@ -26,12 +26,14 @@ from graphkit.diffusion.events import Log, read_log
 from graphkit.diffusion.learned import LearnedProbabilities
 from graphkit.diffusion.size_factor import Fold, SizeFactor, held_out_folds, simulated_sizes
 from graphkit.diffusion.topics import with_topics
+from graphkit.progress import each, null_progress
 from graphkit.rng import as_seed, child_seed
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
@@ -118,7 +120,14 @@ def _read_topics(learned: LearnedProbabilities, events: Any) -> Log:
 
 
 def calibration_table(
-    projection: Projection, log: Log, folds: list[Fold], found: SizeFactor, *, seed: int, n_first: int = 3
+    projection: Projection,
+    log: Log,
+    folds: list[Fold],
+    found: SizeFactor,
+    *,
+    seed: int,
+    n_first: int = 3,
+    progress: ProgressCallback = null_progress,
 ) -> pd.DataFrame:
     """Return predicted, simulated and observed sizes of training items by predicted size, each without itself."""
     import pandas as pd
@@ -126,7 +135,7 @@ def calibration_table(
     columns = ["size_bin", "items", "predicted", "simulated", "observed"]
     if not folds:
         return pd.DataFrame({name: [] for name in columns})
-    model = _Model(projection, log, n_first, folds, seed=child_seed(seed, "calibration"))
+    model = _Model(projection, log, n_first, folds, seed=child_seed(seed, "calibration"), progress=progress)
     predicted, observed = n_first + model.held_out, model.sizes.astype(np.float64)
     simulated = np.full(observed.size, np.nan)
     sizes = log.n_starters(n_first, traced=log.traced)[found.items] + found.held_out
@@ -149,7 +158,16 @@ def calibration_table(
 class _Model:
     """Gamma regression of the later adopters, fitted on the training items with at least ``n_first`` adopters."""
 
-    def __init__(self, projection: Projection, log: Log, n_first: int, folds: list[Fold], *, seed: int) -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        log: Log,
+        n_first: int,
+        folds: list[Fold],
+        *,
+        seed: int,
+        progress: ProgressCallback = null_progress,
+    ) -> None:
         self.projection, self.n_first = projection, n_first
         organic = np.flatnonzero(~log.pushed)
         self.keep = keep = organic[log.sizes[organic] >= n_first]
@@ -165,7 +183,7 @@ class _Model:
         target = (train.sizes - n_first).astype(np.float64)
         groups = [np.searchsorted(keep, np.intersect1d(fold.items, keep)) for fold in folds]
         raw = np.empty((keep.size, 8))
-        for fold, inside in zip(folds, groups, strict=True):
+        for fold, inside in each(list(zip(folds, groups, strict=True)), "folds simulated", progress):
             part, rest = train.take(inside), log.take(np.setdiff1d(organic, keep[inside]))
             chance = projection.with_probability(fold.probability)
             simulated = simulated_sizes(chance, part, n_first, seed, worlds=WORLDS)

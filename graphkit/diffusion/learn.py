@@ -22,10 +22,12 @@ from graphkit.diffusion.level import level_error
 from graphkit.diffusion.size_factor import Sizes, held_out_folds, size_factor
 from graphkit.diffusion.topics import learn_topics, with_topics
 from graphkit.errors import DataInvalid
+from graphkit.progress import null_progress
 from graphkit.results import make_manifest
 from graphkit.rng import as_seed, child_seed
 
 if TYPE_CHECKING:
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
@@ -36,7 +38,13 @@ N_FIRST = 3  # adopters from which sizes are simulated
 
 
 def learn(
-    p: Projection, events: Any, *, method: str = "auto", by: str | None = None, rng: RandomState = None
+    p: Projection,
+    events: Any,
+    *,
+    method: str = "auto",
+    by: str | None = None,
+    rng: RandomState = None,
+    progress: ProgressCallback = null_progress,
 ) -> LearnedProbabilities:
     """Learn the probability of every arc from a log of adoptions.
 
@@ -56,6 +64,8 @@ def learn(
         far as items left out support it, see `graphkit.diffusion.topics`; `LearnedProbabilities.for_topic` gives them.
     rng : see `graphkit.rng`
         Worlds of the calibration table.
+    progress : callable
+        See `graphkit.progress`: shares of the items learned without, and simulated.
 
     Returns
     -------
@@ -82,12 +92,13 @@ def learn(
     log, seed = read_log(p, events), as_seed(rng)
     log = log if by is None else with_topics(log, events, by)
     even = method == "partial"
-    found, folds = estimate_arcs(p, log, even=even), held_out_folds(p, log, even=even, n_first=N_FIRST)
+    found = estimate_arcs(p, log, even=even)
+    folds = held_out_folds(p, log, even=even, n_first=N_FIRST, progress=progress)
     worlds = child_seed(seed, "size_factor")
-    scale = size_factor(Sizes(p, log, folds, n_first=N_FIRST, seed=worlds))
+    scale = size_factor(Sizes(p, log, folds, n_first=N_FIRST, seed=worlds, progress=progress))
     chance, bounds = (np.minimum(scale.factor * x, 1.0) for x in (found.mean, found.interval()))
-    table = calibration_table(p, log, folds, scale, seed=seed, n_first=N_FIRST)
-    topics, strength = learn_topics(p, log, found, folds, scale.factor, n_first=N_FIRST, seed=worlds)
+    table = calibration_table(p, log, folds, scale, seed=seed, n_first=N_FIRST, progress=progress)
+    topics, strength = learn_topics(p, log, found, folds, scale.factor, n_first=N_FIRST, seed=worlds, progress=progress)
     request = {"method": method, "events": _digest(log)} | ({} if by is None else {"by": by})
     answer = {"probability": hashlib.sha256(chance.tobytes()).hexdigest(), "prior": found.prior, "calibration": table}
     answer |= {f"topic {name}": hashlib.sha256(each.probability.tobytes()).hexdigest() for name, each in topics.items()}

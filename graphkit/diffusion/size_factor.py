@@ -18,11 +18,13 @@ import numpy as np
 
 from graphkit.diffusion.cascade import arc_coins, cascade_blocks
 from graphkit.diffusion.credit import ArcEstimate, estimate_arcs
+from graphkit.progress import each, null_progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.diffusion.events import Log
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
 __all__ = [
@@ -79,7 +81,9 @@ class SizeFactor:
     error: float = 0.0
 
 
-def held_out_folds(projection: Projection, log: Log, *, even: bool, n_first: int) -> list[Fold]:
+def held_out_folds(
+    projection: Projection, log: Log, *, even: bool, n_first: int, progress: ProgressCallback = null_progress
+) -> list[Fold]:
     """Learn `FOLDS` times without a share of the items; empty for logs too small.
 
     Where starters are not traced, items that a channel pushed are never left out: their first adopters do not tell their size.
@@ -88,7 +92,7 @@ def held_out_folds(projection: Projection, log: Log, *, even: bool, n_first: int
     if keep.size < FEWEST:
         return []
     folds = []
-    for number in range(FOLDS):
+    for number in each(range(FOLDS), "folds", progress):
         inside = keep[np.arange(keep.size) % FOLDS == number]
         others = estimate_arcs(projection, log.take(np.setdiff1d(np.arange(log.sizes.size), inside)), even=even)
         folds.append(Fold(inside, others, others.mean))
@@ -126,8 +130,18 @@ class Sizes:
         Simulated numbers by factor.
     """
 
-    def __init__(self, projection: Projection, log: Log, folds: list[Fold], *, n_first: int, seed: int) -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        log: Log,
+        folds: list[Fold],
+        *,
+        n_first: int,
+        seed: int,
+        progress: ProgressCallback = null_progress,
+    ) -> None:
         self.projection, self.log, self.folds, self.n_first, self.seed = projection, log, folds, n_first, seed
+        self.progress = progress
         self.items = np.concatenate([np.zeros(0, np.int64), *(fold.items for fold in folds)])
         self.number = np.repeat(np.arange(len(folds)), [fold.items.size for fold in folds])
         self.real = (log.sizes - log.n_starters(n_first, traced=log.traced))[self.items].astype(np.float64)
@@ -136,7 +150,8 @@ class Sizes:
     def mean(self, factor: float) -> float:
         """Return the mean simulated number under a factor."""
         if factor not in self.tried:
-            self.tried[factor] = np.concatenate([self._simulated(fold, factor) for fold in self.folds])
+            folds = each(self.folds, "folds simulated", self.progress)
+            self.tried[factor] = np.concatenate([self._simulated(fold, factor) for fold in folds])
         return float(self.tried[factor].mean())
 
     def _simulated(self, fold: Fold, factor: float) -> NDArray[np.float64]:

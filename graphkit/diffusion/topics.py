@@ -29,10 +29,12 @@ from graphkit.diffusion.events import Log, count_tries, step_length
 from graphkit.diffusion.size_factor import Fold, Sizes
 from graphkit.diffusion.topic_factor import topic_factors
 from graphkit.errors import DataInvalid
+from graphkit.progress import null_progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
@@ -88,7 +90,15 @@ def with_topics(log: Log, events: Any, by: str) -> Log:
 
 
 def learn_topics(
-    projection: Projection, log: Log, whole: ArcEstimate, folds: list[Fold], factor: float, *, n_first: int, seed: int
+    projection: Projection,
+    log: Log,
+    whole: ArcEstimate,
+    folds: list[Fold],
+    factor: float,
+    *,
+    n_first: int,
+    seed: int,
+    progress: ProgressCallback = null_progress,
 ) -> tuple[dict[str, TopicEstimate], float | None]:
     """Return the estimate of every topic of the log, times its factor on sizes, and the strength that was chosen.
 
@@ -102,7 +112,7 @@ def learn_topics(
     factors = np.full(len(names), factor)
     if len(names) > 1:
         own = _topic_folds(projection, log, code, len(names), folds, strength)
-        sizes = Sizes(projection, log, own, n_first=n_first, seed=seed)
+        sizes = Sizes(projection, log, own, n_first=n_first, seed=seed, progress=progress)
         factors = topic_factors(sizes, code[sizes.items], len(names))
     found, plain = {}, np.minimum(factor * whole.mean, 1.0)
     evidence = _evidence(projection, log, code, len(names), whole)

@@ -67,6 +67,8 @@ COMMANDS = {
     "factors": (("recommend", "u01", "--by", "als"), "factors"),
     "clusters": (("profile", "--clusters", "0", "--min-cell", "1"), "numbers of clusters"),
     "evaluate": (("evaluate", PLAN, "--events", "DATA"), "channels"),
+    "learn": (("learn", "--events", "DATA", "--no-keep"), "folds"),
+    "sizes": (("learn", "--events", "DATA", "--no-keep"), "folds simulated"),
     "design": (("experiment", "design", PLAN, "--mde", "0.1", "--max-cut", "0.9"), "redraws"),
     "power": (("experiment", "design", "--max-cut", "0.9"), "effects tried"),
 }
@@ -100,7 +102,6 @@ def test_simulated_worlds_are_counted_as_asked(gk, home, told):
         ("profile", "u01"),
         ("replan", PLAN, "--events", "DATA", "--no-keep"),
         ("links", "--from", "User", "--to", "Film", "--top", "1"),
-        ("learn", "--events", "DATA"),
     ],
     ids=lambda words: words[0],
 )
