@@ -128,6 +128,16 @@ def test_every_note_has_chinese(path):
             "reach +3.0 (95 %: +1.0 to +5.0) against plan P-1; spends 90, more than the budget",
             "与计划 P-1 相比，触达 +3.0（95 %：+1.0 至 +5.0）；花费 90，超过预算",
         ),
+        ("No such command 'plans'. Did you mean 'plan' or 'replan'?", "没有命令 'plans'。 是否指 'plan' 或 'replan'？"),
+        ("did you mean 'a' or 'b' or 'c'?", "是否指 'a'、'b' 或 'c'？"),
+        (
+            "no 20 clusters keep at least 50% of the influence inside: 4 at resolution 1 cutting 14% of the influence; 9 at resolution 2 cutting 37% of the influence",
+            "没有 20 个聚类能把至少 50% 的影响留在内部：分辨率 1 时 4 个，切断 14% 的影响；分辨率 2 时 9 个，切断 37% 的影响",
+        ),
+        (
+            "the log has no purchase with an amount; a lifetime value needs one",
+            "日志中没有带金额的购买事件，而终身价值需要它",
+        ),
         ("Error: 'Flm' is no label. Did you mean 'Film'?", "错误：'Flm' 不是类别。 是否指 'Film'？"),
         ("Error: Invalid value for '--k': 'x' is not a valid integer range.", "错误：'--k' 的值无效：'x' 不是整数。"),
         ("not measured: brand, goal", "未测量：品牌契合，目标"),
@@ -189,6 +199,7 @@ def test_every_sentence_of_the_catalogue_is_still_said():
 
 def test_words_and_halves():
     """A column is a word; a sentence in two languages is split; what is unknown stands for itself."""
+    assert (word("exclusive"), word("incremental")) == ("独占", "增量")
     assert (word("newly_active"), word("no such word")) == ("新激活", "no such word")
     assert both_of("预算已用尽 | nothing is left") == ("预算已用尽", "nothing is left")
     assert both_of("抖音") == ("抖音", "抖音")
