@@ -6,7 +6,6 @@ cut off can be repeated.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import time
 from functools import partial
@@ -368,9 +367,14 @@ class BoltStore(CypherStore):
 
     def _make(self, text: str, names: list[str], deadline: Deadline) -> None:
         """Make names known one by one, see `foreign`; an account that may not do that only costs a snapshot."""
-        if not self._is_arcade:
-            with contextlib.suppress(StoreError):
-                self.unit(lambda run: run(text, {"names": names}), deadline)
+        if self._is_arcade:
+            return
+        try:
+            self.unit(lambda run: run(text, {"names": names}), deadline)
+        except (StoreUnavailable, DeadlineExceeded):  # it has waited: the next unit of work would wait as long again
+            raise
+        except StoreError:
+            pass
 
 
 def _empty(columns: list[list[Any]]) -> None:

@@ -1,6 +1,7 @@
 """Lines that break during a load: one load absorbs it, nothing lost, nothing doubled, nothing hangs."""
 
 import os
+import re
 import threading
 import time
 from urllib.parse import urlsplit
@@ -22,7 +23,8 @@ from neo4j.exceptions import (
     TransientError,
 )
 
-from graphkit.errors import StoreError
+from graphkit.errors import StoreError, StoreUnavailable
+from graphkit.store.bolt import BoltStore
 from graphkit.store.bolt_connection import WRITE_ACCESS, Connection
 from graphkit.store.deadline import Deadline
 from graphkit.store.files import read_directory
@@ -188,6 +190,23 @@ def test_a_load_waits_for_a_server_that_starts_again(monkeypatch):
     with pytest.raises(StoreError):
         _Restarting(clock).attempts(lambda tx: None, Deadline(30, "load", patience=30), WRITE_ACCESS)
     assert clock.now <= 30
+
+
+@pytest.mark.parametrize(("limit", "waited"), [(None, 120), (12, 12)])
+def test_a_load_waits_once_for_a_server_that_is_gone(small, monkeypatch, limit, waited):
+    """Lost after the constraints, before the names are made known: the load gives up there, and says how long it waited."""
+    clock = _Clock()
+    for module in ("bolt", "bolt_connection", "deadline"):
+        monkeypatch.setattr(f"graphkit.store.{module}.time", clock)
+    monkeypatch.setattr("graphkit.store.schema_steps.apply_schema", lambda *_, **__: None)
+    store = BoltStore.__new__(BoltStore)
+    store._link, store._owner, store._is_arcade = _Line(*[ServiceUnavailable("refused")] * 10_000), None, False
+    store._link.reached = True
+    with pytest.raises(StoreUnavailable) as caught:
+        store.load(*small, deadline=limit)
+    assert waited - 2 <= clock.now <= waited + 2  # the pause between two tries
+    said = int(re.search(r"did not come back within (\d+) s", caught.value.hint)[1])
+    assert waited - 2 <= said <= waited + 2
 
 
 @pytest.mark.neo4j
