@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["pairs", "recommend"]
 
 COLUMNS = ("user", "rank", "label", "id", "name", "score", "cold", "evidence")
+# Kinds of reason that name nothing of the data.
+_SENTENCES = frozenset({"popularity", "baseline", "limit", "own", "people", "list"})
 WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "ratings", "popularity", "fused")
 
 
@@ -218,8 +220,14 @@ def _shown_names(snapshot: Snapshot, nodes: Sequence[tuple[str, str]]) -> dict[t
 
 
 def _told(evidence: Sequence[dict[str, Any]]) -> str:
-    """Write reasons for people: names where there are any."""
-    return ", ".join(f"{reason['shown'] or reason['name']} {reason['part']:.3g}" for reason in evidence)
+    """Write reasons for people: names where there are any, sentences of ours in the reader's language."""
+    from graphkit.cli.language import spoken
+
+    names = (
+        spoken(reason["name"]) if reason["kind"] in _SENTENCES else reason["shown"] or reason["name"]
+        for reason in evidence
+    )
+    return ", ".join(f"{name} {reason['part']:.3g}" for name, reason in zip(names, evidence, strict=True))
 
 
 def _tell(app: App, asked: Sequence[str], rows: Sequence[dict[str, Any]], context: tuple[str, ...], to: str) -> None:

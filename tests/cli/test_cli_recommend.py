@@ -79,6 +79,15 @@ def test_recommend_gives_reasons(gk, by):
     assert rows[0]["name"] in out
 
 
+@pytest.mark.parametrize(
+    ("by", "told"), [("cascade", "人可影响该用户"), ("popularity", "选过它的人数占比"), ("fused", "第 1 名")]
+)
+def test_reasons_of_ours_come_in_chinese(gk, by, told):
+    """What names nothing of the data is a sentence in the reader's language; JSON keeps the English one."""
+    assert told in gk("--lang", "zh", "recommend", "u00", "--by", by, "--probability", "0.5")[1]
+    assert told not in gk("--lang", "zh", "recommend", "u00", "--by", by, "--probability", "0.5", "--format", "json")[1]
+
+
 def test_recommend_in_a_context(gk, home):
     """k3 does far better than usual in 上海 only when other regions are seen; the reason says so."""
     plain = rows_of(gk("recommend", "u00", "--by", "popularity", "--format", "json"))
