@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from graphkit.kernels import kernel
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -76,20 +78,27 @@ class Cover:
         """How many options there are."""
         return int(self.hazard.shape[1])
 
+    def total(self, chosen: Iterable[int]) -> Floats:
+        """Hazards of the chosen options together, shape (n_sets,)."""
+        matrix, picked = self.by_option, np.fromiter(chosen, dtype=np.int64)
+        total: Floats = np.zeros(self.weight.size)
+        total_kernel(matrix.indptr, matrix.indices, matrix.data, picked, total)
+        return total
+
     def missed(self, chosen: Iterable[int]) -> Floats:
         """Chance that every chosen option misses a set, shape (n_sets,)."""
-        picked = np.fromiter(chosen, dtype=np.int64)
-        total: Floats = np.asarray(self.by_option[:, picked].sum(axis=1)).ravel()
-        return np.exp(-total)
+        return np.exp(-self.total(chosen))
 
     def value(self, chosen: Iterable[int]) -> float:
         """Expected reach of the chosen options on these sets."""
         return self.scale * dot(self.weight, 1.0 - self.missed(chosen))
 
-    def gains(self, missed: Floats) -> Floats:
-        """What each option adds when the sets are missed with ``missed``, shape (n_options,)."""
-        gained: Floats = self.scale * np.asarray(self.seen_by_option.T @ (self.weight * missed)).ravel()
-        return gained
+    def gains(self, missed: Floats, among: NDArray[np.bool_] | None = None) -> Floats:
+        """What each option (0 for those not ``among`` them) adds when the sets are missed with ``missed``, shape (n_options,)."""
+        matrix, open_ = self.seen_by_option, np.ones(self.n_options, dtype=bool) if among is None else among
+        gained: Floats = np.zeros(self.n_options)
+        gains_kernel(matrix.indptr, matrix.indices, matrix.data, self.weight * missed, open_, gained)
+        return self.scale * gained
 
     def seen(self, option: int) -> tuple[Ints, Floats]:
         """Rows that one option touches, and q there."""
@@ -118,3 +127,22 @@ def merged(cover: Cover) -> Cover:
     rows = first if equal else np.arange(size.size)
     keep = size[rows] > 0
     return Cover(sp.csr_matrix(hazard[rows[keep]]), weight[keep], cover.scale)
+
+
+@kernel
+def total_kernel(indptr, indices, hazard, picked, total):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Add up columns, one after the other."""
+    for option in picked:
+        for k in range(indptr[option], indptr[option + 1]):
+            total[indices[k]] += hazard[k]
+
+
+@kernel
+def gains_kernel(indptr, indices, seen, weight, open_, gained):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Weighted sum of each open column."""
+    for option in range(open_.size):
+        total = 0.0
+        if open_[option]:
+            for k in range(indptr[option], indptr[option + 1]):
+                total += seen[k] * weight[indices[k]]
+        gained[option] = total

@@ -66,7 +66,8 @@ def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = (
             least=SMALL,
         )
         return chosen + more
-    gain, fresh = cover.gains(missed), np.zeros(cover.n_options, dtype=np.int64)
+    payable = menu.cost <= menu.budget - menu.money(chosen)  # money only goes, so the others stay closed
+    gain, fresh = cover.gains(missed, payable), np.full(cover.n_options, len(chosen))
     while True:
         allowed, wanted = menu.allowed(chosen), menu.wanted(chosen)
         if (allowed & wanted).any():
@@ -151,7 +152,7 @@ def _neighbours(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | No
     mine[chosen] = True
     can_follow = ~mine & ((menu.after < 0) | mine[menu.after])
     extra = boosts.gains(menu, chosen) if boosts is not None else 0.0
-    gain = np.where(can_follow, cover.gains(cover.missed(chosen)) + extra, 0.0)
+    gain = np.where(can_follow, cover.gains(cover.missed(chosen), can_follow) + extra, 0.0)
     order = np.argsort(-gain / np.maximum(menu.next_cost(chosen), 1e-9), kind="stable")
     weak = weakest(cover, menu, chosen)
     for option in order[: min(PUT_IN, int((gain > SMALL).sum()))].tolist():
@@ -179,7 +180,7 @@ def weakest(cover: Cover, menu: Menu, chosen: Sequence[int]) -> list[int]:
     Uses of one channel are worth the same, and a first one takes the later ones along, so the last goes first.
     """
     order = sorted(chosen)
-    total = np.asarray(cover.by_option[:, order].sum(axis=1)).ravel()
+    total = cover.total(order)
     lost = np.empty(len(order))
     for i, option in enumerate(order):
         rows, seen = cover.seen(option)
@@ -210,7 +211,7 @@ def refilled(cover: Cover, menu: Menu, rest: list[int], without: int, boosts: Bo
     if not allowed.any():
         return []
     extra = boosts.gains(menu, rest) if boosts is not None else 0.0
-    gain = np.where(allowed, cover.gains(cover.missed(rest)) + extra, -1.0)
+    gain = np.where(allowed, cover.gains(cover.missed(rest), allowed) + extra, -1.0)
     firsts = {int(np.argmax(gain)), int(np.argmax(gain / np.maximum(menu.next_cost(rest), 1e-9)))}
     return [greedy(cover, menu, per_cost=True, start=[*rest, first]) for first in sorted(firsts)]
 

@@ -182,7 +182,7 @@ def _found(chosen: list[int] | None) -> list[int]:
 
 def _useful(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None) -> list[int]:
     """The plan without purchases that add nothing, as far as the rules can spare them."""
-    total = np.asarray(cover.by_option[:, chosen].sum(axis=1)).ravel()
+    total = cover.total(chosen)
     kept, value = list(chosen), worth(cover, menu, chosen, boosts)
     nothing = NOTHING * min(value, 1.0)  # a plan may be worth next to nothing itself: tiny chances, tiny values
     for option in chosen:
@@ -193,7 +193,7 @@ def _useful(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None) 
             continue
         rest = without(menu, kept, option)
         if menu.complete(rest) and worth(cover, menu, rest, boosts) >= value - nothing:
-            kept, total = rest, np.asarray(cover.by_option[:, rest].sum(axis=1)).ravel()
+            kept, total = rest, cover.total(rest)
     return kept
 
 
@@ -244,7 +244,7 @@ def sampled_certificate(
 def measure(cover: Cover, chosen: Sequence[int], *, exact: bool) -> dict[str, list[tuple[float, tuple[float, float]]]]:
     """Return adds, exclusive and alone of each chosen option on R2: (mean, 95 % interval) in listed order."""
     out: dict[str, list[tuple[float, tuple[float, float]]]] = {"adds": [], "exclusive": [], "alone": []}
-    total = np.asarray(cover.by_option[:, list(chosen)].sum(axis=1)).ravel()
+    total = cover.total(chosen)
     before = np.zeros(cover.weight.size)
     for option in chosen:
         rows, seen = cover.seen(option)

@@ -214,3 +214,14 @@ def test_local_search_comes_near_the_best_of_all_plans():
         assert rules.complete(found)
         reached += values[tuple(sorted(found))] >= best - 1e-9
     assert reached >= 55
+
+
+def test_gains_and_what_is_missed_are_those_of_sparse_products():
+    """Compiled sums equal SciPy's; options that are not asked for gain nothing."""
+    rng = np.random.default_rng(5)
+    q, cover, _ = market(rng, n_sets=200, n_options=30)
+    missed = np.exp(-np.asarray(cover.hazard[:, [3, 1, 8]].sum(axis=1)).ravel())
+    assert cover.missed([3, 1, 8]) == pytest.approx(missed, abs=1e-14)
+    among = rng.random(30) < 0.5
+    assert cover.gains(missed, among) == pytest.approx(np.where(among, q.T @ missed, 0.0), abs=1e-9)
+    assert cover.gains(missed) == pytest.approx(q.T @ missed, abs=1e-9)
