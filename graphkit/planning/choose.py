@@ -62,7 +62,9 @@ BASELINES = ("price_per_contact", "sainsbury", "top_degree")
 SMALL_MARKET = 15  # options; all 2^15 plans are then looked at
 SMALL_WORK = 3e8
 THIN = 8_192  # sets on which local search tries its exchanges
-SEARCH_WORK, RELAX_WORK = 1e8, 3e8
+# Entries that may be read, and exchanges that may be tried: plans of many waves and uses need more than a thousand
+SEARCH_WORK, POLISH_WORK, QUICK_WORK, RELAX_WORK = 2e9, 5e8, 1e8, 3e8
+FEWEST_TRIES, QUICK_TRIES, FEW_TRIES, MOST_TRIES = 10, 50, 200, 2_000
 SEARCHED = 300  # purchases; in longer plans one exchange no longer shows
 STEPS = 60
 CLOSE_WORK, CLOSE = 1.2e9, 1e-3  # entries that branch and bound may read; plan and bound this near are close enough
@@ -138,27 +140,40 @@ def choose(
     start = _best(cover, menu, candidates, boosts)
     if not bound:
         thin = thinned(cover)
-        better = improve(
-            thin, menu, start, tries=int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 50)), boosts=boosts
-        )
+        better = improve(thin, menu, start, tries=_tries(thin, QUICK_WORK, QUICK_TRIES), boosts=boosts)
         best = _best(cover, menu, [start, better], boosts)
         return Choice(best, cover.value(best), np.nan)
     found = relax(cover, menu, start, steps=int(np.clip(RELAX_WORK / max(cover.hazard.nnz, 1), 15, STEPS)))
     order = [int(x) for x in np.argsort(-found.fractional, kind="stable") if found.fractional[x] > 1e-3]
     rounded = greedy(cover, menu, per_cost=True, start=fill_in_order(menu, order))
     best = _best(cover, menu, [start, rounded], boosts)
-    thin = thinned(cover)
-    tries = int(np.clip(SEARCH_WORK / max(thin.hazard.nnz, 1), 10, 200))
     if len(best) <= SEARCHED:
-        starts = {tuple(best): best, tuple(rounded): rounded}
-        best = _best(
-            cover, menu, [best, *(improve(thin, menu, x, tries=tries, boosts=boosts) for x in starts.values())], boosts
-        )
+        best = _searched(cover, menu, [best, rounded], found.bound, boosts)
     best = _useful(cover, menu, best, boosts)
     value = cover.value(best)
     return Choice(
         by_marginal_gain(cover, best, menu.after), value, max(found.bound, value) if boosts is None else np.nan
     )
+
+
+def _searched(cover: Cover, menu: Menu, starts: Sequence[list[int]], bound: float, boosts: Boosts | None) -> list[int]:
+    """The best plan after local search: on few sets, then far on them, then a little on all, which the few fit too well.
+
+    It ends early where the bound is close.
+    """
+    thin, best = thinned(cover), _best(cover, menu, starts, boosts)
+    for work, most in ((QUICK_WORK, FEW_TRIES), (SEARCH_WORK, MOST_TRIES)):
+        tries, different = _tries(thin, work, most), {tuple(x): x for x in starts}
+        starts = [improve(thin, menu, x, tries=tries, boosts=boosts) for x in different.values()]
+        best = _best(cover, menu, [best, *starts], boosts)
+        if boosts is None and cover.value(best) * (1.0 + CLOSE) >= bound:
+            return best
+    return improve(cover, menu, best, tries=_tries(cover, POLISH_WORK, MOST_TRIES), boosts=boosts)
+
+
+def _tries(cover: Cover, work: float, most: int) -> int:
+    """Exchanges that local search may try when each reads the cover about once."""
+    return int(np.clip(work / max(cover.hazard.nnz, 1), FEWEST_TRIES, most))
 
 
 def closed(cover: Cover, menu: Menu, choice: Choice, *, work: float = CLOSE_WORK, gap: float = CLOSE) -> Choice:
