@@ -8,7 +8,7 @@ import numpy as np
 
 from graphkit.errors import InvalidParameter
 from graphkit.planning.campaign import prepare
-from graphkit.planning.choose import estimate
+from graphkit.planning.estimates import estimate
 from graphkit.planning.request import Request
 from graphkit.planning.search import JUDGING
 from graphkit.planning.whatif import plan_rows, uses_of

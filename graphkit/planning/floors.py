@@ -17,7 +17,8 @@ from graphkit.errors import Infeasible, NotConverged
 from graphkit.influence.certificate import Certificate
 from graphkit.influence.channel_front import every_plan, exchanged_plans
 from graphkit.influence.channel_greedy import by_marginal_gain
-from graphkit.planning.choose import certify, estimate, is_small, thinned
+from graphkit.planning.choose import certify, is_small, thinned
+from graphkit.planning.estimates import estimate
 from graphkit.planning.goals import goal_weights
 from graphkit.planning.search import CHECKING, CHOOSING, FIRST_SETS, JUDGING, search
 

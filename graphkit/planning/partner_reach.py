@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from graphkit.errors import InvalidParameter
 from graphkit.influence.channel_cover import CERTAIN, Cover
 from graphkit.planning.campaign import prepare
-from graphkit.planning.choose import estimate
+from graphkit.planning.estimates import estimate
 from graphkit.planning.inputs import sources_by_target
 from graphkit.planning.plan_result import check_unchanged
 from graphkit.planning.request import Request

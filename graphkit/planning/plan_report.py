@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.planning.choose import estimate, listed, measure
+from graphkit.planning.choose import listed
+from graphkit.planning.estimates import estimate, measure
 from graphkit.planning.evidence import plan_claims
 from graphkit.planning.inputs import name_of
 from graphkit.planning.plan_result import ChannelPlan, PlanItem, Reach

@@ -11,7 +11,8 @@ import numpy as np
 
 from graphkit.influence.channel_greedy import room, weakest, without
 from graphkit.intervals import give_or_take
-from graphkit.planning.choose import NOTHING, estimate
+from graphkit.planning.choose import NOTHING
+from graphkit.planning.estimates import estimate
 from graphkit.planning.floors import ROUNDING, GoalJudge
 from graphkit.planning.search import JUDGING
 

@@ -16,8 +16,9 @@ import scipy.sparse as sp
 
 from graphkit.influence.channel_cover import Cover, merged
 from graphkit.influence.channel_greedy import refilled, without
-from graphkit.planning.choose import choose, estimate
+from graphkit.planning.choose import choose
 from graphkit.planning.draws import believed, draws_of, quantile
+from graphkit.planning.estimates import estimate
 from graphkit.planning.risk import resampled
 from graphkit.planning.search import CHECKING, CHOOSING, JUDGING
 

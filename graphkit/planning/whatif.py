@@ -15,7 +15,7 @@ from graphkit.influence.channel_cover import dot
 from graphkit.planning.amounts import minor, money, spendable
 from graphkit.planning.campaign import Campaign, prepare
 from graphkit.planning.channels import make_plan
-from graphkit.planning.choose import estimate
+from graphkit.planning.estimates import estimate
 from graphkit.planning.options import build_menu
 from graphkit.planning.plan_result import check_source, check_unchanged
 from graphkit.planning.replan import happened

@@ -9,7 +9,7 @@ from market_fixtures import market
 
 from graphkit.influence.channel_cover import Cover
 from graphkit.planning.channels import plan
-from graphkit.planning.choose import estimate
+from graphkit.planning.estimates import estimate
 from graphkit.planning.plan_result import ChannelPlan
 from graphkit.report.spoken import chinese
 
