@@ -65,6 +65,7 @@ FEWEST_TRIES, QUICK_TRIES, FEW_TRIES, MOST_TRIES = 10, 50, 200, 2_000
 SEARCHED = 300  # purchases; in longer plans one exchange no longer shows
 STEPS = 60
 CLOSE_WORK, CLOSE = 1.2e9, 1e-3  # entries that branch and bound may read; plan and bound this near are close enough
+ENOUGH = 1.0 - CLOSE
 # Where nothing is sampled a bound is sure, so a little work is spent whatever the certificate, up to a gap that is told:
 # 2 %, wide enough that who checks the bound on 40,000 samples (their own error: .8 %) does not find a plan above it
 EXACT_WORK, EXACT_GAP = 1e8, 2e-2
@@ -110,8 +111,11 @@ def choose(
     first: Sequence[int] | None = None,
     boosts: Boosts | None = None,
     bound: bool = True,
+    enough: float = ENOUGH,
 ) -> Choice:
     """Return the best plan found on R1 and the bound on all plans; with boosts, or if not asked for, there is none (NaN).
+
+    Local search goes on until a plan is worth ``enough`` of the bound.
 
     Raises
     ------
@@ -143,7 +147,7 @@ def choose(
     rounded = greedy(cover, menu, per_cost=True, start=fill_in_order(menu, order))
     best = _best(cover, menu, [start, rounded], boosts)
     if len(best) <= SEARCHED:
-        best = _searched(cover, menu, [best, rounded], found.bound, boosts)
+        best = _searched(cover, menu, [best, rounded], enough * found.bound, boosts)
     best = _useful(cover, menu, best, boosts)
     value = cover.value(best)
     return Choice(
@@ -151,17 +155,14 @@ def choose(
     )
 
 
-def _searched(cover: Cover, menu: Menu, starts: Sequence[list[int]], bound: float, boosts: Boosts | None) -> list[int]:
-    """The best plan after local search: on few sets, then far on them, then a little on all, which the few fit too well.
-
-    It ends early where the bound is close.
-    """
+def _searched(cover: Cover, menu: Menu, starts: Sequence[list[int]], enough: float, boosts: Boosts | None) -> list[int]:
+    """The best plan after local search: on few sets, far on them unless it is enough, and a little on all, which the few fit too well."""
     thin, best = thinned(cover), _best(cover, menu, starts, boosts)
     for work, most in ((QUICK_WORK, FEW_TRIES), (SEARCH_WORK, MOST_TRIES)):
         tries, different = _tries(thin, work, most), {tuple(x): x for x in starts}
         starts = [improve(thin, menu, x, tries=tries, boosts=boosts) for x in different.values()]
         best = _best(cover, menu, [best, *starts], boosts)
-        if boosts is None and cover.value(best) * (1.0 + CLOSE) >= bound:
+        if boosts is None and cover.value(best) >= enough:
             return best
     return improve(cover, menu, best, tries=_tries(cover, POLISH_WORK, MOST_TRIES), boosts=boosts)
 

@@ -117,7 +117,7 @@ def _sums(campaign: Campaign, judge: GoalJudge, goals: Sequence[str]) -> list[_S
         mix = {goal: share / scale[goal] for goal, share in zip(goals, shares, strict=True) if share > 0}
         only = next(iter(mix)) if len(mix) == 1 else None
         mixed = campaign.with_value(campaign.goal({only: 1.0} if only else mix))
-        found = top[only] if only else search(mixed)
+        found = top[only] if only else search(mixed, enough=0.0)  # exchanges go on from it
         weights = tuple((1.0 if only else mix[goal]) if goal in mix else 0.0 for goal in goals)
         made.append(_Sum(shares, weights, found, _upper(mixed, found, len(lattice))))
     return made

@@ -16,6 +16,7 @@ import numpy as np
 from graphkit.influence.certificate import Certificate
 from graphkit.planning.choose import (
     CLOSE_WORK,
+    ENOUGH,
     EXACT_GAP,
     EXACT_WORK,
     baseline_plans,
@@ -68,8 +69,10 @@ class Found:
     late: bool
 
 
-def search(campaign: Campaign, *, deadline: float | None = None, first: list[int] | None = None) -> Found:
-    """Choose on R1, judge on R2, and sample on until the certificate is as good as asked for."""
+def search(
+    campaign: Campaign, *, deadline: float | None = None, first: list[int] | None = None, enough: float = ENOUGH
+) -> Found:
+    """Choose on R1, judge on R2, and sample on until the certificate is as good as asked for; see `choose` for ``enough``."""
     request, worlds, exact = campaign.request, campaign.worlds, campaign.worlds.exact
     baselines = baseline_plans(campaign.hazard, campaign.value, campaign.menu)
     choice: Choice | None = None
@@ -78,9 +81,8 @@ def search(campaign: Campaign, *, deadline: float | None = None, first: list[int
     for i in range(rounds):
         n_choose = worlds.rounded(first_sets * GROWTH**i)
         cover, crowded = worlds.choosing_cover(n_choose, CHOOSING, campaign.hazard)
-        found = choose(
-            cover, campaign.menu, baselines, first=first if choice is None else choice.chosen, boosts=campaign.boosts
-        )
+        start = first if choice is None else choice.chosen
+        found = choose(cover, campaign.menu, baselines, first=start, boosts=campaign.boosts, enough=enough)
         n_judge = min(n_choose * MORE_TO_JUDGE, most_to_judge(campaign, found.value + crowded))
         expected = sampled_certificate(
             worlds.total, found.value + crowded, found.bound + crowded, (n_judge, n_choose), request.delta / rounds, exact=exact
