@@ -209,7 +209,7 @@ def _parsed(text: str, kind: str) -> Any:
 
 def _counted(query: Query, name: str, value: Any) -> Any:
     """Return the value of a parameter; a number of rows is never below 0."""
-    limits = any(re.search(rf"\b(?:LIMIT|SKIP)\s+\${name}\b", text) for text in query.statements)
+    limits = any(re.search(rf"\b(?:LIMIT|SKIP)\s+(?:toInteger\()?\${name}\b", text) for text in query.statements)
     return _fail("a number of at least 0") if limits and isinstance(value, int) and value < 0 else value
 
 
