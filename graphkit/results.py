@@ -242,13 +242,14 @@ class Manifest(Part):
 
     def __getattr__(self, name: str) -> Any:
         """Make the digest and keep it."""
-        make = vars(self).get("_make_digest")
-        if name != "digest" or make is None:
-            message = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(message)
-        object.__setattr__(self, "digest", make())
-        vars(self).pop("_make_digest", None)  # and the numbers with it; another thread may have been here
-        return self.digest
+        told, make = vars(self), vars(self).get("_make_digest")
+        if name == "digest" and make is not None:
+            object.__setattr__(self, "digest", make())
+            told.pop("_make_digest", None)  # and the numbers with it
+        if name in told:  # made here, or by another thread since it was missed
+            return told[name]
+        message = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(message)
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel with the digest instead of the numbers it is made of."""

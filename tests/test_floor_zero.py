@@ -123,6 +123,12 @@ def test_a_digest_of_a_call_waits_until_it_is_read():
         _ = made.other
 
 
+def test_a_digest_made_by_another_thread_meanwhile_is_told():
+    """A thread that missed the digest just before another one made it asks the fallback all the same."""
+    manifest = make_manifest("f", request={}, answer=lambda: 1)
+    assert manifest.digest == Manifest.__getattr__(manifest, "digest")
+
+
 def test_another_schema_version_is_refused():
     """A result of another schema version raises instead of being half read."""
     with pytest.raises(errors.DataInvalid, match="schema_version"):
