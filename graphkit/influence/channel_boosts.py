@@ -69,7 +69,7 @@ def _greedy(cover: Cover, menu: Menu, boosts: Boosts, start: list[int], *, per_c
         allowed, wanted = menu.allowed(chosen), menu.wanted(chosen)
         if (allowed & wanted).any():
             allowed &= wanted
-        gain = cover.gains(missed) + boosts.gains(menu, chosen)
+        gain = cover.gains(missed, allowed) + boosts.gains(menu, chosen)
         price = np.maximum(menu.next_cost(chosen), 1e-9) if per_cost else 1.0
         best = int(np.argmax(np.where(allowed, gain / price, -np.inf)))
         if not allowed[best] or (gain[best] <= 1e-12 and not wanted[best]):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["CERTAIN", "Cover", "dot", "merged", "set_matrix"]
+__all__ = ["CERTAIN", "Cover", "dot", "gains_kernel", "merged", "set_matrix"]
 
 CERTAIN = 40.0  # -ln(1 - r) of a certain exposure: exp(-40) vanishes beside 1 in float64
 
@@ -102,9 +102,21 @@ class Cover:
 
     def seen(self, option: int) -> tuple[Ints, Floats]:
         """Rows that one option touches, and q there."""
-        matrix = self.seen_by_option
-        part = slice(matrix.indptr[option], matrix.indptr[option + 1])
+        matrix, part = self.seen_by_option, self._part(option)
         return matrix.indices[part], matrix.data[part]
+
+    def hazards(self, option: int) -> Floats:
+        """h of one option on the rows that it touches."""
+        hazards: Floats = self.by_option.data[self._part(option)]
+        return hazards
+
+    def exclusive(self, option: int, total: Floats) -> tuple[Ints, Floats]:
+        """Rows that one option touches, and the chance that it sees them and the others of a plan with hazards ``total`` do not."""
+        rows, seen = self.seen(option)
+        return rows, seen * np.exp(-np.maximum(total[rows] - self.hazards(option), 0.0))
+
+    def _part(self, option: int) -> slice:
+        return slice(self.by_option.indptr[option], self.by_option.indptr[option + 1])
 
 
 def merged(cover: Cover) -> Cover:
@@ -138,7 +150,7 @@ def total_kernel(indptr, indices, hazard, picked, total):  # type: ignore[no-unt
 
 
 @kernel
-def gains_kernel(indptr, indices, seen, weight, open_, gained):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def gains_kernel(indptr, indices, seen, weight, open_, gained):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Weighted sum of each open column."""
     for option in range(open_.size):
         total = 0.0

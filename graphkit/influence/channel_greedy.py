@@ -183,9 +183,8 @@ def weakest(cover: Cover, menu: Menu, chosen: Sequence[int]) -> list[int]:
     total = cover.total(order)
     lost = np.empty(len(order))
     for i, option in enumerate(order):
-        rows, seen = cover.seen(option)
-        own = cover.by_option.data[cover.by_option.indptr[option] : cover.by_option.indptr[option + 1]]
-        lost[i] = cover.scale * dot(cover.weight[rows], seen * np.exp(-np.maximum(total[rows] - own, 0.0)))
+        rows, alone = cover.exclusive(option, total)
+        lost[i] = cover.scale * dot(cover.weight[rows], alone)
     freed = np.maximum(menu.cost[order], 1e-9)
     return [order[i] for i in np.lexsort((-np.arange(len(order)), lost / freed))]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.influence.channel_cover import gains_kernel
 from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
@@ -64,12 +65,7 @@ def lazy_kernel(indptr, indices, seen, weight, open_, missed, cost, left, after,
     """By submodularity an old gain bounds the new one: only options that could still win are looked at again."""
     n = open_.size
     gain, fresh = np.empty(n), np.zeros(n, np.int64)
-    for v in range(n):
-        total = 0.0
-        if open_[v]:
-            for k in range(indptr[v], indptr[v + 1]):
-                total += weight[indices[k]] * missed[indices[k]] * seen[k]
-        gain[v] = total
+    gains_kernel(indptr, indices, seen, weight * missed, open_, gain)
     chosen, number = np.empty(n, np.int64), 0
     while True:
         best, top = -1, -1.0

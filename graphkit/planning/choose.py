@@ -197,10 +197,8 @@ def _useful(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None) 
     kept, value = list(chosen), worth(cover, menu, chosen, boosts)
     nothing = NOTHING * min(value, 1.0)  # a plan may be worth next to nothing itself: tiny chances, tiny values
     for option in chosen:
-        rows, seen = cover.seen(option)
-        first = cover.by_option.indptr[option]
-        own = cover.by_option.data[first : first + rows.size]
-        if dot(cover.weight[rows] * np.exp(-np.maximum(total[rows] - own, 0.0)), seen) * cover.scale > nothing:
+        rows, alone = cover.exclusive(option, total)
+        if dot(cover.weight[rows], alone) * cover.scale > nothing:
             continue
         rest = without(menu, kept, option)
         if menu.complete(rest) and worth(cover, menu, rest, boosts) >= value - nothing:

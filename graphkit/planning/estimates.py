@@ -31,11 +31,10 @@ def measure(cover: Cover, chosen: Sequence[int], *, exact: bool) -> dict[str, li
     before = np.zeros(cover.weight.size)
     for option in chosen:
         rows, seen = cover.seen(option)
-        hazard = cover.by_option.data[cover.by_option.indptr[option] : cover.by_option.indptr[option + 1]]
-        others = np.exp(-np.maximum(total[rows] - hazard, 0.0))
-        for name, x in (("adds", seen * np.exp(-before[rows])), ("exclusive", seen * others), ("alone", seen)):
+        adds, (_, exclusive) = seen * np.exp(-before[rows]), cover.exclusive(option, total)
+        for name, x in (("adds", adds), ("exclusive", exclusive), ("alone", seen)):
             out[name].append(estimate(cover, rows, x, exact=exact))
-        before[rows] += hazard
+        before[rows] += cover.hazards(option)
     return out
 
 

@@ -328,7 +328,7 @@ def _replacement(
     first, _ = worlds.choosing_cover(min(plan.sample["choose"], FIRST_SETS), CHOOSING, campaign.hazard)
     gone = [i for i, name in enumerate(campaign.market.ids) if name in set(without)]
     free = menu.allowed(variant) & ~np.isin(campaign.options.channel, gone)
-    gain = np.where(free, first.gains(first.missed(variant)), 0.0)
+    gain = first.gains(first.missed(variant), free)
     best = int(np.argmax(gain))
     if gain[best] <= 0:
         return None
