@@ -63,7 +63,7 @@ THIN = 8_192  # sets on which local search tries its exchanges
 SEARCH_WORK, POLISH_WORK, QUICK_WORK, RELAX_WORK = 2e9, 5e8, 1e8, 3e8
 FEWEST_TRIES, QUICK_TRIES, FEW_TRIES, MOST_TRIES = 10, 50, 200, 2_000
 SEARCHED = 300  # purchases; in longer plans one exchange no longer shows
-STEPS = 60
+FEWEST_STEPS, STEPS = 15, 60
 CLOSE_WORK, CLOSE = 1.2e9, 1e-3  # entries that branch and bound may read; plan and bound this near are close enough
 ENOUGH = 1.0 - CLOSE
 # Where nothing is sampled a bound is sure, so a little work is spent whatever the certificate, up to a gap that is told:
@@ -142,12 +142,12 @@ def choose(
         better = improve(thin, menu, start, tries=_tries(thin, QUICK_WORK, QUICK_TRIES), boosts=boosts)
         best = _best(cover, menu, [start, better], boosts)
         return Choice(best, cover.value(best), np.nan)
-    found = relax(cover, menu, start, steps=int(np.clip(RELAX_WORK / max(cover.hazard.nnz, 1), 15, STEPS)))
+    found = relax(cover, menu, start, steps=_tries(cover, RELAX_WORK, STEPS, FEWEST_STEPS))
     order = [int(x) for x in np.argsort(-found.fractional, kind="stable") if found.fractional[x] > 1e-3]
     rounded = greedy(cover, menu, per_cost=True, start=fill_in_order(menu, order))
     best = _best(cover, menu, [start, rounded], boosts)
     if len(best) <= SEARCHED:
-        best = _searched(cover, menu, [best, rounded], enough * found.bound, boosts)
+        best = _searched(cover, menu, best, rounded, enough * found.bound, boosts)
     best = _useful(cover, menu, best, boosts)
     value = cover.value(best)
     return Choice(
@@ -155,9 +155,11 @@ def choose(
     )
 
 
-def _searched(cover: Cover, menu: Menu, starts: Sequence[list[int]], enough: float, boosts: Boosts | None) -> list[int]:
+def _searched(
+    cover: Cover, menu: Menu, best: list[int], rounded: list[int], enough: float, boosts: Boosts | None
+) -> list[int]:
     """The best plan after local search: on few sets, far on them unless it is enough, and a little on all, which the few fit too well."""
-    thin, best = thinned(cover), _best(cover, menu, starts, boosts)
+    thin, starts = thinned(cover), [best, rounded]
     for work, most in ((QUICK_WORK, FEW_TRIES), (SEARCH_WORK, MOST_TRIES)):
         tries, different = _tries(thin, work, most), {tuple(x): x for x in starts}
         starts = [improve(thin, menu, x, tries=tries, boosts=boosts) for x in different.values()]
@@ -167,9 +169,9 @@ def _searched(cover: Cover, menu: Menu, starts: Sequence[list[int]], enough: flo
     return improve(cover, menu, best, tries=_tries(cover, POLISH_WORK, MOST_TRIES), boosts=boosts)
 
 
-def _tries(cover: Cover, work: float, most: int) -> int:
-    """Exchanges that local search may try when each reads the cover about once."""
-    return int(np.clip(work / max(cover.hazard.nnz, 1), FEWEST_TRIES, most))
+def _tries(cover: Cover, work: float, most: int, fewest: int = FEWEST_TRIES) -> int:
+    """Exchanges of local search, or steps of the relaxation, that so much work allows when each reads the cover about once."""
+    return int(np.clip(work / max(cover.hazard.nnz, 1), fewest, most))
 
 
 def closed(cover: Cover, menu: Menu, choice: Choice, *, work: float = CLOSE_WORK, gap: float = CLOSE) -> Choice:
