@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from graphkit.model.tables import GraphTables
 
-__all__ = ["Node", "Row", "TwinGraph", "hidden", "rounded", "shown_pair"]
+__all__ = ["Node", "Row", "TwinGraph", "hidden", "rounded", "shown_pair", "tells_few"]
 
 Node = tuple[str, str]
 Row = dict[str, Any]
@@ -33,10 +33,14 @@ def hidden(part: int, whole: int, min_cell: int) -> bool:
     return part < min_cell or (whole != part and whole - part < min_cell)
 
 
+def tells_few(both: int, one: int, other: int, everyone: int, min_cell: int) -> bool:
+    """Whether some, but fewer than the minimum, are in both groups, in one of the two only, or in neither."""
+    return any(0 < n < min_cell for n in (both, one - both, other - both, everyone - one - other + both))
+
+
 def shown_pair(told: dict[str, Any], own: int, other: int, everyone: int, min_cell: int) -> dict[str, Any]:
     """Return the numbers of a pair (`shared` first) and the second audience, None where they would tell a cell below the minimum."""
-    shared = told["shared"]
-    few = any(0 < n < min_cell for n in (own - shared, other - shared, everyone - own - other + shared))
+    few = tells_few(told["shared"], own, other, everyone, min_cell)
     shared, *rest = (None if few else value for value in told.values())
     audience = None if 0 < everyone - other < min_cell else other
     return {"shared": shared, "audience": audience, **dict(zip(list(told)[1:], rest, strict=True))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded
+from graphkit.store.twin_graph import Node, Row, TwinGraph, hidden, rounded, tells_few
 from graphkit.store.twins_match import TOOK, length, profile_of, profiled, tags_of, taken, themes
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def context(g: TwinGraph, p: Params) -> list[Row]:
     for k in g.nodes(p["to"]) if there and p["to"] in ("Film", "Course") else ():
         took = set(profiled(g, g.ends(g.into(k, *TOOK), "User")))
         both, usual = len(took & there), len(took) / len(users)
-        if took and not _tells_few(both, len(there), len(took), len(users), p["minCell"]):
+        if took and not tells_few(both, len(there), len(took), len(users), p["minCell"]):
             factor = (both + p["shrink"] * usual) / (len(there) + p["shrink"]) / usual
             counts = {"took_there": both, "there": len(there), "took": len(took), "people": len(users)}
             rows.append({"item": k[1], "name": g.get(k, "name"), **counts, "factor": rounded(factor)})
@@ -78,16 +78,11 @@ def together(g: TwinGraph, p: Params) -> list[Row]:
         for k in g.nodes("Course", "Film"):
             other = set(profiled(g, g.ends(g.into(k, *TOOK), "User")))
             both = len(own & other)
-            if both >= max(1, p["minCell"]) and not _tells_few(both, len(own), len(other), everyone, p["minCell"]):
+            if both >= max(1, p["minCell"]) and not tells_few(both, len(own), len(other), everyone, p["minCell"]):
                 score = rounded(both / math.sqrt(len(own) * len(other)))
                 row = {"label": k[0], "item": k[1], "name": g.get(k, "name"), "both": both, "people": len(other)}
                 rows.append({**row, "cosine": score})
     return sorted(rows, key=lambda r: (-r["both"], r["label"], r["item"]))[: p["top"]]
-
-
-def _tells_few(both: int, one: int, other: int, everyone: int, min_cell: int) -> bool:
-    """Whether some, but fewer than the minimum, are in both groups, in one of the two only, or in neither."""
-    return any(0 < n < min_cell for n in (both, one - both, other - both, everyone - one - other + both))
 
 
 def cosine(g: TwinGraph, p: Params) -> list[Row]:
