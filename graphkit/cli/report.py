@@ -72,7 +72,7 @@ def page(
     A part that cannot be made from these data (no partners, no ties) is left out and said with ``-v``.
     """
     from graphkit.errors import GraphkitError
-    from graphkit.progress import Progress
+    from graphkit.progress import each
     from graphkit.report.page import render_page
 
     snapshot = app.snapshot()
@@ -83,13 +83,11 @@ def page(
         "partners": lambda: _partners(snapshot, plan, with_partners) if with_partners else None,
     }
     with app.progress() as progress:
-        for done, (name, maker) in enumerate(makers.items()):
-            progress(Progress("parts of the page", done, len(makers)))
+        for name, maker in each(list(makers.items()), "parts of the page", progress):
             try:
                 parts[name] = parts.get(name) or maker()
             except GraphkitError as error:
                 app.say(f"no {name} on the page: {error.message}", level=1)
-        progress(Progress("parts of the page", len(makers), len(makers)))
     found = parts.pop("partners")
     return render_page(plan, partners=found, extras={name: rows for name, rows in parts.items() if rows}, lang=lang)
 
