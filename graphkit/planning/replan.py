@@ -105,9 +105,8 @@ def replan(
     check_source(plan)
     if request.page_level:
         message = f"plan {plan.plan} is about pages, not users"
-        raise InvalidParameter(
-            message, parameter="plan", value=plan.plan, hint="ChannelPlan.from_dict(data, source=store)"
-        )
+        hint = "plan the pages anew with the money that is left, and forbid the channels that were bought"
+        raise InvalidParameter(message, parameter="plan", value=plan.plan, hint=hint)
     events = _log(events)
     _check_waves(plan, request)
     over = [item for item in plan.items if item.wave <= done]

@@ -206,6 +206,22 @@ def test_a_replanned_plan_needs_its_events_to_come_out_again():
         verify(made, ["u02", "u03"])
 
 
+def test_a_plan_of_pages_is_planned_anew_with_what_is_left():
+    """Who was reached among users says nothing of pages; what the hint asks for works: the rest of the money, other pages."""
+    pages = market(np.full((4, 4), 0.5), [20] * 4, ["social"] * 4)
+    asked = {"nodes": "Channel", "via": "LINKED_WITH"}
+    made = ask(pages, budget=40, rules={"wave_budgets": [20, 20]}, **asked)
+    with pytest.raises(InvalidParameter, match="about pages, not users") as caught:
+        replan(made, events=["u01"])
+    assert (
+        caught.value.hint == "plan the pages anew with the money that is left, and forbid the channels that were bought"
+    )
+    bought = [i.channel for i in made.items if i.wave == 1]
+    rest = ask(pages, budget=20, waves=1, rules={"forbidden": bought}, **asked)
+    assert rest.reach.mean == pytest.approx(1.0)
+    assert rest.items[0].channel not in bought
+
+
 def test_dates_of_the_calendar_equal_the_rows():
     """Every event of the calendar has the start and end of its row; long lines are folded at 75 octets."""
     day = 86_400
