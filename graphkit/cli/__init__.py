@@ -87,9 +87,12 @@ def cli(ctx: click.Context, /, **options: object) -> None:
 
 
 def run(args: list[str]) -> int:
-    """Run one command line inside another program and return its exit status; its signal handlers stay as they were."""
+    """Run one command line inside another program and return its exit status; its signal handlers and loggers stay as they were."""
+    from graphkit.cli.logs import logs_kept
+
     try:
-        return _run(args)
+        with logs_kept():
+            return _run(args)
     finally:
         interrupts = sys.modules.get("graphkit.cli.interrupts")
         if interrupts is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import time
@@ -14,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from graphkit.cli.interrupts import install, temporary
+from graphkit.cli.logs import show_logs
 from graphkit.config import Settings
 from graphkit.errors import StoreUnavailable
 from graphkit.progress import Progress, step
@@ -71,7 +71,7 @@ class App:
         ctx.color = color
         if not ctx.resilient_parsing:
             install()
-        _logging(settings.verbosity)
+        show_logs(settings.verbosity)
         app = cls(settings)
         ctx.call_on_close(app.close)
         return app
@@ -191,37 +191,6 @@ class App:
 def _on_terminal() -> bool:
     """Whether somebody watches."""
     return sys.stderr.isatty()
-
-
-def _logging(verbosity: int) -> None:
-    """Show warnings of the library as plain lines, more with ``-v``; never on stdout."""
-    level = (
-        logging.ERROR
-        if verbosity < 0
-        else logging.DEBUG
-        if verbosity > 1
-        else logging.INFO
-        if verbosity
-        else logging.WARNING
-    )
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Plain("%(levelname)s: %(message)s"))
-    logger = logging.getLogger("graphkit")
-    logger.handlers[:] = [handler]
-    logger.setLevel(level)
-    logger.propagate = False
-    for name in ("neo4j", "arcadedb", "matplotlib", "numba"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-class _Plain(logging.Formatter):
-    """One line per event, without tracebacks, secrets or control characters."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        from graphkit.cli.errors import readable
-
-        return readable(f"{record.levelname.lower()}: {record.getMessage()}").replace("\n", " ")
 
 
 pass_app = click.make_pass_decorator(App)
