@@ -19,7 +19,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphkit.errors import Infeasible, Unfinished
-from graphkit.influence.channel_menu import MILP_SECONDS
+from graphkit.influence.channel_menu import TO_THE_END
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ class _Programme:
         import scipy.optimize as so
 
         return so.milp(
-            price, integrality=whole, bounds=so.Bounds(lower, upper), options={"time_limit": MILP_SECONDS},
+            price, integrality=whole, bounds=so.Bounds(lower, upper), options=TO_THE_END,
             constraints=so.LinearConstraint(matrix[on], -np.inf, self.upper[on] + 1e-9),
         )  # fmt: skip
 

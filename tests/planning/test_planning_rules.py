@@ -7,6 +7,7 @@ import pytest
 from market_fixtures import every_purchase, market, money, reach, table, tie
 
 from graphkit.errors import DataInvalid, Infeasible, InvalidParameter
+from graphkit.influence.channel_menu import Menu, cheapest_plan
 from graphkit.planning.channels import ChannelPlan, plan
 from graphkit.planning.whatif import whatif
 from graphkit.report.spoken import chinese
@@ -343,6 +344,41 @@ def test_the_amount_that_is_missing():
     with pytest.raises(Infeasible) as caught:
         ask(data, 100, rules={"least": {"app": 3}})
     assert (caught.value.rule, caught.value.missing) == ("least.app", 1)
+
+
+@pytest.mark.parametrize("case", [1, 4, 8])
+def test_the_money_that_is_missing_is_told_to_the_cent(case):
+    """40 channels at 100,000 and a little, 7 materials paid once: the cheapest four kinds cost what all choices of materials give."""
+    rng = np.random.default_rng(case)
+    kinds = rng.integers(0, 4, 40)
+    base, once = np.round(rng.random(40) * 20 + 100_000, 2), np.round(rng.random(7) * 60 + 20, 2)
+    accepted = [(c, int(i)) for c in range(40) for i in sorted(rng.choice(7, 2, replace=False))]
+    price = np.array([round(float(base[c] + 20 * rng.random()), 2) for c, _ in accepted])
+    needed = [int(min((kinds == kind).sum(), rng.integers(2, 5))) for kind in range(4)]
+    at, unit = np.full((40, 7), 10**12), np.round(price * 100).astype(np.int64)
+    at[tuple(np.transpose(accepted))] = unit
+
+    def least_money(made):
+        cheapest = at[:, made].min(axis=1)
+        uses = sum(int(np.sort(cheapest[kinds == kind])[:count].sum()) for kind, count in enumerate(needed))
+        return uses + round(100 * once[made].sum())
+
+    choices = [list(x) for k in range(1, 8) for x in itertools.combinations(range(7), k)]
+    best = min(map(least_money, choices))
+    channel, material = (np.array(x) for x in zip(*accepted, strict=True))
+    menu = Menu.of(
+        unit, 2 * best, channel=channel, group=channel, kind=kinds[channel], least=needed, most=[40] * 4,
+        extra_key=material, extra=np.round(once * 100),
+    )  # fmt: skip
+    assert menu.money(cheapest_plan(menu)) == best
+    names = [f"m{i}" for i in range(7)]
+    goods = table("Material", names, kind=["poster"] * 7, status=["approved"] * 7, cost=once, response=[1.0] * 7)
+    accepts = tie("ACCEPTS", "Channel", "Material", channel, material, cost=price)
+    words = ["kol", "app", "offline", "social"]
+    data = market(np.full((40, 3), 0.2), base, [words[x] for x in kinds], nodes=[goods], edges=[accepts])
+    with pytest.raises(Infeasible) as caught:
+        ask(data, best // 2 / 100, rules={"least": dict(zip(words, needed, strict=True))})
+    assert caught.value.missing["budget"] == pytest.approx((best - best // 2) / 100, abs=0.001)
 
 
 def test_a_replacement_keeps_the_rules():
