@@ -1,13 +1,19 @@
-"""Rows as a text table: aligned by terminal cells, numbers to the right, data never able to steer the terminal."""
+"""Rows as a text table: aligned by terminal cells, numbers to the right, data never able to steer the terminal.
+
+Nothing is ever cut. Where a window is too narrow, words go on below, in their column; numbers, intervals, dates, paths and the
+columns a reader types again stay whole. A table that does not fit so becomes one block a row, a line for each column.
+"""
 
 from __future__ import annotations
 
 import math
 import numbers
+import re
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from graphkit.report.records import columns_of
-from graphkit.report.text_width import clip, pad, visible, width_of, wrap
+from graphkit.report.text_width import longest_piece, pad, visible, width_of, wrap
 from graphkit.results import jsonable
 
 if TYPE_CHECKING:
@@ -18,6 +24,8 @@ __all__ = ["format_value", "render_table"]
 _GAP = "  "
 _NARROWEST = 8
 _READABLE = 20  # cells below which sentences are no longer read
+_TALLEST = 2  # lines that a cell narrower than that may take
+_FIGURE = re.compile(r"[-+±–]?\d(?!.*[^\W\d_]{4})")  # 1,104 (95 %: 1,100 to 1,109), 2024-03-01 10:00 UTC; no sentence
 _BOLD, _DIM, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
@@ -63,12 +71,12 @@ def render_table(
     title : str, optional
         A line above the table.
     width : int, optional
-        Cells available; wide text columns are cut to fit, and when even that is too wide, each row becomes a block of
-        lines, one per column. None: as wide as needed.
+        Cells available; wide text columns are narrowed and their cells go on below, and when even that is too wide, or
+        too tall to read, each row becomes a block of lines, one per column. None: as wide as needed.
     color : bool
         Bold headers and a dim rule, by terminal escapes.
     keep : sequence of str, optional
-        Columns that are cut only after all others, since a reader types them again; default: the first one.
+        Columns that stay in one line, since a reader types them again; default: the first one.
     lines : str, optional
         A column of lists: each item on a line of its own, the other columns blank from the second on; an item wider than
         the column goes on below, indented; a column too narrow to read makes each row a block.
@@ -85,35 +93,30 @@ def render_table(
         return f"{visible(title)}\n" if title else ""
     raw = [[row.get(name) for name in names] for row in rows]
     whole = [[format_value(value if isinstance(value, str) else jsonable(value)) for value in line] for line in raw]
+    at = None if lines is None else names.index(lines)
     cells = (
         whole
-        if lines is None
-        else [
-            piece
-            for line, values in zip(whole, raw, strict=True)
-            for piece in _pieces(line, values, names.index(lines))
-        ]
+        if at is None
+        else [piece for line, values in zip(whole, raw, strict=True) for piece in _pieces(line, values, at)]
     )
     to_right = [_numeric([line[i] for line in raw]) for i in range(len(names))]
     shown = [visible((heads or {}).get(name, name)) for name in names]
-    widths = [max([width_of(shown[i]), *(width_of(line[i]) for line in cells)]) for i in range(len(names))]
+    widths = [max(map(width_of, column)) for column in zip(shown, *cells, strict=True)]
+    above = [f"{_BOLD}{visible(title)}{_PLAIN}" if color else visible(title)] if title else []
     if width is not None:
-        last = [name in (names[:1] if keep is None else keep) for name in names]
-        wanted = widths
-        widths = _fit(widths, to_right, last, width)
-        cramped = lines is not None and widths[names.index(lines)] < min(_READABLE, wanted[names.index(lines)])
-        if sum(widths) + len(_GAP) * (len(widths) - 1) > width or cramped:
-            at = None if lines is None else names.index(lines)
-            return _stacked(shown, whole, raw, at, title=title, width=width, color=color)
-        if lines is not None:
-            cells = [line for row in cells for line in _wrapped(row, names.index(lines), widths)]
-    text = [_line(shown, widths, to_right), _GAP.join("─" * w for w in widths)]
+        stay = [
+            right or name in (names[:1] if keep is None else keep) for name, right in zip(names, to_right, strict=True)
+        ]
+        fitted = _fit(list(zip(shown, *cells, strict=True)), widths, stay, width, at)
+        if fitted is None:
+            return "\n\n".join([*above, *_blocks(shown, whole, raw, stay, width=width, at=at)]) + "\n"
+        widths = fitted
+    head = [_line(line, widths, to_right) for line in _wrapped(shown, widths)]
+    rule = _GAP.join("─" * w for w in widths)
     if color:
-        text = [f"{_BOLD}{text[0]}{_PLAIN}", f"{_DIM}{text[1]}{_PLAIN}"]
-    text += [_line(line, widths, to_right) for line in cells]
-    if title:
-        text.insert(0, f"{_BOLD}{visible(title)}{_PLAIN}" if color else visible(title))
-    return "\n".join(text) + "\n"
+        head, rule = [f"{_BOLD}{line}{_PLAIN}" for line in head], f"{_DIM}{rule}{_PLAIN}"
+    body = [_line(line, widths, to_right) for row in cells for line in _wrapped(row, widths)]
+    return "\n".join([*above, *head, rule, *body]) + "\n"
 
 
 def _pieces(line: Sequence[str], values: Sequence[Any], at: int) -> list[list[str]]:
@@ -125,12 +128,9 @@ def _pieces(line: Sequence[str], values: Sequence[Any], at: int) -> list[list[st
     ]
 
 
-def _wrapped(line: Sequence[str], at: int, widths: Sequence[int]) -> list[list[str]]:
-    """Return a line as several where the cell in column `at` is wider than its column."""
-    return [
-        [piece if i == at else cell if not number else "" for i, cell in enumerate(line)]
-        for number, piece in enumerate(wrap(line[at], widths[at]))
-    ]
+def _wrapped(line: Sequence[str], widths: Sequence[int]) -> Iterator[tuple[str, ...]]:
+    """Return a row as several where a cell is wider than its column."""
+    return zip_longest(*(_below(cell, w) for cell, w in zip(line, widths, strict=True)), fillvalue="")
 
 
 def _numeric(values: Sequence[Any]) -> bool:
@@ -139,48 +139,65 @@ def _numeric(values: Sequence[Any]) -> bool:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], to_right: Sequence[bool]) -> str:
-    pieces = [pad(clip(cell, w), w, right=right) for cell, w, right in zip(cells, widths, to_right, strict=True)]
-    return _GAP.join(pieces).rstrip()
+    return _GAP.join(pad(cell, w, right=right) for cell, w, right in zip(cells, widths, to_right, strict=True)).rstrip()
 
 
-def _fit(widths: Sequence[int], to_right: Sequence[bool], last: Sequence[bool], width: int) -> list[int]:
-    """Narrow the widest text column, cell by cell, until the line fits; keys come last, numbers are never cut."""
+def _fit(
+    columns: Sequence[Sequence[str]], widths: Sequence[int], stay: Sequence[bool], width: int, at: int | None
+) -> list[int] | None:
+    """Narrow the widest column of words, cell by cell, until the line fits; None when it cannot, or could not be read."""
     room = width - len(_GAP) * (len(widths) - 1)
+    least = [w if fixed else max(map(_least, column)) for column, w, fixed in zip(columns, widths, stay, strict=True)]
     result = list(widths)
-    for turn in (False, True):
-        while sum(result) > room:
-            candidates = [
-                i for i, right in enumerate(to_right) if not right and last[i] is turn and result[i] > _NARROWEST
-            ]
-            if not candidates:
-                break
-            result[max(candidates, key=lambda i: result[i])] -= 1
+    while sum(result) > room:
+        wide = [i for i, w in enumerate(result) if w > least[i]]
+        if not wide:
+            return None
+        result[max(wide, key=lambda i: result[i])] -= 1
+    for i, w in enumerate(result):
+        tall = i == at or max(len(_below(cell, w)) for cell in columns[i]) > _TALLEST
+        if tall and w < min(_READABLE, widths[i]):
+            return None
     return result
 
 
-def _stacked(
+def _least(cell: str) -> int:
+    """Return the cells that a text needs: a number, an interval, a date or a path stays in one line, words go on below."""
+    wanted = width_of(cell)
+    if _whole(cell):
+        return wanted
+    return min(wanted, max(longest_piece(cell) + len(_GAP), _NARROWEST))
+
+
+def _whole(cell: str) -> bool:
+    return bool(_FIGURE.match(cell)) or (" " not in cell and ("/" in cell or "\\" in cell))
+
+
+def _blocks(
     heads: Sequence[str],
     cells: Sequence[Sequence[str]],
     raw: Sequence[Sequence[Any]],
-    at: int | None,
+    stay: Sequence[bool],
     *,
-    title: str | None,
     width: int,
-    color: bool,
-) -> str:
-    """Return one block a row, one line a column, long cells wrapped: for tables too wide for the terminal."""
+    at: int | None,
+) -> Iterator[str]:
+    """Return one block a row, a line for each column that says something, words wrapped: for tables too wide for the terminal."""
     side = max(map(width_of, heads))
     room = max(width - side - len(_GAP), _NARROWEST)
-
-    def block(line: Sequence[str], values: Sequence[Any]) -> Iterator[str]:
+    for line, values in zip(cells, raw, strict=True):
+        said = list[str]()
         for i, (head, cell) in enumerate(zip(heads, line, strict=True)):
             items = [format_value(item) for item in values[i] or ()] if i == at else []
-            pieces = [piece for item in items or [cell] for piece in wrap(item, room)]
-            yield from (
-                _GAP.join((pad("" if number else head, side), piece)).rstrip() for number, piece in enumerate(pieces)
-            )
+            for number, piece in enumerate(
+                p for item in items or [cell] if item for p in _below(item, room, fixed=stay[i])
+            ):
+                said.append(_GAP.join((pad("" if number else head, side), piece)))
+        yield "\n".join(said)
 
-    blocks = ["\n".join(block(line, values)) for line, values in zip(cells, raw, strict=True)]
-    if title:
-        blocks.insert(0, f"{_BOLD}{visible(title)}{_PLAIN}" if color else visible(title))
-    return "\n\n".join(blocks) + "\n"
+
+def _below(cell: str, width: int, *, fixed: bool = False) -> list[str]:
+    """Return a cell as lines; what a reader reads or copies in one piece stays in one, even if it is wider."""
+    if width_of(cell) <= width or _whole(cell) or (fixed and " " not in cell):
+        return [cell]
+    return wrap(cell, width)

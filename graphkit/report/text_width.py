@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["clip", "fit_lines", "pad", "visible", "width_of", "wrap"]
+__all__ = ["clip", "fit_lines", "longest_piece", "pad", "visible", "width_of", "wrap"]
 
 _ZERO = frozenset({"Mn", "Me", "Cf"})
 _PASTED = re.compile(r"(?:.*[:：]\s*)?(?:graphkit |:param )")  # a line break inside would break the command
@@ -50,6 +50,11 @@ def wrap(text: str, width: int) -> list[str]:
             room = max(width - 2, 1)
         now = piece.lstrip() if full else now + piece
     return [line if i == 0 else f"  {line}" for i, line in enumerate([*lines, now])]
+
+
+def longest_piece(text: str) -> int:
+    """Return the cells of the longest piece that `wrap` leaves together."""
+    return max((width_of(piece.strip()) for piece in _PIECE.findall(text)), default=0)
 
 
 def fit_lines(text: str, width: int | None) -> str:

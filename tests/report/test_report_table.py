@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 
 import pytest
 
@@ -37,12 +38,49 @@ def test_clip_counts_cells(text, width, cut):
     assert width_of(cut) <= width
 
 
-def test_table_fits_the_width_and_keeps_numbers():
-    """Only text columns shrink."""
-    rows = [{"name": "a very long name of a channel that nobody reads", "note": "x" * 40, "n": 1234567}]
-    text = render_table(rows, width=50)
-    assert max(map(width_of, text.splitlines())) <= 50
-    assert "1,234,567" in text
+def test_table_fits_the_width_and_loses_nothing():
+    """Words go on below, in their column; a number stays in its line."""
+    rows = [{"channel": "c1", "note": "a very long name of a channel that nobody reads", "n": 1234567}]
+    text = render_table(rows, width=40)
+    assert max(map(width_of, text.splitlines())) <= 40
+    assert text.splitlines()[2].endswith("1,234,567")
+    assert " ".join(line[9:29].strip() for line in text.splitlines()[2:]) == rows[0]["note"]
+
+
+@pytest.mark.parametrize("width", range(20, 81, 4))
+def test_no_figure_and_no_path_is_ever_broken(width):
+    """Intervals, dates, versions, digests and folders are read in one piece at every width, and no letter is lost."""
+    rows = [
+        {
+            "check": "磁盘空间：存储",
+            "stability": "1.00 (95 %: 0.98 to 1.00)",
+            "place": "/srv/电影/推广/.graphkit",
+            "since": "2026-03-01 10:00 UTC",
+            "version": "26.11.1.dev2",
+            "digest": "db2cdfc623b2ae0407e1",
+            "content": "18 Brand, 12,454 KNOWS",
+            "fix": "请等它结束，或停止它",
+        }
+    ]
+    text = render_table(rows, width=width)
+    assert "…" not in text
+    for name in ("stability", "place", "since", "version", "digest"):
+        assert rows[0][name] in text
+    assert Counter("".join(rows[0].values()).replace(" ", "")) <= Counter(text)
+
+
+def test_a_narrow_window_turns_intervals_into_lines():
+    """A share with its interval, as communities prints it, was once cut to 1.00 (1.0…."""
+    rows = [{"community": i, "stability": "1.00 (1.00 to 1.00)", "tags": "天文 悬疑 科幻"} for i in range(2)]
+    text = render_table(rows, width=24)
+    assert text.count("1.00 (1.00 to 1.00)") == 2
+    assert text.startswith("community  0\nstability  1.00 (1.00 to 1.00)\n")
+
+
+def test_what_has_nothing_to_say_takes_no_line_of_a_block():
+    """An empty cell is left out; what was not measured is still a dash."""
+    rows = [{"check": "python", "value": "3.11.7", "fix": "", "n": None}]
+    assert render_table(rows, width=12) == "check  python\nvalue  3.11.7\nn      –\n"
 
 
 def test_data_cannot_steer_the_terminal():
@@ -84,11 +122,11 @@ def test_ndjson_and_nan():
         write_records([], "xml")
 
 
-def test_the_first_column_is_cut_last():
-    """A reader types keys again: other texts give way first, and a chosen column can take that place."""
-    rows = [{"name": "channels/incremental_reach", "title": "t" * 60}]
-    assert "channels/incremental_reach" in render_table(rows, width=40)
-    assert "t" * 28 in render_table(rows, width=40, keep=("title",))
+def test_what_a_reader_types_again_stays_in_one_line():
+    """The first column, or those chosen, are never broken: other texts give way."""
+    rows = [{"name": "channels/incremental reach", "title": "which channel adds whom"}]
+    assert "channels/incremental reach" in render_table(rows, width=50)
+    assert "which channel adds whom" in render_table(rows, width=46, keep=("title",))
 
 
 def test_a_table_of_numbers_too_wide_for_the_terminal_becomes_blocks():
