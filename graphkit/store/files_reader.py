@@ -14,6 +14,7 @@ from graphkit.model.validate import DataReport, Finding, RejectedRow
 from graphkit.store.files_events import EventLog, check_events, files_of_events
 from graphkit.store.files_graph import build_edges, build_nodes
 from graphkit.store.files_intake import Intake
+from graphkit.store.files_named import check_named
 from graphkit.store.files_raw import file_digest
 from graphkit.store.files_settle import make_missing
 from graphkit.store.files_specs import mapped_specs, plain_specs
@@ -41,6 +42,7 @@ class DirectoryReader:
     on_duplicate: str = "error"
     create_missing: bool = False
     made: dict[str, int] = field(default_factory=dict)
+    said: dict[str, Dataset] = field(default_factory=dict)
     intake: Intake = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,6 +63,8 @@ class DirectoryReader:
         dataset = self._dataset()
         self.intake.encodings = dataset.encodings
         specs = mapped_specs(self.intake, dataset) if dataset.tables else plain_specs(self.intake, dataset)
+        for name, said in self.said.items():
+            check_named(self.intake, name, said, specs)
         blocks = self._blocks(specs, dataset)
         nodes, edges = {}, []
         by_kind: dict[str, list[Block]] = defaultdict(list)
@@ -86,7 +90,7 @@ class DirectoryReader:
             dataset.time_zone,
             dataset.settings,
         )
-        self._whole(tables, dataset)
+        self._whole(tables)
         log = self._events(dataset, nodes)
         self.intake.settled()
         return tables.canonical(), self._report(blocks, tables, log)
@@ -125,7 +129,8 @@ class DirectoryReader:
         self.intake.note(place, name)
         try:
             if problem is None:
-                return parse_dataset(place.read_bytes(), self.root.resolve().name)
+                self.said[name] = parse_dataset(place.read_bytes(), self.root.resolve().name)
+                return self.said[name]
             self.intake.fatal(problem[0], name, *problem[1:])
         except MappingWrong as error:
             self.intake.findings.add(error.finding(name), fatal=True)
@@ -171,18 +176,8 @@ class DirectoryReader:
             ]
         return {label: file for label, file in tables if file not in whole}
 
-    def _whole(self, tables: GraphTables, dataset: Dataset) -> None:
+    def _whole(self, tables: GraphTables) -> None:
         """Rules over the whole directory."""
-        for name, high, what, example in (
-            ("reach_p", 1.0, "numbers in [0, 1] per channel kind", "kol = 0.1"),
-            ("event_weights", 2.0**63, "numbers of at least 0 per kind of event", "view = 1.0"),
-        ):
-            given = dataset.settings.get(name, {})
-            if not isinstance(given, dict) or any(
-                type(v) not in (int, float) or not 0 <= v <= high for v in given.values()
-            ):
-                hint = f"write it like: {name} = {{ {example} }}"
-                self.intake.fatal("dataset", "dataset.toml", f"{name} must hold {what}, not {given!r}", hint)
         if tables.edges_of("HOLDS_RIGHTS"):
             ours = sum(x is True for x in tables.nodes_of("Brand").column("ours").tolist())
             if ours != 1:

@@ -9,13 +9,16 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from graphkit.errors import close_matches
+from graphkit.model.vocabulary import CHANNEL_KIND, EVENT_KIND, PLACEMENT
 from graphkit.store.mapping import Dataset, MappingWrong
 from graphkit.store.mapping_tables import edge_table, node_table, texts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import tzinfo
 
-__all__ = ["parse_dataset"]
+__all__ = ["line_of", "parse_dataset"]
 
 _KINDS: dict[str, type] = {
     "name": str,
@@ -23,8 +26,21 @@ _KINDS: dict[str, type] = {
     "time_zone": str,
     "keep": dict,
     "encoding": dict,
+    "reach_p": dict,
+    "event_weights": dict,
+    "notes": dict,
     "nodes": list,
     "relationships": list,
+}
+_SETTINGS = ("reach_p", "event_weights", "notes")  # what a store keeps of them
+_NUMBERS: dict[str, tuple[frozenset[str], float, str, str]] = {
+    "reach_p": (
+        frozenset({*CHANNEL_KIND, *PLACEMENT, "placement"}),
+        1.0,
+        "numbers in [0, 1] per channel kind",
+        "kol = 0.1",
+    ),
+    "event_weights": (frozenset(EVENT_KIND), 2.0**63, "numbers of at least 0 per kind of event", "view = 1.0"),
 }
 _FORMS: dict[type, tuple[str, str]] = {
     str: ("one text", '{} = "..."'),
@@ -39,7 +55,7 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
     Raises
     ------
     MappingWrong
-        Not UTF-8, not TOML, or with a value of the wrong kind.
+        Not UTF-8, not TOML, with a key that nothing reads, or with a value of the wrong kind.
 
     Examples
     --------
@@ -47,7 +63,11 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
     ('autumn', 'folder')
     """
     text, raw = _toml(data)
+    for name in raw:
+        _known(name, _KINDS, text)
     _check_kinds(raw, text)
+    for name in _NUMBERS:
+        _check_numbers(name, raw.get(name, {}), text)
     zone = _zone(raw.get("time_zone"), text)
     keep = {str(k): tuple(texts(v, f"keep.{k}")) for k, v in raw.get("keep", {}).items()}
     tables = [node_table(t, keep) for t in raw.get("nodes", [])]
@@ -59,9 +79,22 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
         zone,
         keep,
         tuple(tables),
-        {k: _setting(k, v, text) for k, v in raw.items() if k not in _KINDS},
+        {k: _setting(k, raw[k], text) for k in _SETTINGS if k in raw},
         _encodings(raw.get("encoding", {})),
+        text,
     )
+
+
+def line_of(text: str, key: str) -> int | None:
+    r"""Return the line of a file where a key, or the head of its table, stands first.
+
+    Examples
+    --------
+    >>> line_of('name = "x"\n[keep]\n"nodes/user.csv" = ["age"]', "nodes/user.csv")
+    3
+    """
+    found = re.search(rf"""(?m)(?:^|[{{,])[ \t]*(?:\[+[ \t]*)?["']?{re.escape(key)}["']?[ \t]*[\]=.]""", text)
+    return text.count("\n", 0, found.start()) + 1 if found else None
 
 
 def _toml(data: bytes) -> tuple[str, dict[str, Any]]:
@@ -80,6 +113,34 @@ def _toml(data: bytes) -> tuple[str, dict[str, Any]]:
         ) from error
 
 
+def _known(key: str, known: Iterable[str], text: str, table: str | None = None) -> None:
+    """Refuse a key that nothing reads: it would change nothing, without a word."""
+    if key in known:
+        return
+    near = close_matches(key, known)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+    if table is None and not near:
+        hint += "; words of your own stand under [notes]"
+    if table is not None and key in _KINDS:
+        hint = f"write {key} above the first [table]"
+    message = f"unknown key {key!r}" + (f" in [{table}]" if table else "")
+    raise MappingWrong(message, rule="dataset", line=line_of(text, key), hint=hint)
+
+
+def _check_numbers(name: str, given: dict[str, Any], text: str) -> None:
+    """Refuse a word that is no kind, and a value that is no number in its range."""
+    known, high, what, example = _NUMBERS[name]
+    for key, value in given.items():
+        _known(key, known, text, name)
+        if type(value) not in (int, float) or not 0 <= value <= high:
+            raise MappingWrong(
+                f"{name} must hold {what}, not {given!r}",
+                rule="dataset",
+                line=line_of(text, key),
+                hint=f"write it like: {name} = {{ {example} }}",
+            )
+
+
 def _check_kinds(raw: dict[str, Any], text: str) -> None:
     """Refuse a key of ours that holds another kind of value."""
     for name, wanted in _KINDS.items():
@@ -89,7 +150,7 @@ def _check_kinds(raw: dict[str, Any], text: str) -> None:
             if name == "currency":
                 hint = "one currency per data directory"
             raise MappingWrong(
-                f"{name} must be {what}, not {raw[name]!r}", rule="dataset", line=_line_of(text, name), hint=hint
+                f"{name} must be {what}, not {raw[name]!r}", rule="dataset", line=line_of(text, name), hint=hint
             )
 
 
@@ -101,7 +162,7 @@ def _zone(name: str | None, text: str) -> tzinfo | None:
         raise MappingWrong(
             f"unknown time zone {name!r}",
             rule="dataset",
-            line=_line_of(text, "time_zone"),
+            line=line_of(text, "time_zone"),
             hint='for example "Asia/Shanghai" or "UTC"',
         ) from error
 
@@ -123,17 +184,12 @@ def _encodings(given: dict[str, Any]) -> dict[str, str]:
 def _setting(key: str, value: Any, text: str) -> Any:
     """Return a further key as JSON knows it: a store keeps the settings, so dates become texts."""
     if isinstance(value, dict):
-        return {k: _setting(key, v, text) for k, v in value.items()}
+        return {k: _setting(k, v, text) for k, v in value.items()}
     if isinstance(value, list):
         return [_setting(key, v, text) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
-        line = _line_of(text, re.escape(key))
+        line = line_of(text, key)
         raise MappingWrong(
             f"{key} must be finite, not {value!r}", rule="dataset", line=line, hint=f"write it like: {key} = 0.5"
         )
     return value if isinstance(value, str | bool | int | float) else value.isoformat()
-
-
-def _line_of(text: str, key: str) -> int | None:
-    found = re.search(rf"(?m)^\s*{key}\s*=", text)
-    return text.count("\n", 0, found.end()) + 1 if found else None

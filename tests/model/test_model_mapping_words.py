@@ -57,3 +57,57 @@ def test_where_takes_truth_as_files_write_it(tmp_path):
     """true in TOML stands for true, True and TRUE in a cell."""
     mapping = FILMS + USERS + RATED + "where = { seen = true }\n"
     assert check_directory(**foreign(tmp_path, mapping)).by_type == {"RATED": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ('currancy = "CNY"\n', "unknown key 'currancy'", "did you mean 'currency'?"),
+        ('licence = "open"\n', "unknown key 'licence'", "words of your own stand under [notes]"),
+        ("[reach_p]\ncinme = 0.1\n", "unknown key 'cinme' in [reach_p]", "did you mean 'cinema'?"),
+        (
+            '[event_weights]\nview = 1\nname = "x"\n',
+            "unknown key 'name' in [event_weights]",
+            "write name above the first",
+        ),
+        ('[keep]\nUsr = ["age"]\n', "[keep] names 'Usr', which is no file", "did you mean 'User'?"),
+        ('[keep]\nUser = ["colur"]\n', "[keep] names column 'colur' of User", "did you mean 'colour'?"),
+        (
+            '[encoding]\n"nodes/usr.csv" = "big5"\n',
+            "[encoding] names 'nodes/usr.csv'",
+            "did you mean 'nodes/user.csv'?",
+        ),
+        ('[encoding]\n"nodes/user.csv.gz" = "big5"\n', "which is no file here", "did you mean 'nodes/user.csv'?"),
+    ],
+)
+def test_a_key_that_nothing_reads_is_refused_with_the_nearest_one(tmp_path, text, said, hint):
+    """It would change nothing, without a word; `currency` would just be missing."""
+    report = check_directory(plain(tmp_path, text))
+    (finding,) = [f for f in report.findings if f.severity == "error"]
+    assert (finding.rule, finding.file) == ("dataset", "dataset.toml")
+    assert said in finding.message
+    assert hint in finding.hint
+    assert finding.line == 1 + text.count("\n", 0, -1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[keep]\nUser = ["colour"]\nall = ["colour:string[]"]\nuser = ["colour"]\n',
+        '[keep]\nfilm = ["origin"]\nFOLLOWS = ["how"]\n"relationships/knows.csv" = ["since"]\n',
+        '[encoding]\n"nodes/user.csv" = "utf-8"\n"events/autumn.csv" = "gb18030"\n',
+        '[notes]\nlicence = "open"\nmade = 2026-11-01\n',
+        "[reach_p]\ncinema = 0.1\nopening = 0.2\nplacement = 0.3\n",
+    ],
+)
+def test_what_the_settings_may_say_is_accepted(tmp_path, text):
+    """Names of files that are not there tonight included."""
+    assert check_directory(plain(tmp_path, text)).ok
+
+
+def plain(root, text):
+    """A directory of the plain layout with one column to keep."""
+    (root / "nodes").mkdir()
+    (root / "nodes" / "user.csv").write_text("id,consent,colour\nu1,true,red\n")
+    (root / "dataset.toml").write_text(text)
+    return root

@@ -248,7 +248,7 @@ MAPPING = {
 
 @settings(suppress_health_check=SLOW, max_examples=150)
 @given(broken_document(MAPPING))
-@example({**MAPPING, "made": "2024-01-01", "nodes": [7]})
+@example({**MAPPING, "notes": {"made": "2024-01-01"}, "nodes": [7]})
 def test_any_mapping(tmp_path_factory, data):
     """A mapping with wrong kinds of values, missing and unknown keys."""
     folder = tmp_path_factory.mktemp("mapping", numbered=True)
@@ -271,14 +271,13 @@ def without_null(value):
 
 def test_dates_and_infinities_in_settings():
     """A date becomes a text, for a store keeps settings as JSON; an infinity is refused at its line."""
-    found = parse_dataset(b"made = 2024-05-01\n[x]\nat = 2024-05-01T08:00:00Z\nlist = [07:30:00]\n", "d")
+    found = parse_dataset(b"[notes]\nmade = 2024-05-01\nat = 2024-05-01T08:00:00Z\nlist = [07:30:00]\n", "d")
     assert json.loads(json.dumps(found.settings)) == {
-        "made": "2024-05-01",
-        "x": {"at": "2024-05-01T08:00:00+00:00", "list": ["07:30:00"]},
+        "notes": {"made": "2024-05-01", "at": "2024-05-01T08:00:00+00:00", "list": ["07:30:00"]},
     }
     with pytest.raises(MappingWrong) as caught:
-        parse_dataset(b"a = 1\nb = inf\n", "d")
-    assert caught.value.line == 2
+        parse_dataset(b"[notes]\na = 1\nb = inf\n", "d")
+    assert caught.value.line == 3
 
 
 HEADER = "// @title 题 | t\n// @param film STRING\n// @param n INTEGER = 50\n// @access read\n// What.\nMATCH (n:Film {id: $film}) RETURN n.id AS id LIMIT $n;"

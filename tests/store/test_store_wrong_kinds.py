@@ -111,7 +111,7 @@ def test_odd_names_in_angle_brackets_are_a_header(tmp_path):
         ("dataset.toml", Path.mkdir, "put a file there, or remove it"),
         ("dataset.toml", b"name = 3\n", 'write it like: name = "..."'),
         ("dataset.toml", b"reach_p = { kol = 3 }\n", "write it like: reach_p = { kol = 0.1 }"),
-        ("dataset.toml", b"rate = nan\n", "write it like: rate = 0.5"),
+        ("dataset.toml", b"[notes]\nrate = nan\n", "write it like: rate = 0.5"),
     ],
 )
 def test_what_cannot_be_used_names_the_next_step(tmp_path, name, make, hint):
