@@ -141,6 +141,7 @@ class _Exchange:
     def __init__(self, campaign: Campaign, cover: Cover, chosen: Sequence[int]) -> None:
         self.campaign, self.cover, self.chosen = campaign, cover, sorted(chosen)
         self.weak = weakest(cover, campaign.menu, self.chosen)
+        self.spare = [x for x in self.weak if campaign.menu.complete(without(campaign.menu, self.chosen, x))]
         self.missed = cover.missed(chosen)
 
     @cached_property
@@ -154,17 +155,18 @@ class _Exchange:
         return max(tries).told() if tries else "a rule on kinds, waves or materials stands against it"
 
     def _prefix(self, option: int) -> _Change | None:
-        """Let go of as few of the weakest as make room."""
-        rest = room(self.campaign.menu, self.chosen, self.weak, option)
+        """Let go of as few of the weakest as make room; what the rules ask for by itself stays."""
+        rest = room(self.campaign.menu, self.chosen, self.spare, option)
         return self._change(rest, option) if rest is not None else None
 
     def _single(self, option: int) -> _Change | None:
         """Let go of the weakest that makes room by itself, among some of those that cost enough."""
         menu = self.campaign.menu
         needed = menu.next_cost(self.chosen)[option] - (menu.budget - menu.money(self.chosen))
-        for one in [x for x in self.weak if menu.cost[x] >= needed][:SINGLES]:
+        freed = menu.next_cost([])  # with its material
+        for one in [x for x in self.weak if freed[x] >= needed][:SINGLES]:
             rest = without(menu, self.chosen, one)
-            if menu.allowed(rest)[option]:
+            if menu.complete([*rest, option]):
                 return self._change(rest, option)
         return None
 

@@ -122,3 +122,22 @@ def test_no_exchange_is_listed_that_the_search_would_have_made():
     told = [row["reason"].partition("the plan would change by ")[2].split(" ±") for row in made.rejected]
     assert len(told) == 20
     assert all(float(change) <= float(error) for change, error in told)
+
+
+@pytest.mark.parametrize("how", ["required", "least", "material"])
+def test_an_exchange_that_the_rules_allow_is_told(how):
+    """The weakest purchase has to stay, or gives back its material with its price: another exchange is told, no rule is blamed."""
+    chance = np.zeros((3, 20))
+    chance[0, :2], chance[1, 2:12], chance[2, 12:] = 0.1, 0.5, 0.5
+    nodes, edges, kinds, cost, rules = [], [], ["kol", "app", "app"], [10.0, 10.0, 10.0], {}
+    if how == "material":
+        nodes = [table("Material", ["m0"], kind=["poster"], status=["approved"], cost=[8.0], response=[1.0])]
+        edges, cost = [tie("ACCEPTS", "Channel", "Material", [1], [0])], [10.0, 2.0, 10.0]
+        rules = {"required": ["c0"]}
+    else:
+        rules = {"required": ["c0"]} if how == "required" else {"least": {"kol": 1}}
+    data = market(chance, cost, kinds, nodes=nodes, edges=edges)
+    made = plan(data, for_="Film:f1", budget=20, probability="none", rng=1, rules=rules)
+    assert sorted(i.channel for i in made.items) == ["c0", "c1"]
+    (row,) = made.rejected
+    assert row["reason"].endswith("in exchange for c1 the plan would change by -1")
