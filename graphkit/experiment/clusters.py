@@ -7,19 +7,81 @@ the smallest. Large communities stay whole: cutting through one would let the tr
 from __future__ import annotations
 
 import heapq
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graphkit.check import positive_int
+from graphkit.community.leiden import communities
+from graphkit.errors import Infeasible
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["arc_weight", "cut_share", "merge_communities"]
+__all__ = ["Clusters", "arc_weight", "cluster_users", "cut_share", "merge_communities"]
+
+FEWEST = 20  # clusters
+_RESOLUTIONS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
+_MOST = 100  # clusters wanted where the graph gives them
+
+
+@dataclass(frozen=True, eq=False)
+class Clusters:
+    """Units of an experiment: cluster of each user, resolution of the communities they were made from, share of influence between them."""
+
+    cluster: Ints
+    resolution: float
+    cut_share: float
+
+
+def cluster_users(
+    p: Projection,
+    resolution: float | None,
+    wanted: int | None,
+    max_cut: float,
+    seed: int,
+    progress: ProgressCallback,
+) -> Clusters:
+    """Return clusters at the first resolution that gives enough of them.
+
+    Raises
+    ------
+    Infeasible
+        No resolution does (rule ``clusters``); it says what is in the way.
+    """
+    if wanted is not None:
+        positive_int("n_clusters", wanted, minimum=FEWEST)
+    if p.n_nodes < FEWEST:
+        raise Infeasible(
+            f"{p.n_nodes} users cannot make {FEWEST} clusters",
+            rule="clusters",
+            missing=FEWEST - p.n_nodes,
+            hint="an experiment needs more users",
+        )
+    target = max(1, p.n_nodes // (wanted or max(FEWEST, min(_MOST, p.n_nodes // 30))))
+    tried: list[str] = []
+    best = 0
+    for level in _RESOLUTIONS if resolution is None else (float(resolution),):
+        found = communities(p, resolution=level, effort="fast", rng=seed, finer=False, progress=progress)
+        cluster = merge_communities(p, np.asarray(found.labels), target)
+        n, cut = int(cluster.max()) + 1, cut_share(p, cluster)
+        if n >= FEWEST and cut <= max_cut:
+            return Clusters(cluster, level, cut)
+        tried.append(f"{n} at resolution {level:g} cutting {cut:.0%} of the influence")
+        best = max(best, n if cut <= max_cut else 0)
+    raise Infeasible(
+        f"no {FEWEST} clusters keep at least {1 - max_cut:.0%} of the influence inside: {'; '.join(tried)}",
+        rule="clusters",
+        missing=FEWEST - best,
+        hint="with fewer clusters no interval is honest: address more users, or allow a larger --max-cut",
+    )
 
 
 def arc_weight(p: Projection) -> Floats:

@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import finite, positive_int, probability, refuse
-from graphkit.community.leiden import communities
-from graphkit.errors import Infeasible, InvalidParameter
+from graphkit.errors import InvalidParameter
 from graphkit.experiment.assignment import Draws, strata
-from graphkit.experiment.clusters import cut_share, merge_communities
+from graphkit.experiment.clusters import Clusters, cluster_users
 from graphkit.experiment.exposure import CLASSES, Influence, exposure_probability
-from graphkit.experiment.power import Truth, design_effect, intra_cluster_correlation, power_of
-from graphkit.progress import each, null_progress
+from graphkit.experiment.power import (
+    Lottery,
+    Truth,
+    design_effect,
+    intra_cluster_correlation,
+    power_of,
+    smallest_effect,
+)
+from graphkit.progress import null_progress
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed, child_seed
 
@@ -31,12 +37,12 @@ if TYPE_CHECKING:
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
-__all__ = ["FEWEST", "FLOOR", "ExperimentDesign", "design_experiment"]
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
-FEWEST = 20  # clusters
+__all__ = ["FLOOR", "ExperimentDesign", "design_experiment"]
+
 FLOOR = 0.01  # a user's chance of a class below it counts as zero: 1,000 redraws cannot tell it
-_RESOLUTIONS = (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
-_MOST = 100  # clusters wanted where the graph gives them
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -192,8 +198,7 @@ def design_experiment(
     >>> made.power > 0.8
     True
     """
-    start = time.monotonic()
-    seed = as_seed(rng)
+    start, seed = time.monotonic(), as_seed(rng)
     share, saturation, theta = _shares(share, saturation, theta)
     for name, value in (("spillover_share", spillover_share), ("max_cut", max_cut)):
         probability(name, value)
@@ -201,45 +206,19 @@ def design_experiment(
     positive_int("n_runs", n_runs, minimum=50)
     _check_difference(mde)
     before = _past(past, p.n_nodes)
-    cluster, used, cut = _clusters(p, resolution, n_clusters, max_cut, seed, progress)
-    notes = [f"clusters come from communities at resolution {used:g}; {cut:.1%} of the influence crosses them"]
-    if before is not None:
-        baseline, icc = float(np.nanmean(before)), intra_cluster_correlation(before, cluster)
-        notes.append(f"baseline {baseline:.4g} and intra-cluster correlation {icc:.3g} are those of the past outcome")
-    else:
-        notes.append(f"baseline {baseline:.4g} and intra-cluster correlation {icc:.3g} are assumed")
-    _check_outcome(baseline, icc)
-    size = np.bincount(cluster)
-    stratum = strata(size, None if before is None else _means(before, cluster), share)
-    draws = Draws(cluster, stratum, share, saturation, child_seed(seed, "experiment"))
+    units = cluster_users(p, resolution, n_clusters, max_cut, child_seed(seed, "clusters"), progress)
+    baseline, icc, origin = _without_treatment(before, units.cluster, baseline, icc)
+    draws = _lots(units.cluster, before, share, saturation, child_seed(seed, "experiment"))
     influence = Influence(p, theta)
-    pi = exposure_probability(influence, draws, n_redraws, progress=progress)
+    lottery = Lottery(influence, draws, exposure_probability(influence, draws, n_redraws, progress=progress), FLOOR)
     truth = Truth(baseline, icc, 0.0 if mde is None else _effect(mde, baseline), spillover_share)
-    truth, power, interval = _power(influence, draws, pi, truth, n_runs, seed, progress, search=mde is None)
-    notes.append(
-        f"power is for outcomes of yes and no of which {spillover_share:.0%} of the effect comes through friends, in proportion to their treated share"
-    )
-    answer: dict[str, Any] = {
-        "n_users": p.n_nodes,
-        "n_clusters": int(size.size),
-        "effective_clusters": float(size.sum() ** 2 / (size**2).sum()),
-        "cluster": cluster,
-        "treated_clusters": draws.clusters(0, 1)[:, 0],
-        "stratum": stratum,
-        "treated": draws.users(0, 1)[:, 0],
-        "share": share,
-        "saturation": saturation,
-        "theta": theta,
-        "resolution": used,
-        "cut_share": cut,
-        "baseline": baseline,
-        "icc": icc,
-        "mde": truth.mde,
-        "spillover_share": spillover_share,
-        "design_effect": design_effect(size, icc),
+    if mde is None:
+        truth = smallest_effect(lottery, truth, n_runs, seed, progress)
+    power, interval = power_of(lottery, truth, n_runs, seed, progress)
+    answer = _answer(units, lottery, truth) | {
         "power": power,
         "power_interval": interval,
-        "exposure": _exposure(pi),
+        "exposure": _exposure(lottery.pi),
         "seed": draws.seed,
     }
     request = {
@@ -259,7 +238,7 @@ def design_experiment(
         snapshot=p.snapshot_id,
         seconds=time.monotonic() - start,
     )
-    return ExperimentDesign(**answer, assumptions=notes, manifest=manifest)
+    return ExperimentDesign(**answer, assumptions=_notes(units, origin, spillover_share), manifest=manifest)
 
 
 def _shares(share: float, saturation: float, theta: float | None) -> tuple[float, float, float]:
@@ -275,7 +254,7 @@ def _shares(share: float, saturation: float, theta: float | None) -> tuple[float
     return float(share), float(saturation), float(theta)
 
 
-def _past(past: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+def _past(past: ArrayLike | None, n: int) -> Floats | None:
     """Return the past outcomes as floats, one per row."""
     if past is None:
         return None
@@ -296,22 +275,34 @@ def _check_difference(mde: float | None) -> None:
         refuse("mde", mde, "a difference of two shares", hint=hint if abs(mde) <= 100 else None)
 
 
-def _check_outcome(baseline: float, icc: float) -> None:
+def _without_treatment(past: Floats | None, cluster: Ints, baseline: float, icc: float) -> tuple[float, float, str]:
+    """Return the share of yes, how alike users of a cluster are, and where both come from."""
+    if past is None:
+        origin = f"baseline {baseline:.4g} and intra-cluster correlation {icc:.3g} are assumed"
+    else:
+        baseline, icc = float(np.nanmean(past)), intra_cluster_correlation(past, cluster)
+        origin = f"baseline {baseline:.4g} and intra-cluster correlation {icc:.3g} are those of the past outcome"
     if not 0 < baseline < 1:
         refuse("baseline", baseline, "a share in (0, 1)")
     if not 0 <= icc < 1:
         refuse("icc", icc, "a correlation in [0, 1)")
+    return baseline, icc, origin
 
 
 def _effect(mde: float, baseline: float) -> float:
-    """Check that baseline + mde is a share."""
-    value = finite("mde", mde)
-    if value == 0 or not 0 <= baseline + value <= 1:
+    """Return the difference, checked against the share it is added to."""
+    if mde == 0 or not 0 <= baseline + mde <= 1:
         refuse("mde", mde, f"a difference other than 0 with baseline + mde in [0, 1], baseline {baseline:.4g}")
-    return value
+    return float(mde)
 
 
-def _means(past: NDArray[np.float64], cluster: NDArray[np.int64]) -> NDArray[np.float64]:
+def _lots(cluster: Ints, past: Floats | None, share: float, saturation: float, seed: int) -> Draws:
+    """The draws of who is treated, inside strata of like clusters."""
+    stratum = strata(np.bincount(cluster), None if past is None else _means(past, cluster), share)
+    return Draws(cluster, stratum, share, saturation, seed)
+
+
+def _means(past: Floats, cluster: Ints) -> Floats:
     """Mean past outcome of each cluster, the overall mean where none is measured."""
     able = ~np.isnan(past)
     n = int(cluster.max()) + 1
@@ -320,68 +311,36 @@ def _means(past: NDArray[np.float64], cluster: NDArray[np.int64]) -> NDArray[np.
     return np.where(count > 0, total / np.maximum(count, 1), past[able].mean())
 
 
-def _clusters(
-    p: Projection,
-    resolution: float | None,
-    wanted: int | None,
-    max_cut: float,
-    seed: int,
-    progress: ProgressCallback,
-) -> tuple[NDArray[np.int64], float, float]:
-    """Clusters at the first resolution that gives enough of them; says what is in the way otherwise."""
-    if wanted is not None:
-        positive_int("n_clusters", wanted, minimum=FEWEST)
-    if p.n_nodes < FEWEST:
-        raise Infeasible(
-            f"{p.n_nodes} users cannot make {FEWEST} clusters",
-            rule="clusters",
-            missing=FEWEST - p.n_nodes,
-            hint="an experiment needs more users",
-        )
-    target = max(1, p.n_nodes // (wanted or max(FEWEST, min(_MOST, p.n_nodes // 30))))
-    tried: list[str] = []
-    best = 0
-    for level in _RESOLUTIONS if resolution is None else (float(resolution),):
-        found = communities(
-            p, resolution=level, effort="fast", rng=child_seed(seed, "clusters"), finer=False, progress=progress
-        )
-        cluster = merge_communities(p, np.asarray(found.labels), target)
-        n, cut = int(cluster.max()) + 1, cut_share(p, cluster)
-        if n >= FEWEST and cut <= max_cut:
-            return cluster, level, cut
-        tried.append(f"{n} at resolution {level:g} cutting {cut:.0%} of the influence")
-        best = max(best, n if cut <= max_cut else 0)
-    raise Infeasible(
-        f"no {FEWEST} clusters keep at least {1 - max_cut:.0%} of the influence inside: {'; '.join(tried)}",
-        rule="clusters",
-        missing=FEWEST - best,
-        hint="with fewer clusters no interval is honest: address more users, or allow a larger --max-cut",
-    )
+def _answer(units: Clusters, lottery: Lottery, truth: Truth) -> dict[str, Any]:
+    """Who is treated, and the world the power is computed for."""
+    draws, size = lottery.draws, np.bincount(units.cluster)
+    return {
+        "n_users": units.cluster.size,
+        "n_clusters": size.size,
+        "effective_clusters": float(size.sum() ** 2 / (size**2).sum()),
+        "cluster": units.cluster,
+        "treated_clusters": draws.clusters(0, 1)[:, 0],
+        "stratum": draws.stratum,
+        "treated": draws.users(0, 1)[:, 0],
+        "share": draws.share,
+        "saturation": draws.saturation,
+        "theta": lottery.influence.theta,
+        "resolution": units.resolution,
+        "cut_share": units.cut_share,
+        **truth._asdict(),
+        "design_effect": design_effect(size, truth.icc),
+    }
 
 
-def _power(
-    influence: Influence,
-    draws: Draws,
-    pi: NDArray[np.float64],
-    truth: Truth,
-    n_runs: int,
-    seed: int,
-    progress: ProgressCallback,
-    *,
-    search: bool,
-) -> tuple[Truth, float, tuple[float, float]]:
-    """Power for the effect given, or the smallest effect with power 0.8."""
-    if search:
-        low, high = 0.0, 1 - truth.baseline
-        for _ in each(range(7), "effects tried", progress):
-            middle = (low + high) / 2
-            value, _ = power_of(influence, draws, pi, truth._replace(mde=middle), FLOOR, max(50, n_runs // 2), seed)
-            low, high = (low, middle) if value >= 0.8 else (middle, high)
-        truth = truth._replace(mde=high)
-    return truth, *power_of(influence, draws, pi, truth, FLOOR, n_runs, seed, progress)
+def _notes(units: Clusters, origin: str, spillover_share: float) -> list[str]:
+    return [
+        f"clusters come from communities at resolution {units.resolution:g}; {units.cut_share:.1%} of the influence crosses them",
+        origin,
+        f"power is for outcomes of yes and no of which {spillover_share:.0%} of the effect comes through friends, in proportion to their treated share",
+    ]
 
 
-def _exposure(pi: NDArray[np.float64]) -> pd.DataFrame:
+def _exposure(pi: Floats) -> pd.DataFrame:
     """Users who can be in each class, and their mean chance."""
     import pandas as pd
 

@@ -6,6 +6,7 @@ mde x ((1 - spillover_share) T + spillover_share f), clipped to [0, 1], draws th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Truth", "design_effect", "draw_outcomes", "intra_cluster_correlation", "power_of"]
+__all__ = [
+    "Lottery",
+    "Truth",
+    "design_effect",
+    "draw_outcomes",
+    "intra_cluster_correlation",
+    "power_of",
+    "smallest_effect",
+]
 
 
 class Truth(NamedTuple):
@@ -36,17 +45,43 @@ class Truth(NamedTuple):
     spillover_share: float
 
 
+@dataclass(frozen=True, eq=False)
+class Lottery:
+    """Who may be treated, and what that may expose each user to.
+
+    Attributes
+    ----------
+    influence : Influence
+    draws : Draws
+    pi : ndarray, shape (4, n_users)
+        Each user's chance of each class of exposure.
+    floor : float
+        Chances below it count as zero.
+    """
+
+    influence: Influence
+    draws: Draws
+    pi: Floats
+    floor: float
+
+
+def smallest_effect(
+    lottery: Lottery, truth: Truth, n_runs: int, seed: int, progress: ProgressCallback = null_progress
+) -> Truth:
+    """Return the world with the smallest effect that has power 0.8, found by bisection with half as many runs."""
+    low, high = 0.0, 1 - truth.baseline
+    for _ in each(range(7), "effects tried", progress):
+        middle = (low + high) / 2
+        power, _ = power_of(lottery, truth._replace(mde=middle), max(50, n_runs // 2), seed)
+        low, high = (low, middle) if power >= 0.8 else (middle, high)
+    return truth._replace(mde=high)
+
+
 def power_of(
-    influence: Influence,
-    draws: Draws,
-    pi: Floats,
-    truth: Truth,
-    floor: float,
-    n_runs: int,
-    seed: int,
-    progress: ProgressCallback = null_progress,
+    lottery: Lottery, truth: Truth, n_runs: int, seed: int, progress: ProgressCallback = null_progress
 ) -> tuple[float, tuple[float, float]]:
     """Return the share of runs whose 95 % interval of the total effect lies wholly on the true side of 0, and Wilson's interval of that share."""
+    influence, draws = lottery.influence, lottery.draws
     found = 0
     lot = as_generator(seed, "power", "outcomes")
     for first in each(range(0, n_runs, 50), "tests run in simulation", progress, "blocks"):
@@ -56,7 +91,14 @@ def power_of(
         for run in range(count):
             outcome = draw_outcomes(truth, draws, users[:, run], fraction[:, run], lot)
             got = difference(
-                "total", outcome, member[:, :, run], pi, draws.cluster, clusters[:, run], draws.stratum, floor
+                "total",
+                outcome,
+                member[:, :, run],
+                lottery.pi,
+                draws.cluster,
+                clusters[:, run],
+                draws.stratum,
+                lottery.floor,
             )
             if got.n_users:
                 low, high = got.interval()

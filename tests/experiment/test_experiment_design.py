@@ -12,7 +12,7 @@ from graphkit.experiment.clusters import cut_share, merge_communities
 from graphkit.experiment.design import ExperimentDesign, design_experiment
 from graphkit.experiment.estimate import difference
 from graphkit.experiment.exposure import CLASSES, Influence, exposure_probability
-from graphkit.experiment.power import Truth, design_effect, intra_cluster_correlation, power_of
+from graphkit.experiment.power import Lottery, Truth, design_effect, intra_cluster_correlation, power_of
 
 
 def planted(n_groups=30, size=25, inside=0.3, outside=1.0, seed=1):
@@ -121,7 +121,7 @@ def test_power_equals_an_independent_simulation():
     draws = Draws(label, strata(size, None, 0.5), 0.5, 1.0, seed=5)
     influence = Influence(p, 0.9)
     pi = exposure_probability(influence, draws, 1000)
-    power, interval = power_of(influence, draws, pi, Truth(0.2, 0.03, 0.16, 0.4), 0.01, 1200, 6)
+    power, interval = power_of(Lottery(influence, draws, pi, 0.01), Truth(0.2, 0.03, 0.16, 0.4), 1200, 6)
     from scipy.stats import t
 
     lot, found = np.random.default_rng(77), 0
