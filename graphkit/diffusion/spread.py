@@ -1,9 +1,4 @@
-"""Expected spread of a seed set, with its interval: the mean over worlds.
-
-All sums are integers: values are counted in a fixed-point unit (1 for whole numbers, else a power of
-two small enough that nothing is lost but the last of some 48 bits), so the answer has the same bits
-on any engine, for any number of workers and blocks.
-"""
+"""Expected spread of a seed set, with its interval: the mean over worlds, in sums that no order of adding changes (`spread_sums`)."""
 
 from __future__ import annotations
 
@@ -21,6 +16,7 @@ from graphkit.diffusion.cascade import LANES, cascade_items
 from graphkit.diffusion.epidemic import epidemic_blocks
 from graphkit.diffusion.models import SI, SIR, SIS
 from graphkit.diffusion.spread_bounds import spread_bounds
+from graphkit.diffusion.spread_sums import FixedPoint, WorldSums
 from graphkit.diffusion.worlds import check_steps, check_value, node_rows
 from graphkit.engine.base import as_engine
 from graphkit.intervals import quantile, unskewed
@@ -217,44 +213,14 @@ def estimate_spread(
     if not rows.size:
         refuse("seeds", seeds, "at least one node")
     seed, runner = as_seed(rng), as_engine(engine)
-    units, unit = _fixed_point(worth, p.n_nodes, n_worlds)
-    bits = _low_bits(n_worlds)
-    if isinstance(model, SI | SIS | SIR):
-        n_items, block = n_worlds, epidemic_blocks(p, rows, units, model=model, seed=seed, steps=steps, bits=bits)
-    elif model in ("ic", "lt"):
-        n_items, block = (cascade_items if generator == GENERATORS[0] else _reference_items)(
-            p, rows, units, model=model, seed=seed, n_worlds=n_worlds, steps=steps, bits=bits
-        )
-    else:
-        refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
-    parts = runner.map_blocks(block, n_items, progress=_in_worlds(progress, n_worlds))
-    totals = np.concatenate([part[0] for part in parts])
-    counts = parts[0][1].astype(np.int64)
-    for part in parts[1:]:
-        counts += part[1]
-    by_step = _add_steps([part[2] for part in parts])
-    step_error = unit * _step_errors(by_step, [part[3] for part in parts], n_worlds, bits)
-    mean = int(totals.sum()) * unit / n_worlds
-    spreads = totals * unit if np.ptp(totals) else np.zeros(n_worlds)  # no error of rounding where all are alike
-    error = float(spreads.std(ddof=1)) / math.sqrt(n_worlds) if n_worlds > 1 else math.inf
-    skewness = float(((spreads - mean) ** 3).mean()) / spreads.std() ** 3 if error > 0 and n_worlds > 1 else 0.0
-    highest = float(p.n_nodes) if worth is None else float(worth.sum())
-    request = {
-        "seeds": rows,
-        "model": repr(model),
-        "n_worlds": n_worlds,
-        "max_steps": max_steps,
-        "value": _array_digest(worth),
-    }
-    if generator != GENERATORS[0]:
-        request["generator"] = generator
-    answer = {
-        "mean": mean,
-        "std_error": error,
-        "by_step": by_step,
-        "step_error": step_error,
-        "activation": _array_digest(counts),
-    }
+    scale = FixedPoint.of(worth, p.n_nodes, n_worlds)
+    n_items, block = _blocks(p, rows, scale, model=model, generator=generator, seed=seed, steps=steps)
+    sums = WorldSums.of(runner.map_blocks(block, n_items, progress=_in_worlds(progress, n_worlds)), scale)
+    error, skewness = sums.error_and_skewness()
+    request = {"seeds": rows, "model": repr(model), "n_worlds": n_worlds, "max_steps": max_steps}
+    request |= {"value": _array_digest(worth)} | ({} if generator == GENERATORS[0] else {"generator": generator})
+    answer = {"mean": sums.mean, "std_error": error, "by_step": sums.by_step, "step_error": sums.step_error}
+    answer |= {"activation": _array_digest(sums.counts)}
     manifest = make_manifest(
         "estimate_spread",
         request=request,
@@ -264,19 +230,60 @@ def estimate_spread(
         engine=runner.name,
         seconds=time.perf_counter() - begin,
     )
-    by_step_mean, activation = by_step * unit / n_worlds, counts / n_worlds
-    found: dict[str, Any] = {}
-    if n_worlds == 1 or error == 0 or not step_error[1:].all():
-        ends = spread_bounds(
-            p, rows, units.astype(np.float64) * unit, model=model, max_steps=steps, n_steps=by_step.size
-        )
-        found = {"mean_bounds": ends.mean, "step_bounds": ends.steps}
-        if ends.certain:
-            found = {"mean_bounds": np.full(2, mean), "step_bounds": np.column_stack((by_step_mean, by_step_mean))}
-        highest = ends.most
     return SpreadEstimate(
-        mean, error, by_step_mean, step_error, activation, n_worlds, highest, manifest, float(skewness), **found
+        mean=sums.mean,
+        std_error=error,
+        by_step=sums.mean_by_step,
+        step_error=sums.step_error,
+        activation=sums.counts / n_worlds,
+        n_worlds=n_worlds,
+        skewness=skewness,
+        manifest=manifest,
+        **_ends(p, rows, worth, sums, model=model, steps=steps),
     )
+
+
+def _blocks(
+    p: Projection,
+    seeds: NDArray[np.int64],
+    scale: FixedPoint,
+    *,
+    model: str | SI | SIS | SIR,
+    generator: str,
+    seed: int,
+    steps: int,
+) -> tuple[int, Callable[[int, int], Any]]:
+    """Return how many items the engine shares out, and the block of worlds that runs some of them."""
+    law: dict[str, Any] = {"model": model, "seed": seed, "steps": steps, "bits": scale.low_bits}
+    if isinstance(model, SI | SIS | SIR):
+        return scale.n_worlds, epidemic_blocks(p, seeds, scale.multiples, **law)
+    if model not in ("ic", "lt"):
+        refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
+    if generator == GENERATORS[0]:
+        return cascade_items(p, seeds, scale.multiples, n_worlds=scale.n_worlds, **law)
+    from graphkit.diffusion.philox import philox_blocks
+
+    return -(-scale.n_worlds // LANES), philox_blocks(p, seeds, scale.multiples, n_worlds=scale.n_worlds, **law)
+
+
+def _ends(
+    p: Projection,
+    seeds: NDArray[np.int64],
+    worth: NDArray[np.float64] | None,
+    sums: WorldSums,
+    *,
+    model: str | SI | SIS | SIR,
+    steps: int,
+) -> dict[str, Any]:
+    """Return the highest spread there can be; where worlds or steps are all alike also what bounds the expected one for certain."""
+    if sums.totals.size > 1 and np.ptp(sums.totals) and sums.step_error[1:].all():
+        return {"highest": float(p.n_nodes) if worth is None else float(worth.sum())}
+    ends = spread_bounds(p, seeds, sums.scale.values, model=model, max_steps=steps, n_steps=sums.by_step.size)
+    if ends.certain:
+        mean, by_step = np.full(2, sums.mean), np.column_stack((sums.mean_by_step, sums.mean_by_step))
+    else:
+        mean, by_step = ends.mean, ends.steps
+    return {"highest": ends.most, "mean_bounds": mean, "step_bounds": by_step}
 
 
 def _in_worlds(progress: ProgressCallback | None, n_worlds: int) -> ProgressCallback | None:
@@ -289,59 +296,6 @@ def _in_worlds(progress: ProgressCallback | None, n_worlds: int) -> ProgressCall
 def _unseen(confidence: float, n_worlds: int) -> float:
     """Return the chance up to which a kind of world may go unseen in all of ``n_worlds`` worlds."""
     return -math.expm1(math.log1p(-confidence) / n_worlds)
-
-
-def _reference_items(
-    p: Projection, seeds: NDArray[np.int64], units: NDArray[np.int64], **law: Any
-) -> tuple[int, Callable[[int, int], Any]]:
-    from graphkit.diffusion.philox import philox_blocks
-
-    return -(-law["n_worlds"] // LANES), philox_blocks(p, seeds, units, **law)
-
-
-def _fixed_point(value: NDArray[np.float64] | None, n_nodes: int, n_worlds: int) -> tuple[NDArray[np.int64], float]:
-    """Return the values as whole multiples of a unit such that all sums fit 62 bits."""
-    if value is None:
-        return np.ones(n_nodes, np.int64), 1.0
-    total = float(value.sum())
-    room = 62 - n_worlds.bit_length()
-    if (value == np.floor(value)).all() and total < 2.0**room:
-        return value.astype(np.int64), 1.0
-    unit = 2.0 ** (math.frexp(total)[1] - room)
-    return np.rint(value / unit).astype(np.int64), unit
-
-
-def _low_bits(n_worlds: int) -> int:
-    """Return where a weight below 2 ** (62 - bits of n_worlds) is cut in two, so that squares of all worlds add up within 62 bits."""
-    return (62 - n_worlds.bit_length()) // 2
-
-
-def _step_errors(
-    total: NDArray[np.int64], squares: list[NDArray[np.int64]], n_worlds: int, bits: int
-) -> NDArray[np.float64]:
-    """Return the standard error of each step's mean, in exact whole numbers up to the root."""
-    if n_worlds == 1:
-        return np.full(total.size, math.inf)
-    spread = np.zeros(total.size)
-    sums = _sum_of(squares).reshape(-1, 3)[: total.size].tolist()
-    for step, (added, (low, mixed, high)) in enumerate(zip(total.tolist(), sums, strict=True)):
-        square = low + (mixed << bits + 1) + (high << 2 * bits)
-        spread[step] = math.sqrt(n_worlds * square - added * added)
-    return spread / (n_worlds * math.sqrt(n_worlds - 1))
-
-
-def _add_steps(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    total = _sum_of(parts)
-    last = np.flatnonzero(total)
-    return total[: int(last[-1]) + 1 if last.size else 1]
-
-
-def _sum_of(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Add arrays of different length up, as if zeros followed."""
-    total = np.zeros(max(part.size for part in parts), np.int64)
-    for part in parts:
-        total[: part.size] += part
-    return total
 
 
 def _array_digest(array: NDArray[Any] | None) -> str | None:
