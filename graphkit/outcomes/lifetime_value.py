@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite, non_negative, positive_int, refuse
-from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.check import finite, non_negative, positive_int
+from graphkit.errors import InvalidParameter
 from graphkit.intervals import like_people, ratio_interval
+from graphkit.outcomes.markov import Discount, Transitions, expected_periods, refuse_endless
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
@@ -143,79 +144,43 @@ def lifetime_value(
     >>> float(lifetime_value([[0.8, 0.2], [0, 1]], [10, 0], discount=0.9).value[0].round(3))
     35.714
     """
-    start = time.monotonic()
-    seed = as_seed(rng)
-    gamma = finite("discount", discount)
-    if not 0 < gamma <= 1:
-        refuse("discount", discount, "a number in (0, 1]")
-    if horizon is not None:
-        positive_int("horizon", horizon)
+    start, seed = time.monotonic(), as_seed(rng)
+    worth = Discount.checked(discount, horizon)
     positive_int("n_draws", n_draws, minimum=100)
-    if (transition is None) == (counts is None):
-        raise InvalidParameter(
-            "give either transition or counts", parameter="transition", hint="counts also give intervals"
-        )
-    seen = None if counts is None else _square(counts, "counts")
-    n = (_square(transition, "transition") if seen is None else seen).shape[0]
-    names = [str(s) for s in (states if states is not None else range(n))]
-    if len(names) != n or len(set(names)) != n:
-        refuse("states", names, f"{n} different names")
-    ends = _ends(names, absorbing)
-    alpha = None if seen is None else _alpha(seen, ends, names)
-    chain = _checked(_square(transition, "transition"), ends, names) if alpha is None else _mean(alpha, ends)
-    pay = _vector("reward", reward, n)
-    error = np.zeros(n) if reward_error is None else _vector("reward_error", reward_error, n)
-    if gamma == 1 and horizon is None:
-        _certain_absorption(chain, pay, names)
-    value = _value(chain[None], pay[None], gamma, horizon)[0]
-    lower = upper = np.full(n, np.nan)
-    if alpha is not None:
-        draws = _draws(alpha, ends, pay, error, gamma, horizon, n_draws, seed)
-        lower, upper = np.quantile(draws, [0.025, 0.975], axis=0)
+    known = Transitions.read(transition, counts, states, absorbing)
+    pay = _vector("reward", reward, len(known.names))
+    error = np.zeros(pay.size) if reward_error is None else _vector("reward_error", reward_error, pay.size)
+    if worth == Discount(1.0):
+        refuse_endless(known.chain, pay, known.names)
+    value = worth.values(known.chain[None], pay[None])[0]
+    lower = upper = np.full(pay.size, np.nan)
+    if known.alpha is not None:
+        pays, chains = _draws(known, pay, error, n_draws, seed)
+        lower, upper = np.quantile(worth.values(chains, pays), [0.025, 0.975], axis=0)
         if moves is not None:
-            lower, upper = _wider(lower, upper, value, _influences(moves, chain, pay, value, ends, gamma, horizon))
+            lower, upper = _wider(lower, upper, value, _influences(moves, known, pay, value, worth))
     answer: dict[str, Any] = {
-        "states": names,
+        "states": known.names,
         "value": value,
         "lower": lower,
         "upper": upper,
-        "periods": _periods(chain),
+        "periods": expected_periods(known.chain),
         "reward": pay,
-        "transition": chain,
-        "discount": gamma,
+        "transition": known.chain,
+        "discount": worth.gamma,
         "horizon": horizon,
-        "absorbing": [names[i] for i in sorted(ends)],
+        "absorbing": [known.names[i] for i in sorted(known.ends)],
         "assumptions": [
             "the next state depends on the present one only, and its chances stay as they were",
             "rewards of a state do not change over time",
             *([] if moves is None else _uneven(moves)),
         ],
     }
-    request = {"discount": gamma, "horizon": horizon, "n_draws": n_draws, "counts": seen is not None}
+    request = {"discount": worth.gamma, "horizon": horizon, "n_draws": n_draws, "counts": counts is not None}
     manifest = make_manifest(
         "lifetime_value", request=request, answer=answer, seed=seed, seconds=time.monotonic() - start
     )
     return LifetimeValue(**answer, manifest=manifest)
-
-
-def _square(values: Any, name: str) -> Floats:
-    """Return a square matrix of finite numbers >= 0."""
-    matrix = np.asarray(values, np.float64)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
-        raise InvalidParameter(
-            f"{name} must be a square matrix, one row and column per state. Got shape {matrix.shape}.",
-            parameter=name,
-            value=matrix.shape,
-        )
-    bad = ~(np.isfinite(matrix) & (matrix >= 0))
-    if bad.any():
-        i, j = (int(x) for x in np.argwhere(bad)[0])
-        raise DataInvalid(
-            f"{name}[{i}, {j}] is {matrix[i, j]}, not a finite number >= 0",
-            rule=f"{name}-range",
-            rows=((i, j, float(matrix[i, j])),),
-        )
-    return matrix
 
 
 def _vector(name: str, values: Any, n: int) -> Floats:
@@ -229,146 +194,30 @@ def _vector(name: str, values: Any, n: int) -> Floats:
     return np.array([check(f"{name}[{i}]", float(x)) for i, x in enumerate(array)])
 
 
-def _ends(names: list[str], absorbing: Sequence[str]) -> frozenset[int]:
-    for name in absorbing:
-        if name not in names:
-            raise InvalidParameter(
-                f"absorbing names {name!r}, which is no state", parameter="absorbing", value=name, allowed=tuple(names)
-            )
-    return frozenset(names.index(str(name)) for name in absorbing)
-
-
-def _checked(chain: Floats, ends: frozenset[int], names: list[str]) -> Floats:
-    """Rows that sum to 1; an absorbing row that stays."""
-    sums = chain.sum(axis=1)
-    wrong = np.flatnonzero(np.abs(sums - 1) > 1e-9)
-    if wrong.size:
-        i = int(wrong[0])
-        raise DataInvalid(
-            f"the chances out of {names[i]!r} sum to {sums[i]:.12g}, not to 1",
-            rule="row-sum",
-            count=int(wrong.size),
-            rows=((names[i], float(sums[i])),),
-            hint="each row holds the chances of every next state; for counts use counts=",
-        )
-    for i in ends:
-        if chain[i, i] != 1:
-            raise DataInvalid(
-                f"{names[i]!r} is called absorbing but is left with chance {1 - chain[i, i]:.4g}",
-                rule="absorbing",
-                rows=((names[i],),),
-            )
-    return chain
-
-
-def _alpha(seen: Floats, ends: frozenset[int], names: list[str]) -> Floats:
-    """Dirichlet parameters: counts plus one observation spread over all states (Perks)."""
-    for i in range(len(names)):
-        if i in ends:
-            if seen[i].sum() - seen[i, i] > 0:
-                raise DataInvalid(
-                    f"{names[i]!r} is called absorbing but was left {int(seen[i].sum() - seen[i, i])} times",
-                    rule="absorbing",
-                    rows=((names[i],),),
-                )
-        elif seen[i].sum() == 0:
-            raise DataInvalid(
-                f"no transition out of {names[i]!r} was seen",
-                rule="state-never-left",
-                rows=((names[i],),),
-                hint="call it absorbing, or leave the state out",
-            )
-    return np.asarray(seen + 1 / len(names), np.float64)
-
-
-def _mean(alpha: Floats, ends: frozenset[int]) -> Floats:
-    chain = np.asarray(alpha / alpha.sum(axis=1, keepdims=True), np.float64)
-    for i in ends:
-        chain[i] = np.eye(alpha.shape[0])[i]
-    return chain
-
-
-def _certain_absorption(chain: Floats, pay: Floats, names: list[str]) -> None:
-    """Without discount every state must reach, with certainty, one that is never left and pays nothing."""
-    ends = np.diag(chain) == 1
-    earning = [names[i] for i in np.flatnonzero(ends & (pay != 0))]
-    reach = ends.copy()
-    for _ in range(chain.shape[0]):
-        reach = reach | ((chain > 0) @ reach)
-    stuck = [names[i] for i in np.flatnonzero(~reach)]
-    if not ends.any() or earning or stuck:
-        why = (
-            "no state is absorbing"
-            if not ends.any()
-            else f"{earning[0]!r} pays for ever"
-            if earning
-            else f"{stuck[0]!r} never ends"
-        )
-        raise InvalidParameter(
-            f"discount 1 needs certain absorption: {why}",
-            parameter="discount",
-            value=1.0,
-            allowed="below 1",
-            hint="use a discount below 1, or a horizon",
-        )
-
-
-def _value(chains: Floats, pays: Floats, gamma: float, horizon: int | None) -> Floats:
-    """Values for stacks of chains (m, n, n) and rewards (m, n)."""
-    n = chains.shape[1]
-    if horizon is not None:
-        value = np.zeros_like(pays)
-        for _ in range(horizon):
-            value = np.asarray(pays + gamma * (chains @ value[:, :, None])[:, :, 0], np.float64)
-        return value
-    if gamma < 1:
-        return np.asarray(np.linalg.solve(np.eye(n) - gamma * chains, pays[:, :, None])[:, :, 0])
-    value = np.zeros_like(pays)  # absorbing states pay nothing; solve among the others only
-    moving = np.flatnonzero(np.diagonal(chains, axis1=1, axis2=2)[0] != 1)
-    inner = np.eye(moving.size) - chains[:, moving][:, :, moving]
-    value[:, moving] = np.linalg.solve(inner, pays[:, moving, None])[:, :, 0]
-    return value
-
-
-def _draws(
-    alpha: Floats,
-    ends: frozenset[int],
-    pay: Floats,
-    error: Floats,
-    gamma: float,
-    horizon: int | None,
-    n_draws: int,
-    seed: int,
-) -> Floats:
-    """Values under chains and rewards drawn from what is known of them."""
+def _draws(known: Transitions, pay: Floats, error: Floats, n_draws: int, seed: int) -> tuple[Floats, Floats]:
+    """Rewards and chains drawn from what is known of them."""
     draw = as_generator(seed, "lifetime", "dirichlet")
-    n = pay.size
-    chains = np.empty((n_draws, n, n))
-    for i in range(n):
-        chains[:, i] = np.eye(n)[i] if i in ends else draw.dirichlet(alpha[i], size=n_draws)
-    pays = pay + error * draw.standard_normal((n_draws, n))
-    return _value(chains, pays, gamma, horizon)
+    chains = known.drawn(n_draws, draw)
+    return pay + error * draw.standard_normal((n_draws, pay.size)), chains
 
 
-def _influences(
-    moves: UserMoves, chain: Floats, pay: Floats, value: Floats, ends: frozenset[int], gamma: float, horizon: int | None
-) -> Floats:
+def _influences(moves: UserMoves, known: Transitions, pay: Floats, value: Floats, worth: Discount) -> Floats:
     """How much each user moves the value of each state, shape (users, n): its derivative along his transitions and amounts.
 
     dv = dr + gamma dP v + gamma P dv, with dP = (c_ij - c_i P_ij) / sum c_i and dr = (amount - r periods) / sum periods.
     """
-    n = pay.size
+    n, chain, gamma = pay.size, known.chain, worth.gamma
     seen, left = moves.periods.sum(axis=0), moves.transitions.sum(axis=(0, 2))
     paid = (moves.amount - pay * moves.periods) / np.maximum(seen, 1)
-    mine = np.array([i not in ends for i in range(n)]) / np.maximum(left, 1)
+    mine = np.array([i not in known.ends for i in range(n)]) / np.maximum(left, 1)
     own = moves.transitions.sum(axis=2)
 
     def step(after: Floats) -> Floats:
         return np.asarray(paid + gamma * mine * (moves.transitions @ after - own * (chain @ after)), np.float64)
 
-    if horizon is not None:
+    if worth.horizon is not None:
         found, after = np.zeros_like(paid), np.zeros(n)
-        for _ in range(horizon):
+        for _ in range(worth.horizon):
             found = np.asarray(step(after) + gamma * found @ chain.T, np.float64)
             after = np.asarray(pay + gamma * chain @ after, np.float64)
         return np.asarray(found, np.float64)
@@ -395,21 +244,3 @@ def _wider(lower: Floats, upper: Floats, value: Floats, influence: Floats) -> tu
     ends = [ratio_interval(v + influence.shape[0] * column) for v, column in zip(value, influence.T, strict=True)]
     low, high = np.array(ends).T
     return np.fmin(lower, low), np.fmax(upper, high)
-
-
-def _periods(chain: Floats) -> Floats:
-    """Expected periods spent outside absorbing states, NaN where absorption is not certain."""
-    n = chain.shape[0]
-    ends = np.diag(chain) == 1
-    reach = ends.copy()
-    for _ in range(n):
-        reach = reach | ((chain > 0) @ reach)
-    safe = reach & ~((chain > 0) @ ~reach)
-    for _ in range(n):
-        safe = safe & ~((chain > 0) @ ~safe)
-    out = np.full(n, np.nan)
-    out[ends] = 0.0
-    inside = np.flatnonzero(safe & ~ends)
-    if inside.size:
-        out[inside] = np.linalg.solve(np.eye(inside.size) - chain[np.ix_(inside, inside)], np.ones(inside.size))
-    return out

@@ -7,6 +7,7 @@ import pytest
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.outcomes.activity import DAY, UserMoves, state_counts
 from graphkit.outcomes.lifetime_value import LifetimeValue, _influences, lifetime_value
+from graphkit.outcomes.markov import Discount, Transitions
 from graphkit.report.spoken import chinese
 
 CHAIN = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.0, 0.0, 1.0]])
@@ -176,7 +177,8 @@ def test_influences_are_the_effect_of_counting_a_user_a_little_more(more):
         return chain, pay, lifetime_value(chain, pay, absorbing=["3"] if len(pay) == 4 else ["4"], **more).value
 
     chain, pay, whole = value(np.ones(25))
-    got = _influences(moves, chain, pay, whole, ends, more["discount"], more.get("horizon"))
+    known = Transitions([str(s) for s in seen.states], ends, chain)
+    got = _influences(moves, known, pay, whole, Discount(more["discount"], more.get("horizon")))
     for u in range(25):
         step = 1e-6 * np.eye(25)[u]
         np.testing.assert_allclose(got[u], (value(1 + step)[2] - value(1 - step)[2]) / 2e-6, atol=1e-6)
