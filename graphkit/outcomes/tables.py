@@ -222,38 +222,18 @@ def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequen
             parameter="features",
             value=clash[0],
         )
-    columns: dict[str, Any] = {}
-    numbers, texts, notes = [], [], []
+    columns: dict[str, NDArray[np.float64] | list[str]] = {}
+    notes = []
     for column in chosen:
         values = _as_numbers(table[column])
-        if values is not None:
-            if np.isnan(values).all():
-                notes.append(f"{column} left out: it has no value")
-                continue
-            if np.nanmin(values) == np.nanmax(values) and not np.isnan(values).any():
-                notes.append(f"{column} left out: it is the same for everyone")
-                continue
-            numbers.append(column)
-            columns[column] = values
-            continue
-        words = _as_texts(table[column])
-        distinct = len(set(words))
-        if distinct > MANY_TEXTS:
-            message = f"{column} has {distinct} different texts: it looks like a name or an id"
-            if features is not None:
-                raise DataInvalid(
-                    f"{name}: {message}",
-                    source=name,
-                    rule="too-many-texts",
-                    count=distinct,
-                    hint=f"leave {column} out, or group its values",
-                )
-            notes.append(f"{column} left out: {distinct} different texts look like names or ids")
-        elif distinct == 1:
-            notes.append(f"{column} left out: it is the same for everyone")
+        cells = _as_texts(table[column]) if values is None else values
+        if features is not None:
+            _refuse_names(cells, column, name)
+        useless = _useless(cells)
+        if useless:
+            notes.append(f"{column} left out: {useless}")
         else:
-            texts.append(column)
-            columns[column] = words
+            columns[column] = cells
     if not columns:
         raise InvalidParameter(
             "no feature column is left",
@@ -261,7 +241,35 @@ def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequen
             value=chosen,
             hint="; ".join(notes) or "name feature columns",
         )
-    return Features(pd.DataFrame(columns), tuple(numbers), tuple(texts), tuple(notes))
+    numbers = tuple(column for column, cells in columns.items() if isinstance(cells, np.ndarray))
+    texts = tuple(column for column in columns if column not in numbers)
+    return Features(pd.DataFrame(columns), numbers, texts, tuple(notes))
+
+
+def _refuse_names(cells: NDArray[np.float64] | list[str], column: str, name: str) -> None:
+    """Refuse a column that was asked for and holds about one text per person."""
+    distinct = 0 if isinstance(cells, np.ndarray) else len(set(cells))
+    if distinct > MANY_TEXTS:
+        raise DataInvalid(
+            f"{name}: {column} has {distinct} different texts: it looks like a name or an id",
+            source=name,
+            rule="too-many-texts",
+            count=distinct,
+            hint=f"leave {column} out, or group its values",
+        )
+
+
+def _useless(cells: NDArray[np.float64] | list[str]) -> str | None:
+    """Say why no model can learn from a column, None where it can."""
+    alike = "it is the same for everyone"
+    if isinstance(cells, np.ndarray):
+        if np.isnan(cells).all():
+            return "it has no value"
+        return alike if np.ptp(cells) == 0 else None  # NaN where one is missing: to be known or not is a difference
+    distinct = len(set(cells))
+    if distinct > MANY_TEXTS:
+        return f"{distinct} different texts look like names or ids"
+    return alike if distinct == 1 else None
 
 
 def _as_numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
