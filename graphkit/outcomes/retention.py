@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from graphkit.check import one_of
 from graphkit.errors import DataInvalid, NotConverged
 from graphkit.intervals import quantile
 from graphkit.outcomes.hazards import proportional_hazards_test
+from graphkit.outcomes.survival import concordance, kaplan_meier
 from graphkit.outcomes.tables import binary, numeric, prepare, read_table
 from graphkit.results import Manifest, Result, make_manifest
 
@@ -145,36 +145,15 @@ def retention(
     if not left.any():
         raise DataInvalid(f"{name}: nobody left ({event} is no in all {left.size} rows)", source=name, rule="no-events")
     design = _design(frame, covariates, [duration, event, *exclude, *([id] if id is not None else [])], name)
-    coef, cov, top, null = _fit(design, observed, left, ties)
-    k = coef.size
-    error, ratio = np.sqrt(np.diag(cov)), 2 * (top - null)
-    z, two_sided = coef / error, quantile(0.95)
-    from scipy.stats import chi2, norm
-
+    fit = _fit(design, observed, left, ties)
     answer: dict[str, Any] = {
         "n": int(left.size),
         "n_events": int(left.sum()),
         "ties": ties,
-        "coefficients": pd.DataFrame(
-            {
-                "covariate": list(design.columns),
-                "coef": coef,
-                "std_error": error,
-                "z": z,
-                "p_value": 2 * norm.sf(np.abs(z)),
-                "hazard_ratio": np.exp(coef),
-                "lower": np.exp(coef - two_sided * error),
-                "upper": np.exp(coef + two_sided * error),
-            }
-        ),
-        "log_likelihood": top,
-        "log_likelihood_null": null,
-        "likelihood_ratio": ratio,
-        "degrees_of_freedom": k,
-        "p_value": float(chi2.sf(ratio, k)),
-        "aic": 2 * k - 2 * top,
-        "concordance": concordance(observed, left, design.to_numpy() @ coef),
-        "proportional": proportional_hazards_test(design, observed, left, coef, cov, ties=ties),
+        "coefficients": _coefficients(list(design.columns), fit),
+        **_likelihoods(fit),
+        "concordance": concordance(observed, left, design.to_numpy() @ fit.coef),
+        "proportional": proportional_hazards_test(design, observed, left, fit.coef, fit.cov, ties=ties),
         "survival": kaplan_meier(observed, left),
         "assumptions": [
             "leaving is independent of being censored, given the covariates",
@@ -185,6 +164,50 @@ def retention(
     return Retention(
         **answer, manifest=make_manifest("retention", request=request, answer=answer, seconds=time.monotonic() - start)
     )
+
+
+class _Fit(NamedTuple):
+    """Coefficients and their covariance, log likelihood at the top and at zero."""
+
+    coef: Floats
+    cov: Floats
+    top: float
+    null: float
+
+
+def _coefficients(names: list[str], fit: _Fit) -> pd.DataFrame:
+    """Every covariate's coefficient and ratio, each with its error or interval."""
+    from scipy.stats import norm
+
+    error, two_sided = np.sqrt(np.diag(fit.cov)), quantile(0.95)
+    z = fit.coef / error
+    return pd.DataFrame(
+        {
+            "covariate": names,
+            "coef": fit.coef,
+            "std_error": error,
+            "z": z,
+            "p_value": 2 * norm.sf(np.abs(z)),
+            "hazard_ratio": np.exp(fit.coef),
+            "lower": np.exp(fit.coef - two_sided * error),
+            "upper": np.exp(fit.coef + two_sided * error),
+        }
+    )
+
+
+def _likelihoods(fit: _Fit) -> dict[str, Any]:
+    """Log likelihoods and the test of all coefficients together."""
+    from scipy.stats import chi2
+
+    k, ratio = fit.coef.size, 2 * (fit.top - fit.null)
+    return {
+        "log_likelihood": fit.top,
+        "log_likelihood_null": fit.null,
+        "likelihood_ratio": ratio,
+        "degrees_of_freedom": k,
+        "p_value": float(chi2.sf(ratio, k)),
+        "aic": 2 * k - 2 * fit.top,
+    }
 
 
 def _design(frame: pd.DataFrame, covariates: Sequence[str] | None, others: list[str], name: str) -> pd.DataFrame:
@@ -199,28 +222,43 @@ def _design(frame: pd.DataFrame, covariates: Sequence[str] | None, others: list[
     chosen = prepare(frame, wanted, others, name)
     columns: dict[str, Any] = {}
     for column in chosen.frame.columns:
-        cells = frame[column]
-        empty = cells.isna() | cells.astype(str).str.strip().eq("")
-        if bool(empty.any()):
-            line = int(np.flatnonzero(empty)[0]) + 2
-            raise DataInvalid(
-                f"{name} line {line}: {column} is missing ({int(empty.sum())} such rows)",
-                source=name,
-                rule="missing-value",
-                count=int(empty.sum()),
-                rows=((line, None),),
-                hint=f"drop those rows, fill them on purpose, or leave {column} out",
-            )
+        _refuse_missing(frame[column], column, name)
         if column in chosen.numbers:
             columns[column] = chosen.frame[column].to_numpy(np.float64)
-            continue
-        words = chosen.frame[column]
-        sizes = Counter(words.tolist())
-        commonest, *rest = sorted(sizes, key=partial(_by_size, sizes))
-        columns.update(
-            {f"{column}={word} (against {commonest})": (words == word).to_numpy(np.float64) for word in rest}
-        )
+        else:
+            columns |= _against_commonest(column, chosen.frame[column])
     design = pd.DataFrame(columns)
+    _refuse_collinear(design, name)
+    return design
+
+
+def _refuse_missing(cells: pd.Series[Any], column: str, name: str) -> None:
+    empty = cells.isna() | cells.astype(str).str.strip().eq("")
+    if bool(empty.any()):
+        line = int(np.flatnonzero(empty)[0]) + 2
+        raise DataInvalid(
+            f"{name} line {line}: {column} is missing ({int(empty.sum())} such rows)",
+            source=name,
+            rule="missing-value",
+            count=int(empty.sum()),
+            rows=((line, None),),
+            hint=f"drop those rows, fill them on purpose, or leave {column} out",
+        )
+
+
+def _against_commonest(column: str, words: pd.Series[Any]) -> dict[str, Floats]:
+    """One column of 0 and 1 for each text but the commonest; ties by the text."""
+    sizes = Counter(words.tolist())
+    commonest, *rest = sorted(sizes, key=partial(_by_size, sizes))
+    return {f"{column}={word} (against {commonest})": (words == word).to_numpy(np.float64) for word in rest}
+
+
+def _by_size(sizes: Counter[str], word: str) -> tuple[int, str]:
+    return -sizes[word], word
+
+
+def _refuse_collinear(design: pd.DataFrame, name: str) -> None:
+    """Refuse a column that the ones before it tell, on unit variance."""
     matrix = design.to_numpy()
     scaled = (matrix - matrix.mean(axis=0)) / matrix.std(axis=0)
     for k in range(1, matrix.shape[1] + 1):
@@ -232,15 +270,10 @@ def _design(frame: pd.DataFrame, covariates: Sequence[str] | None, others: list[
                 rule="collinear",
                 hint=f"leave {lost} out",
             )
-    return design
 
 
-def _by_size(sizes: Counter[str], word: str) -> tuple[int, str]:
-    return -sizes[word], word
-
-
-def _fit(design: pd.DataFrame, observed: Floats, left: Ints, ties: str) -> tuple[Floats, Floats, float, float]:
-    """Coefficients, their covariance, log likelihood at the top and at zero; fitted on columns of unit variance."""
+def _fit(design: pd.DataFrame, observed: Floats, left: Ints, ties: str) -> _Fit:
+    """Maximise the partial likelihood, on columns of unit variance."""
     from statsmodels.duration.hazard_regression import PHReg
 
     matrix = design.to_numpy()
@@ -269,82 +302,4 @@ def _fit(design: pd.DataFrame, observed: Floats, left: Ints, ties: str) -> tuple
             hint=f"{worst} separates leavers from stayers; leave it out or group its values",
         )  # fmt: skip
     coef = np.asarray(found.params, np.float64) / scale
-    return coef, cov / np.outer(scale, scale), float(found.llf), float(model.loglike(np.zeros(scale.size)))
-
-
-def concordance(observed: Floats, left: Ints, risk: Floats) -> float:
-    """Return Harrell's C: of the pairs where one is seen to leave first, the share where the model says so; equal risks count half."""
-    order = np.lexsort((left, -observed))  # latest first; at one time the censored before the leavers: they stay longer
-    later: list[float] = []
-    agree = ties = pairs = 0
-    i = 0
-    while i < order.size:
-        j = i
-        while j < order.size and observed[order[j]] == observed[order[i]]:
-            j += 1
-        for row in order[i:j]:
-            if not left[row]:
-                insort(later, float(risk[row]))
-        for row in order[i:j]:
-            if left[row]:
-                low, high = bisect_left(later, float(risk[row])), bisect_right(later, float(risk[row]))
-                agree, ties, pairs = agree + low, ties + high - low, pairs + len(later)
-        for row in order[i:j]:
-            if left[row]:
-                insort(later, float(risk[row]))
-        i = j
-    return (agree + ties / 2) / pairs if pairs else math.nan
-
-
-def kaplan_meier(observed: Floats, left: Ints) -> pd.DataFrame:
-    """Return time, at_risk, events, survival (Kaplan and Meier), its 95 % interval, and lower_before_next.
-
-    ``lower`` is the end at ``time`` itself. Until the next row survival is told as the same, but people are watched no
-    longer: there, and after the last row up to the longest watch, the end is ``lower_before_next``.
-
-    The interval is the beta product's: the upper end that of the product of Beta(at_risk - events + 1, events) over the times so far, the
-    lower one that of this product times Beta(still there, 1), both as the beta of the same mean and variance. Where nobody is censored it is
-    Clopper and Pearson's. It holds where few are left, and has an end above where nobody is, unlike the interval by Greenwood's variance.
-
-    References
-    ----------
-    Fay, Brittain, Proschan (2013). Pointwise confidence intervals for a survival distribution with small samples or heavy censoring.
-    https://doi.org/10.1093/biostatistics/kxt016
-    """
-    times = np.unique(observed[left == 1])
-    at_risk = observed.size - np.searchsorted(np.sort(observed), times, "left")
-    events = np.diff(np.searchsorted(np.sort(observed[left == 1]), times, "right"), prepend=0)
-    stays = at_risk - events + 1.0
-    mean = np.cumsum(np.log(stays / (at_risk + 1)))
-    spread = np.cumsum(np.log1p(events / (stays * (at_risk + 2))))  # of the square's mean over the mean's square
-    tail, after = (1 - 0.95) / 2, at_risk - events
-    return pd.DataFrame({
-        "time": times, "at_risk": at_risk, "events": events, "survival": np.cumprod(1 - events / at_risk),
-        "lower": _lower(mean, spread, after, tail), "upper": _beta_quantile(mean, spread, 1 - tail),
-        "lower_before_next": _lower(mean, spread, _before_next(observed, times, at_risk, after), tail),
-    })  # fmt: skip
-
-
-def _before_next(observed: Floats, times: Floats, at_risk: Ints, after: Ints) -> Ints:
-    """How many are watched just before the next row, and after the last one to the very end."""
-    if not times.size:
-        return after
-    end = observed.max()
-    return np.append(at_risk[1:], (observed == end).sum() if end > times[-1] else after[-1])
-
-
-def _lower(log_mean: Floats, log_spread: Floats, there: Ints, tail: float) -> Floats:
-    """The lower end where so many are still there: the quantile of the product times Beta(there, 1), 0 where nobody is."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean, spread = np.log(there / (there + 1.0)), np.log1p(1 / np.maximum(there * (there + 2.0), 1e-300))
-    return np.where(there > 0, _beta_quantile(log_mean + mean, log_spread + spread, tail), 0.0)
-
-
-def _beta_quantile(log_mean: Floats, log_spread: Floats, q: float) -> Floats:
-    """Quantile of the beta with this mean m and with mean square exp(``log_spread``) m^2."""
-    from scipy.special import betaincinv
-
-    m, rest = np.exp(log_mean), -np.expm1(log_mean)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = rest / (m * np.expm1(log_spread)) - 1
-        return np.asarray(betaincinv(m * size, rest * size, q), np.float64)
+    return _Fit(coef, cov / np.outer(scale, scale), float(found.llf), float(model.loglike(np.zeros(scale.size))))

@@ -9,7 +9,8 @@ from scipy.stats import binomtest
 from graphkit.errors import DataInvalid, NotConverged
 from graphkit.outcomes.activity import DAY, staying_table
 from graphkit.outcomes.hazards import schoenfeld_residuals
-from graphkit.outcomes.retention import Retention, concordance, kaplan_meier, retention
+from graphkit.outcomes.retention import Retention, retention
+from graphkit.outcomes.survival import concordance, kaplan_meier
 
 # Weeks of remission of 42 children, 6-MP against placebo, + = censored (Freireich et al. 1963; Gehan 1965, table 1).
 SIX_MP = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
