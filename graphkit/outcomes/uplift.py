@@ -160,14 +160,11 @@ def uplift(
     y = binary(frame, outcome, name)
     _enough(y, t, name)
     chosen = prepare(frame, features, [treatment, outcome, *exclude, *([id] if id is not None else [])], name)
-    half = as_generator(seed, "uplift", "split").random(y.size)
-    test = np.flatnonzero(half < held_out)
-    _enough(y[test], t[test], f"{name}, held-out part")
-    learn = np.flatnonzero(half >= held_out)
-    _enough(y[learn], t[learn], f"{name}, learning part")
+    trial = _Trial(chosen, y, t)
+    learn, test = _halves(trial, held_out, seed, name)
     predicted = np.empty(y.size)
-    predicted[test] = _fit_predict(chosen, y, t, learn, test, method, seed)
-    predicted[learn] = _fit_predict(chosen, y, t, test, learn, method, seed)
+    predicted[test] = trial.uplift_of(test, learn, method, seed)
+    predicted[learn] = trial.uplift_of(learn, test, method, seed)
     answer = {
         "treatment": treatment,
         "outcome": outcome,
@@ -250,24 +247,42 @@ def _effect(y: Ints, t: Ints) -> dict[str, Any]:
     }
 
 
-def _fit_predict(features: Features, y: Ints, t: Ints, learn: Ints, test: Ints, method: str, seed: int) -> Floats:
-    """Uplift of the rows ``test`` from two models of the rows ``learn``."""
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """Who was treated (1) or not (0), what became of them, and what was known before."""
 
-    chance = []
-    for arm in (1, 0):
-        rows = learn[t[learn] == arm]
-        number = child_seed(seed, "uplift", arm) % 2**32
-        last = (
-            LogisticRegression(max_iter=2000)
-            if method == "logistic"
-            else RandomForestClassifier(200, min_samples_leaf=20, random_state=number)
-        )
-        model = make_pipeline(features.transformer(), last).fit(features.frame.iloc[rows], y[rows])
-        chance.append(model.predict_proba(features.frame.iloc[test])[:, 1])
-    return np.asarray(chance[0] - chance[1], np.float64)
+    features: Features
+    outcome: Ints
+    treated: Ints
+
+    def uplift_of(self, rows: Ints, known: Ints, method: str, seed: int) -> Floats:
+        """Return the uplift of some rows from two models of the rows ``known``."""
+        from sklearn.ensemble import RandomForestClassifier
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        chance = []
+        for arm in (1, 0):
+            inside = known[self.treated[known] == arm]
+            number = child_seed(seed, "uplift", arm) % 2**32
+            last = (
+                LogisticRegression(max_iter=2000)
+                if method == "logistic"
+                else RandomForestClassifier(200, min_samples_leaf=20, random_state=number)
+            )
+            model = make_pipeline(self.features.transformer(), last)
+            model.fit(self.features.frame.iloc[inside], self.outcome[inside])
+            chance.append(model.predict_proba(self.features.frame.iloc[rows])[:, 1])
+        return np.asarray(chance[0] - chance[1], np.float64)
+
+
+def _halves(trial: _Trial, held_out: float, seed: int, name: str) -> tuple[Ints, Ints]:
+    """Rows to learn from and rows to judge on, by lot; both arms of either must show both outcomes."""
+    out = as_generator(seed, "uplift", "split").random(trial.outcome.size) < held_out
+    learn, test = np.flatnonzero(~out), np.flatnonzero(out)
+    for rows, part in ((test, "held-out part"), (learn, "learning part")):
+        _enough(trial.outcome[rows], trial.treated[rows], f"{name}, {part}")
+    return learn, test
 
 
 def _ranking(y: Ints, predicted: Floats, t: Ints, n_bootstrap: int, seed: int) -> dict[str, Any]:
