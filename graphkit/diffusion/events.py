@@ -132,8 +132,21 @@ def read_log(projection: Projection, events: Any) -> Log:
     DataInvalid
         A column is missing, a value is null, ``ts`` is no time, or there is no row.
     """
-    import pandas as pd
+    _refuse_gaps(events)
+    seconds = _seconds(events["ts"])
+    item, items = _codes(events["item"])
+    node, names = _codes(events["node"])
+    order = np.lexsort((node, seconds, item))
+    earliest = np.sort(np.unique((item * np.int64(names.size) + node)[order], return_index=True)[1])
+    pick = order[earliest]
+    indptr = np.searchsorted(item[pick], np.arange(items.size + 1)).astype(np.int64)
+    rows, causes = _rows(projection, names)[node[pick]], _causes(projection, events)[pick]
+    log = Log(items, indptr, rows, seconds[pick], causes)
+    return replace(log, traced=True) if _is_traced(projection, log) else log
 
+
+def _refuse_gaps(events: Any) -> None:
+    """Refuse a table without rows or columns, and one with empty cells in those that are needed."""
     columns = getattr(events, "columns", ())
     missing = [name for name in ("item", "node", "ts") if name not in columns]
     if missing:
@@ -153,10 +166,14 @@ def read_log(projection: Projection, events: Any) -> Log:
                 rows=tuple((int(i), None) for i in empty[:5]),
                 hint=f"drop these rows or fill {name}",
             )
-    times = events["ts"]
-    if pd.api.types.is_datetime64_any_dtype(times):
-        times = times.astype("int64") / 1e9
-    seconds = pd.to_numeric(times, errors="coerce").to_numpy(dtype=np.float64)
+
+
+def _seconds(times: Any) -> NDArray[np.float64]:
+    """Return a column of seconds or datetimes as seconds."""
+    import pandas as pd
+
+    given = times.astype("int64") / 1e9 if pd.api.types.is_datetime64_any_dtype(times) else times
+    seconds: NDArray[np.float64] = pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(seconds))
     if wrong.size:
         message = f"events: ts is no time in {wrong.size} rows, first in row {wrong[0]}"
@@ -164,19 +181,10 @@ def read_log(projection: Projection, events: Any) -> Log:
             message,
             rule="ts",
             count=int(wrong.size),
-            rows=tuple((int(i), str(events["ts"].iloc[i])) for i in wrong[:5]),
+            rows=tuple((int(i), str(times.iloc[i])) for i in wrong[:5]),
             hint="ts is seconds or a datetime",
         )
-    item, items = _codes(events["item"])
-    node, names = _codes(events["node"])
-    order = np.lexsort((node, seconds, item))
-    item, node, seconds = item[order], node[order], seconds[order]
-    first = np.sort(np.unique(item * np.int64(names.size) + node, return_index=True)[1])
-    causes = _causes(projection, events)[order][first]
-    item, node, seconds = item[first], node[first], seconds[first]
-    indptr = np.searchsorted(item, np.arange(items.size + 1)).astype(np.int64)
-    log = Log(items, indptr, _rows(projection, names)[node], seconds, causes)
-    return replace(log, traced=True) if _is_traced(projection, log) else log
+    return seconds
 
 
 def _is_traced(projection: Projection, log: Log) -> bool:
