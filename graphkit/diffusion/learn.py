@@ -27,6 +27,8 @@ from graphkit.results import make_manifest
 from graphkit.rng import as_seed, child_seed
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
@@ -99,42 +101,39 @@ def learn(
     chance, bounds = (np.minimum(scale.factor * x, 1.0) for x in (found.mean, found.interval()))
     table = calibration_table(p, log, folds, scale, seed=seed, n_first=N_FIRST, progress=progress)
     topics, strength = learn_topics(p, log, found, folds, scale.factor, n_first=N_FIRST, seed=worlds, progress=progress)
-    request = {"method": method, "events": _digest(log)} | ({} if by is None else {"by": by})
-    answer = {"probability": hashlib.sha256(chance.tobytes()).hexdigest(), "prior": found.prior, "calibration": table}
-    answer |= {f"topic {name}": hashlib.sha256(each.probability.tobytes()).hexdigest() for name, each in topics.items()}
+    request = {"method": method, "events": _log_digest(log)} | ({} if by is None else {"by": by})
+    answer = {"probability": _digest(chance), "prior": found.prior, "calibration": table}
+    answer |= {f"topic {name}": _digest(each.probability) for name, each in topics.items()}
     manifest = make_manifest(
         "learn", request=request, answer=answer, seed=seed, snapshot=p.snapshot_id, seconds=time.perf_counter() - begin
     )
-    tried = found.tries.tried
     return LearnedProbabilities(
-        chance,
-        bounds,
-        tried,
-        tried == 0,
-        found.prior,
-        found.tries.explained,
-        table,
-        method,
-        scale.factor,
-        scale.before,
-        found.mean,
-        p.with_probability(chance),
-        log,
-        manifest,
-        topics,
-        strength,
-        level_error(found.tries, scale),
-        by,
+        probability=chance,
+        interval=bounds,
+        tried=found.tries.tried,
+        never_tried=found.tries.tried == 0,
+        prior=found.prior,
+        explained=found.tries.explained,
+        calibration=table,
+        method=method,
+        size_factor=scale.factor,
+        size_ratio=scale.before,
+        posterior_mean=found.mean,
+        projection=p.with_probability(chance),
+        log=log,
+        manifest=manifest,
+        topics=topics,
+        topic_strength=strength,
+        level_error=level_error(found.tries, scale),
+        by=by,
     )
 
 
-def _digest(log: Log) -> str:
-    parts: tuple[Any, ...] = (
-        np.array([str(x) for x in log.items.tolist()]).astype(str),
-        log.indptr,
-        log.rows,
-        log.times,
-    )
-    if (log.causes != NOT_TOLD).any():
-        parts = (*parts, log.causes)
-    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+def _log_digest(log: Log) -> str:
+    items = np.array([str(x) for x in log.items.tolist()]).astype(str)
+    causes = (log.causes,) if (log.causes != NOT_TOLD).any() else ()
+    return _digest(items, log.indptr, log.rows, log.times, *causes)
+
+
+def _digest(*arrays: NDArray[Any]) -> str:
+    return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
