@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
-__all__ = ["Audiences", "Items", "checked_value", "propagated_items", "read_audiences", "static_items"]
+__all__ = ["Audiences", "Items", "audience_items", "checked_value", "read_audiences"]
 
 _SETS_PER_WORLD = 32
 _SETS_PER_BLOCK = 1 << 16
@@ -63,10 +63,8 @@ class Items:
     weight: NDArray[np.float64]
 
 
-def checked_value(value: ArrayLike | None, n_nodes: int) -> NDArray[np.float64]:
-    """Return the value of every user, all 1 by default; negative or missing values are refused."""
-    if value is None:
-        return np.ones(n_nodes)
+def checked_value(value: ArrayLike, n_nodes: int) -> NDArray[np.float64]:
+    """Return the value of every user; negative or missing values are refused."""
     values = np.asarray(value, dtype=np.float64)
     if values.shape != (n_nodes,):
         message = f"value has shape {values.shape}, there are {n_nodes} users"
@@ -175,18 +173,29 @@ def _one(name: str, array: NDArray[Any], n: int) -> tuple[NDArray[np.int64], NDA
     return rows, q[rows]
 
 
-def static_items(audiences: Audiences, value: NDArray[np.float64]) -> Iterator[Items]:
-    """Users as items, weighted by their value."""
-    yield Items(audiences.indptr, audiences.party, audiences.chance, value)
+def audience_items(
+    audiences: Audiences,
+    projection: Projection | None,
+    value: NDArray[np.float64] | None,
+    *,
+    n_worlds: int,
+    seed: int,
+    progress: ProgressCallback | None = None,
+) -> Iterator[Items]:
+    """Users as items, weighted by their value (default 1), or with a projection the rr_sets of ``n_worlds`` worlds."""
+    if projection is not None:
+        return _propagated(audiences, projection, value, n_worlds, seed, progress)
+    weight = np.ones(audiences.n_nodes) if value is None else value
+    return iter([Items(audiences.indptr, audiences.party, audiences.chance, weight)])
 
 
-def propagated_items(
+def _propagated(
     audiences: Audiences,
     projection: Projection,
     value: NDArray[np.float64] | None,
     n_worlds: int,
     seed: int,
-    progress: ProgressCallback | None = None,
+    progress: ProgressCallback | None,
 ) -> Iterator[Items]:
     """Rr_sets as items, block by block, each weighted by total value / number of sets.
 

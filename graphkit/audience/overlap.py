@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.audience.disclosure import Cells, suppressed
-from graphkit.audience.membership import checked_value, propagated_items, read_audiences, static_items
+from graphkit.audience.membership import audience_items, checked_value, read_audiences
 from graphkit.check import positive_int
 from graphkit.kernels import kernel
 from graphkit.results import Manifest, Result, make_manifest
@@ -144,11 +144,7 @@ def overlap(
     worlds, least = positive_int("n_worlds", n_worlds), positive_int("min_cell", min_cell, minimum=0)
     table = read_audiences(audiences, n_nodes, projection)
     values = None if value is None else checked_value(value, table.n_nodes)
-    items = (
-        static_items(table, checked_value(value, table.n_nodes))
-        if projection is None
-        else propagated_items(table, projection, values, worlds, seed, progress)
-    )
+    items = audience_items(table, projection, values, n_worlds=worlds, seed=seed, progress=progress)
     sums = _Sums(len(table.names))
     for part in items:
         sums.add(part)

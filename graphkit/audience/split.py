@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.audience.membership import Audiences, Items, checked_value, propagated_items, read_audiences, static_items
+from graphkit.audience.membership import Audiences, Items, audience_items, checked_value, read_audiences
 from graphkit.check import finite, non_negative, positive_int
 from graphkit.errors import InvalidParameter, UnknownName, close_matches
 from graphkit.kernels import kernel
@@ -163,38 +163,31 @@ def split_profit(
     names = (*table.names, str(lead)) if lead is not None else table.names
     costs = _costs(names, own_cost) + non_negative("common_cost", common_cost) / len(names)
     values = None if value is None else checked_value(value, table.n_nodes)
-    items: Iterator[Items] = (
-        static_items(table, checked_value(value, table.n_nodes))
-        if projection is None
-        else propagated_items(table, projection, values, worlds, seed, progress)
-    )
+    items = audience_items(table, projection, values, n_worlds=worlds, seed=seed, progress=progress)
     sums = _Sums.over(items, len(table.names), with_lead=lead is not None)
     gross, half = sums.shares(sampled=projection is not None)
     net = gross - costs
     stable, reason = _stability(sums, net, common_cost, with_lead=lead is not None, sampled=projection is not None)
-    request = _request(table, lead, value, own_cost, common_cost, projection, worlds)
-    exclusive = np.append(sums.exclusive, sums.joint) if lead is not None else sums.exclusive
-    alone = np.append(sums.alone, 0.0) if lead is not None else sums.alone
     manifest = make_manifest(
         "split_profit",
-        request=request,
+        request=_request(table, lead, value, own_cost, common_cost, projection, worlds),
         answer=[net.tolist(), sums.joint, stable],
         seed=seed if projection is not None else None,
         snapshot=None if projection is None else projection.snapshot_id,
         seconds=time.perf_counter() - start,
     )
     return ProfitSplit(
-        names,
-        net,
-        net - half,
-        net + half,
-        exclusive,
-        alone,
-        sums.joint,
-        stable,
-        reason,
-        None if lead is None else str(lead),
-        manifest,
+        names=names,
+        share=net,
+        lower=net - half,
+        upper=net + half,
+        exclusive=np.append(sums.exclusive, [] if lead is None else [sums.joint]),
+        alone=np.append(sums.alone, [] if lead is None else [0.0]),
+        joint=sums.joint,
+        stable=stable,
+        stable_reason=reason,
+        lead=None if lead is None else str(lead),
+        manifest=manifest,
     )
 
 
