@@ -19,7 +19,6 @@ FINDING = ("rule", "severity", "file", "line", "column", "value", "message", "hi
 _SHOWN = 20
 _ALIKE = 3
 _VALUE = 60
-_OF_FILES = frozenset({"dataset", "encoding", "header", "mapping", "missing-column"})
 
 
 def place(finding: dict[str, Any]) -> str:
@@ -30,35 +29,23 @@ def place(finding: dict[str, Any]) -> str:
 
 
 def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> str:
-    """Return the first findings, errors first, one or two lines each; of many alike a few, so that none hides another."""
-    alike: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for finding in sorted(findings, key=_urgency):
-        alike.setdefault(
-            tuple(finding.get(name) for name in ("severity", "rule", "file", "column", "hint")), []
-        ).append(finding)
+    """Return every cause of an error with its first example and count, then other findings and examples while there is room."""
+    from graphkit.model.validate import Finding, by_cause
+
+    alike = by_cause(Finding(**finding) for finding in findings)
+    causes = alike[: max(shown, sum(group[0].severity == "error" for group in alike))]
     most = shown if len(alike) == 1 or len(findings) <= shown else _ALIKE
-    lines, left = list[str](), shown
-    for group in list(alike.values()):
-        if not left:
-            break
-        first = group[: min(most, left)]
-        lines += [line for finding in first for line in _lines(finding)]
-        left -= len(first)
-        if len(group) > len(first) and len(alike) > 1:
-            lines.append(f"    ... and {len(group) - len(first):,} more like this")
-    if len(findings) > shown - left:
+    lines, room, left = list[str](), max(0, shown - len(causes)), len(findings)
+    for group in causes:
+        more = min(len(group) - 1, most - 1, room)
+        room -= more
+        left -= 1 + more
+        lines += [line for finding in group[: 1 + more] for line in _lines(finding.to_dict())]
+        if len(group) > 1 + more and len(alike) > 1:
+            lines.append(f"    ... and {len(group) - 1 - more:,} more like this")
+    if left:
         lines.append(f"... {len(findings):,} findings in all; --format json lists them")
     return "\n".join(lines)
-
-
-def _urgency(finding: dict[str, Any]) -> int:
-    """Errors first, of whole files before rows, and causes before what follows from them: an id is often unknown because its file was not read."""
-    rule = str(finding["rule"])
-    if finding["severity"] != "error":
-        return 3
-    if rule == "unknown-node" or "more findings of the rule" in str(finding["message"]):
-        return 2
-    return int(not (finding.get("line") is None or rule in _OF_FILES or rule.startswith("file-")))
 
 
 def _lines(finding: dict[str, Any]) -> list[str]:
@@ -134,4 +121,6 @@ def check(
 
 def _first_error(findings: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the first finding of severity error, a cause rather than what follows from it."""
-    return min(findings, key=_urgency)
+    from graphkit.model.validate import Finding, by_cause
+
+    return by_cause(Finding(**finding) for finding in findings)[0][0].to_dict()

@@ -6,9 +6,13 @@ Conservation: `rows_in = loaded + rejected + duplicates`, always. A row with sev
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Severity = Literal["error", "warning"]
+_OF_FILES = frozenset({"dataset", "encoding", "header", "mapping", "missing-column"})
 
 # rule -> (Chinese, English): what the rule asks for
 RULES: dict[str, tuple[str, str]] = {
@@ -98,6 +102,31 @@ class Finding:
     def to_dict(self) -> dict[str, Any]:
         """All fields by name."""
         return asdict(self)
+
+
+def by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Group findings of the same rule, file and column, with the same thing to do; errors and their causes first.
+
+    Examples
+    --------
+    >>> lost = [Finding("unknown-node", "error", "knows.csv", n, "source", "u", "unknown User u") for n in (2, 3)]
+    >>> unread = Finding("encoding", "error", "user.csv", 1, None, None, "not UTF-8")
+    >>> [(group[0].rule, len(group)) for group in by_cause([*lost, unread])]
+    [('encoding', 1), ('unknown-node', 2)]
+    """
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for found in sorted(findings, key=_urgency):
+        groups.setdefault((found.severity, found.rule, found.file, found.column, found.hint), []).append(found)
+    return list(groups.values())
+
+
+def _urgency(found: Finding) -> int:
+    """Errors first, of whole files before rows, and causes before what follows from them: an id is often unknown because its file was not read."""
+    if found.severity != "error":
+        return 3
+    if found.rule in ("unknown-node", "more"):
+        return 2
+    return int(not (found.line is None or found.rule in _OF_FILES or found.rule.startswith("file-")))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphkit.check import one_of
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.model.validate import by_cause
 from graphkit.store.files_events import read_events
 from graphkit.store.files_reader import DirectoryReader
 from graphkit.store.files_settle import ON_DUPLICATE
@@ -14,10 +15,12 @@ from graphkit.store.files_write import write_parquet
 
 if TYPE_CHECKING:
     from graphkit.model.tables import GraphTables
-    from graphkit.model.validate import DataReport
+    from graphkit.model.validate import DataReport, Finding
     from graphkit.progress import ProgressCallback
 
 __all__ = ["check_directory", "read_directory", "read_events", "write_parquet"]
+
+_CAUSES = 20  # told in the message of an error; the report has every finding
 
 
 def read_directory(
@@ -104,15 +107,16 @@ def _known(encoding: str) -> None:
 
 def _refusal(report: DataReport, path: str) -> DataInvalid:
     errors = report.errors
-    first = [f"{f.file}{f' line {f.line}' if f.line else ''}: {f.message}" for f in errors[:5]]
+    causes = by_cause(errors)
+    first = [_told(group) for group in causes[:_CAUSES]]
     bad = [f"{report.rejected} of {report.rows_in} rows"] if report.rejected or not report.events.rejected else []
     bad += [f"{report.events.rejected} of {report.events.rows_in} events"] if report.events.rejected else []
     what = f"{' and '.join(bad)} rejected" if report.rows_in or report.events.rows_in else "no row could be read"
     if report.rows_in and not report.rejected and not report.events.rejected:
         what = f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}, none of them in a row"
     message = f"{path}: {what}, nothing loaded\n  " + "\n  ".join(first)
-    if len(errors) > 5:
-        message += f"\n  ... and {len(errors) - 5} more"
+    if len(causes) > _CAUSES:
+        message += f"\n  ... and {sum(map(len, causes[_CAUSES:]))} more"
     rows = tuple((f.file, f.line, f.value) for f in errors[:5])
     hint = f"graphkit check {path} lists all" + (
         "" if report.fatal else f"; --max-bad {report.rejected + report.events.rejected} loads the rest"
@@ -120,9 +124,16 @@ def _refusal(report: DataReport, path: str) -> DataInvalid:
     return DataInvalid(
         message,
         source=path,
-        rule=errors[0].rule if errors else None,
+        rule=causes[0][0].rule if causes else None,
         count=report.rejected + report.events.rejected,
         rows=rows,
         report=report.refused(),
         hint=hint,
     )
+
+
+def _told(group: list[Finding]) -> str:
+    """Return the first of findings that are alike, and how many there are besides."""
+    first, more = group[0], len(group) - 1
+    place = f"{first.file} line {first.line}" if first.line else first.file
+    return f"{place}: {first.message}" + (f"\n    ... and {more:,} more like this" if more else "")

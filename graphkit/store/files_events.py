@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["EVENT_COLUMNS", "EventLog", "check_events", "files_of_events", "read_events"]
 
 _ITEMS = {name: label.zh for name, label in LABELS.items() if not label.written}
+_NAMED = 50  # unknown columns named one by one
 EVENT_COLUMNS: dict[str, Property] = by_name(
     moment("ts", "时间", required=True, en="time"),
     text("user", "用户", required=True),
@@ -323,7 +324,7 @@ def _read(
 def _columns(part: Slice, zone: tzinfo | None, findings: Findings) -> dict[str, Any]:
     """Values of the columns that events have; others are reported."""
     table = part.table
-    for column in (c for c in table.names if c not in EVENT_COLUMNS):
+    for column in [c for c in table.names if c not in EVENT_COLUMNS][:_NAMED]:
         text_ = f"column {column[:80]!r} is not a column of events"
         findings.add(Finding("unknown-column", "warning", table.file, 1, column[:200], None, text_, None))
     return {c: column_values(part, c, EVENT_COLUMNS[c], zone) for c in table.names if c in EVENT_COLUMNS}

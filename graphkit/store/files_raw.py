@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MAX_FINDINGS = 5_000  # of one rule in one file; further ones are counted in one closing finding
+MAX_FINDINGS = 5_000  # of one rule in one column of a file; further ones are counted in one closing finding
 
 
 class FileRefused(Exception):
@@ -30,33 +30,34 @@ class FileRefused(Exception):
 
 @dataclass
 class Findings:
-    """Collects findings; the same rule in the same file beyond a limit is only counted."""
+    """Collects findings; the same rule in the same column of a file beyond a limit is only counted."""
 
     found: list[Finding] = field(default_factory=list)
     fatal: bool = False
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    severities: dict[tuple[str, str], Severity] = field(default_factory=dict)
+    counts: Counter[tuple[str, str, str | None]] = field(default_factory=Counter)
+    severities: dict[tuple[str, str, str | None], Severity] = field(default_factory=dict)
 
     def add(self, finding: Finding, *, fatal: bool = False) -> None:
         """Add one finding; `fatal` ones stop a load whatever number of bad rows is allowed."""
         self.fatal = self.fatal or fatal
-        key = (finding.file, finding.rule)
+        key = (finding.file, finding.rule, finding.column)
         self.counts[key] += 1
         self.severities[key] = finding.severity
         if self.counts[key] <= MAX_FINDINGS:
             self.found.append(finding)
 
-    def room(self, file: str, rule: str) -> int:
-        """How many findings of the rule in the file are still kept."""
-        return max(0, MAX_FINDINGS - self.counts[file, rule])
+    def room(self, file: str, rule: str, column: str | None) -> int:
+        """How many findings of the rule in the column are still kept."""
+        return max(0, MAX_FINDINGS - self.counts[file, rule, column])
 
     def sorted(self) -> tuple[Finding, ...]:
         """All findings by file and line, then what was only counted."""
         out = sorted(self.found, key=lambda f: (f.file, f.line or 0, f.column or "", f.rule))
-        for (file, rule), n in sorted(self.counts.items()):
-            if n > MAX_FINDINGS:
-                text = f"{n - MAX_FINDINGS} more findings of the rule {rule} in this file"
-                out.append(Finding("more", self.severities[file, rule], file, None, None, str(n - MAX_FINDINGS), text))
+        beyond = [(key, n - MAX_FINDINGS) for key, n in self.counts.items() if n > MAX_FINDINGS]
+        for key, n in sorted(beyond, key=lambda each: (*each[0][:2], each[0][2] or "")):
+            file, rule, column = key
+            text = f"{n} more findings of the rule {rule} in this file"
+            out.append(Finding("more", self.severities[key], file, None, column, str(n), text))
         return tuple(out)
 
 
@@ -139,7 +140,7 @@ class Slice:
         hint: str | None = None,
     ) -> None:
         """Add a finding per row; with severity `error` the rows are put aside."""
-        kept = len(rows) if severity == "error" else self.findings.room(self.table.file, rule)
+        kept = len(rows) if severity == "error" else self.findings.room(self.table.file, rule, column)
         for i, value in zip(rows[:kept], values[:kept], strict=True):
             shown = None if value is None else str(value)[:200]
             text = message.replace("{value}", "" if shown is None else shown[:80])
@@ -147,7 +148,7 @@ class Slice:
             if severity == "error":
                 self.good[i] = False
                 self.reasons.setdefault(int(i), (rule, column, text))
-        self.findings.counts[self.table.file, rule] += len(rows[kept:])
+        self.findings.counts[self.table.file, rule, column] += len(rows[kept:])
 
     def rejected(self, sha256: str) -> list[RejectedRow]:
         """Return the rows put aside, with their bytes."""

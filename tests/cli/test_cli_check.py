@@ -5,6 +5,10 @@ import json
 import pytest
 
 from graphkit.cli.check import _first_error, findings_text
+from graphkit.errors import DataInvalid
+from graphkit.model.validate import Finding
+from graphkit.store.files import check_directory, read_directory
+from graphkit.store.files_raw import MAX_FINDINGS
 
 MAPPING = """name = "ratings"
 currency = "USD"
@@ -162,24 +166,56 @@ def test_a_directory_nobody_could_read_is_not_counted(gk, tmp_path):
 
 def test_a_file_that_was_not_read_comes_before_the_ids_it_would_have_held():
     """The cause first, and named as the first error: thousands of unknown ids follow from one encoding."""
-    unread = {
-        "severity": "error",
-        "rule": "encoding",
-        "file": "学员.csv",
-        "line": 1,
-        "message": "the text is not UTF-8",
-    }
-    lost = [
-        {"severity": "error", "rule": "unknown-node", "file": "好友.csv", "line": k, "message": f"unknown User u{k}"}
-        for k in range(2, 9)
+    unread = Finding("encoding", "error", "学员.csv", 1, None, None, "the text is not UTF-8").to_dict()
+    ids = [
+        Finding("unknown-node", "error", "好友.csv", k, "source", f"u{k}", f"unknown User u{k}") for k in range(2, 9)
     ]
-    more = {
-        "severity": "error",
-        "rule": "too-many",
-        "file": "好友.csv",
-        "line": None,
-        "message": "1000 more findings of the rule unknown-node in this file",
-    }
-    text = findings_text([more, *lost, unread])
-    assert text.startswith("error: 学员.csv line 1: the text is not UTF-8")
-    assert _first_error([more, *lost, unread]) is unread
+    text = "1000 more findings of the rule unknown-node in this file"
+    more = Finding("more", "error", "好友.csv", None, "source", "1000", text).to_dict()
+    found = [more, *(each.to_dict() for each in ids), unread]
+    assert findings_text(found).startswith("error: 学员.csv line 1: the text is not UTF-8")
+    assert _first_error(found) == unread
+
+
+def test_every_cause_is_shown_before_a_second_example_of_one(tmp_path, write_tables, gk):
+    """A load refused for eight reasons names all eight, each with its count; the many unknown ids hide none."""
+    users = [f"u{i},true,999" for i in range(50)]
+    write_tables(tmp_path / "data", {
+        "nodes/user.csv": ("id,consent,age", users),
+        "nodes/channel.csv": ("id,name,kind,cost,capacity", ["c1,c1,kol,1.2m,1", "c2,c2,kol,1.3m,1", "c3,c3,kol,1,x", "c4,c4,kul,1,1"]),
+        "nodes/film.csv": ("id,name,quality", ["f1,x,0.5", "f2,y,7", "f3,,1"]),
+        "relationships/knows.csv": ("source,target", [f"u{i},u{i + 1}" for i in range(49)] + ["u1"]),
+    })  # fmt: skip
+    code, _, err = gk("load", tmp_path / "data")
+    assert code == 3
+    lines = [line for line in err.splitlines() if line.startswith("error: ")]
+    causes = ["user.csv line 2 column age", "channel.csv line 2 column cost", "channel.csv line 4 column capacity"]
+    causes += ["channel.csv line 5 column kind", "film.csv line 3 column quality", "film.csv line 4 column name"]
+    causes += ["knows.csv line 51", "knows.csv line 2 column source"]
+    assert [sum(cause in line for line in lines) for cause in causes] == [1] * len(causes)
+    assert len(lines) == len(causes)
+    assert "49 more like this" in err
+    assert "1 more like this" in err
+    assert "knows.csv line 2 column" in lines[-1]
+
+
+def test_the_refusal_of_a_call_names_every_cause_once(tmp_path, write_tables):
+    """From Python too, the first bad file does not hide the second."""
+    write_tables(tmp_path / "data", {
+        "nodes/channel.csv": ("id,name,kind,cost", [f"c{i},x,kol,1.2m" for i in range(9)]),
+        "nodes/user.csv": ("id,consent,age", ["u1,true,old"]),
+    })  # fmt: skip
+    with pytest.raises(DataInvalid) as caught:
+        read_directory(tmp_path / "data")
+    assert "channel.csv line 2: cost is 1.2m" in str(caught.value)
+    assert "8 more like this" in str(caught.value)
+    assert "user.csv line 2: age is old" in str(caught.value)
+
+
+def test_a_column_of_many_mistakes_does_not_use_up_the_findings_of_another(tmp_path, write_tables):
+    """The limit of findings is one of a column: thousands of bad prices leave the one bad capacity its own."""
+    rows = [f"c{i},x,kol,1.2m,1" for i in range(MAX_FINDINGS + 7)] + ["d,x,kol,1,x"]
+    write_tables(tmp_path / "data", {"nodes/channel.csv": ("id,name,kind,cost,reach_p", rows)})
+    found = [f for f in check_directory(tmp_path / "data").findings if f.severity == "error"]
+    assert [(f.line, f.value) for f in found if f.column == "reach_p"] == [(len(rows) + 1, "x")]
+    assert [(f.column, f.value) for f in found if f.rule == "more"] == [("cost", "7")]
