@@ -11,7 +11,7 @@ from typing import Any
 
 from graphkit.intervals import EXACT, counted, digits_of, give_or_take, plainly
 from graphkit.report.figures import Figures
-from graphkit.report.page_parts import as_planned
+from graphkit.report.plan_reading import as_planned
 from graphkit.report.sentences import term
 
 __all__ = ["headline", "plan_text", "rounded_down", "span", "within"]

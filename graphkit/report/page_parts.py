@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from graphkit.intervals import sign
 from graphkit.report.figures import Figures
 from graphkit.report.page_plan import MOST_ROWS
+from graphkit.report.plan_reading import as_planned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     Row = Mapping[str, Any]
 
-__all__ = ["as_planned", "more_parts"]
+__all__ = ["more_parts"]
 
 _CHANNELS = 12  # of a listed plan or a material
 
@@ -148,19 +149,6 @@ def _robust(plan: Row) -> dict[str, Any]:
 def _signed(value: float) -> str:
     """A difference with its sign."""
     return sign(value) + Figures.people(value)
-
-
-def as_planned(plan: Row) -> bool:
-    """Say whether a plan of the waves left buys just what had been planned for them; others may be worth as much."""
-    told = plan.get("replanned") or {}
-    if "kept" not in told:  # documents of before it was written
-        return told.get("gain_interval") == [0.0, 0.0]
-    uses = [
-        [item["channel"], item["wave"], item["material"], use]
-        for item in plan["items"]
-        for use in range(1, item["uses"] + 1)
-    ]
-    return sorted(map(str, uses)) == sorted(map(str, map(list, told["kept"])))
 
 
 def _replanned(plan: Row) -> dict[str, Any]:
