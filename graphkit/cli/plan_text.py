@@ -11,7 +11,7 @@ from typing import Any
 
 from graphkit.intervals import EXACT, counted, digits_of, give_or_take, plainly
 from graphkit.report.figures import Figures
-from graphkit.report.plan_reading import as_planned
+from graphkit.report.plan_reading import as_planned, unspent
 from graphkit.report.sentences import term
 
 __all__ = ["headline", "plan_text", "rounded_down", "span", "within"]
@@ -38,7 +38,8 @@ def plan_text(plan: dict[str, Any]) -> str:
         said = give_or_take(plan["adding_up_would_have_said"], plan.get("adding_up_interval"))
         lines.append(f"adding up the channels would have said {said}")
     lines += _baselines(plan)
-    lines += [f"not spent: {spoken(plan['unspent_because'])}"] if plan.get("unspent_because") else []
+    because = unspent(plan)
+    lines += [f"not spent: {spoken(because)}"] if because else []
     lines += (
         [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
     )
@@ -147,8 +148,13 @@ def _robust(plan: dict[str, Any]) -> list[str]:
     if not told:
         return []
     mine, plain = told["robust"], told["plain"]
+    at = Figures.percent(told["q"])
+    if told.get("same_plan"):
+        return [
+            f"over {told['draws']} draws of unknown chances: {at} quantile {plainly(mine['quantile'])}, mean {plainly(mine['mean'])}, worst {plainly(mine['worst'])}; the plan for the chances as given is the same"
+        ]
     text = (
-        f"over {told['draws']} draws of unknown chances: {told['q']:g}-quantile {plainly(mine['quantile'])} (plain plan {plainly(plain['quantile'])}), "
+        f"over {told['draws']} draws of unknown chances: {at} quantile {plainly(mine['quantile'])} (plain plan {plainly(plain['quantile'])}), "
         f"mean {plainly(mine['mean'])} ({plainly(plain['mean'])}), worst {plainly(mine['worst'])} ({plainly(plain['worst'])})"
     )
     fresh = told.get("fresh")

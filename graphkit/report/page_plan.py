@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphkit.report.figures import Figures
+from graphkit.report.plan_reading import unspent
 from graphkit.report.sentences import term
 from graphkit.report.spoken import both_of
 
@@ -25,8 +26,7 @@ def plan_part(plan: Row) -> dict[str, Any]:
     reach, items, rejected = plan.get("reach") or {}, plan.get("items") or [], plan.get("rejected") or []
     mean, interval = reach.get("mean"), reach.get("interval") or [None, None]
     certificate = plan.get("certificate") or {}
-    left = (plan.get("budget") or 0) - (plan.get("spent") or 0)
-    because = plan.get("unspent_because") if left > 0 else None
+    because = unspent(plan)
     return {
         "plan": plan,
         **_heading(plan),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["as_planned"]
+__all__ = ["as_planned", "unspent"]
 
 
 def as_planned(plan: Mapping[str, Any]) -> bool:
@@ -21,3 +21,10 @@ def as_planned(plan: Mapping[str, Any]) -> bool:
         for use in range(1, item["uses"] + 1)
     ]
     return sorted(map(str, uses)) == sorted(map(str, map(list, told["kept"])))
+
+
+def unspent(plan: Mapping[str, Any]) -> str | None:
+    """Return why money is left; None where none is, what waves before have cost counted."""
+    gone = (plan.get("replanned") or {}).get("spent") or 0
+    left = (plan.get("budget") or 0) - gone - (plan.get("spent") or 0)
+    return plan.get("unspent_because") or None if left > 0 else None

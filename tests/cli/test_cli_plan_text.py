@@ -4,6 +4,7 @@ import pytest
 
 from graphkit.cli.plan_text import plan_text, rounded_down, span
 from graphkit.intervals import give_or_take
+from graphkit.report.page_plan import plan_part
 from graphkit.report.spoken import chinese
 
 
@@ -98,3 +99,32 @@ def test_plans_without_a_graph_and_waves_carry_their_intervals():
     told = chinese(text)
     assert "若按单次接触价格选择：1,454.0 ±7.0，本计划相差 +70.6 ±6.4" in told
     assert "chosen" not in told
+
+
+PLAIN = {
+    "plan": "P-1", "for": "Film:f1", "objective": "reach", "budget": 100, "spent": 100, "items": [],
+    "reach": {"mean": 12.0, "interval": [11.0, 13.0]}, "unspent_because": "预算已用尽 | nothing is left",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spent", "gone", "told"), [(100, 0, False), (30, 70, False), (90, 0, True), (30, 60, True)])
+def test_why_money_is_left_is_said_where_some_is(spent, gone, told):
+    """Of 100, with 30 spent on the waves left and 70 gone before, nothing is left to explain; terminal and page agree."""
+    before = {"plan": "P-0", "waves": 1, "reached": 5.0, "spent": gone, "gain": None} if gone else None
+    plan = PLAIN | {"spent": spent, "replanned": before, "unspent_because": "剩 10 | 10 is left"}
+    assert ("not spent: 10 is left" in plan_text(plan)) is told
+    assert bool(plan_part(plan)["unspent"]) is told
+
+
+def test_a_robust_plan_that_is_the_plain_one_is_said_so():
+    """No second figure in brackets beside its own twin, and no loss of 0.0: the page says it in the same words."""
+    row = {"quantile": 43.0, "mean": 55.2, "worst": 39.0, "best": 70.0}
+    fresh = {"draws": 64, "regret_of_plain": 0.0, "interval": [0.0, 0.0]}
+    plan = PLAIN | {"robust": {"draws": 16, "q": 0.1, "same_plan": True, "fresh": fresh, "robust": row, "plain": row}}
+    text = plan_text(plan)
+    assert (
+        "over 16 draws of unknown chances: 10 % quantile 43, mean 55.2, worst 39; the plan for the chances as given is the same"
+        in text
+    )
+    assert "fresh" not in text
+    assert "未知概率抽取 16 次：10 % 分位数 43，均值 55.2，最差 39；与按给定概率的计划相同" in chinese(text)
