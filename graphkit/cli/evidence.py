@@ -61,6 +61,7 @@ def _intervals(plan: dict[str, Any]) -> dict[str, Any]:
 
 def _listed(rows: list[dict[str, Any]], near: dict[str, Any], again: str) -> str:
     """Return all claims as a table, each with its interval and the query or replay behind it."""
+    from graphkit.cli.language import shown_word
     from graphkit.cli.output import table
     from graphkit.intervals import give_or_take
 
@@ -68,7 +69,7 @@ def _listed(rows: list[dict[str, Any]], near: dict[str, Any], again: str) -> str
         {
             "claim": row["claim"],
             "value": give_or_take(row["value"], near.get(row["claim"])) if row["claim"] in near else row["value"],
-            "query": row["query"] or "replay",
+            "query": row["query"] or shown_word("replay"),
         }
         for row in rows
     ]

@@ -67,13 +67,13 @@ def fitted(text: str, stream: IO[str]) -> str:
     return fit_lines(text, width)
 
 
-def shown_word(name: str) -> str:
-    """Return the heading of a column, or a single word of ours, in the reader's language."""
+def shown_word(name: str, meaning: str | None = None) -> str:
+    """Return the heading of a column, or a single word of ours, in the reader's language; `meaning` is its key where the word has two."""
     if language() == "en":
         return name
     from graphkit.report.spoken import word
 
-    return _chosen(word(name), name, " ")
+    return _chosen(word(meaning or name), name, " ")
 
 
 def _chosen(chinese: str, english: str, between: str = " | ") -> str:

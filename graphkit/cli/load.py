@@ -161,6 +161,7 @@ def _rows(report: dict[str, Any]) -> list[dict[str, Any]]:
 
 def load_text(report: dict[str, Any], directory: str, *, dry_run: bool = False) -> str:
     """Return what a person wants to know of a load."""
+    from graphkit.cli.language import shown_word
     from graphkit.cli.output import table
 
     verb = "would load" if dry_run else "loaded"
@@ -173,4 +174,5 @@ def load_text(report: dict[str, Any], directory: str, *, dry_run: bool = False) 
         counts += f"\nmade as asked: {', '.join(f'{n:,} {name}' for name, n in made.items())}" + (
             "; these users have not consented to anything" if "User" in made else ""
         )
-    return f"{head}\n{table(_rows(report), COLUMNS)}{counts}"
+    rows = [row | {"kind": shown_word(row["kind"])} for row in _rows(report)]
+    return f"{head}\n{table(rows, COLUMNS)}{counts}"

@@ -68,7 +68,7 @@ class _LabelId(click.ParamType[LabelId]):
         if label not in LABELS:
             self.fail(f"{label!r} is no label.{suggestion(label, LABELS)}", param, ctx)
         if self.among and label not in self.among:
-            self.fail(f"a {label} does not do here, only {', '.join(self.among)}", param, ctx)
+            self.fail(f"a {label} cannot stand here, only {', '.join(self.among)}", param, ctx)
         return LabelId(label, id_)
 
 

@@ -30,6 +30,7 @@ _SENTENCES = frozenset(
     {"assumption", "assumptions", "fix", "hint", "message", "missing", "reason", "reasons", "unspent_because", "value"}
 )
 _WORDS = frozenset({"check", "chosen", "cold", "effect", "fits", "ok", "required", "rule", "same", "severity", "unit"})
+_READ = frozenset({"check", "claim", "metric", "setting"})
 _RANGES = frozenset({"fit_rank", "history", "stability"})
 _HALF = re.compile(r"\d ±\d")
 _TO = re.compile(r"(?<=\d) to (?=\d)")
@@ -171,8 +172,9 @@ def table(
 
 def _heads(names: Sequence[str]) -> dict[str, str]:
     """Return what stands over each column; the ends of an interval say how sure it is."""
-    level = " 95 %" if {"lower", "upper"} <= set(names) else ""
-    return {name: shown_word(name) + (level if name in ("lower", "upper") else "") for name in names}
+    more = dict.fromkeys(("lower", "upper"), " 95 %") if {"lower", "upper"} <= set(names) else {}
+    meaning = {"value": "value read"} if _READ & set(names) else {}  # what was read, not what something is worth
+    return {name: shown_word(name, meaning.get(name)) + more.get(name, "") for name in names}
 
 
 def _cell_said(name: str, value: Any) -> Any:

@@ -9,7 +9,7 @@ __all__ = ["clip", "fit_lines", "longest_piece", "pad", "visible", "width_of", "
 
 _ZERO = frozenset({"Mn", "Me", "Cf"})
 _PASTED = re.compile(r"(?:.*[:：]\s*)?(?:graphkit |:param )")  # a line break inside would break the command
-_PIECE = re.compile(r"\s*[（“「【《]*(?:[^\s\u2e80-\uffef]+|.)[，。；：、！？）”」】》…]*")
+_PIECE = re.compile(r"\s*[（“「【《(\[]*(?:[^\s\u2e80-\uffef]+|.)[，。；：、！？）”」】》…)\],.;:!?]*")
 
 
 def width_of(text: str) -> int:

@@ -112,7 +112,7 @@ def test_an_unknown_lead_is_refused(asked):
     assert "no Film with id 'f9'" in err
     code, _, err = asked("--lead", "User:u001")
     assert code == 2
-    assert "'--lead': a User does not do here, only Film, Course, Brand" in err
+    assert "'--lead': a User cannot stand here, only Film, Course, Brand" in err
 
 
 def test_the_table_says_what_the_shares_sum_to(asked):

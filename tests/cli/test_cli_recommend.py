@@ -277,10 +277,10 @@ def test_what_cannot_be_answered_is_refused_at_once_and_by_its_option(gk, monkey
     """A brand has no takers, a channel is not promoted, lists are weighed by fused only; nobody waits for a misspelt name."""
     monkeypatch.setattr("graphkit.planning.tastes.profiles_of", lambda *_, **__: pytest.fail("worked before it looked"))
     for words, said in (
-        (("profile", "--audience", "Brand:b0"), "--audience': a Brand does not do here, only Film, Course"),
+        (("profile", "--audience", "Brand:b0"), "--audience': a Brand cannot stand here, only Film, Course"),
         (("profile", "--audience", "Film:f9"), "there is no Film with id 'f9'"),
         (("profile", "u00", "u99"), "there is no User with id 'u99'"),
-        (("partners", "--for", "Channel:c0"), "--for': a Channel does not do here, only Film, Course, Brand"),
+        (("partners", "--for", "Channel:c0"), "--for': a Channel cannot stand here, only Film, Course, Brand"),
         (("recommend", "u00", "--weight", "ppr=2"), "--weight needs --by fused: only that joins several lists"),
     ):
         code, out, err = gk(*words)

@@ -5,7 +5,7 @@ import pytest
 from graphkit.cli import run
 from graphkit.cli.errors import report_error
 from graphkit.cli.language import fitted, width_on
-from graphkit.cli.output import emit
+from graphkit.cli.output import emit, table
 from graphkit.errors import UnknownNode
 from graphkit.report.spoken import chinese
 from graphkit.report.text_width import width_of
@@ -77,3 +77,31 @@ def test_hints_are_whole_sentences_of_one_language():
     assert chinese("fill the column amount") == "请补上 amount 列"
     assert chinese("the plan p.json claims no 'zzz'") == "计划 p.json 没有结论项 'zzz'"
     assert chinese("it makes 70 claims, such as reach, spent: graphkit evidence p.json").startswith("它有 70 项结论")
+
+
+def test_a_line_begins_with_no_closing_bracket():
+    """A name in brackets of half width breaks before the bracket that opens it, never before the one that closes it."""
+    from graphkit.report.text_width import wrap
+
+    text = "计划 P-c4ebead9，推广 Film:f01 (流浪者)：目标 触达，预算 1,000 CNY，花费 1,000 CNY [实测], 花费"
+    for width in range(8, 60):
+        lines = [line.strip() for line in wrap(text, width)]
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+        assert not [line for line in lines if line[0] in ")]：，,；" or line[-1] in "(["]
+
+
+@pytest.mark.parametrize(
+    ("rows", "there"),
+    [
+        ([{"check": "python", "value": "3.11.7"}], "值"),
+        ([{"claim": "reach", "value": 12.0}], "值"),
+        ([{"state": "new", "value": 12.0}], "价值"),
+        ([{"of": "User", "allowed": None, "ends": None}], "所属  允许值  两端"),
+    ],
+)
+def test_the_value_of_a_check_is_no_worth(rows, there, monkeypatch):
+    """What was read stands under another word than what something is worth; every heading of the data dictionary is Chinese."""
+    monkeypatch.setenv("GRAPHKIT_LANG", "zh")
+    head = table(rows).split("\n")[0]
+    assert head.endswith(there)
+    assert ("价值" in head) is (there == "价值")
