@@ -61,10 +61,23 @@ class Cover:
 
     @cached_property
     def seen_by_option(self) -> Any:
-        """q = 1 - exp(-h), column by column."""
-        seen = self.by_option.copy()
-        seen.data = -np.expm1(-seen.data)
-        return seen
+        """q = 1 - exp(-h), column by column; computed once for columns that are alike."""
+        matrix, size = self.by_option, np.diff(self.by_option.indptr)
+        first = np.repeat(self.twin == np.arange(self.n_options), size)
+        seen = np.empty_like(matrix.data)
+        seen[first] = -np.expm1(-matrix.data[first])
+        spread_kernel(matrix.indptr, self.twin, seen)
+        return sp.csc_matrix((seen, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+    @cached_property
+    def twin(self) -> Ints:
+        """For each option the first one with the same hazards: what one adds, its uses in other waves add as well."""
+        matrix = self.by_option
+        form = matrix.T @ np.random.default_rng(0).uniform(0.5, 1.5, self.weight.size)
+        _, first, where = np.unique(form, return_index=True, return_inverse=True)
+        found: Ints = first[where.ravel()].astype(np.int64)
+        twins_kernel(matrix.indptr, matrix.indices, matrix.data, found)
+        return found
 
     def bundled(self, bundles: Sequence[Sequence[int]]) -> Cover:
         """The cover whose options are these sets of options, each bought as a whole."""
@@ -97,7 +110,13 @@ class Cover:
         """What each option (0 for those not ``among`` them) adds when the sets are missed with ``missed``, shape (n_options,)."""
         matrix, open_ = self.seen_by_option, np.ones(self.n_options, dtype=bool) if among is None else among
         gained: Floats = np.zeros(self.n_options)
-        gains_kernel(matrix.indptr, matrix.indices, matrix.data, self.weight * missed, open_, gained)
+        gains_kernel(matrix.indptr, matrix.indices, matrix.data, self.weight * missed, open_, self.twin, gained)
+        return self.scale * gained
+
+    def gain(self, missed: Floats, option: int) -> float:
+        """What one option adds; see `gains`."""
+        matrix = self.seen_by_option
+        gained: float = gain_kernel(matrix.indptr, matrix.indices, matrix.data, self.weight, missed, option)
         return self.scale * gained
 
     def seen(self, option: int) -> tuple[Ints, Floats]:
@@ -150,11 +169,46 @@ def total_kernel(indptr, indices, hazard, picked, total):  # type: ignore[no-unt
 
 
 @kernel
-def gains_kernel(indptr, indices, seen, weight, open_, gained):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
-    """Weighted sum of each open column."""
+def gains_kernel(indptr, indices, seen, weight, open_, twin, gained):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
+    """Weighted sum of each open column; columns that are alike are added up once."""
+    known = np.full(open_.size, -1.0)
     for option in range(open_.size):
-        total = 0.0
-        if open_[option]:
-            for k in range(indptr[option], indptr[option + 1]):
+        first, total = twin[option], 0.0
+        if open_[option] and known[first] < 0.0:
+            for k in range(indptr[first], indptr[first + 1]):
                 total += seen[k] * weight[indices[k]]
-        gained[option] = total
+            known[first] = total
+        gained[option] = known[first] if open_[option] else 0.0
+
+
+@kernel
+def gain_kernel(indptr, indices, seen, weight, missed, option):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Weighted sum of one column."""
+    total = 0.0
+    for k in range(indptr[option], indptr[option + 1]):
+        total += seen[k] * (weight[indices[k]] * missed[indices[k]])
+    return total
+
+
+@kernel
+def spread_kernel(indptr, twin, values):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Write the values of first columns into those that are alike."""
+    for option in range(twin.size):
+        first = indptr[twin[option]]
+        if first < indptr[option]:
+            for k in range(indptr[option + 1] - indptr[option]):
+                values[indptr[option] + k] = values[first + k]
+
+
+@kernel
+def twins_kernel(indptr, indices, hazard, twin):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Take back twins whose columns differ in an entry."""
+    for option in range(twin.size):
+        start, first = indptr[option], indptr[twin[option]]
+        alike = indptr[option + 1] - start == indptr[twin[option] + 1] - first
+        k = 0
+        while alike and k < indptr[option + 1] - start:
+            alike = indices[start + k] == indices[first + k] and hazard[start + k] == hazard[first + k]
+            k += 1
+        if not alike:
+            twin[option] = option

@@ -90,10 +90,9 @@ def next_best(
         best = int(np.argmax(score))
         if fresh[best] == round_ or score[best] < 0:
             return best
-        rows, seen = cover.seen(best)
-        gain[best] = cover.scale * dot(cover.weight[rows] * missed[rows], seen)
-        fresh[best] = round_
-        score[best] = gain[best] / price[best]
+        alike = np.flatnonzero(cover.twin == cover.twin[best])
+        gain[alike], fresh[alike] = cover.gain(missed, best), round_
+        score[alike] = np.where(score[alike] < 0, -1.0, gain[alike] / price[alike])
 
 
 def by_marginal_gain(cover: Cover, chosen: Sequence[int], after: Ints | None = None) -> list[int]:

@@ -54,18 +54,18 @@ def lazy_order(
     money = np.zeros(n, dtype=np.int64) if cost is None else cost
     needs = np.full(n, -1, dtype=np.int64) if after is None else after
     found: Any = lazy_kernel(
-        seen.indptr.astype(np.int64), seen.indices, seen.data, cover.weight, open_.copy(), missed, money, np.int64(left), needs, price,
-        least / max(cover.scale, 1e-300),
+        seen.indptr.astype(np.int64), seen.indices, seen.data, cover.weight, cover.twin, open_.copy(), missed, money, np.int64(left),
+        needs, price, least / max(cover.scale, 1e-300),
     )  # fmt: skip
     return [int(x) for x in found]
 
 
 @kernel
-def lazy_kernel(indptr, indices, seen, weight, open_, missed, cost, left, after, price, least):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def lazy_kernel(indptr, indices, seen, weight, twin, open_, missed, cost, left, after, price, least):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """By submodularity an old gain bounds the new one: only options that could still win are looked at again."""
     n = open_.size
     gain, fresh = np.empty(n), np.zeros(n, np.int64)
-    gains_kernel(indptr, indices, seen, weight * missed, open_, gain)
+    gains_kernel(indptr, indices, seen, weight * missed, open_, twin, gain)
     chosen, number = np.empty(n, np.int64), 0
     while True:
         best, top = -1, -1.0
@@ -78,7 +78,9 @@ def lazy_kernel(indptr, indices, seen, weight, open_, missed, cost, left, after,
             total = 0.0
             for k in range(indptr[best], indptr[best + 1]):
                 total += weight[indices[k]] * missed[indices[k]] * seen[k]
-            gain[best], fresh[best] = total, number
+            for v in range(n):
+                if twin[v] == twin[best]:
+                    gain[v], fresh[v] = total, number
             continue
         if gain[best] <= least:
             break

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 import graphkit as gk
 from graphkit.influence.channel_bound import best_fraction, lower_limit, relax, upper_limit
-from graphkit.influence.channel_cover import Cover, merged
+from graphkit.influence.channel_cover import Cover, merged, twins_kernel
 from graphkit.influence.channel_greedy import by_marginal_gain, exhaustive, fill_in_order, greedy, improve
 from graphkit.influence.channel_menu import Menu
 from graphkit.planning import search
@@ -230,6 +230,24 @@ def test_a_plan_of_many_purchases_is_searched_to_its_end(tmp_path, monkeypatch):
     gk.plan(tmp_path, for_=("Film", "f01"), budget=5_000, waves=2, rng=7)
     (cover, rules, _), found = seen[0]
     assert cover.value(improve(cover, rules, found.chosen, tries=3_000)) <= found.value * 1.001
+
+
+def test_columns_that_are_alike_are_added_up_once():
+    """Uses of one channel gain bit for bit the same, what SciPy's products say; columns that look alike and differ stay apart."""
+    rng = np.random.default_rng(6)
+    _, one, _ = market(rng, n_sets=200, n_options=3)
+    hazard = sp.csr_matrix(one.hazard[:, [0, 1, 0, 2, 0, 1]])
+    cover = Cover(hazard, rng.random(200), 2.0)
+    assert cover.twin.tolist() == [0, 1, 0, 3, 0, 1]
+    missed, q = rng.random(200), -np.expm1(-hazard.toarray())
+    assert cover.seen_by_option.toarray() == pytest.approx(q)
+    gains = cover.gains(missed, np.array([False, True, True, False, True, True]))
+    assert gains == pytest.approx(2 * (q.T @ (cover.weight * missed)) * [0, 1, 1, 0, 1, 1])
+    assert (gains[2], gains[1]) == (gains[4], gains[5])
+    assert cover.gain(missed, 4) == pytest.approx(gains[4], rel=1e-14)
+    other, twin = sp.csc_matrix([[1.0, 1.0, 2.0], [3.0, 3.0, 3.0]]), np.zeros(3, np.int64)
+    twins_kernel(other.indptr, other.indices, other.data, twin)
+    assert twin.tolist() == [0, 0, 2]
 
 
 def test_gains_and_what_is_missed_are_those_of_sparse_products():
