@@ -98,6 +98,13 @@ class Cover:
         total_kernel(matrix.indptr, matrix.indices, matrix.data, picked, total)
         return total
 
+    def less(self, total: Floats, gone: Iterable[int]) -> Floats:
+        """The hazards that are left of ``total`` without some of the options in it."""
+        left = total.copy()
+        for option in sorted(gone):
+            left[self.seen(option)[0]] -= self.hazards(option)
+        return np.maximum(left, 0.0)
+
     def missed(self, chosen: Iterable[int]) -> Floats:
         """Chance that every chosen option misses a set, shape (n_sets,)."""
         return np.exp(-self.total(chosen))

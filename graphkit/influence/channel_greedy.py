@@ -44,14 +44,23 @@ SMALL = 1e-12
 PUT_IN = 20  # options, best gains per money first, that local search makes room for
 
 
-def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = ()) -> list[int]:
+def greedy(
+    cover: Cover,
+    menu: Menu,
+    *,
+    per_cost: bool,
+    start: Sequence[int] = (),
+    missed: Floats | None = None,
+    known: Floats | None = None,
+) -> list[int]:
     """Add the option with the largest gain (or gain per money) until nothing allowed gains.
 
     Lazy: by submodularity an old gain bounds the new one, so only options that could still win are looked at again.
-    Required channels and kinds below their minimum are served first.
+    Required channels and kinds below their minimum are served first. ``missed`` is what ``start`` misses, if that is
+    known, and is brought up to date in place; ``known`` are gains beside a part of ``start``, which bound all others.
     """
     chosen = list(start)
-    missed = cover.missed(chosen)
+    missed = cover.missed(chosen) if missed is None else missed
     if menu.plain:
         open_ = np.ones(menu.n, dtype=bool)
         open_[chosen] = False
@@ -64,10 +73,11 @@ def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = (
             after=menu.after,
             per_cost=per_cost,
             least=SMALL,
+            known=known,
         )
         return chosen + more
-    payable = menu.cost <= menu.budget - menu.money(chosen)  # money only goes, so the others stay closed
-    gain, fresh = cover.gains(missed, payable), np.full(cover.n_options, len(chosen))
+    gain = cover.gains(missed, _payable(menu, chosen)) if known is None else known.copy()
+    fresh = np.full(cover.n_options, len(chosen) if known is None else -1)
     while True:
         allowed, wanted = menu.allowed(chosen), menu.wanted(chosen)
         if (allowed & wanted).any():
@@ -80,6 +90,12 @@ def greedy(cover: Cover, menu: Menu, *, per_cost: bool, start: Sequence[int] = (
         chosen.append(best)
         rows, seen = cover.seen(best)
         missed[rows] *= 1.0 - seen
+
+
+def _payable(menu: Menu, chosen: Sequence[int]) -> NDArray[np.bool_]:
+    """Options that the money left pays for: it only goes, so the others stay closed."""
+    payable: NDArray[np.bool_] = menu.cost <= menu.budget - menu.money(chosen)
+    return payable
 
 
 def next_best(
@@ -131,9 +147,11 @@ def improve(
     left, improved = tries, True
     while improved and left > 0:
         improved = False
-        for candidates in islice(_neighbours(cover, menu, best, boosts), left):
+        for found in islice(_neighbours(cover, menu, best, boosts), left):
             left -= 1
-            for candidate in candidates:
+            for candidate, about in found:
+                if about <= value * (1 + 0.9e-9):  # adding up in another order tells no more digits
+                    continue
                 now = worth(cover, menu, candidate, boosts)
                 if now > value * (1 + 1e-9) + SMALL and menu.complete(candidate):
                     best, value, improved = candidate, now, True
@@ -143,20 +161,59 @@ def improve(
     return best
 
 
-def _neighbours(cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None) -> Iterator[list[list[int]]]:
-    """Plans near this one: without each of its options, then with each of the best others in place of the weakest."""
+def _neighbours(
+    cover: Cover, menu: Menu, chosen: list[int], boosts: Boosts | None
+) -> Iterator[list[tuple[list[int], float]]]:
+    """Plans near this one and about what they are worth: without each of its options, then with each of the best others."""
+    total = cover.total(chosen)
     for option in chosen:
-        yield refilled(cover, menu, without(menu, chosen, option), option, boosts)
+        rest = without(menu, chosen, option)
+        yield _exchanged(cover, menu, rest, option, boosts, cover.less(total, set(chosen).difference(rest)))
     mine = np.zeros(menu.n, dtype=bool)
     mine[chosen] = True
     can_follow = ~mine & ((menu.after < 0) | mine[menu.after])
     extra = boosts.gains(menu, chosen) if boosts is not None else 0.0
-    gain = np.where(can_follow, cover.gains(cover.missed(chosen), can_follow) + extra, 0.0)
+    gain = np.where(can_follow, cover.gains(np.exp(-total), can_follow) + extra, 0.0)
     order = np.argsort(-gain / np.maximum(menu.next_cost(chosen), 1e-9), kind="stable")
     weak = weakest(cover, menu, chosen)
     for option in order[: min(PUT_IN, int((gain > SMALL).sum()))].tolist():
-        rest = room(menu, chosen, weak, option)
-        yield [] if rest is None else [greedy(cover, menu, per_cost=True, start=[*rest, option])]
+        kept = room(menu, chosen, weak, option)
+        yield [] if kept is None else [_grown(cover, menu, [*kept, option], boosts)]
+
+
+def _exchanged(
+    cover: Cover, menu: Menu, rest: list[int], without: int, boosts: Boosts | None, total: Floats
+) -> list[tuple[list[int], float]]:
+    """The rest, of hazards ``total``, plus its best exchange by gain and by gain per money, each filled up again."""
+    allowed = menu.allowed(rest)
+    allowed[without] = False
+    if not allowed.any():
+        return []
+    missed, extra = np.exp(-total), boosts.gains(menu, rest) if boosts is not None else 0.0
+    known = cover.gains(missed, _payable(menu, rest))
+    gain = np.where(allowed, known + extra, -1.0)
+    firsts = {int(np.argmax(gain)), int(np.argmax(gain / np.maximum(menu.next_cost(rest), 1e-9)))}
+    found = []
+    for first in sorted(firsts):
+        left, rows = missed.copy(), cover.seen(first)[0]
+        left[rows] = np.exp(-(total[rows] + cover.hazards(first)))
+        found.append(_grown(cover, menu, [*rest, first], boosts, left, known))
+    return found
+
+
+def _grown(
+    cover: Cover,
+    menu: Menu,
+    start: list[int],
+    boosts: Boosts | None,
+    missed: Floats | None = None,
+    known: Floats | None = None,
+) -> tuple[list[int], float]:
+    """The plan that greedy makes of a part of one, and about what it is worth; see `greedy`."""
+    left = cover.missed(start) if missed is None else missed
+    plan = greedy(cover, menu, per_cost=True, start=start, missed=left, known=known)
+    bonus = boosts.total(menu, plan) if boosts is not None else 0.0
+    return plan, cover.scale * dot(cover.weight, 1.0 - left) + bonus
 
 
 def worth(cover: Cover, menu: Menu, chosen: Sequence[int], boosts: Boosts | None) -> float:
@@ -204,14 +261,7 @@ def room(menu: Menu, chosen: Sequence[int], weak: Sequence[int], option: int) ->
 
 def refilled(cover: Cover, menu: Menu, rest: list[int], without: int, boosts: Boosts | None) -> list[list[int]]:
     """The rest plus its best exchange by gain and by gain per money, each filled up again."""
-    allowed = menu.allowed(rest)
-    allowed[without] = False
-    if not allowed.any():
-        return []
-    extra = boosts.gains(menu, rest) if boosts is not None else 0.0
-    gain = np.where(allowed, cover.gains(cover.missed(rest), allowed) + extra, -1.0)
-    firsts = {int(np.argmax(gain)), int(np.argmax(gain / np.maximum(menu.next_cost(rest), 1e-9)))}
-    return [greedy(cover, menu, per_cost=True, start=[*rest, first]) for first in sorted(firsts)]
+    return [plan for plan, _ in _exchanged(cover, menu, rest, without, boosts, cover.total(rest))]
 
 
 def exhaustive(cover: Cover, menu: Menu, boosts: Boosts | None = None) -> tuple[list[int] | None, float]:

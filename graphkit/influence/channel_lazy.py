@@ -30,6 +30,7 @@ def lazy_order(
     after: Ints | None = None,
     per_cost: bool = False,
     least: float = -1.0,
+    known: Floats | None = None,
 ) -> list[int]:
     """Return options in the order of greedy choice; ``missed`` is brought up to date in place.
 
@@ -48,24 +49,30 @@ def lazy_order(
         By gain per money instead of by gain. Ties go to the first option.
     least : float
         Stop at gains of this much or less.
+    known : float64 ndarray, shape (n_options,), optional
+        No option that the money pays for gains more; default: what each gains now.
     """
     seen, n = cover.seen_by_option, cover.n_options
     price = np.maximum(cost, 1e-9).astype(np.float64) if per_cost and cost is not None else np.ones(n)
     money = np.zeros(n, dtype=np.int64) if cost is None else cost
     needs = np.full(n, -1, dtype=np.int64) if after is None else after
+    one = max(cover.scale, 1e-300)
+    gain, fresh = np.zeros(n) if known is None else known / one, np.full(n, 0 if known is None else -1)
+    if known is None:
+        gains_kernel(
+            seen.indptr, seen.indices, seen.data, cover.weight * missed, open_ & (money <= left), cover.twin, gain
+        )
     found: Any = lazy_kernel(
         seen.indptr.astype(np.int64), seen.indices, seen.data, cover.weight, cover.twin, open_.copy(), missed, money, np.int64(left),
-        needs, price, least / max(cover.scale, 1e-300),
+        needs, price, least / one, gain, fresh,
     )  # fmt: skip
     return [int(x) for x in found]
 
 
 @kernel
-def lazy_kernel(indptr, indices, seen, weight, twin, open_, missed, cost, left, after, price, least):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def lazy_kernel(indptr, indices, seen, weight, twin, open_, missed, cost, left, after, price, least, gain, fresh):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """By submodularity an old gain bounds the new one: only options that could still win are looked at again."""
     n = open_.size
-    gain, fresh = np.empty(n), np.zeros(n, np.int64)
-    gains_kernel(indptr, indices, seen, weight * missed, open_, twin, gain)
     chosen, number = np.empty(n, np.int64), 0
     while True:
         best, top = -1, -1.0

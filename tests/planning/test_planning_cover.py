@@ -11,7 +11,16 @@ import scipy.sparse as sp
 import graphkit as gk
 from graphkit.influence.channel_bound import best_fraction, lower_limit, relax, upper_limit
 from graphkit.influence.channel_cover import Cover, merged, twins_kernel
-from graphkit.influence.channel_greedy import by_marginal_gain, exhaustive, fill_in_order, greedy, improve
+from graphkit.influence.channel_greedy import (
+    _neighbours,
+    by_marginal_gain,
+    exhaustive,
+    fill_in_order,
+    greedy,
+    improve,
+    refilled,
+    without,
+)
 from graphkit.influence.channel_menu import Menu
 from graphkit.planning import search
 from graphkit.planning.choose import choose
@@ -218,6 +227,23 @@ def test_local_search_comes_near_the_best_of_all_plans():
         assert rules.complete(found)
         reached += values[tuple(sorted(found))] >= best - 1e-9
     assert reached >= 55
+
+
+@pytest.mark.parametrize("case", range(8))
+def test_exchanges_that_start_from_what_is_known_are_those_from_the_beginning(case):
+    """Plans filled up from known gains are greedy's own, and what they are said to be worth is their value."""
+    rng = np.random.default_rng(case)
+    _, cover, _ = market(rng, n_sets=120, n_options=16, hard=case == 7)
+    given = {"kind": rng.integers(0, 2, 16), "most": [3, 4]} if case % 2 else {}
+    rules = menu(rng.integers(1, 9, 16) * 10, 200, **given)
+    chosen = fill_in_order(rules, rng.permutation(16))
+    for option, found in zip(chosen, _neighbours(cover, rules, chosen, None), strict=False):
+        rest = without(rules, chosen, option)
+        for plan, about in found:
+            assert plan == greedy(cover, rules, per_cost=True, start=plan[: len(rest) + 1])
+            assert plan[: len(rest)] == rest
+            assert about == pytest.approx(cover.value(plan), rel=1e-12)
+        assert [plan for plan, _ in found] == refilled(cover, rules, rest, option, None)
 
 
 def test_a_plan_of_many_purchases_is_searched_to_its_end(tmp_path, monkeypatch):
