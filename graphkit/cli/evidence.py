@@ -51,8 +51,15 @@ def evidence(app: App, plan: str, claim: str | None, form: str | None, output: s
 
 def _intervals(plan: dict[str, Any]) -> dict[str, Any]:
     """Return the interval of each claim that has one."""
-    found = {"reach": plan["reach"].get("interval")}
+    found = {"reach": plan["reach"].get("interval"), "adding_up_would_have_said": plan.get("adding_up_interval")}
     found |= {f"risk.{row['goal']}": row["interval"] for row in (plan.get("risk") or {}).get("goals", ())}
+    for row in plan.get("against_baselines") or ():
+        found[f"baselines.{row['baseline']}"] = row.get("interval")
+        found[f"against_baselines.{row['baseline']}"] = row.get("difference_interval")
+    found |= {f"waves.{row['wave']}": row.get("adds_interval") for row in plan.get("waves") or ()}
+    found |= {f"goals.{row['goal']}": row["interval"] for row in plan.get("goals") or ()}
+    for place, row in enumerate(plan.get("pareto") or (), 1):
+        found |= {f"pareto.{place}.{goal}": pair for goal, pair in (row.get("intervals") or {}).items()}
     for item in plan["items"]:
         name = item["channel"] if item["wave"] == 1 else f"{item['channel']}@{item['wave']}"
         found |= {f"items.{name}.{part}": item.get(f"{part}_interval") for part in ("adds", "exclusive", "alone")}

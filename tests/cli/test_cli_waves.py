@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from graphkit.intervals import give_or_take
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory, write_tables, load):
@@ -118,3 +120,30 @@ def test_goals_and_unknown_chances(gk, home):
     assert plan["pareto"]
     assert plan["robust"]["regret_of_plain"] >= -1e-9
     assert gk("plan", "--for", "Film:f1", "--budget", "500", "--objective", "fame")[0] == 2
+
+
+def test_a_claim_is_listed_with_its_interval(gk, home, tmp_path):
+    """Every simulated number whose interval stands in the plan shows it, other plans, differences, waves and goals too."""
+    plan = plan_of(gk, home, "--waves", "2", "--objective", "reach=1,purchases=5", "--pareto", "reach,purchases")
+    (tmp_path / "p.json").write_text(json.dumps(plan))
+    code, listed, err = gk("evidence", tmp_path / "p.json")
+    assert code == 0, err
+    told = {line.split()[0]: line for line in listed.splitlines() if line}
+    known = {
+        "reach": plan["reach"]["interval"],
+        "adding_up_would_have_said": plan["adding_up_interval"],
+        **{f"baselines.{row['baseline']}": row["interval"] for row in plan["against_baselines"]},
+        **{f"against_baselines.{row['baseline']}": row["difference_interval"] for row in plan["against_baselines"]},
+        **{f"waves.{row['wave']}": row["adds_interval"] for row in plan["waves"]},
+        **{f"goals.{row['goal']}": row["interval"] for row in plan["goals"]},
+        **{
+            f"pareto.{i}.{goal}": pair
+            for i, row in enumerate(plan["pareto"], 1)
+            for goal, pair in row["intervals"].items()
+        },
+    }
+    assert {name.partition(".")[0] for name in known} >= {"baselines", "against_baselines", "waves", "goals", "pareto"}
+    values = {row["claim"]: row["value"] for row in plan["claims"]}
+    for name in known.keys() & values.keys():
+        assert give_or_take(values[name], known[name]) in told[name]
+    assert len(known.keys() & values.keys()) == len(known)
