@@ -72,8 +72,8 @@ html{background:#0f161d}:target{background:#4a3a1e}figure{background:#fff;color:
 @media print{@page{margin:15mm}html,body{background:#fff}body{max-width:none;font-size:10.5pt;padding:0}
 header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section,footer{padding:8px 0 0}
 .wide{overflow:visible}table{font-size:8.5pt}td,th,th[scope=row]{padding:3px 5px}th .en,small,.id{font-size:7.5pt}th.why{min-width:0}th.name{min-width:5em}
-tfoot{display:table-row-group}li,td li{break-inside:avoid}.cards{grid-template-columns:repeat(5,1fr);gap:6px}.card{padding:6px 8px}.card .v{font-size:15pt}
+tfoot{display:table-row-group}li,td li{break-inside:avoid}.cards{grid-template-columns:repeat(3,1fr);gap:6px}.card{padding:6px 8px}.card .v{font-size:15pt}
 a{color:inherit;border:0}details:not(.paper){display:none}details.paper::details-content{content-visibility:visible;block-size:auto}.card{background:none}
-figure,svg{overflow:visible}
+figure,svg{overflow:visible}#evidence .wide{columns:2;column-gap:8mm}#evidence table{font-size:7.5pt}#evidence td,#evidence th{padding:1px 4px}#evidence th{width:auto;overflow-wrap:break-word}#evidence code{font-size:7pt}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip()

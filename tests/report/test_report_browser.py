@@ -11,6 +11,7 @@ import pytest
 from graphkit.report.page import render_page
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PDFTOTEXT = shutil.which("pdftotext")
 QUIET = [
     "--headless",
     "--no-sandbox",
@@ -152,3 +153,29 @@ def test_a_telephone_shows_whole_words_and_numbers(tmp_path):
     assert seen["nameless"] == 0
     assert seen["cut"] == 0
     assert seen["letters"] >= 11
+
+
+@pytest.mark.skipif(
+    BROWSER is None or PDFTOTEXT is None, reason="no chromium or no pdftotext: the page was not printed"
+)
+def test_evidence_takes_half_the_paper_and_loses_no_claim(tmp_path):
+    """Claims stand in two columns: 120 of them, in rows of 4 mm, fit on two sheets; each is printed with its query or replay."""
+    claims = [
+        {
+            "claim": f"items.c{i:03d}.alone",
+            "value": i,
+            "query": "evaluate/audience_of_set",
+            "params": {},
+            "replay": None,
+        }
+        for i in range(100, 220)
+    ]
+    page, paper = tmp_path / "plan.html", tmp_path / "plan.pdf"
+    page.write_text(render_page(PLAN | {"claims": claims}, lang="en"), encoding="utf-8")
+    call = [BROWSER, *QUIET, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={paper}", page.as_uri()]
+    subprocess.run(call, check=True, capture_output=True, timeout=120)
+    done = subprocess.run([PDFTOTEXT, paper, "-"], check=True, capture_output=True, text=True, timeout=60)
+    text = re.sub(r"\s", "", done.stdout)
+    assert [row["claim"] for row in claims if row["claim"] not in text] == []
+    assert text.count("evaluate/audience_of_set") == len(claims)
+    assert sum("items.c" in sheet for sheet in done.stdout.split("\f")) <= 2
