@@ -1,16 +1,20 @@
-"""What `[keep]` and `[encoding]` name must be there: a misspelt name would keep nothing and decode nothing, without a word."""
+"""Keys of settings that nothing reads, and names in `[keep]` and `[encoding]` that nothing bears, never pass without a word.
+
+One that looks like a known one is a slip and refused, for it changes nothing and leaves open what it meant to say. Any
+other is reported, as a column is that nothing reads.
+"""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from graphkit.errors import close_matches
 from graphkit.model.schema import LABELS, TYPES, label_of_file, type_of_file
 from graphkit.model.validate import Finding
 from graphkit.store.files_intake import SUFFIXES
 from graphkit.store.mapping import ADMIN_HEADER
-from graphkit.store.mapping_file import line_of
+from graphkit.store.mapping_file import KEYS, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +28,7 @@ _SOME = 20  # names told when none is near
 
 
 def check_named(intake: Intake, name: str, dataset: Dataset, specs: Sequence[TableSpec]) -> None:
-    """Refuse names of `[keep]` and `[encoding]` that nothing bears.
+    """Refuse or report keys that nothing reads, and names of `[keep]` and `[encoding]` that nothing bears.
 
     A file of the plain layout that is not there tonight may come tomorrow and is no mistake, unless it lies there in
     another format.
@@ -38,6 +42,9 @@ def check_named(intake: Intake, name: str, dataset: Dataset, specs: Sequence[Tab
     specs
         The tables that were read.
     """
+    for key in dataset.settings:
+        if key not in KEYS:
+            _tell(intake, name, dataset, (key, key), f"unknown key {key!r}", KEYS)
     if not dataset.keep and not dataset.encodings:
         return
     there = {
@@ -46,27 +53,31 @@ def check_named(intake: Intake, name: str, dataset: Dataset, specs: Sequence[Tab
     there |= {table.file for table in dataset.tables}
     for key in dataset.encodings:
         if key not in there and not _may_come(key, there):
-            text = f"[encoding] names {key!r}, which is no file here"
-            intake.findings.add(_unknown(name, dataset, (key, key), text, there), fatal=True)
+            _tell(intake, name, dataset, (key, key), f"[encoding] names {key!r}, which is no file here", there)
     for key, columns in dataset.keep.items():
         names = {"all", *LABELS, *TYPES, *there}
         if key not in names and not _kind_of(key) and not _may_come(key, there):
-            text = f"[keep] names {key!r}, which is no file, label or type here"
-            intake.findings.add(_unknown(name, dataset, (key, key), text, names), fatal=True)
+            _tell(
+                intake, name, dataset, (key, key), f"[keep] names {key!r}, which is no file, label or type here", names
+            )
         held = _columns(intake, key, specs)
         for column in columns:
             found = ADMIN_HEADER.match(column)
             if held and not {column, found["name"] if found else column} & held:
                 text = f"[keep] names column {column!r} of {key}, which no file of it has"
-                intake.findings.add(_unknown(name, dataset, (key, column), text, held), fatal=True)
+                _tell(intake, name, dataset, (key, column), text, held)
 
 
-def _unknown(file: str, dataset: Dataset, entry: tuple[str, str], text: str, known: Iterable[str]) -> Finding:
-    """Return the finding about a key, or a word under it, that nothing bears, with the nearest one that something does."""
+def _tell(intake: Intake, file: str, dataset: Dataset, entry: tuple[str, str], text: str, known: Iterable[str]) -> None:
+    """Refuse a key, or a word under it, that looks like a known one; report any other."""
     key, word = entry
     near = close_matches(word, known)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known)[:_SOME])}"
-    return Finding("dataset", "error", file, line_of(dataset.text, key), None, None, text, hint)
+    if known is KEYS and not near:
+        hint += "; words of your own stand under [notes]"
+    severity: Literal["error", "warning"] = "error" if near else "warning"
+    finding = Finding("dataset", severity, file, line_of(dataset.text, key), None, None, text, hint)
+    intake.findings.add(finding, fatal=bool(near))
 
 
 def _columns(intake: Intake, key: str, specs: Sequence[TableSpec]) -> set[str]:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import tzinfo
 
-__all__ = ["line_of", "parse_dataset"]
+__all__ = ["KEYS", "line_of", "parse_dataset"]
 
-_KINDS: dict[str, type] = {
+KEYS: dict[str, type] = {
     "name": str,
     "currency": str,
     "time_zone": str,
@@ -32,7 +32,7 @@ _KINDS: dict[str, type] = {
     "nodes": list,
     "relationships": list,
 }
-_SETTINGS = ("reach_p", "event_weights", "notes")  # what a store keeps of them
+_SETTINGS = ("reach_p", "event_weights", "notes")  # what a store keeps of them, beside keys that nothing reads
 _NUMBERS: dict[str, tuple[frozenset[str], float, str, str]] = {
     "reach_p": (
         frozenset({*CHANNEL_KIND, *PLACEMENT, "placement"}),
@@ -55,7 +55,7 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
     Raises
     ------
     MappingWrong
-        Not UTF-8, not TOML, with a key that nothing reads, or with a value of the wrong kind.
+        Not UTF-8, not TOML, or with a value of the wrong kind.
 
     Examples
     --------
@@ -63,8 +63,6 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
     ('autumn', 'folder')
     """
     text, raw = _toml(data)
-    for name in raw:
-        _known(name, _KINDS, text)
     _check_kinds(raw, text)
     for name in _NUMBERS:
         _check_numbers(name, raw.get(name, {}), text)
@@ -79,7 +77,7 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
         zone,
         keep,
         tuple(tables),
-        {k: _setting(k, raw[k], text) for k in _SETTINGS if k in raw},
+        {k: _setting(k, v, text) for k, v in raw.items() if k in _SETTINGS or k not in KEYS},
         _encodings(raw.get("encoding", {})),
         text,
     )
@@ -113,18 +111,15 @@ def _toml(data: bytes) -> tuple[str, dict[str, Any]]:
         ) from error
 
 
-def _known(key: str, known: Iterable[str], text: str, table: str | None = None) -> None:
+def _known(key: str, known: Iterable[str], text: str, table: str) -> None:
     """Refuse a key that nothing reads: it would change nothing, without a word."""
     if key in known:
         return
     near = close_matches(key, known)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
-    if table is None and not near:
-        hint += "; words of your own stand under [notes]"
-    if table is not None and key in _KINDS:
+    if key in KEYS:
         hint = f"write {key} above the first [table]"
-    message = f"unknown key {key!r}" + (f" in [{table}]" if table else "")
-    raise MappingWrong(message, rule="dataset", line=line_of(text, key), hint=hint)
+    raise MappingWrong(f"unknown key {key!r} in [{table}]", rule="dataset", line=line_of(text, key), hint=hint)
 
 
 def _check_numbers(name: str, given: dict[str, Any], text: str) -> None:
@@ -143,7 +138,7 @@ def _check_numbers(name: str, given: dict[str, Any], text: str) -> None:
 
 def _check_kinds(raw: dict[str, Any], text: str) -> None:
     """Refuse a key of ours that holds another kind of value."""
-    for name, wanted in _KINDS.items():
+    for name, wanted in KEYS.items():
         if name in raw and not isinstance(raw[name], wanted):
             what, form = _FORMS[wanted]
             hint = f"write it like: {form.format(name)}"

@@ -63,7 +63,6 @@ def test_where_takes_truth_as_files_write_it(tmp_path):
     ("text", "said", "hint"),
     [
         ('currancy = "CNY"\n', "unknown key 'currancy'", "did you mean 'currency'?"),
-        ('licence = "open"\n', "unknown key 'licence'", "words of your own stand under [notes]"),
         ("[reach_p]\ncinme = 0.1\n", "unknown key 'cinme' in [reach_p]", "did you mean 'cinema'?"),
         (
             '[event_weights]\nview = 1\nname = "x"\n',
@@ -103,6 +102,22 @@ def test_a_key_that_nothing_reads_is_refused_with_the_nearest_one(tmp_path, text
 def test_what_the_settings_may_say_is_accepted(tmp_path, text):
     """Names of files that are not there tonight included."""
     assert check_directory(plain(tmp_path, text)).ok
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ('licence = "open"\n', "unknown key 'licence'", "words of your own stand under [notes]"),
+        ('[keep]\nUser = ["colour", "hat"]\n', "[keep] names column 'hat' of User", "known: colour"),
+    ],
+)
+def test_what_looks_like_no_key_is_reported(tmp_path, text, said, hint):
+    """Somebody else's words do not refuse a night's load, as a column that nothing reads does not."""
+    report = check_directory(plain(tmp_path, text))
+    assert report.ok
+    (finding,) = [f for f in report.findings if said in f.message]
+    assert (finding.rule, finding.severity, finding.file) == ("dataset", "warning", "dataset.toml")
+    assert hint in finding.hint
 
 
 def plain(root, text):
