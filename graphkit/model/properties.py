@@ -18,6 +18,7 @@ LIST: PropertyType = "LIST"
 
 # Epoch seconds of 0001-01-01 and 9999-12-31; milliseconds given for seconds lie far above.
 FIRST_TS, LAST_TS = -62_135_596_800, 253_402_300_799
+EPOCH_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}  # counts in a second
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,13 @@ class Property:
     @property
     def is_time(self) -> bool:
         """Whether the value is a point in time (epoch seconds; files may hold ISO 8601)."""
-        return self.unit == "epoch s"
+        return self.counts is not None
+
+    @property
+    def counts(self) -> int | None:
+        """Counts in a second of a point in time that files write as a number; None for any other property."""
+        found, _, unit = (self.unit or "").partition(" ")
+        return EPOCH_UNITS.get(unit) if found == "epoch" else None
 
 
 def text(name: str, zh: str, en: str = "", *, required: bool = False, multiline: bool = False) -> Property:

@@ -7,7 +7,7 @@ names a node the directory does not hold is kept with a warning: an adopter outs
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +23,12 @@ from graphkit.store.files_convert import column_values
 from graphkit.store.files_csv import read_csv
 from graphkit.store.files_parquet import read_parquet
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, Slice, file_digest
-from graphkit.store.mapping import MappingWrong
+from graphkit.store.mapping import Dataset, MappingWrong
 from graphkit.store.mapping_file import parse_dataset
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Iterable, Mapping
-    from datetime import tzinfo
 
     import pandas as pd
 
@@ -112,8 +111,8 @@ def read_events(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     root = Path(path)
     findings = Findings()
-    files, zone = _event_files(root)
-    log = _read(files, zone, findings)
+    files, dataset = _event_files(root)
+    log = _read(files, dataset, findings)
     if not log.parts and not findings.found:
         raise DataInvalid(
             f"{root} holds no events",
@@ -139,7 +138,7 @@ def read_events(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 def check_events(
     files: Iterable[tuple[Path, str]],
-    zone: tzinfo | None,
+    dataset: Dataset,
     findings: Findings,
     ids: Mapping[str, Collection[str]],
     codes: Collection[str],
@@ -151,8 +150,8 @@ def check_events(
     ----------
     files
         Path and shown name of each file.
-    zone
-        Declared time zone of naive times.
+    dataset
+        What `dataset.toml` declares: the time zone of naive times and the unit of times written as numbers.
     findings
         Where findings go.
     ids
@@ -162,7 +161,7 @@ def check_events(
     encoding
         Of the CSV files.
     """
-    log = _read(files, zone, findings, encoding)
+    log = _read(files, dataset, findings, encoding)
     for part, columns in log.parts:
         for column, label in _ENDS.items():
             if column in columns and ids.get(label):
@@ -265,8 +264,8 @@ def _frame(columns: dict[str, Column]) -> pd.DataFrame:
     return pd.DataFrame({c: v.astype(np.float64) if c in numeric else v for c, v in columns.items()})
 
 
-def _event_files(root: Path) -> tuple[list[tuple[Path, str]], tzinfo | None]:
-    """Path and shown name of the files of an event log; the declared time zone."""
+def _event_files(root: Path) -> tuple[list[tuple[Path, str]], Dataset]:
+    """Path and shown name of the files of an event log; what `dataset.toml` declares."""
     if not root.exists():
         raise DataInvalid(
             f"{root} does not exist", source=str(root), rule="file-unreadable", hint="give a file or folder of events"
@@ -282,20 +281,18 @@ def _event_files(root: Path) -> tuple[list[tuple[Path, str]], tzinfo | None]:
             for p in folder.iterdir()
             if p.name.endswith((".csv", ".csv.gz", ".parquet")) and not p.name.startswith(".")
         )
-    zone: tzinfo | None = None
+    dataset = Dataset()
     if (home / "dataset.toml").is_file():
         try:
-            zone = parse_dataset((home / "dataset.toml").read_bytes(), "").zone
+            dataset = parse_dataset((home / "dataset.toml").read_bytes(), "")
         except MappingWrong as error:
             raise DataInvalid(
                 f"dataset.toml: {error.message}", source=str(home), rule=error.rule, hint=error.hint
             ) from error
-    return [(p, f"events/{p.name}") for p in files], zone
+    return [(p, f"events/{p.name}") for p in files], dataset
 
 
-def _read(
-    files: Iterable[tuple[Path, str]], zone: tzinfo | None, findings: Findings, encoding: str = "utf-8"
-) -> EventLog:
+def _read(files: Iterable[tuple[Path, str]], dataset: Dataset, findings: Findings, encoding: str = "utf-8") -> EventLog:
     """Read all files of a log; what does not fit is put aside."""
     log = EventLog()
     for path, name in files:
@@ -317,14 +314,15 @@ def _read(
         if missing:
             log.n_broken += len(table)
             continue
-        log.parts.append((part := Slice(table, np.arange(len(table)), findings), _columns(part, zone, findings)))
+        log.parts.append((part := Slice(table, np.arange(len(table)), findings), _columns(part, dataset, findings)))
     return log
 
 
-def _columns(part: Slice, zone: tzinfo | None, findings: Findings) -> dict[str, Any]:
+def _columns(part: Slice, dataset: Dataset, findings: Findings) -> dict[str, Any]:
     """Values of the columns that events have; others are reported."""
     table = part.table
     for column in [c for c in table.names if c not in EVENT_COLUMNS][:_NAMED]:
         text_ = f"column {column[:80]!r} is not a column of events"
         findings.add(Finding("unknown-column", "warning", table.file, 1, column[:200], None, text_, None))
-    return {c: column_values(part, c, EVENT_COLUMNS[c], zone) for c in table.names if c in EVENT_COLUMNS}
+    columns = {**EVENT_COLUMNS, "ts": replace(EVENT_COLUMNS["ts"], unit=f"epoch {dataset.event_time_unit or 's'}")}
+    return {c: column_values(part, c, columns[c], dataset.zone) for c in table.names if c in columns}

@@ -27,7 +27,9 @@ __all__ = ["floats", "integers", "multiplied", "within"]
 _FLOAT = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _DATES = (1900_01_01, 2100_12_31)  # as days written without dashes
 _SHEET_DAYS = 20_000, 80_000  # 1954 to 2119 as spreadsheets count days; no log begins on the first day of 1970
+_YEAR = 31_536_000
 _INTEGER = r"^[+-]?\d+$"
+_EPOCH = 'give epoch seconds; for events dataset.toml may say event_time_unit = "ms"'
 
 
 def floats(cells: Cells, given: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -67,6 +69,7 @@ def integers(cells: Cells, given: NDArray[np.bool_], prop: Property, zone: tzinf
         values[short] = [int(x) for x in texts.to_pylist()]
     rest = given & ~fine
     _long(cells, long, fine, values)
+    values //= prop.counts or 1
     if prop.is_time and rest.any():
         _times(cells, rest, fine, values, zone)
     else:
@@ -111,7 +114,7 @@ def within(values: Any, fine: NDArray[np.bool_], cells: Cells, prop: Property) -
     outside = fine & ((values < low) | (values > high) | ((values == low) & prop.open_low))
     left, ms = "(" if prop.open_low else "[", " (milliseconds?)" if prop.is_time else ""
     text = f"{cells.name} is {{value}}, outside {left}{low:g}, {high:g}]{ms}"
-    cells.note(outside, "range", text, "give epoch seconds" if prop.is_time else "correct the value or its unit")
+    cells.note(outside, "range", text, _EPOCH if prop.is_time else "correct the value or its unit")
     fine = fine & ~outside
     if prop.is_time:
         early, text = fine & (values < 0), f"{cells.name} is {{value}}, before 1970"
@@ -122,6 +125,10 @@ def within(values: Any, fine: NDArray[np.bool_], cells: Cells, prop: Property) -
         dates |= fine & (values >= _SHEET_DAYS[0]) & (values <= _SHEET_DAYS[1])
         text = f"{cells.name} is {{value}}, read as seconds of the year 1970; it looks like a date"
         cells.note(dates, "time-odd", text, "write a date as 2024-05-01", "warning")
+        if prop.counts != 1:
+            text = f"{cells.name} is {{value}}, in {prop.unit} a time of the year 1970"
+            soon = fine & (values >= 0) & (values < _YEAR)
+            cells.note(soon, "time-odd", text, "check event_time_unit in dataset.toml", "warning")
     return with_nulls(values, fine)
 
 

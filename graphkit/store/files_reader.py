@@ -114,6 +114,7 @@ class DirectoryReader:
             over.tables,
             {**found.settings, **over.settings},
             {**found.encodings, **over.encodings},
+            over.event_time_unit or found.event_time_unit,
         )
 
     def _undeclared(self, over: Dataset | None) -> None:
@@ -206,7 +207,7 @@ class DirectoryReader:
             if "Touchpoint" in nodes
             else set()
         )
-        return check_events(files, dataset.zone, self.intake.findings, ids, codes, self.encoding)
+        return check_events(files, dataset, self.intake.findings, ids, codes, self.encoding)
 
     def _report(self, blocks: list[Block], tables: GraphTables, log: EventLog) -> DataReport:
         counts = tables.counts()

@@ -72,7 +72,7 @@ def _numbers(cells: Cells, given: NDArray[np.bool_], prop: Property) -> Column:
     source, name = cells.source, cells.name
     if prop.type == "INTEGER" and pa.types.is_integer(source.type) and not pa.types.is_uint64(source.type):
         whole = pc.fill_null(source, 0).cast(pa.int64()).to_numpy(zero_copy_only=False)
-        return within(whole, given, cells, prop)
+        return within(whole // (prop.counts or 1), given, cells, prop)
     values = pc.fill_null(source.cast(pa.float64(), safe=False), 0.0).to_numpy(zero_copy_only=False)
     fine = given & np.isfinite(values)
     cells.note(given & ~fine, "number", f"{name} is {{value}}, not a finite number", "leave the cell empty instead")
@@ -85,4 +85,4 @@ def _numbers(cells: Cells, given: NDArray[np.bool_], prop: Property) -> Column:
         return within(values, fine, cells, prop)
     exact = fine & (values == np.floor(values)) & (np.abs(values) <= 2.0**53)
     cells.note(fine & ~exact, "integer", f"{name} is {{value}}, not a whole number", "store it as int64")
-    return within(np.where(exact, values, 0).astype(np.int64), exact, cells, prop)
+    return within(np.where(exact, values, 0).astype(np.int64) // (prop.counts or 1), exact, cells, prop)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from graphkit.errors import close_matches
+from graphkit.model.properties import EPOCH_UNITS
 from graphkit.model.vocabulary import CHANNEL_KIND, EVENT_KIND, PLACEMENT
 from graphkit.store.mapping import Dataset, MappingWrong
 from graphkit.store.mapping_tables import edge_table, node_table, texts
@@ -24,6 +25,7 @@ KEYS: dict[str, type] = {
     "name": str,
     "currency": str,
     "time_zone": str,
+    "event_time_unit": str,
     "keep": dict,
     "encoding": dict,
     "reach_p": dict,
@@ -79,6 +81,7 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
         tuple(tables),
         {k: _setting(k, v, text) for k, v in raw.items() if k in _SETTINGS or k not in KEYS},
         _encodings(raw.get("encoding", {})),
+        _unit(raw.get("event_time_unit"), text),
         text,
     )
 
@@ -109,6 +112,15 @@ def _toml(data: bytes) -> tuple[str, dict[str, Any]]:
         raise MappingWrong(
             f"not TOML: {error}", rule="dataset", line=line, hint="texts stand in double quotes"
         ) from error
+
+
+def _unit(name: str | None, text: str) -> str | None:
+    if name is None or name in EPOCH_UNITS:
+        return name
+    hint = f"known: {', '.join(EPOCH_UNITS)}"
+    raise MappingWrong(
+        f"unknown unit of time {name!r}", rule="dataset", line=line_of(text, "event_time_unit"), hint=hint
+    )
 
 
 def _known(key: str, known: Iterable[str], text: str, table: str) -> None:

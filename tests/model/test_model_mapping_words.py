@@ -95,6 +95,7 @@ def test_a_key_that_nothing_reads_is_refused_with_the_nearest_one(tmp_path, text
         '[keep]\nUser = ["colour"]\nall = ["colour:string[]"]\nuser = ["colour"]\n',
         '[keep]\nfilm = ["origin"]\nFOLLOWS = ["how"]\n"relationships/knows.csv" = ["since"]\n',
         '[encoding]\n"nodes/user.csv" = "utf-8"\n"events/autumn.csv" = "gb18030"\n',
+        'event_time_unit = "ms"\n',
         '[notes]\nlicence = "open"\nmade = 2026-11-01\n',
         "[reach_p]\ncinema = 0.1\nopening = 0.2\nplacement = 0.3\n",
     ],

@@ -284,6 +284,49 @@ def test_events(tmp_path):
         read_events(tmp_path / "e.csv")
 
 
+@pytest.mark.parametrize(("unit", "counts"), [("s", 1), ("ms", 1_000), ("us", 1_000_000), ("ns", 1_000_000_000)])
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "double"])
+def test_events_counted_in_another_unit_are_seconds(tmp_path, unit, counts, suffix):
+    """The part below a second is cut; texts with a date mean what they say whatever the unit; reading and checking agree."""
+    root = directory(tmp_path, nodes__user="id,consent\nu1,true\nu2,true\n")
+    (root / "events").mkdir()
+    (root / "dataset.toml").write_text(f'time_zone = "UTC"\nevent_time_unit = "{unit}"\n', encoding="utf-8")
+    numbers = [1_695_175_200 * counts + counts // 2, 1_695_175_201 * counts]
+    if suffix == "csv":
+        rows = f"{numbers[0]},u1,view\n{numbers[1]},u2,view\n2023-09-20T02:00:02Z,u1,click\n"
+        (root / "events" / "a.csv").write_text("ts,user,kind\n" + rows, encoding="utf-8")
+    else:
+        kind = pa.int64() if suffix == "parquet" or counts > 1_000 else pa.float64()
+        table = pa.table({"ts": pa.array(numbers, kind), "user": ["u1", "u2"], "kind": ["view", "view"]})
+        pq.write_table(table, root / "events" / "a.parquet")
+    wanted = [1_695_175_200, 1_695_175_201, 1_695_175_202][: 3 if suffix == "csv" else 2]
+    assert read_events(root)["ts"].tolist() == wanted
+    report = check_directory(root)
+    assert report.events.to_dict()["accepted"] == len(wanted)
+    assert not [f for f in report.findings if f.rule in ("range", "time-odd")]
+
+
+def test_a_wrong_unit_of_events_is_told(tmp_path):
+    """Seconds declared as milliseconds lie in 1970; milliseconds taken for seconds in no year; another word is no unit."""
+    root = directory(tmp_path, nodes__user="id,consent\nu1,true\n")
+    (root / "events").mkdir()
+    event, said = root / "events" / "a.csv", root / "dataset.toml"
+    event.write_text("ts,user,kind\n1695175200,u1,view\n", encoding="utf-8")
+    said.write_text('event_time_unit = "ms"\n', encoding="utf-8")
+    (found,) = [f for f in check_directory(root).findings if f.file.startswith("events")]
+    assert (found.rule, found.severity, found.hint) == ("time-odd", "warning", "check event_time_unit in dataset.toml")
+    assert "in epoch ms a time of the year 1970" in found.message
+    event.write_text("ts,user,kind\n1695175200000,u1,view\n", encoding="utf-8")
+    said.write_text('time_zone = "UTC"\n', encoding="utf-8")
+    (found,) = [f for f in check_directory(root).findings if f.file.startswith("events")]
+    assert found.severity == "error"
+    assert 'event_time_unit = "ms"' in found.hint
+    said.write_text('event_time_unit = "minutes"\n', encoding="utf-8")
+    event.unlink()
+    (found,) = [f for f in check_directory(root).findings if f.severity == "error"]
+    assert (found.file, found.line, found.hint) == ("dataset.toml", 1, "known: s, ms, us, ns")
+
+
 def test_events_are_judged_beside_the_rows_and_counted_apart(tmp_path):
     """Conservation over both: wrong events are kept aside with their bytes; names the graph lacks are reported once each."""
     root = directory(tmp_path, nodes__user="id,consent\nu1,true\nu2,true\n", nodes__film="id,name,kind\nf1,x,film\n")
