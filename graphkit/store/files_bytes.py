@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import re
 import zlib
 from typing import TYPE_CHECKING
 
 from graphkit.model.validate import Finding
+from graphkit.store.files_guess import guess_encoding, improbable, is_text
 from graphkit.store.files_raw import FileRefused, Findings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["guess_encoding", "refuse_encoding", "text_bytes", "unpack"]
+__all__ = ["refuse_encoding", "text_bytes", "unpack"]
 
 _BOM = b"\xef\xbb\xbf"
 _UTF8 = frozenset({"utf-8", "utf8", "utf-8-sig"})
@@ -37,7 +37,6 @@ _NO_TEXT = {
     b"\x89PNG": ("PNG", _AS_CSV),
 }
 _WORKBOOK = b"xl/workbook.xml"
-_LOOKED_AT = 100_000  # bytes of a file that tell whether it is text
 _MAX_UNPACKED, _FREE_UNPACKED, _MAX_RATIO = 8 * 2**30, 16 * 2**20, 100
 
 
@@ -78,7 +77,8 @@ def text_bytes(
             hint = f'say in dataset.toml or the mapping which it is: [encoding] "{name}" = "utf-8"'
             raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, hint))
         try:
-            return data.decode(encoding).removeprefix("\ufeff").encode(), None
+            decoded = data.decode(encoding).removeprefix("\ufeff").encode()
+            doubt = None if named else improbable(data, encoding)
         except (UnicodeError, LookupError) as error:
             line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
             raise FileRefused(
@@ -86,6 +86,13 @@ def text_bytes(
                     "encoding", "error", name, line, None, None, f"not {encoding}: {error}", "name the right --encoding"
                 )
             ) from error
+        if doubt is not None:
+            text = f"the text is hardly {encoding}, {doubt}"
+            hint = (
+                f'name the right --encoding, or say in dataset.toml or the mapping: [encoding] "{name}" = "{encoding}"'
+            )
+            raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, hint))
+        return decoded, None
     for mark, other in _OTHER_MARKS.items():
         if data.startswith(mark):
             text = f"the file is {other}, not UTF-8"
@@ -113,6 +120,8 @@ def refuse_encoding(data: bytes, name: str, line: int, said: str, rows: int) -> 
     guess = guess_encoding(data)
     text, hint = f"{said}, it looks like {guess}", f"save it as UTF-8, or give --encoding {guess}"
     if guess is None:
+        text, hint = said, "save it as UTF-8, or name its encoding by --encoding"
+    if guess is None and not is_text(data):
         text, hint = "the file is no text, it holds control characters throughout", _AS_CSV
     return FileRefused(Finding("encoding", "error", name, line, None, None, text, hint), rows)
 
@@ -122,19 +131,6 @@ def _is_utf8(data: bytes) -> bool:
     return not data.isascii() and _decodes(data, "utf-8")
 
 
-def guess_encoding(data: bytes) -> str | None:
-    """Guess the encoding that a text which is not UTF-8 most likely has; None when it reads as text in none."""
-    sample = data[:_LOOKED_AT]
-    runs = re.findall(rb"[\x80-\xff]+", sample)
-    alone = sum(len(run) == 1 for run in runs)  # é between letters, where Chinese takes bytes in pairs
-    guesses = ["gb18030"] if 2 * alone < len(runs) and _decodes(data, "gb18030") else []
-    guesses.append("latin-1")
-    if b"\0" in sample:
-        wide = sample[:2000].count(b"\0") * 4 >= len(sample[:2000])
-        guesses.insert(0 if wide else len(guesses), _guess_utf_16(sample))
-    return next((guess for guess in guesses if _reads(sample, guess)), None)
-
-
 def _decodes(data: bytes, encoding: str) -> bool:
     """Whether all bytes are text of an encoding."""
     try:
@@ -142,15 +138,3 @@ def _decodes(data: bytes, encoding: str) -> bool:
     except UnicodeError:
         return False
     return True
-
-
-def _reads(sample: bytes, encoding: str) -> bool:
-    """Whether next to nothing in a text is a control character or no character at all; random bytes hold one in ten."""
-    text = sample.decode(encoding, "replace")
-    odd = sum((c < " " and c not in "\t\n\r\x0b\x0c") or c == "\ufffd" for c in text)
-    return odd <= 1 + len(text) // 100
-
-
-def _guess_utf_16(data: bytes) -> str:
-    """Guess which half of each pair of bytes comes first in UTF-16 without a mark; by itself `utf-16` takes the lower one."""
-    return "utf-16-be" if data[::2].count(0) > data[1::2].count(0) else "utf-16-le"

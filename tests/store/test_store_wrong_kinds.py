@@ -61,7 +61,15 @@ def test_a_file_that_is_no_text_is_no_latin_1(tmp_path, data, text, hint):
     ("encoding", "name"),
     [
         ("gb18030", "流浪地球第二部"),
+        ("gb18030", "紅樓夢導讀"),
+        ("big5", "海角七號"),
+        ("big5", "資料分析入門"),
+        ("shift_jis", "千と千尋の神隠し"),
+        ("shift_jis", "アニメ"),
+        ("cp932", "①データ㈱"),
         ("latin-1", "Amélie"),
+        ("latin-1", "Größe Jürgen"),
+        ("gb18030", "张喆与李赟的小店"),
         ("cp1252", "a “quoted” name"),
         ("utf-16-le", "流浪地球"),
         ("utf-16-be", "plain"),
@@ -74,6 +82,47 @@ def test_text_of_another_encoding_is_still_guessed(tmp_path, encoding, name):
     wanted = {"cp1252": "latin-1"}.get(encoding, encoding)
     assert found.message.endswith(f"it looks like {wanted}")
     assert found.hint == f"save it as UTF-8, or give --encoding {wanted}"
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("cp1251", "Москва"), ("cp1251", "Война и мир")])
+def test_an_encoding_nobody_knows_is_not_guessed(tmp_path, encoding, name):
+    """Cyrillic was called gb18030, and loaded as rare ideographs by whoever followed the hint."""
+    data = "".join(f"{i},true,{name}\n" for i in range(30))
+    found = cause(checked(tmp_path, f"id,consent,region\n{data}".encode(encoding)))
+    assert found.message == "the text is not UTF-8 (line 2)"
+    assert found.hint == "save it as UTF-8, or name its encoding by --encoding"
+
+
+@pytest.mark.parametrize(
+    ("written", "said", "text"),
+    [
+        ("big5", "gb18030", "the text is hardly gb18030, it looks like big5"),
+        ("shift_jis", "gbk", "the text is hardly gbk, it looks like shift_jis"),
+        ("gb18030", "latin-1", "the text is hardly latin-1, it looks like gb18030"),
+        ("big5", "cp1252", "the text is hardly cp1252, it looks like big5"),
+    ],
+)
+def test_an_encoding_that_gives_garbage_is_not_read(tmp_path, written, said, text):
+    """It decodes without an error, into rare ideographs or accents; who names it for this very file is believed."""
+    name = {"gb18030": "流浪地球", "big5": "海角七號", "shift_jis": "神隠し物語"}[written]
+    data = "id,consent,region\n" + "".join(f"u{i},true,{name}\n" for i in range(9))
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "nodes/user.csv").write_bytes(data.encode(written))
+    found = cause(check_directory(tmp_path, encoding=said))
+    assert (found.rule, found.message) == ("encoding", text)
+    assert check_directory(tmp_path, encoding=written).ok
+    (tmp_path / "dataset.toml").write_text(f'[encoding]\n"nodes/user.csv" = "{said}"\n')
+    assert check_directory(tmp_path, encoding=said).ok
+
+
+def test_rare_characters_alone_are_not_read_by_a_wide_hint(tmp_path):
+    """Ideographs that nobody uses are asked about; names amid usual ones, kana and emoji are not."""
+    (tmp_path / "nodes").mkdir()
+    place = tmp_path / "nodes/user.csv"
+    place.write_bytes("id,consent,region\nu1,true,鱻麤龘靐齉爨癵籱\n".encode("gb18030"))
+    assert "hardly gb18030" in cause(check_directory(tmp_path, encoding="gb18030")).message
+    place.write_bytes("id,consent,region\nu1,true,张喆与李赟的海边小店\nu2,true,😀😀😀😀😀😀😀😀😀\n".encode("gb18030"))
+    assert check_directory(tmp_path, encoding="gb18030").ok
 
 
 @pytest.mark.parametrize(
