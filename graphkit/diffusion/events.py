@@ -33,6 +33,7 @@ __all__ = ["Log", "Tries", "count_tries", "read_log", "step_length"]
 
 NOT_TOLD, OUTSIDE = -2, -1  # causes: nothing is known, a channel or somebody outside the graph
 TRACED, FEWEST = 0.9, 20  # share of told causes, and adoptions it must rest on, from which a log counts as traced
+TICKS = {"s": 1e0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of pandas' clocks in a second
 TIED = 0.1  # share of simultaneous adoptions from which equal gaps count as steps
 
 
@@ -172,7 +173,12 @@ def _seconds(times: Any) -> NDArray[np.float64]:
     """Return a column of seconds or datetimes as seconds."""
     import pandas as pd
 
-    given = times.astype("int64") / 1e9 if pd.api.types.is_datetime64_any_dtype(times) else times
+    if pd.api.types.is_datetime64_any_dtype(times):
+        given = times.astype("int64") / TICKS[times.dt.unit]  # since 1970, in the unit of the column
+    elif pd.api.types.is_timedelta64_dtype(times):
+        given = times.dt.total_seconds()
+    else:
+        given = times
     seconds: NDArray[np.float64] = pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(seconds))
     if wrong.size:
@@ -201,13 +207,29 @@ def _causes(projection: Projection, events: Any) -> NDArray[np.int64]:
     """Return the cause of each row of the frame."""
     causes = np.full(len(events), NOT_TOLD, np.int64)
     if "external" in events:
-        causes[events["external"].fillna(value=False).to_numpy(dtype=bool)] = OUTSIDE
+        causes[_yes(events["external"])] = OUTSIDE
     if "parent" in events:
         told = events["parent"].notna().to_numpy()
         if told.any():
             code, names = _codes(events["parent"][told])
             causes[told] = _rows(projection, names)[code]
     return causes
+
+
+def _yes(column: Any) -> NDArray[np.bool_]:
+    """Return which cells of a column say yes: True or 1, while False, 0 and an empty cell say no."""
+    told = column.to_numpy(dtype=object, na_value=None)
+    wrong = [row for row, cell in enumerate(told.tolist()) if not (cell is None or cell in (0, 1))]
+    if wrong:
+        first = column.iloc[wrong[0]]
+        raise DataInvalid(
+            f"events: external is {first!r} in row {wrong[0]}, neither yes nor no ({len(wrong)} such rows)",
+            rule="external",
+            count=len(wrong),
+            rows=tuple((row, str(column.iloc[row])) for row in wrong[:5]),
+            hint="external is True where a channel brought it, else False or empty",
+        )
+    return np.array([cell == 1 for cell in told.tolist()], np.bool_)
 
 
 def _codes(column: Any) -> tuple[NDArray[np.int64], NDArray[Any]]:

@@ -204,6 +204,40 @@ def test_wrong_tables_are_named(frame, word):
         learn(from_arrays([0], [1]), frame, rng=1)
 
 
+@pytest.mark.parametrize(
+    "kind", ["datetime64[s]", "datetime64[ms]", "datetime64[us]", "datetime64[ns]", "zone", "delta"]
+)
+def test_times_are_seconds_in_any_unit(kind):
+    """A minute is 60 seconds, whatever pandas counts in: its datetimes are of microseconds by default, once of nanoseconds."""
+    since = pd.to_timedelta([0, 60], unit="s")
+    begin = pd.Timestamp("2020-01-01", tz="Asia/Shanghai" if kind == "zone" else None)
+    ts = since if kind == "delta" else begin + since
+    ts = ts.astype(kind) if kind.startswith("datetime64") else ts
+    log = read_log(from_arrays([0], [1]), pd.DataFrame({"item": [1, 1], "node": [0, 1], "ts": ts}))
+    assert np.diff(log.times).tolist() == [60.0]
+    if kind.startswith("datetime64"):
+        assert log.times[0] == 1577836800.0
+
+
+@pytest.mark.parametrize(
+    ("told", "pushed"),
+    [([True, False], [True, False]), ([1, 0], [True, False]), ([1.0, np.nan], [True, False]),
+     (pd.array([True, None], "boolean"), [True, False]), ([True, None], [True, False])],
+)  # fmt: skip
+def test_who_was_brought_by_a_channel_is_yes_or_no(told, pushed):
+    """Booleans, 0 and 1, empty means no."""
+    log = read_log(from_arrays([0], [1]), table([(1, 0, 0), (1, 1, 1)]).assign(external=told))
+    assert (log.causes == -1).tolist() == pushed
+
+
+@pytest.mark.parametrize("told", [["False", "True"], [2, 0], ["no", "no"]])
+def test_a_word_is_no_yes_or_no(told):
+    """The text False is not empty, so NumPy would take it for a yes."""
+    with pytest.raises(DataInvalid, match="external") as caught:
+        read_log(from_arrays([0], [1]), table([(1, 0, 0), (1, 1, 1)]).assign(external=told))
+    assert (caught.value.rule, caught.value.rows[0][0]) == ("external", 0)
+
+
 def test_wrong_arguments_are_named(planted):
     """Unknown method, no first adopter, no arc."""
     with pytest.raises(InvalidParameter, match="method"):
