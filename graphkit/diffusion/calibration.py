@@ -24,8 +24,9 @@ import numpy as np
 from graphkit.check import positive_int, refuse
 from graphkit.diffusion.events import Log, read_log
 from graphkit.diffusion.learned import LearnedProbabilities
-from graphkit.diffusion.size_factor import Fold, SizeFactor, held_out_folds, simulated_sizes
+from graphkit.diffusion.size_factor import FEWEST, Fold, SizeFactor, held_out_folds, simulated_sizes
 from graphkit.diffusion.topics import with_topics
+from graphkit.errors import InvalidParameter
 from graphkit.progress import each, null_progress
 from graphkit.rng import as_seed, child_seed
 
@@ -91,6 +92,9 @@ def predict_sizes(
     positive_int("n_first", n_first)
     if not isinstance(learned, LearnedProbabilities):
         refuse("learned", type(learned).__name__, "LearnedProbabilities", hint="learn(projection, events) makes them")
+    if learned.log is None or learned.projection is None:
+        message = "learned has neither graph nor log: it was read from a file, which holds its numbers only"
+        raise InvalidParameter(message, parameter="learned", hint="learn again: learn(projection, events)")
     log, seed = _read_topics(learned, events), child_seed(as_seed(rng), "predict_sizes")
     # As in the folds: the size factor is no feature.
     graph = learned.projection.with_probability(learned.posterior_mean)
@@ -133,9 +137,9 @@ def calibration_table(
     import pandas as pd
 
     columns = ["size_bin", "items", "predicted", "simulated", "observed"]
-    if not folds:
-        return pd.DataFrame({name: [] for name in columns})
     model = _Model(projection, log, n_first, folds, seed=child_seed(seed, "calibration"), progress=progress)
+    if not model.fitted:
+        return pd.DataFrame({name: [] for name in columns})
     predicted, observed = n_first + model.held_out, model.sizes.astype(np.float64)
     simulated = np.full(observed.size, np.nan)
     sizes = log.n_starters(n_first, traced=log.traced)[found.items] + found.held_out
@@ -173,7 +177,7 @@ class _Model:
         self.keep = keep = organic[log.sizes[organic] >= n_first]
         train = log.take(keep)
         self.sizes = train.sizes
-        self.fitted = bool(folds)
+        self.fitted = bool(folds) and keep.size >= FEWEST  # items of a channel are in the folds of a traced log
         own = log.sizes[organic]
         self.typical = float((own - np.minimum(own, n_first)).mean()) if own.size else 0.0
         self.held_out, self.ratios = np.full(keep.size, max(self.typical, 1e-9)), np.array([0.0, 3.0])

@@ -238,6 +238,29 @@ def test_a_word_is_no_yes_or_no(told):
     assert (caught.value.rule, caught.value.rows[0][0]) == ("external", 0)
 
 
+@pytest.mark.parametrize("organic", [0, 3, 11])
+def test_a_traced_log_in_which_channels_brought_nearly_all_has_no_calibration(organic):
+    """Fewer than 12 items of which the first adopters tell the size: the table is empty, and predictions still come."""
+    rows = [
+        (item, node, 60 * step, None if step == 0 else node - 1, step == 0 and item >= organic)
+        for item in range(20)
+        for step, node in enumerate(range(item % 3, item % 3 + 4))
+    ]
+    log = pd.DataFrame(rows, columns=["item", "node", "ts", "parent", "external"])
+    learned = learn(from_arrays(range(6), range(1, 7)), log, rng=1)
+    assert learned.log.traced
+    assert not len(learned.calibration)
+    assert len(predict_sizes(learned, log[log.item < 4], rng=1)) == 4
+
+
+def test_what_was_read_from_a_file_has_no_log_to_predict_from(planted):
+    """JSON carries neither graph nor log: said so, with what to do."""
+    _, log, learned, _ = planted
+    with pytest.raises(InvalidParameter, match="log") as caught:
+        predict_sizes(LearnedProbabilities.from_json(learned.to_json()), log, rng=1)
+    assert "learn" in caught.value.hint
+
+
 def test_wrong_arguments_are_named(planted):
     """Unknown method, no first adopter, no arc."""
     with pytest.raises(InvalidParameter, match="method"):

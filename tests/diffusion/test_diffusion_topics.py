@@ -10,7 +10,7 @@ from graphkit.diffusion.learn import learn
 from graphkit.diffusion.size_factor import simulated_sizes
 from graphkit.diffusion.topic_factor import shrunk
 from graphkit.diffusion.topics import STRENGTHS, _ratio
-from graphkit.errors import DataInvalid, UnknownName
+from graphkit.errors import DataInvalid, InvalidParameter, UnknownName
 from graphkit.projection.build import from_arrays
 
 
@@ -172,6 +172,12 @@ def test_wrong_topics_are_named(graph, change, word):
     log = pd.DataFrame({"item": [1] * 10, "node": range(10), "ts": range(10)}).assign(**change)
     with pytest.raises(DataInvalid, match=word):
         learn(graph, log, by="topic", rng=1)
+
+
+def test_the_item_is_no_topic_of_itself(graph):
+    """Every item a topic of its own would leave nothing to learn together."""
+    with pytest.raises(InvalidParameter, match="by must be"):
+        learn(graph, log_of(10, {"film": 0.3, "course": 0.3}, np.random.default_rng(1)), by="item", rng=1)
 
 
 def test_an_unknown_topic_is_named(graph):
