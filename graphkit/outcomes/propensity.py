@@ -253,7 +253,7 @@ def _out_of_fold(
         for _ in range(_SHUFFLES):
             lost = []
             for name in names:
-                part, other = encoder.output_indices_[name], unseen.copy()
+                part, other = encoder.output_indices_[features.part(name)], unseen.copy()
                 other[:, part] = unseen[draw.permutation(test.size)][:, part]
                 lost.append(whole - auc(y[test], rest.predict_proba(other)[:, 1]))
             drops.append(lost)

@@ -21,7 +21,7 @@ from graphkit.errors import DataInvalid, NotConverged
 from graphkit.intervals import quantile
 from graphkit.outcomes.hazards import proportional_hazards_test
 from graphkit.outcomes.survival import concordance, kaplan_meier
-from graphkit.outcomes.tables import binary, numeric, prepare, read_table
+from graphkit.outcomes.tables import binary, check_columns, numeric, prepare, read_table
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -213,8 +213,9 @@ def _likelihoods(fit: _Fit) -> dict[str, Any]:
 def _design(frame: pd.DataFrame, covariates: Sequence[str] | None, others: list[str], name: str) -> pd.DataFrame:
     """The covariates as numbers, texts against their commonest value; refuses what the model cannot carry."""
     wanted = [c for c in frame.columns if c not in others] if covariates is None else list(covariates)
+    check_columns(frame, wanted, name)
     for column in wanted:
-        if column in frame.columns and len(set(frame[column].astype(str))) == 1:
+        if len(set(frame[column].astype(str))) == 1:
             raise DataInvalid(
                 f"{name}: {column} is the same for everyone; the baseline hazard takes it up, it has no coefficient",
                 source=name, rule="constant", hint=f"leave {column} out (a Cox model has no intercept)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from graphkit.check import refuse
 from graphkit.errors import DataInvalid, InvalidParameter, close_matches
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ def read_table(source: Any, *, id: str | None = None) -> tuple[pd.DataFrame, str
     """
     if isinstance(source, pd.DataFrame):
         table, name = source.reset_index(drop=True), "table"
+    elif not isinstance(source, str | os.PathLike):
+        refuse("table", type(source).__name__, "a DataFrame or the path of a file")
     else:
         path = Path(source)
         name = str(path)
@@ -77,20 +81,29 @@ def _check_once(table: pd.DataFrame, column: str, name: str) -> None:
 
 
 def check_columns(table: pd.DataFrame, wanted: Sequence[str], name: str) -> None:
-    """Refuse names that the table does not have, with close ones.
+    """Refuse names that the table does not have, with close ones, and names that several of its columns have.
 
     Raises
     ------
     DataInvalid
-        Rule ``missing-column``.
+        Rule ``missing-column`` or ``duplicate-column``.
     """
+    known = list(table.columns)
     for column in wanted:
-        if column not in table.columns:
-            near = close_matches(column, list(table.columns))
+        if known.count(column) > 1:
+            raise DataInvalid(
+                f"{name} has {known.count(column)} columns of the name {column!r}",
+                source=name,
+                rule="duplicate-column",
+                count=known.count(column),
+                hint="give each column a name of its own",
+            )
+        if column not in known:
+            near = close_matches(column, known)
             hint = (
                 f"did you mean {' or '.join(map(repr, near))}?"
                 if near
-                else f"its columns: {', '.join(map(str, table.columns[:20]))}"
+                else f"its columns: {', '.join(map(str, known[:20]))}"
             )
             raise DataInvalid(f"{name} has no column {column!r}", source=name, rule="missing-column", hint=hint)
 
@@ -131,8 +144,9 @@ def numeric(
         A value is missing, no number, infinite or below ``low``.
     """
     check_columns(table, [column], name)
+    dated = pd.api.types.is_datetime64_any_dtype(table[column])
     values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
-    wrong = ~np.isfinite(values)
+    wrong = ~np.isfinite(values) | table[column].isna().to_numpy() | dated
     if low is not None:
         wrong |= (values <= low) if positive else (values < low)
     if wrong.any():
@@ -141,6 +155,7 @@ def numeric(
         raise DataInvalid(
             f"{name} line {i + 2}: {column} is {table[column].iloc[i]!r}, not a finite number{bound} ({int(wrong.sum())} such rows)",
             source=name, rule="not-a-number", count=int(wrong.sum()), rows=((i + 2, str(table[column].iloc[i])),),
+            hint="make it a number, such as days or seconds since a common start" if dated else None,
         )  # fmt: skip
     return values
 
@@ -157,7 +172,7 @@ class Features:
     def transformer(self) -> Any:
         """Return the encoding, unfitted: medians for missing numbers plus a flag, unit variance, one column per text.
 
-        One part per feature, so that `output_indices_` says which encoded columns are whose.
+        One part per feature (`part`), so that `output_indices_` says which encoded columns are whose.
         """
         from sklearn.compose import ColumnTransformer
         from sklearn.impute import SimpleImputer
@@ -165,11 +180,15 @@ class Features:
         from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
         parts: list[Any] = [
-            (c, make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), [c])
+            (self.part(c), make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), [c])
             for c in self.numbers
         ]
-        parts += [(c, OneHotEncoder(handle_unknown="ignore", sparse_output=False), [c]) for c in self.texts]
+        parts += [(self.part(c), OneHotEncoder(handle_unknown="ignore", sparse_output=False), [c]) for c in self.texts]
         return ColumnTransformer(parts, sparse_threshold=0.0)
+
+    def part(self, column: str) -> str:
+        """Name a feature's part of the encoding: scikit-learn refuses some that columns may have, such as ``verbose`` or ``n__plays``."""
+        return f"feature {(*self.numbers, *self.texts).index(column)}"
 
     def same(self, table: pd.DataFrame, name: str) -> pd.DataFrame:
         """Return the same columns of another table, typed alike.
@@ -281,7 +300,7 @@ def _as_numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
         found = pd.to_numeric(column.where(~blank), errors="coerce")
         if bool((found.isna() & ~blank).any()):
             return None
-        values = found.to_numpy(np.float64)
+        values = np.where(blank, np.nan, found.to_numpy(np.float64))  # of a missing date pandas makes a number
     return np.where(np.isfinite(values), values, np.nan)
 
 

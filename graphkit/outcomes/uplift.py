@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from graphkit.check import one_of, positive_int
+from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.intervals import newcombe, percentile_tail
 from graphkit.outcomes.qini import qini_coefficient, qini_curve
@@ -149,10 +149,8 @@ def uplift(
     """
     start = time.monotonic()
     one_of("method", method, METHODS)
-    if not 0 < held_out < 1:
-        raise InvalidParameter(
-            f"held_out must be a share in (0, 1). Got {held_out!r} instead.", parameter="held_out", value=held_out
-        )
+    if not 0 < finite("held_out", held_out) < 1:
+        refuse("held_out", held_out, "a share in (0, 1)")
     positive_int("n_bootstrap", n_bootstrap, minimum=100)
     seed = as_seed(rng)
     frame, name = read_table(table, id=id)
@@ -202,10 +200,10 @@ def _two_arms(
         )
     if treated is None:
         return frame, binary(frame, treatment, name), []
-    arms = frame[treatment].astype(str)
+    arms = pd.Series([str(x) for x in frame[treatment].tolist()])
     for arm in (str(treated), str(control)):
         if not bool((arms == arm).any()):
-            known = sorted(arms.unique())[:10]
+            known = sorted(arms[frame[treatment].notna()].unique())[:10]
             raise DataInvalid(
                 f"{name}: no row has {treatment} {arm!r}",
                 source=name,
