@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["finite", "non_negative", "one_of", "positive_int", "probability", "probability_array", "refuse"]
+__all__ = ["finite", "floats", "non_negative", "one_of", "positive_int", "probability", "probability_array", "refuse"]
 
 
 def refuse(name: str, value: object, allowed: str, *, hint: str | None = None) -> NoReturn:
@@ -71,12 +71,20 @@ def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
     return value
 
 
+def floats(name: str, values: ArrayLike, allowed: str) -> NDArray[np.float64]:
+    """Return an array of numbers as float64, NaN where one is missing; dates and complex numbers are refused, as words are."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "mMc":
+            refuse(name, values, allowed)
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        refuse(name, values, allowed)
+
+
 def probability_array(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Return float64 values, each in [0, 1]; the first offender and its position are named."""
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        refuse(name, values, "an array of probabilities in [0, 1]")
+    array = floats(name, values, "an array of probabilities in [0, 1]")
     wrong = ~((array >= 0.0) & (array <= 1.0))
     if wrong.any():
         place = int(np.flatnonzero(wrong.ravel())[0])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import positive_int, refuse
+from graphkit.check import finite, positive_int, refuse
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +42,7 @@ def quantile(confidence: float, freedom: float = 0) -> float:
 
     With ``freedom`` > 0 Student's t with so many degrees of freedom in its place: 2.26216 at 0.95 and 9.
     """
-    if not 0 < confidence < 1:
+    if not 0 < finite("confidence", confidence) < 1:
         refuse("confidence", confidence, "a number in (0, 1)")
     if freedom:
         from scipy.special import stdtrit
@@ -72,6 +72,7 @@ def percentile_tail(n: int, *, confidence: float = 0.95) -> float:
     >>> round(percentile_tail(12), 4), round(percentile_tail(10_000), 4)
     (0.0108, 0.025)
     """
+    positive_int("n", n, minimum=2)
     return NormalDist().cdf(-quantile(confidence, n - 1) * math.sqrt(n / (n - 1)))
 
 
@@ -297,11 +298,13 @@ def ratio_interval(top: Floats, bottom: Floats | None = None, *, confidence: flo
     True
     """
     n, z = top.size, quantile(confidence, max(top.size - 1, 1))
+    if n < 2:
+        return math.nan, math.nan
     whole = float(n) if bottom is None else float(bottom.sum())
     ratio = float(top.sum()) / whole
     residual = top - ratio * (1.0 if bottom is None else bottom)
     square = float((residual**2).mean())
-    if n < 2 or square <= (1e-12 * float(np.abs(top).max())) ** 2:
+    if square <= (1e-12 * float(np.abs(top).max())) ** 2:
         return math.nan, math.nan
     error = math.sqrt(square * n * n / (n - 1)) / whole
     skewness = float((residual**3).mean()) / square**1.5 / math.sqrt(n)

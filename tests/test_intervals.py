@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from graphkit.intervals import quantile, ratio_interval, share_of_clusters, unskewed, weighted_events, wilson
+from graphkit.errors import InvalidParameter
+from graphkit.intervals import (
+    percentile_tail,
+    quantile,
+    ratio_interval,
+    share_of_clusters,
+    unskewed,
+    weighted_events,
+    wilson,
+)
 
 
 def holds(interval, truth):
@@ -118,3 +127,18 @@ def test_events_of_equal_weight_are_a_poisson_count(n):
     if n:
         assert stats.poisson.sf(n, lower / 3) + stats.poisson.pmf(n, lower / 3) / 2 == pytest.approx(0.025, abs=1e-9)
     assert weighted_events(np.zeros(n), 0.0) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("confidence", ["x", None, True, float("nan"), 0, 1, -0.5])
+def test_a_confidence_that_is_no_share_is_refused(confidence):
+    """By its name."""
+    with pytest.raises(InvalidParameter, match="confidence"):
+        quantile(confidence)
+
+
+def test_nobody_and_one_person_have_no_interval():
+    """Nothing tells how far another person might differ."""
+    for amounts in ([], [3.0]):
+        assert np.isnan(ratio_interval(np.array(amounts))).all()
+    with pytest.raises(InvalidParameter, match="n must be"):
+        percentile_tail(1)

@@ -15,6 +15,7 @@ import numpy as np
 
 from graphkit.check import positive_int
 from graphkit.diffusion.rr_sets import sample_rr_sets
+from graphkit.diffusion.worlds import check_projection
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
 from graphkit.kernels import kernel
 from graphkit.progress import Progress
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
-__all__ = ["Audiences", "Items", "audience_items", "checked_value", "read_audiences"]
+__all__ = ["Audiences", "Items", "audience_items", "read_audiences"]
 
 _SETS_PER_WORLD = 32
 _SETS_PER_BLOCK = 1 << 16
@@ -63,19 +64,6 @@ class Items:
     weight: NDArray[np.float64]
 
 
-def checked_value(value: ArrayLike, n_nodes: int) -> NDArray[np.float64]:
-    """Return the value of every user; negative or missing values are refused."""
-    values = np.asarray(value, dtype=np.float64)
-    if values.shape != (n_nodes,):
-        message = f"value has shape {values.shape}, there are {n_nodes} users"
-        raise InvalidParameter(message, parameter="value", value=values.shape, allowed=(n_nodes,))
-    wrong = np.flatnonzero(~np.isfinite(values) | (values < 0))
-    if wrong.size:
-        message = f"value[{wrong[0]}] is {float(values[wrong[0]])!r}: values must be finite and >= 0"
-        raise InvalidParameter(message, parameter="value", value=float(values[wrong[0]]), allowed=">= 0")
-    return values
-
-
 def read_audiences(audiences: Mapping[str, ArrayLike], n_nodes: int | None, projection: Projection | None) -> Audiences:
     """Read rows, masks or chances of any number of audiences.
 
@@ -100,6 +88,8 @@ def read_audiences(audiences: Mapping[str, ArrayLike], n_nodes: int | None, proj
     if not hasattr(audiences, "items") or len(audiences) == 0:
         message = "audiences must be a mapping name -> rows, mask or chances with at least one entry"
         raise InvalidParameter(message, parameter="audiences", value=None, allowed="at least one audience")
+    if projection is not None:
+        check_projection(projection)
     arrays = {str(name): _array(str(name), given) for name, given in audiences.items()}
     n = _count(arrays, n_nodes, projection)
     users, parties, chances = [], [], []

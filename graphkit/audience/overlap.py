@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.audience.disclosure import Cells, suppressed
-from graphkit.audience.membership import audience_items, checked_value, read_audiences
+from graphkit.audience.membership import audience_items, read_audiences
 from graphkit.check import positive_int
+from graphkit.diffusion.worlds import check_value
 from graphkit.kernels import kernel
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
@@ -143,7 +144,7 @@ def overlap(
     start, seed = time.perf_counter(), as_seed(rng)
     worlds, least = positive_int("n_worlds", n_worlds), positive_int("min_cell", min_cell, minimum=0)
     table = read_audiences(audiences, n_nodes, projection)
-    values = None if value is None else checked_value(value, table.n_nodes)
+    values = check_value(value, table.n_nodes)
     items = audience_items(table, projection, values, n_worlds=worlds, seed=seed, progress=progress)
     sums = _Sums(len(table.names))
     for part in items:

@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.audience.membership import Audiences, Items, audience_items, checked_value, read_audiences
-from graphkit.check import finite, non_negative, positive_int
+from graphkit.audience.membership import Audiences, Items, audience_items, read_audiences
+from graphkit.check import finite, non_negative, positive_int, refuse
+from graphkit.diffusion.worlds import check_value
 from graphkit.errors import InvalidParameter, UnknownName, close_matches
 from graphkit.kernels import kernel
 from graphkit.results import Manifest, Result, make_manifest
@@ -162,7 +163,7 @@ def split_profit(
         raise InvalidParameter(message, parameter="lead", value=lead, hint="name the audience differently")
     names = (*table.names, str(lead)) if lead is not None else table.names
     costs = _costs(names, own_cost) + non_negative("common_cost", common_cost) / len(names)
-    values = None if value is None else checked_value(value, table.n_nodes)
+    values = check_value(value, table.n_nodes)
     items = audience_items(table, projection, values, n_worlds=worlds, seed=seed, progress=progress)
     sums = _Sums.over(items, len(table.names), with_lead=lead is not None)
     gross, half = sums.shares(sampled=projection is not None)
@@ -192,6 +193,8 @@ def split_profit(
 
 
 def _costs(names: tuple[str, ...], own_cost: Mapping[str, float] | None) -> NDArray[np.float64]:
+    if own_cost is not None and not hasattr(own_cost, "items"):
+        refuse("own_cost", type(own_cost).__name__, "a mapping name -> cost")
     costs = np.zeros(len(names))
     for name, cost in (own_cost or {}).items():
         if str(name) not in names:

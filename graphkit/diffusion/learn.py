@@ -21,6 +21,7 @@ from graphkit.diffusion.learned import LearnedProbabilities
 from graphkit.diffusion.level import level_error
 from graphkit.diffusion.size_factor import Sizes, held_out_folds, size_factor
 from graphkit.diffusion.topics import learn_topics, with_topics
+from graphkit.diffusion.worlds import check_projection
 from graphkit.errors import DataInvalid
 from graphkit.progress import null_progress
 from graphkit.results import make_manifest
@@ -88,6 +89,7 @@ def learn(
     """
     begin = time.perf_counter()
     one_of("method", method, METHODS)
+    check_projection(p)
     if not p.n_arcs:
         message = "the graph has no arc to learn about"
         raise DataInvalid(message, rule="arcs", hint="load relationships between the users first")

@@ -17,7 +17,7 @@ from graphkit.diffusion.epidemic import epidemic_blocks
 from graphkit.diffusion.models import SI, SIR, SIS
 from graphkit.diffusion.spread_bounds import spread_bounds
 from graphkit.diffusion.spread_sums import FixedPoint, WorldSums
-from graphkit.diffusion.worlds import check_steps, check_value, node_rows
+from graphkit.diffusion.worlds import check_projection, check_steps, check_value, node_rows
 from graphkit.engine.base import as_engine
 from graphkit.intervals import quantile, unskewed
 from graphkit.results import Manifest, Result, make_manifest
@@ -207,6 +207,7 @@ def estimate_spread(
     3.0
     """
     begin = time.perf_counter()
+    check_projection(p)
     n_worlds = positive_int("n_worlds", n_worlds)
     one_of("generator", generator, GENERATORS if isinstance(model, str) else GENERATORS[:1])
     rows, steps, worth = node_rows(p, seeds), check_steps(max_steps), check_value(value, p.n_nodes)

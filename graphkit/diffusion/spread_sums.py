@@ -109,9 +109,10 @@ class WorldSums:
             return math.inf, 0.0
         if not np.ptp(self.totals):
             return 0.0, 0.0
-        spreads = self.totals * self.scale.unit
-        error = float(spreads.std(ddof=1)) / math.sqrt(n)
-        return error, float(float(((spreads - self.mean) ** 3).mean()) / spreads.std() ** 3)
+        spreads = self.totals.astype(np.float64)  # squares of values themselves may leave the range of numbers
+        error = float(spreads.std(ddof=1)) / math.sqrt(n) * self.scale.unit
+        off = spreads - int(self.totals.sum()) / n
+        return error, float(float((off**3).mean()) / spreads.std() ** 3)
 
 
 def _step_errors(total: Ints, squares: tuple[Ints, ...], scale: FixedPoint) -> Floats:

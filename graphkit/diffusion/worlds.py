@@ -17,15 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite, refuse
+from graphkit.check import finite, floats, refuse
 from graphkit.errors import InvalidParameter
+from graphkit.projection.projection import Projection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from graphkit.projection.projection import Projection
-
-__all__ = ["arc_probability", "check_steps", "check_value", "lt_limits", "node_rows"]
+__all__ = ["arc_probability", "check_projection", "check_steps", "check_value", "lt_limits", "node_rows"]
 
 SUM_SLACK = 1e-9  # rounding allowed in a sum of in-weights
 
@@ -44,6 +43,13 @@ def arc_probability(projection: Projection, *, default: float | None = None) -> 
     return np.full(projection.n_arcs, default)
 
 
+def check_projection(given: Any) -> None:
+    """Refuse what is no graph."""
+    if not isinstance(given, Projection):
+        hint = "from_arrays(...) and from_networkx(...) make one"
+        refuse("projection", type(given).__name__, "a Projection", hint=hint)
+
+
 def node_rows(projection: Projection, nodes: Any) -> NDArray[np.int64]:
     """Return the distinct, ascending rows of nodes given as rows (ints) or ids (strings).
 
@@ -60,16 +66,16 @@ def check_value(value: Any, n_nodes: int) -> NDArray[np.float64] | None:
     """Return the values of all nodes as float64 >= 0, or None; negative ones break monotonicity."""
     if value is None:
         return None
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        refuse("value", value, f"{n_nodes} numbers >= 0")
+    array = floats("value", value, f"{n_nodes} numbers >= 0")
     if array.shape != (n_nodes,):
         refuse("value", f"an array of shape {array.shape}", f"an array of shape ({n_nodes},)")
     wrong = ~(np.isfinite(array) & (array >= 0))
     if wrong.any():
         place = int(np.flatnonzero(wrong)[0])
         refuse(f"value[{place}]", float(array[place]), "a finite number >= 0")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(array.sum()):
+            refuse("value", "numbers without a finite sum", f"{n_nodes} numbers >= 0", hint="use a larger unit")
     return array
 
 

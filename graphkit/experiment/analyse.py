@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import positive_int, refuse
+from graphkit.check import finite, floats, positive_int, refuse
+from graphkit.diffusion.worlds import check_projection
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.experiment.design import FLOOR
+from graphkit.experiment.design import FLOOR, ExperimentDesign
 from graphkit.experiment.estimate import EFFECTS, Difference, difference, linear_effects
 from graphkit.experiment.exposure import CLASSES, Influence, exposure_probability
 from graphkit.intervals import quantile
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from graphkit.experiment.assignment import Draws
-    from graphkit.experiment.design import ExperimentDesign
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
@@ -133,9 +133,12 @@ def analyse_experiment(
     (['total', 'hajek'], 0.3)
     """
     start = time.monotonic()
+    if not isinstance(design, ExperimentDesign):
+        refuse("design", type(design).__name__, "an ExperimentDesign", hint="design_experiment(...) makes one")
+    check_projection(p)
     positive_int("n_redraws", n_redraws, minimum=100)
     quantile(confidence)
-    limit = design.theta if theta is None else float(theta)
+    limit = design.theta if theta is None else finite("theta", theta)
     if not 0.5 < limit <= 1:
         refuse("theta", theta, "a share in (0.5, 1]")
     y = _outcome(design, p, outcome)
@@ -177,7 +180,7 @@ def _outcome(design: ExperimentDesign, p: Projection, outcome: ArrayLike) -> Flo
             f"the graph differs from the one of the design ({p.n_nodes:,} users, designed for {design.n_users:,})", rule="graph-changed",
             hint="analyse on the same data the experiment was designed on",
         )  # fmt: skip
-    y = np.asarray(outcome, np.float64)
+    y = floats("outcome", outcome, f"{design.n_users} numbers, NaN where not measured")
     if y.shape != (design.n_users,) or np.isinf(y).any():
         raise InvalidParameter(
             f"outcome must hold one finite number or NaN per user ({design.n_users}). Got shape {y.shape}.",

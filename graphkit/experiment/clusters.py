@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.check import positive_int
+from graphkit.check import finite, positive_int
 from graphkit.community.leiden import communities
 from graphkit.errors import Infeasible
 
@@ -68,7 +68,7 @@ def cluster_users(
     target = max(1, p.n_nodes // (wanted or max(FEWEST, min(_MOST, p.n_nodes // 30))))
     tried: list[str] = []
     best = 0
-    for level in _RESOLUTIONS if resolution is None else (float(resolution),):
+    for level in _RESOLUTIONS if resolution is None else (finite("resolution", resolution),):
         found = communities(p, resolution=level, effort="fast", rng=seed, finer=False, progress=progress)
         cluster = merge_communities(p, np.asarray(found.labels), target)
         n, cut = int(cluster.max()) + 1, cut_share(p, cluster)

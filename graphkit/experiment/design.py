@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite, positive_int, probability, refuse
+from graphkit.check import finite, floats, positive_int, probability, refuse
+from graphkit.diffusion.worlds import check_projection
 from graphkit.errors import InvalidParameter
 from graphkit.experiment.assignment import Draws, strata
 from graphkit.experiment.clusters import Clusters, cluster_users
@@ -199,6 +200,7 @@ def design_experiment(
     True
     """
     start, seed = time.monotonic(), as_seed(rng)
+    check_projection(p)
     share, saturation, theta = _shares(share, saturation, theta)
     for name, value in (("spillover_share", spillover_share), ("max_cut", max_cut)):
         probability(name, value)
@@ -206,6 +208,8 @@ def design_experiment(
     positive_int("n_runs", n_runs, minimum=50)
     _check_difference(mde)
     before = _past(past, p.n_nodes)
+    if before is None:
+        _check_untreated(baseline, icc)
     units = cluster_users(p, resolution, n_clusters, max_cut, child_seed(seed, "clusters"), progress)
     baseline, icc, origin = _without_treatment(before, units.cluster, baseline, icc)
     draws = _lots(units.cluster, before, share, saturation, child_seed(seed, "experiment"))
@@ -258,10 +262,10 @@ def _past(past: ArrayLike | None, n: int) -> Floats | None:
     """Return the past outcomes as floats, one per row."""
     if past is None:
         return None
-    values = np.asarray(past, np.float64)
-    if values.shape != (n,) or np.isnan(values).all():
+    values = floats("past", past, f"{n} numbers, NaN where not measured")
+    if values.shape != (n,) or np.isnan(values).all() or np.isinf(values).any():
         raise InvalidParameter(
-            f"past must hold one outcome per user ({n}), not all missing. Got shape {values.shape}.",
+            f"past must hold one finite outcome per user ({n}) or NaN, not all missing. Got shape {values.shape}.",
             parameter="past",
             value=values.shape,
         )
@@ -282,11 +286,15 @@ def _without_treatment(past: Floats | None, cluster: Ints, baseline: float, icc:
     else:
         baseline, icc = float(np.nanmean(past)), intra_cluster_correlation(past, cluster)
         origin = f"baseline {baseline:.4g} and intra-cluster correlation {icc:.3g} are those of the past outcome"
-    if not 0 < baseline < 1:
-        refuse("baseline", baseline, "a share in (0, 1)")
-    if not 0 <= icc < 1:
-        refuse("icc", icc, "a correlation in [0, 1)")
+        _check_untreated(baseline, icc)
     return baseline, icc, origin
+
+
+def _check_untreated(baseline: float, icc: float) -> None:
+    if not 0 < finite("baseline", baseline) < 1:
+        refuse("baseline", baseline, "a share in (0, 1)")
+    if not 0 <= finite("icc", icc) < 1:
+        refuse("icc", icc, "a correlation in [0, 1)")
 
 
 def _effect(mde: float, baseline: float) -> float:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite, non_negative, positive_int
+from graphkit.check import finite, floats, non_negative, positive_int, refuse
 from graphkit.errors import InvalidParameter
 from graphkit.intervals import like_people, ratio_interval
+from graphkit.outcomes.activity import UserMoves
 from graphkit.outcomes.markov import Discount, Transitions, expected_periods, refuse_endless
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from graphkit.outcomes.activity import UserMoves
     from graphkit.rng import RandomState
 
     Floats = NDArray[np.float64]
@@ -150,6 +150,8 @@ def lifetime_value(
     known = Transitions.read(transition, counts, states, absorbing)
     pay = _vector("reward", reward, len(known.names))
     error = np.zeros(pay.size) if reward_error is None else _vector("reward_error", reward_error, pay.size)
+    if moves is not None:
+        _check_moves(moves, pay.size)
     if worth == Discount(1.0):
         refuse_endless(known.chain, pay, known.names)
     value = worth.values(known.chain[None], pay[None])[0]
@@ -185,13 +187,20 @@ def lifetime_value(
 
 def _vector(name: str, values: Any, n: int) -> Floats:
     """Return n finite numbers."""
-    array = np.asarray(values, np.float64)
+    array = floats(name, values, f"{n} numbers, one per state")
     if array.shape != (n,):
         raise InvalidParameter(
             f"{name} must hold one number per state ({n}). Got shape {array.shape}.", parameter=name, value=array.shape
         )
     check = non_negative if name == "reward_error" else finite
     return np.array([check(f"{name}[{i}]", float(x)) for i, x in enumerate(array)])
+
+
+def _check_moves(moves: UserMoves, n: int) -> None:
+    """Refuse moves between other states than those of the chain."""
+    seen = moves.periods.shape[1] if isinstance(moves, UserMoves) else type(moves).__name__
+    if seen != n:
+        refuse("moves", seen, f"UserMoves of {n} states", hint="state_counts(...).moves.of_states(...) gives them")
 
 
 def _draws(known: Transitions, pay: Floats, error: Floats, n_draws: int, seed: int) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from graphkit.check import finite, positive_int, refuse
+from graphkit.check import finite, floats, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _reaching(chain: Floats, some: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _square(values: Any, name: str) -> Floats:
     """Return a square matrix of finite numbers >= 0."""
-    matrix = np.asarray(values, np.float64)
+    matrix = floats(name, values, "a square matrix of numbers")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise InvalidParameter(
             f"{name} must be a square matrix, one row and column per state. Got shape {matrix.shape}.",

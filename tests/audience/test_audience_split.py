@@ -157,6 +157,18 @@ def test_bad_parties_are_refused():
         split_profit({"a": [0]}, n_nodes=1, own_cost={"b": 1.0})
     with pytest.raises(InvalidParameter):
         split_profit({"a": [0]}, n_nodes=1, lead="a")
+    with pytest.raises(InvalidParameter, match="own_cost"):
+        split_profit({"a": [0]}, n_nodes=1, own_cost=[1.0])
+
+
+@pytest.mark.parametrize("ask", [overlap, split_profit])
+@pytest.mark.parametrize(
+    "wrong", [{"value": "x"}, {"value": [1, 2]}, {"value": [-1.0]}, {"value": [np.nan]}, {"projection": "users"}]
+)
+def test_bad_values_are_refused(ask, wrong):
+    """Value by value, and what is no graph."""
+    with pytest.raises(InvalidParameter, match=next(iter(wrong))):
+        ask({"a": [0]}, n_nodes=1, **wrong)
 
 
 def test_results_survive_json():

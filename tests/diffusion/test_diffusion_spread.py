@@ -9,6 +9,7 @@ from reference import live_edge
 
 from graphkit.coins import coin, live_eight, stream, world_keys
 from graphkit.diffusion.cascade import cascade_blocks
+from graphkit.diffusion.learn import learn
 from graphkit.diffusion.models import SI, SIR, SIS
 from graphkit.diffusion.spread import SpreadEstimate, estimate_spread
 from graphkit.engine.base import Serial, Threads
@@ -271,3 +272,27 @@ def _eights(world, keys, low, width):
         for t in range(8):
             result[j + t] = (bits >> np.uint64(t)) & np.uint64(1)
     return result
+
+
+@pytest.mark.parametrize("value", [[1e308] * 3, ["a", "b", "c"], np.zeros(3, "datetime64[s]")])
+def test_values_that_cannot_be_added_up_are_refused(value):
+    """Each is a number, their sum is none."""
+    with pytest.raises(InvalidParameter, match="value"):
+        estimate_spread(from_arrays([0, 1], [1, 2], probability=0.5), [0], value=value, rng=1)
+
+
+@pytest.mark.parametrize("call", [lambda: estimate_spread("users", [0]), lambda: learn("users", None)])
+def test_what_is_no_graph_is_refused(call):
+    """By name, with what makes one."""
+    with pytest.raises(InvalidParameter, match="a Projection") as caught:
+        call()
+    assert "from_networkx" in caught.value.hint
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
+def test_the_unit_of_values_changes_nothing(scale):
+    """Squares of tiny and huge values leave the range of numbers; intervals go with the values all the same."""
+    p = from_arrays([0, 0, 1], [1, 2, 3], probability=0.5)
+    plain, scaled = (estimate_spread(p, [0], value=np.full(4, v), n_worlds=256, rng=1) for v in (1.0, scale))
+    assert scaled.mean == pytest.approx(plain.mean * scale, rel=1e-9)
+    assert scaled.interval() == pytest.approx([end * scale for end in plain.interval()], rel=1e-9)

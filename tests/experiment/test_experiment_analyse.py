@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import stdtrit
 
@@ -311,6 +312,29 @@ def test_wrong_inputs_are_refused(designed):
         {"theta": 0.4},
         {"n_redraws": 5},
         {"confidence": 1.0},
+        {"confidence": "95%"},
+        {"theta": "most"},
+        {"outcome": ["yes"] * p.n_nodes},
+        {"outcome": np.zeros(p.n_nodes, "datetime64[s]")},
+        {"outcome": np.zeros(p.n_nodes, complex)},
+        {"p": "users"},
+        {"design": "design.json"},
     ):
-        with pytest.raises(InvalidParameter):
-            analyse_experiment(design, p, **{"outcome": np.zeros(p.n_nodes), **wrong})
+        with pytest.raises(InvalidParameter, match=next(iter(wrong))):
+            analyse_experiment(**{"design": design, "p": p, "outcome": np.zeros(p.n_nodes), **wrong})
+
+
+def test_outcomes_with_gaps_come_in_any_form(designed):
+    """A gap is a gap in NumPy, pandas' nullable numbers and booleans, and a list: the same effects."""
+    p, design = designed
+    cells = [True, False, None] * p.n_nodes
+    outcome = pd.array(cells[: p.n_nodes], "boolean")
+    forms = [
+        outcome,
+        outcome.astype("Float64"),
+        pd.Series(outcome.astype("Int64")),
+        [np.nan if x is pd.NA else x for x in outcome],
+    ]
+    found = [analyse_experiment(design, p, form, n_redraws=100) for form in forms]
+    assert len({one.manifest.digest for one in found}) == 1
+    assert found[0].n_missing == p.n_nodes // 3

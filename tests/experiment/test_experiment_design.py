@@ -194,9 +194,14 @@ def test_too_few_clusters_are_no_design(graph):
 @pytest.mark.parametrize(
     "wrong",
     [{"share": 0.0}, {"share": 1.0}, {"saturation": 0.0}, {"theta": 0.5}, {"theta": 1.1}, {"mde": 0.0}, {"mde": 0.95}, {"baseline": 0.0}, {"icc": 1.0},
-     {"spillover_share": 2.0}, {"max_cut": -1.0}, {"n_runs": 1}, {"n_redraws": 1}, {"n_clusters": 19}, {"past": [1.0]}],
+     {"spillover_share": 2.0}, {"max_cut": -1.0}, {"n_runs": 1}, {"n_redraws": 1}, {"n_clusters": 19}, {"past": [1.0]},
+     {"baseline": "x"}, {"baseline": None}, {"baseline": float("nan")}, {"icc": "x"}, {"icc": True}, {"resolution": "fine"}, {"resolution": True},
+     {"past": ["a"] * 600}, {"past": np.r_[np.inf, np.zeros(599)]}, {"past": np.array(["2020"] * 600, "datetime64[D]")}],
 )  # fmt: skip
 def test_parameters_out_of_range_are_refused(wrong):
-    """Each by its name."""
-    with pytest.raises(InvalidParameter):
-        design_experiment(planted()[0], **{"mde": 0.1, "n_runs": 50, "n_redraws": 100, "rng": 1, **wrong})
+    """Each by its name, and what is no graph too."""
+    good = {"mde": 0.1, "n_runs": 50, "n_redraws": 100, "rng": 1}
+    with pytest.raises(InvalidParameter, match=next(iter(wrong))):
+        design_experiment(planted()[0], **good | wrong)
+    with pytest.raises(InvalidParameter, match="a Projection"):
+        design_experiment("users", **good)

@@ -85,6 +85,9 @@ def test_more_counts_narrow_the_interval_around_the_same_value():
         (InvalidParameter, {"transition": CHAIN}), (InvalidParameter, {}), (InvalidParameter, {"transition": [[0.8, 0.2], [0, 1]], "discount": 0.0}),
         (InvalidParameter, {"transition": [[0.8, 0.2], [0, 1]], "discount": 1.01}), (InvalidParameter, {"transition": [[0.8, 0.2], [0, 1]], "absorbing": ["x"]}),
         (InvalidParameter, {"transition": [[0.8, 0.2], [0.5, 0.5]], "discount": 1}), (InvalidParameter, {"transition": [[0.8, 0.2], [0, 1]], "reward": [10, 1], "discount": 1}),
+        (InvalidParameter, {"transition": [["a", "b"], [0, 1]]}), (InvalidParameter, {"transition": [[1], [0, 1]]}), (InvalidParameter, {"counts": [[1j, 1], [1, 1]]}),
+        (InvalidParameter, {"counts": [[5, 5], [1, 4]], "reward": "much"}), (InvalidParameter, {"counts": [[5, 5], [1, 4]], "moves": "log"}),
+        (InvalidParameter, {"counts": [[5, 5], [1, 4]], "moves": UserMoves(np.zeros((9, 3, 3)), np.zeros((9, 3)), np.zeros((9, 3)))}),
     ],
 )  # fmt: skip
 def test_wrong_chains_are_refused(error, arguments):
