@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,6 +138,8 @@ class EventLog:
         self.frame = frame
         self.ts = frame["ts"].to_numpy(np.float64)
         self.kind = frame["kind"].astype(str).to_numpy(object)
+        self._kind_number, kinds = frame["kind"].astype(str).factorize()
+        self._kinds = np.asarray(kinds, object).astype(str)
         names, self.user = np.unique(frame["user"].astype(str).to_numpy(object), return_inverse=True)
         self.names = [str(n) for n in names]
         self.n_users = len(self.names)
@@ -147,7 +150,8 @@ class EventLog:
 
     def is_kind(self, *kinds: str) -> Bools:
         """Return which events are of one of these kinds."""
-        return np.isin(self.kind.astype(str), kinds)
+        found: Bools = np.isin(self._kinds, kinds)[self._kind_number]
+        return found
 
     def text(self, column: str) -> NDArray[np.object_]:
         """Return a column of texts, None where missing or absent."""
@@ -165,8 +169,9 @@ class EventLog:
         _check_numbers(self.frame, column, "or missing")
         return np.asarray(self.frame[column].astype(float), np.float64)
 
+    @cached_property
     def money(self) -> Floats:
-        """Return purchases as positive, refunds as negative amounts, 0 for other events.
+        """Purchases as positive, refunds as negative amounts, 0 for other events.
 
         Raises
         ------

@@ -72,7 +72,7 @@ def measure(
     known = log.text("channel")
     rows = _all(log, context)
     for channel in each(sorted(channels), "channels", progress):
-        mine = np.array([c == channel for c in known], np.bool_)
+        mine = known == channel
         rows += _of_exposed(channel, log, mine, context, exposed=mine & log.is_kind("exposure"))
     return rows
 
@@ -182,7 +182,7 @@ def _sales(log: EventLog, mine: Bools, context: Context) -> Values:
     n = int(present.sum())
     if not seen.any() or n < context.min_cell:
         return _NOTHING
-    net = log.total(log.money(), seen)[present]
+    net = log.total(log.money, seen)[present]
     return math.fsum(net), *_interval(net, total=True), n
 
 
