@@ -7,7 +7,6 @@ value. Choose the set with the largest sum whose every side stays at or above ze
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import positive_int
-from graphkit.errors import DataInvalid, NotConverged
-from graphkit.matching.records import is_missing
+from graphkit.errors import NotConverged
+from graphkit.planning.exchange_rows import read_offers
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -38,19 +37,6 @@ EXCHANGE_COLUMNS = [
     "receiver_worst",
     "reason",
 ]
-_NEEDED = (
-    "offer",
-    "giver",
-    "receiver",
-    "eligible",
-    "uptake",
-    "uptake_lower",
-    "uptake_upper",
-    "acquisition_value",
-    "cost",
-    "retention_value",
-)
-_MONEY = ("acquisition_value", "cost", "retention_value")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,7 +104,7 @@ def exchange_benefits(offers: pd.DataFrame, *, max_offers: int | None = None, na
     start = time.monotonic()
     if max_offers is not None:
         positive_int("max_offers", max_offers)
-    rows = [_gains(row) for row in _checked(offers, name)]
+    rows = read_offers(offers, name)
     chosen = _choose(rows, max_offers)
     taken = [row for row, yes in zip(rows, chosen, strict=True) if yes]
     totals = _totals(rows, taken)
@@ -172,86 +158,6 @@ def _told(row: dict[str, Any], chosen: bool) -> dict[str, Any]:  # noqa: FBT001 
         **{k: row[k] / 100 for k in ("value", "giver_gain", "giver_worst", "receiver_gain", "receiver_worst")},
         "reason": None if chosen else reason,
     }
-
-
-def _checked(offers: pd.DataFrame, name: str) -> list[dict[str, Any]]:
-    """Rows by offer id, every number there and in its range."""
-    for column in _NEEDED:
-        if column not in offers.columns:
-            raise DataInvalid(
-                f"{name} has no column {column!r}",
-                source=name,
-                rule="missing-column",
-                hint=f"columns: {', '.join(_NEEDED)}",
-            )
-    import pandas as pd
-
-    rows, seen = [], set()
-    for line, row in enumerate(offers.to_dict("records"), start=2):
-        clean: dict[str, Any] = {c: str(row[c]) for c in ("offer", "giver", "receiver")}
-        for column, text in clean.items():
-            if is_missing(row[column]) or not text.strip():
-                raise DataInvalid(
-                    f"{name} line {line}: {column} is missing", source=name, rule="missing-value", rows=((line, None),)
-                )
-        if clean["offer"] in seen:
-            raise DataInvalid(
-                f"{name} line {line}: offer {clean['offer']!r} occurs twice",
-                source=name,
-                rule="duplicate-id",
-                rows=((line, clean["offer"]),),
-            )
-        if clean["giver"] == clean["receiver"]:
-            raise DataInvalid(
-                f"{name} line {line}: giver and receiver of {clean['offer']!r} are the same",
-                source=name,
-                rule="same-side",
-                rows=((line, clean["giver"]),),
-            )
-        seen.add(clean["offer"])
-        for column in ("eligible", "uptake", "uptake_lower", "uptake_upper", *_MONEY):
-            clean[column] = _number(row[column], column, name, line)
-        cap = row.get("cap")
-        clean["cap"] = math.inf if pd.isna(cap) else _number(cap, "cap", name, line)
-        if not 0 <= clean["uptake_lower"] <= clean["uptake"] <= clean["uptake_upper"] <= 1:
-            raise DataInvalid(
-                f"{name} line {line}: uptake {clean['uptake']} must lie in its interval {clean['uptake_lower']}..{clean['uptake_upper']} inside 0..1",
-                source=name,
-                rule="uptake",
-                rows=((line, clean["uptake"]),),
-            )
-        rows.append(clean)
-    return sorted(rows, key=lambda r: r["offer"])
-
-
-def _number(value: Any, column: str, name: str, line: int) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    low = None if column in ("acquisition_value", "retention_value") else 0.0
-    if not math.isfinite(number) or (low is not None and number < low):
-        raise DataInvalid(
-            f"{name} line {line}: {column} is {value!r}, not a number{' >= 0' if low is not None else ''}",
-            source=name,
-            rule="not-a-number",
-            rows=((line, value),),
-        )
-    return number
-
-
-def _gains(row: dict[str, Any]) -> dict[str, Any]:
-    """Gains of both sides in minor units: expected, and at the worse end of the uptake (rounded down, so that no rounding hides a loss)."""
-    unit = {"giver": row["acquisition_value"] - row["cost"], "receiver": row["retention_value"]}
-    redemptions = {
-        end: min(row["cap"], row["eligible"] * row[end]) for end in ("uptake", "uptake_lower", "uptake_upper")
-    }
-    out = {k: row[k] for k in ("offer", "giver", "receiver")} | {"redemptions": redemptions["uptake"]}
-    for side, each in unit.items():
-        out[f"{side}_gain"] = round(100 * redemptions["uptake"] * each)
-        worst = min(redemptions["uptake_lower"] * each, redemptions["uptake_upper"] * each)
-        out[f"{side}_worst"] = math.floor(100 * worst + 1e-6)
-    return out | {"value": out["giver_gain"] + out["receiver_gain"]}
 
 
 def _choose(rows: list[dict[str, Any]], max_offers: int | None) -> list[bool]:
