@@ -159,7 +159,7 @@ def check_events(
     codes
         Tracking codes of its touchpoints.
     encoding
-        Of the CSV files.
+        Of the CSV files, but for those that `dataset` names.
     """
     log = _read(files, dataset, findings, encoding)
     for part, columns in log.parts:
@@ -298,8 +298,11 @@ def _read(files: Iterable[tuple[Path, str]], dataset: Dataset, findings: Finding
     for path, name in files:
         log.files += 1
         try:
-            typed = name.endswith(".parquet")
-            table: RawTable = read_parquet(path, name) if typed else read_csv(path, name, findings, encoding=encoding)
+            if name.endswith(".parquet"):
+                table: RawTable = read_parquet(path, name)
+            else:
+                own = dataset.encodings.get(name)
+                table = read_csv(path, name, findings, encoding=own or encoding, named=own is not None)
         except FileRefused as error:
             findings.add(error.finding, fatal=True)
             log.n_broken += error.rows

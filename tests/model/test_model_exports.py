@@ -4,7 +4,7 @@ import pytest
 
 from graphkit.model.validate import DataReport
 from graphkit.report.spoken import chinese
-from graphkit.store.files import check_directory, read_directory
+from graphkit.store.files import check_directory, read_directory, read_events
 
 MAPPING = """
 name = "课程"
@@ -162,3 +162,14 @@ def test_the_days_of_a_spreadsheet_are_no_seconds(export):
     found = check_directory(home, mapping=mapped("")).findings
     assert [(finding.rule, finding.severity, finding.line) for finding in found] == [("time-odd", "warning", 2)]
     assert found[0].hint == "write a date as 2024-05-01"
+
+
+def test_an_event_log_may_have_its_own_encoding(tmp_path):
+    """For the check of a directory and for commands that read its events, as `[encoding]` says."""
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "events").mkdir()
+    (tmp_path / "nodes/user.csv").write_text("id,consent\nu1,true\n")
+    (tmp_path / "events/秋.csv").write_bytes("ts,user,kind,region\n1700000000,u1,view,四川成都\n".encode("gb18030"))
+    (tmp_path / "dataset.toml").write_text('[encoding]\n"events/秋.csv" = "gb18030"\n', encoding="utf-8")
+    assert check_directory(tmp_path).events.accepted == 1
+    assert read_events(tmp_path)["region"].tolist() == ["四川成都"]
