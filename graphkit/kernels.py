@@ -47,5 +47,6 @@ def kernel(function: F | None = None, **options: Any) -> F | Callable[[F], F]:
     inline : "never" or "always", optional
         Whether the function is written into those that call it.
     """
+    options["no_cfunc_wrapper"] = True  # an entry for C takes a twentieth of the time to compile, and nobody takes it
     compiled = njit(nogil=True, cache=True, **options)
     return cast("F | Callable[[F], F]", compiled if function is None else compiled(function))
