@@ -182,16 +182,18 @@ def large_kernel(head, start, slots, weight, degree, loop, stay, enter, damping,
         leave[i], rate[i], y[i] = degree[i] - damping * stay[i], damping * scale, w[i]
         enter[i] *= scale
     system = degree, leave, rate, enter, come, aim
+    # a number written into a call is a type of its own: the sweeps would be compiled for each
+    once, ahead = np.int64(1), np.int64(_KEPT)
     count, moved = sweeps_kernel(head, start, slots, weight, system, min(_PLAIN, most), y, parts)
     while moved > aim and count < most:
-        more, before = sweeps_kernel(head, start, slots, weight, system, _KEPT, y, parts)
+        more, before = sweeps_kernel(head, start, slots, weight, system, ahead, y, parts)
         count += more
         if before <= aim:
             break
         for i in range(n):
             kept[i] = y[i]
         combine_kernel(degree, parts, y)
-        _, moved = sweeps_kernel(head, start, slots, weight, system, 1, y, parts)
+        _, moved = sweeps_kernel(head, start, slots, weight, system, once, y, parts)
         count += 1
         if not moved < before:  # the combination was none
             for i in range(n):

@@ -1,5 +1,9 @@
 """Directed graphs solved component by component: the order, dead ends without sweeps, components of every size."""
 
+import ast
+from collections import defaultdict
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -182,3 +186,27 @@ def test_many_sources_of_graphs_with_dead_ends_equal_single_ones():
     for i, source in enumerate(range(0, 80, 2)):
         one = personalised_pagerank(p, source, tolerance=1e-12).scores
         assert np.abs(found.scores[i] - one[found.nodes[i]]).max() <= found.error_bound[i] + 1e-12
+
+
+def test_no_kernel_is_compiled_once_more_for_a_number_written_into_a_call():
+    """To the compiler 5, and a constant that is 5, are types of their own: beside a variable each compiles the kernel anew."""
+    room = Path(downstream.__file__).parent
+    kernels = {
+        node.name: node
+        for path in room.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        and any(
+            ast.unparse(one).startswith("kernel") and "inline" not in ast.unparse(one) for one in node.decorator_list
+        )
+    }
+    calls = defaultdict(list)
+    for node in kernels.values():
+        for call in ast.walk(node):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in kernels:
+                calls[call.func.id].append([ast.unparse(argument) for argument in call.args])
+    assert len(calls["sweeps_kernel"]) == 3
+    for name, each in calls.items():
+        for given in zip(*each, strict=False):  # some are given as *arcs
+            written = {one for one in given if one.isdigit() or one.strip("_").isupper()}
+            assert not written or len(set(given)) == 1, (name, given)
