@@ -75,7 +75,7 @@ class PartnerRanking(Result):
     horizon : int
         A tenth of the past partnerships.
     method : str
-        ``learned`` or ``stated`` (too little dated history to learn from).
+        ``learned`` or ``stated`` (too little history, or undated texts).
     weights : dict
         Feature -> weight.
     validation : dict
@@ -140,7 +140,8 @@ def rank_partners(
     ----------
     history : DataFrame
         ``partnership``, ``member``, optionally ``ts`` (seconds or dates): who worked together. A
-        partnership without a time counts as older than all others.
+        partnership without a time counts as older than all others. Where most have none, the weights are learned in an
+        order drawn for them: nothing is recent then, and no pair has a chance.
     texts : DataFrame, optional
         ``partnership``, ``text`` or ``member``, ``text``, or all three with one of the two names per
         row. Only texts of partnerships can be dated, so only they allow the weights to be learned.
@@ -232,9 +233,10 @@ def _options(top: Any, exclude_known: Any, draws: Any, diversity: Any, novelty: 
 
 
 def _learn(known: History, names: list[str], texts: pd.DataFrame | None) -> tuple[Past, Weights]:
-    """Put the history into time order, learn the weights on it, and return all that is known at its end."""
+    """Put the history into time order, without times into a drawn one, learn the weights on it, and return all that is known at its end."""
     n = len(known.partnerships)
-    order = np.arange(n) if known.when is None else np.lexsort((np.arange(n), known.when))
+    drawn = as_generator(0, "order without times").permutation(n)
+    order = drawn if known.when is None else np.lexsort((np.arange(n), known.when))
     place = np.argsort(order)
     written, owner, about = read_texts(known, texts, names)
     rows = sparse.csr_array(known.incidence[order])

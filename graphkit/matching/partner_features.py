@@ -79,7 +79,7 @@ class Sources:
     Parameters
     ----------
     incidence : csr_array, shape (n_partnerships, n_names)
-        Oldest partnership first.
+        Oldest partnership first, or in a drawn order.
     dated : bool
         Whether the order means time.
     counted : csr_array, shape (n_texts, n_grams), or None

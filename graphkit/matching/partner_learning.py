@@ -3,14 +3,15 @@
 The history is cut at 20, 30, .. 90 % of its partnerships. At each cut, everything known before it
 gives the features, and the pairs that met for the first time in the next tenth are the choices. A
 conditional logit is fitted on the earlier cuts and its ridge is chosen by the
-likelihood of the last two; the final weights use all cuts. A history without times, with texts that
+likelihood of the last two; the final weights use all cuts. A history without times comes in an order drawn
+for it: what goes with a meeting shows in any order, how soon the next comes does not. One with texts that
 cannot be dated, or with too few first meetings keeps the stated weights: popularity with recency,
 and the cube of the text cosine.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -92,14 +93,14 @@ def stated_weights() -> Weights:
 
 
 def learn_weights(sources: Sources) -> Weights:
-    """Fit the weights on the history's own later partnerships."""
-    return fit_weights(read_choices(sources))
+    """Fit the weights on the history's own later partnerships; without times nobody has a chance in a span of it."""
+    weights = fit_weights(read_choices(sources))
+    return weights if sources.dated else replace(weights, outlook=None)
 
 
 def read_choices(sources: Sources) -> list[Block]:
-    """Return what came after each cut; nothing when the order or the texts mean no time."""
-    undated = sources.text_row.size > 0 and bool((sources.text_row < 0).any())
-    if not sources.dated or undated:
+    """Return what came after each cut; nothing when texts belong to no partnership."""
+    if sources.text_row.size > 0 and bool((sources.text_row < 0).any()):
         return []
     return [block for share in _CUTS if (block := _block(sources, share)) is not None]
 

@@ -105,6 +105,22 @@ def test_learned_weights_find_the_planted_taste_in_later_meetings():
     assert auc > 0.65
 
 
+def test_a_history_without_times_is_learned_from_in_a_drawn_order():
+    """The planted taste is found as with times; no row order, no recency and no chance come from it."""
+    history, texts = planted()
+    early = history[history.ts < 200 * DAY].drop(columns="ts")
+    own = texts[texts.partnership.isin(set(early.partnership))]
+    found = rank_partners(early, texts=own, top=100)
+    assert found.method == "learned"
+    assert found.validation["auc"] > found.validation["popularity_auc"]
+    assert np.isnan(found.recent).all()
+    assert np.isnan(found.chance).all()
+    near = [a.split()[0] == b.split()[0] for a, b, r in zip(found.subject, found.partner, found.rank, strict=True) if r <= 5]  # fmt: skip
+    assert np.mean(near) > 0.95
+    again = rank_partners(early.sample(frac=1, random_state=1), texts=own.sample(frac=1, random_state=2), top=100)
+    pd.testing.assert_frame_equal(found.to_frame(), again.to_frame())
+
+
 def test_what_comes_later_than_the_history_is_not_used():
     """Texts of partnerships that the history does not hold change no score."""
     history, texts = planted()
