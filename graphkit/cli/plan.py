@@ -57,6 +57,11 @@ __all__ = ["plan"]
     help="Maximise the Q-quantile over draws of the unknown chances instead of the mean.",
 )
 @click.option("--pareto", metavar="GOAL,GOAL", help="Also list plans between these goals, such as reach,value.")
+@click.option(
+    "--min-evidence",
+    type=click.Choice(["real", "match", "inferred", "assumed"]),
+    help="Leave out rows of weaker evidence; unless given, all count.",
+)
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops of word of mouth counted at most.")
 @probability_option("weighted_cascade")
 @graph_options
@@ -77,6 +82,7 @@ def plan(  # the options of the contract
     rules: str | None,
     robust: float | None,
     pareto: str | None,
+    min_evidence: str | None,
     max_steps: int | None,
     probability: str | float,
     nodes: tuple[str, ...],
@@ -112,6 +118,7 @@ def plan(  # the options of the contract
         target=target,
         rules=rules,
         robust=robust,
+        min_evidence=min_evidence,
         max_steps=max_steps,
         engine=engine,
         rng=seed,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.errors import DataInvalid, Infeasible, InvalidParameter
-from graphkit.planning.assumptions import note_assumptions
+from graphkit.planning.assumptions import BOUGHT, note_assumptions, note_evidence
 from graphkit.planning.boosts import read_boosts
 from graphkit.planning.chances import moved, tie_bounds, with_learned_channels
 from graphkit.planning.goals import goal_values, goal_weights
@@ -20,6 +20,7 @@ from graphkit.planning.purchases import check_waves, possible_purchases
 from graphkit.planning.rules import Rules, read_rules
 from graphkit.planning.worlds import make_worlds
 from graphkit.projection.build import project
+from graphkit.projection.evidence import with_evidence
 from graphkit.projection.snapshot import as_snapshot
 
 if TYPE_CHECKING:
@@ -125,13 +126,15 @@ def prepare(
         counts was reached.
     """
     request.check()
-    snapshot = _snapshot(source, request)
+    whole = _snapshot(source, request)
+    snapshot = whole if request.min_evidence is None else with_evidence(whole, request.min_evidence, BOUGHT)
     target = known_target(snapshot, request.for_, PROMOTED)
     projection = _projection(snapshot, request)
     who = _reached(snapshot, projection, request)
     rules = read_rules(request.rules)
     check_waves(request, rules)
     market = _market(snapshot, who, target, projection, request)
+    note_evidence(market, whole, request)
     _reprice(market, request, rules)
     options, menu = possible_purchases(
         snapshot, market, request, rules, target, ({} if bought is None else bought) if open_menu else None

@@ -59,6 +59,7 @@ def plan(
     delta: float = 0.05,
     nodes: str | Sequence[str] = "User",
     via: str | Sequence[str] | None = None,
+    min_evidence: str | None = None,
     time_limit: float | None = None,
     progress: ProgressCallback | None = None,
 ) -> ChannelPlan:
@@ -101,6 +102,9 @@ def plan(
     nodes, via : str or sequence of str
         Labels and relationship types of the propagation graph. With ``nodes="Channel", via="LINKED_WITH"`` a bought
         channel is itself active at step 0.
+    min_evidence : {"real", "match", "inferred", "assumed"}, optional
+        Leave out relationships, channels, materials and placements of weaker evidence. Default: all count, and the
+        assumptions say how many are not real.
     time_limit : float, optional
         Seconds; when they pass before the certificate is reached, TimeLimit carries the best plan so far.
 
@@ -150,6 +154,7 @@ def plan(
         seed=as_seed(rng),
         robust=robust,
         pareto=pareto_goals(pareto) if pareto else (),
+        min_evidence=min_evidence,
     )
     return make_plan(
         source, request, promised=ratio is not None, engine=engine, time_limit=time_limit, progress=progress

@@ -46,6 +46,9 @@ def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list
     params: dict[str, Any] = {"purchases": [_purchase(item, where[item.channel]) for item in items]}
     out.append({"claim": "spent", "value": answer["spent"], "query": MONEY_QUERY, "params": params, "replay": None})
     stated = _stated(campaign)
+    if campaign.request.min_evidence is not None:  # the queries read every row, this plan only the strong ones
+        out[-1] |= {"query": None, "params": {}, "replay": replay}
+        stated = {}
     for item in {item.channel: item for item in items}.values():
         if where[item.channel] == "REACHES" and stated.get(item.channel) == item.audience:
             params = {"channels": [item.channel], "minCell": 0}

@@ -11,6 +11,7 @@ import numpy as np
 from graphkit.check import non_negative, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.model.schema import USER_TIES
+from graphkit.model.vocabulary import EVIDENCE
 from graphkit.planning.amounts import money
 from graphkit.planning.goals import goal_weights
 from graphkit.planning.plan_result import checked_plan
@@ -43,6 +44,7 @@ class Request:
     draws: int = 16
     pareto: tuple[str, ...] = ()
     done: dict[str, Any] | None = None
+    min_evidence: str | None = None
 
     def __post_init__(self) -> None:
         """Turn NumPy's numbers into Python's: the request is written as JSON and counted in whole cents."""
@@ -79,6 +81,8 @@ class Request:
             if not 0 < value < 1:
                 refuse(name, value, "a number between 0 and 1")
         non_negative("receptivity", self.receptivity)
+        if self.min_evidence is not None:
+            one_of("min_evidence", self.min_evidence, EVIDENCE)
         if self.pareto:
             goal_weights(dict.fromkeys(self.pareto, 1.0))
 
@@ -95,7 +99,7 @@ class Request:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data that :meth:`from_dict` reads back."""
         data = asdict(self)
-        for name in ("robust", "done"):  # left out when unused: a plan's digest then stays what it was
+        for name in ("robust", "done", "min_evidence"):  # left out when unused: a plan's digest then stays what it was
             if data[name] is None:
                 del data[name]
         if self.robust is None:

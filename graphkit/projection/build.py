@@ -17,6 +17,7 @@ from graphkit.errors import DataInvalid, InvalidParameter, UnknownName, close_ma
 from graphkit.model.schema import LABELS, TYPES, USER_TIES
 from graphkit.projection.arrays import from_arrays, from_rows
 from graphkit.projection.consent import consent_mask
+from graphkit.projection.evidence import strong
 from graphkit.projection.frames import from_frames
 from graphkit.projection.nodes import NodeIndex
 from graphkit.projection.probability import RULES
@@ -178,10 +179,7 @@ def _at_least(edges: EdgeColumns, min_evidence: str | None, wanted: str | float 
     lean = replace(edges, columns={k: v for k, v in edges.columns.items() if k == wanted})
     if min_evidence is None:
         return lean
-    ladder = ("assumed", "inferred", "match", "real")
-    floor = ladder.index(check.one_of("min_evidence", min_evidence, ladder))
-    strength = [ladder.index(e) if e in ladder else len(ladder) - 1 for e in edges.column("evidence", "real").tolist()]
-    return lean.take(np.asarray(strength, np.int64) >= floor)
+    return lean.take(strong(edges, min_evidence))
 
 
 def _weight_of(weight: str | Mapping[str, str | float] | None, kind: str) -> str | float | None:

@@ -147,6 +147,7 @@ def snapshot_from_tables(
     key: str | None = None,
     *,
     version: str | None = None,
+    digest: str | None = None,
 ) -> Snapshot:
     """Make a snapshot of tables, in memory, or in the folder `directory/key` when a directory is given.
 
@@ -160,9 +161,11 @@ def snapshot_from_tables(
         Folder name; default: the content's digest.
     version : str, optional
         Version of the store; default: the content's digest.
+    digest : str, optional
+        Of the whole that these tables are some rows of; default: the content's.
     """
     whole = tables.canonical()
-    digest = whole.digest()
+    digest = digest or whole.digest()
     content = {f"nodes_{i}": {"id": t.ids, **t.columns} for i, t in enumerate(whole.nodes.values())}
     content |= {
         f"edges_{i}": {_ROWS[0]: e.source_rows, _ROWS[1]: e.target_rows, **e.columns} for i, e in enumerate(whole.edges)
