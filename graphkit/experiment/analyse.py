@@ -18,16 +18,15 @@ from graphkit.diffusion.worlds import check_projection
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.experiment.design import FLOOR, ExperimentDesign
 from graphkit.experiment.estimate import EFFECTS, Difference, difference, linear_effects
-from graphkit.experiment.exposure import CLASSES, Influence, exposure_probability
+from graphkit.experiment.exposure import CLASSES, Influence, Redraws, redraw
 from graphkit.intervals import quantile
-from graphkit.progress import each, null_progress
+from graphkit.progress import null_progress
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from graphkit.experiment.assignment import Draws
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
 
@@ -142,8 +141,9 @@ def analyse_experiment(
     if not 0.5 < limit <= 1:
         refuse("theta", theta, "a share in (0.5, 1]")
     y = _outcome(design, p, outcome)
-    influence, draws = Influence(p, limit), design.draws()
-    pi = exposure_probability(influence, draws, n_redraws, progress=progress)
+    influence = Influence(p, limit)
+    again = redraw(influence, design.draws(), n_redraws, keep=EFFECTS["total"], progress=progress)
+    pi = again.pi
     member, fraction = influence.classes(design.treated), influence.fraction(design.treated)
     hajek = {
         e: difference(e, y, member, pi, design.cluster, design.treated_clusters, design.stratum, FLOOR) for e in EFFECTS
@@ -157,7 +157,7 @@ def analyse_experiment(
     rows.append(_naive(y, design.treated, confidence))
     answer: dict[str, Any] = {
         "effects": _frame(rows, COLUMNS), "exposure": _exposure(y, member, pi, fraction), "theta": limit, "n_users": design.n_users,
-        "p_value": _randomisation(y, influence, draws, pi, hajek["total"].value, n_redraws, progress), "n_missing": int(np.isnan(y).sum()),
+        "p_value": _randomisation(y, again, hajek["total"].value, progress), "n_missing": int(np.isnan(y).sum()),
     }  # fmt: skip
     request = {"design": design.manifest.digest, "theta": limit, "n_redraws": n_redraws, "confidence": confidence}
     manifest = make_manifest(
@@ -231,23 +231,23 @@ def _exposure(y: Floats, member: NDArray[np.bool_], pi: Floats, fraction: Floats
     return _frame(rows, ["exposure", "users", "mean", "fraction"])
 
 
-def _randomisation(
-    y: Floats, influence: Influence, draws: Draws, pi: Floats, seen: float, n_redraws: int, progress: ProgressCallback
-) -> float:
+def _randomisation(y: Floats, again: Redraws, seen: float, progress: ProgressCallback) -> float:
     """Share of redraws, this one included, whose total difference of Hajek means is at least as large, outcomes held fixed."""
     if math.isnan(seen):
         return math.nan
-    a, b = CLASSES.index(EFFECTS["total"][0]), CLASSES.index(EFFECTS["total"][1])
-    able = (pi[a] > FLOOR) & (pi[b] > FLOOR) & ~np.isnan(y)
+    pi = again.pi[[CLASSES.index(name) for name in EFFECTS["total"]]]
+    able = (pi > FLOOR).all(axis=0) & ~np.isnan(y)
     inverse = np.where(able, 1 / np.where(pi > 0, pi, 1.0), 0.0)
     filled = np.where(able, y, 0.0)
     larger = defined = 0
-    for first in each(range(1, n_redraws + 1, 64), "redraws without an effect", progress, "blocks"):
-        member = influence.classes(draws.users(first, min(64, n_redraws + 1 - first))).astype(np.float64)
+    for inside in again.kept("redraws without an effect", progress):
         with np.errstate(invalid="ignore", divide="ignore"):
-            means = [(inverse[c] * filled) @ member[c] / (inverse[c] @ member[c]) for c in (a, b)]
+            high, low = (
+                (weight * filled) @ member / (weight @ member)
+                for weight, member in zip(inverse, inside.astype(np.float64), strict=True)
+            )
         apart = np.abs(
-            means[0] - means[1]
+            high - low
         )  # NaN where a redraw leaves a class empty: as little an answer as the draw itself would be then
         larger, defined = larger + int((apart >= abs(seen) - 1e-12).sum()), defined + int((~np.isnan(apart)).sum())
     return (larger + 1) / (defined + 1)

@@ -6,6 +6,8 @@ f >= theta, as untreated when f <= 1 - theta, else as mixed. A user nobody influ
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +17,8 @@ from graphkit.experiment.clusters import arc_weight
 from graphkit.progress import each, null_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
     from graphkit.experiment.assignment import Draws
@@ -25,11 +29,11 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["CLASSES", "Influence", "exposure_probability"]
+__all__ = ["CLASSES", "Influence", "Redraws", "exposure_probability", "redraw"]
 
 CLASSES = ("treated_treated", "treated_control", "control_treated", "control_control")  # own arm, then the influencers
 _SLACK = 1e-9  # sums of chances carry rounding; theta = 1 must still mean "all"
-_CHUNK = 64
+_CHUNK = 64  # redraws at a time, whole bytes of bits
 
 
 class Influence:
@@ -64,12 +68,52 @@ class Influence:
         return np.stack([treated & high, treated & low, ~treated & high, ~treated & low])
 
 
+@dataclass(frozen=True, eq=False)
+class Redraws:
+    """What redraws of a design expose each user to.
+
+    Attributes
+    ----------
+    pi : ndarray, shape (4, n_nodes)
+        Share of the redraws that put a user into each of `CLASSES`.
+    packed : ndarray of uint8, shape (n_kept, n_nodes, n_draws / 8)
+        Membership in the classes that were kept: a bit for each user and redraw, 25 MB a class for 200,000 users and 1,000 redraws.
+    n_draws : int
+    """
+
+    pi: Floats
+    packed: NDArray[np.uint8]
+    n_draws: int
+
+    def kept(self, phase: str, progress: ProgressCallback) -> Iterator[Bools]:
+        """Yield membership in the kept classes of some redraws at a time, shape (n_kept, n_nodes, n_some)."""
+        for begin in each(range(0, self.n_draws, _CHUNK), phase, progress, "blocks"):
+            bits = self.packed[:, :, begin // 8 : (begin + _CHUNK) // 8]
+            yield np.unpackbits(bits, axis=2, count=min(_CHUNK, self.n_draws - begin)).view(np.bool_)
+
+
+def redraw(
+    influence: Influence,
+    draws: Draws,
+    n_draws: int,
+    *,
+    keep: Sequence[str] = (),
+    first: int = 1,
+    progress: ProgressCallback = null_progress,
+) -> Redraws:
+    """Return what redraws first, first + 1, ... expose users to, each redraw for the classes named in ``keep``."""
+    total, rows = np.zeros((len(CLASSES), influence.n)), [CLASSES.index(name) for name in keep]
+    packed = np.empty((len(rows), influence.n, math.ceil(n_draws / 8)), np.uint8)
+    for begin in each(range(0, n_draws, _CHUNK), "redraws", progress, "blocks"):
+        member = influence.classes(draws.users(first + begin, min(_CHUNK, n_draws - begin)))
+        total += member.sum(axis=2)
+        for row, bits in zip(rows, packed, strict=True):
+            bits[:, begin // 8 : (begin + _CHUNK) // 8] = np.packbits(member[row], axis=1)
+    return Redraws(total / n_draws, packed, n_draws)
+
+
 def exposure_probability(
     influence: Influence, draws: Draws, n_draws: int, *, first: int = 1, progress: ProgressCallback = null_progress
 ) -> Floats:
     """Return pi, the share of redraws first, first + 1, ... that put each user into each class, shape (4, n_nodes)."""
-    total = np.zeros((len(CLASSES), influence.n))
-    for begin in each(range(first, first + n_draws, _CHUNK), "redraws", progress, "blocks"):
-        count = min(_CHUNK, first + n_draws - begin)
-        total += influence.classes(draws.users(begin, count)).sum(axis=2)
-    return total / n_draws
+    return redraw(influence, draws, n_draws, first=first, progress=progress).pi

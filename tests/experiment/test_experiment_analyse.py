@@ -288,6 +288,30 @@ def test_the_public_call_uses_the_design(designed):
     assert analyse_experiment(design, p, y, n_redraws=200).manifest.digest == found.manifest.digest
 
 
+@pytest.mark.parametrize("n_redraws", [100, 128, 131])
+def test_the_p_value_counts_redraws_that_are_drawn_once(designed, monkeypatch, n_redraws):
+    """By a loop over single redraws: chances of each class, then means of both ends; no redraw is drawn or classified twice."""
+    p, design = designed
+    y = np.random.default_rng(3).random(p.n_nodes) + 0.05 * design.treated
+    y[::9] = np.nan
+    influence, draws = Influence(p, design.theta), design.draws()
+    ends = np.array(
+        [influence.classes(draws.users(d, 1)[:, 0])[[0, 3]] for d in range(n_redraws + 1)]
+    )  # 0 is the experiment
+    pi = ends[1:].mean(axis=0)
+    able = (pi > 0.01).all(axis=0) & ~np.isnan(y)
+    means = [[np.average(y[able & m], weights=1 / c[able & m]) for m, c in zip(d, pi, strict=True)] for d in ends]
+    apart = np.abs(np.subtract(*np.transpose(means)))
+    numbers, real = [], Draws.users
+    monkeypatch.setattr(
+        Draws, "users", lambda d, first, n: numbers.extend(range(first, first + n)) or real(d, first, n)
+    )
+    found = analyse_experiment(design, p, y, n_redraws=n_redraws)
+    assert found.p_value == pytest.approx(float((apart >= apart[0] - 1e-12).mean()))
+    assert 0.02 < found.p_value < 0.98
+    assert numbers == list(range(1, n_redraws + 1))
+
+
 def test_without_an_effect_the_p_value_is_unremarkable(designed):
     """Outcomes drawn before and apart from the lottery: 12 p-values spread out (uniform: P(max < .5) = 2e-4, P(> 2 below .025) = 3e-3)."""
     p, design = designed
