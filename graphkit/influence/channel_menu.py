@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from graphkit.errors import Unfinished
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,6 +28,7 @@ __all__ = ["TO_THE_END", "Menu", "Rows", "cheapest_plan", "rows_of"]
 
 # SciPy's own choice stops within 1e-4 of the best, which is money: a plan of 500,000 may then cost 50 more than the cheapest
 TO_THE_END: Any = {"time_limit": 20.0, "mip_rel_gap": 0.0}
+NO_PLAN = 2  # SciPy's status of a programme that is proved to have no solution
 
 
 @dataclass(frozen=True)
@@ -309,7 +312,13 @@ class _Table:
 
 
 def cheapest_plan(menu: Menu) -> list[int] | None:
-    """Return a cheapest purchase that keeps every rule, None when there is none (integer programme, HiGHS)."""
+    """Return a cheapest purchase that keeps every rule, None when there is none (integer programme, HiGHS).
+
+    Raises
+    ------
+    Unfinished
+        The solver stopped without a purchase and without a proof that there is none.
+    """
     import scipy.optimize as so
 
     rows = menu.rows
@@ -321,4 +330,9 @@ def cheapest_plan(menu: Menu) -> list[int] | None:
         price / min(max(float(price.max()), 1.0), 1e4),  # the solver ends 1e-6 above the best: never a minor unit
         integrality=np.ones(price.size, dtype=np.int64), bounds=so.Bounds(0, 1), constraints=limit, options=TO_THE_END,
     )  # fmt: skip
-    return None if found.x is None else np.flatnonzero(found.x[: menu.n] > 0.5).tolist()
+    if found.x is not None:
+        return np.flatnonzero(found.x[: menu.n] > 0.5).tolist()
+    if found.status != NO_PLAN:
+        message = "whether a plan keeps the rules within the budget could not be settled in time"
+        raise Unfinished(message, best=None, hint="fewer rules, or a larger budget")
+    return None

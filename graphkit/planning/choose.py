@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from graphkit.errors import Infeasible
+from graphkit.errors import Infeasible, Unfinished
 from graphkit.influence.certificate import Certificate
 from graphkit.influence.channel_boosts import boosted_plans
 from graphkit.influence.channel_bound import lower_limit, relax, upper_limit
@@ -99,7 +99,7 @@ def baseline_plans(hazard: Any, value: Floats | None, menu: Menu) -> dict[str, l
         "sainsbury": -np.log1p(-share) / cost,
         "top_degree": audience.astype(np.float64),
     }
-    start = (cheapest_plan(menu) or []) if menu.counts_bind else []
+    start = _start(menu)
     return {name: fill_in_order(menu, np.argsort(-score[name], kind="stable"), start) for name in BASELINES}
 
 
@@ -121,6 +121,8 @@ def choose(
     ------
     Infeasible
         No plan keeps the rules.
+    Unfinished
+        None was found in time, nor a proof that there is none.
     """
     if cover.n_options <= SMALL_MARKET and is_small(cover.n_options, [small := merged(cover)]):
         every, value = exhaustive(small, menu, boosts)
@@ -129,8 +131,7 @@ def choose(
             by_marginal_gain(cover, chosen, menu.after), cover.value(chosen), value if boosts is None else np.nan
         )
     candidates = [greedy(cover, menu, per_cost=True), greedy(cover, menu, per_cost=False), *baselines.values()]
-    if menu.counts_bind:
-        cheap = _found(cheapest_plan(menu))
+    if cheap := _start(menu):
         candidates += [cheap, greedy(cover, menu, per_cost=True, start=cheap)]
     if boosts is not None:
         candidates += boosted_plans(cover, menu, boosts)
@@ -182,6 +183,16 @@ def closed(cover: Cover, menu: Menu, choice: Choice, *, work: float = CLOSE_WORK
     chosen = by_marginal_gain(cover, _useful(cover, menu, found.chosen, None), menu.after)
     value = cover.value(chosen)
     return Choice(chosen, value, max(found.bound, value))
+
+
+def _start(menu: Menu) -> list[int]:
+    """What a plan begins with: a cheapest one where channels are counted, nothing where none was found in time."""
+    if not menu.counts_bind:
+        return []
+    try:
+        return _found(cheapest_plan(menu))
+    except Unfinished:  # greedy may still find one; `_best` asks again when it does not
+        return []
 
 
 def _found(chosen: list[int] | None) -> list[int]:

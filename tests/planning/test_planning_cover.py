@@ -9,6 +9,7 @@ import scipy.optimize as so
 import scipy.sparse as sp
 
 import graphkit as gk
+from graphkit.errors import Unfinished
 from graphkit.influence.channel_bound import best_fraction, lower_limit, relax, upper_limit
 from graphkit.influence.channel_cover import Cover, merged, twins_kernel
 from graphkit.influence.channel_greedy import (
@@ -21,9 +22,9 @@ from graphkit.influence.channel_greedy import (
     refilled,
     without,
 )
-from graphkit.influence.channel_menu import Menu
+from graphkit.influence.channel_menu import Menu, cheapest_plan
 from graphkit.planning import search
-from graphkit.planning.choose import choose
+from graphkit.planning.choose import baseline_plans, choose
 from graphkit.planning.reasons import _Exchange
 from graphkit.synthetic.campaign import write_campaign
 
@@ -285,3 +286,30 @@ def test_gains_and_what_is_missed_are_those_of_sparse_products():
     among = rng.random(30) < 0.5
     assert cover.gains(missed, among) == pytest.approx(np.where(among, q.T @ missed, 0.0), abs=1e-9)
     assert cover.gains(missed) == pytest.approx(q.T @ missed, abs=1e-9)
+
+
+def counted(budget):
+    """Twenty channels, of which at least twelve are bought, for so much or for what the cheapest cost; and their cover."""
+    rng = np.random.default_rng(11)
+    _, cover, _ = market(rng, n_options=20)
+    cost = rng.integers(100, 900, 20)
+    return cover, menu(cost, budget or int(np.sort(cost)[:12].sum()), least=[12])
+
+
+def test_a_solver_out_of_time_does_not_say_that_there_is_no_plan(monkeypatch):
+    """Without a proof nobody says 'no plan keeps the rules'; a plan that greedy finds needs no solver; a proof still counts."""
+    cover, tight = counted(None)
+    _, impossible = counted(100)
+    _, wide = counted(10**6)
+    nothing = {name: [] for name in ("price_per_contact", "sainsbury", "top_degree")}
+    assert tight.complete(cheapest_plan(tight))
+    assert cheapest_plan(impossible) is None
+    kept = choose(cover, wide, nothing)
+    late = SimpleNamespace(x=None, status=1)
+    monkeypatch.setattr(so, "milp", lambda *_, **__: late)
+    with pytest.raises(Unfinished, match="could not be settled in time"):
+        cheapest_plan(tight)
+    with pytest.raises(Unfinished, match="could not be settled in time"):
+        choose(cover, impossible, nothing, bound=False)
+    assert choose(cover, wide, nothing).chosen == kept.chosen
+    assert baseline_plans(cover.hazard.tocsc(), None, wide)["top_degree"]
