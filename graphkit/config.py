@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import keyword
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ __all__ = ["CONFIG_FILE", "DEFAULT_STORE", "Settings", "is_server", "option_name
 CONFIG_FILE = "graphkit.toml"
 DEFAULT_STORE = ".graphkit"
 _SERVER_SCHEMES = ("bolt", "neo4j")
+_LOGIN = re.compile(
+    r"([^/:]+://|(bolt|neo4j)(\+s|\+ssc)?:).*@", re.DOTALL | re.IGNORECASE
+)  # slashes are easily forgotten
 _SECRET_KEYS = frozenset({"password", "passwd", "secret", "token"})
 _ENVIRONMENT = {"username": "NEO4J_USERNAME", "password": "NEO4J_PASSWORD", "database": "NEO4J_DATABASE"}
 
@@ -112,7 +116,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse an address that carries a password: it would end in logs and process lists."""
-        if "@" in self.store.partition("://")[2]:
+        if _LOGIN.match(self.store):
             message = "the address of the store holds a user name or password"
             hint = "use NEO4J_USERNAME and NEO4J_PASSWORD, and an address such as neo4j+s://host:7687"
             raise InvalidParameter(message, parameter="store", hint=hint)

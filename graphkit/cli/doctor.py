@@ -158,9 +158,16 @@ def _store(app: App) -> Iterator[dict[str, Any]]:
         yield _row(
             "store",
             False,
-            f"{where}: {error.message.removeprefix(f'{where}: ')}",
+            f"{_shown(where)}: {error.message.removeprefix(f'{where}: ')}",
             error.hint or "is the server running, and are NEO4J_USERNAME and NEO4J_PASSWORD set?",
         )
+
+
+def _shown(store: str) -> str:
+    """Return the store's folder or address; what stands behind a server's port may be a password and is not repeated."""
+    from graphkit.store.address import bare
+
+    return bare(store) if is_server(store) else store
 
 
 def _settings(ctx: click.Context, app: App) -> Iterator[dict[str, Any]]:
@@ -172,6 +179,8 @@ def _settings(ctx: click.Context, app: App) -> Iterator[dict[str, Any]]:
         value = getattr(settings, name)
         if name == "password" and value:
             value = "set, not shown"
+        if name == "store":
+            value = _shown(settings.store)
         origin = {"verbosity": settings.sources.get("verbose"), "progress": settings.sources.get("no_progress")}.get(
             name
         ) or settings.sources.get(name)

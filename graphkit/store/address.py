@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from graphkit.errors import InvalidParameter, StoreUnavailable
 
-__all__ = ["NEWER", "bare", "check_agent", "check_uri"]
+__all__ = ["NEWER", "bare", "check_agent", "check_uri", "slipped"]
 
 NEWER: Final = "Neo4j 5.26 or newer is needed; the embedded store needs no server: --store DIR"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def bare(uri: str) -> str:
-    """Return an address without the login it may hold, for messages."""
-    return re.sub(r"//.*@", "//***@", uri, flags=re.DOTALL)
+    """Return an address without the login and the options it may hold, for messages."""
+    return re.sub(r"[?#].*", "?***", re.sub(r":(//)?.*@", r":\1***@", uri, flags=re.DOTALL), flags=re.DOTALL)
+
+
+def slipped(text: str) -> bool:
+    """Say whether a text is a server's address without its two slashes: as a folder it would keep a password on disk.
+
+    Examples
+    --------
+    >>> slipped("bolt:/neo4j:secret@host"), slipped("bolt://host"), slipped("bolt-files"), slipped("C:/films")
+    (True, False, False, False)
+    """
+    return re.match(r"(bolt|neo4j)(\+s|\+ssc)?:(?!//)", text, re.IGNORECASE) is not None
 
 
 def check_uri(uri: str, *, insecure: bool) -> str:
@@ -25,19 +36,23 @@ def check_uri(uri: str, *, insecure: bool) -> str:
     Raises
     ------
     InvalidParameter
-        With a password inside, without a host, or in plain text to another machine.
+        With a password inside, without a host, with more than host and port, or in plain text to another machine.
     """
     try:
         parts = urlsplit(uri)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        message = (
-            f"{bare(uri)!r} is no address: {type(error).__name__}" if "@" in uri else f"{uri!r} is no address: {error}"
-        )
-        raise InvalidParameter(message, parameter="uri", value=bare(uri), hint="e.g. neo4j://localhost:7687") from None
+        told = "@" not in uri and uri.rpartition(":")[2].isdigit()  # else it may be a login whose host was forgotten
+        shown, why = (uri, error) if told else (uri.partition("://")[0] + "://***", type(error).__name__)
+        message = f"{shown!r} is no address: {why}"
+        raise InvalidParameter(message, parameter="uri", value=shown, hint="e.g. neo4j://localhost:7687") from None
     if parts.username is not None or parts.password is not None:
         message = "a store's address may not hold a user name or password"
         raise InvalidParameter(message, parameter="uri", hint="use NEO4J_USERNAME and NEO4J_PASSWORD")
+    if parts.path.strip("/") or parts.fragment or (parts.query and not _routing(parts)):
+        message = f"{bare(f'{parts.scheme}://{parts.netloc}')!r}: a store's address holds host and port only"
+        hint = "use NEO4J_USERNAME, NEO4J_PASSWORD and NEO4J_DATABASE; only neo4j:// may end in ?policy=NAME"
+        raise InvalidParameter(message, parameter="uri", hint=hint)
     if not host:
         message = f"{uri!r} names no host"
         raise InvalidParameter(message, parameter="uri", value=uri, hint="e.g. neo4j://localhost:7687")
@@ -50,6 +65,12 @@ def check_uri(uri: str, *, insecure: bool) -> str:
             hint=f"use {parts.scheme}+s://{host}, or --insecure on a network you trust",
         )
     return uri
+
+
+def _routing(parts: SplitResult) -> bool:
+    """Whether the options of an address name a cluster's routing policy and nothing else."""
+    keys = {option.partition("=")[0] for option in parts.query.split("&")}
+    return parts.scheme.startswith("neo4j") and keys == {"policy"}
 
 
 def check_agent(agent: str, address: str) -> tuple[str, bool]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.check import refuse
 from graphkit.errors import InvalidParameter, StoreUnavailable
-from graphkit.store.address import bare
+from graphkit.store.address import bare, slipped
 from graphkit.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def open_store(
     scheme, mark, _ = text.partition("://")
     if "\0" in text:
         raise InvalidParameter("a store's address holds no NUL character", parameter="uri", value=bare(text))
-    if not mark:
+    if not mark and not slipped(text):
         return _open_folder(Path(text or "."), timeout)
     if text == "memory://":
         return MemoryStore()

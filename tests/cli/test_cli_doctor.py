@@ -85,6 +85,16 @@ def test_a_server_that_is_not_there(doctor, monkeypatch):
     assert "gk-canary" not in json.dumps(rows) + err
 
 
+def test_a_password_behind_the_port_is_not_repeated(doctor, capsys):
+    """Neither as the store's address nor among the settings."""
+    address = "bolt://127.0.0.1:1?password=gk-canary"
+    code, rows, err = doctor("--store", address)
+    assert code == 4
+    assert rows["store"]["value"].startswith("bolt://127.0.0.1:1?***: ")
+    assert run(["--store", address, "doctor", "--settings"]) == 0
+    assert "gk-canary" not in json.dumps(rows) + err + capsys.readouterr().out
+
+
 def test_a_store_that_is_not_in_order(doctor, tmp_path):
     """What the store says of itself stands beside the machine; half a load hides version and content."""
     import graphkit as gk

@@ -41,7 +41,9 @@ def test_environment_beats_file():
     assert settings.sources["password"] == "default"
 
 
-@pytest.mark.parametrize("store", ["bolt://eve:pw@host:7687", "neo4j+s://eve@host"])
+@pytest.mark.parametrize(
+    "store", ["bolt://eve:pw@host:7687", "neo4j+s://eve@host", "bolt:/eve:pw@host", "neo4j+s:eve:pw@host:7687"]
+)
 def test_address_with_credentials_is_refused(store):
     """A password in an address would end in process lists."""
     with pytest.raises(InvalidParameter) as caught:

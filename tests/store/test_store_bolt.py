@@ -47,6 +47,34 @@ def test_plain_text_to_another_host_needs_a_word():
     assert check_uri("bolt://[::1]:7687", insecure=False)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "bolt://127.0.0.1:1?password=canary",
+        "neo4j://127.0.0.1:1/?policy=eu&password=canary",
+        "bolt+s://127.0.0.1:1#canary",
+        "neo4j+s://host/canary",
+        "bolt://neo4j:canary",
+        "bolt:/neo4j:canary@host:7687",
+        "neo4j:neo4j:canary@host",
+    ],
+)
+def test_a_password_anywhere_in_an_address_is_neither_used_nor_repeated(tmp_path, monkeypatch, address):
+    """Refused at once; an address without its slashes makes no folder of that name."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidParameter) as error:
+        open_store(address)
+    told = f"{error.value} {error.value.hint} {vars(error.value)} {error.value.__cause__!r}"
+    assert "canary" not in told
+    assert chinese(error.value.message) != error.value.message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_routing_policy_may_stand_in_an_address():
+    """It is part of how a cluster is asked."""
+    assert check_uri("neo4j+s://example.org:7687/?policy=eu", insecure=False)
+
+
 def test_a_server_that_is_not_there_is_said_soon():
     """Within seconds, with the address and a next step, without the password."""
     begin = time.monotonic()
