@@ -17,7 +17,7 @@ __all__ = ["guess_encoding", "improbable", "is_text"]
 _LOOKED_AT = 100_000  # bytes of a file that tell whether it is text
 _LIKELY = 0.75  # share of used characters from which a text is taken for one of an encoding
 _FEW = 3  # used characters that letters with accents make up by chance
-_ENOUGH = 8  # characters beyond ASCII that tell whether an encoding was named wrongly
+_ENOUGH = 50  # characters beyond ASCII from which a text may speak against the encoding that somebody named
 _LEVELS = {  # encoding -> first bytes of punctuation and of the characters of the first level
     "gb2312": (range(0xA1, 0xA4), range(0xB0, 0xD8)),
     "big5": (range(0xA1, 0xC7),),
@@ -71,7 +71,7 @@ def improbable(data: bytes, encoding: str) -> str | None:
     if guess is not None:
         return None if _FAMILIES[guess] == family else f"it looks like {guess}"
     common, rare = (0, 0) if family == "latin-1" else _count(data, family)
-    return "most characters beyond ASCII are rare ones" if rare >= _ENOUGH and rare > common else None
+    return "most characters beyond ASCII are rare ones" if rare > common else None
 
 
 def is_text(data: bytes) -> bool:

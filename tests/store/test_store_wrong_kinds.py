@@ -105,7 +105,7 @@ def test_an_encoding_nobody_knows_is_not_guessed(tmp_path, encoding, name):
 def test_an_encoding_that_gives_garbage_is_not_read(tmp_path, written, said, text):
     """It decodes without an error, into rare ideographs or accents; who names it for this very file is believed."""
     name = {"gb18030": "流浪地球", "big5": "海角七號", "shift_jis": "神隠し物語"}[written]
-    data = "id,consent,region\n" + "".join(f"u{i},true,{name}\n" for i in range(9))
+    data = "id,consent,region\n" + "".join(f"u{i},true,{name}\n" for i in range(20))
     (tmp_path / "nodes").mkdir()
     (tmp_path / "nodes/user.csv").write_bytes(data.encode(written))
     found = cause(check_directory(tmp_path, encoding=said))
@@ -115,11 +115,20 @@ def test_an_encoding_that_gives_garbage_is_not_read(tmp_path, written, said, tex
     assert check_directory(tmp_path, encoding=said).ok
 
 
+def test_few_names_do_not_speak_against_an_encoding_that_is_named(tmp_path):
+    """Ten characters may happen to look like another encoding; somebody who says which it is knows better."""
+    (tmp_path / "nodes").mkdir()
+    rows = "".join(f"u{i},true,{name}\n" for i, name in enumerate(("长江一号", "薇娅", "沪上阿姨")))
+    (tmp_path / "nodes/user.csv").write_bytes(f"id,consent,region\n{rows}".encode("gbk"))
+    assert check_directory(tmp_path, encoding="gbk").ok
+
+
 def test_rare_characters_alone_are_not_read_by_a_wide_hint(tmp_path):
     """Ideographs that nobody uses are asked about; names amid usual ones, kana and emoji are not."""
     (tmp_path / "nodes").mkdir()
     place = tmp_path / "nodes/user.csv"
-    place.write_bytes("id,consent,region\nu1,true,鱻麤龘靐齉爨癵籱\n".encode("gb18030"))
+    rows = "".join(f"u{i},true,鱻麤龘靐齉爨癵籱\n" for i in range(9))
+    place.write_bytes(f"id,consent,region\n{rows}".encode("gb18030"))
     assert "hardly gb18030" in cause(check_directory(tmp_path, encoding="gb18030")).message
     place.write_bytes("id,consent,region\nu1,true,张喆与李赟的海边小店\nu2,true,😀😀😀😀😀😀😀😀😀\n".encode("gb18030"))
     assert check_directory(tmp_path, encoding="gb18030").ok
