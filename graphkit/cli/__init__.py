@@ -146,5 +146,7 @@ def main() -> NoReturn:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from graphkit.cli.interrupts import mute_stdout
+
+        mute_stdout()
     sys.exit(code)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-__all__ = ["Terminated", "deadline", "install", "temporary", "uninstall"]
+__all__ = ["Terminated", "deadline", "install", "mute_stdout", "temporary", "uninstall"]
 
 GRACE = 1.8
 _STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -154,3 +154,8 @@ class deadline:  # noqa: N801  reads as a sentence at the place of use
     def _late(self) -> None:
         """Say what happened and leave."""
         _leave(4, f"Error: {self.message}\n")
+
+
+def mute_stdout() -> None:
+    """Let what is still printed go nowhere: the reader of stdout has left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphkit.cli.interrupts import temporary
+from graphkit.cli.interrupts import mute_stdout, temporary
 from graphkit.cli.language import fitted, shown_word, spoken, told, width_on
 from graphkit.report.records import escaped
 from graphkit.results import jsonable
@@ -201,8 +201,13 @@ def write_out(body: str, output: str | None) -> None:
     """Write to stdout, or to a file that appears whole: beside it, flushed to disk, renamed."""
     body = body.encode("utf-8", "backslashreplace").decode()  # bytes of a path that are no UTF-8, as JSON spells them
     if output in (None, "-"):
-        sys.stdout.write(body)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(body)
+            sys.stdout.flush()
+        except (
+            BrokenPipeError
+        ):  # nobody reads on, as in `| head`; what the command was asked to keep is kept all the same
+            mute_stdout()
         return
     try:
         _write_file(body, Path(os.path.realpath(str(output))))

@@ -130,6 +130,21 @@ def test_broken_pipe_is_quiet():
     assert err == b""
 
 
+def test_what_follows_the_printing_is_done_though_nobody_reads(tmp_path):
+    """With ``--write | head`` the result is kept all the same: the command goes on after its last line is refused."""
+    done = tmp_path / "done"
+    code = (
+        "import sys, pathlib\nfrom graphkit.cli.output import write_out\n"
+        f"write_out('x' * 10_000_000, None)\npathlib.Path({str(done)!r}).touch()\nwrite_out('more', '-')"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdout.close()
+    err = child.stderr.read()
+    child.stderr.close()
+    assert (child.wait(60), err) == (0, b"")
+    assert done.exists()
+
+
 @pytest.mark.parametrize(
     ("flags", "locale", "wanted"),
     [
