@@ -22,6 +22,7 @@ __all__ = ["Features", "binary", "check_columns", "numeric", "prepare", "read_ta
 
 _YES = frozenset({"1", "1.0", "true", "yes", "y", "是"})
 _NO = frozenset({"0", "0.0", "false", "no", "n", "否"})
+LARGEST = 1e30  # of a feature: its square fits into 64 bits, itself into the 32 of a forest
 MANY_TEXTS = 50  # more distinct texts than that look like names or ids, not like groups
 
 
@@ -144,6 +145,7 @@ def numeric(
         A value is missing, no number, infinite or below ``low``.
     """
     check_columns(table, [column], name)
+    _refuse_complex(table[column], name)
     dated = pd.api.types.is_datetime64_any_dtype(table[column])
     values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
     wrong = ~np.isfinite(values) | table[column].isna().to_numpy() | dated
@@ -201,10 +203,13 @@ class Features:
         check_columns(table, [*self.numbers, *self.texts], name)
         columns: dict[str, Any] = {}
         for column in self.numbers:
-            values = _as_numbers(table[column])
+            values = _as_numbers(table[column], name, least=0.0)  # who is scored may all be near 0
             if values is None:
                 raise DataInvalid(
-                    f"{name}: {column} holds texts, the model learned numbers", source=name, rule="not-a-number"
+                    f"{name}: {column} holds texts, the model learned numbers",
+                    source=name,
+                    rule="not-a-number",
+                    hint=f"make {column} numbers here too, or fit on texts",
                 )
             columns[column] = values
         for column in self.texts:
@@ -228,7 +233,7 @@ def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequen
     Raises
     ------
     DataInvalid
-        A named feature is missing, empty or a text with too many values.
+        A named feature is missing, empty, complex, too large or too small to be squared, or a text with too many values.
     InvalidParameter
         Nothing is left.
     """
@@ -240,11 +245,12 @@ def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequen
             f"{clash[0]!r} cannot be a feature: it is the label, the treatment or the id, or it is excluded",
             parameter="features",
             value=clash[0],
+            hint=f"leave {clash[0]} out of the features",
         )
     columns: dict[str, NDArray[np.float64] | list[str]] = {}
     notes = []
     for column in chosen:
-        values = _as_numbers(table[column])
+        values = _as_numbers(table[column], name)
         cells = _as_texts(table[column]) if values is None else values
         if features is not None:
             _refuse_names(cells, column, name)
@@ -291,8 +297,30 @@ def _useless(cells: NDArray[np.float64] | list[str]) -> str | None:
     return alike if distinct == 1 else None
 
 
-def _as_numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
+def _refuse_complex(column: pd.Series[Any], name: str) -> None:
+    """Refuse complex numbers: a model would use their real parts without a word."""
+    if pd.api.types.is_complex_dtype(column):
+        raise DataInvalid(
+            f"{name}: {column.name} holds complex numbers", source=name, rule="not-a-number",
+            hint="give their real and imaginary parts, or their sizes, as columns of their own",
+        )  # fmt: skip
+
+
+def _refuse_scale(values: NDArray[np.float64], column: pd.Series[Any], name: str, least: float) -> None:
+    """Refuse numbers whose squares overflow or vanish, or that forests, which count in 32 bits, cannot hold."""
+    size = np.abs(np.nan_to_num(values))
+    line = int(np.argmax(size))
+    if size[line] > 0 and not least <= size[line] <= LARGEST:
+        raise DataInvalid(
+            f"{name} line {line + 2}: {column.name} is {values[line]:g}, too {'large' if size[line] > LARGEST else 'small'} for a model",
+            source=name, rule="scale", rows=((line + 2, float(values[line])),),
+            hint=f"give {column.name} in another unit, or as a logarithm; missing is an empty cell",
+        )  # fmt: skip
+
+
+def _as_numbers(column: pd.Series[Any], name: str, *, least: float = 1 / LARGEST) -> NDArray[np.float64] | None:
     """Return floats with NaN where missing or blank; None when some cell is a word."""
+    _refuse_complex(column, name)
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(np.float64, na_value=np.nan)
     else:
@@ -301,7 +329,9 @@ def _as_numbers(column: pd.Series[Any]) -> NDArray[np.float64] | None:
         if bool((found.isna() & ~blank).any()):
             return None
         values = np.where(blank, np.nan, found.to_numpy(np.float64))  # of a missing date pandas makes a number
-    return np.where(np.isfinite(values), values, np.nan)
+    values = np.where(np.isfinite(values), values, np.nan)
+    _refuse_scale(values, column, name, least)
+    return values
 
 
 def _as_texts(column: pd.Series[Any]) -> list[str]:

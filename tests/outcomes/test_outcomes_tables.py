@@ -82,3 +82,47 @@ def test_what_is_no_table_is_refused(table):
         read_table(table)
     with pytest.raises(InvalidParameter, match="table must be"):
         retention(table, "x", "y")
+
+
+@pytest.mark.parametrize(
+    ("cells", "rule", "told"),
+    [
+        ([1e308, -1e308, 3.0, 4.0], "scale", "x is 1e\\+308"),
+        ([0.0, 2e-300, 3e-300, None], "scale", "line 4: x is 3e-300"),
+        ([1 + 2j, 2, 3, 4], "not-a-number", "x holds complex numbers"),
+    ],
+)
+def test_numbers_no_model_can_use_are_refused(cells, rule, told):
+    """Forests hold 32 bits, squares below 1e-308 are 0, and the imaginary part was dropped without a word."""
+    table = pd.DataFrame({"x": cells, "y": [1.0, 2.0, 3.0, 5.0]})
+    with pytest.raises(DataInvalid, match=told) as caught:
+        prepare(table, None, [], "t")
+    assert caught.value.rule == rule
+    assert caught.value.hint
+
+
+def test_only_large_and_complex_numbers_cannot_be_scored():
+    """Who is scored may all be near 0."""
+    fitted = prepare(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0]}), None, [], "t")
+    for cells in ([1e308, 0.0], [1j, 2.0]):
+        with pytest.raises(DataInvalid, match=r"x (is 1e|holds complex)"):
+            fitted.same(pd.DataFrame({"x": cells}), "t")
+    assert fitted.same(pd.DataFrame({"x": [1e-40, 0.0]}), "t").x.tolist() == [1e-40, 0.0]
+
+
+def test_complex_numbers_are_no_durations():
+    """Only their real part was taken."""
+    with pytest.raises(DataInvalid, match="days holds complex numbers") as caught:
+        numeric(pd.DataFrame({"days": [1j, 2.0]}), "days", "t")
+    assert caught.value.hint
+
+
+def test_large_and_small_features_are_told_apart_within_the_limits():
+    """1e29 and 1e-29 are learned from as 1 is; 0 everywhere is still the same for everyone."""
+    cells = np.array([1.0, 2.0, 3.0, 4.0])
+    found = prepare(pd.DataFrame({"a": cells * 1e29, "b": cells * 1e-29, "c": cells * 0}), None, [], "t")
+    assert found.numbers == ("a", "b")
+    assert found.notes == ("c left out: it is the same for everyone",)
+    encoded = found.transformer().fit_transform(found.frame)
+    assert encoded[:, 0] == pytest.approx(encoded[:, 1])
+    assert encoded[:, 0] == pytest.approx((cells - 2.5) / cells.std())
