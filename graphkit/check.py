@@ -24,6 +24,7 @@ __all__ = ["finite", "floats", "non_negative", "one_of", "positive_int", "probab
 
 def refuse(name: str, value: object, allowed: str, *, hint: str | None = None) -> NoReturn:
     """Raise the one sentence for a parameter outside ``allowed``."""
+    value = value.item() if isinstance(value, np.generic) else value  # "Got -1.0", not "Got np.float64(-1.0)"
     message = f"{name} must be {allowed}. Got {value!r} instead."
     raise InvalidParameter(message, parameter=name, value=value, allowed=allowed, hint=hint)
 

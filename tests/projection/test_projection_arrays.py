@@ -281,3 +281,10 @@ def test_results_come_out_as_arrow():
     table = to_arrow(pd.DataFrame({"n": [1, 2], "x": [0.5, np.nan], "why": [["a", 1], None], "mixed": [1, "b"]}))
     assert table.schema.field("n").type == pa.int64()
     assert table.to_pydict() == {"n": [1, 2], "x": [0.5, None], "why": ['["a", 1]', None], "mixed": ["1", "b"]}
+
+
+@pytest.mark.parametrize("weight", [[1, -1], np.array([1.0, -1.0]), np.array([1, -1], np.int32)])
+def test_a_refused_number_is_shown_as_it_was_written(weight):
+    """Without the name of the type that NumPy keeps it in."""
+    with pytest.raises(InvalidParameter, match=r"Got -1(\.0)? instead"):
+        from_arrays([0, 1], [1, 2], weight=weight)
