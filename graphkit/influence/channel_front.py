@@ -18,7 +18,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphkit.influence.channel_cover import Cover, merged
-from graphkit.influence.channel_greedy import refilled, visit_plans, without
+from graphkit.influence.channel_greedy import visit_plans
+from graphkit.influence.channel_swaps import refilled, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,12 +22,10 @@ from graphkit.influence.channel_greedy import (
     exhaustive,
     fill_in_order,
     greedy,
-    improve,
-    without,
-    worth,
 )
 from graphkit.influence.channel_lazy import lazy_order
 from graphkit.influence.channel_menu import cheapest_plan
+from graphkit.influence.channel_swaps import improve, without, worth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

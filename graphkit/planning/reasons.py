@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.influence.channel_greedy import room, weakest, without
+from graphkit.influence.channel_swaps import room, weakest, without
 from graphkit.intervals import give_or_take
 from graphkit.planning.choose import NOTHING
 from graphkit.planning.estimates import estimate

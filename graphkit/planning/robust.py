@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graphkit.influence.channel_cover import Cover, merged
-from graphkit.influence.channel_greedy import refilled, without
+from graphkit.influence.channel_swaps import refilled, without
 from graphkit.planning.choose import choose
 from graphkit.planning.draws import believed, draws_of, quantile
 from graphkit.planning.estimates import estimate

@@ -12,17 +12,9 @@ import graphkit as gk
 from graphkit.errors import Unfinished
 from graphkit.influence.channel_bound import best_fraction, lower_limit, relax, upper_limit
 from graphkit.influence.channel_cover import Cover, merged, twins_kernel
-from graphkit.influence.channel_greedy import (
-    _neighbours,
-    by_marginal_gain,
-    exhaustive,
-    fill_in_order,
-    greedy,
-    improve,
-    refilled,
-    without,
-)
+from graphkit.influence.channel_greedy import by_marginal_gain, exhaustive, fill_in_order, greedy
 from graphkit.influence.channel_menu import Menu, cheapest_plan
+from graphkit.influence.channel_swaps import _neighbours, improve, refilled, without
 from graphkit.planning import search
 from graphkit.planning.choose import baseline_plans, choose
 from graphkit.planning.reasons import _Exchange
