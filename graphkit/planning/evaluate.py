@@ -145,42 +145,18 @@ def evaluate(
     [2.0]
     """
     start = time.monotonic()
-    for name, value in (("days", days), ("min_cell", min_cell), ("retention_day", retention_day)):
+    asked: dict[str, Any] = {"days": days, "min_cell": min_cell, "retention_day": retention_day}
+    for name, value in asked.items():
         positive_int(name, value)
     with step("read events", progress):
         frame, said = _of_the_campaign(checked_plan(plan), event_frame(events))
-    log, planned = EventLog(frame), {item.channel for item in plan.items}
-    wanted = target if target is not None else plan.request.get("target")
+    log, wanted = EventLog(frame), target if target is not None else plan.request.get("target")
     incremental, n_experiment = _incremental(experiment)
     known, strangers = _known(plan, log, wanted)
-    context = Context(
-        days=days,
-        retention_day=retention_day,
-        min_cell=min_cell,
-        incremental=incremental,
-        n_experiment=n_experiment,
-        margin=None if margin is None else finite("margin", margin),
-        **known,
-    )
-    metrics = measure(log, planned, context, progress)
-    reach = _beside_promise(plan, metrics)
-    foreseen = reach["prediction_interval"] is not None and reach["within_promise"] is not None
-    answer: dict[str, Any] = {
-        "plan": plan.plan,
-        **reach,
-        "metrics": metrics,
-        "unattributed": sum(c is not None and c not in planned for c in log.text("channel").tolist()),
-        "assumptions": [*_notes(days, incremental, foreseen=foreseen), *said, *strangers],
-    }
-    request = {
-        "plan": plan.manifest.digest,
-        "days": days,
-        "min_cell": min_cell,
-        "retention_day": retention_day,
-        "target": wanted,
-        "margin": margin,
-        "events": len(log),
-    }
+    profit = None if margin is None else finite("margin", margin)
+    context = Context(**asked, incremental=incremental, n_experiment=n_experiment, margin=profit, **known)
+    answer = _answer(plan, log, context, [*said, *strangers], progress)
+    request = {"plan": plan.manifest.digest, **asked, "target": wanted, "margin": margin, "events": len(log)}
     manifest = make_manifest(
         "evaluate",
         request=request,
@@ -190,6 +166,23 @@ def evaluate(
         seconds=time.monotonic() - start,
     )
     return Evaluation(**answer, manifest=manifest)
+
+
+def _answer(
+    plan: ChannelPlan, log: EventLog, context: Context, said: list[str], progress: ProgressCallback
+) -> dict[str, Any]:
+    """The metrics of the log beside the promise of the plan, and what has to be said of both."""
+    planned = {item.channel for item in plan.items}
+    metrics = measure(log, planned, context, progress)
+    reach = _beside_promise(plan, metrics)
+    foreseen = reach["prediction_interval"] is not None and reach["within_promise"] is not None
+    return {
+        "plan": plan.plan,
+        **reach,
+        "metrics": metrics,
+        "unattributed": sum(c is not None and c not in planned for c in log.text("channel").tolist()),
+        "assumptions": [*_notes(context.days, context.incremental, foreseen=foreseen), *said],
+    }
 
 
 def _known(plan: ChannelPlan, log: EventLog, wanted: str | None) -> tuple[dict[str, Any], list[str]]:
