@@ -98,40 +98,12 @@ def funnel(
     start = time.monotonic()
     positive_int("days", days)
     positive_int("min_cell", min_cell)
-    names = list(steps)
-    wrong = [s for s in names if s not in EVENT_KIND]
-    if wrong or len(names) < 2 or len(set(names)) < len(names):
-        raise InvalidParameter(
-            f"steps must be two or more different kinds of event. Got {names!r} instead.",
-            parameter="steps",
-            value=names,
-            allowed=tuple(EVENT_KIND),
-        )
+    names = _different_kinds(steps)
     if by not in ("channel", "code", None):
         raise InvalidParameter(f"by must be channel, code or None. Got {by!r} instead.", parameter="by", value=by)
-    rates = dict(reference or {})
-    if unknown := sorted(set(rates) - set(names)):
-        raise InvalidParameter(
-            f"reference names {unknown[0]!r}, which is no step of this funnel",
-            parameter="reference",
-            value=unknown[0],
-            allowed=tuple(names),
-        )
-    wanted = {step: probability(f"reference[{step!r}]", rate) for step, rate in rates.items()}
+    wanted = _rates(dict(reference or {}), names)
     log = EventLog(events)
-    marks = log.text(by) if by else np.full(len(log), None, object)
-    whole = _depth(log, names, days, None, marks)
-    rows = _rows("all", whole, names, wanted, min_cell)
-    overall = {row["step"]: row["rate"] for row in rows}
-    started = log.is_kind(names[0])
-    for group in sorted({m for m, s in zip(marks.tolist(), started.tolist(), strict=True) if s and m is not None}):
-        rows += _rows(
-            group,
-            _depth(log, names, days, group, marks),
-            names,
-            {s: wanted.get(s, overall[s]) for s in names},
-            min_cell,
-        )
+    rows = _all_rows(log, names, days, log.text(by) if by else np.full(len(log), None, object), wanted, min_cell)
     answer: dict[str, Any] = {"steps": names, "days": days, "by": by, "rows": rows}
     notes = [
         f"each step within {counted(days, 'day', 'days')} of the first; a later event that names no {by or 'group'} counts for every group its user started in"
@@ -142,6 +114,44 @@ def funnel(
         assumptions=notes,
         manifest=make_manifest("funnel", request=request, answer=answer, seconds=time.monotonic() - start),
     )
+
+
+def _different_kinds(steps: Sequence[str]) -> list[str]:
+    """The steps, or the refusal of what is no row of different kinds of event."""
+    names = list(steps)
+    wrong = [s for s in names if s not in EVENT_KIND]
+    if wrong or len(names) < 2 or len(set(names)) < len(names):
+        raise InvalidParameter(
+            f"steps must be two or more different kinds of event. Got {names!r} instead.",
+            parameter="steps",
+            value=names,
+            allowed=tuple(EVENT_KIND),
+        )
+    return names
+
+
+def _rates(reference: Mapping[str, float], names: list[str]) -> dict[str, float]:
+    """The rates that steps of this funnel should reach."""
+    if unknown := sorted(set(reference) - set(names)):
+        raise InvalidParameter(
+            f"reference names {unknown[0]!r}, which is no step of this funnel",
+            parameter="reference",
+            value=unknown[0],
+            allowed=tuple(names),
+        )
+    return {step: probability(f"reference[{step!r}]", rate) for step, rate in reference.items()}
+
+
+def _all_rows(
+    log: EventLog, names: list[str], days: int, marks: Any, wanted: Mapping[str, float], min_cell: int
+) -> list[dict[str, Any]]:
+    """Rows of all users, then of each group that somebody started in, held against the wanted rates or those of all."""
+    rows = _rows("all", _depth(log, names, days, None, marks), names, wanted, min_cell)
+    reference = {row["step"]: wanted.get(row["step"], row["rate"]) for row in rows}
+    started = log.is_kind(names[0])
+    for group in sorted({m for m, s in zip(marks.tolist(), started.tolist(), strict=True) if s and m is not None}):
+        rows += _rows(group, _depth(log, names, days, group, marks), names, reference, min_cell)
+    return rows
 
 
 def _depth(log: EventLog, steps: list[str], days: int, group: str | None, marks: Any) -> list[int]:
