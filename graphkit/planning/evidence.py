@@ -39,39 +39,28 @@ def plan_claims(campaign: Campaign, answer: dict[str, Any], digest: str) -> list
     for item in items:
         name = item.channel if item.wave == 1 else f"{item.channel}@{item.wave}"
         rows += [(f"items.{name}.{part}", getattr(item, part)) for part in ("adds", "exclusive", "alone")]
-    out = [
-        {"claim": name, "value": jsonable(value), "query": None, "params": {}, "replay": replay} for name, value in rows
-    ]
+    out = [_claim(name, jsonable(value), replay=replay) for name, value in rows]
     where = {channel: stored[i] for i, channel in enumerate(campaign.market.ids)}
-    params: dict[str, Any] = {"purchases": [_purchase(item, where[item.channel]) for item in items]}
-    out.append({"claim": "spent", "value": answer["spent"], "query": MONEY_QUERY, "params": params, "replay": None})
-    stated = _stated(campaign)
-    if campaign.request.min_evidence is not None:  # the queries read every row, this plan only the strong ones
-        out[-1] |= {"query": None, "params": {}, "replay": replay}
-        stated = {}
+    purchases = [_purchase(item, where[item.channel]) for item in items]
+    counts = campaign.request.min_evidence is None  # the queries read every row, such a plan only the strong ones
+    how: dict[str, Any] = {"query": MONEY_QUERY, "params": {"purchases": purchases}} if counts else {"replay": replay}
+    out.append(_claim("spent", answer["spent"], **how))
+    stated = _stated(campaign) if counts else {}
     for item in {item.channel: item for item in items}.values():
+        name = f"items.{item.channel}.audience"
         if where[item.channel] == "REACHES" and stated.get(item.channel) == item.audience:
             params = {"channels": [item.channel], "minCell": 0}
-            out.append(
-                {
-                    "claim": f"items.{item.channel}.audience",
-                    "value": item.audience,
-                    "query": SET_QUERY,
-                    "params": params,
-                    "replay": None,
-                }
-            )
+            out.append(_claim(name, item.audience, query=SET_QUERY, params=params))
         else:  # receptivity 0, a mask or a chance of 0: no plain count of REACHES rows
-            out.append(
-                {
-                    "claim": f"items.{item.channel}.audience",
-                    "value": item.audience,
-                    "query": None,
-                    "params": {},
-                    "replay": replay,
-                }
-            )
+            out.append(_claim(name, item.audience, replay=replay))
     return out
+
+
+def _claim(
+    name: str, value: Any, *, query: str | None = None, params: dict[str, Any] | None = None, replay: Any = None
+) -> dict[str, Any]:
+    """One printed number with the query that counts it, or the replay that simulates it."""
+    return {"claim": name, "value": value, "query": query, "params": params or {}, "replay": replay}
 
 
 def _told(answer: dict[str, Any]) -> list[tuple[str, float]]:
