@@ -109,19 +109,9 @@ def meet_floors(campaign: Campaign, plain: Found, floors: Mapping[str, float]) -
         return plain
     price = {}
     for goal, floor in floors.items():
-        alone = search(half.with_value(campaign.goal({goal: 1.0})))
-        top = judge.sure(goal, alone.choice.chosen)
-        if alone.certificate.upper < floor * (1 - ROUNDING):
-            message = (
-                f"no plan under these rules reaches {floor:g} {goal}: at most {alone.certificate.upper:g} is possible"
-            )
-            raise Infeasible(
-                message,
-                rule=f"floors.{goal}",
-                missing=floor - alone.certificate.upper,
-                hint="lower the floor or raise the budget",
-            )
+        alone = _alone(half, goal, floor)
         tries.append(_tried(alone, judge, floors, np.inf))
+        top = judge.sure(goal, alone.choice.chosen)
         price[goal] = 0.2 * plain.choice.value / max(top, 1e-12)
     goals = GoalJudge(campaign, list(floors), CHOOSING, plain.n_choose)
     covers = [
@@ -138,12 +128,25 @@ def meet_floors(campaign: Campaign, plain: Found, floors: Mapping[str, float]) -
         tries.append(last)
         short = last.short(floors)
         price = {goal: y * (3.0 if goal in short else 0.55) for goal, y in price.items()}
-    for chosen in exchanged_plans(
-        [thinned(c) for c in covers], campaign.menu, [t.found.choice.chosen for t in tries], tries=EXCHANGES
-    ):
+    thin, priced = [thinned(c) for c in covers], [t.found.choice.chosen for t in tries]
+    for chosen in exchanged_plans(thin, campaign.menu, priced, tries=EXCHANGES):
         choice = replace(plain.choice, chosen=by_marginal_gain(covers[0], chosen, campaign.menu.after))
         tries.append(_tried(replace(plain, choice=choice), judge, floors, np.inf))
     return _best(campaign, tries, floors)
+
+
+def _alone(campaign: Campaign, goal: str, floor: float) -> Found:
+    """The best plan for one goal; refused where even its bound is below the floor."""
+    alone = search(campaign.with_value(campaign.goal({goal: 1.0})))
+    most = alone.certificate.upper
+    if most < floor * (1 - ROUNDING):
+        raise Infeasible(
+            f"no plan under these rules reaches {floor:g} {goal}: at most {most:g} is possible",
+            rule=f"floors.{goal}",
+            missing=floor - most,
+            hint="lower the floor or raise the budget",
+        )
+    return alone
 
 
 def _enumerated(campaign: Campaign, plain: Found, covers: Sequence[Cover], floors: Mapping[str, float]) -> Found:
