@@ -189,31 +189,10 @@ def _rules(policy: pd.DataFrame, offers: dict[str, int], name: str) -> list[dict
                 rule="missing-column",
                 hint="columns: target, offer, priority",
             )
-    rows: list[dict[str, Any]] = []
-    for line, row in enumerate(policy[["target", "offer", "priority"]].to_dict("records"), start=2):
-        for cell, value in row.items():
-            if value is None or value != value or not str(value).strip():  # noqa: PLR0124 - NaN
-                raise DataInvalid(
-                    f"{name} line {line}: {cell} is missing", source=name, rule="missing-value", rows=((line, None),)
-                )
-        try:
-            number = float(str(row["priority"]))
-        except ValueError:
-            number = np.nan
-        if not number.is_integer():
-            raise DataInvalid(
-                f"{name} line {line}: priority {row['priority']!r} is no whole number",
-                source=name,
-                rule="priority",
-                rows=((line, row["priority"]),),
-            )
-        offer = str(row["offer"])
-        if offer not in offers:
-            near = close_matches(offer, list(offers))
-            raise UnknownNode(
-                f"{name} line {line}: there is no offer {offer!r}", kind="Offer", name=offer, close_matches=near
-            )
-        rows.append({"target": str(row["target"]), "offer": offer, "priority": int(number), "line": line})
+    cells = policy[["target", "offer", "priority"]].to_dict("records")
+    if not cells:
+        raise DataInvalid(f"{name} has no rules", source=name, rule="file-empty")
+    rows = [_rule(row, line, offers, name) for line, row in enumerate(cells, start=2)]
     rows.sort(key=lambda r: r["priority"])
     for first, second in pairwise(rows):
         if first["priority"] == second["priority"]:
@@ -221,9 +200,39 @@ def _rules(policy: pd.DataFrame, offers: dict[str, int], name: str) -> list[dict
                 f"{name} line {second['line']}: priority {second['priority']} occurs twice; which rule wins would be an accident",
                 source=name, rule="priority", rows=((second["line"], second["priority"]),),
             )  # fmt: skip
-    if not rows:
-        raise DataInvalid(f"{name} has no rules", source=name, rule="file-empty")
     return rows
+
+
+def _rule(row: dict[Any, Any], line: int, offers: dict[str, int], name: str) -> dict[str, Any]:
+    """One row of the policy: no cell missing, an offer that exists, a whole number as priority."""
+    for cell, value in row.items():
+        if value is None or value != value or not str(value).strip():  # noqa: PLR0124 - NaN
+            raise DataInvalid(
+                f"{name} line {line}: {cell} is missing", source=name, rule="missing-value", rows=((line, None),)
+            )
+    priority, offer = _priority(row["priority"], line, name), str(row["offer"])
+    if offer not in offers:
+        near = close_matches(offer, list(offers))
+        raise UnknownNode(
+            f"{name} line {line}: there is no offer {offer!r}", kind="Offer", name=offer, close_matches=near
+        )
+    return {"target": str(row["target"]), "offer": offer, "priority": priority, "line": line}
+
+
+def _priority(value: object, line: int, name: str) -> int:
+    """The whole number of a cell."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = np.nan
+    if not number.is_integer():
+        raise DataInvalid(
+            f"{name} line {line}: priority {value!r} is no whole number",
+            source=name,
+            rule="priority",
+            rows=((line, value),),
+        )
+    return int(number)
 
 
 def _target(rule: dict[str, Any], name: str) -> Any:
