@@ -123,8 +123,11 @@ def _promise(found: Evaluation, min_cell: int) -> str:
     promise = f"promised reach {found.promised:,.1f} ({within(found.promised_interval)}); "
     if found.prediction_interval is not None:
         low, high = found.prediction_interval
-        promise += f"95 of 100 single campaigns {low:,.0f} to {high:,.0f}; "
-    seen = f"measured {_few(min_cell)}" if found.observed is None else f"measured {found.observed:,.0f}"
+        promise += f"of 100 campaigns like this one, 95 should reach {low:,.0f} to {high:,.0f}; "
+    if found.observed is None:
+        why = f"as these events tell of {_few(min_cell)}"
+        return f"{promise}measured reach: not shown, {why}; not shown does not mean 0"
+    seen = f"measured {found.observed:,.0f}"
     if found.within_promise is not None:
         seen += ", as foreseen" if found.within_promise else ", not as foreseen"
     return promise + seen

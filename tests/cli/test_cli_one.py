@@ -86,6 +86,22 @@ def test_a_dash_is_told_what_it_hides(gk, made, home):
     assert "a dash among" not in gk(*(word if word != "2" else "1" for word in words))[2]
 
 
+def test_a_reach_of_few_users_is_not_shown_and_not_0(gk, made, monkeypatch):
+    """One user reached of 50 that a figure needs: a planner is told why no number stands there, in either language."""
+    words = ("evaluate", made["PLAN"], "--events", made["DATA"], "--format", "table")
+    code, out, err = gk(*words)
+    assert code == 0, err
+    said = (
+        "measured reach: not shown, as these events tell of fewer than 50 users (--min-cell); not shown does not mean 0"
+    )
+    assert out.split("\n")[0].endswith(f"; {said}")
+    assert "; of 100 campaigns like this one, 95 should reach 0 to 2; " in out
+    monkeypatch.setenv("GRAPHKIT_LANG", "zh")
+    first = gk(*words)[1].split("\n")[0]
+    assert first.endswith("；实测触达：不显示，因为这些事件中不足 50 名用户（--min-cell）；不显示不等于 0")
+    assert "；100 次这样的活动中，应有 95 次触达 0 至 2；" in first
+
+
 def test_a_channel_bought_in_two_waves_is_explained_twice(gk, made, home):
     """Each purchase is a row with its wave, its own cost and its own reasons."""
     plan = json.loads(made["PLAN"].read_text())
