@@ -171,7 +171,8 @@ def _steps_text(steps: list[dict[str, Any]]) -> str:
     for row in steps[:STEPS_SHOWN]:
         digits = digits_of((row["upper"] - row["lower"]) / 2)
         rows.append({"step": row["step"], **{name: round(row[name], digits) for name in COLUMNS[1:]}})
-    more = f"... in {len(steps) - 1} steps" if len(steps) > STEPS_SHOWN else ""
+    hidden = len(steps) > STEPS_SHOWN
+    more = f"shown up to step {STEPS_SHOWN - 1} of {len(steps) - 1}; --format json lists all" if hidden else ""
     return table(rows) + more
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from graphkit.cli import run
 from graphkit.cli.errors import report_error
-from graphkit.cli.language import fitted, width_on
+from graphkit.cli.language import fitted, told, width_on
 from graphkit.cli.output import emit, table
 from graphkit.errors import UnknownNode
 from graphkit.report.spoken import chinese
@@ -105,3 +105,20 @@ def test_the_value_of_a_check_is_no_worth(rows, there, monkeypatch):
     head = table(rows).split("\n")[0]
     assert head.endswith(there)
     assert ("价值" in head) is (there == "价值")
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", "shown up to step 11 of 39; --format json lists all"),
+        ("zh", "显示到第 11 步，共 39 步；--format json 列出全部"),
+    ],
+)
+def test_steps_that_are_not_shown_are_told(lang, said, monkeypatch):
+    """The last line says which step is the last one and where all of them stand; dots alone look like a cut."""
+    from graphkit.cli.simulate import _steps_text
+
+    monkeypatch.setenv("GRAPHKIT_LANG", lang)
+    steps = [{"step": i, "newly_active": 1.0, "lower": 0.5, "upper": 1.5} for i in range(40)]
+    assert told(_steps_text(steps)).split("\n")[-1] == said
+    assert _steps_text(steps[:12]).count("\n") == 2 + 12
