@@ -304,17 +304,23 @@ def _read_design(path: str) -> tuple[ExperimentDesign, str | float]:
 def _design_text(found: ExperimentDesign, tested: str | None) -> str:
     """Say what a person needs to know of a design."""
     low, high = found.power_interval
-    from graphkit.cli.language import told
-
-    exposed = "\n".join(
-        f"  {r.exposure:<16} {told(f'{r.users:,} users, mean chance {r.probability:.3f}')}"
-        for r in found.exposure.itertuples()
-    )
     return (
         f"{f'tests plan {tested}: ' if tested else ''}{found.n_users:,} users in {found.n_clusters} clusters (effective {found.effective_clusters:.1f}), "
         f"{int(found.treated_clusters.sum())} treated with {int(found.treated.sum()):,} users; {found.cut_share:.0%} of the influence crosses clusters\n"
         f"power {found.power:.2f} (95 %: {low:.2f} to {high:.2f}) for a total effect of {found.mde:+.4g} on {found.baseline:.4g}; design effect {found.design_effect:.2f}, theta {found.theta:g}\n"
-        f"exposures (own arm _ friends):\n{exposed}\n"
+        f"exposures (own arm _ friends):\n{_exposures_text(found)}"
+    )
+
+
+def _exposures_text(found: ExperimentDesign) -> str:
+    """Return how many users can be in each class of exposure, and their mean chance of it, as a table."""
+    from graphkit.cli.output import frame_rows, table
+
+    return table(
+        [
+            {"exposure": row["exposure"], "users": row["users"], "mean_chance": round(row["probability"], 3)}
+            for row in frame_rows(found.exposure)
+        ]
     )
 
 

@@ -1,5 +1,8 @@
 """What commands print on a narrow terminal: sentences broken at its width, on stdout and stderr, in either language."""
 
+from types import SimpleNamespace
+
+import pandas as pd
 import pytest
 
 from graphkit.cli import run
@@ -122,3 +125,22 @@ def test_steps_that_are_not_shown_are_told(lang, said, monkeypatch):
     steps = [{"step": i, "newly_active": 1.0, "lower": 0.5, "upper": 1.5} for i in range(40)]
     assert told(_steps_text(steps)).split("\n")[-1] == said
     assert _steps_text(steps[:12]).count("\n") == 2 + 12
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_exposures_of_a_design_fit_a_window_of_40(lang, terminal, monkeypatch):
+    """Four classes of exposure, their users and chances: a table, in which nothing is wider than the window."""
+    from graphkit.cli.experiment import _exposures_text
+
+    terminal()
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("GRAPHKIT_LANG", lang)
+    frame = pd.DataFrame(
+        {"exposure": ["treated_treated", "control_treated"], "users": [2767, 0], "probability": [0.28721, 0.0]}
+    )
+    lines = _exposures_text(SimpleNamespace(exposure=frame)).split("\n")
+    assert max(map(width_of, lines)) <= 40
+    assert [line.split() for line in lines if "treated" in line] == [
+        ["treated_treated", "2,767", "0.287"],
+        ["control_treated", "0", "0"],
+    ]
