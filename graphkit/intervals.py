@@ -34,6 +34,7 @@ __all__ = [
     "wilson_of",
 ]
 
+ROUNDED = 1e-9  # sums of floats may pass a bound by that much
 EXACT = 2e-3  # an exact value carries the interval of its own rounding to thousandths
 
 
@@ -112,7 +113,17 @@ def wilson(successes: int, n: int, *, confidence: float = 0.95) -> tuple[float, 
 
 
 def wilson_of(share: float, n: float, z: float) -> tuple[float, float]:
-    """Return Wilson's interval of a share seen in n trials, whole or not, at the normal quantile z."""
+    """Return Wilson's interval of a share seen in n trials, whole or not, at the normal quantile z.
+
+    Raises
+    ------
+    InvalidParameter
+        A share outside [0, 1], a number of trials that is not above 0.
+    """
+    if not -ROUNDED <= share <= 1 + ROUNDED:
+        refuse("share", share, "a share in [0, 1]", hint="divide successes by their own trials")
+    if not n > 0:
+        refuse("n", n, "a number of trials above 0", hint="without a trial there is no share: leave it out")
     z2 = z * z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
@@ -178,9 +189,13 @@ def share_of_clusters(successes: Floats, trials: Floats, *, confidence: float = 
     >>> round(lower, 2), round(upper, 2)
     (0.2, 0.8)
     """
+    _people("successes", successes)
+    _people("trials", trials, like=successes)
     used = (trials > 0) | (successes > 0)
     trials, successes = trials[used], successes[used]
     total, people = float(trials.sum()), trials.size
+    if total == 0:
+        refuse("trials", 0, "above 0 for somebody", hint="without a trial there is no share: leave it out")
     share, z, n = float(successes.sum()) / total, quantile(confidence), total
     if people > 1 and 0 < share < 1:
         variance = people / (people - 1) * float(((successes - share * trials) ** 2).sum()) / total**2
@@ -189,6 +204,18 @@ def share_of_clusters(successes: Floats, trials: Floats, *, confidence: float = 
     elif total > people:
         n = total**2 / float((trials**2).sum())
     return wilson_of(share, n, z)
+
+
+def _people(name: str, amount: Floats, like: Floats | None = None) -> None:
+    """Refuse amounts of people that are negative, no numbers, or of another number of people."""
+    if like is not None and amount.shape != like.shape:
+        refuse(name, amount.shape, f"of shape {like.shape}", hint="give one number per person in both")
+    wrong = ~((amount >= 0) & (amount < math.inf))
+    if wrong.any():
+        place = int(np.flatnonzero(wrong)[0])
+        refuse(
+            f"{name}[{place}]", float(amount[place]), "a finite number >= 0", hint="leave out whom nothing is known of"
+        )
 
 
 def unskewed(z: float, skewness: float) -> float:
@@ -233,6 +260,10 @@ def weighted_events(weight: Floats, largest: float, *, confidence: float = 0.95)
     from scipy.optimize import brentq
     from scipy.special import gammainc, gammaincinv
 
+    quantile(confidence)
+    _people("weight", weight)
+    if float(weight.max(initial=0.0)) > finite("largest", largest):
+        refuse("largest", largest, "at least the largest weight", hint=f"give {float(weight.max()):g} or more")
     if largest <= 0:
         return 0.0, 0.0
     mean, square = float(weight.sum()), float((weight**2).sum())

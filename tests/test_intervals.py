@@ -8,6 +8,7 @@ from scipy import stats
 
 from graphkit.errors import InvalidParameter
 from graphkit.intervals import (
+    newcombe,
     percentile_tail,
     quantile,
     ratio_interval,
@@ -15,6 +16,7 @@ from graphkit.intervals import (
     unskewed,
     weighted_events,
     wilson,
+    wilson_of,
 )
 
 
@@ -142,3 +144,37 @@ def test_nobody_and_one_person_have_no_interval():
         assert np.isnan(ratio_interval(np.array(amounts))).all()
     with pytest.raises(InvalidParameter, match="n must be"):
         percentile_tail(1)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: wilson_of(1.2, 10, 1.96), "share must be a share in"),
+        (lambda: wilson_of(NAN, 10, 1.96), "share must be a share in"),
+        (lambda: wilson_of(0.5, 0, 1.96), "n must be a number of trials above 0"),
+        (lambda: wilson_of(0.5, -3, 1.96), "n must be a number of trials above 0"),
+        (lambda: newcombe((0.5, 10), (-0.2, 10)), "share must be a share in"),
+        (lambda: newcombe((0.5, 10), (0.5, NAN)), "n must be a number of trials above 0"),
+        (lambda: share_of_clusters(np.zeros(2), np.zeros(2)), "trials must be above 0 for somebody"),
+        (lambda: share_of_clusters(np.array([3.0, 5.0]), np.array([2.0, 2.0])), "share must be a share in"),
+        (lambda: share_of_clusters(np.array([1.0, -1.0]), np.full(2, 2.0)), r"successes\[1\] must be a finite number"),
+        (lambda: share_of_clusters(np.array([1.0, 1.0]), np.array([NAN, 2.0])), r"trials\[0\] must be a finite number"),
+        (lambda: share_of_clusters(np.ones(3), np.ones(2)), "trials must be of shape"),
+        (lambda: weighted_events(np.array([1.0, NAN]), 2.0), r"weight\[1\] must be a finite number"),
+        (lambda: weighted_events(np.array([-1.0]), 1.0), r"weight\[0\] must be a finite number"),
+        (lambda: weighted_events(np.array([5.0]), 1.0), "largest must be at least the largest weight"),
+    ],
+)
+def test_what_is_no_count_and_no_share_is_refused_by_name(call, told):
+    """Some of these were answered, with (0, 1) or an interval upside down; the others ended in errors of arithmetic."""
+    with pytest.raises(InvalidParameter, match=told) as caught:
+        call()
+    assert caught.value.hint
+
+
+def test_a_share_above_one_by_rounding_alone_is_one():
+    """0.1 ten times over 1.0 - 1e-16: sums of floats."""
+    assert wilson_of(1 + 1e-12, 10, 1.96) == pytest.approx(wilson_of(1.0, 10, 1.96))

@@ -61,10 +61,11 @@ def _sampled(cover: Cover, rows: NDArray[Any] | None, x: Floats, mean: float) ->
         return 0.0, whole * wilson_of(0.0, n, Z95)[1]
     variance = _variance(cover, rows, x) / n
     up, down = float(np.maximum(x, 0.0).sum()) / n, float(np.maximum(-x, 0.0).sum()) / n
-    if variance == 0 or float(np.abs(x).max(initial=0.0)) > 1 + ROUNDED:  # a sum of shares is no share
+    spread = up * (1 - up) + down * (1 - down)
+    if variance == 0 or spread <= 0 or float(np.abs(x).max(initial=0.0)) > 1 + ROUNDED:  # a sum of shares is no share
         half = Z95 * whole * float(np.sqrt(variance))
         return mean - half, mean + half
-    sets = (up * (1 - up) + down * (1 - down)) / variance
+    sets = spread / variance
     low, high = newcombe((up, sets), (down, sets)) if down > 0 else wilson_of(up, sets, Z95)
     return whole * low, whole * high
 
