@@ -279,9 +279,10 @@ def passed_kernel(indptr, indices, weight, degree, out_weight, v, first, damping
 def mass_kernel(degree, w, x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """X = D w / sum; return the sum."""
     total = 0.0
+    for i in range(
+        degree.size
+    ):  # nothing is stored here: else arrays that lie near each other are summed in another order
+        total += degree[i] * w[i]
     for i in range(degree.size):
-        x[i] = degree[i] * w[i]
-        total += x[i]
-    for i in range(degree.size):
-        x[i] /= total
+        x[i] = degree[i] * w[i] / total
     return total
