@@ -21,7 +21,14 @@ variant     ln(1 + partnerships of the subject with a spelling variant of the ca
 peers       ln(share of the subject's peers (names of its kind, `partner_roles`) who met the candidate + .003)
 kin         ln(share of the candidate's peers whom the subject met + .003)
 roles       ln(share of the pairs of peers of both who met, hubs damped, + .0003)
+shared      ln(former partners in common, each 1 / ln(its partners), + .1); 0 where peers are known,
+            which tell more (Adamic and Adar)
 ==========  =====================================================================================
+
+References
+----------
+Adamic, Adar: Friends and neighbors on the web. Social Networks 25 (2003) 211-230.
+https://doi.org/10.1016/S0378-8733(03)00009-1
 """
 
 from __future__ import annotations
@@ -64,11 +71,13 @@ FEATURES = (
     "peers",
     "kin",
     "roles",
+    "shared",
 )
 _HALF_LIVES = (1 / 8, 1 / 2)
 _RARE, _MANY = 3, 50  # with at least _MANY names, grams of fewer than _RARE of them are noise
 _BLANK = ord(" ")
 _FLOORS = (0.003, 0.003, 0.0003)  # added to peers, kin, roles before the logarithm
+_NONE_SHARED = 0.1
 _COVERED = 0.4  # share of the longer name a spelling variant covers
 
 
@@ -160,6 +169,8 @@ class Past:
         self.near = near
         self.variant_met = sparse.csr_array(sources.variants @ together + together @ sources.variants)
         self.roles = None if sources.roles is None else Roles(sources.roles, known > 0, met, self.popularity > 0)
+        damped = sparse.diags_array(1 / np.log(np.maximum(np.diff(met.indptr), 2)))
+        self.near_met = sparse.csr_array(met @ damped) if self.roles is None else None
         self.texts = None if self.profiles is None else Texts.of(self.profiles, met)
 
     def _profiles(self) -> sparse.csr_array | None:
@@ -193,6 +204,7 @@ class Facing:
         self.spelled = sparse.csr_array(past.sources.name_rows[seats].T)
         self.named = sparse.csr_array(past.near[seats].T)
         self.kin = None if past.roles is None else sparse.csr_array(past.roles.peers[seats].T)
+        self.met = None if past.near_met is None else sparse.csr_array(past.met[seats].T)
         own = [np.log(past.popularity[seats] + 0.5), *(np.log(recent[seats] + 0.02) for recent in past.recent)]
         self.own = [*own, (past.popularity[seats] <= 1).astype(np.float64), past.company[seats]]
 
@@ -212,6 +224,7 @@ class Facing:
             np.log1p(_dense(past.near[block] @ self.named, shape)),
             np.log1p(_dense(past.variant_met[block][:, seats], shape)),
             *(np.log(rate + floor) for rate, floor in zip(self._rates(block), _FLOORS, strict=True)),
+            self._shared(block),
         ]
         return np.stack(columns, axis=-1)
 
@@ -219,6 +232,12 @@ class Facing:
         if self.past.roles is None or self.kin is None:
             return [np.zeros((block.size, self.seats.size))] * len(_FLOORS)
         return self.past.roles.rates(block, self.seats, self.kin)
+
+    def _shared(self, block: NDArray[np.int64]) -> NDArray[np.float64]:
+        shape = (block.size, self.seats.size)
+        if self.past.near_met is None or self.met is None:
+            return np.zeros(shape)
+        return np.asarray(np.log(_dense(self.past.near_met[block] @ self.met, shape) + _NONE_SHARED))
 
 
 def count_bigrams(texts: Sequence[str]) -> sparse.csr_array | None:
