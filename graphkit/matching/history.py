@@ -59,7 +59,7 @@ class PartnerRanking(Result):
     chance : ndarray of float64
         Probability that the two work together for the first time within the next ``horizon`` partnerships, from the
         score, from how many new partners names like the subject found, and from how such chances came true
-        (:mod:`graphkit.matching.partner_chance`). NaN for former partners, names without a history and stated weights.
+        (:mod:`graphkit.matching.partner_chance`). NaN for former partners, names without a history, stated weights and texts of members.
     chance_lower, chance_upper : ndarray of float64
         95 % interval of the chance: how much the level varied from tenth to tenth, and how many meetings are behind it.
     popularity, recent : ndarray of float64
@@ -75,7 +75,7 @@ class PartnerRanking(Result):
     horizon : int
         A tenth of the past partnerships.
     method : str
-        ``learned`` or ``stated`` (too little history, or undated texts).
+        ``learned`` or ``stated`` (too little history). Texts of members keep a stated weight beside learned ones.
     weights : dict
         Feature -> weight.
     validation : dict
@@ -144,7 +144,7 @@ def rank_partners(
         order drawn for them: nothing is recent then, and no pair has a chance.
     texts : DataFrame, optional
         ``partnership``, ``text`` or ``member``, ``text``, or all three with one of the two names per
-        row. Only texts of partnerships can be dated, so only they allow the weights to be learned.
+        row. Only texts of partnerships can be dated, so only of them the weight is learned.
     subjects : sequence of str, optional
         Default: every member of the history. One who is new to it is ranked from his text.
     candidates : iterable of str, optional

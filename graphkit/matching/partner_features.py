@@ -21,8 +21,8 @@ variant     ln(1 + partnerships of the subject with a spelling variant of the ca
 peers       ln(share of the subject's peers (names of its kind, `partner_roles`) who met the candidate + .003)
 kin         ln(share of the candidate's peers whom the subject met + .003)
 roles       ln(share of the pairs of peers of both who met, hubs damped, + .0003)
-shared      ln(former partners in common, each 1 / ln(its partners), + .1); 0 where peers are known,
-            which tell more (Adamic and Adar)
+shared      ln(former partners in common, each 1 / ln(its partners), + .1); 0 where texts of
+            partnerships tell peers, which tell more (Adamic and Adar)
 ==========  =====================================================================================
 
 References
@@ -111,6 +111,11 @@ class Sources:
     variants: sparse.csr_array
     roles: RoleTexts | None
 
+    @property
+    def timeless(self) -> bool:
+        """Whether texts are about a name at any time: they may tell of what came later."""
+        return bool((self.text_row < 0).any())
+
 
 def read_sources(
     names: Sequence[str],
@@ -170,7 +175,7 @@ class Past:
         self.variant_met = sparse.csr_array(sources.variants @ together + together @ sources.variants)
         self.roles = None if sources.roles is None else Roles(sources.roles, known > 0, met, self.popularity > 0)
         damped = sparse.diags_array(1 / np.log(np.maximum(np.diff(met.indptr), 2)))
-        self.near_met = sparse.csr_array(met @ damped) if self.roles is None else None
+        self.near_met = sparse.csr_array(met @ damped) if self.roles is None or sources.timeless else None
         self.texts = None if self.profiles is None else Texts.of(self.profiles, met)
 
     def _profiles(self) -> sparse.csr_array | None:

@@ -63,3 +63,25 @@ def test_first_meetings_inside_a_circle_are_foreseen_without_a_word():
 def permuted(members):
     """All ordered pairs."""
     return [(a, b) for a in members for b in members if a != b]
+
+
+def test_texts_of_members_keep_a_stated_weight_beside_what_is_learned():
+    """They may tell of later meetings, so nothing read from them is learned; no chance is told; a new name finds the likes of its text."""
+    history = circles()
+    names = sorted(set(history.member))
+    themes = ("火锅麻辣", "海洋清爽", "国风水墨", "星际机甲", "萌宠治愈")
+    texts = [themes[i % 5] for i in range(len(names))]
+    said = pd.DataFrame({"member": [*names, "new"], "text": [*texts, themes[2]]})
+    ranked = rank_partners(history, texts=said, subjects=[names[0], "new"], top=len(names), draws=200, rng=1)
+    assert ranked.method == "learned"
+    assert ranked.weights["shared"] > 0
+    assert ranked.weights["ln_text"] == 2
+    told = ("text", "mates", "fans", "mentions", "peers", "kin", "roles")
+    assert {ranked.weights[name] for name in told} == {0.0}
+    frame = ranked.to_frame()
+    assert np.isnan(ranked.chance).all()
+    assert (ranked.rank_lower < ranked.rank_upper).any()
+    new = frame[frame.subject == "new"]
+    alike = new.partner.isin(names[2::5])
+    assert (new.text[alike] > 0.99).all()
+    assert new["rank"][alike].mean() < 0.6 * new["rank"][~alike].mean()
