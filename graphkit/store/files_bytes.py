@@ -77,8 +77,9 @@ def text_bytes(
             hint = f'say in dataset.toml or the mapping which it is: [encoding] "{name}" = "utf-8"'
             raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, hint))
         try:
-            decoded = data.decode(encoding).removeprefix("\ufeff").encode()
-            doubt = None if named else improbable(data, encoding)
+            decoded = data.decode(encoding)
+            found = decoded.removeprefix("\ufeff").encode()
+            doubt = None if named else improbable(data, decoded, encoding)
         except (UnicodeError, LookupError) as error:
             line = data.count(b"\n", 0, getattr(error, "start", 0)) + 1
             raise FileRefused(
@@ -92,7 +93,7 @@ def text_bytes(
                 f'name the right --encoding, or say in dataset.toml or the mapping: [encoding] "{name}" = "{encoding}"'
             )
             raise FileRefused(Finding("encoding", "error", name, 1, None, None, text, hint))
-        return decoded, None
+        return found, None
     for mark, other in _OTHER_MARKS.items():
         if data.startswith(mark):
             text = f"the file is {other}, not UTF-8"

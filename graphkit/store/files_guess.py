@@ -56,16 +56,17 @@ def guess_encoding(data: bytes) -> str | None:
         return wide if _reads(sample, wide) else None
     runs = re.findall(rb"[\x80-\xff]+", sample)
     lone = 2 * sum(len(run) == 1 for run in runs) >= len(runs)  # é between letters, where Chinese takes bytes in pairs
-    best = max(_CANDIDATES, key=lambda name: _share(data, name))
-    if _share(data, best) >= _LIKELY and not (lone and _count(data, best)[0] < _FEW) and _reads(sample, best):
+    counts = {name: _count(data, name) for name in _CANDIDATES}
+    best = max(counts, key=lambda name: _share(*counts[name]))
+    if _share(*counts[best]) >= _LIKELY and not (lone and counts[best][0] < _FEW) and _reads(sample, best):
         return best
     return "latin-1" if lone and _reads(sample, "latin-1") else None
 
 
-def improbable(data: bytes, encoding: str) -> str | None:
+def improbable(data: bytes, text: str, encoding: str) -> str | None:
     """Why a text is hardly of the encoding that somebody named for many files; None when nothing speaks against it."""
     family = _FAMILIES.get(codecs.lookup(encoding).name)
-    if family is None or sum(not c.isascii() for c in data.decode(encoding)[:_LOOKED_AT]) < _ENOUGH:
+    if family is None or sum(not c.isascii() for c in text[:_LOOKED_AT]) < _ENOUGH:
         return None
     guess = guess_encoding(data)
     if guess is not None:
@@ -92,9 +93,8 @@ def _count(data: bytes, encoding: str) -> tuple[int, int]:
     return common, sum(c not in used and _RARE.match(c) is not None for c in beyond)
 
 
-def _share(data: bytes, encoding: str) -> float:
+def _share(common: int, rare: int) -> float:
     """Share of used characters among those and the rare ones."""
-    common, rare = _count(data, encoding)
     return common / max(1, common + rare)
 
 
