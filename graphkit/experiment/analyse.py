@@ -144,7 +144,8 @@ def analyse_experiment(
     influence = Influence(p, limit)
     again = redraw(influence, design.draws(), n_redraws, keep=EFFECTS["total"], progress=progress)
     pi = again.pi
-    member, fraction = influence.classes(design.treated), influence.fraction(design.treated)
+    fraction = influence.fraction(design.treated)
+    member = influence.classes(design.treated, fraction)
     hajek = {
         e: difference(e, y, member, pi, design.cluster, design.treated_clusters, design.stratum, FLOOR) for e in EFFECTS
     }

@@ -59,9 +59,9 @@ class Influence:
         found[self.alone] = np.nan
         return found
 
-    def classes(self, treated: Bools) -> Bools:
-        """Return membership in `CLASSES`, shape (4, *treated.shape)."""
-        f = self.fraction(treated)
+    def classes(self, treated: Bools, fraction: Floats | None = None) -> Bools:
+        """Return membership in `CLASSES`, shape (4, *treated.shape); with the `fraction` of the same users if it is known."""
+        f = self.fraction(treated) if fraction is None else fraction
         alone = self.alone if treated.ndim == 1 else self.alone[:, None]
         with np.errstate(invalid="ignore"):
             high, low = alone | (f >= self.theta - _SLACK), alone | (f <= 1 - self.theta + _SLACK)

@@ -87,7 +87,8 @@ def power_of(
     for first in each(range(0, n_runs, 50), "tests run in simulation", progress, "blocks"):
         count = min(50, n_runs - first)
         clusters, users = draws.clusters(1 + first, count), draws.users(1 + first, count)
-        fraction, member = influence.fraction(users), influence.classes(users)
+        fraction = influence.fraction(users)
+        member = influence.classes(users, fraction)
         for run in range(count):
             outcome = draw_outcomes(truth, draws, users[:, run], fraction[:, run], lot)
             got = difference(
