@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["CERTAIN", "Cover", "dot", "gains_kernel", "merged", "set_matrix"]
+__all__ = ["CERTAIN", "Cover", "dot", "gain_kernel", "gains_kernel", "merged", "set_matrix"]
 
 CERTAIN = 40.0  # -ln(1 - r) of a certain exposure: exp(-40) vanishes beside 1 in float64
 
@@ -189,7 +189,7 @@ def gains_kernel(indptr, indices, seen, weight, open_, twin, gained):  # type: i
 
 
 @kernel
-def gain_kernel(indptr, indices, seen, weight, missed, option):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+def gain_kernel(indptr, indices, seen, weight, missed, option):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - compiled
     """Weighted sum of one column."""
     total = 0.0
     for k in range(indptr[option], indptr[option + 1]):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.influence.channel_cover import gains_kernel
+from graphkit.influence.channel_cover import gain_kernel, gains_kernel
 from graphkit.kernels import kernel
 
 if TYPE_CHECKING:
@@ -82,9 +82,7 @@ def lazy_kernel(indptr, indices, seen, weight, twin, open_, missed, cost, left, 
         if best < 0:
             break
         if fresh[best] < number:
-            total = 0.0
-            for k in range(indptr[best], indptr[best + 1]):
-                total += weight[indices[k]] * missed[indices[k]] * seen[k]
+            total = gain_kernel(indptr, indices, seen, weight, missed, best)
             for v in range(n):
                 if twin[v] == twin[best]:
                     gain[v], fresh[v] = total, number

@@ -95,6 +95,11 @@ class Menu:
         return bool((self.wave_budget < self.budget).any())
 
     @cached_property
+    def cheapest(self) -> list[int] | None:
+        """A purchase that `cheapest_plan` finds, solved for once."""
+        return cheapest_plan(self)
+
+    @cached_property
     def counts_bind(self) -> bool:
         """True when the number of channels is bounded, or a channel is required."""
         channels = np.unique(self.channel).size

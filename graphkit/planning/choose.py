@@ -24,7 +24,6 @@ from graphkit.influence.channel_greedy import (
     greedy,
 )
 from graphkit.influence.channel_lazy import lazy_order
-from graphkit.influence.channel_menu import cheapest_plan
 from graphkit.influence.channel_swaps import improve, without, worth
 
 if TYPE_CHECKING:
@@ -188,7 +187,7 @@ def _start(menu: Menu) -> list[int]:
     if not menu.counts_bind:
         return []
     try:
-        return _found(cheapest_plan(menu))
+        return _found(menu.cheapest)
     except Unfinished:  # greedy may still find one; `_best` asks again when it does not
         return []
 
@@ -236,7 +235,7 @@ def _best(cover: Cover, menu: Menu, candidates: Sequence[Sequence[int]], boosts:
     """The candidate that keeps the rules and is worth most; ties to the earlier one."""
     good = [list(x) for x in candidates if menu.complete(list(x))]
     if not good:
-        good = [_found(cheapest_plan(menu))]
+        good = [_found(menu.cheapest)]
     return good[int(np.argmax([worth(cover, menu, x, boosts) for x in good]))]
 
 
