@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["finite", "floats", "non_negative", "one_of", "positive_int", "probability", "probability_array", "refuse"]
+__all__ = [
+    "finite",
+    "floats",
+    "non_negative",
+    "one_of",
+    "positive_int",
+    "probability",
+    "probability_array",
+    "refuse",
+    "refuse_first",
+]
 
 
 def refuse(name: str, value: object, allowed: str, *, hint: str | None = None) -> NoReturn:
@@ -86,8 +96,14 @@ def floats(name: str, values: ArrayLike, allowed: str) -> NDArray[np.float64]:
 def probability_array(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """Return float64 values, each in [0, 1]; the first offender and its position are named."""
     array = floats(name, values, "an array of probabilities in [0, 1]")
-    wrong = ~((array >= 0.0) & (array <= 1.0))
+    refuse_first(name, array, ~((array >= 0.0) & (array <= 1.0)), "a probability in [0, 1]")
+    return array
+
+
+def refuse_first(
+    name: str, array: NDArray[np.float64], wrong: NDArray[np.bool_], allowed: str, *, hint: str | None = None
+) -> None:
+    """Refuse the first number of an array that is ``wrong``, with its place; nothing where none is."""
     if wrong.any():
         place = int(np.flatnonzero(wrong.ravel())[0])
-        refuse(f"{name}[{place}]", float(array.ravel()[place]), "a probability in [0, 1]")
-    return array
+        refuse(f"{name}[{place}]", float(array.ravel()[place]), allowed, hint=hint)

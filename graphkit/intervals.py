@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite, positive_int, refuse
+from graphkit.check import finite, positive_int, refuse, refuse_first
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -211,11 +211,7 @@ def _people(name: str, amount: Floats, like: Floats | None = None) -> None:
     if like is not None and amount.shape != like.shape:
         refuse(name, amount.shape, f"of shape {like.shape}", hint="give one number per person in both")
     wrong = ~((amount >= 0) & (amount < math.inf))
-    if wrong.any():
-        place = int(np.flatnonzero(wrong)[0])
-        refuse(
-            f"{name}[{place}]", float(amount[place]), "a finite number >= 0", hint="leave out whom nothing is known of"
-        )
+    refuse_first(name, amount, wrong, "a finite number >= 0", hint="leave out whom nothing is known of")
 
 
 def unskewed(z: float, skewness: float) -> float:

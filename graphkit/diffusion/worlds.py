@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite, floats, refuse
+from graphkit.check import finite, floats, refuse, refuse_first
 from graphkit.errors import InvalidParameter
 from graphkit.projection.projection import Projection
 
@@ -69,10 +69,7 @@ def check_value(value: Any, n_nodes: int) -> NDArray[np.float64] | None:
     array = floats("value", value, f"{n_nodes} numbers >= 0")
     if array.shape != (n_nodes,):
         refuse("value", f"an array of shape {array.shape}", f"an array of shape ({n_nodes},)")
-    wrong = ~(np.isfinite(array) & (array >= 0))
-    if wrong.any():
-        place = int(np.flatnonzero(wrong)[0])
-        refuse(f"value[{place}]", float(array[place]), "a finite number >= 0")
+    refuse_first("value", array, ~(np.isfinite(array) & (array >= 0)), "a finite number >= 0")
     with np.errstate(over="ignore"):
         if not np.isfinite(array.sum()):
             refuse("value", "numbers without a finite sum", f"{n_nodes} numbers >= 0", hint="use a larger unit")
