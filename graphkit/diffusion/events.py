@@ -23,6 +23,7 @@ import numpy as np
 from graphkit.diffusion.arrays import with_room
 from graphkit.errors import DataInvalid
 from graphkit.kernels import kernel
+from graphkit.model.properties import EPOCH_UNITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,6 @@ __all__ = ["Log", "Tries", "count_tries", "read_log", "step_length"]
 
 NOT_TOLD, OUTSIDE = -2, -1  # causes: nothing is known, a channel or somebody outside the graph
 TRACED, FEWEST = 0.9, 20  # share of told causes, and adoptions it must rest on, from which a log counts as traced
-TICKS = {"s": 1e0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of pandas' clocks in a second
 TIED = 0.1  # share of simultaneous adoptions from which equal gaps count as steps
 
 
@@ -174,7 +174,7 @@ def _seconds(times: Any) -> NDArray[np.float64]:
     import pandas as pd
 
     if pd.api.types.is_datetime64_any_dtype(times):
-        given = times.astype("int64") / TICKS[times.dt.unit]  # since 1970, in the unit of the column
+        given = times.astype("int64") / EPOCH_UNITS[times.dt.unit]  # since 1970, in the unit of the column
     elif pd.api.types.is_timedelta64_dtype(times):
         given = times.dt.total_seconds()
     else:

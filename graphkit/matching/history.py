@@ -235,8 +235,10 @@ def _options(top: Any, exclude_known: Any, draws: Any, diversity: Any, novelty: 
 def _learn(known: History, names: list[str], texts: pd.DataFrame | None) -> tuple[Past, Weights]:
     """Put the history into time order, without times into a drawn one, learn the weights on it, and return all that is known at its end."""
     n = len(known.partnerships)
-    drawn = as_generator(0, "order without times").permutation(n)
-    order = drawn if known.when is None else np.lexsort((np.arange(n), known.when))
+    if known.when is None:
+        order = as_generator(0, "order without times").permutation(n)
+    else:
+        order = np.lexsort((np.arange(n), known.when))
     place = np.argsort(order)
     written, owner, about = read_texts(known, texts, names)
     rows = sparse.csr_array(known.incidence[order])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-EVIDENCE = {"real": "真实", "match": "匹配", "inferred": "推断", "assumed": "假设"}
+EVIDENCE = {"real": "真实", "match": "匹配", "inferred": "推断", "assumed": "假设"}  # strongest first
 CONSENT_SCOPE = {"plan": "规划", "profile": "画像", "experiment": "实验"}
 FILM_KIND = {
     "film": "电影", "series": "剧集", "web_series": "网络剧", "documentary": "纪录片", "variety": "综艺", "short": "短片", "animation": "动画",

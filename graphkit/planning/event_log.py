@@ -137,8 +137,9 @@ class EventLog:
         frame = events.sort_values("ts", kind="stable")
         self.frame = frame
         self.ts = frame["ts"].to_numpy(np.float64)
-        self.kind = frame["kind"].astype(str).to_numpy(object)
-        self._kind_number, kinds = frame["kind"].astype(str).factorize()
+        words = frame["kind"].astype(str)
+        self.kind = words.to_numpy(object)
+        self._kind_number, kinds = words.factorize()
         self._kinds = np.asarray(kinds, object).astype(str)
         names, self.user = np.unique(frame["user"].astype(str).to_numpy(object), return_inverse=True)
         self.names = [str(n) for n in names]

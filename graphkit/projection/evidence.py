@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphkit import check
+from graphkit.model.vocabulary import EVIDENCE
 from graphkit.projection.snapshot import snapshot_from_tables
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LADDER", "strong", "with_evidence"]
 
-LADDER = ("assumed", "inferred", "match", "real")
+LADDER = tuple(reversed(EVIDENCE))
 
 
 def strong(table: NodeColumns | EdgeColumns, weakest: str) -> NDArray[np.bool_]:

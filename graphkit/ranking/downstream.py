@@ -279,9 +279,8 @@ def passed_kernel(indptr, indices, weight, degree, out_weight, v, first, damping
 def mass_kernel(degree, w, x):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """X = D w / sum; return the sum."""
     total = 0.0
-    for i in range(
-        degree.size
-    ):  # nothing is stored here: else arrays that lie near each other are summed in another order
+    # a loop of its own, that stores nothing: else arrays that lie near each other are summed in another order
+    for i in range(degree.size):
         total += degree[i] * w[i]
     for i in range(degree.size):
         x[i] = degree[i] * w[i] / total
