@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphkit import check, errors
-from graphkit.results import Manifest, Part, Result, jsonable, make_manifest
+from graphkit.parts import Part, jsonable
+from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed, child_seed
 
 ALL_ERRORS = [getattr(errors, name) for name in errors.__all__ if isinstance(getattr(errors, name), type)]

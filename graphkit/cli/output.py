@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.cli.interrupts import mute_stdout, temporary
 from graphkit.cli.language import fitted, shown_word, spoken, told, width_on
+from graphkit.parts import jsonable
 from graphkit.report.records import escaped
-from graphkit.results import jsonable
 from graphkit.store.leftovers import head_beside
 
 if TYPE_CHECKING:

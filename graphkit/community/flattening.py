@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphkit.results import Part
+from graphkit.parts import Part
 
 __all__ = ["Flattening"]
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from graphkit.results import Part
+from graphkit.parts import Part
 
 __all__ = ["Certificate", "lower_bound", "upper_bound"]
 

@@ -194,7 +194,7 @@ def _digest_of(request: dict[str, Any]) -> dict[str, Any]:
     import hashlib
     import json
 
-    from graphkit.results import jsonable
+    from graphkit.parts import jsonable
 
     text = json.dumps(jsonable({k: request[k] for k in ("events", "item_tags", "users")}), ensure_ascii=False)
     return {

@@ -8,10 +8,10 @@ import numpy as np
 
 from graphkit.errors import UnknownName, close_matches
 from graphkit.model.vocabulary import OBJECTIVE
+from graphkit.parts import jsonable
 from graphkit.planning.placements import PLACEMENT
 from graphkit.planning.reasons import both
 from graphkit.projection.consent import consent_mask
-from graphkit.results import jsonable
 
 if TYPE_CHECKING:
     from graphkit.planning.campaign import Campaign

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphkit.results import Manifest, Part, Result
+from graphkit.parts import Part
+from graphkit.results import Manifest, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

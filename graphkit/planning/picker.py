@@ -11,8 +11,8 @@ import numpy as np
 from graphkit.check import non_negative, one_of, refuse
 from graphkit.matching.fuse import fused_parts
 from graphkit.matching.order import best_places
+from graphkit.parts import Part
 from graphkit.planning.recommenders import Popularity
-from graphkit.results import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

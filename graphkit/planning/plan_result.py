@@ -9,7 +9,8 @@ from graphkit.check import refuse
 from graphkit.errors import InvalidParameter
 from graphkit.influence.certificate import Certificate  # noqa: TC001 - from_dict resolves it
 from graphkit.model.plan_document import check_plan
-from graphkit.results import Manifest, Part, Result, jsonable
+from graphkit.parts import Part, jsonable
+from graphkit.results import Manifest, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

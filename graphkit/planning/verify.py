@@ -6,11 +6,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graphkit.parts import jsonable
 from graphkit.planning.channels import make_plan
 from graphkit.planning.plan_result import check_source
 from graphkit.planning.replan import happened
 from graphkit.planning.request import Request
-from graphkit.results import Manifest, Result, jsonable, make_manifest
+from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,6 +12,7 @@ import numpy as np
 from graphkit.check import non_negative
 from graphkit.errors import InvalidParameter
 from graphkit.influence.channel_cover import dot
+from graphkit.parts import Part
 from graphkit.planning.amounts import minor, money, spendable
 from graphkit.planning.campaign import Campaign, prepare
 from graphkit.planning.channels import make_plan
@@ -22,7 +23,7 @@ from graphkit.planning.replan import happened
 from graphkit.planning.request import Request
 from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
 from graphkit.projection.unknown import unknown_node
-from graphkit.results import Manifest, Part, Result, make_manifest
+from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,10 +10,10 @@ import numpy as np
 from graphkit import check
 from graphkit.errors import DataInvalid, UnknownName, UnknownNode, close_matches
 from graphkit.model.schema import TYPES
+from graphkit.parts import Part
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot import Snapshot, as_snapshot
 from graphkit.projection.sorting import arc_order
-from graphkit.results import Part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphkit.check import refuse
 from graphkit.errors import UnknownNode, close_matches
-from graphkit.results import Part
+from graphkit.parts import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

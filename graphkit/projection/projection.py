@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from graphkit.check import one_of, refuse
+from graphkit.parts import Part
 from graphkit.projection.keys import edge_keys, node_hashes, position_hashes
 from graphkit.projection.nodes import NodeIndex  # noqa: TC001  read when a document is turned back into a Projection
 from graphkit.projection.probability import RULES, per_row, trivalency, weighted_cascade
 from graphkit.projection.sorting import transposed
-from graphkit.results import Part, to_arrow
+from graphkit.tabular import to_arrow
 
 if TYPE_CHECKING:
     import networkx as nx

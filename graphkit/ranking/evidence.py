@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import positive_int
+from graphkit.parts import Part
 from graphkit.ranking.operator import walk_operator
 from graphkit.ranking.restart import personalisation, source_rows
-from graphkit.results import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,6 +15,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from graphkit.check import one_of
+from graphkit.parts import jsonable
 from graphkit.report.figures import Figures
 from graphkit.report.page_charts import charts_of
 from graphkit.report.page_evidence import evidence_part
@@ -25,7 +26,6 @@ from graphkit.report.page_style import STYLE
 from graphkit.report.page_template import TEMPLATE
 from graphkit.report.sentences import sentence, term
 from graphkit.report.text_width import visible
-from graphkit.results import jsonable
 
 __all__ = ["LANGUAGES", "render_page"]
 

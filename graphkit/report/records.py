@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from graphkit.check import one_of
-from graphkit.results import jsonable
+from graphkit.parts import jsonable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

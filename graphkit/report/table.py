@@ -12,9 +12,9 @@ import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from graphkit.parts import jsonable
 from graphkit.report.records import columns_of
 from graphkit.report.text_width import longest_piece, pad, visible, width_of, wrap
-from graphkit.results import jsonable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

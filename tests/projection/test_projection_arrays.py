@@ -21,7 +21,7 @@ from graphkit.projection.networkx_io import from_networkx
 from graphkit.projection.nodes import NodeIndex
 from graphkit.projection.projection import Projection
 from graphkit.projection.sorting import arc_order, distinct_arcs, transposed
-from graphkit.results import to_arrow
+from graphkit.tabular import to_arrow
 
 EDGES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.floats(0, 1)), max_size=30)
 
