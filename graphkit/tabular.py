@@ -5,33 +5,48 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from graphkit.parts import jsonable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["to_arrow"]
+__all__ = ["arrow_column", "to_arrow"]
 
 
 def to_arrow(frame: pd.DataFrame) -> pa.Table:
-    """Return a frame as an Arrow table; a column of mixed values becomes text, lists and mappings JSON."""
+    """Return a frame as an Arrow table; object columns as :func:`arrow_column` says."""
     import pyarrow as pa
 
-    columns: dict[str, Any] = {}
-    for name in frame.columns:
-        values = frame[name].array if frame[name].dtype != object else [_plain_cell(item) for item in frame[name]]
+    columns = {str(name): frame[name] for name in frame.columns}
+    return pa.table(
+        {
+            name: arrow_column(column.array if column.dtype != object else [jsonable(cell) for cell in column])
+            for name, column in columns.items()
+        }
+    )
+
+
+def arrow_column(values: Sequence[Any]) -> pa.Array:
+    """Return values as one Arrow column: numbers, texts and lists keep their type, objects and mixed cells become JSON text."""
+    import pyarrow as pa
+
+    if not any(map(_holds_objects, values)):
         try:
-            columns[str(name)] = pa.array(values, from_pandas=True)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            columns[str(name)] = pa.array([None if item is None else str(item) for item in values], pa.string())
-    return pa.table(columns)
+            return pa.array(values, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
+            pass  # cells of several kinds, or ones that Arrow would have to round
+    return pa.array([None if value is None else _text(value) for value in values], pa.string())
 
 
-def _plain_cell(value: Any) -> Any:
-    """Return a cell of an object column as Arrow knows it."""
-    if isinstance(value, list | tuple | dict | np.ndarray):
-        return json.dumps(jsonable(value), ensure_ascii=False)
-    return jsonable(value)
+def _holds_objects(value: Any) -> bool:
+    """Whether a cell holds objects, whose keys may differ from row to row, or lists of lists."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict | list) for item in value))
+
+
+def _text(value: Any) -> str:
+    """Return a cell as text; bytes of a path that are no UTF-8 as JSON spells them."""
+    text = value if isinstance(value, str) else json.dumps(jsonable(value), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()

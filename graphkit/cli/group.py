@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -83,6 +84,12 @@ class Command(_Examples, click.Command):
             raise
         ctx.meta["graphkit.given"] = given
         return ctx
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Refuse to fill a terminal with bytes before any work is done, then run."""
+        if ctx.params.get("form") == "parquet" and ctx.params.get("output") in (None, "-") and sys.stdout.isatty():
+            raise click.UsageError("parquet is bytes, not text: give -o FILE, or pipe it to a program.", ctx)
+        return super().invoke(ctx)
 
 
 class Group(_Examples, click.Group):

@@ -33,7 +33,7 @@ __all__ = [
     "time_limit_option",
 ]
 
-FORMATS = ("table", "csv", "json", "ndjson")
+FORMATS = ("table", "csv", "json", "ndjson", "parquet")
 
 
 class LabelId(NamedTuple):

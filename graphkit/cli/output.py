@@ -1,4 +1,4 @@
-"""Printing results: one call that knows the four formats and writes files whole or not at all."""
+"""Printing results: one call that knows the five formats and writes files whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from graphkit.cli.interrupts import mute_stdout, temporary
 from graphkit.cli.language import fitted, shown_word, spoken, told, width_on
 from graphkit.parts import jsonable
-from graphkit.report.records import escaped
+from graphkit.report.records import escaped, parquet_file
 from graphkit.store.leftovers import head_beside
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _READ = frozenset({"check", "claim", "metric", "setting"})
 _RANGES = frozenset({"fit_rank", "history", "stability"})
 _HALF = re.compile(r"\d ±\d")
 _TO = re.compile(r"(?<=\d) to (?=\d)")
-_SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
+_SUFFIXES = {".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet"}
 
 
 def choose_format(form: str | None, output: str | None) -> str:
@@ -61,9 +61,9 @@ def emit(
     form, output : str, optional
         The values of ``--format`` and ``-o``.
     rows : sequence of mappings
-        The result as rows: what csv, ndjson and the table show.
+        The result as rows: what csv, ndjson, parquet and the table show.
     columns : sequence of str
-        Columns of csv, so that no row is still a header.
+        Columns of csv and parquet, so that no row is still a header.
     document : object, optional
         What json prints; default the rows.
     text : str, optional
@@ -77,7 +77,10 @@ def emit(
     """
     chosen = choose_format(form, output)
     plain: list[Row] = [jsonable(dict(row)) for row in rows]
-    if chosen == "json":
+    body: str | bytes
+    if chosen == "parquet":
+        body = parquet_file(plain, columns)
+    elif chosen == "json":
         body = (
             escaped(json.dumps(jsonable(plain if document is None else document), ensure_ascii=False, indent=2)) + "\n"
         )
@@ -197,12 +200,16 @@ def _use_color(color: bool | None, output: str | None) -> bool:
     return output in (None, "-") and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def write_out(body: str, output: str | None) -> None:
+def write_out(body: str | bytes, output: str | None) -> None:
     """Write to stdout, or to a file that appears whole: beside it, flushed to disk, renamed."""
-    body = body.encode("utf-8", "backslashreplace").decode()  # bytes of a path that are no UTF-8, as JSON spells them
+    # bytes of a path that are no UTF-8, as JSON spells them
+    data = body.encode("utf-8", "backslashreplace") if isinstance(body, str) else body
     if output in (None, "-"):
         try:
-            sys.stdout.write(body)
+            if isinstance(body, str):
+                sys.stdout.write(data.decode())
+            else:
+                sys.stdout.buffer.write(data)
             sys.stdout.flush()
         except (
             BrokenPipeError
@@ -210,20 +217,20 @@ def write_out(body: str, output: str | None) -> None:
             mute_stdout()
         return
     try:
-        _write_file(body, Path(os.path.realpath(str(output))))
+        _write_file(data, Path(os.path.realpath(str(output))))
     except OSError as error:
         raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(output)) from error
 
 
-def _write_file(body: str, target: Path) -> None:
+def _write_file(body: bytes, target: Path) -> None:
     """Write beside the file a link may lead to, and rename."""
     if target.exists() and not target.is_file():
-        target.write_text(body, encoding="utf-8")  # a device or a pipe: renaming over it would destroy it
+        target.write_bytes(body)  # a device or a pipe: renaming over it would destroy it
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f"{head_beside(target)}{os.getpid()}-", dir=target.parent)
     with temporary(Path(name)) as beside:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())

@@ -1,21 +1,24 @@
-"""Rows as csv, json or ndjson text. JSON keeps every value; csv is made safe for spreadsheets."""
+"""Rows as csv, json or ndjson text, or as a Parquet file. JSON keeps every value; csv is made safe for spreadsheets."""
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from graphkit.check import one_of
 from graphkit.parts import jsonable
+from graphkit.tabular import arrow_column
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["FORMATS", "columns_of", "escaped", "write_records"]
+__all__ = ["FORMATS", "columns_of", "escaped", "parquet_file", "write_records"]
 
 FORMATS = ("csv", "json", "ndjson")
 _STEERING = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_INTERVALS = re.compile("(^|_)(interval|range)$")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -67,6 +70,46 @@ def write_records(
         [_cell(row.get(name), raw=raw) for name in names] for row in plain
     ]
     return "".join(_line(line) for line in lines)
+
+
+def parquet_file(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> bytes:
+    """Return rows as a Parquet file: ``columns`` first, then what else the rows hold.
+
+    Numbers, texts and lists keep their type, and what is missing is null. An interval,
+    ``adds_interval``, is two columns of numbers, ``adds_lower`` and ``adds_upper``. Objects are
+    JSON text.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    plain = [{str(key): jsonable(value) for key, value in row.items()} for row in rows]
+    made: dict[str, Any] = {}
+    names = list(dict.fromkeys((*columns, *columns_of(plain))))
+    for name in names:
+        values = [row.get(name) for row in plain]
+        ends = [_INTERVALS.sub(rf"\1{end}", name) for end in ("lower", "upper")]
+        if name in ends or set(ends) & set(names) or not all(map(_is_interval, values)):
+            made[name] = arrow_column(values)
+            continue
+        for place, end in enumerate(ends):
+            numbers = [None if pair is None else pair[place] for pair in values]
+            made[end] = (
+                pa.array(numbers)
+                if any(number is not None for number in numbers)
+                else pa.nulls(len(numbers), pa.float64())
+            )
+    file = io.BytesIO()
+    parquet.write_table(pa.table(made), file)
+    return file.getvalue()
+
+
+def _is_interval(value: Any) -> bool:
+    """Whether a cell is missing or a pair of numbers, either of which may be."""
+    return value is None or (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(end is None or isinstance(end, int | float) for end in value)
+    )
 
 
 def _line(cells: list[str]) -> str:
