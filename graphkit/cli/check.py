@@ -100,6 +100,7 @@ def check(
             encoding=encoding,
             on_duplicate=on_duplicate,
             create_missing=create_missing,
+            ids_of=lambda label: app.open().ids(label),
             progress=progress,
         ).to_dict()
     findings = report["findings"]

@@ -117,6 +117,8 @@ def _run(app: App, directory: str, time_limit: float | None, **options: Any) -> 
     rejected = report["rejected"] + report["events"]["rejected"]
     if rejected and not options["dry_run"] and kept is not None:
         app.say(f"{rejected:,} rejected rows are kept in {kept}")
+        if report["kept"]:
+            app.say(f"correct them in {report['kept']} and load that directory: only they come in")
     return report
 
 
@@ -141,6 +143,7 @@ def _refused(error: Any, seconds: float) -> dict[str, Any] | None:
         "events": checked["events"],
         "made": {},
         "findings": checked["findings"],
+        "kept": None,
     }
 
 

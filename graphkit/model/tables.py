@@ -205,6 +205,8 @@ class GraphTables:
         As in `dataset.toml`.
     settings
         The rest of `dataset.toml`: `reach_p` per channel kind, event weights, event time unit ...
+    outside
+        Label -> how many of its nodes stand for nodes that a store holds already: by id alone, as ends of relationships.
     """
 
     nodes: dict[str, NodeColumns]
@@ -213,6 +215,7 @@ class GraphTables:
     currency: str | None = None
     time_zone: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    outside: dict[str, int] = field(default_factory=dict)
     _is_canonical: bool = field(default=False, repr=False)
 
     def nodes_of(self, label: str) -> NodeColumns:
@@ -224,12 +227,15 @@ class GraphTables:
         return tuple(e for e in self.edges if e.type == type_)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Rows `by_label` and `by_type`, names sorted."""
-        labels = {k: len(self.nodes[k]) for k in sorted(self.nodes) if len(self.nodes[k])}
+        """Rows `by_label` and `by_type`, names sorted; nodes that only stand for those of a store are no rows."""
+        labels = {k: len(self.nodes[k]) - self.outside.get(k, 0) for k in sorted(self.nodes)}
         types: Counter[str] = Counter()
         for e in self.edges:
             types[e.type] += len(e)
-        return {"by_label": labels, "by_type": {k: types[k] for k in sorted(types) if types[k]}}
+        return {
+            "by_label": {k: n for k, n in labels.items() if n},
+            "by_type": {k: types[k] for k in sorted(types) if types[k]},
+        }
 
     def canonical(self) -> GraphTables:
         """Return the same graph in one order: nodes by id, relationships by type, labels, rows and wider key.

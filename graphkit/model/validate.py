@@ -131,7 +131,7 @@ def _urgency(found: Finding) -> int:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row kept out, with its raw bytes, for the dead-letter file."""
+    """A row kept out, with its raw bytes and the names of its columns, for the dead-letter file."""
 
     file: str
     sha256: str
@@ -142,6 +142,7 @@ class RejectedRow:
     rule: str
     reason: str
     raw: bytes
+    header: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from graphkit.errors import DeadlineExceeded
 from graphkit.projection.snapshot import default_cache, snapshot_from_tables, snapshot_key
 from graphkit.store.files import read_directory
 from graphkit.store.files_dead import write_dead_letters
+from graphkit.store.files_rest import write_rest
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -85,6 +86,7 @@ def load_directory(
         max_bad=max_bad,
         on_duplicate=on_duplicate,
         create_missing=create_missing,
+        ids_of=store.ids,
         progress=progress,
     )
     tables = tables.canonical()
@@ -95,15 +97,14 @@ def load_directory(
         if left <= 0:
             message = f"{directory}: not read within {deadline:g} s; nothing was loaded"
             raise DeadlineExceeded(message, hint="allow more with --time-limit SECONDS")
+    kept = None if dry_run else _keep_rejected(store, report, Path(directory), tables.name, mapping)
     done = store.load(tables, report, progress=progress, deadline=left, dry_run=dry_run)
-    if not dry_run and (kept := dead_letter_folder(store)) is not None:
-        write_dead_letters(report, kept, run=_dead_letter_run(report))
     if was_empty:
         folder = snapshot_cache if snapshot_cache is not None else default_cache(store)
         if folder is not None:
             version = store.version()
             snapshot_from_tables(tables, folder, snapshot_key(store.identity(), version), version=version)
-    return replace(done, seconds=time.monotonic() - begin)
+    return replace(done, seconds=time.monotonic() - begin, kept=None if kept is None else str(kept))
 
 
 def dead_letter_folder(store: GraphStore) -> Path | None:
@@ -114,6 +115,19 @@ def dead_letter_folder(store: GraphStore) -> Path | None:
     if getattr(store, "directory", None) is not None:
         return cache.parent / "reports"
     return cache.parent.parent / "reports" / cache.name
+
+
+def _keep_rejected(
+    store: GraphStore, report: DataReport, source: Path, name: str, mapping: str | PathLike[str] | None
+) -> Path | None:
+    """Write the rejected rows before the others go in; return the directory from which they can be loaded once corrected."""
+    folder = dead_letter_folder(store)
+    if folder is None:
+        return None
+    run = _dead_letter_run(report)
+    write_dead_letters(report, folder, run=run)
+    over = None if mapping is None else Path(mapping)
+    return write_rest(report, source, folder / f"dead-{run}", name=name, mapping=over)
 
 
 def _dead_letter_run(report: DataReport) -> str:

@@ -95,6 +95,7 @@ class LoadReport:
     """What a load did: rows_in = created + changed + unchanged + rejected + duplicates; events are counted apart.
 
     `findings` are those of the check, warnings as well: a column that was left out is no error, and still worth a word.
+    `kept` is the directory with the rejected rows, to be corrected and loaded; None where there are none.
     """
 
     created: dict[str, int] = field(default_factory=_pair)
@@ -110,6 +111,7 @@ class LoadReport:
     events: EventCounts = field(default_factory=EventCounts)
     made: dict[str, int] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    kept: str | None = None
 
     def adds_up(self) -> bool:
         """Whether every row that came in is accounted for."""
@@ -133,6 +135,7 @@ class LoadReport:
             "events": self.events.to_dict(),
             "made": dict(self.made),
             "findings": [finding.to_dict() for finding in self.findings],
+            "kept": self.kept,
         }
 
 

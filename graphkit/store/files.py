@@ -14,6 +14,8 @@ from graphkit.store.files_settle import ON_DUPLICATE
 from graphkit.store.files_write import write_parquet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from graphkit.model.tables import GraphTables
     from graphkit.model.validate import DataReport, Finding
     from graphkit.progress import ProgressCallback
@@ -31,6 +33,7 @@ def read_directory(
     max_bad: int = 0,
     on_duplicate: str = "error",
     create_missing: bool = False,
+    ids_of: Callable[[str], Collection[str]] | None = None,
     progress: ProgressCallback | None = None,
 ) -> tuple[GraphTables, DataReport]:
     """Read an input directory (mission 2.5) as column tables.
@@ -52,6 +55,9 @@ def read_directory(
     create_missing
         Make the users, films, courses and brands that relationships name and no row gives: without consent, named by
         their id, `evidence = inferred`. Each counts as a row (`report.made`).
+    ids_of
+        Ids of a label in the store that the rows are for: with `ends_in_store = true` in `dataset.toml`, relationships may
+        end there too. Asked only where the directory lacks an id.
     progress
         Called per file.
 
@@ -70,7 +76,9 @@ def read_directory(
     """
     one_of("on_duplicate", on_duplicate, ON_DUPLICATE)
     _known(encoding)
-    tables, report = DirectoryReader(Path(path), mapping, encoding, progress, on_duplicate, create_missing).read()
+    tables, report = DirectoryReader(
+        Path(path), mapping, encoding, progress, on_duplicate, create_missing, ids_of
+    ).read()
     if report.fatal or report.rejected + report.events.rejected > max_bad:
         raise _refusal(report, str(path))
     return tables, report
@@ -83,6 +91,7 @@ def check_directory(
     encoding: str = "utf-8",
     on_duplicate: str = "error",
     create_missing: bool = False,
+    ids_of: Callable[[str], Collection[str]] | None = None,
     progress: ProgressCallback | None = None,
 ) -> DataReport:
     """Check an input directory; the report lists everything found and never raises for bad data.
@@ -91,7 +100,7 @@ def check_directory(
     """
     one_of("on_duplicate", on_duplicate, ON_DUPLICATE)
     _known(encoding)
-    return DirectoryReader(Path(path), mapping, encoding, progress, on_duplicate, create_missing).read()[1]
+    return DirectoryReader(Path(path), mapping, encoding, progress, on_duplicate, create_missing, ids_of).read()[1]
 
 
 def _known(encoding: str) -> None:

@@ -208,7 +208,9 @@ class _Scan:
             shown = raw[:200].decode("utf-8", "backslashreplace")
             hint, offset = _HINTS.get(rule), None if self.shift is None else start + self.shift
             self.findings.add(Finding(rule, "error", self.name, line, None, shown, message, hint))
-            table.broken.append(RejectedRow(self.name, digest, record, line, offset, None, rule, message, raw))
+            table.broken.append(
+                RejectedRow(self.name, digest, record, line, offset, None, rule, message, raw, tuple(header))
+            )
         keep = np.flatnonzero(~bad[1:]) + 1
         table.spans = spans[0][keep], spans[1][keep]
         if bad.any() or odd:

@@ -64,5 +64,6 @@ def _line(row: RejectedRow) -> dict[str, Any]:
         "column": row.column,
         "rule": row.rule,
         "reason": row.reason,
+        "header": row.header,
         "raw": base64.b64encode(row.raw).decode("ascii"),
     }

@@ -157,7 +157,7 @@ class Slice:
             rule, column, reason = self.reasons.get(i, ("conflict", None, "put aside"))
             row = int(self.rows[i])
             place = (self.table.file, sha256, row + 1, self.line(i), self.table.offset(row))
-            out.append(RejectedRow(*place, column, rule, reason, self.table.raw(row)))
+            out.append(RejectedRow(*place, column, rule, reason, self.table.raw(row), tuple(self.table.names)))
         return out
 
 

@@ -15,6 +15,7 @@ from graphkit.store.files_events import EventLog, check_events, files_of_events
 from graphkit.store.files_graph import build_edges, build_nodes
 from graphkit.store.files_intake import Intake
 from graphkit.store.files_named import check_named
+from graphkit.store.files_outside import add_outside
 from graphkit.store.files_raw import file_digest
 from graphkit.store.files_settle import make_missing
 from graphkit.store.files_specs import mapped_specs, plain_specs
@@ -23,7 +24,7 @@ from graphkit.store.mapping import Dataset, MappingWrong, TableSpec
 from graphkit.store.mapping_file import parse_dataset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from graphkit.model.tables import NodeColumns
     from graphkit.progress import ProgressCallback
@@ -41,6 +42,8 @@ class DirectoryReader:
     progress: ProgressCallback | None
     on_duplicate: str = "error"
     create_missing: bool = False
+    ids_of: Callable[[str], Collection[str]] | None = None
+    outside: dict[str, int] = field(default_factory=dict)
     made: dict[str, int] = field(default_factory=dict)
     said: dict[str, Dataset] = field(default_factory=dict)
     intake: Intake = field(init=False)
@@ -57,7 +60,9 @@ class DirectoryReader:
                 text,
                 source=str(self.root),
                 rule="file-unreadable",
-                hint="give a directory with nodes/ and relationships/",
+                hint="correct its rows in the directory of the same name, and load that"
+                if self.root.suffix == ".ndjson"
+                else "give a directory with nodes/ and relationships/",
             )
         self.intake.begin()
         dataset = self._dataset()
@@ -75,9 +80,11 @@ class DirectoryReader:
                 nodes[label] = build_nodes(label, by_kind[label], self.intake.findings, self.on_duplicate)
         known = {label: {i for b in by_kind[label] for i in b.ids.tolist() if i is not None} for label in nodes}
         known = {label: known[label] - set(nodes[label].ids.tolist()) for label in nodes}
+        ties = sorted((b for b in blocks if b.spec.kind.name in TYPES), key=lambda b: b.part.table.file)
+        if dataset.ends_in_store and self.ids_of is not None:
+            self.outside = add_outside(ties, nodes, known, self.ids_of)
         if self.create_missing:
-            ties = [b for b in blocks if b.spec.kind.name in TYPES]
-            self.made = make_missing(sorted(ties, key=lambda b: b.part.table.file), nodes, known)
+            self.made = make_missing(ties, nodes, known)
         unread = self._unread(specs, dataset)
         for name, kind in TYPES.items():
             if name in by_kind:
@@ -89,6 +96,7 @@ class DirectoryReader:
             dataset.currency,
             dataset.time_zone,
             dataset.settings,
+            self.outside,
         )
         self._whole(tables)
         log = self._events(dataset, nodes)
@@ -115,6 +123,7 @@ class DirectoryReader:
             {**found.settings, **over.settings},
             {**found.encodings, **over.encodings},
             over.event_time_unit or found.event_time_unit,
+            over.ends_in_store or found.ends_in_store,
         )
 
     def _undeclared(self, over: Dataset | None) -> None:
@@ -179,7 +188,7 @@ class DirectoryReader:
 
     def _whole(self, tables: GraphTables) -> None:
         """Rules over the whole directory."""
-        if tables.edges_of("HOLDS_RIGHTS"):
+        if tables.edges_of("HOLDS_RIGHTS") and "Brand" not in self.outside:
             ours = sum(x is True for x in tables.nodes_of("Brand").column("ours").tolist())
             if ours != 1:
                 text = f"{ours} brands are ours, rights need exactly one"

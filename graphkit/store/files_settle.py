@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from graphkit.store.files_table import Block
 
-__all__ = ["ON_DUPLICATE", "is_makeable", "make_missing", "settle"]
+__all__ = ["ON_DUPLICATE", "is_makeable", "longer", "make_missing", "settle"]
 
 ON_DUPLICATE: Final = ("error", "keep-first", "keep-last", "max", "noisy-or")
 _MAX_ID: Final = 1_000
@@ -112,7 +112,7 @@ def make_missing(
         table = nodes.get(label, NodeColumns.empty(label))
         new = sorted(found.keys() - set(table.ids.tolist()))
         if new:
-            nodes[label] = _longer(table, new)
+            nodes[label] = longer(table, new, _fresh(label, new))
             made[label] = len(new)
         for id_ in new:
             block, row, column = found[id_]
@@ -139,14 +139,18 @@ def _can_be_made(label: str, id_: str | None) -> bool:
     return proper and is_makeable(label)
 
 
-def _longer(table: NodeColumns, ids: list[str]) -> NodeColumns:
-    """Return the table with the new nodes under it."""
-    known = LABELS[table.label].properties
-    fresh: dict[str, list[Any]] = {"evidence": ["inferred"] * len(ids)}
-    fresh |= {"consent": [False] * len(ids)} if "consent" in known else {}
-    fresh |= {"name": ids} if "name" in known and known["name"].required else {}
+def longer(table: NodeColumns, ids: Sequence[str], fresh: Mapping[str, Sequence[Any]]) -> NodeColumns:
+    """Return the table with new nodes under it; `fresh` are their values, all others are missing."""
     columns = {}
     for name in sorted({*table.columns, *fresh}):
         old = table.columns[name].tolist() if name in table.columns else [None] * len(table)
         columns[name] = as_column([*old, *fresh.get(name, [None] * len(ids))])
     return NodeColumns(table.label, object_array([*table.ids.tolist(), *ids]), columns)
+
+
+def _fresh(label: str, ids: list[str]) -> dict[str, list[Any]]:
+    """Values of nodes that are made from their ids."""
+    known = LABELS[label].properties
+    fresh: dict[str, list[Any]] = {"evidence": ["inferred"] * len(ids)}
+    fresh |= {"consent": [False] * len(ids)} if "consent" in known else {}
+    return fresh | ({"name": ids} if "name" in known and known["name"].required else {})

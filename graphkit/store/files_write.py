@@ -60,6 +60,17 @@ def write_parquet(tables: GraphTables, directory: str | os.PathLike[str]) -> Non
     (root / "dataset.toml").write_text(_dataset(whole, keep), encoding="utf-8")
 
 
+def toml_line(key: str, value: Any) -> str:
+    """Return one key of a TOML file with its value on one line.
+
+    Examples
+    --------
+    >>> print(toml_line("keep", {"nodes/user.csv": ["age:long"]}))
+    keep = { "nodes/user.csv" = ["age:long"] }
+    """
+    return f"{_key(key)} = {_value(value)}"
+
+
 def _write(table: Any, path: Path) -> None:
     """Write a table through Python, whose errors name the reason and whose paths may hold any bytes."""
     with path.open("wb") as file:
@@ -87,12 +98,12 @@ def _dataset(tables: GraphTables, keep: Mapping[str, list[str]]) -> str:
     """Text of dataset.toml."""
     head = {"name": tables.name, "currency": tables.currency, "time_zone": tables.time_zone}
     plain = {k: v for k, v in {**head, **tables.settings}.items() if v is not None and not isinstance(v, dict)}
-    lines = [f"{_key(k)} = {_value(v)}" for k, v in plain.items()]
+    lines = [toml_line(k, v) for k, v in plain.items()]
     groups = {k: v for k, v in tables.settings.items() if isinstance(v, dict)}
     if keep:
         groups["keep"] = dict(keep)
     for name, group in groups.items():
-        lines += ["", f"[{_key(name)}]", *(f"{_key(k)} = {_value(v)}" for k, v in group.items())]
+        lines += ["", f"[{_key(name)}]", *(toml_line(k, v) for k, v in group.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -111,7 +122,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(str(k))} = {_value(v)}" for k, v in value.items()) + " }"
+        return "{ " + ", ".join(toml_line(str(k), v) for k, v in value.items()) + " }"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_value, value)) + "]"
     return value.isoformat() if hasattr(value, "isoformat") else repr(value)

@@ -128,7 +128,7 @@ class TableSpec:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`dataset.toml`: name, currency, time zone, kept columns, tables of a mapping, the rest, encodings by file, unit of the times of events; and its text."""
+    """`dataset.toml`: name, currency, time zone, kept columns, tables of a mapping, the rest, encodings by file, unit of the times of events, whether ends may be nodes of the store; and its text."""
 
     name: str = ""
     currency: str | None = None
@@ -139,6 +139,7 @@ class Dataset:
     settings: dict[str, Any] = field(default_factory=dict)
     encodings: dict[str, str] = field(default_factory=dict)
     event_time_unit: str | None = None
+    ends_in_store: bool = False
     text: str = ""
 
 

@@ -26,6 +26,7 @@ KEYS: dict[str, type] = {
     "currency": str,
     "time_zone": str,
     "event_time_unit": str,
+    "ends_in_store": bool,
     "keep": dict,
     "encoding": dict,
     "reach_p": dict,
@@ -46,6 +47,7 @@ _NUMBERS: dict[str, tuple[frozenset[str], float, str, str]] = {
 }
 _FORMS: dict[type, tuple[str, str]] = {
     str: ("one text", '{} = "..."'),
+    bool: ("true or false", "{} = true"),
     dict: ("a table", "[{}]"),
     list: ("an array of tables", "[[{}]]"),
 }
@@ -82,6 +84,7 @@ def parse_dataset(data: bytes, default_name: str) -> Dataset:
         {k: _setting(k, v, text) for k, v in raw.items() if k in _SETTINGS or k not in KEYS},
         _encodings(raw.get("encoding", {})),
         _unit(raw.get("event_time_unit"), text),
+        raw.get("ends_in_store", False),
         text,
     )
 

@@ -42,9 +42,12 @@ def load_report(tables: GraphTables, report: DataReport, tally: Tally, *, second
     AssertionError
         When a row is unaccounted for: a bug, never to be hidden.
     """
-    counts = tables.counts()
+    counts, told = tables.counts(), tally.to_dicts()
+    told["unchanged"]["nodes"] -= sum(tables.outside.values())
     found = LoadReport(
-        **tally.to_dicts(),
+        created=told["created"],
+        changed=told["changed"],
+        unchanged=told["unchanged"],
         rejected=report.rejected,
         duplicates=report.duplicates,
         rows_in=report.rows_in,
