@@ -21,7 +21,7 @@ p{margin:6px 0}
 .say.only{display:block}
 .say p{margin:0}
 .lead{font-size:17px;line-height:1.5}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:12px;margin:16px 0}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(220px,1fr));gap:12px;margin:16px 0}
 .card{background:var(--pale);border:1px solid var(--rule);border-left:4px solid var(--main);border-radius:6px;padding:10px 14px}
 .card.warm{border-left-color:var(--warm)}
 .card .k{font-size:12.5px;color:var(--muted)}
@@ -70,10 +70,11 @@ tr>.name,tr>.half{flex:1 1 80%;font-weight:600}tr>.why,tr>.most,tr>.way{flex:1 1
 html{background:#0f161d}:target{background:#4a3a1e}figure{background:#fff;color:#1c2b3a;border-radius:6px;padding:10px}}
 .wide:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid var(--main);outline-offset:2px}
 @media print{@page{margin:15mm}html,body{background:#fff}body{max-width:none;font-size:10.5pt;padding:0}
-header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section,footer{padding:8px 0 0}
+header{background:none;color:var(--ink);padding:0 0 8px;border-bottom:3px solid var(--main)}section{padding:8px 0 0}
 .wide{overflow:visible}table{font-size:8.5pt}td,th,th[scope=row]{padding:3px 5px}th .en,small,.id{font-size:7.5pt}th.why{min-width:0}th.name{min-width:5em}
 tfoot{display:table-row-group}li,td li{break-inside:avoid}.cards{grid-template-columns:repeat(3,1fr);gap:6px}.card{padding:6px 8px}.card .v{font-size:15pt}
 a{color:inherit;border:0}details:not(.paper){display:none}details.paper::details-content{content-visibility:visible;block-size:auto}.card{background:none}
-figure,svg{overflow:visible}#evidence .wide{columns:2;column-gap:8mm}#evidence table{font-size:7.5pt}#evidence td,#evidence th{padding:1px 4px}#evidence th{width:auto;overflow-wrap:break-word}#evidence code{font-size:7pt}
+figure,svg{overflow:visible}.say,details,#manifest,#not-measured{break-inside:avoid}summary{break-after:avoid}#not-measured{break-before:avoid}footer{display:none}td details{font-size:inherit}
+#evidence .wide{columns:2;column-gap:8mm}#evidence table{font-size:7.5pt}#evidence td,#evidence th{padding:1px 4px;width:auto;overflow-wrap:break-word}#evidence .half{max-width:46mm}#evidence code{font-size:7pt}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip()

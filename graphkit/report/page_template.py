@@ -20,6 +20,7 @@ MACROS = """
 {%- macro why(key, reasons) -%}<td class="why" data-k="{{ said(key) }}"><ul>{% for reason in reasons %}<li>{{ both(reason) }}</li>{% endfor %}</ul>{{ caller() if caller }}</td>{%- endmacro -%}
 {%- macro refusal(row) -%}{% for each in row.candidates %}{{ named(each.name, each.id) }}{{ ', ' if not loop.last }}{% endfor %}{{ more(row.more) }}{%- endmacro -%}
 {%- macro more(n) -%}{% if n %} <small>{{ t('and_more') }} {{ f.people(n) }}</small>{% endif %}{%- endmacro -%}
+{%- macro name(text, mark) -%}<code>{% for part in text.split(mark) %}{% if not loop.first %}{{ mark }}<wbr>{% endif %}{{ part }}{% endfor %}</code>{%- endmacro -%}
 {%- macro sampled() -%}<p><small>{{ t('small_print') }}</small></p>{%- endmacro -%}
 {%- macro card(key, value, note='', warm=False, claim='') -%}
 <div class="card{{ ' warm' if warm }}"><div class="k">{{ t(key) }}</div><div class="v">{{ num(value, claim) }}</div><div class="n">{{ note }}</div></div>
@@ -119,9 +120,9 @@ TEMPLATE = (
 {% endfor %}</pre></details>{% endif %}
 {% if charts.split %}<h3>{{ t('split') }}</h3>{{ say('split') }}<figure tabindex="0">{{ charts.split }}</figure>{% endif %}</section>{% endif %}
 {% if claims %}<section id="evidence" aria-labelledby="evidence-title"><h2 id="evidence-title">{{ t('evidence') }}</h2>{{ say('evidence', plan=plan.plan) }}
-<div class="wide" tabindex="0"><table><thead><tr>{{ head('claim') }}{{ head('printed_value', 'num') }}<th scope="col" class="way">{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
-<tbody>{% for claim in claims %}<tr id="{{ claim.anchor }}"><th scope="row" class="half"><code>{{ claim.claim }}</code></th>{{ cell('printed_value', claim.value) }}<td class="way">
-{%- if claim.query %}<code>{{ claim.query }}</code><details><summary>{{ t('params') }}</summary><pre>{{ claim.params }}</pre></details>
+<div class="wide" tabindex="0"><table><thead><tr>{{ head('claim', 'half') }}{{ head('printed_value', 'num') }}<th scope="col" class="way">{{ t('query') }} / {{ t('replay') }}</th></tr></thead>
+<tbody>{% for claim in claims %}<tr id="{{ claim.anchor }}"><th scope="row" class="half">{{ name(claim.claim, '.') }}</th>{{ cell('printed_value', claim.value) }}<td class="way">
+{%- if claim.query %}{{ name(claim.query, '/') }}<details><summary>{{ t('params') }}</summary><pre>{{ claim.params }}</pre></details>
 {%- elif claim.replay_number %}<a href="#replay-{{ claim.replay_number }}">{{ t('replay') }} {{ claim.replay_number }}</a>{% else %}{{ t('not_measured') }}{% endif %}</td></tr>{% endfor %}</tbody></table></div>{{ more(more_claims) }}
 {% for text in replays %}<details class="paper" id="replay-{{ loop.index }}"><summary>{{ t('replay') }} {{ loop.index }}</summary><pre>{{ text }}</pre></details>{% endfor %}</section>{% endif %}
 {% if assumptions %}<section id="assumptions" aria-labelledby="assumptions-title"><h2 id="assumptions-title">{{ t('assumptions') }}</h2><ul class="notes">{% for pair in assumptions %}<li>{{ both(pair) }}</li>{% endfor %}</ul></section>{% endif %}

@@ -12,6 +12,9 @@ from graphkit.report.page import render_page
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PDFTOTEXT = shutil.which("pdftotext")
+ON_PAPER = pytest.mark.skipif(
+    BROWSER is None or PDFTOTEXT is None, reason="no chromium or no pdftotext: the page was not printed"
+)
 QUIET = [
     "--headless",
     "--no-sandbox",
@@ -155,11 +158,9 @@ def test_a_telephone_shows_whole_words_and_numbers(tmp_path):
     assert seen["letters"] >= 11
 
 
-@pytest.mark.skipif(
-    BROWSER is None or PDFTOTEXT is None, reason="no chromium or no pdftotext: the page was not printed"
-)
+@ON_PAPER
 def test_evidence_takes_half_the_paper_and_loses_no_claim(tmp_path):
-    """Claims stand in two columns: 120 of them, in rows of 4 mm, fit on two sheets; each is printed with its query or replay."""
+    """Claims stand in two columns: in rows of 4 mm more than 90 of them fit on one sheet; each is printed with its query or replay."""
     claims = [
         {
             "claim": f"items.c{i:03d}.alone",
@@ -170,12 +171,36 @@ def test_evidence_takes_half_the_paper_and_loses_no_claim(tmp_path):
         }
         for i in range(100, 220)
     ]
-    page, paper = tmp_path / "plan.html", tmp_path / "plan.pdf"
-    page.write_text(render_page(PLAN | {"claims": claims}, lang="en"), encoding="utf-8")
-    call = [BROWSER, *QUIET, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={paper}", page.as_uri()]
-    subprocess.run(call, check=True, capture_output=True, timeout=120)
-    done = subprocess.run([PDFTOTEXT, paper, "-"], check=True, capture_output=True, text=True, timeout=60)
-    text = re.sub(r"\s", "", done.stdout)
+    sheets = printed(PLAN | {"claims": claims}, tmp_path)
+    text = re.sub(r"\s", "", "".join(sheets))
     assert [row["claim"] for row in claims if row["claim"] not in text] == []
     assert text.count("evaluate/audience_of_set") == len(claims)
-    assert sum("items.c" in sheet for sheet in done.stdout.split("\f")) <= 2
+    assert max(sheet.count("items.c") for sheet in sheets) > 90
+
+
+@ON_PAPER
+def test_names_of_claims_and_queries_break_between_words_alone(tmp_path):
+    """Beside a long claim and a long number a query was once printed as evaluate/audienc, then e_of_set."""
+    names = ("against_baselines.price_per_contact", "adding_up_would_have_said", "items.c42.audience")
+    row = {"value": 1_234_567, "query": "evaluate/audience_of_set", "params": {}, "replay": None}
+    words = "".join(printed(PLAN | {"claims": [row | {"claim": name} for name in names]}, tmp_path)).split()
+    assert sum(word.endswith("audience_of_set") for word in words) == len(names)
+    assert {"against_baselines.", "price_per_contact", "adding_up_would_have_said", "items.c42.audience"} <= set(words)
+
+
+@ON_PAPER
+def test_the_last_sheet_is_never_one_lone_line(tmp_path):
+    """However long the list before it, what ends the page stands together: where the plan comes from and what was not measured."""
+    for n in (14, 16, 20, 30):
+        sheets = printed(PLAN | {"assumptions": [f"假设 {i} | assumption {i}" for i in range(n)]}, tmp_path)
+        assert all(words in sheets[-1] for words in ("digest", "versions", "Not measured", "Partners")), n
+
+
+def printed(plan, folder):
+    """Return the text of each sheet of the page as a browser prints it."""
+    page, paper = folder / "plan.html", folder / "plan.pdf"
+    page.write_text(render_page(plan, lang="en"), encoding="utf-8")
+    call = [BROWSER, *QUIET, f"--user-data-dir={folder / 'profile'}", f"--print-to-pdf={paper}", page.as_uri()]
+    subprocess.run(call, check=True, capture_output=True, timeout=120)
+    done = subprocess.run([PDFTOTEXT, paper, "-"], check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout.split("\f")[:-1]

@@ -117,7 +117,7 @@ class _Seen(HTMLParser):
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
         self.tags, self.attributes, self.words, self.open, self.ids, self.links = [], [], [], [], set(), set()
-        self.feed(text)
+        self.feed(text.replace("<wbr>", ""))  # a place where a name may break is no part of it
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
