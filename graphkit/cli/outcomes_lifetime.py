@@ -167,7 +167,7 @@ def lifetime(
         given = _chain(table)
         found = lifetime_value(**given, discount=discount, horizon=horizon, absorbing=more["absorbing"], rng=seed)
     else:
-        from graphkit.outcomes.activity import state_counts
+        from graphkit.outcomes.states import state_counts
 
         events, users = events_of_users(app, more["events"])
         with app.working("read events"):

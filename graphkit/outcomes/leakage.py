@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from graphkit.outcomes.tables import Features
+    from graphkit.outcomes.features import Features
 
 __all__ = ["LEAKING", "refuse_leaking_columns", "refuse_leaking_windows"]
 

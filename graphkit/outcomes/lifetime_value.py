@@ -16,8 +16,8 @@ import numpy as np
 from graphkit.check import finite, floats, non_negative, positive_int, refuse
 from graphkit.errors import InvalidParameter
 from graphkit.intervals import like_people, ratio_interval
-from graphkit.outcomes.activity import UserMoves
 from graphkit.outcomes.markov import Discount, Transitions, expected_periods, refuse_endless
+from graphkit.outcomes.states import UserMoves
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
@@ -109,7 +109,7 @@ def lifetime_value(
     reward_error : array, shape (n,), optional
         Standard errors of the rewards, drawn into the intervals.
     moves : UserMoves, optional
-        What each user did (`graphkit.outcomes.activity.state_counts`), beside ``counts``. Either end of an interval is
+        What each user did (`graphkit.outcomes.states.state_counts`), beside ``counts``. Either end of an interval is
         then the wider one of Dirichlet's, which takes periods as independent, and that of the users' influences on the
         value, moved by their skewness. Where the amounts weigh like those of few users (`graphkit.intervals.like_people`),
         the assumptions say that the upper ends are not to be trusted.

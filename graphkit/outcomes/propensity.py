@@ -14,9 +14,10 @@ import numpy as np
 
 from graphkit.check import one_of, positive_int
 from graphkit.errors import DataInvalid
+from graphkit.outcomes.features import Features, prepare
 from graphkit.outcomes.leakage import refuse_leaking_columns, refuse_leaking_windows
 from graphkit.outcomes.scores import auc, auc_interval, brier_gain, calibration_table, luck_of_folds
-from graphkit.outcomes.tables import Features, binary, prepare, read_table
+from graphkit.outcomes.tables import binary, read_table
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed, child_seed
 

@@ -19,9 +19,10 @@ import pandas as pd
 from graphkit.check import one_of
 from graphkit.errors import DataInvalid, NotConverged
 from graphkit.intervals import quantile
+from graphkit.outcomes.features import prepare
 from graphkit.outcomes.hazards import proportional_hazards_test
 from graphkit.outcomes.survival import concordance, kaplan_meier
-from graphkit.outcomes.tables import binary, check_columns, numeric, prepare, read_table
+from graphkit.outcomes.tables import binary, check_columns, numeric, read_table
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ import pandas as pd
 from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.intervals import newcombe, percentile_tail
+from graphkit.outcomes.features import Features, prepare
 from graphkit.outcomes.qini import qini_coefficient, qini_curve
 from graphkit.outcomes.scores import auc_interval
-from graphkit.outcomes.tables import Features, binary, check_columns, prepare, read_table
+from graphkit.outcomes.tables import binary, check_columns, read_table
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed, child_seed
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.outcomes.activity import DAY, UserMoves, state_counts
 from graphkit.outcomes.lifetime_value import LifetimeValue, _influences, lifetime_value
+from graphkit.outcomes.log import DAY
 from graphkit.outcomes.markov import Discount, Transitions
+from graphkit.outcomes.states import UserMoves, state_counts
 from graphkit.report.spoken import chinese
 
 CHAIN = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.0, 0.0, 1.0]])

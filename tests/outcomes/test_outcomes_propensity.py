@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.outcomes.activity import DAY, features_before, label_after
+from graphkit.outcomes.activity import features_before, label_after
+from graphkit.outcomes.log import DAY
 from graphkit.outcomes.propensity import Propensity, propensity
 from graphkit.outcomes.scores import auc, auc_interval, brier_gain, calibration_table
 

@@ -7,8 +7,9 @@ from reference import partial_likelihood
 from scipy.stats import binomtest
 
 from graphkit.errors import DataInvalid, NotConverged
-from graphkit.outcomes.activity import DAY, staying_table
+from graphkit.outcomes.activity import staying_table
 from graphkit.outcomes.hazards import schoenfeld_residuals
+from graphkit.outcomes.log import DAY
 from graphkit.outcomes.retention import Retention, retention
 from graphkit.outcomes.survival import concordance, kaplan_meier
 

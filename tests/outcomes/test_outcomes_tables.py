@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.outcomes.features import prepare
 from graphkit.outcomes.propensity import propensity
 from graphkit.outcomes.retention import retention
-from graphkit.outcomes.tables import numeric, prepare, read_table
+from graphkit.outcomes.tables import numeric, read_table
 from graphkit.outcomes.uplift import uplift
 
 DAYS = pd.to_datetime(["2020-01-01", None, "2020-01-03", "2020-01-03"])
