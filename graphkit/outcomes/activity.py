@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from graphkit.check import positive_int
+from graphkit.check import finite, positive_int, refuse
 from graphkit.errors import DataInvalid
-from graphkit.outcomes.log import DAY, net_amount
+from graphkit.outcomes.log import DAY, events_of, net_amount, read_log, user_ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,15 +22,26 @@ if TYPE_CHECKING:
 
 __all__ = ["features_before", "label_after", "staying_table"]
 
+LEFT, LATE = "left before the clock started", "came too late to be followed"  # why somebody cannot be followed
+
 
 def features_before(events: pd.DataFrame, cutoff: float, users: Sequence[str]) -> pd.DataFrame:
     """Return what was known of each user at ``cutoff`` (epoch seconds): one row per user, in the order given.
 
     Columns: user; n_KIND for each kind seen before; active_days; days_since_last and days_since_first (missing without an event);
     amount (purchases minus refunds); seconds; n_items.
+
+    Raises
+    ------
+    InvalidParameter
+        A cut-off that is no number, users that are no list of texts.
+    DataInvalid
+        Events that cannot be read (`graphkit.outcomes.log.read_log`), or money without an amount.
     """
-    table = pd.DataFrame({"user": pd.Series(list(users), dtype=object)}).set_index("user")
-    past = events[(events["ts"] < cutoff) & events["user"].isin(table.index)]
+    finite("cutoff", cutoff)
+    table = pd.DataFrame({"user": pd.Series(user_ids(users), dtype=object)}).set_index("user")
+    log = read_log(events)
+    past = log[(log["ts"] < cutoff) & log["user"].isin(table.index)]
     group = past.groupby("user")
     for kind in sorted(past["kind"].unique()):
         table[f"n_{kind}"] = past[past["kind"] == kind].groupby("user").size()
@@ -57,31 +68,60 @@ def label_after(
     end: float,
     *,
     item: tuple[str, str] | None = None,
+    log_end: float | None = None,
 ) -> NDArray[np.int64]:
     """Return 1 for each user with an event of ``kind`` (about ``item`` = (label, id)) in [begin, end), else 0.
 
+    The log counts as complete up to its newest event, or up to ``log_end`` where it is known that nothing happened after that
+    event: who did not buy by then is a no only if the window has ended too.
+
     Raises
     ------
+    InvalidParameter
+        A window that is empty or no pair of numbers, a kind or an item that is no text, users that are no list of texts.
     DataInvalid
-        The log ends before the window does: who did not buy yet is unknown, not a no.
+        The log ends before the window does (rule ``label-window``): who did not buy yet is unknown, not a no. Or events that
+        cannot be read (`graphkit.outcomes.log.read_log`).
     """
-    newest = float(events["ts"].max())
+    if not finite("begin", begin) < finite("end", end):
+        refuse("end", end, f"after begin, {begin:g}", hint="give the window as begin, end in epoch seconds")
+    if not isinstance(kind, str):
+        refuse("kind", kind, "a kind of event, such as 'purchase'")
+    wanted, log = user_ids(users), read_log(events)
+    _refuse_open_window(float(log["ts"].max()) if log_end is None else finite("log_end", log_end) - 1, begin, end)
+    inside = log[(log["ts"] >= begin) & (log["ts"] < end) & (log["kind"] == kind)]
+    if item is not None:
+        inside = inside[_is_about(inside, item)]
+    yes = set(inside["user"])
+    return np.array([int(u in yes) for u in wanted], np.int64)
+
+
+def _refuse_open_window(newest: float, begin: float, end: float) -> None:
+    """Refuse a window that the log does not reach the end of; times are whole seconds."""
     if newest < begin:
         raise DataInvalid(
             f"the log ends at {newest:.0f}, before the label's window opens at {begin:.0f}",
             rule="label-window",
             hint="choose an earlier cut-off",
         )
-    inside = events[(events["ts"] >= begin) & (events["ts"] < end) & (events["kind"] == kind)]
-    if item is not None:
-        for column, wanted in zip(("item_label", "item"), item, strict=True):
-            if column not in inside:
-                raise DataInvalid(
-                    f"the events have no column {column!r} to tell {item[0]}:{item[1]} apart", rule="missing-column"
-                )
-            inside = inside[inside[column] == wanted]
-    yes = set(inside["user"])
-    return np.array([int(u in yes) for u in users], np.int64)
+    if newest + 1 < end:
+        raise DataInvalid(
+            f"the log ends at {newest:.0f}, before the label's window closes at {end:.0f}",
+            rule="label-window",
+            hint="choose an earlier cut-off or a shorter window; who did nothing yet is no no",
+        )
+
+
+def _is_about(events: pd.DataFrame, item: tuple[str, str]) -> pd.Series[bool]:
+    """Return which events are about one item."""
+    if not isinstance(item, tuple) or len(item) != 2 or not all(isinstance(part, str) for part in item):
+        refuse("item", item, "a label and an id, such as ('Course', 'k01')")
+    for column in ("item_label", "item"):
+        if column not in events:
+            raise DataInvalid(
+                f"the events have no column {column!r} to tell {item[0]}:{item[1]} apart", rule="missing-column"
+            )
+    return (events["item_label"] == item[0]) & (events["item"] == item[1])
 
 
 def staying_table(
@@ -99,29 +139,24 @@ def staying_table(
     """
     positive_int("first_days", first_days)
     positive_int("inactive_days", inactive_days)
-    mine = events[events["user"].isin(set(users))]
-    if not len(mine):
-        raise DataInvalid("no event belongs to a user with consent", rule="events")
+    mine = events_of(events, users)
     end = float(mine["ts"].max())
-    rows, parts, out = [], [], {"left before the clock started": 0, "came too late to be followed": 0}
+    rows, parts, out = [], [], {LEFT: 0, LATE: 0}
     for user, part in mine.groupby("user", sort=True):
         ts = np.sort(part["ts"].to_numpy(np.float64))
         begin = ts[0] + first_days * DAY
         gaps = np.append(np.diff(ts), end - ts[-1])
         stop = int(np.argmax(gaps >= inactive_days * DAY)) if (gaps >= inactive_days * DAY).any() else ts.size - 1
         if begin > end:
-            out["came too late to be followed"] += 1
+            out[LATE] += 1
         elif ts[stop] <= begin:
-            key = (
-                "left before the clock started" if gaps[stop] >= inactive_days * DAY else "came too late to be followed"
-            )
-            out[key] += 1
+            out[LEFT if gaps[stop] >= inactive_days * DAY else LATE] += 1
         else:
             rows.append((user, (ts[stop] - begin) / DAY, int(gaps[stop] >= inactive_days * DAY)))
             parts.append(part[part["ts"] < begin])
     if not rows:
         raise DataInvalid(
-            f"nobody can be followed beyond the first {first_days} days: {out}",
+            f"nobody can be followed beyond the first {first_days} days: {out[LEFT]} left before the clock started, {out[LATE]} came too late to be followed",
             rule="events",
             hint="use fewer --first-days or --inactive-days",
         )

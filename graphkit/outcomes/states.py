@@ -9,7 +9,7 @@ import numpy as np
 
 from graphkit.check import positive_int
 from graphkit.errors import DataInvalid
-from graphkit.outcomes.log import DAY, net_amount
+from graphkit.outcomes.log import DAY, events_of, net_amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def state_counts(
     """
     positive_int("period_days", period_days)
     positive_int("idle_periods", idle_periods)
-    mine = events[events["user"].isin(set(users))]
+    mine = events_of(events, users)
     if "amount" not in mine or not bool((mine["kind"] == "purchase").any()):
         raise DataInvalid(
             "the log has no purchase with an amount; a lifetime value needs one",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,17 +145,18 @@ def numeric(
     """
     check_columns(table, [column], name)
     refuse_complex(table[column], name)
-    dated = pd.api.types.is_datetime64_any_dtype(table[column])
-    values = pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64)
-    wrong = ~np.isfinite(values) | table[column].isna().to_numpy() | dated
+    cells = table[column]
+    dated = cells.dtype.kind in "mM" or isinstance(cells.dtype, pd.PeriodDtype | pd.DatetimeTZDtype)
+    values = _to_numbers(cells)
+    wrong = ~np.isfinite(values) | cells.isna().to_numpy() | dated
     if low is not None:
         wrong |= (values <= low) if positive else (values < low)
     if wrong.any():
         i = int(np.flatnonzero(wrong)[0])
         bound = "" if low is None else f" {'above' if positive else 'of at least'} {low:g}"
         raise DataInvalid(
-            f"{name} line {i + 2}: {column} is {table[column].iloc[i]!r}, not a finite number{bound} ({int(wrong.sum())} such rows)",
-            source=name, rule="not-a-number", count=int(wrong.sum()), rows=((i + 2, str(table[column].iloc[i])),),
+            f"{name} line {i + 2}: {column} is {_shown(cells.iloc[i])}, not a finite number{bound} ({int(wrong.sum())} such rows)",
+            source=name, rule="not-a-number", count=int(wrong.sum()), rows=((i + 2, str(cells.iloc[i])),),
             hint="make it a number, such as days or seconds since a common start" if dated else None,
         )  # fmt: skip
     return values
@@ -167,8 +170,27 @@ def refuse_complex(column: pd.Series[Any], name: str) -> None:
     DataInvalid
         Rule ``not-a-number``.
     """
-    if pd.api.types.is_complex_dtype(column):
+    mixed = column.dtype == object and any(isinstance(cell, complex | np.complexfloating) for cell in column)
+    if mixed or pd.api.types.is_complex_dtype(column):
         raise DataInvalid(
             f"{name}: {column.name} holds complex numbers", source=name, rule="not-a-number",
             hint="give their real and imaginary parts, or their sizes, as columns of their own",
         )  # fmt: skip
+
+
+def _to_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
+    """Return floats, NaN for what is no number."""
+    try:
+        found = pd.to_numeric(cells, errors="coerce")
+    except OverflowError:  # a whole number beyond 1e308: pandas coerces words, not these
+        found = pd.to_numeric(cells.map(_within_floats), errors="coerce")
+    return found.to_numpy(np.float64, na_value=np.nan)
+
+
+def _within_floats(cell: Any) -> Any:
+    return math.inf if isinstance(cell, int) and abs(cell) > sys.float_info.max else cell
+
+
+def _shown(cell: Any) -> str:
+    """Return a cell as a person knows it: nan, not np.float64(nan)."""
+    return repr(cell.item() if isinstance(cell, np.generic) else cell)[:80]

@@ -216,10 +216,10 @@ def test_features_come_from_before_and_the_label_from_after():
     assert table.loc["b", ["n_purchase", "n_refund", "amount", "days_since_last"]].tolist() == [1, 1, 30.0, 5.0]
     assert table.loc["c", "n_view"] == 0
     assert np.isnan(table.loc["c", "days_since_last"])
-    assert label_after(log(), ["a", "b", "c"], "purchase", 10 * DAY, 20 * DAY).tolist() == [1, 0, 0]
-    assert label_after(log(), ["a", "b"], "purchase", 12 * DAY, 13 * DAY, item=("Film", "f1")).tolist() == [1, 0]
+    assert label_after(log(), ["a", "b", "c"], "purchase", 10 * DAY, 12 * DAY + 1).tolist() == [1, 0, 0]
+    assert label_after(log(), ["a", "b"], "purchase", 12 * DAY, 12 * DAY + 1, item=("Film", "f1")).tolist() == [1, 0]
     assert label_after(log(), ["a"], "purchase", 10 * DAY, 12 * DAY).tolist() == [0]
-    assert label_after(log(), ["a"], "purchase", 10 * DAY, 20 * DAY, item=("Film", "f2")).tolist() == [0]
+    assert label_after(log(), ["a"], "purchase", 10 * DAY, 12 * DAY, item=("Film", "f2")).tolist() == [0]
 
 
 def test_features_do_not_move_when_the_future_changes():
