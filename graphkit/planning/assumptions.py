@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ from graphkit.intervals import counted
 from graphkit.planning.inputs import numbers
 from graphkit.planning.placements import PLACEMENT
 from graphkit.planning.rules import read_rules
-from graphkit.projection.evidence import strong
+from graphkit.projection.evidence import evidence_note, strong
 
 if TYPE_CHECKING:
     from graphkit.planning.inputs import Market, People
@@ -72,22 +71,11 @@ def note_assumptions(
 
 def note_evidence(market: Market, whole: Snapshot, request: Request) -> None:
     """Say which rows a floor of evidence leaves out, or, without one, how many of those the plan reads are not real."""
-    weakest = request.min_evidence or "real"
-    kinds = dict.fromkeys(("REACHES", "ACCEPTS", "FOLLOWS", "RUNS", *request.via))
-    tables = [(name, whole.nodes(name)) for name in BOUGHT] + [(e.type, e) for k in kinds for e in whole.edges(k)]
-    count: Counter[str] = Counter()
-    for name, table in tables:
-        count[name] += len(table) - int(strong(table, weakest).sum())
-    rows = ", ".join(f"{n:,} {name}" for name, n in count.items() if n)
-    if not rows:
+    weakest, channels = request.min_evidence, whole.nodes("Channel")
+    reads = (*BOUGHT, "REACHES", "ACCEPTS", "FOLLOWS", "RUNS", *request.via)
+    market.assumptions.extend(evidence_note(whole, weakest, reads))
+    if weakest is None:
         return
-    if request.min_evidence is None:
-        market.assumptions.append(
-            f"not real but match, inferred or assumed: {rows}; min_evidence = real leaves them out"
-        )
-        return
-    market.assumptions.append(f"left out because their evidence is weaker than {weakest}: {rows}")
-    channels = whole.nodes("Channel")
     market.rejected.extend(
         {"channel": str(name), "rule": "evidence", "reason": f"its evidence is weaker than {weakest}"}
         for name in channels.ids[~strong(channels, weakest)].tolist()

@@ -127,7 +127,7 @@ def prepare(
     """
     request.check()
     whole = _snapshot(source, request)
-    snapshot = whole if request.min_evidence is None else with_evidence(whole, request.min_evidence, BOUGHT)
+    snapshot = with_evidence(whole, request.min_evidence, labels=BOUGHT)
     target = known_target(snapshot, request.for_, PROMOTED)
     projection = _projection(snapshot, request)
     who = _reached(snapshot, projection, request)

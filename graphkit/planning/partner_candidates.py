@@ -45,6 +45,7 @@ class Asked:
     conflicts: tuple[str, ...]
     weights: dict[str, float]
     seed: int
+    min_evidence: str | None
 
     def request(self) -> dict[str, Any]:
         """What the manifest keeps."""
@@ -52,6 +53,7 @@ class Asked:
             "for": ":".join(self.subject), "max_partners": self.limit, "plan": None if self.plan is None else self.plan.manifest.digest,
             "lead": None if self.lead is None else ":".join(self.lead), "split": self.split, "min_cell": self.min_cell,
             "diversity": self.diversity, "novelty": self.novelty, "conflicts": list(self.conflicts), "weights": self.weights,
+            **({} if self.min_evidence is None else {"min_evidence": self.min_evidence}),
         }  # fmt: skip
 
 

@@ -56,6 +56,7 @@ class Lookup:
     conflicts: tuple[str, ...]
     lead: Node | None
     plan: ChannelPlan | None
+    min_evidence: str | None
     listed: tuple[Node, ...] = ()
 
     def of(self, node: Node, scores: Scores) -> tuple[str, ...]:
@@ -63,9 +64,8 @@ class Lookup:
         found = [self.past[node].evidence] if node in self.past else []
         found += self._campaigns(node) + self._paths(node) + self._tags(node) + self._overlap(node)
         found += self._queries(scores) + self._counts(node)
-        found += (
-            [query_command("partners/history", {"label": node[0], "id": node[1]})] if node in self.data.deals_of else []
-        )
+        if node in self.data.deals_of and self.min_evidence is None:
+            found.append(query_command("partners/history", {"label": node[0], "id": node[1]}))
         return tuple(found or [f"record of {node[0]} {node[1]}"])
 
     def _campaigns(self, node: Node) -> list[str]:
@@ -121,16 +121,23 @@ class Lookup:
             left_out: dict[str, object] = {} if self.lead is None else {"without": [":".join(self.lead)]}
             params["partners/audience"] = about | {"minCell": self.min_cell} | left_out
         names = dict.fromkeys(QUERY_OF.get(c, f"partners/{c}") for c in CRITERIA if scores[c] is not None)
+        if self.min_evidence is not None:
+            return [self._again()]  # the queries read every row
         found = [query_command(name, params[name]) for name in names if name in params]
         if self.plan is not None and "partners/audience" in names:
-            found.append(
-                shlex.join(["graphkit", "partners", "--for", ":".join(self.subject), "--plan", self.plan.plan])
-            )  # counted in its worlds
+            found.append(self._again())  # counted in its worlds
         return found
+
+    def _again(self) -> str:
+        """The command that gives the list again, for what no query counts."""
+        words = ["graphkit", "partners", "--for", ":".join(self.subject)]
+        words += [] if self.plan is None else ["--plan", self.plan.plan]
+        words += [] if self.min_evidence is None else ["--min-evidence", self.min_evidence]
+        return shlex.join(words)
 
     def _counts(self, node: Node) -> list[str]:
         """The command behind adds, exclusive and share, which counts the listed partners in their order."""
-        if self.plan is not None or node not in self.listed:
+        if self.plan is not None or self.min_evidence is not None or node not in self.listed:
             return []
         about: dict[str, object] = {"label": self.subject[0], "id": self.subject[1]}
         led: dict[str, object] = {} if self.lead is None else {"led": "true"}

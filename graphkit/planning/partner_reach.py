@@ -32,7 +32,17 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
     Number = tuple[float, tuple[float, float]]
 
-__all__ = ["FitReach", "PartnerReach", "Samples", "audience_scores", "audiences_of", "own_audience", "partner_samples"]
+__all__ = [
+    "AUDIENCE_TYPES",
+    "OWN_TYPES",
+    "FitReach",
+    "PartnerReach",
+    "Samples",
+    "audience_scores",
+    "audiences_of",
+    "own_audience",
+    "partner_samples",
+]
 
 AUDIENCE_TYPES = ("FOLLOWS", "ENROLLED", "SUBSCRIBES", "BOUGHT")
 RATING, CHOOSING = "partners:rate", "partners:choose"

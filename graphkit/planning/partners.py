@@ -20,6 +20,7 @@ from graphkit.planning.partner_candidates import Asked, known_tags, read_known, 
 from graphkit.planning.partner_choice import Taste, choose_partners, likeness
 from graphkit.planning.partner_evidence import Lookup, reasons_of
 from graphkit.planning.partner_reach import (
+    OWN_TYPES,
     FitReach,
     audience_scores,
     partner_samples,
@@ -36,6 +37,7 @@ from graphkit.planning.partner_scores import (
 from graphkit.planning.partners_split import split_partners
 from graphkit.planning.reasons import both
 from graphkit.progress import each, null_progress, step
+from graphkit.projection.evidence import evidence_note, with_evidence
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.results import make_manifest
 from graphkit.rng import as_seed
@@ -62,6 +64,7 @@ __all__ = ["Partner", "PartnerPortfolio", "partners"]
 
 SPLIT_NOTE = "shares: Shapley values of users reached by the listed partners, before word of mouth; another partner changes all shares"
 PARTIES = ("Film", "Course", "Brand")
+READS = (*PARTIES, "Tag", "Partnership", *OWN_TYPES, "HAS_TAG", "JOINS")
 MIN_CELL = 50
 SHOWN = 5
 BESIDE = 0.25  # weight of the list by fit beside a history or audiences, see `partner_choice`
@@ -82,6 +85,7 @@ def partners(
     conflicts: Sequence[str] = (),
     weights: Mapping[str, float] | None = None,
     aliases: Mapping[str, str] | pd.DataFrame | str | None = "proposed",
+    min_evidence: str | None = None,
     progress: ProgressCallback = null_progress,
 ) -> PartnerPortfolio:
     """Propose a set of brands and courses as partners of a film, course or brand.
@@ -116,6 +120,9 @@ def partners(
         Weights of the criteria in the fit, 1 where not given, re-normalised over the measured ones; novelty has its own option.
     aliases : "proposed", mapping variant -> name, DataFrame or None
         Spellings that are one party in the history: the proposals of `name_variants`, a reviewed table of it, or none.
+    min_evidence : {"real", "match", "inferred", "assumed"}, optional
+        Leave out relationships, and nodes that are no users, of weaker evidence; the item and the lead stay. A plan
+        keeps what it was made on. Default: all count, and the assumptions say how many are not real.
     progress : callable
         See `graphkit.progress`.
 
@@ -141,10 +148,13 @@ def partners(
     >>> partners("data", for_=film, max_partners=2, min_cell=1).to_frame()[["partner", "label"]].values.tolist()
     [['b11', 'Brand'], ['b10', 'Brand']]
     """
-    start, snapshot = time.monotonic(), as_snapshot(source)
+    start, whole = time.monotonic(), as_snapshot(source)
+    named = [known_target(whole, for_, PARTIES)]
+    named += [] if lead is None else [known_target(whole, lead, PARTIES, parameter="lead")]
+    snapshot = with_evidence(whole, min_evidence, keep=named)
     asked = Asked(
-        subject=known_target(snapshot, for_, PARTIES),
-        lead=None if lead is None else known_target(snapshot, lead, PARTIES, parameter="lead"),
+        subject=named[0],
+        lead=named[1] if lead is not None else None,
         limit=20 if max_partners is None else positive_int("max_partners", max_partners),
         split=split or lead is not None,
         plan=plan,
@@ -154,12 +164,14 @@ def partners(
         conflicts=known_tags(snapshot, conflicts),
         weights=fit_weights(weights, novelty),
         seed=as_seed(rng),
+        min_evidence=min_evidence,
     )
     with step("learn from past partnerships", progress):
         data = read_partner_data(snapshot)
         same = same_party(data, asked.subject, aliases)
         known = read_known(snapshot, asked, data, same)
     answer = _answer(asked, known, source, progress)
+    answer["assumptions"] += evidence_note(whole, min_evidence, READS, keep=named)
     manifest = make_manifest(
         "partners",
         request=asked.request() | {"aliases": {":".join(n): ":".join(m) for n, m in sorted(same.items())}},
@@ -222,6 +234,7 @@ def _rows(
         asked.conflicts,
         asked.lead,
         asked.plan,
+        asked.min_evidence,
         tuple(n for n in order if n in reach.place),
     )
     shares, rows = made.shares if made else {}, []

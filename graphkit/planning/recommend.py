@@ -25,8 +25,9 @@ from graphkit.matching.ratings import rating_neighbours
 from graphkit.model.schema import USER_TIES
 from graphkit.planning.picker import Picker, Reason
 from graphkit.planning.recommenders import Cascade, Content, Popularity, Ratings, Taken, Walk
-from graphkit.planning.tastes import ITEM_LABELS, item_names, profiles_of, read_ratings, read_tastes
+from graphkit.planning.tastes import ITEM_LABELS, TASTE_TYPES, item_names, profiles_of, read_ratings, read_tastes
 from graphkit.progress import each, null_progress, step
+from graphkit.projection.evidence import evidence_note, with_evidence
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.results import FrameResult, Manifest, make_manifest
 from graphkit.rng import as_seed
@@ -67,6 +68,8 @@ class Recommendations(FrameResult):
         Whether the user is unknown to this way, so that popularity answered.
     reasons : tuple of tuple of Reason
         Strongest first; the last one, ``rest``, makes the parts sum to the score.
+    assumptions : tuple of str
+        How many rows of weaker evidence were left out, or, without a floor, are not real.
     """
 
     by: str
@@ -78,6 +81,7 @@ class Recommendations(FrameResult):
     cold: tuple[bool, ...]
     reasons: tuple[tuple[Reason, ...], ...]
     manifest: Manifest
+    assumptions: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of recommendations."""
@@ -108,6 +112,7 @@ def recommend(
     probability: float | str = "weighted_cascade",
     n_worlds: int = 2_000,
     min_cell: int = 50,
+    min_evidence: str | None = None,
     rng: RandomState = 1,
     engine: str | Engine = "threads",
     progress: ProgressCallback = null_progress,
@@ -143,6 +148,8 @@ def recommend(
         Of cascade: chance that a user passes something on, as in `plan`; worlds a user.
     min_cell : int, default 50
         Smaller numbers of people are named in reasons only as "fewer than".
+    min_evidence : {"real", "match", "inferred", "assumed"}, optional
+        Leave out relationships, and nodes that are no users, of weaker evidence. Default: all count.
     rng, engine, progress
         See `graphkit.rng`, `graphkit.engine.base` and `graphkit.progress`.
 
@@ -182,10 +189,12 @@ def recommend(
         n_worlds=positive_int("n_worlds", n_worlds),
         min_cell=positive_int("min_cell", min_cell),
         seed=as_seed(rng),
+        min_evidence=min_evidence,
     )
     if weights and by != "fused":
         refuse("weights", dict(weights), "left out: only by='fused' weighs lists")
-    snapshot = as_snapshot(source)
+    whole = as_snapshot(source)
+    snapshot = with_evidence(whole, min_evidence)
     with step("read who took what", progress):
         tastes = read_tastes(snapshot)
     rows, columns = tastes.rows_of(asked.users, snapshot), tastes.columns_of(to)
@@ -201,7 +210,16 @@ def recommend(
         return pick.best(make(by), make("popularity"), row)
 
     found = [one for row in each(rows.tolist(), "users", progress) for one in found_for(row)]
-    return _recommendations(found, make, time.perf_counter() - start)
+    notes = evidence_note(whole, min_evidence, _reads(by))
+    return _recommendations(found, make, notes, time.perf_counter() - start)
+
+
+def _reads(by: str) -> tuple[str, ...] | None:
+    """Return the labels and types that a way reads; None where it walks all of them."""
+    if by in {"ppr", "fused"}:
+        return None
+    more = {"content": ("Tag", "HAS_TAG"), "cascade": USER_TIES}
+    return *ITEM_LABELS, *TASTE_TYPES, *more.get(by, ())
 
 
 def _ids(users: str | Sequence[str]) -> list[str]:
@@ -230,6 +248,7 @@ class _Asked:
     n_worlds: int
     min_cell: int
     seed: int
+    min_evidence: str | None
 
     def request(self) -> dict[str, Any]:
         """Return it as the manifest keeps it."""
@@ -247,6 +266,7 @@ class _Asked:
             "n_worlds": self.n_worlds,
             "min_cell": self.min_cell,
             "events": 0 if self.events is None else len(self.events),
+            **({} if self.min_evidence is None else {"min_evidence": self.min_evidence}),
         }
 
 
@@ -310,7 +330,7 @@ class _Maker:
         )
 
 
-def _recommendations(found: Sequence[Found], make: _Maker, seconds: float) -> Recommendations:
+def _recommendations(found: Sequence[Found], make: _Maker, notes: Sequence[str], seconds: float) -> Recommendations:
     """Return what was picked as the result, with ids in place of rows."""
     users, items = make.tastes.users, make.tastes.items
     who, what = [users[one[0]] for one in found], [items[one[1]][1] for one in found]
@@ -333,6 +353,7 @@ def _recommendations(found: Sequence[Found], make: _Maker, seconds: float) -> Re
         cold=tuple(one[4] for one in found),
         reasons=tuple(one[5] for one in found),
         manifest=manifest,
+        assumptions=tuple(notes),
     )
 
 

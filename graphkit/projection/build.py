@@ -17,7 +17,7 @@ from graphkit.errors import DataInvalid, InvalidParameter, UnknownName, close_ma
 from graphkit.model.schema import LABELS, TYPES, USER_TIES
 from graphkit.projection.arrays import from_arrays, from_rows
 from graphkit.projection.consent import consent_mask
-from graphkit.projection.evidence import strong
+from graphkit.projection.evidence import with_evidence
 from graphkit.projection.frames import from_frames
 from graphkit.projection.nodes import NodeIndex
 from graphkit.projection.probability import RULES
@@ -68,7 +68,8 @@ def project(
     purpose : str
         plan, profile or experiment.
     min_evidence : str, optional
-        Weakest evidence that counts: real, match, inferred or assumed (default: any).
+        Weakest evidence of relationships, and of nodes that are no users, that counts: real, match, inferred or
+        assumed (default: any). The projection's `snapshot` then holds only these.
 
     Returns
     -------
@@ -82,7 +83,7 @@ def project(
     DataInvalid
         A wanted property is missing on some of the relationships, or "learned" finds none.
     """
-    snapshot = as_snapshot(source)
+    snapshot = with_evidence(as_snapshot(source), min_evidence)
     labels = _known((label,) if isinstance(label, str) else tuple(label), LABELS, "label")
     kinds = _known((types,) if isinstance(types, str) else tuple(types), TYPES, "relationship type")
     learned = probability == "learned"
@@ -90,9 +91,7 @@ def project(
         check.one_of("probability", probability, (*RULES, "learned"))
     nodes, row_of, share = _rows_of_labels(snapshot, labels, purpose if consent else None)
     chosen = [e for kind in (("INFLUENCES",) if learned else kinds) for e in snapshot.edges(kind)]
-    tails, heads, carried = _arcs(
-        chosen, row_of, min_evidence, lambda kind: "p" if learned else _weight_of(weight, kind)
-    )
+    tails, heads, carried = _arcs(chosen, row_of, lambda kind: "p" if learned else _weight_of(weight, kind))
     if learned:
         _one_run(snapshot)
     return from_rows(
@@ -109,7 +108,6 @@ def project(
 def _arcs(
     chosen: Sequence[EdgeColumns],
     row_of: Mapping[str, NDArray[np.int32]],
-    min_evidence: str | None,
     wanted: Callable[[str], str | float | None],
 ) -> tuple[list[NDArray[np.int32]], list[NDArray[np.int32]], list[NDArray[np.float64]]]:
     """Return sources, targets and the wanted values of the arcs between rows, table by table and direction by direction."""
@@ -118,7 +116,7 @@ def _arcs(
         if edges.source_label not in row_of or edges.target_label not in row_of:
             continue
         what = wanted(edges.type)
-        kept = _at_least(edges, min_evidence, what)
+        kept = replace(edges, columns={k: v for k, v in edges.columns.items() if k == what})
         tail, head = row_of[edges.source_label][kept.source_rows], row_of[edges.target_label][kept.target_rows]
         outside = (tail < 0) | (head < 0)
         if outside.any():
@@ -172,14 +170,6 @@ def _directions(
             return [(tail, head, every), (head, tail, every)]
         return [(tail, head, every), (head[back], tail[back], back)]
     return [(tail, head, every)]
-
-
-def _at_least(edges: EdgeColumns, min_evidence: str | None, wanted: str | float | None) -> EdgeColumns:
-    """Return the relationships whose evidence is strong enough, with only the column that is needed."""
-    lean = replace(edges, columns={k: v for k, v in edges.columns.items() if k == wanted})
-    if min_evidence is None:
-        return lean
-    return lean.take(strong(edges, min_evidence))
 
 
 def _weight_of(weight: str | Mapping[str, str | float] | None, kind: str) -> str | float | None:

@@ -24,6 +24,7 @@ def read_files(
     types: str | Sequence[str] | None = None,
     probability: float | str | None = None,
     weight: str | Mapping[str, str | float] | None = None,
+    min_evidence: str | None = None,
 ) -> Projection:
     """Read an input directory into a projection of its users (or of other labels).
 
@@ -33,7 +34,7 @@ def read_files(
         `dataset.toml`, `nodes/`, `relationships/`, as `graphkit load` reads them.
     mapping : path, optional
         A mapping file for foreign layouts.
-    label, types, probability, weight
+    label, types, probability, weight, min_evidence
         As in :func:`graphkit.projection.build.project`; default types: every way users influence users.
 
     Returns
@@ -55,5 +56,10 @@ def read_files(
     """
     snapshot = snapshot_from_directory(directory, mapping=mapping)
     return project(
-        snapshot, label=label, types=DEFAULT_TYPES if types is None else types, probability=probability, weight=weight
+        snapshot,
+        label=label,
+        types=DEFAULT_TYPES if types is None else types,
+        probability=probability,
+        weight=weight,
+        min_evidence=min_evidence,
     )

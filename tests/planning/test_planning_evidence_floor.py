@@ -7,7 +7,9 @@ import pytest
 
 import graphkit as gk
 from graphkit.errors import InvalidParameter
+from graphkit.model.tables import GraphTables
 from graphkit.planning.request import Request
+from graphkit.projection.build import project
 from tests.market_fixtures import market, table, tie
 
 # two channels of five users each; the second one's audience is half assumed, the third channel is assumed whole
@@ -106,3 +108,66 @@ def test_no_count_of_all_rows_stands_for_a_count_of_some():
 def test_a_word_that_is_no_evidence_is_refused():
     with pytest.raises(InvalidParameter, match="min_evidence"):
         plan(data(), min_evidence="sure")
+
+
+def tied(rows):
+    """Ten users who follow brands and take courses: (type, label, id, user, evidence)."""
+    nodes = {
+        "User": table("User", [f"u{i}" for i in range(10)], consent=[True] * 10),
+        "Film": table("Film", ["f1"], name=["Film"], evidence=["assumed"]),
+        "Brand": table("Brand", ["b1", "b2"], name=["One", "Two"], evidence=["real", "inferred"]),
+        "Course": table("Course", ["k1", "k2"], name=["A", "B"], evidence=[None, "assumed"]),
+    }
+    row_of = {(label, id_): i for label, t in nodes.items() for i, id_ in enumerate(t.ids.tolist())}
+    ends = dict.fromkeys((type_, label) for type_, label, *_ in rows)
+    edges = []
+    for type_, label in ends:
+        own = [r for r in rows if r[:2] == (type_, label)]
+        where = [row_of[label, r[2]] for r in own]
+        edges.append(tie(type_, "User", label, [r[3] for r in own], where, evidence=[r[4] for r in own]))
+    return GraphTables(nodes, tuple(edges), "small", "EUR", "UTC", {})
+
+
+ROWS = [
+    *[("FOLLOWS", "Brand", "b1", u, "real" if u < 6 else "assumed") for u in range(8)],
+    *[("FOLLOWS", "Brand", "b2", u, "real") for u in range(9)],
+    *[("ENROLLED", "Course", "k1", u, "match" if u < 5 else "inferred") for u in range(7)],
+    *[("WATCHED", "Film", "f1", u, "real") for u in range(3)],
+]
+
+
+def test_partners_count_strong_rows_of_strong_partners_alone():
+    found = gk.partners(tied(ROWS), for_="Film:f1", min_cell=1, min_evidence="match", rng=1)
+    assert {(p.label, p.partner) for p in found.partners} == {("Brand", "b1"), ("Course", "k1")}
+    assert found.joint_reach["mean"] == 6  # u0 to u5
+    assert found.partners[0].adds == 3  # the film's own viewers, u0 to u2, were there before
+    said = "left out because their evidence is weaker than match: 1 Course, 1 Brand, 2 FOLLOWS, 2 ENROLLED"
+    assert said in found.assumptions  # the film, assumed as well, is what was asked about
+    again = gk.partners(tied(ROWS), for_="Film:f1", min_cell=1, rng=1)
+    said = "not real but match, inferred or assumed: 1 Film, 1 Course, 1 Brand, 2 FOLLOWS, 7 ENROLLED; min_evidence = real leaves them out"
+    assert said in again.assumptions
+    assert again.joint_reach["mean"] == 9
+    assert again.manifest.digest != found.manifest.digest
+
+
+def test_recommendations_learn_from_strong_rows_alone():
+    # k2, assumed, is never offered; without the inferred rows u5 took nothing, so he is cold
+    found = gk.recommend(tied(ROWS), "u5", by="cosine", min_evidence="match")
+    assert (found.items, found.cold) == (("k1",), (True,))
+    assert found.assumptions == ("left out because their evidence is weaker than match: 1 Course, 1 Film, 2 ENROLLED",)
+    assert gk.Recommendations.from_json(found.to_json()).assumptions == found.assumptions
+
+
+def test_weak_nodes_leave_a_page_graph_with_their_ties():
+    links = tie("LINKED_WITH", "Brand", "Brand", [0, 0], [1, 2])
+    brands = table("Brand", ["b0", "b1", "b2"], name=list("abc"), evidence=[None, "real", "assumed"])
+    source = GraphTables({"Brand": brands}, (links,), "small", "EUR", "UTC", {})
+    made = project(source, label="Brand", types="LINKED_WITH", min_evidence="inferred")
+    assert (made.nodes.ids.tolist(), made.n_arcs) == (["b0", "b1"], 2)
+
+
+@pytest.mark.parametrize("call", [gk.partners, gk.recommend])
+def test_a_word_that_is_no_evidence_is_refused_everywhere(call):
+    what = {"for_": "Film:f1"} if call is gk.partners else {"users": "u5"}
+    with pytest.raises(InvalidParameter, match="min_evidence"):
+        call(tied(ROWS), min_evidence="sure", **what)
