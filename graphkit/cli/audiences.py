@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.errors import InvalidParameter
+from graphkit.model.schema import USER_TIES
 from graphkit.planning.inputs import people, read_market
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from graphkit.cli.options import LabelId
     from graphkit.projection.snapshot import Snapshot
 
-__all__ = ["AUDIENCE_LABELS", "audiences_of", "channel_audiences"]
+__all__ = ["AUDIENCE_LABELS", "audience_tables", "audiences_of", "channel_audiences"]
 
 _TIES = {
     "Brand": ("FOLLOWS", "BOUGHT", "SUBSCRIBES"),
@@ -25,6 +26,13 @@ _TIES = {
     "Course": ("ENROLLED", "BOUGHT", "LIKES", "RATED"),
 }
 AUDIENCE_LABELS = ("Channel", *_TIES)
+
+
+def audience_tables(nodes: Sequence[LabelId], *, spread: bool) -> tuple[str, ...]:
+    """Return the labels and types that the audiences of nodes, and their word of mouth, are read from."""
+    labels = dict.fromkeys(node.label for node in nodes)
+    ties = [name for label in labels for name in _TIES.get(label, ("REACHES", "FOLLOWS", "RUNS"))]
+    return (*labels, *ties, *(USER_TIES if spread else ()))
 
 
 def channel_audiences(snapshot: Snapshot, ids: Sequence[str]) -> tuple[dict[str, NDArray[Any]], int]:

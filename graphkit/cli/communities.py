@@ -10,7 +10,7 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import graph_options, output_options, seed_option
+from graphkit.cli.options import graph_options, min_evidence_option, output_options, seed_option
 from graphkit.cli.shares import SHARE
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ class _Resolution(click.ParamType["float | str"]):
     help="Also store the number of the community on each node, and users as members of Community nodes, for queries such as communities/sizes.",
 )
 @graph_options
+@min_evidence_option
 @seed_option
 @output_options
 @pass_app
@@ -121,6 +122,7 @@ def communities(
     write: bool,
     nodes: tuple[str, ...],
     via: tuple[str, ...],
+    min_evidence: str | None,
     seed: int,
     form: str | None,
     output: str | None,
@@ -129,7 +131,7 @@ def communities(
     from graphkit.cli.output import choose_format, emit, table
     from graphkit.community.leiden import communities as find
 
-    graph, flattening = _graph(app, nodes, via, dict(types), bipartite)
+    graph, flattening = _graph(app, nodes, via, dict(types), bipartite, min_evidence)
     if flattening is not None:
         app.say(f"one graph: {flattening}")
     with app.working("find communities") as progress:
@@ -162,7 +164,7 @@ def communities(
         color=app.settings.color,
     )
     if write:
-        record = _record(graph, found, via)
+        record = _record(graph, found, via, min_evidence)
         count, again = _write(app, graph, found, run, record), f"--param run={run}"
         app.say(
             f"wrote the community of {count:,} nodes; users are MEMBER_OF it: graphkit query communities/sizes {again}"
@@ -209,16 +211,23 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _graph(
-    app: App, nodes: tuple[str, ...], via: tuple[str, ...], shares: dict[str, float], bipartite: str | None
+    app: App,
+    nodes: tuple[str, ...],
+    via: tuple[str, ...],
+    shares: dict[str, float],
+    bipartite: str | None,
+    min_evidence: str | None,
 ) -> tuple[Projection, Flattening | None]:
     """Return the graph asked for, and how it was made of several kinds of ties."""
-    from graphkit.cli.graphs import check_labels, check_types, propagation_graph
+    from graphkit.cli.graphs import check_labels, check_types, graph_tables, propagation_graph
 
     if shares and (bipartite or via):
         message = f"--types says which ties count; leave out {'--bipartite' if bipartite else '--via'}"
         raise click.UsageError(message)
+    many = (*nodes, bipartite) if bipartite else nodes
+    snapshot = app.strong_snapshot(min_evidence, reads=graph_tables(many, (*via, *shares)))
     if not (bipartite or shares):
-        return propagation_graph(app.snapshot(), nodes, via, None), None
+        return propagation_graph(snapshot, nodes, via, None), None
     from graphkit.community.flatten import flatten_bipartite, flatten_types
 
     if bipartite:
@@ -226,9 +235,9 @@ def _graph(
         if len(labels) > 2:
             message = "--bipartite ties nodes of one label: give --nodes once"
             raise click.UsageError(message)
-        return flatten_bipartite(app.snapshot(), labels[0], bipartite, check_types(via))
+        return flatten_bipartite(snapshot, labels[0], bipartite, check_types(via))
     check_types(shares)
-    return flatten_types(app.snapshot(), check_labels(nodes) or ("User",), shares)
+    return flatten_types(snapshot, check_labels(nodes) or ("User",), shares)
 
 
 def community_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
@@ -280,8 +289,8 @@ def _member_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _record(graph: Projection, found: Any, via: tuple[str, ...]) -> dict[str, Any]:
-    """Say what the communities were found on, and what the store needs to count their modularity again."""
+def _record(graph: Projection, found: Any, via: tuple[str, ...], min_evidence: str | None) -> dict[str, Any]:
+    """Say what the communities were found on, and what the store, which counts every tie, needs to count their modularity again."""
     from graphkit.model.schema import USER_TIES
     from graphkit.store.communities import counted_over
 
@@ -291,6 +300,8 @@ def _record(graph: Projection, found: Any, via: tuple[str, ...]) -> dict[str, An
     )
     types = via or (USER_TIES if labels == ["User"] else ())
     ties = str(made) if made is not None else f"{', '.join(types) or 'every type'} between {', '.join(labels)}"
+    if min_evidence is not None:
+        return {"modularity": float(found.modularity), "ties": f"{ties}, evidence {min_evidence} or stronger"}
     record = {"modularity": float(found.modularity), "ties": ties}
     if labels != ["User"] or (made is not None and made.kind != "types"):
         return record

@@ -19,7 +19,7 @@ from graphkit.errors import StoreUnavailable
 from graphkit.progress import Progress, step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from graphkit.diffusion.learn import LearnedProbabilities
     from graphkit.progress import ProgressCallback
@@ -48,6 +48,7 @@ class App:
         self.settings = settings
         self._store: GraphStore | None = None
         self._watched: ProgressCallback | None = None
+        self.assumptions: list[str] = []
 
     @classmethod
     def from_click(cls, ctx: click.Context, options: dict[str, Any]) -> App:
@@ -136,6 +137,35 @@ class App:
         from graphkit.projection.learned import with_learned
 
         return with_learned(found, self.open(), about)
+
+    def strong_snapshot(
+        self,
+        min_evidence: str | None,
+        *,
+        reads: Collection[str] | None = None,
+        keep: Collection[tuple[str, str]] = (),
+        learned: bool = False,
+    ) -> Snapshot:
+        """Return the graph without rows of weaker evidence than ``--min-evidence``, and say how many are left out or not real.
+
+        Parameters
+        ----------
+        min_evidence : str or None
+            None leaves nothing out.
+        reads : collection of str, optional
+            Labels and types that the command reads; default: all.
+        keep : collection of (label, id)
+            Nodes that stay: those the command is asked about.
+        learned : bool
+            As in :meth:`snapshot`.
+        """
+        from graphkit.projection.evidence import evidence_note, with_evidence
+
+        whole = self.snapshot(learned=learned)
+        for note in evidence_note(whole, min_evidence, reads, keep=keep):
+            self.assumptions.append(note)
+            self.say(note)
+        return with_evidence(whole, min_evidence, keep=keep)
 
     def keep_learned(self, found: LearnedProbabilities, *, write: bool | None = None) -> None:
         """Keep learned ties beside the store; nothing half written is left by an interrupt."""

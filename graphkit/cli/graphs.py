@@ -22,10 +22,12 @@ __all__ = [
     "check_labels",
     "check_node",
     "check_types",
+    "graph_tables",
     "inhabited",
     "propagation_graph",
     "seed_rows",
     "typed_graph",
+    "walk_tables",
 ]
 
 
@@ -93,6 +95,18 @@ def propagation_graph(
     return project(
         snapshot, label=labels[0] if len(labels) == 1 else labels, types=types, probability=spec, weight=weight
     )
+
+
+def graph_tables(nodes: Sequence[str], via: Sequence[str], *, learned: bool = False) -> tuple[str, ...] | None:
+    """Return the labels and types that a graph asked for by ``--nodes`` and ``--via`` is read from; None where any may be."""
+    if learned:
+        return "INFLUENCES", *nodes
+    return (*nodes, *via) if via else None if nodes else USER_TIES
+
+
+def walk_tables(types: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the labels and types that a walk along some types is read from; None where it is all."""
+    return (*LABELS, *types) if types else None
 
 
 def _types_between(snapshot: Snapshot, labels: Sequence[str]) -> tuple[str, ...]:

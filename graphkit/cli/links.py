@@ -10,7 +10,7 @@ import numpy as np
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Option
 from graphkit.cli.language import shown_word
-from graphkit.cli.options import output_options, seed_option
+from graphkit.cli.options import min_evidence_option, output_options, seed_option
 from graphkit.cli.rank import WAYS, ways_params
 from graphkit.cli.shares import SHARE
 
@@ -76,6 +76,7 @@ _SHOWN = 3  # ways a row of the table, of up to ten
     default=64,
     help="Length of the common factors; 0 leaves them out, which takes less time.",
 )
+@min_evidence_option
 @seed_option
 @output_options
 @pass_app
@@ -86,6 +87,7 @@ def links(
     via: tuple[tuple[str, float], ...],
     top: int,
     factors: int,
+    min_evidence: str | None,
     seed: int,
     form: str | None,
     output: str | None,
@@ -98,12 +100,14 @@ def links(
     of the walk in all that speaks for the tie. Users on the way are not named. The query of a row lists every
     node tied with its target, and counts them as they were counted here.
     """
-    from graphkit.cli.graphs import typed_graph
+    from graphkit.cli.graphs import typed_graph, walk_tables
     from graphkit.cli.output import emit, table
     from graphkit.store.queries import query_command
 
     label, only = _ends(from_, to)
-    snapshot = app.snapshot()
+    snapshot = app.strong_snapshot(
+        min_evidence, reads=walk_tables([name for name, _ in via]), keep=[(label, only)] if only else ()
+    )
     graph, names = typed_graph(snapshot, [name for name, _ in via], shares=dict(via))
     kinds, tied = np.array([kind for kind, _ in names], object), np.diff(graph.indptr) > 0
     teachers, targets = np.flatnonzero((kinds == label) & tied), np.flatnonzero((kinds == to) & tied)
@@ -121,6 +125,8 @@ def links(
             seed=seed,
             whole=not via,
         )
+    if min_evidence is not None:
+        rows = [{**row, "query": None, "params": {}} for row in rows]  # it reads every row
     text = table(
         _people(rows), ("source", "rank", "target", "name", "evidence"), keep=("source", "target"), lines="evidence"
     )
@@ -134,7 +140,8 @@ def links(
             f"{asked - told:,} of {asked:,} {label} get no row: no walk leads from them to a {to} they are not tied with"
         )
     app.say(learned)
-    app.say(f"look up a row: {query_command(WAYS, rows[0]['params'])}")
+    if rows[0]["query"]:
+        app.say(f"look up a row: {query_command(WAYS, rows[0]['params'])}")
 
 
 def _ends(from_: str, to: str) -> tuple[str, str | None]:

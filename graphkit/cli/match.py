@@ -9,7 +9,7 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import LABEL_ID, LabelId, output_options
+from graphkit.cli.options import LABEL_ID, LabelId, min_evidence_option, output_options
 
 if TYPE_CHECKING:
     from graphkit.projection.snapshot import Snapshot
@@ -41,10 +41,19 @@ COLUMNS = ("rank", "label", "id", "name", "score", "shared", "paths")
     help='Property that holds a list of numbers, kept by [keep] Film = ["vector:string[]"] (--by vector).',
 )
 @click.option("--top", type=click.IntRange(min=1), default=20, help="How many rows.")
+@min_evidence_option
 @output_options
 @pass_app
 def match(
-    app: App, node: LabelId, to: str, by: str | None, vectors: str, top: int, form: str | None, output: str | None
+    app: App,
+    node: LabelId,
+    to: str,
+    by: str | None,
+    vectors: str,
+    top: int,
+    min_evidence: str | None,
+    form: str | None,
+    output: str | None,
 ) -> None:
     """Rank items by the tags they share with one item (HAS_TAG, weighted by w), with the paths that carry each score.
 
@@ -55,7 +64,7 @@ def match(
     from graphkit.matching.similarity import match as compare
 
     check_labels([to])
-    snapshot = app.snapshot()
+    snapshot = app.strong_snapshot(min_evidence, reads=(node.label, to, "Tag", "HAS_TAG"), keep=[node])
     check_node(snapshot, node)
     by = by or ("idf_cosine" if (node.label, to) == ("Film", "Course") else "cosine")
     read = partial(_vectors, name=vectors) if by == "vector" else _tags
@@ -88,7 +97,8 @@ def match(
         form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS[:-1]), color=app.settings.color
     )
     property_ = vectors if by == "vector" else None
-    if told := _looked_up(node, to, by, property_, top) if rows else _nothing(node, to, property_, own, others):
+    look_up = None if min_evidence else _looked_up(node, to, by, property_, top)  # the query reads every row
+    if told := look_up if rows else _nothing(node, to, property_, own, others):
         app.say(told)
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "for_option",
     "graph_options",
     "input_options",
+    "min_evidence_option",
     "output_options",
     "probability_option",
     "seed_option",
@@ -131,6 +132,15 @@ MONEY = _Number("AMOUNT")
 SECONDS = _Number("SECONDS", above_zero=True)
 PROBABILITY_SPEC = _Probability()
 ID_LISTS = _Ids()
+
+
+def min_evidence_option(function: F) -> F:
+    """Add ``--min-evidence``; `App.snapshot` takes what it holds."""
+    return click.option(
+        "--min-evidence",
+        type=click.Choice(["real", "match", "inferred", "assumed"]),
+        help="Leave out rows of weaker evidence; unless given, all count.",
+    )(function)
 
 
 def output_options(function: F) -> F:

@@ -10,7 +10,14 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import LABEL_ID, LabelId, output_options, probability_option, seed_option
+from graphkit.cli.options import (
+    LABEL_ID,
+    LabelId,
+    min_evidence_option,
+    output_options,
+    probability_option,
+    seed_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,6 +42,7 @@ OVERLAP = "evaluate/overlap"
 @probability_option("weighted_cascade")
 @click.option("--worlds", type=click.IntRange(min=1), default=10_000, help="Simulated worlds, with --spread.")
 @click.option("--min-cell", type=click.IntRange(min=0), default=0, help="Hide counts below that many users.")
+@min_evidence_option
 @seed_option
 @output_options
 @pass_app
@@ -45,20 +53,23 @@ def overlap(
     probability: str | float,
     worlds: int,
     min_cell: int,
+    min_evidence: str | None,
     seed: int,
     form: str | None,
     output: str | None,
 ) -> None:
     """Shared, exclusive and added reach of channels, brands, films or courses, in the order given."""
     from graphkit.audience.overlap import overlap as count
-    from graphkit.cli.audiences import audiences_of
+    from graphkit.cli.audiences import audience_tables, audiences_of
     from graphkit.cli.graphs import check_node, propagation_graph
     from graphkit.cli.output import emit, frame_rows
     from graphkit.cli.replay import replay
     from graphkit.store.queries import query_command
 
     _refuse_twice(audiences)
-    snapshot = app.snapshot(learned=probability == "learned")
+    snapshot = app.strong_snapshot(
+        min_evidence, reads=audience_tables(audiences, spread=spread), keep=audiences, learned=probability == "learned"
+    )
     for node in audiences:
         check_node(snapshot, node)
     arrays, n_users = audiences_of(snapshot, audiences)
@@ -76,7 +87,8 @@ def overlap(
         "frequency": found.frequency,
         "pairs": frame_rows(found.pairs),
         "n_users": n_users,
-        **_looked_up(snapshot, audiences, spread=spread, min_cell=min_cell),
+        **_looked_up(snapshot, audiences, counted=not spread and min_evidence is None, min_cell=min_cell),
+        "assumptions": app.assumptions,
         "replay": replay(found.manifest, worlds=worlds) if spread else None,
         "intervals": None if found.intervals is None else frame_rows(found.intervals),
         "manifest": found.manifest,
@@ -110,9 +122,9 @@ def _text(document: Mapping[str, Any]) -> str:
     return text
 
 
-def _looked_up(snapshot: Snapshot, audiences: Sequence[LabelId], *, spread: bool, min_cell: int) -> dict[str, Any]:
-    """Return the query behind the numbers; none for word of mouth and for channels whose audience no REACHES rows list."""
-    if spread:
+def _looked_up(snapshot: Snapshot, audiences: Sequence[LabelId], *, counted: bool, min_cell: int) -> dict[str, Any]:
+    """Return the query behind the numbers; none where no count of all rows gives them, and for channels whose audience no REACHES rows list."""
+    if not counted:
         return {"query": None, "params": {}}
     channels = {node.id for node in audiences if node.label == "Channel"}
     listed = {

@@ -9,7 +9,7 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import PROMOTED_ID, LabelId, for_option, output_options, seed_option
+from graphkit.cli.options import PROMOTED_ID, LabelId, for_option, min_evidence_option, output_options, seed_option
 from graphkit.errors import InvalidParameter
 
 __all__ = ["partners", "partners_text"]
@@ -85,6 +85,7 @@ _EVERYBODY = ("rank", "partner")
     metavar="FILE",
     help="Also write the spellings considered as CSV: edit join and give it back by --aliases.",
 )
+@min_evidence_option
 @seed_option
 @output_options
 @pass_app
@@ -102,6 +103,7 @@ def partners(
     min_cell: int,
     aliases: str,
     write_aliases: str | None,
+    min_evidence: str | None,
     seed: int,
     form: str | None,
     output: str | None,
@@ -116,7 +118,7 @@ def partners(
         found = choose(
             app.snapshot(), for_=str(for_), max_partners=max_, plan=plan, lead=str(lead) if lead else None, split=split, rng=seed,
             diversity=diversity, novelty=novelty, conflicts=conflicts, weights=_weights(weights), min_cell=min_cell,
-            aliases=_aliases(aliases), progress=progress,
+            aliases=_aliases(aliases), min_evidence=min_evidence, progress=progress,
         )  # fmt: skip
     if write_aliases:
         _write_aliases(app, write_aliases)

@@ -15,6 +15,7 @@ from graphkit.cli.options import (
     engine_option,
     for_option,
     graph_options,
+    min_evidence_option,
     output_options,
     probability_option,
     seed_option,
@@ -57,11 +58,7 @@ __all__ = ["plan"]
     help="Maximise the Q-quantile over draws of the unknown chances instead of the mean.",
 )
 @click.option("--pareto", metavar="GOAL,GOAL", help="Also list plans between these goals, such as reach,value.")
-@click.option(
-    "--min-evidence",
-    type=click.Choice(["real", "match", "inferred", "assumed"]),
-    help="Leave out rows of weaker evidence; unless given, all count.",
-)
+@min_evidence_option
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops of word of mouth counted at most.")
 @probability_option("weighted_cascade")
 @graph_options

@@ -11,7 +11,7 @@ import numpy as np
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.language import shown_word
-from graphkit.cli.options import LABEL_ID, LabelId, output_options
+from graphkit.cli.options import LABEL_ID, LabelId, min_evidence_option, output_options
 from graphkit.cli.shares import SHARE
 from graphkit.progress import each, step
 
@@ -56,6 +56,7 @@ _WALKS, _SHOWN = 30, 3  # walks unrolled, lines shown once walks through users a
     default=0.15,
     help="Chance to start again at the node (damping = 1 - restart).",
 )
+@min_evidence_option
 @output_options
 @pass_app
 def rank(
@@ -65,6 +66,7 @@ def rank(
     via: tuple[tuple[str, float], ...],
     top: int,
     restart: float,
+    min_evidence: str | None,
     form: str | None,
     output: str | None,
 ) -> None:
@@ -76,13 +78,14 @@ def rank(
     CSV: the rows down to this one are proven to be the best, whatever their order. The query of a row
     lists every node it is tied with: a walk enters it by one of those.
     """
-    from graphkit.cli.graphs import check_labels, check_node, typed_graph
+    from graphkit.cli.graphs import check_labels, check_node, typed_graph, walk_tables
     from graphkit.cli.output import emit, table
     from graphkit.ranking.pagerank import personalised_pagerank
 
     check_labels([to])
-    snapshot = app.snapshot()
+    snapshot = app.strong_snapshot(min_evidence, reads=walk_tables([name for name, _ in via]), keep=[node])
     check_node(snapshot, node)
+    query = WAYS if min_evidence is None else None  # it reads every row
     rows: list[dict[str, Any]] = []
     people: list[dict[str, Any]] = []
     with app.working("rank nodes") as progress:
@@ -103,8 +106,8 @@ def rank(
                 "score": float(result.scores[target]),
                 "certified": bool(certified[len(rows)]),
             }
-            params = ways_params((node.label, node.id), names[target])
-            rows.append({**row, "evidence": _whole(walks, names), "query": WAYS, "params": params})
+            params = ways_params((node.label, node.id), names[target]) if query else {}
+            rows.append({**row, "evidence": _whole(walks, names), "query": query, "params": params})
             people.append({**row, "evidence": _between(walks, names, name_of)})
     told = table(people, ["rank", "id", "name", "score", "evidence"], keep=("id",), lines="evidence")
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=told, color=app.settings.color)
@@ -176,4 +179,5 @@ def _tell(app: App, rows: Sequence[dict[str, Any]], node: LabelId, to: str, via:
         return
     if not rows[-1]["certified"]:
         app.say(f"who stands at place {len(rows)} is not certain: another {to} scores the same within the error")
-    app.say(f"look up a row: {query_command(WAYS, rows[0]['params'])}")
+    if rows[0]["query"]:
+        app.say(f"look up a row: {query_command(WAYS, rows[0]['params'])}")

@@ -8,7 +8,13 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import engine_option, output_options, probability_option, seed_option
+from graphkit.cli.options import (
+    engine_option,
+    min_evidence_option,
+    output_options,
+    probability_option,
+    seed_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,6 +90,7 @@ WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "r
     help="Smaller numbers of people appear in reasons only as fewer than that.",
 )
 @probability_option("weighted_cascade")
+@min_evidence_option
 @seed_option
 @engine_option
 @output_options
@@ -103,6 +110,7 @@ def recommend(
     worlds: int,
     min_cell: int,
     probability: str | float,
+    min_evidence: str | None,
     seed: int,
     engine: str,
     form: str | None,
@@ -146,6 +154,7 @@ def recommend(
             probability=0.0 if probability == "none" else probability,
             n_worlds=worlds,
             min_cell=min_cell,
+            min_evidence=min_evidence,
             rng=seed,
             engine=engine,
             progress=progress,
@@ -153,8 +162,10 @@ def recommend(
     rows = _rows(snapshot, found)
     people = [{**row, "score": f"{row['score']:.4g}", "evidence": _told(row["evidence"][:3])} for row in rows]
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=table(people, COLUMNS), color=app.settings.color)
+    for note in found.assumptions:
+        app.say(note)
     _tell(app, names, rows, context, to)
-    if not (include_known or context or events):
+    if not (include_known or context or events or min_evidence):
         _look_up(app, by, to, next((row["user"] for row in rows if not row["cold"]), None), top)
 
 

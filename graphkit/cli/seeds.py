@@ -14,6 +14,7 @@ from graphkit.cli.options import (
     MONEY,
     engine_option,
     graph_options,
+    min_evidence_option,
     output_options,
     probability_option,
     seed_option,
@@ -68,6 +69,7 @@ COLUMNS = ("order", "node")
 @time_limit_option
 @probability_option("weighted_cascade")
 @graph_options
+@min_evidence_option
 @seed_option
 @engine_option
 @output_options
@@ -94,13 +96,14 @@ def seeds(
     probability: str | float,
     nodes: tuple[str, ...],
     via: tuple[str, ...],
+    min_evidence: str | None,
     seed: int,
     engine: str,
     form: str | None,
     output: str | None,
 ) -> None:
     """Choose seed users whose word of mouth goes furthest, with a guarantee."""
-    from graphkit.cli.graphs import inhabited, propagation_graph
+    from graphkit.cli.graphs import graph_tables, inhabited, propagation_graph
     from graphkit.errors import Unfinished
     from graphkit.influence.greedy import select_seeds
 
@@ -108,7 +111,8 @@ def seeds(
         raise click.UsageError("--group and --per-group belong together.")
     if (k is None) == (budget is None):
         raise click.UsageError("Give --k or --budget (exactly one of them).")
-    snapshot = app.snapshot(learned=probability == "learned")
+    learned = probability == "learned"
+    snapshot = app.strong_snapshot(min_evidence, reads=graph_tables(nodes, via, learned=learned), learned=learned)
     graph = inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
     limit = None if memory_limit is None else memory_limit << 20
     worth = None if value is None else node_values(snapshot, graph, value, None)
@@ -143,7 +147,7 @@ def seeds(
         if error.best is None:
             raise
         late, result = error, error.best
-    _emit_seeds(result, graph, form, output, complete=late is None)
+    _emit_seeds(result, graph, form, output, app.assumptions, complete=late is None)
     if late is not None:
         raise late
 
@@ -153,7 +157,9 @@ def _costs(snapshot: Any, graph: Any, name: str | None, unit_cost: float) -> Any
     return np.full(graph.n_nodes, unit_cost) if name is None else node_values(snapshot, graph, name, unit_cost)
 
 
-def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *, complete: bool) -> None:
+def _emit_seeds(
+    result: Any, graph: Any, form: str | None, output: str | None, assumptions: list[str], *, complete: bool
+) -> None:
     """Print a selection: the seeds, what they reach, what is guaranteed."""
     from graphkit.cli.output import emit
     from graphkit.cli.replay import replay
@@ -172,6 +178,7 @@ def _emit_seeds(result: Any, graph: Any, form: str | None, output: str | None, *
         "replay": (again := replay(result.manifest, sets=result.n_rr_sets)),
         "manifest": result.manifest,
         "complete": complete,
+        "assumptions": assumptions,
     }
     text = (
         f"{counted(len(rows), 'seed reaches', 'seeds reach')} {result.spread:,.1f} (95 %: {interval[0]:,.1f} to {interval[1]:,.1f}) of {graph.n_nodes:,} nodes; "

@@ -10,7 +10,15 @@ import numpy as np
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.models import model_of, model_options
-from graphkit.cli.options import ID_LISTS, engine_option, graph_options, output_options, probability_option, seed_option
+from graphkit.cli.options import (
+    ID_LISTS,
+    engine_option,
+    graph_options,
+    min_evidence_option,
+    output_options,
+    probability_option,
+    seed_option,
+)
 
 if TYPE_CHECKING:
     from graphkit.diffusion.spread import SpreadEstimate
@@ -49,6 +57,7 @@ COLUMNS = ("step", "newly_active", "lower", "upper")
 )
 @probability_option("weighted_cascade")
 @graph_options
+@min_evidence_option
 @seed_option
 @engine_option
 @output_options
@@ -67,18 +76,20 @@ def simulate(
     probability: str | float,
     nodes: tuple[str, ...],
     via: tuple[str, ...],
+    min_evidence: str | None,
     seed: int,
     engine: str,
     form: str | None,
     output: str | None,
 ) -> None:
     """Estimate how many nodes the seeds reach, in all and step by step, each with a 95 % interval."""
-    from graphkit.cli.graphs import inhabited, propagation_graph, seed_rows
+    from graphkit.cli.graphs import graph_tables, inhabited, propagation_graph, seed_rows
     from graphkit.cli.output import emit
     from graphkit.cli.seeds import emit_memory, node_values
     from graphkit.diffusion.spread import estimate_spread
 
-    snapshot = app.snapshot(learned=probability == "learned")
+    learned = probability == "learned"
+    snapshot = app.strong_snapshot(min_evidence, reads=graph_tables(nodes, via, learned=learned), learned=learned)
     graph = inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
     if estimate:
         emit_memory(graph, form, output, work="spread", model=model_of(model, transmission, recovery), rng=seed)
@@ -99,11 +110,12 @@ def simulate(
         )
     steps = _steps(result)
     document = {"schema_version": 1, "model": model, "seeds": list(seeds), **_document(graph, result, steps)}
+    document["assumptions"] = app.assumptions
     if top:
         document["most_active"] = _most_active(graph, result, top)
     text = _text(document, steps, seed)
     emit(form=form, output=output, rows=steps, columns=COLUMNS, document=document, text=text)
-    if model == "ic" and len(steps) > 1 and not (nodes or via or value):
+    if model == "ic" and len(steps) > 1 and not (nodes or via or value or min_evidence):
         _look_up(app, seeds, probability)
 
 
