@@ -12,7 +12,7 @@ import json
 import numbers
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from graphkit.errors import DataInvalid
 from graphkit.parts import Part, jsonable
@@ -150,6 +150,10 @@ class Result(Part):
         """Return :meth:`to_frame` as an Arrow table."""
         return to_arrow(self.to_frame())
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Hand the rows to whoever reads Arrow streams: ``pa.table(result)``, ``pd.DataFrame.from_arrow(result)``."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
     def _repr_html_(self) -> str:
         """Return the frame as an escaped HTML table for notebooks."""
         return str(self.to_frame().to_html(index=False, escape=True))
@@ -179,6 +183,18 @@ class FrameResult(Result):
     def __iter__(self) -> Iterator[Any]:
         """Iterate over the names of the columns, as a frame does."""
         return iter(self.to_frame())
+
+    def __array__(self, *asked: object, **named: object) -> NoReturn:
+        """Refuse: ``pd.DataFrame(result)`` asks for this and would lose the names of the columns.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        del asked, named
+        message = f"{type(self).__name__} is a table with named columns, no array: write result.to_frame()"
+        raise TypeError(message)
 
     def __getattr__(self, name: str) -> Any:
         """Return the frame's attribute; private names are not looked up there."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,6 +141,44 @@ def test_another_schema_version_is_refused():
 def test_jsonable_has_no_nan():
     """NaN and infinities become null."""
     assert jsonable({"a": np.array([np.nan, 1.0]), "b": np.inf}) == {"a": [None, 1.0], "b": None}
+
+
+def _some_results():
+    """Results with rows of their own, and one of scalars."""
+    from graphkit.audience.overlap import overlap
+    from graphkit.community.leiden import communities
+    from graphkit.matching.similarity import match
+    from graphkit.projection.build import from_arrays
+    from graphkit.ranking.pagerank import personalised_pagerank
+
+    path = from_arrays(["001", "1"], ["1", "2"], probability=0.5, ids=["001", "1", "2"])
+    return [
+        match({"a": ["x", "y"]}, {"b": ["x"], "c": []}, by="jaccard"),
+        match({"a": []}, {}),
+        communities(path, rng=1),
+        personalised_pagerank(path, "001"),
+        overlap({"one": [0, 1], "two": [1, 2]}, n_nodes=3),
+        Sample(np.zeros(2), Inner(0.5), (), make_manifest("f", request={}, answer=[])),
+    ]
+
+
+def test_results_are_tables_to_readers_of_arrow():
+    """pandas, pyarrow and whoever else reads Arrow streams take a result as it is: names, types and rows of its frame."""
+    for found in _some_results():
+        frame = found.to_frame()
+        table = pa.table(found)
+        assert table.schema == found.to_arrow().schema
+        assert table.to_pydict() == frame.astype(object).where(frame.notna(), None).to_dict("list")
+        if hasattr(pd.DataFrame, "from_arrow"):  # pandas 3
+            pd.testing.assert_frame_equal(pd.DataFrame.from_arrow(found), table.to_pandas())
+
+
+def test_a_table_result_is_no_array_of_its_names():
+    """pd.DataFrame(result) and np.asarray(result) made one column of the names of the columns; now they say what to write."""
+    found = _some_results()[0]
+    for reader in (np.asarray, pd.DataFrame):
+        with pytest.raises(TypeError, match=r"Matches.*to_frame\(\)"):
+            reader(found)
 
 
 def test_a_table_result_reads_like_its_frame():
