@@ -10,8 +10,9 @@ whole one; the children are at least as good as what their parents agree on and 
 *Consensus*: Leiden on edges weighted by the share of the partitions that keep them inside, which
 finds weakly planted groups that single runs miss.
 
-``fast`` recombines four warm starts (two of Louvain on a large graph); ``balanced`` does three rounds over eight;
-``thorough`` goes on over sixteen until rounds bring nothing. The best partition ever seen is the answer. Each run is
+``fast`` recombines four warm starts (two of Louvain on a large graph). Each effort then goes on from where the one before ended, with
+the same seeds, so that more effort is never worse: ``balanced`` adds five longer starts and does three rounds over the best eight,
+``thorough`` eight more and rounds over sixteen until they bring nothing. The best partition ever seen is the answer. Each run is
 single-threaded with a seed of its own and runs are compared in the order of their seeds: any number
 of cores gives the same bytes.
 
@@ -26,7 +27,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -61,6 +62,23 @@ _POWER, _FLOOR = 2.0, 0.02  # of the consensus weights
 _STABLE = 30  # iterations that stand for "until nothing moves"
 
 
+class _Stage(NamedTuple):
+    """What more effort adds: so many starts of so many sweeps, then rounds until so many bring nothing, over a pool of this size."""
+
+    starts: int
+    sweeps: int
+    size: int
+    rounds: int
+    patience: int
+
+    def on_large(self) -> _Stage:
+        """Return what a graph has time for on which one start takes seconds."""
+        return _Stage(self.starts // 2, self.sweeps // 5, self.size // 2, self.rounds // 3, self.patience)
+
+
+_STAGES = (_Stage(5, 30, 8, 3, 3), _Stage(8, 40, 16, 37, 5))  # of balanced, and beyond it of thorough
+
+
 class Search:
     """Runs of Leiden on one graph, the best partition they have found, and those of the independent starts."""
 
@@ -90,28 +108,30 @@ class Search:
         arcs = self.graph.indices.size
         if arcs < _SMALL:
             self.keep(self.begin([self.plain] * 20, _STABLE))
-        if effort == "fast":
-            return self._fast(arcs)
-        size, rounds, patience, sweeps = (8, 3, 3, 30) if effort == "balanced" else (16, 40, 5, 40)
-        if arcs > LARGE:
-            size, rounds, sweeps = size // 2, rounds // 4, sweeps // 5
-        pool, idle = self.keep(self.begin(self.warm(size, sweeps), 5))[:size], 0
-        for _ in range(rounds):
-            before = self.quality
-            pool = self.keep(pool + self._children(pool, size // 2, sweeps))[:size]
-            idle = idle + 1 if self.quality <= before + 1e-9 else 0
-            if idle == patience or len(pool) == 1:
-                break
+        pool = self._fast(arcs)
+        for stage in _STAGES[: EFFORTS.index(effort)]:
+            pool = self._longer(pool, stage if arcs <= LARGE else stage.on_large())
         return self.best
 
-    def _fast(self, arcs: int) -> Labels:
+    def _fast(self, arcs: int) -> list[Labels]:
         """Few short warm starts, recombined twice; on a large graph two rough ones, recombined once."""
         large = arcs > LARGE
         starts = self.begin([self.rough] * 2, 1) if large else self.begin(self.warm(self.objective.few, 12), 2)
-        self.keep(starts)
         again = partial(self.recombined, starts)
-        self.keep(self.each([again] if large else [again] * 2, 1 if large else 2 * self.objective.few))
-        return self.best
+        children = self.each([again] if large else [again] * 2, 1 if large else 2 * self.objective.few)
+        return self.keep(starts + children)
+
+    def _longer(self, pool: list[Labels], stage: _Stage) -> list[Labels]:
+        """Go on from the partitions of less effort: what these have found is never lost."""
+        self.finer, idle = None, 0  # another one cools down longer
+        pool = self.keep(pool + self.begin(self.warm(stage.starts, stage.sweeps), 5))[: stage.size]
+        for _ in range(stage.rounds):
+            before = self.quality
+            pool = self.keep(pool + self._children(pool, stage.size // 2, stage.sweeps))[: stage.size]
+            idle = idle + 1 if self.quality <= before + 1e-9 else 0
+            if idle == stage.patience or len(pool) == 1:
+                break
+        return pool
 
     def _children(self, pool: list[Labels], count: int, sweeps: int) -> list[Labels]:
         """Recombine random parents, build consensus of larger groups, add a fresh start."""

@@ -10,7 +10,9 @@ from reference.partitions import partitions, projection
 
 from graphkit.community.leiden import communities
 from graphkit.community.moves import contract, leiden
+from graphkit.community.objectives import BlockModel, MapEquation, Modularity
 from graphkit.community.quality import connected_labels, description_gain, modularity, undirected
+from graphkit.community.search import EFFORTS, Search
 from graphkit.community.stability import recovery
 from graphkit.errors import InvalidParameter
 from graphkit.projection.arrays import from_arrays
@@ -26,6 +28,36 @@ def test_small_graphs_reach_the_exhaustive_optimum(number, resolution):
     best = max(modularity(flat, labels, resolution) for labels in partitions(7))
     found = communities(projection(graph, weight), resolution=resolution, rng=number)
     assert found.modularity == pytest.approx(best, abs=1e-12)
+
+
+def weighted_bipartite(number):
+    """120 nodes on two sides, 240 ties of unequal weight."""
+    graph = nx.bipartite.gnmk_random_graph(60, 60, 240, seed=number)
+    return projection(graph, np.random.default_rng(number).uniform(0.2, 3, 240))
+
+
+@pytest.mark.parametrize("objective", [Modularity(), MapEquation(), BlockModel()], ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("number", range(4))
+def test_more_effort_is_never_worse(monkeypatch, objective, large, number):
+    """By what the search raises, on graphs without groups, where starts differ most; also as on a graph above the limit."""
+    if large:
+        monkeypatch.setattr("graphkit.community.search._SMALL", 0)
+        monkeypatch.setattr("graphkit.community.search.LARGE", 100)
+    qualities = []
+    for effort in EFFORTS:
+        search = Search(undirected(weighted_bipartite(number)), objective, seed=number)
+        labels = search.run(effort)
+        qualities.append(search.quality)
+        assert objective.quality(search.graph, labels) == search.quality
+    assert qualities == sorted(qualities)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_more_effort_never_lowers_the_printed_modularity(number):
+    """On the same graphs, asked for by name."""
+    found = [communities(weighted_bipartite(number), effort=effort, rng=1).modularity for effort in EFFORTS]
+    assert np.diff(found).min() >= -1e-12
 
 
 def test_stability_is_the_jaccard_index_with_each_start():
