@@ -7,7 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from graphkit.model.validate import Finding
-from graphkit.store.files_guess import guess_encoding, improbable, is_text
+from graphkit.store.files_guess import decodes, guess_encoding, improbable, is_text
 from graphkit.store.files_raw import FileRefused, Findings
 
 if TYPE_CHECKING:
@@ -129,13 +129,4 @@ def refuse_encoding(data: bytes, name: str, line: int, said: str, rows: int) -> 
 
 def _is_utf8(data: bytes) -> bool:
     """Whether a text holds more than ASCII and is UTF-8 to its end, which text of another encoding practically never is."""
-    return not data.isascii() and _decodes(data, "utf-8")
-
-
-def _decodes(data: bytes, encoding: str) -> bool:
-    """Whether all bytes are text of an encoding."""
-    try:
-        data.decode(encoding)
-    except UnicodeError:
-        return False
-    return True
+    return not data.isascii() and decodes(data, "utf-8")

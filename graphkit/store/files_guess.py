@@ -3,7 +3,7 @@
 Nearly all characters of real Chinese and Japanese texts stand in the first level of their standards, the 3,755 to 5,401
 most used ones; bytes read in a wrong encoding land mostly among rare ones. The share of used characters parts gb18030,
 Big5 and Shift-JIS (measured on files of made-up names: 600 of 600 right with five names each, 598 with two, 543 with
-one). Korean EUC-KR and Japanese EUC-JP cannot be told from gb18030 in this way.
+one). Korean EUC-KR and Japanese EUC-JP are told from gb18030 in `files_guess_euc`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import codecs
 import re
 from functools import cache
 
-__all__ = ["guess_encoding", "improbable", "is_text"]
+from graphkit.store.files_guess_euc import guess_euc, is_euc
+
+__all__ = ["decodes", "guess_encoding", "improbable", "is_text"]
 
 _LOOKED_AT = 100_000  # bytes of a file that tell whether it is text
 _LIKELY = 0.75  # share of used characters from which a text is taken for one of an encoding
@@ -34,9 +36,12 @@ _FAMILIES = {
     **dict.fromkeys(("gb18030", "gbk", "gb2312"), "gb18030"),
     **dict.fromkeys(("big5", "cp950", "big5hkscs"), "big5"),
     **dict.fromkeys(("shift_jis", "cp932", "shift_jis_2004", "shift_jisx0213"), "shift_jis"),
+    **dict.fromkeys(("euc_kr", "cp949"), "euc_kr"),
+    **dict.fromkeys(("euc_jp", "euc_jis_2004", "euc_jisx0213"), "euc_jp"),
     **dict.fromkeys(("latin-1", "iso8859-1", "cp1252", "iso8859-15"), "latin-1"),
     **dict.fromkeys(("utf-16-le", "utf-16-be"), "utf-16"),
 }
+_EUC = {"gb18030": ("gb18030",), "euc_kr": ("euc_kr", "cp949"), "euc_jp": ("euc_jp",)}  # the narrower one first
 _RARE = re.compile(
     "[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\ue000-\uf8ff\uff61-\uff9f]"
 )  # ideographs, private use, half-width kana
@@ -56,6 +61,8 @@ def guess_encoding(data: bytes) -> str | None:
         return wide if _reads(sample, wide) else None
     runs = re.findall(rb"[\x80-\xff]+", sample)
     lone = 2 * sum(len(run) == 1 for run in runs) >= len(runs)  # é between letters, where Chinese takes bytes in pairs
+    if not lone and is_euc(sample):
+        return next((name for name in _EUC.get(guess_euc(sample) or "", ()) if decodes(data, name)), None)
     counts = {name: _count(data, name) for name in _CANDIDATES}
     best = max(counts, key=lambda name: _share(*counts[name]))
     if _share(*counts[best]) >= _LIKELY and not (lone and counts[best][0] < _FEW) and _reads(sample, best):
@@ -71,7 +78,7 @@ def improbable(data: bytes, text: str, encoding: str) -> str | None:
     guess = guess_encoding(data)
     if guess is not None:
         return None if _FAMILIES[guess] == family else f"it looks like {guess}"
-    common, rare = (0, 0) if family == "latin-1" else _count(data, family)
+    common, rare = _count(data, family) if family in _CANDIDATES else (0, 0)
     return "most characters beyond ASCII are rare ones" if rare > common else None
 
 
@@ -79,6 +86,15 @@ def is_text(data: bytes) -> bool:
     """Whether bytes read as text in any encoding: next to no control characters, or UTF-16."""
     sample = data[:_LOOKED_AT]
     return _reads(sample, "latin-1") or (b"\0" in sample and _reads(sample, _utf_16(sample)))
+
+
+def decodes(data: bytes, encoding: str) -> bool:
+    """Whether all bytes are text of an encoding."""
+    try:
+        data.decode(encoding)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _count(data: bytes, encoding: str) -> tuple[int, int]:

@@ -70,6 +70,14 @@ def test_a_file_that_is_no_text_is_no_latin_1(tmp_path, data, text, hint):
         ("latin-1", "Amélie"),
         ("latin-1", "Größe Jürgen"),
         ("gb18030", "张喆与李赟的小店"),
+        ("gb18030", "薇娅,李佳琦,蜜雪冰城,霸王茶姬"),
+        ("gb18030", "となりのトトロ,红楼梦导读,高等数学,朋友圈广告"),
+        ("euc_kr", "기생충"),
+        ("euc_kr", "배달의민족,강남역,방탄소년단"),
+        ("cp949", "펲시 광고와 서울 지하철, 부산 해운대, 살인의 추억"),
+        ("euc_jp", "千と千尋の神隠し"),
+        ("euc_jp", "東京物語,任天堂,ユニクロ"),
+        ("euc_jp", "大阪 名古屋 山本 加藤 日本語講座"),
         ("cp1252", "a “quoted” name"),
         ("utf-16-le", "流浪地球"),
         ("utf-16-be", "plain"),
@@ -84,9 +92,12 @@ def test_text_of_another_encoding_is_still_guessed(tmp_path, encoding, name):
     assert found.hint == f"save it as UTF-8, or give --encoding {wanted}"
 
 
-@pytest.mark.parametrize(("encoding", "name"), [("cp1251", "Москва"), ("cp1251", "Война и мир")])
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("cp1251", "Москва"), ("cp1251", "Война и мир"), ("gb18030", "咖啡"), ("euc_kr", "떡볶이"), ("euc_jp", "新幹線")],
+)
 def test_an_encoding_nobody_knows_is_not_guessed(tmp_path, encoding, name):
-    """Cyrillic was called gb18030, and loaded as rare ideographs by whoever followed the hint."""
+    """Cyrillic was called gb18030, and loaded as rare ideographs by whoever followed the hint; one word may be of several."""
     data = "".join(f"{i},true,{name}\n" for i in range(30))
     found = cause(checked(tmp_path, f"id,consent,region\n{data}".encode(encoding)))
     assert found.message == "the text is not UTF-8 (line 2)"
@@ -100,11 +111,21 @@ def test_an_encoding_nobody_knows_is_not_guessed(tmp_path, encoding, name):
         ("shift_jis", "gbk", "the text is hardly gbk, it looks like shift_jis"),
         ("gb18030", "latin-1", "the text is hardly latin-1, it looks like gb18030"),
         ("big5", "cp1252", "the text is hardly cp1252, it looks like big5"),
+        ("euc_kr", "gb18030", "the text is hardly gb18030, it looks like euc_kr"),
+        ("euc_jp", "gbk", "the text is hardly gbk, it looks like euc_jp"),
+        ("gb18030", "euc_kr", "the text is hardly euc_kr, it looks like gb18030"),
+        ("euc_kr", "euc_jp", "the text is hardly euc_jp, it looks like euc_kr"),
     ],
 )
 def test_an_encoding_that_gives_garbage_is_not_read(tmp_path, written, said, text):
     """It decodes without an error, into rare ideographs or accents; who names it for this very file is believed."""
-    name = {"gb18030": "流浪地球", "big5": "海角七號", "shift_jis": "神隠し物語"}[written]
+    name = {
+        "gb18030": "流浪地球",
+        "big5": "海角七號",
+        "shift_jis": "神隠し物語",
+        "euc_kr": "살인의추억",
+        "euc_jp": "神隠し物語",
+    }[written]
     data = "id,consent,region\n" + "".join(f"u{i},true,{name}\n" for i in range(20))
     (tmp_path / "nodes").mkdir()
     (tmp_path / "nodes/user.csv").write_bytes(data.encode(written))
