@@ -147,21 +147,27 @@ def _robust(plan: dict[str, Any]) -> list[str]:
     told = plan.get("robust")
     if not told:
         return []
-    mine, plain = told["robust"], told["plain"]
+    mine, plain, fresh = told["robust"], told["plain"], told.get("fresh")
     at = Figures.percent(told["q"])
+    again = []
+    if fresh and "robust_interval" in fresh:
+        again = [
+            f"in {fresh['draws']} fresh draws its {at} quantile is {_with_span(fresh['robust'], fresh['robust_interval'])}"
+        ]
     if told.get("same_plan"):
         return [
-            f"over {told['draws']} draws of unknown chances: {at} quantile {plainly(mine['quantile'])}, mean {plainly(mine['mean'])}, worst {plainly(mine['worst'])}; the plan for the chances as given is the same"
+            f"over {told['draws']} draws of unknown chances: {at} quantile {plainly(mine['quantile'])}, mean {plainly(mine['mean'])}, worst {plainly(mine['worst'])}; the plan for the chances as given is the same",
+            *again,
         ]
     text = (
         f"over {told['draws']} draws of unknown chances: {at} quantile {plainly(mine['quantile'])} (plain plan {plainly(plain['quantile'])}), "
         f"mean {plainly(mine['mean'])} ({plainly(plain['mean'])}), worst {plainly(mine['worst'])} ({plainly(plain['worst'])})"
     )
-    fresh = told.get("fresh")
     if not fresh:
         return [text]
     return [
         text,
+        *again,
         f"in {fresh['draws']} fresh draws the plain plan loses {fresh['regret_of_plain']:,.1f} ({within(fresh['interval'])}) at that quantile",
     ]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import betaincinv, ndtri  # the whole of scipy.stats takes .6 s of processor time to import
+from scipy.special import bdtr, betaincinv, ndtri  # the whole of scipy.stats takes .6 s of processor time to import
 
 from graphkit.intervals import counted
 from graphkit.planning.chances import BAND, level_known, moved, tie_bounds
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Draw", "believed", "draws_of", "quantile"]
+__all__ = ["Draw", "believed", "draws_of", "quantile", "quantile_interval"]
 
 
 @dataclass(frozen=True)
@@ -91,3 +91,27 @@ def believed(campaign: Campaign) -> dict[str, str | None]:
 def quantile(values: Floats, q: float) -> float:
     """Return the smallest value that at least a share q of the draws does not exceed."""
     return float(np.sort(values)[max(0, math.ceil(q * values.size - 1e-9) - 1)])
+
+
+def quantile_interval(values: Floats, q: float, most: float) -> tuple[float, float]:
+    """Return the 95 % interval of the q-quantile of what the values are draws of: two of the values themselves.
+
+    Whatever the distribution, the number of n draws that do not exceed its q-quantile is binomial (n, q), so the l-th
+    smallest value lies above it with chance P(B < l) and the u-th below it with chance P(B >= u), each at most 2.5 %.
+    Where too few draws lie beyond the quantile for that, the end is what no value passes: 0 or ``most``.
+
+    References
+    ----------
+    Conover (1999). Practical Nonparametric Statistics, 3rd edition, section 3.2.
+
+    Examples
+    --------
+    >>> quantile_interval(np.arange(1.0, 65.0), 0.1, 100.0)
+    (2.0, 12.0)
+    >>> quantile_interval(np.arange(1.0, 17.0), 0.1, 100.0)
+    (0.0, 5.0)
+    """
+    n, ordered = values.size, np.sort(values)
+    at_most = bdtr(np.arange(n), n, q)  # P(B <= k)
+    low, high = int((at_most <= 0.025).sum()), int((1 - at_most > 0.025).sum())
+    return (float(ordered[low - 1]) if low else 0.0), (float(ordered[high]) if high < n else most)

@@ -187,7 +187,7 @@ def _answer(
 
 def _known(plan: ChannelPlan, log: EventLog, wanted: str | None) -> tuple[dict[str, Any], list[str]]:
     """What the plan and its data tell beside the log, and what has to be said of people they do not know."""
-    known = {"cost": plan.spent, "items": _items(plan), "risk": _risk_of_reach(plan).get("p10") if len(log) else None}
+    known = {"cost": plan.spent, "items": _items(plan), "risk": _risk_told(plan) if len(log) else None}
     if plan.source is None:
         return known, []
     snapshot = as_snapshot(plan.source)
@@ -199,6 +199,12 @@ def _known(plan: ChannelPlan, log: EventLog, wanted: str | None) -> tuple[dict[s
 def _risk_of_reach(plan: ChannelPlan) -> dict[str, Any]:
     """What the plan says of single campaigns; empty where it says nothing."""
     return next((row for row in (plan.risk or {}).get("goals", ()) if row["goal"] == "reach"), {})
+
+
+def _risk_told(plan: ChannelPlan) -> tuple[float, float, float] | None:
+    """The 10th percentile of reach with the interval that the plan prints beside it."""
+    row = _risk_of_reach(plan)
+    return (row["p10"], *row["interval"]) if row else None
 
 
 def _beside_promise(plan: ChannelPlan, metrics: list[dict[str, Any]]) -> dict[str, Any]:

@@ -80,6 +80,7 @@ def _told(answer: dict[str, Any]) -> list[tuple[str, float]]:
             for plan in ("robust", "plain")
             for part in ("quantile", "mean", "worst", "best")
         ]
+        rows += [(f"robust.fresh.{plan}", robust["fresh"][plan]) for plan in ("robust", "plain")]
         rows += [("robust.regret_of_plain", robust["fresh"]["regret_of_plain"])]
     rows += [("synergy.bonus", synergy["bonus"])] if synergy else []
     rows += [("replanned.gain", again["gain"])] if again and again.get("gain") is not None else []

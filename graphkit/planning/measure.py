@@ -39,7 +39,7 @@ class Context:
     """What the log alone does not tell.
 
     ``cost`` in currency; ``incremental`` = (value, lower, upper) of the extra actions of an experiment and its number of users; ``margin``
-    per action; ``target`` = ids of the target users with consent; ``items`` = what the campaign is about (None: everything in the log); ``ratings`` = (high ones, all) of what is promoted; ``risk`` of the plan.
+    per action; ``target`` = ids of the target users with consent; ``items`` = what the campaign is about (None: everything in the log); ``ratings`` = (high ones, all) of what is promoted; ``risk`` = (10th percentile, lower, upper) of the plan.
     """
 
     days: int = 30
@@ -52,7 +52,7 @@ class Context:
     target: Collection[str] | None = None
     items: Collection[str] | None = None
     ratings: tuple[int, int] | None = None
-    risk: float | None = None
+    risk: tuple[float, float, float] | None = None
 
 
 def measure(
@@ -96,7 +96,7 @@ def _all(log: EventLog, context: Context) -> list[dict[str, Any]]:
         "learning_gain": _learning(log, context),
         "completion": _completion(log, context),
         "enterprise_benefit": _benefit(context),
-        "risk": (context.risk, None, None, None),
+        "risk": (*context.risk, None) if context.risk else _NOTHING,
     }
     return rows + [_row("all", name, found[name], context) for name in METRICS if name in found]
 

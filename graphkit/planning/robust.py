@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from graphkit.influence.channel_cover import Cover, merged
 from graphkit.influence.channel_swaps import refilled, without
 from graphkit.planning.choose import choose
-from graphkit.planning.draws import believed, draws_of, quantile
+from graphkit.planning.draws import believed, draws_of, quantile, quantile_interval
 from graphkit.planning.estimates import estimate
 from graphkit.planning.risk import resampled
 from graphkit.planning.search import CHECKING, CHOOSING, JUDGING
@@ -154,11 +154,20 @@ def _shows(both: Floats, q: float, seed: int) -> bool:
 
 
 def _fresh(campaign: Campaign, plans: tuple[list[int], list[int]], judge: _Sample, q: float) -> dict[str, Any]:
-    """Both plans in draws that chose neither: the regret of the plain plan with an interval, by resampling draws."""
+    """Both plans in draws that chose neither: quantiles between order statistics, their difference by resampling draws."""
     both = _in_fresh_draws(campaign, plans, "plan:fresh", JUDGING, max(512, judge.covers[0].weight.size // 4))
     interval = resampled(both, lambda x: quantile(x[:, 0], q) - quantile(x[:, 1], q), campaign.request.seed)
     mine, plain = quantile(both[:, 0], q), quantile(both[:, 1], q)
-    return {"draws": FRESH, "robust": mine, "plain": plain, "regret_of_plain": mine - plain, "interval": list(interval)}
+    most = judge.covers[0].scale * float(judge.covers[0].weight.sum())
+    return {
+        "draws": FRESH,
+        "robust": mine,
+        "plain": plain,
+        "robust_interval": list(quantile_interval(both[:, 0], q, most)),
+        "plain_interval": list(quantile_interval(both[:, 1], q, most)),
+        "regret_of_plain": mine - plain,
+        "interval": list(interval),
+    }
 
 
 def _told(

@@ -143,7 +143,9 @@ def _robust(plan: Row) -> dict[str, Any]:
             "upper": _signed(fresh["interval"][1]),
         }
     )
-    return {"robust": told, "robust_words": words, "robust_fresh": again}
+    ends = {name: (fresh or {}).get(f"{name}_interval") for name in ("robust", "plain")}
+    bands = {name: Figures.band(pair) for name, pair in ends.items() if pair}
+    return {"robust": told, "robust_words": words, "robust_fresh": again, "robust_bands": bands}
 
 
 def _signed(value: float) -> str:

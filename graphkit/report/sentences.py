@@ -72,6 +72,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "pareto": ("目标之间的选择", "Plans between the goals"),
     "robust": ("概率未知时", "If the chances are not as given"),
     "quantile": ("分位数", "quantile"),
+    "fresh": ("另抽的分位数", "in fresh draws"),
     "risk": ("九成把握至少", "at least, with chance 9 in 10"),
     "worst": ("最差", "worst"),
     "best": ("最好", "best"),

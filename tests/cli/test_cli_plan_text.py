@@ -128,3 +128,19 @@ def test_a_robust_plan_that_is_the_plain_one_is_said_so():
     )
     assert "fresh" not in text
     assert "未知概率抽取 16 次：10 % 分位数 43，均值 55.2，最差 39；与按给定概率的计划相同" in chinese(text)
+
+
+def test_a_quantile_over_draws_is_told_with_its_interval():
+    """In draws that did not choose: the values that hold the quantile with 95 %."""
+    row = {"quantile": 43.0, "mean": 55.2, "worst": 39.0, "best": 70.0}
+    fresh = {
+        "draws": 64,
+        "robust": 42.0,
+        "robust_interval": [36.0, 50.0],
+        "regret_of_plain": 0.0,
+        "interval": [0.0, 0.0],
+    }
+    plan = PLAIN | {"robust": {"draws": 16, "q": 0.1, "same_plan": True, "fresh": fresh, "robust": row, "plain": row}}
+    text = plan_text(plan)
+    assert "in 64 fresh draws its 10 % quantile is 42.0 (95 %: 36.0 to 50.0)" in text
+    assert "在 64 次新的抽取中，其 10 % 分位数为 42.0（95 %：36.0 至 50.0）" in chinese(text)

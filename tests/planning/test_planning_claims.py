@@ -81,6 +81,7 @@ def test_every_printed_number_is_a_claim_and_comes_out_again():
         "pareto.1.value",
         "robust.robust.quantile",
         "robust.plain.worst",
+        "robust.fresh.robust",
         "robust.regret_of_plain",
         "synergy.bonus",
     } <= told

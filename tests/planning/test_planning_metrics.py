@@ -103,12 +103,13 @@ def test_every_metric_by_hand():
         "margin": 30.0,
         "target": ["a", "d", "z"],
         "ratings": (3, 4),
-        "risk": 17.0,
+        "risk": (17.0, 15.0, 18.0),
     }
     found = values(hand(), **context)
     assert {name for _, name in found} == set(METRICS)
     for name, value in EXPECTED.items():
         assert found["all", name]["value"] == pytest.approx(value), name
+    assert (found["all", "risk"]["lower"], found["all", "risk"]["upper"]) == (15.0, 18.0)
 
 
 def test_stickiness_by_hand():

@@ -361,6 +361,15 @@ RICH = {
         "plain": {"quantile": 380.25, "mean": 510.5, "worst": 350.5, "best": 720.25},
         "regret_of_plain": 30.25,
         "same_plan": False,
+        "fresh": {
+            "draws": 64,
+            "robust": 405.5,
+            "robust_interval": [398.0, 431.0],
+            "plain": 377.5,
+            "plain_interval": [344.0, 391.0],
+            "regret_of_plain": 28.0,
+            "interval": [5.0, 40.0],
+        },
         "reach_by_draw": {"robust": [400.5, 410.5, 700.5], "plain": [350.5, 380.25, 720.25]},
     },
     "replanned": {
@@ -527,11 +536,20 @@ def test_every_number_of_a_table_leads_to_its_claim():
     """Waves, goals, plans between goals, draws and differences are linked to the row that says how to make them again."""
     told = [f"{part}.{goal}" for part in ("goals", "pareto.1", "pareto.3") for goal in ("reach", "value")]
     told += [f"robust.{name}.{key}" for name in ("robust", "plain") for key in ("quantile", "mean", "worst", "best")]
-    told += ["waves.1", "waves.2", "against_baselines.sainsbury", "baselines.sainsbury"]
+    told += [
+        "robust.fresh.robust",
+        "robust.fresh.plain",
+        "waves.1",
+        "waves.2",
+        "against_baselines.sainsbury",
+        "baselines.sainsbury",
+    ]
     claims = [{"claim": name, "value": 1.0, "query": None, "params": {}, "replay": REPLAY} for name in told]
     other = {"baseline": "sainsbury", "mean": 575.0, "interval": [570, 580], "difference": 38.0, "difference_interval": [30, 46]}  # fmt: skip
     page = _page(RICH | {"claims": claims, "against_baselines": [other]})
     assert {name for i, name in enumerate(told, 1) if f"#claim-{i}" not in page.links} == set()
+    assert "398 – 431" in page.text
+    assert "344 – 391" in page.text
 
 
 def test_a_share_of_the_profit_has_its_interval():
