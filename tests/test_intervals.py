@@ -6,18 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from graphkit.amounts import ratio_interval, share_of_clusters, weighted_events
 from graphkit.errors import InvalidParameter
-from graphkit.intervals import (
-    newcombe,
-    percentile_tail,
-    quantile,
-    ratio_interval,
-    share_of_clusters,
-    unskewed,
-    weighted_events,
-    wilson,
-    wilson_of,
-)
+from graphkit.intervals import newcombe, percentile_tail, quantile, unskewed, wilson, wilson_of
 
 
 def holds(interval, truth):

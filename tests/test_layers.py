@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent / "graphkit"
 FLOORS = {
     "errors": 0, "check": 0, "rng": 0, "coins": 0, "progress": 0, "parts": 0, "tabular": 0, "results": 0, "config": 0,
-    "need": 0, "intervals": 0, "kernel_cache": 0,
+    "need": 0, "intervals": 0, "amounts": 0, "kernel_cache": 0,
     "kernels": 0,
     "model": 1, "store": 2, "synthetic": 2, "projection": 3, "engine": 4,
     "diffusion": 5, "ranking": 5, "community": 5, "matching": 5, "outcomes": 5,

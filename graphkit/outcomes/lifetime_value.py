@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.amounts import like_people, ratio_interval
 from graphkit.check import finite, floats, non_negative, positive_int, refuse
 from graphkit.errors import InvalidParameter
-from graphkit.intervals import like_people, ratio_interval
 from graphkit.outcomes.markov import Discount, Transitions, expected_periods, refuse_endless
 from graphkit.outcomes.states import UserMoves
 from graphkit.results import Manifest, Result, make_manifest
@@ -111,7 +111,7 @@ def lifetime_value(
     moves : UserMoves, optional
         What each user did (`graphkit.outcomes.states.state_counts`), beside ``counts``. Either end of an interval is
         then the wider one of Dirichlet's, which takes periods as independent, and that of the users' influences on the
-        value, moved by their skewness. Where the amounts weigh like those of few users (`graphkit.intervals.like_people`),
+        value, moved by their skewness. Where the amounts weigh like those of few users (`graphkit.amounts.like_people`),
         the assumptions say that the upper ends are not to be trusted.
     n_draws : int
     rng : int, Generator, SeedSequence or None

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import rankdata
 
-from graphkit.intervals import quantile, weighted_events, wilson
+from graphkit.amounts import weighted_events
+from graphkit.intervals import quantile, wilson
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

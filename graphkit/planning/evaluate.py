@@ -1,7 +1,7 @@
 """After the campaign: what the events say, metric by metric, beside what the plan had promised.
 
 The metrics are those of the dictionary (`planning.metrics`); window and cohort stand in every row. Shares carry Wilson intervals, means and sums those of
-`graphkit.intervals.ratio_interval` by user; a cell below the minimum, or without data, is None = not measured, never 0. What the campaign *caused* needs an experiment: only then
+`graphkit.amounts.ratio_interval` by user; a cell below the minimum, or without data, is None = not measured, never 0. What the campaign *caused* needs an experiment: only then
 are cost per incremental action and benefit given.
 """
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.intervals import ratio_interval, share_of_clusters, wilson
+from graphkit.amounts import ratio_interval, share_of_clusters
+from graphkit.intervals import wilson
 from graphkit.planning.event_log import DAY, EventLog
 from graphkit.planning.metrics import BY_CHANNEL, METRICS
 from graphkit.progress import each, null_progress
