@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite, refuse, refuse_first
+from graphkit.check import floats, non_negative, refuse, refuse_first
 from graphkit.intervals import quantile, unskewed, wilson_of
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ def share_of_clusters(successes: Floats, trials: Floats, *, confidence: float = 
     >>> round(lower, 2), round(upper, 2)
     (0.2, 0.8)
     """
-    _people("successes", successes)
-    _people("trials", trials, like=successes)
+    successes = _people("successes", successes)
+    trials = _people("trials", trials, like=successes)
     used = (trials > 0) | (successes > 0)
     trials, successes = trials[used], successes[used]
     total, people = float(trials.sum()), trials.size
@@ -92,8 +92,8 @@ def weighted_events(weight: Floats, largest: float, *, confidence: float = 0.95)
     from scipy.special import gammainc, gammaincinv
 
     quantile(confidence)
-    _people("weight", weight)
-    if float(weight.max(initial=0.0)) > finite("largest", largest):
+    weight = _people("weight", weight)
+    if float(weight.max(initial=0.0)) > non_negative("largest", largest):
         refuse("largest", largest, "at least the largest weight", hint=f"give {float(weight.max()):g} or more")
     if largest <= 0:
         return 0.0, 0.0
@@ -124,6 +124,7 @@ def like_people(amount: Floats) -> float:
     >>> like_people(np.array([5.0, 5.0, 0.0])), round(like_people(np.array([1.0, 1.0, 20.0])), 2)
     (2.0, 1.2)
     """
+    amount = _people("amount", amount, least=-math.inf)
     square = float((amount**2).sum())
     return float(np.abs(amount).sum()) ** 2 / square if square > 0 else 0.0
 
@@ -159,10 +160,14 @@ def ratio_interval(top: Floats, bottom: Floats | None = None, *, confidence: flo
     >>> upper - 3 > 3 - lower  # the long tail
     True
     """
+    top = _people("top", top, least=-math.inf)
+    bottom = None if bottom is None else _people("bottom", bottom, like=top, least=-math.inf)
     n, z = top.size, quantile(confidence, max(top.size - 1, 1))
     if n < 2:
         return math.nan, math.nan
     whole = float(n) if bottom is None else float(bottom.sum())
+    if not whole > 0:
+        refuse("bottom", whole, "above 0 in sum", hint="without anything to divide by there is no ratio: leave it out")
     ratio = float(top.sum()) / whole
     residual = top - ratio * (1.0 if bottom is None else bottom)
     square = float((residual**2).mean())
@@ -173,9 +178,15 @@ def ratio_interval(top: Floats, bottom: Floats | None = None, *, confidence: flo
     return ratio - unskewed(z, skewness) * error, ratio - unskewed(-z, skewness) * error
 
 
-def _people(name: str, amount: Floats, like: Floats | None = None) -> None:
-    """Refuse amounts of people that are negative, no numbers, or of another number of people."""
-    if like is not None and amount.shape != like.shape:
-        refuse(name, amount.shape, f"of shape {like.shape}", hint="give one number per person in both")
-    wrong = ~((amount >= 0) & (amount < math.inf))
-    refuse_first(name, amount, wrong, "a finite number >= 0", hint="leave out whom nothing is known of")
+def _people(name: str, amount: Any, like: Floats | None = None, *, least: float = 0.0) -> Floats:
+    """Return amounts of people as floats; refuses those that are no finite numbers from ``least`` on, or of another number of people."""
+    allowed = "a finite number" if math.isinf(least) else f"a finite number >= {least:g}"
+    array = floats(name, amount, "one number per person")
+    if array.ndim != 1:
+        refuse(name, array.shape, "one number per person", hint="give them in one row")
+    if like is not None and array.shape != like.shape:
+        refuse(name, array.shape, f"of shape {like.shape}", hint="give one number per person in both")
+    refuse_first(
+        name, array, ~(np.isfinite(array) & (array >= least)), allowed, hint="leave out whom nothing is known of"
+    )
+    return array

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import numbers
 from statistics import NormalDist
 from typing import Any
 
-from graphkit.check import finite, positive_int, refuse
+import numpy as np
+
+from graphkit.check import finite, non_negative, positive_int, refuse
 
 __all__ = [
     "EXACT",
@@ -31,10 +34,15 @@ def quantile(confidence: float, freedom: float = 0) -> float:
     """Return z such that a standard normal lies in [-z, z] with chance ``confidence``: 1.95996 at 0.95.
 
     With ``freedom`` > 0 Student's t with so many degrees of freedom in its place: 2.26216 at 0.95 and 9.
+
+    Raises
+    ------
+    InvalidParameter
+        A confidence outside (0, 1), degrees of freedom below 0.
     """
     if not 0 < finite("confidence", confidence) < 1:
-        refuse("confidence", confidence, "a number in (0, 1)")
-    if freedom:
+        refuse("confidence", confidence, "a number in (0, 1)", hint="0.95 stands for 95 %")
+    if non_negative("freedom", freedom) > 0:
         from scipy.special import stdtrit
 
         return float(stdtrit(freedom, 0.5 + confidence / 2))
@@ -96,8 +104,8 @@ def wilson(successes: int, n: int, *, confidence: float = 0.95) -> tuple[float, 
     (0.4902, 0.9433)
     """
     positive_int("n", n)
-    if not 0 <= successes <= n:
-        refuse("successes", successes, f"a count in 0..{n}")
+    if not 0 <= finite("successes", successes) <= n:
+        refuse("successes", successes, f"a count in 0..{n}", hint="count every success among its own trials")
     return wilson_of(successes / n, n, quantile(confidence))
 
 
@@ -107,12 +115,13 @@ def wilson_of(share: float, n: float, z: float) -> tuple[float, float]:
     Raises
     ------
     InvalidParameter
-        A share outside [0, 1], a number of trials that is not above 0.
+        A share outside [0, 1], a number of trials that is not above 0, a quantile below 0.
     """
-    if not -ROUNDED <= share <= 1 + ROUNDED:
+    if not _is_real(share) or not -ROUNDED <= share <= 1 + ROUNDED:
         refuse("share", share, "a share in [0, 1]", hint="divide successes by their own trials")
-    if not n > 0:
+    if not _is_real(n) or not 0 < n < math.inf:
         refuse("n", n, "a number of trials above 0", hint="without a trial there is no share: leave it out")
+    non_negative("z", z)
     z2 = z * z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
@@ -147,9 +156,17 @@ def newcombe(
     (0.0524, 0.3339)
     """
     z = quantile(confidence)
+    for name, pair in (("first", first), ("second", second)):
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            refuse(name, pair, "a share and its number of trials", hint="give (successes / n, n)")
     (a, _), (b, _) = first, second
     (low_a, high_a), (low_b, high_b) = wilson_of(*first, z), wilson_of(*second, z)
     return a - b - math.hypot(a - low_a, high_b - b), a - b + math.hypot(high_a - a, b - low_b)
+
+
+def _is_real(value: Any) -> bool:
+    """Whether it is a number, infinite ones included; NaN and bool are none."""
+    return not isinstance(value, bool | np.bool_) and isinstance(value, numbers.Real) and not math.isnan(value)
 
 
 def unskewed(z: float, skewness: float) -> float:
@@ -159,7 +176,9 @@ def unskewed(z: float, skewness: float) -> float:
     ----------
     Hall (1992). On the removal of skewness by transformation. https://doi.org/10.1111/j.2517-6161.1992.tb01876.x
     """
-    if abs(skewness) < 1e-9 or math.isinf(z):
+    if not _is_real(z):
+        refuse("z", z, "a quantile", hint="quantile(0.95) gives one")
+    if abs(finite("skewness", skewness)) < 1e-9 or math.isinf(z):
         return z
     return 3 / skewness * (math.cbrt(1 + skewness * (z - skewness / 6)) - 1)
 

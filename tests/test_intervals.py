@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from graphkit.amounts import ratio_interval, share_of_clusters, weighted_events
+from graphkit.amounts import like_people, ratio_interval, share_of_clusters, weighted_events
 from graphkit.errors import InvalidParameter
 from graphkit.intervals import newcombe, percentile_tail, quantile, unskewed, wilson, wilson_of
 
@@ -164,6 +164,47 @@ def test_what_is_no_count_and_no_share_is_refused_by_name(call, told):
     with pytest.raises(InvalidParameter, match=told) as caught:
         call()
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        *((lambda f=f: quantile(0.95, f), "freedom must be a") for f in (-1, NAN, "9", None, 1j, math.inf)),
+        *((lambda c=c: quantile(c), "confidence must be a") for c in (0, 1, 95, NAN, "0.95", None)),
+        *((lambda s=s: wilson(s, 10), "successes must be a") for s in (-1, 11, NAN, "8", None, 1j)),
+        *((lambda n=n: wilson(0, n), "n must be an integer >= 1") for n in (0, -1, 2.5, NAN, "8", None)),
+        *((lambda s=s: wilson_of(s, 10, 1.96), "share must be a share in") for s in ("half", None, 1j, True)),
+        *((lambda n=n: wilson_of(0.5, n, 1.96), "n must be a number of trials") for n in ("ten", None, math.inf)),
+        *((lambda z=z: wilson_of(0.5, 10, z), "z must be a") for z in (-1, NAN, "2", None)),
+        *((lambda x=x: newcombe(x, (0.5, 10)), "first must be a share and its number") for x in (0.5, None, (0.5,))),
+        *((lambda x=x: newcombe((0.5, 10), x), "second must be a share and its number") for x in ([0.5, 10], "ab")),
+        *((lambda z=z: unskewed(z, 0.5), "z must be a quantile") for z in (NAN, "2", None)),
+        *((lambda x=x: unskewed(1.96, x), "skewness must be a finite number") for x in (NAN, math.inf, "2", None)),
+        *((lambda x=x: ratio_interval(x), "top must be one number per person") for x in ("ab", None, 5.0, np.ones((2, 2)), [1j])),
+        (lambda: ratio_interval([1.0, NAN]), r"top\[1\] must be a finite number"),
+        (lambda: ratio_interval([1.0, 2.0], [1.0, math.inf]), r"bottom\[1\] must be a finite number"),
+        (lambda: ratio_interval([1.0, 2.0], [1.0, 2.0, 3.0]), r"bottom must be of shape \(2,\)"),
+        *((lambda b=b: ratio_interval([1.0, 2.0], b), "bottom must be above 0 in sum") for b in ([0.0, 0.0], [1.0, -3.0])),
+        *((lambda x=x: like_people(x), "amount must be one number per person") for x in ("ab", None, 5.0, np.ones((2, 2)))),
+        *((lambda x=x: like_people([1.0, x]), r"amount\[1\] must be a finite number") for x in (NAN, math.inf)),
+        *((lambda x=x: weighted_events(x, 1.0), "weight must be one number per person") for x in ("ab", None, 5.0)),
+        *((lambda x=x: weighted_events([], x), "largest must be a") for x in (-1.0, NAN, None, "1")),
+        *((lambda x=x: share_of_clusters(x, [1.0]), "successes must be one number") for x in ("ab", None, 5.0)),
+        *((lambda n=n: percentile_tail(n), "n must be an integer >= 2") for n in (1, 2.5, NAN, "9", None)),
+    ],
+)  # fmt: skip
+def test_every_argument_out_of_range_is_refused_by_name(call, told):
+    """Minus one degree of freedom gave NaN, amounts with a NaN an interval of NaN, a negative sum one upside down; texts ended in a TypeError."""
+    with pytest.raises(InvalidParameter, match=told):
+        call()
+
+
+def test_lists_are_amounts_as_arrays_are():
+    """The same interval."""
+    assert ratio_interval([0, 1, 2, 9]) == ratio_interval(np.array([0.0, 1.0, 2.0, 9.0]))
+    assert share_of_clusters([1, 0], [2, 2]) == share_of_clusters(np.array([1.0, 0.0]), np.array([2.0, 2.0]))
+    assert weighted_events([1, 2], 3) == weighted_events(np.array([1.0, 2.0]), 3.0)
+    assert like_people([5, 5, 0]) == 2
 
 
 def test_a_share_above_one_by_rounding_alone_is_one():
