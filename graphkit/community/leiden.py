@@ -47,6 +47,7 @@ from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -131,6 +132,12 @@ class Communities(Result):
         names = np.arange(self.labels.size) if self.ids is None else self.ids
         size = np.bincount(self.labels, minlength=self.n_communities)
         return pd.DataFrame({"node": names, "community": self.labels, "size": size[self.labels]})
+
+    def to_networkx(self, projection: Projection) -> nx.MultiDiGraph[Any]:
+        """Return the graph it was made on with the node attribute ``community``."""
+        from graphkit.projection.networkx_out import scored_nodes
+
+        return scored_nodes(projection, self.ids, community=self.labels)
 
 
 def communities(

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
+from graphkit.check import refuse
 from graphkit.diffusion.topics import TopicEstimate  # noqa: TC001 - from_dict reads the annotation
 from graphkit.errors import UnknownName, close_matches
 from graphkit.results import Manifest, Result
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
 
 
@@ -124,3 +126,18 @@ class LearnedProbabilities(Result):
             frame.insert(0, "source", ends["source"].to_numpy())
             frame.insert(1, "target", ends["target"].to_numpy())
         return frame
+
+    def to_networkx(self) -> nx.MultiDiGraph[Any]:
+        """Return the graph with ``p``, ``lower``, ``upper`` and ``tried`` on every arc.
+
+        Raises
+        ------
+        InvalidParameter
+            The result came back from JSON, which keeps the chances and not the graph.
+        """
+        from graphkit.projection.networkx_out import to_networkx
+
+        if self.projection is None:
+            refuse("projection", None, "at hand: JSON keeps the chances, not the graph", hint="learn again")
+        lower, upper = self.interval.T
+        return to_networkx(self.projection, arcs={"lower": lower, "upper": upper, "tried": self.tried})

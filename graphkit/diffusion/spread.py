@@ -26,6 +26,7 @@ from graphkit.rng import as_seed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import networkx as nx
     import pandas as pd
     from numpy.typing import ArrayLike
 
@@ -147,6 +148,12 @@ class SpreadEstimate(Result):
         active = np.cumsum(self.by_step)
         columns = {"newly_active": self.by_step, "lower": lower, "upper": upper, "active": active}
         return pd.DataFrame({"step": np.arange(self.by_step.size), **columns})
+
+    def to_networkx(self, projection: Projection) -> nx.MultiDiGraph[Any]:
+        """Return the graph it was made on with the node attribute ``activation``."""
+        from graphkit.projection.networkx_out import scored_nodes
+
+        return scored_nodes(projection, None, activation=self.activation)
 
 
 def estimate_spread(

@@ -30,6 +30,7 @@ from graphkit.rng import as_generator, as_seed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import networkx as nx
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -118,6 +119,12 @@ class PartnerRanking(Result):
         chance = () if np.isnan(self.chance).all() else CHANCE
         columns = {name: getattr(self, name) for name in ("rank", *interval, "score", *chance, *EVIDENCE)}
         return pd.DataFrame({"subject": list(self.subject), "partner": list(self.partner), **columns})
+
+    def to_networkx(self) -> nx.DiGraph[Any]:
+        """Return an arc from subject to partner for every row of the frame, with its other columns."""
+        from graphkit.projection.networkx_out import proposals
+
+        return proposals(self.to_frame())
 
 
 def rank_partners(

@@ -38,6 +38,7 @@ from graphkit.rng import as_seed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import networkx as nx
     import pandas as pd
     from numpy.typing import NDArray
     from scipy import sparse
@@ -112,6 +113,12 @@ class PredictedLinks(FrameResult):
             "walk_share": self.walk_share,
         }
         return pd.DataFrame(columns)
+
+    def to_networkx(self) -> nx.DiGraph[Any]:
+        """Return an arc from source to target for every row of the frame, with its other columns."""
+        from graphkit.projection.networkx_out import proposals
+
+        return proposals(self.to_frame())
 
     def _told(self, source: int, ways: tuple[Walk, ...], walk_share: float) -> str:
         """Write the ways a target is entered; the source itself goes without saying."""

@@ -24,6 +24,7 @@ from graphkit.ranking.solvers import solve
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
@@ -65,6 +66,12 @@ class Ranking(Result):
         order = np.argsort(-self.scores, kind="stable")
         names = np.arange(order.size) if self.ids is None else self.ids
         return pd.DataFrame({"node": names[order], "score": self.scores[order], "rank": np.arange(1, order.size + 1)})
+
+    def to_networkx(self, projection: Projection) -> nx.MultiDiGraph[Any]:
+        """Return the graph it was made on with the node attribute ``score``."""
+        from graphkit.projection.networkx_out import scored_nodes
+
+        return scored_nodes(projection, self.ids, score=self.scores)
 
     def top(self, k: int, *, gap_proves: bool = False) -> NDArray[np.int64]:
         """Return the rows of the k best nodes; with ``gap_proves`` only if the bound proves the set.
