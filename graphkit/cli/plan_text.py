@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import Counter
 from typing import Any
 
 from graphkit.intervals import EXACT, counted, digits_of, give_or_take, plainly
@@ -16,6 +17,8 @@ from graphkit.report.sentences import term
 
 __all__ = ["headline", "plan_text", "rounded_down", "span", "within"]
 
+_COULD = {"not chosen", "budget"}  # rules of channels that a larger budget or other prices would bring in
+_MOST_BLOCKED = 3
 _COLUMNS = ("wave", "channel", "name", "material", "uses", "cost", "adds", "exclusive", "alone")
 
 
@@ -40,11 +43,23 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines += _baselines(plan)
     because = unspent(plan)
     lines += [f"not spent: {spoken(because)}"] if because else []
+    lines += _blocked(plan.get("rejected") or [])
     lines += (
         [f"rejected {len(plan['rejected'])}: graphkit explain {plan['plan']} says why"] if plan.get("rejected") else []
     )
     lines += [f"assumed: {spoken(text)}" for text in plan.get("assumptions", ())]
     return "\n".join(lines)
+
+
+def _blocked(rejected: list[dict[str, Any]]) -> list[str]:
+    """Return how many channels could not be bought at all, with the commonest reasons; the others were only not chosen."""
+    from graphkit.cli.language import shown_word, spoken
+
+    count = Counter(row["reason"] for row in rejected if row["rule"] not in _COULD)
+    reasons = [(spoken(reason), n) for reason, n in count.most_common(_MOST_BLOCKED)]
+    rest = count.total() - sum(n for _, n in reasons)
+    reasons += [(shown_word("others"), rest)] if rest else []
+    return [f"blocked {count.total()}: {', '.join(f'{reason} ({n})' for reason, n in reasons)}"] if reasons else []
 
 
 def headline(plan: dict[str, Any]) -> str:

@@ -1,7 +1,10 @@
 """The printed plan: digits that the intervals support, guarantees rounded down, exact values without a width."""
 
+import numpy as np
 import pytest
+from market_fixtures import market
 
+import graphkit as gk
 from graphkit.cli.plan_text import plan_text, rounded_down, span
 from graphkit.intervals import give_or_take
 from graphkit.report.page_plan import plan_part
@@ -144,3 +147,18 @@ def test_a_quantile_over_draws_is_told_with_its_interval():
     text = plan_text(plan)
     assert "in 64 fresh draws its 10 % quantile is 42.0 (95 %: 36.0 to 50.0)" in text
     assert "在 64 次新的抽取中，其 10 % 分位数为 42.0（95 %：36.0 至 50.0）" in chinese(text)
+
+
+def test_what_no_plan_may_buy_is_counted_by_reason():
+    """The commonest reasons first, three of them; a channel that was only not chosen is not blocked."""
+    status, capacity = ["suspended", "suspended", "suspended", "draft", None, None, None], [1, 1, 1, 1, 1, 0, 1]
+    source = market(np.full((7, 6), 0.5), [10] * 7, ["kol"] * 7, channel={"status": status, "capacity": capacity})
+    asked = {"for_": "Film:f1", "budget": 10, "probability": "none", "rng": 1}
+    found = gk.plan(source, rules={"forbidden": ["c6"]}, **asked).to_dict()
+    said = [line for line in plan_text(found).split("\n") if line.startswith("blocked")]
+    first = "its status is 'suspended', not approved or active (3)"
+    assert len(said) == 1
+    assert said[0].startswith(f"blocked 6: {first}, ")
+    assert said[0].endswith(", others (1)")
+    assert "blocked" not in plan_text(gk.plan(market(np.full((2, 6), 0.5), [10] * 2, ["kol"] * 2), **asked).to_dict())
+    assert chinese("blocked 2: 规则禁止 (2)") == "不能购买 2 个：规则禁止 (2)"
