@@ -59,6 +59,12 @@ __all__ = ["plan"]
 )
 @click.option("--pareto", metavar="GOAL,GOAL", help="Also list plans between these goals, such as reach,value.")
 @min_evidence_option
+@click.option(
+    "--min-cell",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Leave out channels whose audience has fewer users with consent; 50 is usual where numbers leave the house.",
+)
 @click.option("--max-steps", type=click.IntRange(min=0), help="Hops of word of mouth counted at most.")
 @probability_option("weighted_cascade")
 @graph_options
@@ -80,6 +86,7 @@ def plan(  # the options of the contract
     robust: float | None,
     pareto: str | None,
     min_evidence: str | None,
+    min_cell: int,
     max_steps: int | None,
     probability: str | float,
     nodes: tuple[str, ...],
@@ -116,6 +123,7 @@ def plan(  # the options of the contract
         rules=rules,
         robust=robust,
         min_evidence=min_evidence,
+        min_cell=min_cell,
         max_steps=max_steps,
         engine=engine,
         rng=seed,

@@ -60,6 +60,7 @@ def plan(
     nodes: str | Sequence[str] = "User",
     via: str | Sequence[str] | None = None,
     min_evidence: str | None = None,
+    min_cell: int = 0,
     time_limit: float | None = None,
     progress: ProgressCallback | None = None,
 ) -> ChannelPlan:
@@ -105,6 +106,9 @@ def plan(
     min_evidence : {"real", "match", "inferred", "assumed"}, optional
         Leave out relationships, channels, materials and placements of weaker evidence. Default: all count, and the
         assumptions say how many are not real.
+    min_cell : int, default 0
+        Leave out channels and placements with fewer users with consent in their audience, under the rule `min_cell`.
+        It changes which plan is best, so it is asked for: 50 is the smallest number that other results print.
     time_limit : float, optional
         Seconds; when they pass before the certificate is reached, TimeLimit carries the best plan so far.
 
@@ -155,6 +159,7 @@ def plan(
         robust=robust,
         pareto=pareto_goals(pareto) if pareto else (),
         min_evidence=min_evidence,
+        min_cell=min_cell,
     )
     return make_plan(
         source, request, promised=ratio is not None, engine=engine, time_limit=time_limit, progress=progress

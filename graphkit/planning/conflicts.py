@@ -218,4 +218,5 @@ _TEXT = {
     "approved": "only approved or active channels",
     "capacity": "channels need a capacity of 1 or more",
     "once": "a placement is made once",
+    "min_cell": "audiences of at least the minimum cell",
 }

@@ -1,4 +1,4 @@
-"""Which channel may be used in which wave: status, capacity, lead time, rights, forbidden ones.
+"""Which channel may be used in which wave: status, capacity, lead time, rights, forbidden ones, small audiences.
 
 Every rule that stands against a (channel, wave) is kept, not only the first: a search for contradicting rules needs
 them all. Rights are a closed world: once rights are stated anywhere, what is not stated is not allowed.
@@ -10,6 +10,8 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from graphkit.errors import InvalidParameter, close_matches
 from graphkit.model.vocabulary import CHANNEL_KIND
@@ -38,8 +40,12 @@ class Block:
     missing: float = 1.0
 
 
-def blocks(snapshot: Snapshot, market: Market, rules: Rules, target: tuple[str, str], waves: int) -> list[Block]:
+def blocks(
+    snapshot: Snapshot, market: Market, rules: Rules, target: tuple[str, str], waves: int, *, min_cell: int = 0
+) -> list[Block]:
     """Return every rule against every (position of a channel in the market, wave 1..waves).
+
+    ``min_cell``: a channel with fewer users with consent in its audience is not used; the reason does not tell how many.
 
     Raises
     ------
@@ -63,7 +69,10 @@ def blocks(snapshot: Snapshot, market: Market, rules: Rules, target: tuple[str, 
     for i, channel in enumerate(market.ids):
         for wave in range(1, waves + 1):
             found += _against(market, i, wave, waves, rules, status.get(channel), right)
-    return found
+    audience = np.asarray((market.chance > 0).sum(axis=0)).ravel()
+    small = np.flatnonzero(audience < min_cell).tolist()
+    reason = f"its audience is below {min_cell:,} users"
+    return found + [Block("min_cell", i, wave, reason) for i in small for wave in range(1, waves + 1)]
 
 
 def _known_kinds(kinds: set[str], rules: Rules) -> None:

@@ -46,7 +46,7 @@ def possible_purchases(
     """
     done = request.done or {"waves": 0, "spent": 0, "materials": []}
     waves = request.waves
-    against = blocks(snapshot, market, rules, target, waves)
+    against = blocks(snapshot, market, rules, target, waves, min_cell=request.min_cell)
     open_ = {(c, w) for c, w in reject_blocked(market, against, waves) if w > done["waves"]}
     budget = spendable(request.budget) - minor(done["spent"])
     _known_required(market, rules)

@@ -45,6 +45,7 @@ class Request:
     pareto: tuple[str, ...] = ()
     done: dict[str, Any] | None = None
     min_evidence: str | None = None
+    min_cell: int = 0
 
     def __post_init__(self) -> None:
         """Turn NumPy's numbers into Python's: the request is written as JSON and counted in whole cents."""
@@ -83,6 +84,9 @@ class Request:
         non_negative("receptivity", self.receptivity)
         if self.min_evidence is not None:
             one_of("min_evidence", self.min_evidence, EVIDENCE)
+        positive_int("min_cell", self.min_cell, minimum=0)
+        if self.min_cell and self.page_level:
+            refuse("min_cell", self.min_cell, "left out: it counts users, and the nodes of this plan are pages")
         if self.pareto:
             goal_weights(dict.fromkeys(self.pareto, 1.0))
 
@@ -104,8 +108,9 @@ class Request:
                 del data[name]
         if self.robust is None:
             del data["draws"]
-        if not self.pareto:
-            del data["pareto"]
+        for name in ("pareto", "min_cell"):
+            if not data[name]:
+                del data[name]
         return {k: list(v) if isinstance(v, tuple) else v for k, v in data.items()}
 
     @classmethod
