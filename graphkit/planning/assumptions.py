@@ -76,7 +76,10 @@ def note_evidence(market: Market, whole: Snapshot, request: Request) -> None:
     market.assumptions.extend(evidence_note(whole, weakest, reads))
     if weakest is None:
         return
+    weak = ~strong(channels, weakest)
+    if not weak.any():
+        return
     market.rejected.extend(
-        {"channel": str(name), "rule": "evidence", "reason": f"its evidence is weaker than {weakest}"}
-        for name in channels.ids[~strong(channels, weakest)].tolist()
+        {"channel": str(name), "rule": "evidence", "reason": f"its evidence is {stated}, weaker than {weakest}"}
+        for name, stated in zip(channels.ids[weak].tolist(), channels.column("evidence")[weak].tolist(), strict=True)
     )

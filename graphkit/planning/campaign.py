@@ -16,7 +16,7 @@ from graphkit.planning.inputs import checked, known_target, pages, people, read_
 from graphkit.planning.learned import learned_snapshot
 from graphkit.planning.options import hazards
 from graphkit.planning.placements import add_placements
-from graphkit.planning.purchases import check_waves, possible_purchases
+from graphkit.planning.purchases import check_waves, left_out, possible_purchases
 from graphkit.planning.rules import Rules, read_rules
 from graphkit.planning.worlds import make_worlds
 from graphkit.projection.build import project
@@ -259,9 +259,8 @@ def _reprice(market: Market, request: Request, rules: Rules) -> None:
     """Prices of a what-if, and capacities of the rules."""
     for channel, price in request.price.items():
         if channel not in market.ids:
-            raise InvalidParameter(
-                f"price names channel {channel!r}, which cannot be bought", parameter="price", value=channel
-            )
+            message, why = f"price names channel {channel!r}, which cannot be bought", left_out(market, channel)
+            raise InvalidParameter(message, parameter="price", value=channel, hint=why)
         market.cost[market.ids.index(channel)] = round(price * 100)
     for channel, uses in rules.capacity.items():
         if channel in market.ids:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from graphkit.planning.request import Request
     from graphkit.projection.snapshot import Snapshot
 
-__all__ = ["check_waves", "possible_purchases"]
+__all__ = ["WEAKER", "check_waves", "left_out", "possible_purchases"]
+
+NAMED = 8  # channels of one reason that a refusal names
+WEAKER = "ask for weaker evidence (--min-evidence)"
 
 
 def possible_purchases(
@@ -59,10 +62,23 @@ def possible_purchases(
         if rules.required or rules.least or rules.most or rules.wave_budgets or not options.n:
             _refuse_contradictions(snapshot, market, rules, against, waves, budget)
     if not options.n:
-        raise Infeasible(
-            "no channel may be bought", rule="candidates", hint="the rejected list says why each was left out"
-        )
+        raise Infeasible("no channel may be bought", rule="candidates", hint=left_out(market))
     return options, build_menu(market, options, rules, budget, waves, request.used)
+
+
+def left_out(market: Market, only: str | None = None) -> str | None:
+    """Say which channels were left out and why, or why one of them was; None when none was."""
+    named: dict[str, list[str]] = {}
+    for row in market.rejected:
+        if only in (None, row["channel"]):
+            named.setdefault(row["reason"], []).append(row["channel"])
+    told = []
+    for reason, names in named.items():
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        told.append(f"left out {', '.join(names[:NAMED])}{more}: {reason}")
+    if any(row["rule"] == "evidence" and only in (None, row["channel"]) for row in market.rejected):
+        told.append(WEAKER)
+    return "; ".join(told) or None
 
 
 def check_waves(request: Request, rules: Rules) -> None:

@@ -19,6 +19,7 @@ from graphkit.planning.channels import make_plan
 from graphkit.planning.estimates import estimate
 from graphkit.planning.options import build_menu
 from graphkit.planning.plan_result import check_source, check_unchanged
+from graphkit.planning.purchases import WEAKER
 from graphkit.planning.replan import happened
 from graphkit.planning.request import Request
 from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
@@ -262,7 +263,8 @@ def _campaign(
 
 def _known(campaign: Campaign, names: Iterable[str]) -> None:
     """Every channel must exist."""
-    known = {*campaign.snapshot.nodes("Channel").ids.tolist(), *campaign.market.ids}
+    left = (row["channel"] for row in campaign.market.rejected)  # one of weaker evidence is not among the nodes
+    known = {*campaign.snapshot.nodes("Channel").ids.tolist(), *campaign.market.ids, *left}
     for name in names:
         if name not in known:
             raise unknown_node(campaign.snapshot.nodes("Channel"), name)
@@ -301,8 +303,13 @@ def _purchase(campaign: Campaign, name: str) -> int:
         if campaign.label(i) == name and campaign.options.wave[i] == first and campaign.options.use[i] == 1
     ]
     if not rows:
-        why = next((r["reason"] for r in campaign.market.rejected if r["channel"] == name), "it may not be bought")
-        raise InvalidParameter(f"channel {name} cannot be added: {why}", parameter="add", value=name)
+        rule, why = next(
+            ((r["rule"], r["reason"]) for r in campaign.market.rejected if r["channel"] == name),
+            (None, "it may not be bought"),
+        )
+        change = WEAKER if rule == "evidence" else "change the rules or the data that keep it out"
+        message, hint = f"channel {name} cannot be added: {why}", f"{change}, and make the plan again"
+        raise InvalidParameter(message, parameter="add", value=name, hint=hint)
     return min(rows, key=lambda i: (int(campaign.options.cost[i]), i))
 
 

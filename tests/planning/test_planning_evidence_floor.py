@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import graphkit as gk
-from graphkit.errors import InvalidParameter
+from graphkit.errors import Infeasible, InvalidParameter, UnknownNode
 from graphkit.model.tables import GraphTables
 from graphkit.planning.request import Request
 from graphkit.projection.build import project
+from graphkit.report.spoken import chinese
 from tests.market_fixtures import market, table, tie
 
 # two channels of five users each; the second one's audience is half assumed, the third channel is assumed whole
@@ -54,9 +55,11 @@ def test_equals_the_plan_on_data_without_the_weaker_rows():
 
 def test_says_what_was_left_out():
     found = plan(data(), min_evidence="match")
-    assert {"channel": "c2", "rule": "evidence", "reason": "its evidence is weaker than match"}.items() <= next(
-        row for row in found.rejected if row["channel"] == "c2"
-    ).items()
+    assert {
+        "channel": "c2",
+        "rule": "evidence",
+        "reason": "its evidence is assumed, weaker than match",
+    }.items() <= next(row for row in found.rejected if row["channel"] == "c2").items()
     said = "left out because their evidence is weaker than match: 1 Channel, 2 REACHES"
     assert said in found.assumptions
 
@@ -171,3 +174,38 @@ def test_a_word_that_is_no_evidence_is_refused_everywhere(call):
     what = {"for_": "Film:f1"} if call is gk.partners else {"users": "u5"}
     with pytest.raises(InvalidParameter, match="min_evidence"):
         call(tied(ROWS), min_evidence="sure", **what)
+
+
+def test_a_plan_that_no_evidence_carries_names_the_channels_and_theirs():
+    """The refusal once pointed to a list that nobody saw; many channels of one reason are counted."""
+    stated = ["inferred"] + ["assumed"] * 10
+    weak = market(np.full((11, 4), 0.5), [10] * 11, ["kol"] * 11, channel={"evidence": stated})
+    with pytest.raises(Infeasible, match="no channel may be bought") as caught:
+        plan(weak, min_evidence="real")
+    assert caught.value.hint == (
+        "left out c0: its evidence is inferred, weaker than real; "
+        "left out c1, c10, c2, c3, c4, c5, c6, c7 and 2 more: its evidence is assumed, weaker than real; "
+        "ask for weaker evidence (--min-evidence)"
+    )
+    assert chinese(caught.value.hint) == (
+        "剔除 c0：其证据为 inferred，弱于 real；"
+        "剔除 c1, c10, c2, c3, c4, c5, c6, c7 等另 2 个：其证据为 assumed，弱于 real；请放宽证据要求（--min-evidence）"
+    )
+
+
+def test_a_variant_with_a_channel_that_was_left_out_says_why():
+    """Not an unknown node: the reason stands in the refusal, and dropping what was never bought changes nothing."""
+    made = plan(data(), min_evidence="match")
+    with pytest.raises(InvalidParameter, match="c2 cannot be added: its evidence is assumed, weaker than match") as add:
+        gk.whatif(made, add=["c2"])
+    assert add.value.hint == "ask for weaker evidence (--min-evidence), and make the plan again"
+    with pytest.raises(InvalidParameter, match="cannot be bought") as price:
+        gk.whatif(made, price={"c2": 3})
+    assert price.value.hint.startswith("left out c2: its evidence is assumed")
+    assert gk.whatif(made, drop=["c2"]).reach.difference == 0
+    with pytest.raises(UnknownNode):
+        gk.whatif(made, add=["c9"])
+    forbidden = plan(data(), rules={"forbidden": ["c1"]})
+    with pytest.raises(InvalidParameter, match="c1 cannot be added: forbidden by the rules") as rule:
+        gk.whatif(forbidden, add=["c1"])
+    assert chinese(rule.value.hint) == "请修改使其不可用的规则或数据，再重新做计划"
