@@ -68,7 +68,7 @@ def downstream(
     """
     arcs: Any = (operator.indptr.view(np.uint64), operator.indices, operator.weight if operator.weight.size else None)
     rows, inner = graph.rows, (operator.out_weight, graph.loop, graph.stay)
-    parts: Any = (graph.start, graph.large, graph.head, graph.begin, rows.start, rows.slots, rows.weight)
+    parts: Any = (graph.start, graph.large, graph.head, graph.begin, graph.sweep, rows.start, rows.slots, rows.weight)
     found: tuple[NDArray[np.float64], float, int] = downstream_kernel(
         arcs, parts, inner, v, damping, goal, max_iterations
     )
@@ -103,7 +103,7 @@ def downstream_kernel(arcs, parts, inner, v, damping, goal, most):  # type: igno
 @kernel(fastmath={"contract"}, error_model="numpy")
 def pass_kernel(arcs, parts, inner, v, begin, damping, aim, most, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
     """Pass all components from ``begin`` on; return the sweeps over the slowest."""
-    start, large, head, row_begin, row_start, slots, weight = parts
+    start, large, head, row_begin, sweep, row_start, slots, weight = parts
     done, count, j = begin, 0, 0
     while j < large.size and large[j] < begin:
         j += 1
@@ -113,7 +113,7 @@ def pass_kernel(arcs, parts, inner, v, begin, damping, aim, most, w):  # type: i
         if i < large.size:
             a, b = start[k], start[k + 1]
             enter = enter_kernel(*arcs, a, b, v, damping, w)  # type: ignore[call-arg]
-            own = inner[0][a:b], inner[1][a:b], inner[2][a:b]
+            own = sweep[a:b], inner[0][a:b], inner[1][a:b], inner[2][a:b]
             rows = head[i], row_start[row_begin[i] : row_begin[i + 1]], slots, weight
             count = max(count, large_kernel(*rows, *own, enter, damping, aim, most, w[a:b]))
         done = k + 1
@@ -172,16 +172,18 @@ def enter_kernel(indptr, indices, weight, first, last, v, damping, w):  # type: 
 
 
 @kernel(fastmath={"contract"}, error_model="numpy")
-def large_kernel(head, start, slots, weight, degree, loop, stay, enter, damping, aim, most, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
-    """Sweep one component until a sweep moves no more than ``aim`` of its mass; return how often."""
-    n, come = degree.size, 0.0
-    leave, rate, kept, y, parts = np.empty(n), np.empty(n), np.empty(n), np.zeros(n + 1), np.empty((_KEPT, n))
+def large_kernel(head, start, slots, weight, order, out, loop, stay, enter, damping, aim, most, w):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - compiled
+    """Sweep the rows of one component in their order until a sweep moves no more than ``aim`` of its mass; return how often."""
+    n, come = order.size, 0.0
+    degree, leave, rate, base, kept = np.empty(n), np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    y, parts = np.zeros(n + 1), np.empty((_KEPT, n))
     for i in range(n):
-        come += enter[i]
-        scale = 1.0 / (degree[i] - damping * loop[i])
-        leave[i], rate[i], y[i] = degree[i] - damping * stay[i], damping * scale, w[i]
-        enter[i] *= scale
-    system = degree, leave, rate, enter, come, aim
+        k = np.uint64(order[i])
+        scale = 1.0 / (out[k] - damping * loop[k])
+        degree[i], leave[i], rate[i] = out[k], out[k] - damping * stay[k], damping * scale
+        base[i], y[i] = scale * enter[k], w[k]
+        come += enter[k]
+    system = degree, leave, rate, base, come, aim
     # a number written into a call is a type of its own: the sweeps would be compiled for each
     once, ahead = np.int64(1), np.int64(_KEPT)
     count, moved = sweeps_kernel(head, start, slots, weight, system, min(_PLAIN, most), y, parts)
@@ -199,7 +201,7 @@ def large_kernel(head, start, slots, weight, degree, loop, stay, enter, damping,
             for i in range(n):
                 y[i] = kept[i]
     for i in range(n):
-        w[i] = y[i]
+        w[order[i]] = y[i]
     return count
 
 

@@ -79,15 +79,14 @@ class Halves:
 def side_by_side(
     n: int, head: int, row: NDArray[np.int64], source: NDArray[np.int64], weight: NDArray[np.float64] | None
 ) -> Rows:
-    """Lay out arcs sorted by row."""
-    length = np.bincount(row, minlength=n)
+    """Lay out arcs; those of one row follow each other."""
+    length, begin = np.bincount(row, minlength=n), np.zeros(n, np.int64)
     groups = length[head:].reshape(-1, WIDTH)
     start = np.concatenate(([0], np.cumsum(np.concatenate((length[:head], WIDTH * groups.max(axis=1))))))
-    seat = np.arange(row.size)
-    first = int(length[:head].sum())  # arcs before are at their seats already
-    later = row[first:] - head
-    nth = seat[first:] - (np.cumsum(length) - length)[row[first:]]
-    seat[first:] = start[head + later // WIDTH] + later % WIDTH + WIDTH * nth
+    arc, stride = np.arange(row.size), np.where(np.arange(n) < head, 1, WIDTH)
+    begin[row[::-1]] = arc[::-1]  # the first arc of a row is written last
+    origin = np.concatenate((start[:head], (start[head:-1, None] + np.arange(WIDTH)).ravel())) - stride * begin
+    seat = origin[row] + stride[row] * arc
     slots = np.full(start[-1], n, np.uint16 if n < _NARROW else np.uint32)
     slots[seat] = source
     filled = None

@@ -135,12 +135,12 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
     """Relabel the nodes and sort the arcs by target."""
     n, (source, target, values) = projection.n_nodes, _arcs(projection, weight)
     in_degree, symmetric = np.bincount(target, minlength=n), _is_symmetric(n, source, target, values)
-    number, small = np.zeros(n, np.int64), target.size < 2 * ARCS_A_CHUNK
+    number, met, small = *np.zeros((2, n), np.int64), target.size < 2 * ARCS_A_CHUNK
     order = np.argsort(-in_degree, kind="stable").astype(np.int64)
     if small and symmetric:
         order = evened(projection.indptr, projection.indices, in_degree)
     elif small:
-        order, number = component_order(projection.indptr, projection.indices, target, source)
+        order, number, met = component_order(projection.indptr, projection.indices, target, source)
     place = np.empty(n, np.int64)
     place[order] = np.arange(n)
     source, target = place[source], place[target]
@@ -149,7 +149,7 @@ def _build(projection: Projection, weight: NDArray[Any] | None) -> WalkOperator:
     arcs = target[by_target], source[by_target], flat
     rows: Rows | Halves | Components
     if small and not symmetric:
-        rows = components(number[order], *arcs)
+        rows = components(number[order], met, *arcs)
     else:
         rows = (split if small else side_by_side)(n, head_rows(in_degree[order]), *arcs)
     return WalkOperator(

@@ -57,11 +57,12 @@ def test_components_are_those_of_scipy_and_arcs_lead_to_later_ones(m, dead):
     for seed in range(5):
         s, t, _ = drawn(seed, n, m, dead=dead)
         p = from_arrays(s, t, n_nodes=n)
-        order, number = components.component_order(p.indptr, p.indices, t, s)
+        order, number, met = components.component_order(p.indptr, p.indices, t, s)
         _, true = connected_components(coo_array((np.ones(s.size), (s, t)), (n, n)), connection="strong")
         pairs = {(int(a), int(b)) for a, b in zip(number, true, strict=True)}
         assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
         assert np.array_equal(np.sort(order), np.arange(n))
+        assert np.array_equal(np.sort(met), np.arange(1, n + 1))
         assert (np.diff(number[order]) >= 0).all()
         assert (number[s] <= number[t]).all()
 
