@@ -12,6 +12,8 @@ from graphkit.cli.group import Option
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from graphkit.engine.base import Threads
+
     F = TypeVar("F", bound=Callable[..., Any])
 
 __all__ = [
@@ -200,13 +202,42 @@ def time_limit_option(function: F) -> F:
 
 
 def engine_option(function: F) -> F:
-    """Add ``--engine``."""
+    """Add ``--engine`` and ``--jobs``; the command gets both as ``engine``, as the library takes it."""
+    function = click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        is_eager=True,  # known when the engine is made of it
+        expose_value=False,
+        callback=_keep_jobs,
+        help="Threads to work on; the answer is the same.  [default: one a processor]",
+    )(function)
     return click.option(
         "--engine",
         type=click.Choice(["threads", "serial"]),
         default="threads",
+        callback=_with_jobs,
         help="Where the work runs; the answer is the same.",
     )(function)
+
+
+def _keep_jobs(ctx: click.Context, param: click.Parameter, value: int | None) -> None:
+    """Put the number of threads aside for the engine."""
+    del param
+    ctx.meta["graphkit.jobs"] = value
+
+
+def _with_jobs(ctx: click.Context, param: click.Parameter, value: str) -> str | Threads:
+    """Return the engine by name, or with as many threads as asked for."""
+    del param
+    jobs = ctx.meta["graphkit.jobs"]
+    if jobs is None or (value, jobs) == ("serial", 1):
+        return value
+    if value == "serial":
+        raise click.UsageError("--jobs above 1 needs --engine threads.", ctx)
+    from graphkit.engine.base import Threads
+
+    return Threads(workers=jobs)
 
 
 def probability_option(default: str) -> Callable[[F], F]:

@@ -44,6 +44,43 @@ def test_estimate_tells_memory_and_runs_nothing(gk):
     assert gk("simulate", "--seeds", "a", "--estimate")[1]["per_set"] == 0
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["seeds", "--k", "2", "--probability", "0.3"],
+        ["simulate", "--seeds", "a", "--probability", "0.3", "--model", "sir", "--max-steps", "4"],
+    ],
+)
+def test_jobs_change_the_threads_and_nothing_else(command, gk, monkeypatch):
+    """One and two threads, asked for by flag or variable, print the same; that many are started."""
+    from graphkit.engine import base
+
+    started, pool = [], base.ThreadPoolExecutor
+
+    def watched(workers, **more):
+        started.append(workers)
+        return pool(workers, **more)
+
+    monkeypatch.setattr(base, "ThreadPoolExecutor", watched)
+    code, one = gk(*command, "--jobs", "1")
+    assert (code, started) == (0, [])
+    two = gk(*command, "--jobs", "2")[1]
+    assert set(started) == {2}
+    monkeypatch.setenv(f"GRAPHKIT_{command[0].upper()}_JOBS", "3")
+    three = gk(*command)[1]
+    assert set(started) == {2, 3}
+    for found in (one, two, three):
+        del found["manifest"]["seconds"], found["replay"]["command"]
+    assert one == two == three
+
+
+def test_jobs_need_threads(gk):
+    """No job, or two in a row, is exit 2."""
+    assert gk("seeds", "--k", "2", "--jobs", "0")[0] == 2
+    assert gk("seeds", "--k", "2", "--jobs", "2", "--engine", "serial")[0] == 2
+    assert gk("seeds", "--k", "2", "--jobs", "1", "--engine", "serial")[0] == 0
+
+
 def test_groups_and_properties(gk):
     """One seed a region; half a rule is exit 2, an unknown property exit 3."""
     code, found = gk("seeds", "--k", "4", "--probability", "0.1", "--group", "region", "--per-group", "1")
