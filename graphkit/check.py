@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -24,6 +26,7 @@ __all__ = [
     "floats",
     "non_negative",
     "one_of",
+    "path_of",
     "positive_int",
     "probability",
     "probability_array",
@@ -80,6 +83,14 @@ def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
         hint = f"did you mean {near[0]!r}?" if near else None
         refuse(name, value, "one of " + ", ".join(words), hint=hint)
     return value
+
+
+def path_of(name: str, value: object, what: str = "a path") -> Path:
+    """Return a text or a path as a path; bytes are refused, as they are no name on every system."""
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str):
+        refuse(name, value, what)
+    return Path(text)
 
 
 def floats(name: str, values: ArrayLike, allowed: str) -> NDArray[np.float64]:

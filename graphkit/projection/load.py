@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphkit.check import finite, path_of
 from graphkit.errors import DeadlineExceeded
 from graphkit.projection.snapshot import default_cache, snapshot_from_tables, snapshot_key
 from graphkit.store.files import read_directory
@@ -16,6 +16,7 @@ from graphkit.store.files_rest import write_rest
 
 if TYPE_CHECKING:
     from os import PathLike
+    from pathlib import Path
 
     from graphkit.model.validate import DataReport
     from graphkit.progress import ProgressCallback
@@ -79,9 +80,13 @@ def load_directory(
         When the store fails.
     """
     begin = time.monotonic()
+    source = path_of("directory", directory, "the path of an input directory")
+    over = None if mapping is None else path_of("mapping", mapping, "the path of a mapping file")
+    if deadline is not None:
+        deadline = finite("deadline", deadline)
     tables, report = read_directory(
-        Path(directory),
-        mapping=None if mapping is None else Path(mapping),
+        source,
+        mapping=over,
         encoding=encoding,
         max_bad=max_bad,
         on_duplicate=on_duplicate,
@@ -97,7 +102,7 @@ def load_directory(
         if left <= 0:
             message = f"{directory}: not read within {deadline:g} s; nothing was loaded"
             raise DeadlineExceeded(message, hint="allow more with --time-limit SECONDS")
-    kept = None if dry_run else _keep_rejected(store, report, Path(directory), tables.name, mapping)
+    kept = None if dry_run else _keep_rejected(store, report, source, tables.name, over)
     done = store.load(tables, report, progress=progress, deadline=left, dry_run=dry_run)
     if was_empty:
         folder = snapshot_cache if snapshot_cache is not None else default_cache(store)
@@ -117,17 +122,14 @@ def dead_letter_folder(store: GraphStore) -> Path | None:
     return cache.parent.parent / "reports" / cache.name
 
 
-def _keep_rejected(
-    store: GraphStore, report: DataReport, source: Path, name: str, mapping: str | PathLike[str] | None
-) -> Path | None:
+def _keep_rejected(store: GraphStore, report: DataReport, source: Path, name: str, mapping: Path | None) -> Path | None:
     """Write the rejected rows before the others go in; return the directory from which they can be loaded once corrected."""
     folder = dead_letter_folder(store)
     if folder is None:
         return None
     run = _dead_letter_run(report)
     write_dead_letters(report, folder, run=run)
-    over = None if mapping is None else Path(mapping)
-    return write_rest(report, source, folder / f"dead-{run}", name=name, mapping=over)
+    return write_rest(report, source, folder / f"dead-{run}", name=name, mapping=mapping)
 
 
 def _dead_letter_run(report: DataReport) -> str:

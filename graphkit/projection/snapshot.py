@@ -279,9 +279,7 @@ def snapshot_from_directory(
     """Read, check and snapshot an input directory; a bad row raises `DataInvalid` with its report."""
     from graphkit.store.files import read_directory
 
-    if not isinstance(path, str | os.PathLike):
-        refuse("directory", path, "the path of an input directory")
-    tables, _ = read_directory(Path(path), mapping=None if mapping is None else Path(mapping), progress=progress)
+    tables, _ = read_directory(path, mapping=mapping, progress=progress)
     return snapshot_from_tables(tables)
 
 

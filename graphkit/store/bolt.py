@@ -15,6 +15,7 @@ from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, Writ
 from graphkit.model.schema import TYPES
 from graphkit.store import statements
 from graphkit.store.address import check_agent
+from graphkit.store.arguments import check_load
 from graphkit.store.base import Capabilities, Table
 from graphkit.store.bolt_connection import READ_ACCESS, WRITE_ACCESS, Connection, Transaction
 from graphkit.store.bolt_load import Loader
@@ -337,6 +338,7 @@ class BoltStore(CypherStore):
         DeadlineExceeded
             After `deadline` seconds; loading again goes on where this load stopped.
         """
+        check_load(tables, report)
         patience = _RESTART if deadline is None else deadline
         begin, clock = time.monotonic(), Deadline(deadline, "load", patience=patience, progress=progress)
         if self._owner is not None:

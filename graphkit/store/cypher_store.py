@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from graphkit.errors import DataInvalid, InvalidParameter, StoreUnavailable, UnknownNode, WriteRefused
+from graphkit.errors import DataInvalid, InvalidParameter, StoreUnavailable, UnknownNode
 from graphkit.model.schema import LABELS, TYPES
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, object_array
 from graphkit.progress import Progress, null_progress
 from graphkit.store import statements
+from graphkit.store.arguments import check_id, check_rows, check_written, query_values
 from graphkit.store.batches import Batches
 from graphkit.store.deadline import Deadline
 from graphkit.store.files_out import export_tables
 from graphkit.store.health import check_store
 from graphkit.store.layout import Layout, Pair, coerce
-from graphkit.store.queries import check_params
 from graphkit.store.record import READ_RECORD, WRITE_RECORD, Record, new_token
 from graphkit.store.schema_steps import apply_schema
 
@@ -184,17 +184,12 @@ class CypherStore(ABC):
         StoreUnavailable
             While a load is going on, or when the store cannot be reached.
         """
-        if query.access != "read":
-            message = f"{query.name} has @access {query.access}: it is not served as a read"
-            raise WriteRefused(message, store=self.address)
-        return self._served(query, check_params(query, params or {}), Deadline(timeout, query.name), max_rows)
+        values = query_values(query, params, self.address, "read")
+        return self._served(query, values, Deadline(timeout, query.name), check_rows(max_rows))
 
     def write(self, query: Query, params: Mapping[str, Any] | None = None, *, timeout: float = 60.0) -> Counts:
         """Run a named query with `@access write` inside one transaction."""
-        if query.access != "write":
-            message = f"{query.name} has @access {query.access}: only @access write is run here"
-            raise WriteRefused(message, store=self.address)
-        values = check_params(query, params or {})
+        values = query_values(query, params, self.address, "write")
 
         def work(run: Run) -> Counts:
             rows = 0
@@ -217,6 +212,7 @@ class CypherStore(ABC):
         InvalidParameter
             When a name was loaded from files: a result may not overwrite data.
         """
+        check_written(ids, columns, run_id)
         deadline = Deadline(timeout, "write_back")
         names = list(columns)
         self._declare_written(label, names, run_id, deadline)
@@ -265,6 +261,7 @@ class CypherStore(ABC):
 
     def node(self, label: str, id_: str) -> dict[str, Any] | None:
         """Properties of one node, id included; None when there is none."""
+        check_id(id_)
         rows = self._rows(statements.find_nodes(label), {"ids": [id_]})
         return dict(rows[0]["p"]) if rows else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from graphkit.check import finite
 from graphkit.errors import DeadlineExceeded
 from graphkit.progress import Progress, null_progress
 
@@ -40,7 +41,7 @@ class Deadline:
         patience: float = _PATIENCE,
         progress: ProgressCallback | None = None,
     ) -> None:
-        self.seconds = seconds
+        self.seconds = None if seconds is None else finite("the time allowed", seconds)
         self.what = what
         self.patience = patience
         self._tell = progress or null_progress

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns
 from graphkit.progress import null_progress
+from graphkit.store.arguments import check_load
 from graphkit.store.base import Capabilities, Counts, Table
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
@@ -264,6 +265,7 @@ class EmbeddedStore(CypherStore):
         A new database is built beside the old one, counted, then put in its place in one step; when nothing would change,
         nothing is written.
         """
+        check_load(tables, report)
         begin, clock = time.monotonic(), Deadline(deadline, "load")
         tables, old, record = tables.canonical(), GraphTables({}, ()), Record()
         if self._folder.current() is not None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from graphkit.check import one_of
+from graphkit.check import one_of, path_of, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.model.validate import by_cause
 from graphkit.store.files_events import read_events
@@ -14,6 +13,7 @@ from graphkit.store.files_settle import ON_DUPLICATE
 from graphkit.store.files_write import write_parquet
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Collection
 
     from graphkit.model.tables import GraphTables
@@ -26,9 +26,9 @@ _CAUSES = 20  # told in the message of an error; the report has every finding
 
 
 def read_directory(
-    path: str | Path,
+    path: str | os.PathLike[str],
     *,
-    mapping: str | Path | None = None,
+    mapping: str | os.PathLike[str] | None = None,
     encoding: str = "utf-8",
     max_bad: int = 0,
     on_duplicate: str = "error",
@@ -74,20 +74,17 @@ def read_directory(
     DataInvalid
         More than `max_bad` rows rejected, or a file or the directory unusable; `.report` has every row rejected.
     """
-    one_of("on_duplicate", on_duplicate, ON_DUPLICATE)
-    _known(encoding)
-    tables, report = DirectoryReader(
-        Path(path), mapping, encoding, progress, on_duplicate, create_missing, ids_of
-    ).read()
+    max_bad = positive_int("max_bad", max_bad, minimum=0)
+    tables, report = _reader(path, mapping, encoding, progress, on_duplicate, create_missing, ids_of).read()
     if report.fatal or report.rejected + report.events.rejected > max_bad:
         raise _refusal(report, str(path))
     return tables, report
 
 
 def check_directory(
-    path: str | Path,
+    path: str | os.PathLike[str],
     *,
-    mapping: str | Path | None = None,
+    mapping: str | os.PathLike[str] | None = None,
     encoding: str = "utf-8",
     on_duplicate: str = "error",
     create_missing: bool = False,
@@ -98,13 +95,30 @@ def check_directory(
 
     The parameters are those of `read_directory`: with the same ones, that accepts what this calls `ok`.
     """
+    return _reader(path, mapping, encoding, progress, on_duplicate, create_missing, ids_of).read()[1]
+
+
+def _reader(
+    path: str | os.PathLike[str],
+    mapping: str | os.PathLike[str] | None,
+    encoding: str,
+    progress: ProgressCallback | None,
+    on_duplicate: str,
+    *rest: Any,
+) -> DirectoryReader:
+    """Return the reader of a directory once its arguments are of their kinds."""
     one_of("on_duplicate", on_duplicate, ON_DUPLICATE)
     _known(encoding)
-    return DirectoryReader(Path(path), mapping, encoding, progress, on_duplicate, create_missing, ids_of).read()[1]
+    over = None if mapping is None else path_of("mapping", mapping, "the path of a mapping file")
+    return DirectoryReader(
+        path_of("directory", path, "the path of an input directory"), over, encoding, progress, on_duplicate, *rest
+    )
 
 
 def _known(encoding: str) -> None:
     """Refuse the name of an encoding that Python does not know."""
+    if not isinstance(encoding, str):
+        refuse("encoding", encoding, "the name of a text encoding")
     try:
         "".encode(encoding)
     except (LookupError, UnicodeError) as error:

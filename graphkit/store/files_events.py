@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.check import path_of
 from graphkit.errors import DataInvalid
 from graphkit.intervals import counted
 from graphkit.model import vocabulary
@@ -29,6 +29,7 @@ from graphkit.store.mapping_file import parse_dataset
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -109,7 +110,7 @@ def read_events(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    root = Path(path)
+    root = path_of("path", path, "the path of an event log")
     findings = Findings()
     files, dataset = _event_files(root)
     log = _read(files, dataset, findings)

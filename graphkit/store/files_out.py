@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphkit.check import one_of
+from graphkit.check import one_of, path_of
 from graphkit.errors import InvalidParameter
 from graphkit.store.leftovers import head_beside
 
@@ -31,6 +31,7 @@ def export_tables(tables: GraphTables, directory: str | os.PathLike[str], as_: s
         When it cannot be written; its `filename` is the directory, and nothing is left there.
     """
     one_of("as_", as_, ("parquet", "neo4j-import"))
+    directory = path_of("directory", directory, "the path of a new folder")
     try:
         target = check_target(directory)
         _write_whole(tables, target, as_)

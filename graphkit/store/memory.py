@@ -11,12 +11,12 @@ import numpy as np
 from graphkit.errors import DeadlineExceeded, InvalidParameter, UnknownNode, WriteRefused
 from graphkit.model.tables import GraphTables
 from graphkit.store import statements
+from graphkit.store.arguments import check_id, check_load, check_rows, check_written, query_values
 from graphkit.store.base import Capabilities, Counts, LoadReport, Table
 from graphkit.store.communities import KeptCommunities
 from graphkit.store.deadline import Deadline
 from graphkit.store.files_out import export_tables
 from graphkit.store.merge import Tally, merge
-from graphkit.store.queries import check_params
 from graphkit.store.record import new_token
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ class MemoryStore:
     ) -> LoadReport:
         """Merge the tables by key; see `graphkit.store.merge`."""
         del progress
+        check_load(tables, report)
         begin, clock = time.monotonic(), Deadline(deadline, "load")
         whole, tally = merge(self._tables, tables.canonical())
         clock.check()
@@ -126,7 +127,8 @@ class MemoryStore:
 
     def tables(self, *, deadline: float | None = None, progress: ProgressCallback | None = None) -> GraphTables:
         """Return everything loaded, in canonical order."""
-        del deadline, progress
+        del progress
+        Deadline(deadline, "reading the graph")
         return self._tables.canonical()
 
     def read(
@@ -143,10 +145,7 @@ class MemoryStore:
         """
         from graphkit.store.twins import TWINS
 
-        if query.access != "read":
-            message = f"{query.name} has @access {query.access}: it is not served as a read"
-            raise WriteRefused(message, store=self.address)
-        values = check_params(query, params or {})
+        values, max_rows = query_values(query, params, self.address, "read"), check_rows(max_rows)
         if query.name not in TWINS:
             message = f"the memory store runs no Cypher and {query.name} has no Python twin"
             raise InvalidParameter(
@@ -162,8 +161,8 @@ class MemoryStore:
 
     def write(self, query: Query, params: Mapping[str, Any] | None = None, *, timeout: float = 60.0) -> Counts:
         """Keep or remove a plan or communities (`write/plan`, `write/communities`, ..); this store runs no other writing query."""
-        del timeout
-        values = check_params(query, params or {})
+        Deadline(timeout, "write")
+        values = query_values(query, params, self.address, "write")
         if query.name == "write/plan":
             self._plans[values["plan"]] = {"id": values["plan"], **values["properties"]}
         elif query.name == "write/remove_plan":
@@ -180,6 +179,7 @@ class MemoryStore:
     def node(self, label: str, id_: str) -> dict[str, Any] | None:
         """Properties of one node, id included; None when there is none."""
         statements.quote(label)
+        check_id(id_)
         if label == "Plan":
             return copy.deepcopy(self._plans.get(id_))
         table = self._communities.on(self._tables).nodes_of(label)
@@ -200,8 +200,9 @@ class MemoryStore:
         self, label: str, ids: Sequence[str], columns: Mapping[str, Any], run_id: str, *, timeout: float = 600.0
     ) -> int:
         """Keep result columns beside the loaded ones; `tables` and `version` do not show them."""
-        del run_id, timeout
         statements.quote(label)
+        check_written(ids, columns, run_id)
+        Deadline(timeout, "write_back")
         table = self._tables.nodes_of(label)
         known = table.row_of()
         for name in columns:

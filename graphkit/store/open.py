@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphkit.check import refuse
+from graphkit.check import finite, refuse
 from graphkit.errors import InvalidParameter, StoreUnavailable
 from graphkit.store.address import bare, slipped
 from graphkit.store.memory import MemoryStore
@@ -65,6 +65,11 @@ def open_store(
     text = ".graphkit" if uri is None else os.fspath(uri) if isinstance(uri, os.PathLike) else uri
     if not isinstance(text, str):
         refuse("uri", text, "a folder, or an address such as neo4j://localhost:7687 or memory://")
+    for name, value in (("username", username), ("password", password), ("database", database)):
+        if value is not None and not isinstance(value, str):
+            refuse(name, "***" if name == "password" else value, "a text")
+    if timeout is not None:
+        finite("timeout", timeout)
     scheme, mark, _ = text.partition("://")
     if "\0" in text:
         raise InvalidParameter("a store's address holds no NUL character", parameter="uri", value=bare(text))

@@ -12,16 +12,18 @@ import json
 import math
 import re
 import shlex
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from graphkit.check import refuse
 from graphkit.errors import InvalidParameter, QueryNotFound, close_matches
 from graphkit.store.query_header import Param, Query, parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
 __all__ = [
@@ -48,7 +50,6 @@ def cypher_root() -> Traversable:
     return files("graphkit") / "cypher"
 
 
-@cache
 def load_query(name: str) -> Query:
     """Return the query of this name.
 
@@ -69,6 +70,13 @@ def load_query(name: str) -> Query:
     InvalidParameter
         When the file's header and statement do not fit each other.
     """
+    if not isinstance(name, str):
+        refuse("name", name, "the name of a query, such as channels/audience")
+    return _loaded(name)
+
+
+@cache
+def _loaded(name: str) -> Query:
     known = _paths()
     if name not in known:
         close = close_matches(name, known)
@@ -114,6 +122,8 @@ def check_params(query: Query, given: Mapping[str, Any], *, partial: bool = Fals
     InvalidParameter
         For a missing, unknown or wrongly typed parameter; the hint shows the `:param` line to paste.
     """
+    if not isinstance(given, Mapping):
+        refuse("params", given, "a mapping of names to values")
     names = [p.name for p in query.params]
     unknown = sorted(set(given) - set(names))
     if unknown:

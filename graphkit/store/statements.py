@@ -45,7 +45,7 @@ USED: Final = (
 
 def quote(name: str) -> str:
     """Return a label or type in backticks; only names of the registry and internal ones."""
-    if name not in LABELS and name not in TYPES and name not in INTERNAL:
+    if not isinstance(name, str) or (name not in LABELS and name not in TYPES and name not in INTERNAL):
         message = f"{name!r} is no label or relationship type of the schema"
         raise InvalidParameter(message, parameter="name", value=name)
     return ticks(name)
