@@ -96,10 +96,12 @@ class App:
             Seconds that a unit of work may take.
         """
         if self._store is None:
+            from graphkit.store.address import slipped
             from graphkit.store.open import open_store
 
             settings = self.settings
-            if not create and "://" not in settings.store and not Path(settings.store).exists():
+            folder = "://" not in settings.store and not slipped(settings.store)
+            if folder and not create and not Path(settings.store).exists():
                 message = f"there is no store at {settings.store}"
                 raise StoreUnavailable(
                     message, store=settings.store, hint="load data first: graphkit load DIR, or try graphkit demo"

@@ -130,15 +130,16 @@ def _disks(store: str) -> Iterator[dict[str, Any]]:
 def _store(app: App) -> Iterator[dict[str, Any]]:
     """Check that the store opens and tell what it is; a store not yet made is no fault."""
     from graphkit.errors import GraphkitError
+    from graphkit.store.address import slipped
 
     where = app.settings.store
-    if not is_server(where) and "://" not in where and not Path(where).exists():
+    if "://" not in where and not slipped(where) and not Path(where).exists():
         yield _row("store", True, f"{where}: none yet; graphkit load DIR makes it")
         return
     try:
         store = app.open(timeout=15.0)
         able = store.capabilities
-        yield _row("store", True, f"{where}: {able.name}")
+        yield _row("store", True, f"{_shown(where)}: {able.name}")
         yield _row(
             "reads protected by",
             able.readonly != "none",
@@ -164,10 +165,10 @@ def _store(app: App) -> Iterator[dict[str, Any]]:
 
 
 def _shown(store: str) -> str:
-    """Return the store's folder or address; what stands behind a server's port may be a password and is not repeated."""
-    from graphkit.store.address import bare
+    """Return the store's folder or address; what stands where a port should, or behind it, may be a password and is not repeated."""
+    from graphkit.store.address import bare, slipped
 
-    return bare(store) if is_server(store) else store
+    return bare(store) if "://" in store or slipped(store) else store
 
 
 def _settings(ctx: click.Context, app: App) -> Iterator[dict[str, Any]]:

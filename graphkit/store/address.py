@@ -12,11 +12,23 @@ __all__ = ["NEWER", "bare", "check_agent", "check_uri", "slipped"]
 
 NEWER: Final = "Neo4j 5.26 or newer is needed; the embedded store needs no server: --store DIR"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_PARTS: Final = re.compile(r"([^:/]*)((?::(?://)?)?)(.*)", re.DOTALL)
+_PLACE: Final = re.compile(r"(\[[^\]]*\]|[^:/?#]*)([^/?#]*)([/?#]?)(.*)", re.DOTALL)
 
 
 def bare(uri: str) -> str:
-    """Return an address without the login and the options it may hold, for messages."""
-    return re.sub(r"[?#].*", "?***", re.sub(r":(//)?.*@", r":\1***@", uri, flags=re.DOTALL), flags=re.DOTALL)
+    """Return an address without what may be a secret in it, for messages: login, options, path, and a port that is no number.
+
+    Examples
+    --------
+    >>> bare("bolt://me:secret@host:7687"), bare("bolt://me:secret"), bare("neo4j://host:7687?policy=eu")
+    ('bolt://***@host:7687', 'bolt://me:***', 'neo4j://host:7687?***')
+    """
+    scheme, slashes, rest = _PARTS.fullmatch(uri).groups()  # type: ignore[union-attr] # it fits every text
+    _, login, place = rest.rpartition("@")
+    host, port, mark, more = _PLACE.fullmatch(place).groups()  # type: ignore[union-attr] # so does this
+    shown = port if re.fullmatch(r"(:\d{0,5})?", port) else ":***"
+    return f"{scheme}{slashes}{'***@' if login else ''}{host}{shown}{mark}{'***' if more else ''}"
 
 
 def slipped(text: str) -> bool:

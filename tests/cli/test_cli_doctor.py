@@ -85,12 +85,21 @@ def test_a_server_that_is_not_there(doctor, monkeypatch):
     assert "gk-canary" not in json.dumps(rows) + err
 
 
-def test_a_password_behind_the_port_is_not_repeated(doctor, capsys):
-    """Neither as the store's address nor among the settings."""
-    address = "bolt://127.0.0.1:1?password=gk-canary"
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("bolt://127.0.0.1:1?password=gk-canary", "bolt://127.0.0.1:1?***"),
+        ("bolt://127.0.0.1:gk-canary", "bolt://127.0.0.1:***"),
+        ("neo4j+s://[::1]:gk-canary/x", "neo4j+s://[::1]:***/***"),
+        ("bolt://127.0.0.1:1/gk-canary", "bolt://127.0.0.1:1/***"),
+        ("neo4j:me:gk-canary", "neo4j:me:***"),
+    ],
+)
+def test_a_password_in_an_address_is_not_repeated(doctor, capsys, address, shown):
+    """Neither as the store's address nor among the settings, whatever place of the address it was written in."""
     code, rows, err = doctor("--store", address)
-    assert code == 4
-    assert rows["store"]["value"].startswith("bolt://127.0.0.1:1?***: ")
+    assert code == (4 if rows else 2)
+    assert not rows or rows["store"]["value"].startswith(f"{shown}: ")
     assert run(["--store", address, "doctor", "--settings"]) == 0
     assert "gk-canary" not in json.dumps(rows) + err + capsys.readouterr().out
 

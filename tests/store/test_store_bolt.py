@@ -70,6 +70,27 @@ def test_a_password_anywhere_in_an_address_is_neither_used_nor_repeated(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_password_reaches_a_log_record(tmp_path, caplog):
+    """At the lowest level of every logger: a login that works, one that is refused, and addresses that hold the password."""
+    caplog.set_level(0)
+    for name in ("neo4j", "graphkit", "arcadedb"):
+        caplog.set_level(0, logger=name)
+    with open_store(tmp_path / "store") as owner:
+        owner.load(*read_directory(TINY))
+        owner.ids("User")
+        found = owner._folder.connection()
+        uri = f"bolt://127.0.0.1:{found['port']}"
+        with BoltStore(uri, username="root", password=found["password"], database="graph") as store:
+            assert len(store.ids("User")) == 12
+        for address in (uri, "bolt://127.0.0.1:1", "bolt://host:gk-canary", "bolt://me:gk-canary@host"):
+            with pytest.raises((StoreUnavailable, InvalidParameter)):
+                open_store(address, username="root", password="gk-canary", timeout=2)
+    said = "\n".join(f"{record.getMessage()} {record.args} {record.exc_text}" for record in caplog.records)
+    assert "LOGON" in said
+    assert found["password"] not in said
+    assert "gk-canary" not in said
+
+
 def test_a_routing_policy_may_stand_in_an_address():
     """It is part of how a cluster is asked."""
     assert check_uri("neo4j+s://example.org:7687/?policy=eu", insecure=False)
