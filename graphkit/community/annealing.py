@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.community.moves import below_kernel, gather_kernel, shuffled_kernel
+from graphkit.community.steps import below_kernel, gather_kernel, shuffled_kernel
 from graphkit.kernels import kernel
 
 if TYPE_CHECKING:

@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.community.moves import (
+from graphkit.community.moves import leiden
+from graphkit.community.quality import description_gain, inside_weights
+from graphkit.community.steps import (
     gather_kernel,
-    leiden,
     lift_kernel,
     parts_near_kernel,
     relabel_kernel,
@@ -39,7 +40,6 @@ from graphkit.community.moves import (
     vacant_kernel,
     weighed_kernel,
 )
-from graphkit.community.quality import description_gain, inside_weights
 from graphkit.kernels import kernel
 
 if TYPE_CHECKING:

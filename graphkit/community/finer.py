@@ -32,7 +32,7 @@ from scipy.special import gammaln
 
 from graphkit.community.block_model import best_blocks_gain, block_leiden, leiden_at_newmans_resolution
 from graphkit.community.map_equation import map_leiden
-from graphkit.community.moves import contract
+from graphkit.community.steps import contract
 from graphkit.kernels import kernel
 
 if TYPE_CHECKING:

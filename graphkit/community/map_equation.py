@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.community.moves import (
+from graphkit.community.steps import (
     gather_kernel,
     lift_kernel,
     parts_near_kernel,

@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from graphkit.community.moves import contract
 from graphkit.community.objectives import Modularity
 from graphkit.community.quality import (
     Undirected,
@@ -40,6 +39,7 @@ from graphkit.community.quality import (
     description_gain,
     weighted,
 )
+from graphkit.community.steps import contract
 from graphkit.progress import Progress, null_progress
 from graphkit.rng import child_seed
 

@@ -12,8 +12,9 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from graphkit.community import search
 from graphkit.community.block_model import block_gain, block_leiden, newman_resolution
 from graphkit.community.leiden import Communities, communities
-from graphkit.community.moves import contract, leiden
+from graphkit.community.moves import leiden
 from graphkit.community.quality import connected_labels, description_gain, modularity, undirected
+from graphkit.community.steps import contract
 from graphkit.projection.arrays import from_arrays
 
 

@@ -9,11 +9,12 @@ from numpy.testing import assert_allclose
 from reference.partitions import partitions, projection
 
 from graphkit.community.leiden import communities
-from graphkit.community.moves import contract, leiden
+from graphkit.community.moves import leiden
 from graphkit.community.objectives import BlockModel, MapEquation, Modularity
 from graphkit.community.quality import connected_labels, description_gain, modularity, undirected
 from graphkit.community.search import EFFORTS, Search
 from graphkit.community.stability import recovery
+from graphkit.community.steps import contract
 from graphkit.errors import InvalidParameter
 from graphkit.projection.arrays import from_arrays
 
