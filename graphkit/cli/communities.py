@@ -10,7 +10,7 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import graph_options, min_evidence_option, output_options, seed_option
+from graphkit.cli.options import dry_run_option, graph_options, min_evidence_option, output_options, seed_option
 from graphkit.cli.shares import SHARE
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ class _Resolution(click.ParamType["float | str"]):
     is_flag=True,
     help="Also store the number of the community on each node, and users as members of Community nodes, for queries such as communities/sizes.",
 )
+@dry_run_option
 @graph_options
 @min_evidence_option
 @seed_option
@@ -120,6 +121,7 @@ def communities(
     bipartite: str | None,
     members: bool,
     write: bool,
+    dry_run: bool,
     nodes: tuple[str, ...],
     via: tuple[str, ...],
     min_evidence: str | None,
@@ -163,7 +165,9 @@ def communities(
         text=text,
         color=app.settings.color,
     )
-    if write:
+    if dry_run:
+        app.say(f"--write would write the community of {graph.n_nodes:,} nodes")
+    elif write:
         record = _record(graph, found, via, min_evidence)
         count, again = _write(app, graph, found, run, record), f"--param run={run}"
         app.say(

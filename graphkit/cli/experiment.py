@@ -10,7 +10,7 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Group
-from graphkit.cli.options import output_options, probability_option, seed_option
+from graphkit.cli.options import dry_run_option, output_options, probability_option, seed_option
 from graphkit.model.schema import USER_TIES
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def experiment() -> None:
     is_flag=True,
     help="Also store experiment, arms and communities as nodes, for queries such as experiments/arms.",
 )
+@dry_run_option
 @seed_option
 @output_options
 @pass_app
@@ -152,7 +153,9 @@ def design(
         app.say(f"note: {note}")
     if more["assignment"]:
         _write_assignment(more["assignment"], graph, found)
-    if more["write"]:
+    if more["dry_run"]:
+        app.say(f"--write would write 1 Experiment, {more['arms']} Arm and {len(rows):,} Community")
+    elif more["write"]:
         from graphkit.store.experiments import save_experiment
 
         app.say(

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import output_options, seed_option
+from graphkit.cli.options import dry_run_option, output_options, seed_option
 from graphkit.diffusion.adoptions import ADOPTING
 
 __all__ = ["learn", "learned_document"]
@@ -54,6 +54,7 @@ COLUMNS = ("size_bin", "items", "predicted", "simulated", "observed")
     is_flag=True,
     help="Also write them into an embedded store as relationships INFLUENCES, for queries; a server always gets them.",
 )
+@dry_run_option
 @seed_option
 @output_options
 @pass_app
@@ -65,6 +66,7 @@ def learn(
     by: str | None,
     keep: bool,
     write: bool,
+    dry_run: bool,
     seed: int,
     form: str | None,
     output: str | None,
@@ -86,9 +88,11 @@ def learn(
         log = log.assign(tag=log["item"].map(heaviest_tags(app.snapshot())))
     with app.working("learn chances") as progress:
         found = fit(graph, log, method=method, by=by, rng=seed, progress=progress)
-    if keep:
-        app.keep_learned(found, write=write or None)
     document = learned_document(found)
+    if keep and dry_run:
+        app.say(f"would keep {document['n_arcs']:,} learned ties")
+    elif keep:
+        app.keep_learned(found, write=write or None)
     rows = document["calibration"]
     columns = list(rows[0]) if rows else list(COLUMNS)
     text = f"{document['n_arcs']:,} ties, p median {document['p_median']:.4f} (90 % of them {document['p_90'][0]:.4f} to {document['p_90'][1]:.4f})\n"

@@ -25,6 +25,7 @@ __all__ = [
     "SECONDS",
     "TAKEN_ID",
     "LabelId",
+    "dry_run_option",
     "engine_option",
     "for_option",
     "graph_options",
@@ -142,6 +143,13 @@ def min_evidence_option(function: F) -> F:
         "--min-evidence",
         type=click.Choice(["real", "match", "inferred", "assumed"]),
         help="Leave out rows of weaker evidence; unless given, all count.",
+    )(function)
+
+
+def dry_run_option(function: F) -> F:
+    """Add ``--dry-run`` for results that can be kept or written into the store."""
+    return click.option(
+        "--dry-run", is_flag=True, help="Say what would be kept, and what --write would write; change nothing."
     )(function)
 
 

@@ -12,6 +12,7 @@ from graphkit.cli.group import Command
 from graphkit.cli.options import (
     MONEY,
     LabelId,
+    dry_run_option,
     engine_option,
     for_option,
     graph_options,
@@ -70,6 +71,7 @@ __all__ = ["plan"]
 @graph_options
 @click.option("--keep/--no-keep", default=True, help="Keep the plan beside the store under its id.")
 @click.option("--write", is_flag=True, help="Also store the plan as nodes, for queries such as plan/items.")
+@dry_run_option
 @time_limit_option
 @seed_option
 @engine_option
@@ -93,6 +95,7 @@ def plan(  # the options of the contract
     via: tuple[str, ...],
     keep: bool,
     write: bool,
+    dry_run: bool,
     time_limit: float | None,
     seed: int,
     engine: str,
@@ -129,7 +132,7 @@ def plan(  # the options of the contract
         rng=seed,
         **more,
     )
-    made_and_printed(app, "plan", call, keep=keep, write=write, form=form, output=output)
+    made_and_printed(app, "plan", call, keep=keep, write=write, dry_run=dry_run, form=form, output=output)
 
 
 def _whole(amount: float) -> float | int:

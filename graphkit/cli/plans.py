@@ -106,6 +106,7 @@ def made_and_printed(
     *,
     keep: bool,
     write: bool,
+    dry_run: bool,
     form: str | None,
     output: str | None,
 ) -> None:
@@ -124,16 +125,10 @@ def made_and_printed(
                 raise
             late, made = error, error.best
     document = made.to_dict()
-    if keep:
-        try:
-            keep_plan(app, document)
-        except OSError as error:  # what was worked out is shown all the same
-            app.say(
-                f"warning: the plan is not kept beside the store ({error.strerror or error}); -o FILE keeps it",
-                level=-1,
-            )
-    if write:
-        write_plan(app, document)
+    if dry_run:
+        _tell(app, document, keep=keep)
+    else:
+        _keep(app, document, keep=keep, write=write)
     rows = [{"number": number, **item} for number, item in enumerate(document["items"], 1)]
     emit(
         form=form,
@@ -148,3 +143,24 @@ def made_and_printed(
         app.say(f"wrote {output}: {told(headline(document))}")
     if late is not None:
         raise late
+
+
+def _keep(app: App, document: dict[str, Any], *, keep: bool, write: bool) -> None:
+    """Keep a plan beside the store, and write it into it, as asked."""
+    if keep:
+        try:
+            keep_plan(app, document)
+        except OSError as error:  # what was worked out is shown all the same
+            app.say(
+                f"warning: the plan is not kept beside the store ({error.strerror or error}); -o FILE keeps it",
+                level=-1,
+            )
+    if write:
+        write_plan(app, document)
+
+
+def _tell(app: App, document: dict[str, Any], *, keep: bool) -> None:
+    """Say what would be kept and written."""
+    if keep:
+        app.say(f"would keep {_folder(app) / document['plan']}.json")
+    app.say(f"--write would write 1 Plan and {len(document['items'])} PlanItem")

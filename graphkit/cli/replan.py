@@ -8,7 +8,7 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import MONEY, engine_option, output_options, time_limit_option
+from graphkit.cli.options import MONEY, dry_run_option, engine_option, output_options, time_limit_option
 
 __all__ = ["replan"]
 
@@ -29,6 +29,7 @@ __all__ = ["replan"]
 )
 @click.option("--keep/--no-keep", default=True, help="Keep the plan beside the store under its id.")
 @click.option("--write", is_flag=True, help="Also store the plan as nodes, for queries such as plan/items.")
+@dry_run_option
 @time_limit_option
 @engine_option
 @output_options
@@ -42,6 +43,7 @@ def replan(
     update: bool,
     keep: bool,
     write: bool,
+    dry_run: bool,
     time_limit: float | None,
     engine: str,
     form: str | None,
@@ -67,4 +69,4 @@ def replan(
         engine=engine,
         time_limit=time_limit,
     )
-    made_and_printed(app, "plan again", call, keep=keep, write=write, form=form, output=output)
+    made_and_printed(app, "plan again", call, keep=keep, write=write, dry_run=dry_run, form=form, output=output)
