@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from graphkit.errors import InvalidParameter, close_matches
+from graphkit.errors import InvalidParameter, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,9 +79,7 @@ def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
     """Return ``value`` when it is one of the allowed words; close matches in the hint."""
     words = tuple(allowed)
     if not isinstance(value, str) or value not in words:
-        near = close_matches(value, words)
-        hint = f"did you mean {near[0]!r}?" if near else None
-        refuse(name, value, "one of " + ", ".join(words), hint=hint)
+        refuse(name, value, "one of " + ", ".join(words), hint=did_you_mean(value, words))
     return value
 
 

@@ -51,12 +51,27 @@ __all__ = [
     "UnknownNode",
     "WriteRefused",
     "close_matches",
+    "did_you_mean",
 ]
 
 
 def close_matches(name: object, known: Iterable[object], *, count: int = 3) -> tuple[str, ...]:
     """Return up to ``count`` known names that look like ``name``, best first."""
     return tuple(difflib.get_close_matches(str(name), [str(item) for item in known], n=count))
+
+
+def did_you_mean(name: object, known: Iterable[object], otherwise: str | None = None) -> str | None:
+    """Return the hint that names the known name most like ``name``; ``otherwise`` where none looks like it.
+
+    Examples
+    --------
+    >>> did_you_mean("reech", ["reach", "value"])
+    "did you mean 'reach'?"
+    >>> did_you_mean("colour", ["reach", "value"], "known: reach, value")
+    'known: reach, value'
+    """
+    near = close_matches(name, known, count=1)
+    return f"did you mean {near[0]!r}?" if near else otherwise
 
 
 def _rebuild(cls: type[GraphkitError], message: str, fields: dict[str, Any]) -> GraphkitError:

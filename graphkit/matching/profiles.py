@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from graphkit.check import finite, non_negative, refuse
-from graphkit.errors import DataInvalid, close_matches
+from graphkit.errors import DataInvalid, did_you_mean
 from graphkit.matching.keyed import by_name, collection
 from graphkit.matching.matrices import unit_rows
 from graphkit.matching.records import epoch_seconds, name_column
@@ -94,7 +94,7 @@ class Profiles(Result):
     def of(self, user: str) -> dict[str, float]:
         """Return the tags of one user by weight, ties by tag; empty when nothing is known."""
         if user not in self.users:
-            refuse("user", user, "a user with a profile", hint=_close(user, self.users))
+            refuse("user", user, "a user with a profile", hint=did_you_mean(user, self.users))
         row = self.users.index(user)
         at = slice(self.indptr[row], self.indptr[row + 1])
         cells = [(self.tags[i], float(v)) for i, v in zip(self.indices[at], self.values[at], strict=True)]
@@ -286,14 +286,9 @@ def _kappa(kinds: list[str], event_weights: Mapping[str, float] | None) -> NDArr
             rule="kind",
             count=sum(k in unknown for k in kinds),
             rows=((row, unknown[0]),),
-            hint=_close(unknown[0], table) or "name its weight in event_weights",
+            hint=did_you_mean(unknown[0], table, "name its weight in event_weights"),
         )
     return np.array([table[kind] for kind in kinds])
-
-
-def _close(name: str, known: Iterable[str]) -> str | None:
-    near = close_matches(name, known)
-    return f"did you mean {near[0]!r}?" if near else None
 
 
 def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], list[str], sparse.csr_array]:
@@ -322,7 +317,7 @@ def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], lis
             if tag not in column:
                 message = f"item {item!r} carries the unknown tag {tag!r}"
                 raise DataInvalid(
-                    message, source="item_tags", rule="unknown-tag", rows=((item, tag),), hint=_close(tag, names)
+                    message, source="item_tags", rule="unknown-tag", rows=((item, tag),), hint=did_you_mean(tag, names)
                 )
             try:
                 values.append(non_negative("weight", weight))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkit.errors import InvalidParameter, close_matches
+from graphkit.errors import InvalidParameter, did_you_mean
 from graphkit.model.schema import LABELS
 from graphkit.model.tables import NodeColumns, is_missing
 
@@ -159,8 +159,8 @@ class _Parser:
             raise self.error("expected a property of User")
         known = LABELS["User"].properties
         if name not in known:
-            near = close_matches(name, known)
-            raise self.error(f"User has no property {name!r}" + (f", did you mean {near[0]!r}?" if near else ""))
+            near = did_you_mean(name, known)
+            raise self.error(f"User has no property {name!r}" + (f", {near}" if near else ""))
         if known[name].type == "LIST":
             raise self.error(f"{name} is a list and cannot be compared")
         self.at += 1

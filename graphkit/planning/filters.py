@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.errors import InvalidParameter, close_matches
+from graphkit.errors import InvalidParameter, did_you_mean
 from graphkit.model.vocabulary import CHANNEL_KIND
 from graphkit.projection.unknown import unknown_node
 
@@ -81,8 +81,7 @@ def _known_kinds(kinds: set[str], rules: Rules) -> None:
     for rule, counts in (("least", rules.least), ("most", rules.most)):
         for kind in counts:
             if kind not in known:
-                near = close_matches(kind, known)
-                hint = f"did you mean {near[0]!r}?" if near else f"kinds of the data: {', '.join(sorted(kinds))}"
+                hint = did_you_mean(kind, known, f"kinds of the data: {', '.join(sorted(kinds))}")
                 raise InvalidParameter(
                     f"the rule {rule} counts channels of the kind {kind!r}, which there is not",
                     parameter=f"rules.{rule}",

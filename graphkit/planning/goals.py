@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.errors import DataInvalid, InvalidParameter, close_matches
+from graphkit.errors import DataInvalid, InvalidParameter, did_you_mean
 from graphkit.model.target import parse_target
 from graphkit.planning.inputs import user_column
 
@@ -45,14 +45,13 @@ def goal_weights(objective: str | Mapping[str, float]) -> dict[str, float]:
     given = dict(objective) if isinstance(objective, Mapping) else _parsed(objective)
     for name, weight in given.items():
         if name not in GOALS:
-            near = close_matches(str(name), GOALS)
             message = f"objective must be one of {', '.join(GOALS)} or a weighted sum of them, got {name!r}"
             raise InvalidParameter(
                 message,
                 parameter="objective",
                 value=name,
                 allowed=tuple(GOALS),
-                hint=f"did you mean {near[0]!r}?" if near else None,
+                hint=did_you_mean(name, GOALS),
             )
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not math.isfinite(weight) or weight < 0:
             raise InvalidParameter(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphkit.errors import DataInvalid, InvalidParameter, close_matches
+from graphkit.errors import DataInvalid, InvalidParameter, did_you_mean
 from graphkit.planning.amounts import money
 from graphkit.planning.goals import GOALS
 
@@ -91,8 +91,7 @@ def read_rules(rules: Rules | Mapping[str, Any] | str | Path | None) -> Rules:
     given = _from_file(Path(rules)) if isinstance(rules, str | Path) else dict(rules)
     for name in given:
         if name not in _READERS:
-            near = close_matches(name, _READERS)
-            hint = f"did you mean {near[0]!r}?" if near else None
+            hint = did_you_mean(name, _READERS)
             raise InvalidParameter(
                 f"unknown rule {name!r}", parameter="rules", value=name, allowed=tuple(_READERS), hint=hint
             )
@@ -141,14 +140,12 @@ def _goals(name: str, value: Any) -> dict[str, float]:
         raise _wrong(name, value, "a table of goal = number")
     for goal in value:
         if goal not in GOALS:
-            near = close_matches(str(goal), GOALS)
-            hint = f"did you mean {near[0]!r}?" if near else None
             raise InvalidParameter(
                 f"the rule {name} names {goal!r}, which is no goal",
                 parameter=f"rules.{name}",
                 value=goal,
                 allowed=tuple(GOALS),
-                hint=hint,
+                hint=did_you_mean(goal, GOALS),
             )
     return {str(k): _number(f"{name}.{k}", value[k]) for k in sorted(value)}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
-from graphkit.errors import close_matches
+from graphkit.errors import did_you_mean
 from graphkit.model.schema import LABELS, TYPES, label_of_file, type_of_file
 from graphkit.model.validate import Finding
 from graphkit.store.files_intake import SUFFIXES
@@ -71,8 +71,8 @@ def check_named(intake: Intake, name: str, dataset: Dataset, specs: Sequence[Tab
 def _tell(intake: Intake, file: str, dataset: Dataset, entry: tuple[str, str], text: str, known: Iterable[str]) -> None:
     """Refuse a key, or a word under it, that looks like a known one; report any other."""
     key, word = entry
-    near = close_matches(word, known)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known)[:_SOME])}"
+    near = did_you_mean(word, known)
+    hint = near or f"known: {', '.join(sorted(known)[:_SOME])}"
     if known is KEYS and not near:
         hint += "; words of your own stand under [notes]"
     severity: Literal["error", "warning"] = "error" if near else "warning"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphkit.errors import close_matches
+from graphkit.errors import close_matches, did_you_mean
 from graphkit.model.schema import LABELS, NodeLabel, RelationshipType
 from graphkit.model.validate import Finding, Severity
 from graphkit.store.mapping import ADMIN_HEADER, TYPE_OF_SUFFIX, End, Source, TableSpec, kept_property
@@ -120,8 +120,8 @@ def _missing(file: str, kind: NodeLabel | RelationshipType, head: _Header) -> It
 def _unknown(file: str, kind: NodeLabel | RelationshipType, columns: list[str]) -> Iterator[Finding]:
     """Columns that are left out, the first one by one."""
     for column in columns[:_NAMED]:
-        near = close_matches(column, kind.properties)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        near = did_you_mean(column, kind.properties)
+        hint = f"{near} " if near else ""
         text = f"column {column[:80]!r} is not registered for {kind.name} and not kept"
         hint += "name it under [keep] in dataset.toml to keep it"
         yield Finding("unknown-column", "warning", file, 1, column[:200], None, text, hint)

@@ -9,7 +9,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from graphkit.errors import close_matches
+from graphkit.errors import did_you_mean
 from graphkit.model.properties import EPOCH_UNITS
 from graphkit.model.vocabulary import CHANNEL_KIND, EVENT_KIND, PLACEMENT
 from graphkit.store.mapping import Dataset, MappingWrong
@@ -130,8 +130,7 @@ def _known(key: str, known: Iterable[str], text: str, table: str) -> None:
     """Refuse a key that nothing reads: it would change nothing, without a word."""
     if key in known:
         return
-    near = close_matches(key, known)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+    hint = did_you_mean(key, known, f"known: {', '.join(sorted(known))}")
     if key in KEYS:
         hint = f"write {key} above the first [table]"
     raise MappingWrong(f"unknown key {key!r} in [{table}]", rule="dataset", line=line_of(text, key), hint=hint)

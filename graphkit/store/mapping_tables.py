@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphkit.errors import close_matches
+from graphkit.errors import did_you_mean
 from graphkit.model.schema import LABELS, TYPES, NodeLabel, RelationshipType
 from graphkit.store.mapping import End, MappingWrong, Source, TableSpec, kept_property
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from graphkit.model.properties import Property
 
@@ -34,8 +34,7 @@ def node_table(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
     _entry(table, {"file", "where", "label", "id", "columns", "constants"}, ("file", "label", "id"))
     label = LABELS.get(table["label"])
     if label is None or label.written:
-        near = close_matches(table["label"], LABELS)
-        raise MappingWrong(f"unknown label {table['label']!r}", hint=_known(near))
+        raise MappingWrong(f"unknown label {table['label']!r}", hint=_known(table["label"], LABELS))
     return TableSpec(table["file"], label, id=str(table["id"]), **_common(table, label, keep))
 
 
@@ -48,8 +47,7 @@ def edge_table(table: Any, keep: Mapping[str, tuple[str, ...]]) -> TableSpec:
     )
     kind = TYPES.get(table["type"])
     if kind is None:
-        near = close_matches(table["type"], TYPES)
-        raise MappingWrong(f"unknown relationship type {table['type']!r}", hint=_known(near))
+        raise MappingWrong(f"unknown relationship type {table['type']!r}", hint=_known(table["type"], TYPES))
     ends = []
     for side, place in (("source", 0), ("target", 1)):
         legal = tuple(sorted({p[place] for p in kind.pairs}))
@@ -81,10 +79,9 @@ def _entry(table: Any, allowed: set[str], required: Iterable[str]) -> None:
         raise MappingWrong(f"nodes and relationships hold tables, not {table!r}", hint='[[nodes]] with file = "..."')
     unknown = sorted(set(table) - allowed)
     if unknown:
-        near = close_matches(unknown[0], allowed)
         raise MappingWrong(
             f"unknown key {unknown[0]!r} in a table of {table.get('file')!r}",
-            hint=f"did you mean {near[0]!r}?" if near else f"known: {sorted(allowed)}",
+            hint=did_you_mean(unknown[0], allowed, f"known: {', '.join(sorted(allowed))}"),
         )
     for key in required:
         if key not in table:
@@ -120,8 +117,7 @@ def _common(
 def _column(name: str, value: object, kind: NodeLabel | RelationshipType) -> Source:
     """Return where a property of the model comes from."""
     if name not in kind.properties or kind.properties[name].written or name == "id":
-        near = close_matches(name, kind.properties)
-        hint = f"did you mean {near[0]!r}?" if near else "keep it with [keep]"
+        hint = did_you_mean(name, kind.properties, "keep it with [keep]")
         raise MappingWrong(f"{kind.name} has no property {name!r}", hint=hint)
     return _source(name, value)
 
@@ -155,8 +151,7 @@ def _fitting(name: str, kind: NodeLabel | RelationshipType) -> str:
     """What a constant of that name may be."""
     prop = kind.properties.get(name)
     if prop is None:
-        near = close_matches(name, kind.properties)
-        return f"did you mean {near[0]!r}?" if near else f"graphkit schema describe {kind.name} lists its properties"
+        return did_you_mean(name, kind.properties) or f"graphkit schema describe {kind.name} lists its properties"
     words = f", of the words {', '.join(sorted(prop.vocabulary))}" if prop.vocabulary and prop.closed else ""
     return f"{name} is of type {prop.type}{words}"
 
@@ -182,10 +177,11 @@ def _source(name: str, value: object) -> Source:
     raise MappingWrong(message, hint=f'write it like: {name} = {{ column = "price", times = 0.01 }}')
 
 
-def _known(near: Sequence[str]) -> str:
+def _known(name: object, known: Iterable[str]) -> str:
     """Where the labels and types stand, with the nearest one."""
+    near = did_you_mean(name, known)
     every = "graphkit schema describe lists labels, types and what they join"
-    return f"did you mean {near[0]!r}? {every}" if near else every
+    return f"{near} {every}" if near else every
 
 
 def _as_written(value: object) -> tuple[str, ...]:

@@ -37,6 +37,10 @@ def _templates(node):
         return (_templates(node.value) if isinstance(node.value, ast.IfExp | ast.Call) else []) or ["7"]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "counted":
         return [f"7 {text}" for words in node.args[1:] for text in _templates(words)]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "did_you_mean":
+        return ["did you mean '7'?", *(text for words in node.args[2:] for text in _templates(words))]
+    if isinstance(node, ast.BoolOp):
+        return [text for words in node.values for text in _templates(words)]
     if isinstance(node, ast.JoinedStr):
         return ["".join(parts) for parts in itertools.product(*map(_templates, node.values))]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
