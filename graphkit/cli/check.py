@@ -30,9 +30,10 @@ def place(finding: dict[str, Any]) -> str:
 
 def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> str:
     """Return every cause of an error with its first example and count, then other findings and examples while there is room."""
-    from graphkit.model.validate import Finding, by_cause
+    from graphkit.model.validate import Finding, by_cause, count_all
 
-    alike = by_cause(Finding(**finding) for finding in findings)
+    found = [Finding(**finding) for finding in findings]
+    alike = by_cause(found)
     causes = alike[: max(shown, sum(group[0].severity == "error" for group in alike))]
     most = shown if len(alike) == 1 or len(findings) <= shown else _ALIKE
     lines, room, left = list[str](), max(0, shown - len(causes)), len(findings)
@@ -42,9 +43,9 @@ def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> st
         left -= 1 + more
         lines += [line for finding in group[: 1 + more] for line in _lines(finding.to_dict())]
         if len(group) > 1 + more and len(alike) > 1:
-            lines.append(f"    ... and {len(group) - 1 - more:,} more like this")
+            lines.append(f"    ... and {count_all(group) - 1 - more:,} more like this")
     if left:
-        lines.append(f"... {len(findings):,} findings in all; --format json lists them")
+        lines.append(f"... {count_all(found):,} findings in all; --format json lists them")
     return "\n".join(lines)
 
 
@@ -91,10 +92,11 @@ def check(
     """
     from graphkit.cli.output import emit
     from graphkit.intervals import counted
+    from graphkit.model.validate import count_all
     from graphkit.store.files import check_directory
 
     with app.working("check files") as progress:
-        report = check_directory(
+        found = check_directory(
             directory,
             mapping=mapping,
             encoding=encoding,
@@ -102,11 +104,12 @@ def check(
             create_missing=create_missing,
             ids_of=lambda label: app.open().ids(label),
             progress=progress,
-        ).to_dict()
-    findings = report["findings"]
-    errors = sum(finding["severity"] == "error" for finding in findings)
+        )
+    report = found.to_dict()
+    findings, total = report["findings"], count_all(found.findings)
+    errors = count_all(found.errors)
     events = f", {counted(report['events']['rows_in'], 'event', 'events')}" if report["events"]["files"] else ""
-    verdict = f"{directory}: {counted(report['rows_in'], 'row', 'rows')}{events}, {counted(errors, 'error', 'errors')}, {counted(len(findings) - errors, 'other finding', 'other findings')}"
+    verdict = f"{directory}: {counted(report['rows_in'], 'row', 'rows')}{events}, {counted(errors, 'error', 'errors')}, {counted(total - errors, 'other finding', 'other findings')}"
     emit(
         form=form,
         output=output,

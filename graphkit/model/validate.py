@@ -107,6 +107,8 @@ class Finding:
 def by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
     """Group findings of the same rule, file and column, with the same thing to do; errors and their causes first.
 
+    What closes a rule of which more were found than are listed stands at the end of its group, where it is the only one.
+
     Examples
     --------
     >>> lost = [Finding("unknown-node", "error", "knows.csv", n, "source", "u", "unknown User u") for n in (2, 3)]
@@ -117,7 +119,27 @@ def by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for found in sorted(findings, key=_urgency):
         groups.setdefault((found.severity, found.rule, found.file, found.column, found.hint), []).append(found)
+    for key in [key for key in groups if key[1] == "more"]:
+        for closing in groups.pop(key):
+            alike = [k for k in groups if k[2:4] == key[2:4] and closing.message == closing_text(closing.value, k[1])]
+            groups.setdefault(alike[0] if len(alike) == 1 else key, []).append(closing)
     return list(groups.values())
+
+
+def closing_text(n: object, rule: object) -> str:
+    """Return what the finding says that closes more of one rule than are listed one by one."""
+    return f"{n} more findings of the rule {rule} in this file"
+
+
+def count_all(findings: Iterable[Finding]) -> int:
+    """Count findings, those that a closing one stands for included.
+
+    Examples
+    --------
+    >>> count_all([Finding("more", "error", "user.csv", None, "age", "7", closing_text(7, "number"))])
+    7
+    """
+    return sum(int(f.value or 0) if f.rule == "more" else 1 for f in findings)
 
 
 def _urgency(found: Finding) -> int:

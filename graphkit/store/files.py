@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.check import one_of, path_of, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.model.validate import by_cause
+from graphkit.model.validate import by_cause, count_all
 from graphkit.store.files_events import read_events
 from graphkit.store.files_reader import DirectoryReader
 from graphkit.store.files_settle import ON_DUPLICATE
@@ -139,7 +139,7 @@ def _refusal(report: DataReport, path: str) -> DataInvalid:
         what = f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}, none of them in a row"
     message = f"{path}: {what}, nothing loaded\n  " + "\n  ".join(first)
     if len(causes) > _CAUSES:
-        message += f"\n  ... and {sum(map(len, causes[_CAUSES:]))} more"
+        message += f"\n  ... and {sum(map(count_all, causes[_CAUSES:]))} more"
     rows = tuple((f.file, f.line, f.value) for f in errors[:5])
     hint = f"graphkit check {path} lists all" + (
         "" if report.fatal else f"; --max-bad {report.rejected + report.events.rejected} loads the rest"
@@ -157,6 +157,6 @@ def _refusal(report: DataReport, path: str) -> DataInvalid:
 
 def _told(group: list[Finding]) -> str:
     """Return the first of findings that are alike, and how many there are besides."""
-    first, more = group[0], len(group) - 1
+    first, more = group[0], count_all(group) - 1
     place = f"{first.file} line {first.line}" if first.line else first.file
     return f"{place}: {first.message}" + (f"\n    ... and {more:,} more like this" if more else "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.model.validate import Finding, RejectedRow, Severity
+from graphkit.model.validate import Finding, RejectedRow, Severity, closing_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +56,7 @@ class Findings:
         beyond = [(key, n - MAX_FINDINGS) for key, n in self.counts.items() if n > MAX_FINDINGS]
         for key, n in sorted(beyond, key=lambda each: (*each[0][:2], each[0][2] or "")):
             file, rule, column = key
-            text = f"{n} more findings of the rule {rule} in this file"
-            out.append(Finding("more", self.severities[key], file, None, column, str(n), text))
+            out.append(Finding("more", self.severities[key], file, None, column, str(n), closing_text(n, rule)))
         return tuple(out)
 
 

@@ -219,3 +219,18 @@ def test_a_column_of_many_mistakes_does_not_use_up_the_findings_of_another(tmp_p
     found = [f for f in check_directory(tmp_path / "data").findings if f.severity == "error"]
     assert [(f.line, f.value) for f in found if f.column == "reach_p"] == [(len(rows) + 1, "x")]
     assert [(f.column, f.value) for f in found if f.rule == "more"] == [("cost", "7")]
+
+
+def test_findings_beyond_those_listed_are_counted(tmp_path, write_tables, gk):
+    """5,009 prices that are no numbers and one missing name: 5,010 errors, all but the first like it; a load says the same."""
+    rows = [f"c{i},x,kol,1.2m" for i in range(MAX_FINDINGS + 9)] + ["d,,kol,1"]
+    write_tables(tmp_path / "data", {"nodes/channel.csv": ("id,name,kind,cost", rows)})
+    code, out, err = gk("check", tmp_path / "data")
+    assert code == 3
+    shown = out.count("cost is 1.2m")
+    assert f"... and {MAX_FINDINGS + 9 - shown:,} more like this" in out
+    assert "5,010 findings in all" in out
+    assert "5,010 errors" in err
+    with pytest.raises(DataInvalid) as caught:
+        read_directory(tmp_path / "data")
+    assert "... and 5,008 more like this" in str(caught.value)
