@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.outcomes.tables import check_columns, refuse_complex
+from graphkit.outcomes.tables import check_columns, names_in, refuse_complex, to_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,9 @@ def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequen
     InvalidParameter
         Nothing is left.
     """
-    chosen = [str(c) for c in table.columns if c not in set(exclude)] if features is None else list(features)
+    chosen = (
+        [str(c) for c in table.columns if c not in set(exclude)] if features is None else names_in("features", features)
+    )
     check_columns(table, chosen, name)
     clash = sorted(set(chosen) & set(exclude))
     if clash:
@@ -159,7 +161,7 @@ def _useless(cells: NDArray[np.float64] | list[str]) -> str | None:
 
 def _refuse_scale(values: NDArray[np.float64], column: pd.Series[Any], name: str, least: float) -> None:
     """Refuse numbers whose squares overflow or vanish, or that forests, which count in 32 bits, cannot hold."""
-    size = np.abs(np.nan_to_num(values))
+    size = np.abs(np.where(np.isnan(values), 0.0, values))
     line = int(np.argmax(size))
     if size[line] > 0 and not least <= size[line] <= LARGEST:
         raise DataInvalid(
@@ -176,11 +178,10 @@ def _as_numbers(column: pd.Series[Any], name: str, *, least: float = 1 / LARGEST
         values = column.to_numpy(np.float64, na_value=np.nan)
     else:
         blank = column.isna() | column.astype(str).str.strip().eq("")
-        found = pd.to_numeric(column.where(~blank), errors="coerce")
-        if bool((found.isna() & ~blank).any()):
+        found = to_numbers(column.where(~blank))
+        if bool((np.isnan(found) & ~blank).any()):
             return None
-        values = np.where(blank, np.nan, found.to_numpy(np.float64))  # of a missing date pandas makes a number
-    values = np.where(np.isfinite(values), values, np.nan)
+        values = np.where(blank, np.nan, found)  # of a missing date pandas makes a number
     _refuse_scale(values, column, name, least)
     return values
 

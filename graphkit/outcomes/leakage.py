@@ -13,6 +13,7 @@ import numpy as np
 
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.outcomes.scores import auc
+from graphkit.outcomes.tables import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,14 +99,15 @@ def refuse_leaking_columns(
         Rule ``leakage``, naming the columns.
     """
     known = (*features.numbers, *features.texts)
-    for column in measured_before:
+    vouched = names_in("measured_before", measured_before)
+    for column in vouched:
         if column not in columns:
             raise InvalidParameter(
                 f"{column!r} is no column here", parameter="measured_before", value=column, allowed=tuple(columns)
             )
     if label.size < _FEWEST or min(label.sum(), label.size - label.sum()) < 2:
         return
-    found = {c: a for c in known if c not in measured_before and (a := _alone(features, c, label)) >= LEAKING}
+    found = {c: a for c in known if c not in vouched and (a := _alone(features, c, label)) >= LEAKING}
     if found:
         listed = ", ".join(f"{c} (AUC {a:.3f} alone)" for c, a in found.items())
         raise DataInvalid(

@@ -9,6 +9,7 @@ import numpy as np
 
 from graphkit.check import finite, floats, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
+from graphkit.outcomes.tables import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["Discount", "Transitions", "expected_periods", "refuse_endless"]
+
+
+LONGEST = 10_000  # periods of a horizon; they are gone through one by one
 
 
 class Discount(NamedTuple):
@@ -31,8 +35,8 @@ class Discount(NamedTuple):
         """Return both, checked."""
         if not 0 < finite("discount", gamma) <= 1:
             refuse("discount", gamma, "a number in (0, 1]")
-        if horizon is not None:
-            positive_int("horizon", horizon)
+        if horizon is not None and positive_int("horizon", horizon) > LONGEST:
+            refuse("horizon", horizon, f"at most {LONGEST:,} periods", hint="leave it out: then all periods count")
         return cls(float(gamma), horizon)
 
     def values(self, chains: Floats, pays: Floats) -> Floats:
@@ -87,7 +91,7 @@ class Transitions:
             )
         matrix = _square(transition, "transition") if counts is None else _square(counts, "counts")
         n = matrix.shape[0]
-        names = [str(s) for s in (states if states is not None else range(n))]
+        names = [str(s) for s in (range(n) if states is None else names_in("states", states))]
         if len(names) != n or len(set(names)) != n:
             refuse("states", names, f"{n} different names")
         ends = _ends(names, absorbing)
@@ -172,12 +176,13 @@ def _square(values: Any, name: str) -> Floats:
 
 
 def _ends(names: list[str], absorbing: Sequence[str]) -> frozenset[int]:
-    for name in absorbing:
-        if name not in names:
+    wanted = names_in("absorbing", absorbing)
+    for name in wanted:
+        if str(name) not in names:
             raise InvalidParameter(
                 f"absorbing names {name!r}, which is no state", parameter="absorbing", value=name, allowed=tuple(names)
             )
-    return frozenset(names.index(str(name)) for name in absorbing)
+    return frozenset(names.index(str(name)) for name in wanted)
 
 
 def _checked(chain: Floats, ends: frozenset[int], names: list[str]) -> Floats:

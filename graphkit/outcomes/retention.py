@@ -22,7 +22,7 @@ from graphkit.intervals import quantile
 from graphkit.outcomes.features import prepare
 from graphkit.outcomes.hazards import proportional_hazards_test
 from graphkit.outcomes.survival import concordance, kaplan_meier
-from graphkit.outcomes.tables import binary, check_columns, numeric, read_table
+from graphkit.outcomes.tables import binary, check_columns, names_in, numeric, read_table
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -145,7 +145,9 @@ def retention(
     observed, left = numeric(frame, duration, name, low=0.0, positive=True), binary(frame, event, name)
     if not left.any():
         raise DataInvalid(f"{name}: nobody left ({event} is no in all {left.size} rows)", source=name, rule="no-events")
-    design = _design(frame, covariates, [duration, event, *exclude, *([id] if id is not None else [])], name)
+    design = _design(
+        frame, covariates, [duration, event, *names_in("exclude", exclude), *([id] if id is not None else [])], name
+    )
     fit = _fit(design, observed, left, ties)
     answer: dict[str, Any] = {
         "n": int(left.size),
@@ -213,7 +215,7 @@ def _likelihoods(fit: _Fit) -> dict[str, Any]:
 
 def _design(frame: pd.DataFrame, covariates: Sequence[str] | None, others: list[str], name: str) -> pd.DataFrame:
     """The covariates as numbers, texts against their commonest value; refuses what the model cannot carry."""
-    wanted = [c for c in frame.columns if c not in others] if covariates is None else list(covariates)
+    wanted = [c for c in frame.columns if c not in others] if covariates is None else names_in("covariates", covariates)
     check_columns(frame, wanted, name)
     for column in wanted:
         if len(set(frame[column].astype(str))) == 1:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from graphkit.check import floats, refuse, refuse_first
+
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -20,6 +22,10 @@ __all__ = ["concordance", "kaplan_meier"]
 
 def concordance(observed: Floats, left: Ints, risk: Floats) -> float:
     """Return Harrell's C: of the pairs where one is seen to leave first, the share where the model says so; equal risks count half."""
+    observed, left = _watched(observed, left)
+    risk = floats("risk", risk, "one number per person")
+    if risk.shape != observed.shape or not np.isfinite(risk).all():
+        refuse("risk", risk.shape, f"{observed.size} finite numbers, one per person")
     order = np.lexsort((left, -observed))  # latest first; at one time the censored before the leavers: they stay longer
     later: list[float] = []
     agree = ties = pairs = 0
@@ -57,6 +63,7 @@ def kaplan_meier(observed: Floats, left: Ints) -> pd.DataFrame:
     Fay, Brittain, Proschan (2013). Pointwise confidence intervals for a survival distribution with small samples or heavy censoring.
     https://doi.org/10.1093/biostatistics/kxt016
     """
+    observed, left = _watched(observed, left)
     times = np.unique(observed[left == 1])
     at_risk = observed.size - np.searchsorted(np.sort(observed), times, "left")
     events = np.diff(np.searchsorted(np.sort(observed[left == 1]), times, "right"), prepend=0)
@@ -69,6 +76,18 @@ def kaplan_meier(observed: Floats, left: Ints) -> pd.DataFrame:
         "lower": _lower(mean, spread, after, tail), "upper": _beta_quantile(mean, spread, 1 - tail),
         "lower_before_next": _lower(mean, spread, _before_next(observed, times, at_risk, after), tail),
     })  # fmt: skip
+
+
+def _watched(observed: ArrayLike, left: ArrayLike) -> tuple[Floats, Ints]:
+    """Return times and who left as arrays; a NaN among times equals no other and would be waited for without end."""
+    times, gone = floats("observed", observed, "one time per person"), floats("left", left, "0 or 1 per person")
+    if times.ndim != 1:
+        refuse("observed", times.shape, "one time per person", hint="give them in one row")
+    refuse_first("observed", times, ~(np.isfinite(times) & (times >= 0)), "a finite time >= 0")
+    if gone.shape != times.shape:
+        refuse("left", gone.shape, f"of shape {times.shape}", hint="say of each person 1 = left, 0 = still there")
+    refuse_first("left", gone, (gone != 0) & (gone != 1), "0 or 1", hint="1 = left at that time, 0 = still there")
+    return times, gone.astype(np.int64)
 
 
 def _before_next(observed: Floats, times: Floats, at_risk: Ints, after: Ints) -> Ints:

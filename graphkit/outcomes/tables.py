@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["binary", "check_columns", "numeric", "read_table", "refuse_complex"]
+__all__ = ["binary", "check_columns", "names_in", "numeric", "read_table", "refuse_complex", "to_numbers"]
 
 _YES = frozenset({"1", "1.0", "true", "yes", "y", "是"})
 _NO = frozenset({"0", "0.0", "false", "no", "n", "否"})
@@ -147,7 +148,7 @@ def numeric(
     refuse_complex(table[column], name)
     cells = table[column]
     dated = cells.dtype.kind in "mM" or isinstance(cells.dtype, pd.PeriodDtype | pd.DatetimeTZDtype)
-    values = _to_numbers(cells)
+    values = to_numbers(cells)
     wrong = ~np.isfinite(values) | cells.isna().to_numpy() | dated
     if low is not None:
         wrong |= (values <= low) if positive else (values < low)
@@ -160,6 +161,19 @@ def numeric(
             hint="make it a number, such as days or seconds since a common start" if dated else None,
         )  # fmt: skip
     return values
+
+
+def names_in(parameter: str, values: Any) -> list[Any]:
+    """Return names as a list; one name alone would be taken for the list of its characters.
+
+    Raises
+    ------
+    InvalidParameter
+        A text, or nothing that can be listed.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        refuse(parameter, values, "a list of names", hint=f"give [{values!r}]" if isinstance(values, str) else None)
+    return list(values)
 
 
 def refuse_complex(column: pd.Series[Any], name: str) -> None:
@@ -178,11 +192,11 @@ def refuse_complex(column: pd.Series[Any], name: str) -> None:
         )  # fmt: skip
 
 
-def _to_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
-    """Return floats, NaN for what is no number."""
+def to_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
+    """Return floats, NaN for what is no number and infinity for a whole number beyond the floats."""
     try:
         found = pd.to_numeric(cells, errors="coerce")
-    except OverflowError:  # a whole number beyond 1e308: pandas coerces words, not these
+    except OverflowError:  # pandas coerces words, but not these
         found = pd.to_numeric(cells.map(_within_floats), errors="coerce")
     return found.to_numpy(np.float64, na_value=np.nan)
 
