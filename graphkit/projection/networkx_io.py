@@ -36,7 +36,8 @@ def from_networkx(
     Parameters
     ----------
     G : Graph, DiGraph, MultiGraph or MultiDiGraph
-        An undirected edge becomes two arcs; parallel edges combine as 1 - prod(1 - p).
+        An undirected edge becomes two arcs. Parallel edges become one arc: chances combine as 1 - prod(1 - p), weights
+        add up, and without weights each edge weighs 1, as in NetworkX.
     label : str
         Node attribute with the label (a text, or a list whose first entry counts).
     rel_type : str, optional
@@ -82,7 +83,9 @@ def from_networkx(
     else:
         p = probability
     every = [d for _, _, d in kept]
-    w = _edge_values(kept, every, weight or "weight", None, named=weight is not None)
+    w: Any = _edge_values(kept, every, weight or "weight", None, named=weight is not None)
+    if w is None and G.is_multigraph() and len(set(zip(tail.tolist(), head.tolist(), strict=True))) < tail.size:
+        w = np.ones(tail.size)  # parallel edges: an undirected one is told from the same end each time
     return from_rows(tail, head, index, probability=p, weight=w, directed=G.is_directed())
 
 
