@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Command", "Group", "LazyGroup", "Option", "suggestion"]
 
+_PROMOTED = ("Film", "Course", "Brand")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 
 
@@ -80,6 +81,10 @@ class Command(_Examples, click.Command):
                 message = (
                     f"{error.option_name} stands before the command: graphkit {error.option_name} ... {info_name} ..."
                 )
+                raise click.UsageError(message, error.ctx) from None
+            label = error.option_name.lstrip("-").capitalize()
+            if label in _PROMOTED and any("--for" in parameter.opts for parameter in self.params):
+                message = f"No such option '{error.option_name}'. What is promoted stands in --for {label}:ID."
                 raise click.UsageError(message, error.ctx) from None
             raise
         ctx.meta["graphkit.given"] = given

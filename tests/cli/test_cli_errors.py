@@ -131,3 +131,16 @@ def test_files_that_cannot_be_read_have_a_next_step(tmp_path, monkeypatch, capsy
         with pytest.raises(error) as caught:
             read_rules(Path(name))
         assert caught.value.hint == 'write rules in TOML or JSON, such as forbidden = ["c7"]'
+
+
+@pytest.mark.parametrize(
+    ("option", "where"), [("--film", "Film:ID"), ("--course", "Course:ID"), ("--brand", "Brand:ID")]
+)
+def test_the_label_as_an_option_is_answered_with_where_it_stands(option, where, capsys):
+    """`plan --film f01` is what many would type; a command without --for says only that there is no such option."""
+    assert run(["plan", option, "x1", "--budget", "10"]) == 2
+    assert f"No such option '{option}'. What is promoted stands in --for {where}." in capsys.readouterr().err
+    assert run(["rank", option, "x1", "--to", "Brand"]) == 2
+    assert "--for" not in capsys.readouterr().err
+    assert run(["--lang", "zh", "partners", option, "x1"]) == 2
+    assert f"没有选项 '{option}'。推广对象写在 --for {where}。" in capsys.readouterr().err
