@@ -60,6 +60,9 @@ def _intervals(plan: dict[str, Any]) -> dict[str, Any]:
     found |= {f"goals.{row['goal']}": row["interval"] for row in plan.get("goals") or ()}
     for place, row in enumerate(plan.get("pareto") or (), 1):
         found |= {f"pareto.{place}.{goal}": pair for goal, pair in (row.get("intervals") or {}).items()}
+    fresh = (plan.get("robust") or {}).get("fresh") or {}
+    found |= {f"robust.fresh.{name}": fresh.get(f"{name}_interval") for name in ("robust", "plain")}
+    found["robust.regret_of_plain"] = fresh.get("interval")
     for item in plan["items"]:
         name = item["channel"] if item["wave"] == 1 else f"{item['channel']}@{item['wave']}"
         found |= {f"items.{name}.{part}": item.get(f"{part}_interval") for part in ("adds", "exclusive", "alone")}

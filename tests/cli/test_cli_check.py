@@ -117,6 +117,8 @@ def test_an_option_of_the_program_after_the_command_is_explained(gk):
     assert code == 2
     assert "--lang stands before the command: graphkit --lang ... search" in err
     assert "No such option '--lnag'" in gk("search", "x", "--lnag", "zh")[2]
+    said = gk("--lang", "zh", "whatif", "plan.json", "--nope")[2]
+    assert "没有选项 '--nope'。是否指其中之一：'--drop', '--price'？" in said
 
 
 def test_a_found_partnership_shows_its_title(tmp_path, write_tables, gk):
