@@ -41,14 +41,14 @@ def build_nodes(label: str, blocks: Sequence[Block], findings: Findings, on_dupl
     """All good rows of a label; identical repeats are duplicates, differing ones conflicts or settled."""
     for members in _repeated(blocks):
         key = members[0][0].ids[members[0][1]]
-        settle(members, f"id {key!r}", "id", key, on_duplicate)
+        settle(members, f"id {key!r}", key, on_duplicate)
     table = NodeColumns(
         label,
         _stack([b.ids[b.loaded()] for b in blocks]),
         _stack_columns(blocks, [np.flatnonzero(b.loaded()) for b in blocks]),
     )
     if blocks:
-        _alike(table.ids.tolist(), blocks[0].part.table.file, findings)
+        _alike(table.ids.tolist(), blocks[0], findings)
     return table
 
 
@@ -65,22 +65,23 @@ def _repeated(blocks: Sequence[Block]) -> Iterator[list[tuple[Block, int]]]:
         yield [(blocks[i], row) for i, row in zip(owner[group].tolist(), local[group].tolist(), strict=True)]
 
 
-def _alike(ids: list[str], file: str, findings: Findings) -> None:
+def _alike(ids: list[str], block: Block, findings: Findings) -> None:
     """Ids that a careless tool would merge: equal as numbers, or equal in Unicode form."""
+    file, column = block.part.table.file, block.spec.id
     numbers: dict[float, list[str]] = defaultdict(list)
     for i in ids:
         if i[:1] in "0123456789+-." and len(i) < 40 and _is_number(i):
             numbers[float(i)].append(i)
     for group in [g for g in numbers.values() if len(g) > 1][:20]:
         text = f"{len(group)} ids differ only as numbers: {', '.join(group[:5])}; they stay different nodes"
-        findings.add(Finding("ids-alike", "warning", file, None, "id", group[0], text, "ids are texts"))
+        findings.add(Finding("ids-alike", "warning", file, None, column, group[0], text, "ids are texts"))
     forms: dict[str, list[str]] = defaultdict(list)
     for i in ids:
         if not i.isascii():
             forms[unicodedata.normalize("NFC", i)].append(i)
     for group in [g for g in forms.values() if len(g) > 1][:20]:
         text = f"{len(group)} ids look the same and differ in Unicode form: {group[0]!a}, {group[1]!a}"
-        findings.add(Finding("ids-alike", "warning", file, None, "id", group[0], text, "write ids in one form (NFC)"))
+        findings.add(Finding("ids-alike", "warning", file, None, column, group[0], text, "write ids in one form (NFC)"))
 
 
 def _is_number(text: str) -> bool:
@@ -166,7 +167,7 @@ def _find_duplicates(
         if len(members) > 1:
             block, row = members[0]
             value = f"{block.ends[0][row]},{block.ends[1][row]}"
-            settle(members, f"{kind.name} {value}", "source,target", value, on_duplicate)
+            settle(members, f"{kind.name} {value}", value, on_duplicate)
 
 
 def _find_cycles(kind: RelationshipType, parts: list[Resolved]) -> None:
@@ -187,7 +188,7 @@ def _find_cycles(kind: RelationshipType, parts: list[Resolved]) -> None:
         first, second = block.ends[0][i], block.ends[1][i]
         text = f"{kind.name} {first} -> {second} lies on a cycle"
         block.part.note(
-            [i], "cycle", "error", "source,target", [f"{first},{second}"], text, "remove one row of the cycle"
+            [i], "cycle", "error", block.spec.key, [f"{first},{second}"], text, "remove one row of the cycle"
         )
 
 

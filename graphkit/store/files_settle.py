@@ -22,15 +22,15 @@ ON_DUPLICATE: Final = ("error", "keep-first", "keep-last", "max", "noisy-or")
 _MAX_ID: Final = 1_000
 
 
-def settle(members: Sequence[tuple[Block, int]], what: str, column: str, value: str, how: str) -> None:
+def settle(members: Sequence[tuple[Block, int]], what: str, value: str, how: str) -> None:
     """Several rows of one key: the same values count once; different ones are put aside, or settled as asked.
 
     Parameters
     ----------
     members
         (block, row) in the order of files and lines.
-    what, column, value
-        For the findings.
+    what, value
+        For the findings, which name the columns of each file that hold the key.
     how
         One of `ON_DUPLICATE`. `max` takes the greatest of each number that differs, `noisy-or` 1 - prod(1 - p) of
         chances p; both leave rows that differ in anything else a conflict.
@@ -44,7 +44,7 @@ def settle(members: Sequence[tuple[Block, int]], what: str, column: str, value: 
         for key, block in blocks.items():
             rows = [row for b, row in members[1:] if id(b) == key]
             block.duplicates[rows] = True
-            block.part.note(rows, "duplicate", "warning", column, [value] * len(rows), text, "remove the row")
+            block.part.note(rows, "duplicate", "warning", block.spec.key, [value] * len(rows), text, "remove the row")
         return
     differing = [n for i, n in enumerate(names) if any(v[i] != values[0][i] for v in values)]
     text = f"{what} occurs {len(members)} times with different {', '.join(differing[:3])} (first in {first})"
@@ -53,7 +53,13 @@ def settle(members: Sequence[tuple[Block, int]], what: str, column: str, value: 
     if joined is None:
         for b, row in members:
             b.part.note(
-                [row], "conflict", "error", column, [value], text, "keep one of the rows, or load with --on-duplicate"
+                [row],
+                "conflict",
+                "error",
+                b.spec.key,
+                [value],
+                text,
+                "keep one of the rows, or load with --on-duplicate",
             )
         return
     for name, number in joined.items():
@@ -62,7 +68,7 @@ def settle(members: Sequence[tuple[Block, int]], what: str, column: str, value: 
         if i != kept:
             b.duplicates[row] = True
             b.part.note(
-                [row], "conflict", "warning", column, [value], f"{text}; settled by {how}", "keep one of the rows"
+                [row], "conflict", "warning", b.spec.key, [value], f"{text}; settled by {how}", "keep one of the rows"
             )
 
 

@@ -173,7 +173,7 @@ def _check_rows(block: Block) -> None:
                 wrong.tolist(),
                 "window",
                 "error",
-                high,
+                block.spec.column(high),
                 [columns[high][i] for i in wrong],
                 text,
                 "the interval is [from, to)",
@@ -197,7 +197,9 @@ def _check_rows(block: Block) -> None:
                 try:
                     parse_target(text)
                 except InvalidParameter as error:
-                    part.note([i], "target", "error", "audience_filter", [text], error.message, error.hint)
+                    part.note(
+                        [i], "target", "error", block.spec.column("audience_filter"), [text], error.message, error.hint
+                    )
 
 
 def _check_ratings(block: Block) -> None:
@@ -206,7 +208,7 @@ def _check_ratings(block: Block) -> None:
         given = block.columns["rating"]
         wrong = np.flatnonzero((_numbers(given) > _numbers(block.columns["scale_max"])) & block.part.good).tolist()
         text, hint = "rating is {value}, above its scale_max", "correct the value or its unit"
-        block.part.note(wrong, "range", "error", "rating", [given[i] for i in wrong], text, hint)
+        block.part.note(wrong, "range", "error", block.spec.column("rating"), [given[i] for i in wrong], text, hint)
 
 
 def _numbers(column: Column) -> NDArray[np.float64]:

@@ -119,6 +119,16 @@ class TableSpec:
     one_pair: bool = False
     mapped: bool = False
 
+    @property
+    def key(self) -> str:
+        """Columns of the file that tell a row from the others: the id, or both ends."""
+        return self.id or ",".join(end.column for end in (self.source, self.target) if end is not None)
+
+    def column(self, name: str) -> str:
+        """Return the column of the file that a property comes from; the property itself where none is it."""
+        source = self.columns.get(name)
+        return name if source is None or source.column is None else source.column
+
     def used(self) -> set[str]:
         """Columns of the file that this table reads."""
         ends = [x for e in (self.source, self.target) if e for x in (e.column, e.label_column)]

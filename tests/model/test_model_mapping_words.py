@@ -127,3 +127,37 @@ def plain(root, text):
     (root / "nodes" / "user.csv").write_text("id,consent,colour\nu1,true,red\n")
     (root / "dataset.toml").write_text(text)
     return root
+
+
+def test_findings_name_the_columns_of_the_file(tmp_path):
+    """Two labels of one file keep their ids in columns of their own; neither is called id, and each is a cause of its own."""
+    (tmp_path / "all.csv").write_text(
+        "art,brand key,film key,title,who,to whom,begin,end\n"
+        "brand,b1,,Tea,,,,\nbrand,b1,,Cake,,,,\nbrand,1,,x,,,,\nbrand,01,,x,,,,\n"
+        "film,,f1,One,,,,\nfilm,,f1,Two,,,,\n"
+        "has,,,,1,f1,20,10\nput,,,,1,f9,,\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "dataset.toml").write_text(
+        'name = "x"\ncurrency = "CNY"\ntime_zone = "UTC"\n'
+        '[[nodes]]\nfile = "all.csv"\nwhere = { art = "brand" }\nlabel = "Brand"\nid = "brand key"\ncolumns = { name = "title" }\n'
+        '[[nodes]]\nfile = "all.csv"\nwhere = { art = "film" }\nlabel = "Film"\nid = "film key"\ncolumns = { name = "title" }\n'
+        'constants = { kind = "film" }\n'
+        '[[relationships]]\nfile = "all.csv"\nwhere = { art = "has" }\ntype = "HOLDS_RIGHTS"\n'
+        'source = { column = "who", labels = ["Brand"] }\ntarget = { column = "to whom", labels = ["Film"] }\n'
+        'columns = { from_ts = "begin", to_ts = "end" }\nconstants = { uses = ["promote"], territory = ["CN"] }\n'
+        '[[relationships]]\nfile = "all.csv"\nwhere = { art = "put" }\ntype = "PLACED_IN"\n'
+        'source = { column = "who", labels = ["Brand"] }\ntarget = { column = "to whom", labels = ["Film"] }\n',
+        encoding="utf-8",
+    )
+    found = check_directory(tmp_path).findings
+    places = {(f.rule, f.column, f.line, f.value) for f in found if f.rule not in ("file-ignored", "unknown-column")}
+    assert {
+        ("conflict", "brand key", 2, "b1"),
+        ("conflict", "brand key", 3, "b1"),
+        ("conflict", "film key", 6, "f1"),
+        ("ids-alike", "brand key", None, "1"),
+        ("window", "end", 8, "10"),
+        ("unknown-node", "to whom", 9, "f9"),
+    } <= places, places
+    assert not {"id", "source", "target", "to_ts"} & {f.column for f in found}
