@@ -188,8 +188,10 @@ def _emit_seeds(
     emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
 
 
-def emit_memory(graph: Any, form: str | None, output: str | None, **asked: Any) -> None:
-    """Print the memory estimate of a selection or a simulation."""
+def emit_memory(
+    graph: Any, form: str | None, output: str | None, *, seconds: tuple[float, float] | None = None, **asked: Any
+) -> None:
+    """Print the memory estimate of a selection or a simulation, and the processor time where trials told it."""
     from graphkit.cli.output import emit
     from graphkit.influence.memory import estimate_memory
 
@@ -208,6 +210,8 @@ def emit_memory(graph: Any, form: str | None, output: str | None, **asked: Any) 
         "rounds": rows,
         "manifest": found.manifest,
     }
+    if seconds is not None:
+        document["processor_seconds"] = list(seconds)
     fitting = [row for row in rows if row["fits"]]
     text = f"beyond the graph about {found.fixed / 2**20:,.0f} MB"
     if found.work == "seeds":
@@ -217,6 +221,8 @@ def emit_memory(graph: Any, form: str | None, output: str | None, **asked: Any) 
             if fitting
             else f"above the limit of {found.limit / 2**20:,.0f} MB"
         )
+    if seconds is not None:
+        text += f"\n{seconds[0]:,.2f} to {seconds[1]:,.2f} s of processor time, by small trials of the run"
     emit(form=form, output=output, rows=rows, columns=("n_rr_sets", "bytes", "fits"), document=document, text=text)
 
 

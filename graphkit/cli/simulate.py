@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -51,7 +52,9 @@ COLUMNS = ("step", "newly_active", "lower", "upper")
     default=0,
     help="Also list that many nodes most often active (writes their ids).",
 )
-@click.option("--estimate", is_flag=True, help="Only tell how much memory the run would take.")
+@click.option(
+    "--estimate", is_flag=True, help="Only tell how much memory and time the run would take, by small trials of it."
+)
 @click.option(
     "--value", metavar="PROPERTY", help="Node property that weighs each node; without it every node counts 1."
 )
@@ -87,27 +90,24 @@ def simulate(
     from graphkit.cli.output import emit
     from graphkit.cli.seeds import emit_memory, node_values
     from graphkit.diffusion.spread import estimate_spread
+    from graphkit.influence.duration import estimate_seconds
 
     learned = probability == "learned"
     snapshot = app.strong_snapshot(min_evidence, reads=graph_tables(nodes, via, learned=learned), learned=learned)
     graph = inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
-    if estimate:
-        emit_memory(graph, form, output, work="spread", model=model_of(model, transmission, recovery), rng=seed)
-        return
     weights = None if value is None else node_values(snapshot, graph, value, None)
     rows = seed_rows(graph, seeds, snapshot, nodes)
+    spreads = model_of(model, transmission, recovery)
+    run = partial(
+        estimate_spread, graph, rows, model=spreads, max_steps=max_steps, value=weights, rng=seed, engine=engine
+    )
+    if estimate:
+        with app.working("time small trials"):
+            seconds = estimate_seconds(lambda n: run(n_worlds=n), worlds)
+        emit_memory(graph, form, output, seconds=seconds, work="spread", model=spreads, rng=seed)
+        return
     with app.working("simulate worlds") as progress:
-        result = estimate_spread(
-            graph,
-            rows,
-            model=model_of(model, transmission, recovery),
-            n_worlds=worlds,
-            max_steps=max_steps,
-            value=weights,
-            rng=seed,
-            engine=engine,
-            progress=progress,
-        )
+        result = run(n_worlds=worlds, progress=progress)
     steps = _steps(result)
     document = {"schema_version": 1, "model": model, "seeds": list(seeds), **_document(graph, result, steps)}
     document["assumptions"] = app.assumptions
