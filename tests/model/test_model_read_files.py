@@ -14,9 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphkit.errors import DataInvalid
+from graphkit.projection.load import load_directory
 from graphkit.store.admin_import import write_admin_import
 from graphkit.store.files import check_directory, read_directory, read_events, write_parquet
 from graphkit.store.files_dead import write_dead_letters
+from graphkit.store.open import open_store
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 
@@ -387,3 +389,43 @@ def test_a_directory_that_is_none(tmp_path):
     with pytest.raises(DataInvalid, match="does not exist"):
         read_directory(tmp_path / "no")
     assert not check_directory(tmp_path).ok
+
+
+@pytest.mark.parametrize("place", ["memory", "embedded"])
+def test_keys_of_the_users_own_survive_an_export(tmp_path, place):
+    """Keys that nothing of ours reads, nested tables, odd names and kept columns: the export loads as the same graph."""
+    root = tmp_path / "in"
+    (root / "nodes").mkdir(parents=True)
+    (root / "nodes" / "user.csv").write_text(
+        "id,consent,colour,vip:boolean\nu1,true,red,true\nu2,false,,\n", encoding="utf-8"
+    )
+    (root / "dataset.toml").write_text(
+        'name = "own"\ncurrency = "CNY"\ntime_zone = "UTC"\nseason = "秋"\nyear = 2026\nstarted = 2026-05-01\n"odd key" = 1.5\n'
+        'empty_list = []\nparts = [{ a = 1 }, { b = "x" }]\n[notes]\nwho = "me"\n[notes.more]\ndeep = [1, 2]\n'
+        '[origin.inner]\nx = { "y z" = true }\n[keep]\nUser = ["colour", "vip:boolean"]\n',
+        encoding="utf-8",
+    )
+    found = []
+    for number, folder in enumerate((root, tmp_path / "out")):
+        with open_store("memory://" if place == "memory" else tmp_path / f"store{number}") as store:
+            load_directory(store, folder)
+            found.append(store.tables())
+            if number == 0:
+                store.export(tmp_path / "out")
+    first, again = found
+    assert first.digest() == again.digest()
+    assert (again.name, again.currency, again.time_zone) == ("own", "CNY", "UTC")
+    assert (
+        again.settings
+        == first.settings
+        == {
+            "season": "秋",
+            "year": 2026,
+            "started": "2026-05-01",
+            "odd key": 1.5,
+            "empty_list": [],
+            "parts": [{"a": 1}, {"b": "x"}],
+            "notes": {"who": "me", "more": {"deep": [1, 2]}},
+            "origin": {"inner": {"x": {"y z": True}}},
+        }
+    )
