@@ -26,6 +26,10 @@ from graphkit.errors import DataInvalid
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
 __all__ = ["profile", "propensity"]
 
 DAY = 86_400
@@ -63,7 +67,13 @@ FOLDS = click.option("--folds", type=click.IntRange(min=2), default=5, help="Fol
     "--cutoff",
     type=float,
     metavar="TS",
-    help="With --events: epoch seconds where features end.  [default: --days before the newest event]",
+    help="With --events: epoch seconds where features end.  [default: --days before the end of the log]",
+)
+@click.option(
+    "--log-end",
+    type=float,
+    metavar="TS",
+    help="With --events: epoch seconds until which the log was kept; say so when nothing happened after its newest event.  [default: the newest event]",
 )
 @click.option("--method", type=click.Choice(["logistic", "forest"]), default="logistic", help="Model.")
 @SELECT
@@ -158,28 +168,32 @@ def _refuse_silence(kinds: Any, more: dict[str, Any], cutoff: float) -> NoReturn
     )
 
 
+def _labels(events: pd.DataFrame, ids: Sequence[str], more: dict[str, Any], cutoff: float) -> NDArray[np.int64]:
+    """Who did after the cut-off what should be predicted; refuses a log in which nobody did."""
+    from graphkit.outcomes.activity import label_after
+
+    item: LabelId | None = more["item"]
+    about = None if item is None else (item.label, item.id)
+    end = cutoff + more["days"] * DAY
+    label = label_after(events, ids, more["kind"], cutoff, end, item=about, log_end=more["log_end"])
+    if not label.any():
+        _refuse_silence(events["kind"], more, cutoff)
+    return label
+
+
 def _propensity_of_events(app: App, more: dict[str, Any], shared: dict[str, Any]) -> tuple[Any, Sequence[str]]:
     """Features of consenting users before the cut-off, the label after it."""
-    from graphkit.outcomes.activity import features_before, label_after
+    from graphkit.check import finite
+    from graphkit.outcomes.activity import features_before
     from graphkit.outcomes.propensity import propensity as fit
 
     events, users = events_of_users(app, more["events"])
-    newest = float(events["ts"].max()) + 1
-    cutoff = newest - more["days"] * DAY if more["cutoff"] is None else more["cutoff"]
+    log_end = float(events["ts"].max()) + 1 if more["log_end"] is None else finite("log_end", more["log_end"])
+    cutoff = log_end - more["days"] * DAY if more["cutoff"] is None else more["cutoff"]
     ids = users["user"].tolist()
-    item: LabelId | None = more["item"]
     train = features_before(events, cutoff, ids).merge(users, on="user")
-    train["label"] = label_after(
-        events,
-        ids,
-        more["kind"],
-        cutoff,
-        cutoff + more["days"] * DAY,
-        item=None if item is None else (item.label, item.id),
-    )
-    if not train["label"].any():
-        _refuse_silence(events["kind"], more, cutoff)
-    now = features_before(events, newest, ids).merge(users, on="user")
+    train["label"] = _labels(events, ids, more, cutoff)
+    now = features_before(events, log_end, ids).merge(users, on="user")
     for column in train.columns:
         if column not in now and column != "label":
             now[column] = 0.0

@@ -108,7 +108,7 @@ def _refuse_open_window(newest: float, begin: float, end: float) -> None:
         raise DataInvalid(
             f"the log ends at {newest:.0f}, before the label's window closes at {end:.0f}",
             rule="label-window",
-            hint="choose an earlier cut-off or a shorter window; who did nothing yet is no no",
+            hint="choose an earlier cut-off or a shorter window, or say by log_end (--log-end) until when the log was kept; who did nothing yet is no no",
         )
 
 

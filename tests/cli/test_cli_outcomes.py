@@ -67,6 +67,41 @@ def test_a_cutoff_inside_the_label_window_cannot_happen(gk, home):
     assert "label's window" in err
 
 
+def test_a_silent_end_of_the_log_needs_to_be_vouched_for(gk, home):
+    """A window that outlasts the newest event is exit 3 whose hint is the way on: the same people, each no a real one."""
+    with (home / "data/events/log.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["user"] >= "u010"]  # those with consent
+    newest = max(int(row["ts"]) for row in rows)
+    cutoff = newest - 10 * DAY
+    ask = ["outcomes", "propensity", "--events", home / "data", "--days", 20, "--folds", 2, "--format", "json"]
+    code, _, err = gk(*ask, "--cutoff", cutoff)
+    assert code == 3
+    assert "--log-end" in err
+    code, out, err = gk(*ask, "--cutoff", cutoff, "--log-end", cutoff + 20 * DAY)
+    assert code == 0, err
+    buyers = {row["user"] for row in rows if row["kind"] == "purchase" and int(row["ts"]) >= cutoff}
+    assert json.loads(out)["base_rate"] == pytest.approx(len(buyers) / 110)
+    code, counted_back, err = gk(*ask, "--log-end", cutoff + 20 * DAY)  # --cutoff follows from it
+    assert code == 0, err
+    assert json.loads(counted_back)["base_rate"] == json.loads(out)["base_rate"]
+    assert json.loads(counted_back)["auc"] == json.loads(out)["auc"]
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "told"),
+    [
+        (["--log-end", "nan"], 2, "log_end must be a finite number"),
+        (["--log-end", "inf", "--cutoff", 1_705_000_000], 2, "log_end must be a finite number"),
+        (["--log-end", 1_700_000_000, "--cutoff", 1_705_000_000], 3, "before the label's window opens"),
+    ],
+)
+def test_an_end_of_the_log_that_cannot_be_is_refused(gk, home, more, status, told):
+    """Not a number is exit 2; an end before the window is exit 3, not people without a purchase."""
+    code, out, err = gk("outcomes", "propensity", "--events", home / "data", *more)
+    assert (code, out) == (status, "")
+    assert told in err
+
+
 def test_scores_are_written_when_asked_for(gk, home):
     """One line per person, ids as given."""
     code, out, err = gk(
