@@ -21,7 +21,7 @@ def _directory(root):
 
 
 def test_rejected_rows_are_kept_with_the_store(tmp_path):
-    """A load that rejects a row writes it to `<store>/reports`, once; a dry run and a refused load write nothing."""
+    """A load that rejects a row writes it to `<store>/reports`, once, and beside it to correct; a dry run and a refused load write nothing."""
     data, home = _directory(tmp_path / "d"), tmp_path / "store"
     with EmbeddedStore(home) as store:
         assert dead_letter_folder(store) == home / "reports"
@@ -31,10 +31,11 @@ def test_rejected_rows_are_kept_with_the_store(tmp_path):
         assert not (home / "reports").exists()
         for _ in range(2):
             assert load_directory(store, data, max_bad=1).rejected == 1
-    (place,) = (home / "reports").iterdir()
+    folder, place = sorted((home / "reports").iterdir())
     (row,) = [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()]
     assert (row["file"], row["line"], base64.b64decode(row["raw"])) == ("nodes/user.csv", 3, b"u2,maybe")
-    assert place.name == f"dead-{row['run']}.ndjson"
+    assert (folder.name, place.name) == (f"dead-{row['run']}", f"dead-{row['run']}.ndjson")
+    assert (folder / "nodes" / "user.csv").read_bytes() == b"id,consent\nu2,maybe\n"
 
 
 def test_a_store_in_memory_keeps_no_files(tmp_path):
