@@ -23,7 +23,7 @@ from graphkit.planning.goals import goal_weights
 from graphkit.planning.search import CHECKING, CHOOSING, FIRST_SETS, JUDGING, search
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ROUNDING", "GoalJudge", "goal_rows", "meet_floors"]
+__all__ = ["ROUNDING", "GoalJudge", "goal_rows", "keeps_floors", "meet_floors"]
 
 PRICES = 12  # prices that are tried
 ROUNDING = 1e-12  # relative: a floor missed by less is reached
@@ -71,6 +71,13 @@ def goal_rows(
         mean, interval = judge.worth(goal, chosen)
         rows.append({"goal": goal, "mean": mean, "interval": list(interval), "floor": floors.get(goal)})
     return rows
+
+
+def keeps_floors(campaign: Campaign) -> Callable[[Sequence[int]], bool]:
+    """Return whether a plan reaches every floor of the rules, judged as `meet_floors` judges."""
+    floors = campaign.rules.floors
+    judge = GoalJudge(campaign, list(floors), CHECKING)
+    return lambda chosen: all(judge.sure(goal, chosen) >= floor * (1 - ROUNDING) for goal, floor in floors.items())
 
 
 @dataclass

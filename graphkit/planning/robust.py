@@ -1,7 +1,7 @@
 """Plans for chances that are not known: the q-quantile of reach over draws of them.
 
 What a draw changes stands in `graphkit.planning.draws`. The quantile is not submodular. Candidates come from maximising the mean of the draws that are worst for the best plan
-so far, then single exchanges are tried on the quantile itself. The plain plan stays unless the gain also shows in
+so far, then single exchanges are tried on the quantile itself. Floors hold for the chances as given. The plain plan stays unless the gain also shows in
 draws that did not choose; a third lot of draws judges both.
 """
 
@@ -19,11 +19,12 @@ from graphkit.influence.channel_swaps import refilled, without
 from graphkit.planning.choose import choose
 from graphkit.planning.draws import believed, draws_of, quantile, quantile_interval
 from graphkit.planning.estimates import estimate
+from graphkit.planning.floors import keeps_floors
 from graphkit.planning.risk import resampled
 from graphkit.planning.search import CHECKING, CHOOSING, JUDGING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -80,9 +81,10 @@ def robust_plan(campaign: Campaign, plain: Found, q: float) -> tuple[Found, dict
     per_set = max(plain.judged.hazard.nnz / max(plain.judged.weight.size, 1), 1e-9)
     n_sets = int(np.clip(ENTRIES / (per_set * len(draws)), 512, SETS))
     sample = _Sample(campaign, draws, CHOOSING, n_sets)
-    candidates = [plain.choice.chosen, *_candidates(campaign, plain, sample, q)]
+    keeps = keeps_floors(campaign)
+    candidates = [plain.choice.chosen, *filter(keeps, _candidates(campaign, plain, sample, q))]
     best = max(candidates, key=lambda x: quantile(sample.values(x), q))
-    best = _exchanged(campaign, sample, best, q)
+    best = _exchanged(campaign, sample, best, q, keeps)
     options = sorted({*best, *plain.choice.chosen})
     place = {x: i for i, x in enumerate(options)}
     mine, theirs = [place[x] for x in best], [place[x] for x in plain.choice.chosen]
@@ -113,8 +115,10 @@ def _candidates(campaign: Campaign, plain: Found, sample: _Sample, q: float) -> 
     return found
 
 
-def _exchanged(campaign: Campaign, sample: _Sample, chosen: list[int], q: float) -> list[int]:
-    """Local search on the quantile itself: one option out, the best others in."""
+def _exchanged(
+    campaign: Campaign, sample: _Sample, chosen: list[int], q: float, keeps: Callable[[Sequence[int]], bool]
+) -> list[int]:
+    """Local search on the quantile itself among the plans that keep the floors: one option out, the best others in."""
     menu, best, value, left = campaign.menu, list(chosen), quantile(sample.values(chosen), q), TRIES
     improved = True
     while improved and left > 0:
@@ -126,7 +130,7 @@ def _exchanged(campaign: Campaign, sample: _Sample, chosen: list[int], q: float)
             rest = without(menu, best, option)
             for candidate in refilled(cover, menu, rest, option, None):
                 now = quantile(sample.values(candidate), q) if menu.complete(candidate) else -np.inf
-                if now > value * (1 + 1e-9):
+                if now > value * (1 + 1e-9) and keeps(candidate):
                     best, value, improved = candidate, now, True
                     break
             if improved or left <= 0:

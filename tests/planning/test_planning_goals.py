@@ -314,6 +314,20 @@ def test_one_large_uncertain_channel_gives_way_to_several_small_ones():
     assert ChannelPlan.from_json(made.to_json()).to_json() == made.to_json()
 
 
+def test_a_robust_plan_keeps_the_floors():
+    """The eight small channels are surer but reach 48; where a floor asks for 49 the one large channel stays, as the floor is a rule."""
+    chance = np.zeros((9, 180))
+    chance[0, :100] = 0.5
+    for c in range(1, 9):
+        chance[c, 100 + 10 * (c - 1) : 110 + 10 * (c - 1)] = 0.6
+    data = market(chance, [80] + [10] * 8, ["kol"] * 9)
+    for floor, bought in ((49, (0,)), (47, tuple(range(1, 9)))):
+        made = ask(data, 80, robust=0.1, rules={"floors": {"reach": floor}})
+        assert chosen(made) == bought
+        assert made.reach.mean >= floor
+        assert made.certificate.upper == pytest.approx(50)
+
+
 def test_a_robust_plan_with_word_of_mouth():
     """Sampled worlds: same seed same plan, more draws change the request, the plain plan is never better at the quantile that chose."""
     data, *_ = random_market(9, knows=[(i, i + 1) for i in range(13)])
