@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["like_people", "ratio_interval", "share_of_clusters", "weighted_events"]
+__all__ = ["like_people", "per_person", "ratio_interval", "share_of_clusters", "weighted_events"]
 
 
 def share_of_clusters(successes: Floats, trials: Floats, *, confidence: float = 0.95) -> tuple[float, float]:
@@ -44,8 +44,8 @@ def share_of_clusters(successes: Floats, trials: Floats, *, confidence: float = 
     >>> round(lower, 2), round(upper, 2)
     (0.2, 0.8)
     """
-    successes = _people("successes", successes)
-    trials = _people("trials", trials, like=successes)
+    successes = per_person("successes", successes)
+    trials = per_person("trials", trials, like=successes)
     used = (trials > 0) | (successes > 0)
     trials, successes = trials[used], successes[used]
     total, people = float(trials.sum()), trials.size
@@ -92,7 +92,7 @@ def weighted_events(weight: Floats, largest: float, *, confidence: float = 0.95)
     from scipy.special import gammainc, gammaincinv
 
     quantile(confidence)
-    weight = _people("weight", weight)
+    weight = per_person("weight", weight)
     if float(weight.max(initial=0.0)) > non_negative("largest", largest):
         refuse("largest", largest, "at least the largest weight", hint=f"give {float(weight.max()):g} or more")
     if largest <= 0:
@@ -124,7 +124,7 @@ def like_people(amount: Floats) -> float:
     >>> like_people(np.array([5.0, 5.0, 0.0])), round(like_people(np.array([1.0, 1.0, 20.0])), 2)
     (2.0, 1.2)
     """
-    amount = _people("amount", amount, least=-math.inf)
+    amount = per_person("amount", amount, least=-math.inf)
     square = float((amount**2).sum())
     return float(np.abs(amount).sum()) ** 2 / square if square > 0 else 0.0
 
@@ -160,8 +160,8 @@ def ratio_interval(top: Floats, bottom: Floats | None = None, *, confidence: flo
     >>> upper - 3 > 3 - lower  # the long tail
     True
     """
-    top = _people("top", top, least=-math.inf)
-    bottom = None if bottom is None else _people("bottom", bottom, like=top, least=-math.inf)
+    top = per_person("top", top, least=-math.inf)
+    bottom = None if bottom is None else per_person("bottom", bottom, like=top, least=-math.inf)
     n, z = top.size, quantile(confidence, max(top.size - 1, 1))
     if n < 2:
         return math.nan, math.nan
@@ -178,8 +178,14 @@ def ratio_interval(top: Floats, bottom: Floats | None = None, *, confidence: flo
     return ratio - unskewed(z, skewness) * error, ratio - unskewed(-z, skewness) * error
 
 
-def _people(name: str, amount: Any, like: Floats | None = None, *, least: float = 0.0) -> Floats:
-    """Return amounts of people as floats; refuses those that are no finite numbers from ``least`` on, or of another number of people."""
+def per_person(name: str, amount: Any, like: NDArray[Any] | None = None, *, least: float = 0.0) -> Floats:
+    """Return amounts of people as floats.
+
+    Raises
+    ------
+    InvalidParameter
+        Those that are no finite numbers from ``least`` on, or of another number of people than ``like``.
+    """
     allowed = "a finite number" if math.isinf(least) else f"a finite number >= {least:g}"
     array = floats(name, amount, "one number per person")
     if array.ndim != 1:

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 from scipy.stats import rankdata
 
-from graphkit.amounts import weighted_events
+from graphkit.amounts import per_person, weighted_events
+from graphkit.check import floats, non_negative, positive_int, refuse, refuse_first
 from graphkit.intervals import quantile, wilson
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
-__all__ = ["auc", "auc_interval", "brier_gain", "calibration_table", "luck_of_folds"]
+__all__ = ["auc", "auc_interval", "brier_gain", "calibration_table", "luck_of_folds", "yes_no"]
 
 BINS = 10
+_PER_FOLD = "one row per fold, of two folds at least"
 
 
-def auc(label: NDArray[np.int64], score: Floats) -> float:
-    """Return the chance that a random yes scores above a random no, ties one half (Mann-Whitney)."""
-    return float(_placements(label, score)[0].mean())
+def auc(label: ArrayLike, score: ArrayLike) -> float:
+    """Return the chance that a random yes scores above a random no, ties one half (Mann-Whitney).
+
+    Raises
+    ------
+    InvalidParameter
+        Labels that are not 0 or 1, or all alike; scores that are no finite numbers, or not one per label.
+    """
+    label = yes_no("label", label, both=True)
+    return float(_placements(label, _scores("score", score, label))[0].mean())
 
 
 def auc_interval(
-    label: NDArray[np.int64],
-    score: Floats,
+    label: ArrayLike,
+    score: ArrayLike,
     *,
-    fold: NDArray[np.int64] | None = None,
+    fold: ArrayLike | None = None,
     luck: float = 0.0,
     confidence: float = 0.95,
 ) -> tuple[float, tuple[float, float]]:
@@ -47,6 +57,11 @@ def auc_interval(
     Newcombe's, which solves |AUC - a| = z sqrt V(a) with Hanley and McNeil's variance and needs no spread. Either
     variance is 1 + ``luck`` times as large, see `luck_of_folds`.
 
+    Raises
+    ------
+    InvalidParameter
+        What `auc` refuses; a fold without a yes or without a no; a luck below 0, a confidence outside (0, 1).
+
     Notes
     -----
     1,000 draws of 1,000 people with 16 yeses, five folds: 95 % of the 95 % intervals hold an AUC of .5, 97 to 99 % one of .6
@@ -57,11 +72,13 @@ def auc_interval(
     DeLong, DeLong, Clarke-Pearson (1988). https://doi.org/10.2307/2531595 ;
     Newcombe (2006), method 5. https://doi.org/10.1002/sim.2324
     """
-    folds = [slice(None)] if fold is None else [fold == k for k in range(int(fold.max()) + 1)]
+    label = yes_no("label", label, both=True)
+    score = _scores("score", score, label)
     of_yes, of_no = (
-        np.concatenate(parts) for parts in zip(*(_placements(label[at], score[at]) for at in folds), strict=True)
+        np.concatenate(parts)
+        for parts in zip(*(_placements(label[at], score[at]) for at in _folds(fold, label)), strict=True)
     )
-    value, wider = float(of_yes.mean()), math.sqrt(1 + luck)
+    value, wider = float(of_yes.mean()), math.sqrt(1 + non_negative("luck", luck))
     z = quantile(confidence) * wider
     lower, upper = _lower_end(value, of_yes.size, of_no.size, z), 1 - _lower_end(1 - value, of_yes.size, of_no.size, z)
     spread = sum(float(part.var(ddof=1)) / part.size if part.size > 1 else 0.25 for part in (of_yes, of_no))
@@ -72,7 +89,7 @@ def auc_interval(
     return value, (lower, upper)
 
 
-def luck_of_folds(scores: Floats) -> float:
+def luck_of_folds(scores: ArrayLike) -> float:
     """Return how much of the order in which fold models put people is luck of the rows they learned from, in [0, 1].
 
     Where yeses tell little, the model of a fold follows those of the other folds: two yeses that happen to be alike raise
@@ -85,6 +102,11 @@ def luck_of_folds(scores: Floats) -> float:
     scores : ndarray, shape (K, n)
         What the model of each fold makes of the same people, K >= 2.
 
+    Raises
+    ------
+    InvalidParameter
+        Scores of another shape, or that are no finite numbers.
+
     References
     ----------
     Bates, Hastie, Tibshirani (2024), on why intervals of cross-validation are too narrow.
@@ -96,7 +118,11 @@ def luck_of_folds(scores: Floats) -> float:
     >>> round(luck_of_folds(agree), 9), luck_of_folds(disagree)
     (0.0, 1.0)
     """
-    rank = rankdata(scores, axis=1)
+    of_fold = floats("scores", scores, _PER_FOLD)
+    if of_fold.ndim != 2 or len(of_fold) < 2 or not of_fold.size:
+        refuse("scores", of_fold.shape, _PER_FOLD, hint="score the same people by the model of each fold")
+    refuse_first("scores", of_fold, ~np.isfinite(of_fold), "a finite number")
+    rank = rankdata(of_fold, axis=1)
     rank -= rank.mean(axis=1, keepdims=True)
     length = np.sqrt((rank**2).sum(axis=1, keepdims=True))
     rank = np.divide(rank, length, out=np.zeros_like(rank), where=length > 0)  # all alike: an order by nothing but luck
@@ -129,7 +155,7 @@ def _placements(label: NDArray[np.int64], score: Floats) -> tuple[Floats, Floats
 
 
 def brier_gain(
-    label: NDArray[np.int64], score: Floats, base: Floats, *, confidence: float = 0.95
+    label: ArrayLike, score: ArrayLike, base: ArrayLike, *, confidence: float = 0.95
 ) -> tuple[float, tuple[float, float]]:
     """Return by how much the Brier score beats the base rate's, person by person, with its interval.
 
@@ -138,13 +164,19 @@ def brier_gain(
     lowers are weighted events each, narrowed by sqrt(1 - p) as yeses of chance p vary less than rare ones. These ends
     and the spread of (p - base)^2 between people, the gain a person is worth, are added as squares (Newcombe's way).
 
+    Raises
+    ------
+    InvalidParameter
+        Labels that are not 0 or 1; chances outside [0, 1], or not one per label; a confidence outside (0, 1).
+
     Notes
     -----
     Of 95 % intervals 94 to 98 % hold the gain of logistic models learned from 16 yeses among 1,000, from noise to a strong
     rule, 96 % with 146 yeses among 500 (1,000 draws); a normal interval 82 to 89 and 94 %. With a rule that a logistic model
     cannot find, 30 yeses among 600, 93 %.
     """
-    n = label.size
+    label = yes_no("label", label)
+    score, base, n = _chances("score", score, label), _chances("base", base, label), label.size
     gain = float(((score - base) * (2 * label - score - base)).mean())
     weight, people = 2 * (score - base) / n, quantile(confidence) * float(((score - base) ** 2).std()) / math.sqrt(n)
     (raised_less, raised_more), (lowered_less, lowered_more) = (
@@ -169,8 +201,17 @@ def _reach_of_yeses(label: NDArray[np.int64], weight: Floats, score: Floats, con
     return math.sqrt(1 - chance) * (float(of_yes.sum()) - lower), math.sqrt(1 - chance) * (upper - float(of_yes.sum()))
 
 
-def calibration_table(label: NDArray[np.int64], score: Floats, *, bins: int = BINS) -> pd.DataFrame:
-    """Return ``bins`` groups of equal size by predicted chance: n, predicted and observed share, Wilson's interval."""
+def calibration_table(label: ArrayLike, score: ArrayLike, *, bins: int = BINS) -> pd.DataFrame:
+    """Return ``bins`` groups of equal size by predicted chance: n, predicted and observed share, Wilson's interval.
+
+    Raises
+    ------
+    InvalidParameter
+        Labels that are not 0 or 1; chances outside [0, 1], or not one per label; less than one bin.
+    """
+    positive_int("bins", bins)
+    label = yes_no("label", label)
+    score = _chances("score", score, label)
     order = np.argsort(score, kind="stable")
     rows = []
     for number, part in enumerate(np.array_split(order, min(bins, order.size)), start=1):
@@ -178,3 +219,55 @@ def calibration_table(label: NDArray[np.int64], score: Floats, *, bins: int = BI
         lower, upper = wilson(yes, part.size)
         rows.append((number, part.size, float(score[part].mean()), yes / part.size, lower, upper))
     return pd.DataFrame(rows, columns=["bin", "n", "predicted", "observed", "lower", "upper"])
+
+
+def yes_no(name: str, values: ArrayLike, *, like: Ints | None = None, both: bool = False) -> Ints:
+    """Return one 0 or 1 per person; ``both`` must occur where there is something to tell apart.
+
+    Raises
+    ------
+    InvalidParameter
+        Nobody, another number, one per person of somebody else, or only one of the two.
+    """
+    array = per_person(name, values, like, least=-math.inf)
+    if not array.size:
+        refuse(name, values, "of at least one person", hint="give one number per person")
+    refuse_first(name, array, (array != 0) & (array != 1), "0 or 1", hint="1 = yes, 0 = no")
+    if both and array.min() == array.max():
+        refuse(
+            name,
+            f"only {array[0]:g}",
+            "1 for some and 0 for others",
+            hint="with one of them there is nothing to tell apart",
+        )
+    return array.astype(np.int64)
+
+
+def _scores(name: str, values: ArrayLike, label: Ints) -> Floats:
+    return per_person(name, values, label, least=-math.inf)
+
+
+def _chances(name: str, values: ArrayLike, label: Ints) -> Floats:
+    array = _scores(name, values, label)
+    refuse_first(
+        name,
+        array,
+        (array < 0) | (array > 1),
+        "a chance in [0, 1]",
+        hint="the AUC takes any scores, this takes chances",
+    )
+    return array
+
+
+def _folds(fold: ArrayLike | None, label: Ints) -> list[Any]:
+    """Return the rows of each fold, each with a yes and a no to hold it against."""
+    if fold is None:
+        return [slice(None)]
+    number = _scores("fold", fold, label)
+    wrong = (number < 0) | (number != np.floor(number)) | (number >= number.size)
+    refuse_first("fold", number, wrong, "the number of a fold", hint="count folds 0, 1, ..")
+    folds = [number == k for k in range(int(number.max()) + 1)]
+    for k, rows in enumerate(folds):
+        if np.unique(label[rows]).size < 2:
+            refuse("fold", f"fold {k}", "one with a 1 and a 0 in it, for each", hint="use fewer folds")
+    return folds
