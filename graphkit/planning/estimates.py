@@ -62,7 +62,8 @@ def _sampled(cover: Cover, rows: NDArray[Any] | None, x: Floats, mean: float) ->
     variance = _variance(cover, rows, x) / n
     up, down = float(np.maximum(x, 0.0).sum()) / n, float(np.maximum(-x, 0.0).sum()) / n
     spread = up * (1 - up) + down * (1 - down)
-    if variance == 0 or spread <= 0 or float(np.abs(x).max(initial=0.0)) > 1 + ROUNDED:  # a sum of shares is no share
+    settled = variance <= ROUNDED * ROUNDED * spread or spread <= 0  # but for a rounding, alike in all rounds
+    if settled or float(np.abs(x).max(initial=0.0)) > 1 + ROUNDED:  # a sum of shares is no share
         half = Z95 * whole * float(np.sqrt(variance))
         return mean - half, mean + half
     sets = spread / variance

@@ -159,3 +159,9 @@ def test_a_channel_that_no_sample_holds_may_still_reach_a_few(expected):
         none += low == 0
     assert held >= 0.9 * 3000
     assert none >= 3000 * np.exp(-expected) * 0.9
+
+
+def test_what_rounds_agree_on_but_for_a_rounding_has_no_width():
+    """One root reached in both rounds, another with a chance whose square is next to 0: as many sets as any float counts."""
+    cover = Cover(sp.csr_matrix((4, 1)), np.ones(4), 2.5, 2)
+    assert estimate(cover, None, np.array([1.0, 1e-161, 1.0, 0.0]), exact=False) == (5.0, (5.0, 5.0))
