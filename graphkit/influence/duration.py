@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["estimate_seconds"]
 
-PART = 64  # a small trial is that part of the run, a large one four of them
+PART = 64  # a small trial is that part of the run at most, a large one four of them
 FEWEST = 64  # worlds of a small trial: one lane of packed worlds
-REPEATS = 2
+ENOUGH = 0.25  # seconds that a large trial takes beyond a small one: larger trials would tell little more
 
 
 def estimate_seconds(
@@ -38,7 +38,8 @@ def estimate_seconds(
     Returns
     -------
     tuple of float
-        From trials that take about a sixth of the run; whatever compiles does so before them.
+        From trials of about a quarter of the worlds at most, and of some seconds where a world
+        takes as long as the next; whatever compiles does so before them.
 
     Examples
     --------
@@ -46,14 +47,22 @@ def estimate_seconds(
     >>> 0 <= low <= high
     True
     """
-    small = min(max(FEWEST, n // PART), n)
-    large = min(4 * small, n)
+    small, most = min(FEWEST, n), min(max(FEWEST, n // PART), n)
     run(small)
-    pairs = [(_seconds(run, small, clock), _seconds(run, large, clock)) for _ in range(REPEATS)]
+    pairs = [_pair(run, small, n, clock)]
+    while pairs[0][1] - pairs[0][0] < ENOUGH and small < most:
+        small = min(4 * small, most)
+        pairs = [_pair(run, small, n, clock)]
+    pairs.append(_pair(run, small, n, clock))
     short, long = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
     high = max(pair[0] for pair in pairs) / small * n
-    low = (long - short) / (large - small) * n if large > small else short
+    low = (long - short) / (min(4 * small, n) - small) * n if small < n else short
     return min(max(low, 0.0), high), high
+
+
+def _pair(run: Callable[[int], object], small: int, n: int, clock: Callable[[], float]) -> tuple[float, float]:
+    """Return how long a small and a large trial of n worlds took."""
+    return _seconds(run, small, clock), _seconds(run, min(4 * small, n), clock)
 
 
 def _seconds(run: Callable[[int], object], n: int, clock: Callable[[], float]) -> float:

@@ -31,7 +31,20 @@ def test_the_truth_lies_between(once, each, n, compiling):
 
 
 def test_trials_are_a_part_of_the_run():
-    """Less than a fifth of the worlds; without set-up the two ends are one, and compiling is in neither."""
+    """Less than a quarter of the worlds, however little one takes; without set-up the two ends are one, and compiling is in neither."""
     machine = Machine(0.0, 0.5, compiling=1e6)
     assert estimate_seconds(machine.run, 100_000, clock=lambda: machine.now) == pytest.approx((50_000, 50_000))
-    assert machine.worlds < 20_000
+    assert machine.worlds < 25_000
+    quick = Machine(0.0, 1e-9)
+    estimate_seconds(quick.run, 100_000, clock=lambda: quick.now)
+    assert quick.worlds < 25_000
+
+
+@pytest.mark.parametrize("each", [1e-6, 1e-4, 1e-2])
+def test_trials_of_a_long_run_take_seconds(each):
+    """A run of hours is told in seconds: the trials stop growing once they last."""
+    machine = Machine(0.001, each, compiling=5.0)
+    low, high = estimate_seconds(machine.run, 10**10, clock=lambda: machine.now)
+    assert low == pytest.approx(each * 10**10, rel=1e-3)
+    assert low <= high < 1.05 * low
+    assert machine.now < 20
