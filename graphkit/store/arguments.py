@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from graphkit.check import positive_int, refuse
 from graphkit.errors import WriteRefused
@@ -69,16 +68,18 @@ def check_load(tables: GraphTables, report: DataReport) -> None:
 
 def check_written(ids: Sequence[str], columns: Mapping[str, Any], run_id: str) -> None:
     """Refuse ids and columns that are none, or do not fit each other."""
-    if (
-        isinstance(ids, str | bytes)
-        or not isinstance(ids, Sequence | np.ndarray)
-        or not all(isinstance(x, str) for x in ids)
-    ):
+    if not _is_list(ids) or not all(isinstance(x, str) for x in ids):
         refuse("ids", ids, "a list of ids, each a text")
     if not isinstance(columns, Mapping) or not columns:
         refuse("columns", columns, "a mapping of names to values")
     for name, cells in columns.items():
-        if not isinstance(cells, Sequence | np.ndarray) or len(cells) != len(ids):
+        if not _is_list(cells) or len(cells) != len(ids):
             refuse(f"columns[{name!r}]", cells, f"one value for each of {len(ids)} ids")
     if not isinstance(run_id, str):
         refuse("run_id", run_id, "a text")
+
+
+def _is_list(values: object) -> bool:
+    """Whether values stand one after the other, in a list, an array, or a column of pandas, which is no `Sequence`."""
+    unordered = isinstance(values, str | bytes | Mapping | AbstractSet)
+    return isinstance(values, Collection) and not unordered and getattr(values, "ndim", 1) == 1

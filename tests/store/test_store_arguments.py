@@ -1,5 +1,6 @@
 """A wrong kind of argument is an error of ours that names it, whatever public method it is given to; a password is never shown."""
 
+import pandas as pd
 import pytest
 
 import graphkit as gk
@@ -106,3 +107,14 @@ def test_columns_must_fit_the_ids(loaded):
     """One value for each id, and ids are a list of texts, not one text."""
     refused("columns['x']", [1, 2], lambda x: loaded.write_back("User", ["u01"], {"x": x}, "r"))
     refused("ids", "u01", lambda x: loaded.write_back("User", x, {"x": [1, 2, 3]}, "r"))
+
+
+def test_columns_of_frames_are_lists(loaded):
+    """A column of pandas is written back as a list is, whatever its index; a whole frame and a set are no list."""
+    frame = pd.DataFrame({"user": ["u01", "u02"], "score": [0.25, 0.5]}, index=[7, 8])
+    for ids in (frame["user"], pd.Index(frame["user"]), frame["user"].to_numpy(), frame["user"].tolist()):
+        for cells in (frame["score"], frame["score"].to_numpy(), (0.25, 0.5)):
+            assert loaded.write_back("User", ids, {"shown": cells}, "r") == 2
+    refused("ids", frame, lambda x: loaded.write_back("User", x, {"x": [1, 2]}, "r"))
+    refused("ids", {"u01"}, lambda x: loaded.write_back("User", x, {"x": [1]}, "r"))
+    refused("columns['x']", frame[["score"]], lambda x: loaded.write_back("User", ["u01", "u02"], {"x": x}, "r"))
