@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from graphkit.intervals import EXACT
 from graphkit.report.text_width import visible
 
 if TYPE_CHECKING:
@@ -74,13 +75,13 @@ class Figures:
 
     @classmethod
     def band(cls, pair: Any) -> str:
-        """Return an interval as "low – high", or nothing."""
-        if not pair or not all(_known(end) for end in pair):
+        """Return an interval as "low – high"; nothing for an unknown one and for that of an exact number."""
+        if not pair or not all(_known(end) for end in pair) or cls.exact(pair):
             return ""
-        return f"{cls.people(pair[0])} – {cls.people(pair[1])}"
+        low, high = map(cls.people, pair)
+        return "" if low == high else f"{low} – {high}"
 
-    @classmethod
-    def sampled(cls, pair: Any) -> str:
-        """Return an interval that chance made; an exact number has none to show."""
-        said = cls.band(pair)
-        return "" if pair and cls.people(pair[0]) == cls.people(pair[1]) else said
+    @staticmethod
+    def exact(pair: Any) -> bool:
+        """Whether an interval is the rounding of an exact number and no more."""
+        return bool(pair) and all(_known(end) for end in pair) and pair[1] - pair[0] <= EXACT

@@ -57,7 +57,7 @@ def _interval(plan: Mapping[str, Any], say: Callable[[str], str]) -> Markup | No
     bands = [
         (say(name), reach[key][0], reach[key][1])
         for name, key in (("sampling_interval", "interval"), ("model_interval", "interval_with_model_uncertainty"))
-        if reach.get(key) and None not in reach[key]
+        if reach.get(key) and None not in reach[key] and not Figures.exact(reach[key])
     ]
     if not bands or reach.get("mean") is None:
         return None

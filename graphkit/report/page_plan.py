@@ -34,8 +34,8 @@ def plan_part(plan: Row) -> dict[str, Any]:
         "more_items": max(0, len(items) - MOST_ROWS),
         "has_material": any(item.get("material") for item in items),
         "reach": {"mean": mean},
-        "interval_text": Figures.band(interval),
-        "total_band": Figures.sampled(interval),
+        "exact": Figures.exact(interval),
+        "total_band": Figures.band(interval),
         "model_interval": reach.get("interval_with_model_uncertainty"),
         "certificate": certificate if certificate.get("ratio") else None,
         "per_head": plan["spent"] / mean if mean and plan.get("spent") else None,
@@ -105,7 +105,7 @@ def _item(item: Row) -> dict[str, Any]:
         **item,
         "name": item.get("name") or item["channel"],
         "key": f"items.{item['channel']}" + ("" if wave == 1 else f"@{wave}"),
-        "bands": {part: Figures.sampled(item.get(f"{part}_interval")) for part in ("adds", "exclusive", "alone")},
+        "bands": {part: Figures.band(item.get(f"{part}_interval")) for part in ("adds", "exclusive", "alone")},
         "reasons": [both_of(str(reason)) for reason in item.get("reasons") or []],
     }
 

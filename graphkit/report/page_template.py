@@ -44,9 +44,9 @@ TEMPLATE = (
 <header><h1>{{ t('plan') }}: {{ target }}</h1><div class="sub">{% if target_id %}{{ target_id }} · {% endif %}{{ t('plan_id') }} {{ plan.plan }} · {{ t('budget') }} {{ f.money(plan.budget, currency) }}</div></header>
 <main>
 <section id="answer" aria-labelledby="answer-title"><h2 id="answer-title">{{ t('answer') }}</h2>
-<div class="lead">{% if items %}{{ say('answer', **answer) }}{% else %}{{ say('answer_empty') }}{% endif %}</div>
+<div class="lead">{% if items %}{{ say('answer_exact' if exact else 'answer', **answer) }}{% else %}{{ say('answer_empty') }}{% endif %}</div>
 <div class="cards">
-{{ card(expected, f.people(reach.mean), interval_text, claim='reach') }}
+{{ card(expected, f.people(reach.mean), words('exact') if exact else total_band, claim='reach') }}
 {% for row in risk %}{{ card('risk', f.people(row.p10), row.words, claim='risk.' ~ row.goal) }}{% endfor %}
 {{ card('spent', f.money(plan.spent, currency), words('budget') ~ ' ' ~ f.money(plan.budget, currency), claim='spent') }}
 {% if per_head is not none %}{{ card('cost_per_reached', f.money(per_head, currency), per_head_band) }}{% endif %}
@@ -77,7 +77,7 @@ TEMPLATE = (
 <ul class="notes">{% for row in synergy.pairs %}<li>{{ row.channel }} → {{ row.boosts }}: +{{ f.people(row.bonus) }}</li>{% endfor %}</ul></section>{% endif %}
 {% if goals %}<section id="goals" aria-labelledby="goals-title"><h2 id="goals-title">{{ t('goals') }}</h2>{{ say('goals') }}<div class="wide" tabindex="0"><table>
 <thead><tr>{{ head('goal') }}{{ head('mean', 'num') }}{{ head('sampling_interval', 'num') }}{{ head('floor', 'num') }}</tr></thead>
-<tbody>{% for goal in goals %}<tr>{{ row('goal', t(goal.goal)) }}{{ cell('mean', num(f.people(goal.mean), 'goals.' ~ goal.goal)) }}{{ cell('sampling_interval', f.band(goal.interval)) }}{{ cell('floor', f.people(goal.floor)) }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
+<tbody>{% for goal in goals %}<tr>{{ row('goal', t(goal.goal)) }}{{ cell('mean', num(f.people(goal.mean), 'goals.' ~ goal.goal)) }}{{ cell('sampling_interval', t('exact') if f.exact(goal.interval) else f.band(goal.interval)) }}{{ cell('floor', f.people(goal.floor)) }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}
 {% if pareto %}<section id="pareto" aria-labelledby="pareto-title"><h2 id="pareto-title">{{ t('pareto') }}</h2>{{ say('pareto') }}{% if charts.pareto %}<figure tabindex="0">{{ charts.pareto }}</figure>{% endif %}<div class="wide" tabindex="0"><table>
 <thead><tr>{% for goal in pareto_goals %}{{ head(goal, 'num') }}{% endfor %}{{ head('spent', 'num') }}{{ head('channel') }}</tr></thead>
 <tbody>{% for other in pareto %}{% set place = loop.index %}<tr>{% for goal in pareto_goals %}{{ cell(goal, num(f.people(other.goals[goal]), 'pareto.' ~ place ~ '.' ~ goal) ~ within(other.bands[goal])) }}{% endfor %}{{ cell('spent', f.money(other.spent)) }}{{ cell('channel', other.shown, 'most') }}</tr>{% endfor %}</tbody></table></div></section>{% endif %}

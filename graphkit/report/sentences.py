@@ -39,6 +39,7 @@ TERMS: dict[str, tuple[str, str]] = {
     "adding_up": ("简单相加会说", "adding up would say"),
     "overstated": ("夸大", "overstated by"),
     "sampling_interval": ("95 % 抽样区间", "95 % sampling interval"),
+    "exact": ("对这些概率是精确值", "exact for these chances"),
     "small_print": ("表中小字：95 % 抽样区间", "small figures in tables: 95 % sampling intervals"),
     "model_interval": ("含未知概率", "with unknown chances"),
     "this_plan": ("本计划", "this plan"),
@@ -146,6 +147,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "answer": (
         "用 {spent}（预算 {budget}）购买 {n} 项，{objective_zh} {mean}（95 % 抽样区间 {lower} 至 {upper}）。",
         "Purchases: {n}, for {spent} of {budget}; {objective_en} {mean} (95 % sampling interval {lower} to {upper}).",
+    ),
+    "answer_exact": (
+        "用 {spent}（预算 {budget}）购买 {n} 项，{objective_zh} {mean}（对这些概率是精确值）。",
+        "Purchases: {n}, for {spent} of {budget}; {objective_en} {mean} (exact for these chances).",
     ),
     "answer_empty": ("在这些条件下没有可买的渠道。", "Under these conditions there is no channel to buy."),
     "interval": (

@@ -649,3 +649,18 @@ def test_marks_that_disguise_a_name_are_shown_wherever_it_enters():
     html = render_page(plan, partners={"partners": [row, row]}, extras=EXTRAS | {"overlap": overlap})
     assert html.count(shown) >= 20
     assert not re.search("[\u202e\u200b]|</script", html)
+
+
+def test_an_exact_reach_has_no_interval_on_the_page():
+    """The card and the sentence call it exact, the chart draws what is not known alone; one end rounds to 31, the other to 31.0."""
+    plan = copy.deepcopy(PLAN) | {
+        "goals": [{"goal": "reach", "mean": 31.0, "interval": [30.9995, 31.0], "floor": None}]
+    }
+    plan["reach"] = {"mean": 31.0, "interval": [30.9995, 31.0], "interval_with_model_uncertainty": [16, 46]}
+    plan["items"][0] |= {"adds": 31.0, "adds_interval": [30.9995, 31.0]}
+    said = _Seen(render_page(plan, lang="en")).text
+    assert "expected reach 31 (exact for these chances)" in said
+    assert said.count("exact for these chances") == 3
+    assert "31.0" not in said
+    assert "31 – 31" not in said
+    assert "16 – 46" in said
