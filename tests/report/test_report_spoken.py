@@ -1,7 +1,9 @@
 """The catalogue of Chinese sentences: every refusal of a command is in it, and gaps keep what stands in them."""
 
 import ast
+import errno
 import itertools
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -133,6 +135,19 @@ def test_every_note_has_chinese(path):
             "reach +3.0 (95 %: +1.0 to +5.0) against plan P-1; spends 90, more than the budget",
             "与计划 P-1 相比，触达 +3.0（95 %：+1.0 至 +5.0）；花费 90，超过预算",
         ),
+        (
+            f"Error: the plan p.json cannot be read: {os.strerror(errno.ENOENT)}",
+            "错误：无法读取计划 p.json：没有这个文件或目录",
+        ),
+        (
+            f"Error: cannot read the rules file r.toml: {os.strerror(errno.EACCES)}",
+            "错误：无法读取规则文件 r.toml：没有权限",
+        ),
+        (
+            f"the system refused d/x: the export is not written: {os.strerror(errno.EEXIST)}",
+            "系统拒绝 d/x：导出未写出：文件已存在",
+        ),
+        ("Error: Invalid value for '--by': 'views' is not 'tag'.", "错误：'--by' 的值无效：'views' 不是 'tag'。"),
         ("No such command 'plans'. Did you mean 'plan' or 'replan'?", "没有命令 'plans'。 是否指 'plan' 或 'replan'？"),
         ("did you mean 'a' or 'b' or 'c'?", "是否指 'a'、'b' 或 'c'？"),
         (
@@ -191,9 +206,10 @@ def _stands(piece, said, cuts=2):
 
 
 def test_every_sentence_of_the_catalogue_is_still_said():
-    """What stands between the gaps of each entry stands in the code too, or in click's or Python's own messages."""
+    """What stands between the gaps of each entry stands in the code too, or in click's, Python's or the system's own messages."""
     package = Path(graphkit.cli.__file__).parents[1]
     said = "\0".join(_texts([*package.rglob("*.py"), *Path(click.__file__).parent.glob("*.py")]))
+    said += "\0" + "\0".join(map(os.strerror, errno.errorcode))
     catalogue = tomllib.loads((package / "report" / "zh.toml").read_text(encoding="utf-8"))
     catalogue.pop("words")
     keys = {key: one_and_many(key) for table in catalogue.values() for key in table}
