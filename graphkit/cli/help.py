@@ -21,6 +21,7 @@ __all__ = ["Context", "HelpText", "help_in_chinese"]
 
 _EXTRA = re.compile(r"\s*\[([^\[\]]*(?:\[[^\]]*\][^\[\]]*)*)\]\s*$")
 _STOP = "。"
+_LEAST, _SHORT, _NARROW = 30, 48, 12  # cells of a line of help: at least; where it is short; of its names then
 
 
 def help_in_chinese(text: str) -> str:
@@ -63,9 +64,23 @@ def _catalogue() -> dict[str, str]:
 class HelpText(click.HelpFormatter):
     """click's writer of help; a Chinese one breaks lines by terminal cells, for a Chinese character takes two."""
 
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        from shutil import get_terminal_size
+
+        super().__init__(indent_increment, width, max_width)
+        columns = get_terminal_size().columns
+        if width is None and columns - 2 < self.width:  # click fills 50 columns also where there are fewer
+            self.width = max(columns - 2, _LEAST)
+
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write the line that shows how to call the command."""
-        super().write_usage(prog, args, f"{_spoken('Usage:')} " if prefix is None else prefix)
+        from graphkit.report.text_width import width_of
+
+        head = f"{_spoken('Usage:')} " if prefix is None else prefix
+        wider = width_of(head) - len(head)  # click counts characters
+        self.width -= wider
+        super().write_usage(prog, args, head)
+        self.width += wider
 
     def write_heading(self, heading: str) -> None:
         """Write the heading of a section."""
@@ -81,18 +96,19 @@ class HelpText(click.HelpFormatter):
         self.write("\n".join("".join(f"{margin}{line}\n" for line in lines) for lines in paragraphs))
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        """Write names and what they mean in two columns."""
-        if language() == "en":
+        """Write names and what they mean in two columns; on a narrow screen long names stand above their meaning."""
+        narrow = self.width < _SHORT
+        if language() == "en" and not narrow:
             super().write_dl(rows, col_max, col_spacing)
             return
         from graphkit.report.text_width import width_of
 
         pairs = list(rows)
-        first = min(max(width_of(name) for name, _ in pairs), col_max) + col_spacing
+        first = min(max(width_of(name) for name, _ in pairs), _NARROW if narrow else col_max) + col_spacing
         for name, text in pairs:
             lines = _lines(_spoken(text), max(self.width - first - self.current_indent, 10))
             fits = width_of(name) <= first - col_spacing
-            head = f"{'':{self.current_indent}}{name}"
+            head = f"{'':{self.current_indent}}{_at_choices(name, self.width - self.current_indent)}"
             self.write(f"{head}{' ' * (first - width_of(name))}{lines.pop(0)}\n" if fits else f"{head}\n")
             self.write("".join(f"{'':{first + self.current_indent}}{line}\n" for line in lines))
 
@@ -110,6 +126,18 @@ def _spoken(text: str) -> str:
     if asked != "both" or zh == text:
         return zh
     return f"{help_in_chinese(_EXTRA.sub('', text)) or zh} {text}"
+
+
+def _at_choices(name: str, width: int) -> str:
+    """Return an option with its choices, on further lines those that do not fit."""
+    from graphkit.report.text_width import width_of
+
+    lines = [""]
+    for part in re.findall(r"[^|]*\|?", name):
+        if lines[-1] and width_of(lines[-1] + part) > width:
+            lines.append(" " * 6)
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _lines(text: str, width: int) -> list[str]:

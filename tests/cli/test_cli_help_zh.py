@@ -1,5 +1,6 @@
 """Help in Chinese: every text has its form, lines fit the terminal, and who reads English pays nothing for it."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -70,6 +71,18 @@ def test_lines_of_chinese_help_fit(words, command, columns, capsys, monkeypatch)
     assert lines[0].startswith("用法：")
     assert [line for line in lines if _hanzi(line) and "graphkit" not in line and width_of(line) > int(columns)] == []
     assert [line for line in lines if line.strip().startswith(("，", "。", "；", "）"))] == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(("words", "command"), ALL, ids=[" ".join(words) or "graphkit" for words, _ in ALL])
+def test_help_fits_a_terminal_of_40_columns(words, command, lang, capsys, monkeypatch):
+    """No terminal has to break a line once more but a command to type; long lists of choices break behind a bar."""
+    del command
+    monkeypatch.setenv("COLUMNS", "40")
+    assert run(["--lang", lang, *words, HELP]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("  graphkit ")]
+    assert [line for line in lines if width_of(line) > 40] == []
+    assert [line for line in lines if re.match(r"  --[a-z-]+ \[[^\]]*$", line) and not line.endswith("|")] == []
 
 
 def test_ranges_and_defaults_are_said_beside(capsys):
