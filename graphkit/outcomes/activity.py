@@ -29,7 +29,7 @@ def features_before(events: pd.DataFrame, cutoff: float, users: Sequence[str]) -
     """Return what was known of each user at ``cutoff`` (epoch seconds): one row per user, in the order given.
 
     Columns: user; n_KIND for each kind seen before; active_days; days_since_last and days_since_first (missing without an event);
-    amount (purchases minus refunds); seconds; n_items.
+    amount (purchases minus refunds); seconds; n_items, the distinct ones (distinct_items where ``items`` is a kind of the log).
 
     Raises
     ------
@@ -53,9 +53,12 @@ def features_before(events: pd.DataFrame, cutoff: float, users: Sequence[str]) -
     table["amount"] = net_amount(past).groupby(past["user"]).sum()
     if "seconds" in past:
         table["seconds"] = past["seconds"].groupby(past["user"]).sum()
+    distinct = (
+        "distinct_items" if (log["kind"] == "items").any() else "n_items"
+    )  # of the whole log: the same at each cut-off
     if "item" in past:
-        table["n_items"] = past["item"].groupby(past["user"]).nunique()
-    sums = [c for c in ("amount", "seconds", "n_items") if c in table]
+        table[distinct] = past["item"].groupby(past["user"]).nunique()
+    sums = [c for c in ("amount", "seconds", distinct) if c in table]
     table[sums] = table[sums].astype(float).fillna(0.0)
     return table.reset_index()
 

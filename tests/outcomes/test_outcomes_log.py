@@ -153,3 +153,20 @@ def test_why_nobody_can_be_followed_is_told_in_words():
     """It printed a dict of Python."""
     with pytest.raises(DataInvalid, match="2 left before the clock started, 0 came too late to be followed"):
         staying_table(log(), USERS, first_days=1, inactive_days=2)
+
+
+def test_a_kind_named_items_is_counted_beside_the_distinct_items():
+    """Three events of the kind about two items; before and after the kind first occurs the columns mean the same."""
+    events = pd.DataFrame(
+        {
+            "ts": [1, 2, 3, 4 * DAY],
+            "user": "a",
+            "kind": ["view", "view", "view", "items"],
+            "item": ["f1", "f2", "f2", "f3"],
+        }
+    )
+    assert features_before(events, DAY, ["a"]).distinct_items.tolist() == [2]
+    assert "n_items" not in features_before(events, DAY, ["a"])
+    later = features_before(events, 9 * DAY, ["a"])
+    assert (later.n_items.tolist(), later.distinct_items.tolist(), later.n_view.tolist()) == ([1], [3], [3])
+    assert features_before(events.head(3), DAY, ["a"]).n_items.tolist() == [2]
