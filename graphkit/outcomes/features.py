@@ -188,4 +188,5 @@ def _as_numbers(column: pd.Series[Any], name: str, *, least: float = 1 / LARGEST
 
 def _as_texts(column: pd.Series[Any]) -> list[str]:
     """Return words; a missing one is a group of its own."""
-    return ["(missing)" if pd.isna(x) else str(x) for x in column.tolist()]
+    missing = column.isna().to_numpy(bool)  # by column: of a list in a cell pandas would ask each of its items
+    return ["(missing)" if gone else str(x) for x, gone in zip(column.tolist(), missing, strict=True)]

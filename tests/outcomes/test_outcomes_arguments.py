@@ -101,3 +101,14 @@ def test_risks_are_finite(risk):
     """One for each person."""
     with pytest.raises(InvalidParameter, match="risk must be"):
         concordance([1.0, 2.0, 3.0], [1, 0, 1], risk)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("cell", [lambda k: np.array([k, 1]), lambda k: [] if k else [1], lambda k: pd.Series([k])])
+def test_lists_in_cells_are_texts_as_tuples_are(model, cell):
+    """Each is a group of its own: the figures are those of the same column of words; arrays and empty lists ended in a ValueError."""
+    group = np.arange(80) % 2
+    lists = people().assign(group=pd.Series([cell(k) for k in group], dtype=object))
+    words = people().assign(group=[str(cell(k)) for k in group])
+    of = lambda found: next(getattr(found, name) for name in ("auc", "qini", "concordance") if hasattr(found, name))
+    assert of(MODELS[model](lists)) == of(MODELS[model](words))
