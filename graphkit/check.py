@@ -38,7 +38,7 @@ __all__ = [
 def refuse(name: str, value: object, allowed: str, *, hint: str | None = None) -> NoReturn:
     """Raise the one sentence for a parameter outside ``allowed``."""
     value = value.item() if isinstance(value, np.generic) else value  # "Got -1.0", not "Got np.float64(-1.0)"
-    message = f"{name} must be {allowed}. Got {value!r} instead."
+    message = f"{name} must be {allowed}. Got {_shown(value)} instead."
     raise InvalidParameter(message, parameter=name, value=value, allowed=allowed, hint=hint)
 
 
@@ -46,7 +46,10 @@ def finite(name: str, value: Any) -> float:
     """Return ``value`` as a finite float; bool, NaN and infinities are refused."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         refuse(name, value, "a finite number")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond 1e308
+        number = math.inf
     if not math.isfinite(number):
         refuse(name, value, "a finite number")
     return number
@@ -98,7 +101,7 @@ def floats(name: str, values: ArrayLike, allowed: str) -> NDArray[np.float64]:
         if array.dtype.kind in "mMc":
             refuse(name, values, allowed)
         return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # words, rows of other lengths, whole numbers beyond 1e308
         refuse(name, values, allowed)
 
 
@@ -116,3 +119,10 @@ def refuse_first(
     if wrong.any():
         place = int(np.flatnonzero(wrong.ravel())[0])
         refuse(f"{name}[{place}]", float(array.ravel()[place]), allowed, hint=hint)
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # a whole number too long for Python to write
+        return "a number of thousands of digits"
