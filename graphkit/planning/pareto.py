@@ -73,18 +73,8 @@ def pareto_plans(campaign: Campaign, goals: Sequence[str], n_sets: int) -> list[
     judge = GoalJudge(campaign, goals, JUDGING, n_sets)
     sums = _sums(campaign, judge, goals)
     named = {tuple(sorted(s.found.choice.chosen)): dict(zip(goals, s.shares, strict=True)) for s in reversed(sums)}
-    chooser = GoalJudge(campaign, goals, CHOOSING, sums[0].found.n_choose)
-    covers = [chooser.covers[goal] for goal in goals]
-    complete = is_small(campaign.options.n, [merged(cover) for cover in covers])
     starts = [s.found.choice.chosen for s in sums]
-    if complete:
-        plans, values = every_plan(covers, campaign.menu)
-        kept = unbeaten(values, np.array([campaign.menu.money(x) for x in plans], np.float64))
-        plans = [plans[i] for i in kept]
-    else:
-        thin = [thinned(cover) for cover in covers]
-        tries = int(np.clip(EXCHANGE_WORK / max(sum(c.hazard.nnz for c in thin), 1), 20, 600))
-        plans = exchanged_plans(thin, campaign.menu, starts, tries=tries)
+    plans, complete = _unbeaten_plans(campaign, goals, starts, sums[0].found.n_choose)
     known = {tuple(sorted(x)): x for x in [*starts, *plans]}
     rows = [
         _row(campaign, judge, goals, named.get(key), chosen, sums) | {"complete": complete}
@@ -105,6 +95,21 @@ def pareto_plans(campaign: Campaign, goals: Sequence[str], n_sets: int) -> list[
         rows[i]
         for i in _spread(front, points, [rows[i]["weights"] is not None for i in front], MOST_LISTED[len(goals)])
     ]
+
+
+def _unbeaten_plans(
+    campaign: Campaign, goals: Sequence[str], starts: Sequence[Sequence[int]], n_choose: int
+) -> tuple[list[list[int]], bool]:
+    """Plans that no other one looked at beats in every goal, and whether all plans were looked at."""
+    chooser = GoalJudge(campaign, goals, CHOOSING, n_choose)
+    covers = [chooser.covers[goal] for goal in goals]
+    if is_small(campaign.options.n, [merged(cover) for cover in covers]):
+        plans, values = every_plan(covers, campaign.menu)
+        kept = unbeaten(values, np.array([campaign.menu.money(x) for x in plans], np.float64))
+        return [plans[i] for i in kept], True
+    thin = [thinned(cover) for cover in covers]
+    tries = int(np.clip(EXCHANGE_WORK / max(sum(c.hazard.nnz for c in thin), 1), 20, 600))
+    return exchanged_plans(thin, campaign.menu, starts, tries=tries), False
 
 
 def _sums(campaign: Campaign, judge: GoalJudge, goals: Sequence[str]) -> list[_Sum]:
