@@ -193,7 +193,7 @@ def make_plan(
     if len(goals) > 1 or floors:
         more["goals"] = goal_rows(campaign, found, goals, floors)
     if request.pareto:
-        more["pareto"] = pareto_plans(campaign, request.pareto, found.judged.weight.size)
+        more["pareto"] = pareto_plans(campaign, found, request.pareto, found.judged.weight.size)
     if request.done is not None:
         more["replanned"] = {**request.done, **against_fixed(campaign, found, fixed)}
     made = report_plan(source, campaign, found, time.monotonic() - start, goals, **more)

@@ -23,7 +23,7 @@ from graphkit.influence.channel_bound import lower_limit, upper_limit
 from graphkit.influence.channel_cover import merged
 from graphkit.influence.channel_front import SAME, every_plan, exchanged_plans, unbeaten
 from graphkit.planning.choose import is_small, thinned
-from graphkit.planning.floors import GoalJudge
+from graphkit.planning.floors import GoalJudge, keeps_floors
 from graphkit.planning.goals import GOALS, goal_weights
 from graphkit.planning.search import CHOOSING, JUDGING, ROUNDS, search
 
@@ -63,9 +63,10 @@ class _Sum:
     upper: float
 
 
-def pareto_plans(campaign: Campaign, goals: Sequence[str], n_sets: int) -> list[dict[str, Any]]:
+def pareto_plans(campaign: Campaign, plan: Found, goals: Sequence[str], n_sets: int) -> list[dict[str, Any]]:
     """Return one row per plan: weights, channels, spent, mean and interval of each goal, ratio and delta.
 
+    Every plan reaches the floors of the rules, as ``plan`` does.
     Plans are judged on ``n_sets`` sets per goal that chose none of them; what another listed plan beats there in every
     goal, sampling noise aside, is left out. ``weights`` are the shares of a weighted sum whose plan this is, None for plans in between;
     ``complete`` says whether all plans were looked at.
@@ -73,9 +74,11 @@ def pareto_plans(campaign: Campaign, goals: Sequence[str], n_sets: int) -> list[
     judge = GoalJudge(campaign, goals, JUDGING, n_sets)
     sums = _sums(campaign, judge, goals)
     named = {tuple(sorted(s.found.choice.chosen)): dict(zip(goals, s.shares, strict=True)) for s in reversed(sums)}
-    starts = [s.found.choice.chosen for s in sums]
-    plans, complete = _unbeaten_plans(campaign, goals, starts, sums[0].found.n_choose)
-    known = {tuple(sorted(x)): x for x in [*starts, *plans]}
+    floors = campaign.rules.floors
+    starts = [s.found.choice.chosen for s in sums] + ([plan.choice.chosen] if floors else [])
+    every = list(dict.fromkeys((*goals, *floors)))  # the best above the floors are among the best in all of these
+    plans, complete = _unbeaten_plans(campaign, every, starts, sums[0].found.n_choose)
+    known = {tuple(sorted(x)): x for x in filter(keeps_floors(campaign), [*starts, *plans])}
     rows = [
         _row(campaign, judge, goals, named.get(key), chosen, sums) | {"complete": complete}
         for key, chosen in known.items()

@@ -192,6 +192,19 @@ def test_no_plan_is_better_in_every_goal_by_more_than_said(probability):
         assert row["delta"] == (0.0 if probability == "none" else 0.05)
 
 
+@pytest.mark.parametrize("floored", ["value", "loyalty"])
+def test_the_list_keeps_the_floors(floored):
+    """Exactly the plans that reach the floor and that no other one of these beats, by enumeration, for a goal of the list and another."""
+    goals = ("reach", "value")
+    for case in range(3):
+        data, chance, cost, users = random_market(case + 200)
+        plans = every_plan(chance, cost, users, 70)
+        floor = 0.95 * max(p[floored] for p in plans.values())
+        made = ask(data, 70, pareto=goals, rules={"floors": {floored: floor}})
+        points = {tuple(round(row["goals"][g], 9) for g in goals) for row in made.pareto}
+        assert points == front_of({s: p for s, p in plans.items() if p[floored] >= floor}, goals)
+
+
 def test_exchanges_find_most_of_a_front():
     """Beyond enumeration: from the plans of weighted sums, exchanges dominate at least 95 % of what the whole front does (above its worst corner), and more than they began with."""
     rng = np.random.default_rng(4)
