@@ -32,14 +32,17 @@ def bare(uri: str) -> str:
 
 
 def slipped(text: str) -> bool:
-    """Say whether a text is a server's address without its two slashes: as a folder it would keep a password on disk.
+    """Say whether a text is a server's address without its scheme or slashes: as a folder it would keep a password on disk.
 
     Examples
     --------
     >>> slipped("bolt:/neo4j:secret@host"), slipped("bolt://host"), slipped("bolt-files"), slipped("C:/films")
     (True, False, False, False)
+    >>> slipped("me:secret@host"), slipped("C:/me@work"), slipped("data/12:30@home")
+    (True, False, False)
     """
-    return re.match(r"(bolt|neo4j)(\+s|\+ssc)?:(?!//)", text, re.IGNORECASE) is not None
+    bare_scheme, login = r"(bolt|neo4j)(\+s|\+ssc)?:(?!//)", r"[^/\\:@]{2,}:(?!//)[^@]*@"
+    return re.match(f"{bare_scheme}|{login}", text, re.IGNORECASE) is not None
 
 
 def check_uri(uri: str, *, insecure: bool) -> str:

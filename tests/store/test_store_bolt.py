@@ -57,6 +57,8 @@ def test_plain_text_to_another_host_needs_a_word():
         "bolt://neo4j:canary",
         "bolt:/neo4j:canary@host:7687",
         "neo4j:neo4j:canary@host",
+        "me:canary@host:7687",
+        "me:can/canary@host",
     ],
 )
 def test_a_password_anywhere_in_an_address_is_neither_used_nor_repeated(tmp_path, monkeypatch, address):
