@@ -86,7 +86,7 @@ TEMPLATE = (
 <tbody>{% for name in ('robust', 'plain')[:1 if robust.same_plan else 2] %}<tr>{{ row('plan', t(name ~ '_plan')) }}{% for key in ('quantile', 'mean', 'worst', 'best') %}{{ cell(key, num(f.people(robust[name][key]), 'robust.' ~ name ~ '.' ~ key)) }}
 {%- if robust_bands and key == 'quantile' %}{{ cell('fresh', num(f.people(robust.fresh[name]), 'robust.fresh.' ~ name) ~ within(robust_bands[name])) }}{% endif %}{% endfor %}</tr>{% endfor %}</tbody></table></div>
 {% if charts.robust %}<figure tabindex="0">{{ charts.robust }}</figure>{% endif %}</section>{% endif %}
-{% if charts.interval %}<section id="interval" aria-labelledby="interval-title"><h2 id="interval-title">{{ t('interval') }}</h2>{{ say('interval' if model_interval else 'interval_one') }}<figure tabindex="0">{{ charts.interval }}</figure></section>{% endif %}
+{% if charts.interval %}<section id="interval" aria-labelledby="interval-title"><h2 id="interval-title">{{ t('interval') }}</h2>{{ say('interval_exact' if exact else 'interval' if model_interval else 'interval_one') }}<figure tabindex="0">{{ charts.interval }}</figure></section>{% endif %}
 {% if items %}<section id="guarantee" aria-labelledby="guarantee-title"><h2 id="guarantee-title">{{ t('guarantee') }}</h2>
 {% if certificate %}{{ say('guarantee', ratio=f.at_least(certificate.ratio), delta=f.percent(certificate.delta)) }}
 <p><small>{{ t('lower') }} {{ num(f.people(certificate.lower), 'certificate.lower') }} · {{ t('upper') }} {{ num(f.people(certificate.upper), 'certificate.upper') }} · {{ t('delta') }} {{ f.percent(certificate.delta) }}</small></p>

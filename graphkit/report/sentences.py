@@ -161,6 +161,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "抽样区间只含随机误差；传播概率本身的未知没有测量。",
         "The sampling interval holds chance alone; how far off the chances themselves may be was not measured.",
     ),
+    "interval_exact": (
+        "对给定的概率，数字是精确的；横条包含对传播概率本身的未知。",
+        "The number is exact for the given chances; the band holds that the chances themselves are not known.",
+    ),
     "guarantee": (
         "在模型和这些规则之内，本计划至少达到最优计划的 {ratio}，此话出错的概率至多 {delta}。模型之外的世界不在保证之内。",
         "Within the model and under these rules the plan reaches at least {ratio} of the best one; the chance that this is wrong is at most {delta}. It is true within the model, not of the world.",

@@ -664,3 +664,5 @@ def test_an_exact_reach_has_no_interval_on_the_page():
     assert "31.0" not in said
     assert "31 – 31" not in said
     assert "16 – 46" in said
+    assert "the band holds that the chances themselves are not known" in said
+    assert "second band" not in said
