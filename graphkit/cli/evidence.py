@@ -73,21 +73,32 @@ def _listed(rows: list[dict[str, Any]], near: dict[str, Any], again: str) -> str
     """Return all claims as a table, each with its interval and the query or replay behind it."""
     from graphkit.cli.language import shown_word
     from graphkit.cli.output import table
-    from graphkit.intervals import give_or_take
+    from graphkit.cli.plan_text import within
+    from graphkit.intervals import give_or_take, plainly
 
+    apart = {row["claim"]: row["value"] for row in rows if _uneven(row["value"], near.get(row["claim"]))}
+    halves = {claim: pair for claim, pair in near.items() if claim not in apart}
     shown = [
         {
             "claim": row["claim"],
-            "value": give_or_take(row["value"], near.get(row["claim"])) if row["claim"] in near else row["value"],
+            "value": give_or_take(row["value"], halves.get(row["claim"])) if row["claim"] in near else row["value"],
             "query": row["query"] or shown_word("replay"),
         }
         for row in rows
     ]
     named = next((row["claim"] for row in rows if row["query"]), None)
-    lines = [table(shown, ("claim", "value", "query")).rstrip("\n"), f"replay: {again}"]
+    ends = [f"{claim}: {plainly(value)} ({within(near[claim])})" for claim, value in apart.items()]
+    lines = [table(shown, ("claim", "value", "query")).rstrip("\n"), *ends, f"replay: {again}"]
     return "\n".join(
         [*lines, *([f"look up a row: {again.replace('verify', 'evidence')} --claim {named}"] if named else [])]
     )
+
+
+def _uneven(value: float, pair: Any) -> bool:
+    """Whether half of an interval would tell neither of its ends, as with a quantile's."""
+    from graphkit.intervals import digits_of
+
+    return bool(pair) and abs(pair[0] + pair[1] - 2 * value) > 2 * 10.0 ** -digits_of((pair[1] - pair[0]) / 2)
 
 
 def _paragraph(row: dict[str, Any], near: dict[str, Any], again: str) -> str:

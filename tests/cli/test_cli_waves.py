@@ -147,3 +147,16 @@ def test_a_claim_is_listed_with_its_interval(gk, home, tmp_path):
     for name in known.keys() & values.keys():
         assert give_or_take(values[name], known[name]) in told[name]
     assert len(known.keys() & values.keys()) == len(known)
+
+
+def test_uneven_ends_of_a_claim_are_listed_both(gk, home, tmp_path):
+    """Half of a quantile's interval tells neither end: 1,270 with 1,213 to 1,388 is no 1,270 ±88."""
+    plan = plan_of(gk, home)
+    goal = plan["risk"]["goals"][0]
+    goal |= {"p10": 1270.0, "interval": [1212.6, 1388.2]}
+    next(row for row in plan["claims"] if row["claim"] == f"risk.{goal['goal']}")["value"] = 1270.0
+    (tmp_path / "p.json").write_text(json.dumps(plan))
+    code, listed, err = gk("evidence", tmp_path / "p.json")
+    assert code == 0, err
+    assert f"risk.{goal['goal']}: 1,270 (95 %: 1,213 to 1,388)" in listed.splitlines()
+    assert "±88" not in listed
