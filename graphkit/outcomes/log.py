@@ -46,10 +46,10 @@ def read_log(events: pd.DataFrame) -> pd.DataFrame:
         if column in log:
             check_columns(log, [column], _NAME)
             known = log[column].notna() & used
-            cells = numeric(
-                log.assign(**{column: log[column].astype(object).where(known, 0.0)}), column, _NAME, low=0.0
-            )
-            log[column] = np.where(known, cells, np.nan)
+            plain = isinstance(log[column].dtype, np.dtype) and log[column].dtype.kind in "iuf"
+            cells = log[column] if plain else log[column].astype(object)  # a million objects take 0.6 s
+            values = numeric(log.assign(**{column: cells.where(known, 0.0)}), column, _NAME, low=0.0)
+            log[column] = np.where(known, values, np.nan)
     return log
 
 
