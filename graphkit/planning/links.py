@@ -114,11 +114,16 @@ class PredictedLinks(FrameResult):
         }
         return pd.DataFrame(columns)
 
-    def to_networkx(self) -> nx.DiGraph[Any]:
-        """Return an arc from source to target for every row of the frame, with its other columns."""
-        from graphkit.projection.networkx_out import proposals
+    def to_networkx(self, projection: Projection) -> nx.DiGraph[Any]:
+        """Return an arc from source to target for every row of the frame, with its other columns.
 
-        return proposals(self.to_frame())
+        Nodes are named as in ``projection.to_networkx()`` of the graph it was made on: by label and id where
+        one id stands under two labels.
+        """
+        from graphkit.projection.networkx_out import named_ends, proposals
+
+        source, target = named_ends(projection, self.ids, self.source, self.target)
+        return proposals(self.to_frame().assign(source=source, target=target))
 
     def _told(self, source: int, ways: tuple[Walk, ...], walk_share: float) -> str:
         """Write the ways a target is entered; the source itself goes without saying."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from graphkit.projection.projection import Projection
 
-__all__ = ["proposals", "scored_nodes", "to_networkx"]
+__all__ = ["named_ends", "proposals", "scored_nodes", "to_networkx"]
 
 
 def to_networkx(
@@ -30,11 +30,7 @@ def to_networkx(
     weight and without the others.
     """
     graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph()
-    index = projection.nodes
-    double = index.ids is not None and len(set(index.ids.tolist())) < index.n
-    names: list[Any] = list(range(index.n)) if index.ids is None else index.ids.tolist()
-    if double and index.labels is not None:
-        names = list(zip(index.labels.tolist(), names, strict=True))
+    index, names = projection.nodes, _names(projection)
     told = {key: np.asarray(values).tolist() for key, values in (nodes or {}).items()}
     for i, name in enumerate(names):
         kind = {} if index.labels is None else {"labels": [index.labels[i]]}
@@ -60,10 +56,24 @@ def scored_nodes(
         The result was made on another graph.
     """
     (n,) = {values.shape[0] for values in columns.values()}
-    names = projection.nodes.ids
-    if projection.n_nodes != n or (ids is not None and (names is None or ids.tolist() != names.tolist())):
-        refuse("projection", projection, f"the graph of {n} nodes that the result was made on")
+    _check_same(projection, ids, n)
     return to_networkx(projection, nodes=columns)
+
+
+def named_ends(
+    projection: Projection, ids: np.ndarray[Any, Any] | None, *ends: np.ndarray[Any, Any]
+) -> tuple[list[Any], ...]:
+    """Return the names that rows have as nodes of :func:`to_networkx`.
+
+    Raises
+    ------
+    InvalidParameter
+        The result was made on another graph.
+    """
+    last = max(int(rows.max(initial=-1)) for rows in ends)
+    _check_same(projection, ids, max(projection.n_nodes, last + 1) if ids is None else ids.size)
+    names = _names(projection)
+    return tuple([names[row] for row in rows.tolist()] for rows in ends)
 
 
 def proposals(frame: pd.DataFrame) -> nx.DiGraph[Any]:
@@ -71,3 +81,19 @@ def proposals(frame: pd.DataFrame) -> nx.DiGraph[Any]:
     source, target = frame.columns[:2]
     made: nx.DiGraph[Any] = nx.from_pandas_edgelist(frame, source, target, edge_attr=True, create_using=nx.DiGraph)
     return made
+
+
+def _names(projection: Projection) -> list[Any]:
+    """Return the ids of the nodes, or row numbers of bare arrays; (label, id) where one id stands under two labels."""
+    index = projection.nodes
+    names: list[Any] = list(range(index.n)) if index.ids is None else index.ids.tolist()
+    if index.labels is not None and len(set(names)) < index.n:
+        names = list(zip(index.labels.tolist(), names, strict=True))
+    return names
+
+
+def _check_same(projection: Projection, ids: np.ndarray[Any, Any] | None, n: int) -> None:
+    """Refuse a projection that has not n nodes, with these ids where they are known."""
+    names = projection.nodes.ids
+    if projection.n_nodes != n or (ids is not None and (names is None or ids.tolist() != names.tolist())):
+        refuse("projection", projection, f"the graph of {n} nodes that the result was made on")

@@ -3,6 +3,7 @@
 import dataclasses
 
 import networkx as nx
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,6 +14,7 @@ from graphkit.errors import InvalidParameter
 from graphkit.matching.history import rank_partners
 from graphkit.planning.links import predict_links
 from graphkit.projection.build import from_arrays
+from graphkit.projection.nodes import NodeIndex
 from graphkit.ranking.pagerank import personalised_pagerank
 
 IDS = ["001", "1", "甲", "c", "d", "e"]
@@ -88,9 +90,24 @@ def test_proposed_ties_point_at_the_proposal():
     links = predict_links(p, [0], [3, 4, 5], top=2, rng=1)
     history = pd.DataFrame({"partnership": [1, 1, 2, 2, 3, 3], "member": ["a", "b", "b", "c", "c", "d"]})
     partners = rank_partners(history, subjects=["a"], top=2)
-    for found, ends in ((links, ["source", "target"]), (partners, ["subject", "partner"])):
-        made, frame = found.to_networkx(), found.to_frame()
+    drawn = (
+        (links, links.to_networkx(p), ["source", "target"]),
+        (partners, partners.to_networkx(), ["subject", "partner"]),
+    )
+    for found, made, ends in drawn:
+        frame = found.to_frame()
         assert isinstance(made, nx.DiGraph)
         assert len(frame) == 2
         assert list(made.edges()) == list(frame[ends].itertuples(index=False, name=None))
         assert [score for *_, score in made.edges(data="score")] == frame["score"].tolist()
+
+
+def test_one_id_under_two_labels_is_two_ends_of_a_link():
+    """User 1 and Film 1 are no self-loop; the nodes are those of the graph."""
+    names = np.array([["User", "1"], ["User", "2"], ["Film", "1"], ["Film", "2"]], object)
+    bare = from_arrays([0, 1, 1], [2, 2, 3], n_nodes=4, directed=False)
+    p = dataclasses.replace(bare, nodes=NodeIndex(4, names[:, 1], names[:, 0]))
+    links = predict_links(p, [0], [2, 3], top=2, rng=1)
+    made = links.to_networkx(p)
+    assert list(made.edges()) == [(("User", "1"), ("Film", "2"))]
+    assert set(made) <= set(p.to_networkx())
