@@ -183,7 +183,8 @@ def _ratio(
             if judge.exact
             else total * lower_limit(mean / total, cover.weight.size, campaign.request.delta / (2 * len(goals)))
         )
-    return float(min(1.0, max(float(np.dot(s.weights, lower)) / s.upper for s in sums if s.upper > 0)))
+    shares = [float(np.dot(s.weights, lower)) / s.upper for s in sums if s.upper > 0]
+    return min(1.0, max(shares, default=0.0))  # where no plan is worth anything, as the certificate of a plan says
 
 
 def _spread(front: Any, points: Any, kept_first: Sequence[bool], most: int) -> list[int]:

@@ -245,6 +245,16 @@ def area(points):
     return total
 
 
+def test_a_list_where_no_plan_is_worth_anything():
+    """The one user with a propensity costs more than there is: one row of zeros, guaranteed as little as the plan for one goal."""
+    chance = np.array([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
+    users = {"propensity": [0.0, 0.0, 1.0], "lifetime_value": [1.0] * 3}
+    data = market(chance, [5, 100], ["app"] * 2, users=users)
+    (row,) = ask(data, 10, pareto="purchases,value").pareto
+    assert row["goals"] == {"purchases": 0.0, "value": 0.0}
+    assert row["ratio"] == ask(data, 10, objective="purchases").certificate.ratio == 0.0
+
+
 def test_goals_with_word_of_mouth_are_measured_apart():
     """Weighted goals on sampled worlds: each goal within 4 standard errors of a plan judged under that goal alone."""
     data, *_ = random_market(5, knows=[(i, i + 1) for i in range(13)])
