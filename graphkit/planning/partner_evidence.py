@@ -63,9 +63,10 @@ class Lookup:
         """Return past campaigns, paths, shared tags, overlap of audiences, and the query behind each measured score."""
         found = [self.past[node].evidence] if node in self.past else []
         found += self._campaigns(node) + self._paths(node) + self._tags(node) + self._overlap(node)
-        found += self._queries(scores) + self._counts(node)
-        if node in self.data.deals_of and self.min_evidence is None:
-            found.append(query_command("partners/history", {"label": node[0], "id": node[1]}))
+        if self.min_evidence is not None:
+            found.append(self._again())  # queries read every row
+        else:
+            found += self._queries(scores) + self._counts(node) + self._history(node)
         return tuple(found or [f"record of {node[0]} {node[1]}"])
 
     def _campaigns(self, node: Node) -> list[str]:
@@ -121,8 +122,6 @@ class Lookup:
             left_out: dict[str, object] = {} if self.lead is None else {"without": [":".join(self.lead)]}
             params["partners/audience"] = about | {"minCell": self.min_cell} | left_out
         names = dict.fromkeys(QUERY_OF.get(c, f"partners/{c}") for c in CRITERIA if scores[c] is not None)
-        if self.min_evidence is not None:
-            return [self._again()]  # the queries read every row
         found = [query_command(name, params[name]) for name in names if name in params]
         if self.plan is not None and "partners/audience" in names:
             found.append(self._again())  # counted in its worlds
@@ -137,12 +136,17 @@ class Lookup:
 
     def _counts(self, node: Node) -> list[str]:
         """The command behind adds, exclusive and share, which counts the listed partners in their order."""
-        if self.plan is not None or self.min_evidence is not None or node not in self.listed:
+        if self.plan is not None or node not in self.listed:
             return []
         about: dict[str, object] = {"label": self.subject[0], "id": self.subject[1]}
         led: dict[str, object] = {} if self.lead is None else {"led": "true"}
         partners = [":".join(n) for n in self.listed]
         return [query_command("partners/portfolio", {**about, "partners": partners, **led, "minCell": 0})]
+
+    def _history(self, node: Node) -> list[str]:
+        """The query behind its past partnerships."""
+        known = node in self.data.deals_of
+        return [query_command("partners/history", {"label": node[0], "id": node[1]})] if known else []
 
     def _name(self, node: Node) -> str:
         return self.data.name(node) or node[1]

@@ -149,12 +149,13 @@ def partners(
     [['b11', 'Brand'], ['b10', 'Brand']]
     """
     start, whole = time.monotonic(), as_snapshot(source)
-    named = [known_target(whole, for_, PARTIES)]
-    named += [] if lead is None else [known_target(whole, lead, PARTIES, parameter="lead")]
+    subject = known_target(whole, for_, PARTIES)
+    led = None if lead is None else known_target(whole, lead, PARTIES, parameter="lead")
+    named = [subject] if led is None else [subject, led]
     snapshot = with_evidence(whole, min_evidence, keep=named)
     asked = Asked(
-        subject=named[0],
-        lead=named[1] if lead is not None else None,
+        subject=subject,
+        lead=led,
         limit=20 if max_partners is None else positive_int("max_partners", max_partners),
         split=split or lead is not None,
         plan=plan,
