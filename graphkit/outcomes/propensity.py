@@ -17,7 +17,7 @@ from graphkit.errors import DataInvalid
 from graphkit.outcomes.features import Features, prepare
 from graphkit.outcomes.leakage import refuse_leaking_columns, refuse_leaking_windows
 from graphkit.outcomes.scores import auc, auc_interval, brier_gain, calibration_table, luck_of_folds
-from graphkit.outcomes.tables import binary, names_in, read_table
+from graphkit.outcomes.tables import binary, kept_out, read_table
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed, child_seed
 
@@ -159,7 +159,7 @@ def propensity(
     seed = as_seed(rng)
     frame, name = read_table(table, id=id)
     y = binary(frame, label, name)
-    chosen = prepare(frame, features, [label, *names_in("exclude", exclude), *([id] if id is not None else [])], name)
+    chosen = prepare(frame, features, kept_out(exclude, label, id), name)
     refuse_leaking_windows(windows, label_window, [str(c) for c in frame.columns])
     _enough(y, folds, label, name)
     refuse_leaking_columns(chosen, y, measured_before, [str(c) for c in frame.columns], name)

@@ -22,7 +22,7 @@ from graphkit.intervals import quantile
 from graphkit.outcomes.features import prepare
 from graphkit.outcomes.hazards import proportional_hazards_test
 from graphkit.outcomes.survival import concordance, kaplan_meier
-from graphkit.outcomes.tables import binary, check_columns, names_in, numeric, read_table
+from graphkit.outcomes.tables import binary, check_columns, kept_out, names_in, numeric, read_table
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -145,9 +145,7 @@ def retention(
     observed, left = numeric(frame, duration, name, low=0.0, positive=True), binary(frame, event, name)
     if not left.any():
         raise DataInvalid(f"{name}: nobody left ({event} is no in all {left.size} rows)", source=name, rule="no-events")
-    design = _design(
-        frame, covariates, [duration, event, *names_in("exclude", exclude), *([id] if id is not None else [])], name
-    )
+    design = _design(frame, covariates, kept_out(exclude, duration, event, id), name)
     fit = _fit(design, observed, left, ties)
     answer: dict[str, Any] = {
         "n": int(left.size),

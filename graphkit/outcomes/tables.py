@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["binary", "check_columns", "names_in", "numeric", "read_table", "refuse_complex", "to_numbers"]
+__all__ = ["binary", "check_columns", "kept_out", "names_in", "numeric", "read_table", "refuse_complex", "to_numbers"]
 
 _YES = frozenset({"1", "1.0", "true", "yes", "y", "是"})
 _NO = frozenset({"0", "0.0", "false", "no", "n", "否"})
@@ -174,6 +174,17 @@ def names_in(parameter: str, values: Any) -> list[Any]:
     if isinstance(values, str) or not isinstance(values, Iterable):
         refuse(parameter, values, "a list of names", hint=f"give [{values!r}]" if isinstance(values, str) else None)
     return list(values)
+
+
+def kept_out(exclude: Any, *roles: str | None) -> list[Any]:
+    """Return the columns that are no features: those with a role, such as the label or the id, and the excluded ones.
+
+    Raises
+    ------
+    InvalidParameter
+        ``exclude`` is no list of names.
+    """
+    return [*(role for role in roles if role is not None), *names_in("exclude", exclude)]
 
 
 def refuse_complex(column: pd.Series[Any], name: str) -> None:

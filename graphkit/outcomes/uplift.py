@@ -20,7 +20,7 @@ from graphkit.intervals import newcombe, percentile_tail
 from graphkit.outcomes.features import Features, prepare
 from graphkit.outcomes.qini import qini_coefficient, qini_curve
 from graphkit.outcomes.scores import auc_interval
-from graphkit.outcomes.tables import binary, check_columns, names_in, read_table
+from graphkit.outcomes.tables import binary, check_columns, kept_out, read_table
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed, child_seed
 
@@ -158,9 +158,7 @@ def uplift(
     frame, t, notes = _two_arms(frame, treatment, treated, control, name)
     y = binary(frame, outcome, name)
     _enough(y, t, name)
-    chosen = prepare(
-        frame, features, [treatment, outcome, *names_in("exclude", exclude), *([id] if id is not None else [])], name
-    )
+    chosen = prepare(frame, features, kept_out(exclude, treatment, outcome, id), name)
     trial = _Trial(chosen, y, t)
     learn, test = _halves(trial, held_out, seed, name)
     predicted = np.empty(y.size)
