@@ -14,6 +14,7 @@ from graphkit.projection.unknown import unknown_node
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from graphkit.cli.context import App
     from graphkit.cli.options import LabelId
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import Snapshot
@@ -23,7 +24,7 @@ __all__ = [
     "check_node",
     "check_types",
     "graph_tables",
-    "inhabited",
+    "inhabited_graph",
     "propagation_graph",
     "seed_rows",
     "typed_graph",
@@ -97,6 +98,15 @@ def propagation_graph(
     )
 
 
+def inhabited_graph(
+    app: App, nodes: Sequence[str], via: Sequence[str], probability: str | float, min_evidence: str | None
+) -> tuple[Snapshot, Projection]:
+    """Return the data and the graph that the options of a command ask for; a graph without nodes is refused."""
+    learned = probability == "learned"
+    snapshot = app.strong_snapshot(min_evidence, reads=graph_tables(nodes, via, learned=learned), learned=learned)
+    return snapshot, _inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
+
+
 def graph_tables(nodes: Sequence[str], via: Sequence[str], *, learned: bool = False) -> tuple[str, ...] | None:
     """Return the labels and types that a graph asked for by ``--nodes`` and ``--via`` is read from; None where any may be."""
     if learned:
@@ -122,7 +132,7 @@ def _types_between(snapshot: Snapshot, labels: Sequence[str]) -> tuple[str, ...]
     )
 
 
-def inhabited(graph: Projection, snapshot: Snapshot, labels: Sequence[str] = ()) -> Projection:
+def _inhabited(graph: Projection, snapshot: Snapshot, labels: Sequence[str]) -> Projection:
     """Return the graph, or say why nobody is in it and what to do."""
     if graph.n_nodes:
         return graph

@@ -103,7 +103,7 @@ def seeds(
     output: str | None,
 ) -> None:
     """Choose seed users whose word of mouth goes furthest, with a guarantee."""
-    from graphkit.cli.graphs import graph_tables, inhabited, propagation_graph
+    from graphkit.cli.graphs import inhabited_graph
     from graphkit.errors import Unfinished
     from graphkit.influence.greedy import select_seeds
 
@@ -111,9 +111,7 @@ def seeds(
         raise click.UsageError("--group and --per-group belong together.")
     if (k is None) == (budget is None):
         raise click.UsageError("Give --k or --budget (exactly one of them).")
-    learned = probability == "learned"
-    snapshot = app.strong_snapshot(min_evidence, reads=graph_tables(nodes, via, learned=learned), learned=learned)
-    graph = inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
+    snapshot, graph = inhabited_graph(app, nodes, via, probability, min_evidence)
     limit = None if memory_limit is None else memory_limit << 20
     worth = None if value is None else node_values(snapshot, graph, value, None)
     spreads = model_of(model, transmission, recovery)

@@ -86,15 +86,13 @@ def simulate(
     output: str | None,
 ) -> None:
     """Estimate how many nodes the seeds reach, in all and step by step, each with a 95 % interval."""
-    from graphkit.cli.graphs import graph_tables, inhabited, propagation_graph, seed_rows
+    from graphkit.cli.graphs import inhabited_graph, seed_rows
     from graphkit.cli.output import emit
     from graphkit.cli.seeds import emit_memory, node_values
     from graphkit.diffusion.spread import estimate_spread
     from graphkit.influence.duration import estimate_seconds
 
-    learned = probability == "learned"
-    snapshot = app.strong_snapshot(min_evidence, reads=graph_tables(nodes, via, learned=learned), learned=learned)
-    graph = inhabited(propagation_graph(snapshot, nodes, via, probability), snapshot, nodes)
+    snapshot, graph = inhabited_graph(app, nodes, via, probability, min_evidence)
     weights = None if value is None else node_values(snapshot, graph, value, None)
     rows = seed_rows(graph, seeds, snapshot, nodes)
     spreads = model_of(model, transmission, recovery)
