@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from typing import Any
 
-from graphkit.intervals import EXACT, counted, digits_of, give_or_take, plainly
+from graphkit.intervals import counted, digits_of, give_or_take, plainly
 from graphkit.report.figures import Figures
 from graphkit.report.plan_reading import as_planned, unspent
 from graphkit.report.sentences import term
@@ -203,7 +203,7 @@ def span(pair: Any) -> str:
     if not pair:
         return "no interval"
     low, high = pair
-    if high - low <= EXACT:
+    if Figures.exact(pair):
         return f"{plainly(low)} to {plainly(high)}"
     digits = digits_of((high - low) / 2)
     return f"{low:,.{digits}f} to {high:,.{digits}f}"
@@ -216,7 +216,7 @@ def within(pair: Any) -> str:
 
 def _with_span(mean: float, pair: Any) -> str:
     """Return ``1,104 (95 %: 1,100 to 1,109)``; an exact value needs no interval."""
-    if pair and pair[1] - pair[0] <= EXACT:
+    if Figures.exact(pair):
         return f"{plainly(mean)} (exact for these chances)"
     return f"{mean:,.{digits_of((pair[1] - pair[0]) / 2) if pair else 1}f} ({within(pair)})"
 
