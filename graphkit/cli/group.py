@@ -15,9 +15,9 @@ from graphkit.cli.help import Context
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Command", "Group", "LazyGroup", "Option", "suggestion"]
+__all__ = ["PROMOTED", "Command", "Group", "LazyGroup", "Option", "suggestion"]
 
-_PROMOTED = ("Film", "Course", "Brand")
+PROMOTED = ("Film", "Course", "Brand")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 
 
@@ -83,7 +83,7 @@ class Command(_Examples, click.Command):
                 )
                 raise click.UsageError(message, error.ctx) from None
             label = error.option_name.lstrip("-").capitalize()
-            if label in _PROMOTED and any("--for" in parameter.opts for parameter in self.params):
+            if label in PROMOTED and any("--for" in parameter.opts for parameter in self.params):
                 message = f"No such option '{error.option_name}'. What is promoted stands in --for {label}:ID."
                 raise click.UsageError(message, error.ctx) from None
             raise

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from graphkit.cli.group import Option
+from graphkit.cli.group import PROMOTED, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +129,7 @@ class _Ids(click.ParamType[tuple[str, ...]]):
 
 
 LABEL_ID = _LabelId()
-PROMOTED_ID = _LabelId("Film", "Course", "Brand")
+PROMOTED_ID = _LabelId(*PROMOTED)
 TAKEN_ID = _LabelId("Film", "Course")
 MONEY = _Number("AMOUNT")
 SECONDS = _Number("SECONDS", above_zero=True)
