@@ -138,7 +138,7 @@ ID_LISTS = _Ids()
 
 
 def min_evidence_option(function: F) -> F:
-    """Add ``--min-evidence``; `App.snapshot` takes what it holds."""
+    """Add ``--min-evidence``; `App.strong_snapshot` takes what it holds."""
     return click.option(
         "--min-evidence",
         type=click.Choice(["real", "match", "inferred", "assumed"]),
