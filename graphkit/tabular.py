@@ -33,7 +33,7 @@ def arrow_column(values: Sequence[Any]) -> pa.Array:
     """Return values as one Arrow column: numbers, texts and lists keep their type, objects and mixed cells become JSON text."""
     import pyarrow as pa
 
-    if not any(map(_holds_objects, values)):
+    if not isinstance(values, list) or not any(map(_holds_objects, values)):  # an array has one type for all
         try:
             return pa.array(values, from_pandas=True)
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
