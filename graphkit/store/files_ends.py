@@ -57,8 +57,7 @@ def resolve_ends(
 def _resolve(
     block: Block, side: int, nodes: dict[str, NodeColumns], known: dict[str, set[str]], unread: dict[str, str]
 ) -> dict[str, Rows]:
-    end = (block.spec.source, block.spec.target)[side]
-    assert end is not None  # noqa: S101 - relationships have both ends
+    end = block.spec.ends[side]
     cells, labels = block.ends[side], block.end_labels[side]
     texts = pa.array(cells, pa.large_string())
     found = {label: _rows_of(texts, nodes.get(label)) for label in end.labels}

@@ -43,7 +43,7 @@ def add_outside(
     """
     wanted: dict[str, set[str]] = {}
     for block in blocks:
-        for side, end in enumerate(x for x in (block.spec.source, block.spec.target) if x is not None):
+        for side, end in enumerate(block.spec.ends):
             labels = block.end_labels[side]
             here = {x: nodes[x].row_of().keys() | refused.get(x, set()) for x in end.labels if x in nodes}
             for row in np.flatnonzero(block.part.good).tolist():

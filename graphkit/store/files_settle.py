@@ -106,7 +106,7 @@ def make_missing(
     """
     wanted: dict[str, dict[str, tuple[Block, int, str]]] = {}
     for block in blocks:
-        for side, end in enumerate(x for x in (block.spec.source, block.spec.target) if x is not None):
+        for side, end in enumerate(block.spec.ends):
             labels = block.end_labels[side]
             for row in np.flatnonzero(block.part.good).tolist():
                 label = labels[row] if labels is not None else end.labels[0] if len(end.labels) == 1 else None

@@ -92,13 +92,13 @@ def read_block(
         block.ids = _ids(part, spec.id, "id")
         _odd_ids(part, block.ids, spec.id)
     else:
-        sides = [e for e in (spec.source, spec.target) if e is not None]
-        block.ends = tuple(_ids(part, e.column, side) for e, side in zip(sides, ("source", "target"), strict=True))
+        sides = ("source", "target")
+        block.ends = tuple(_ids(part, e.column, side) for e, side in zip(spec.ends, sides, strict=True))
         block.end_labels = tuple(
             column_values(part, e.label_column, Property(e.label_column, STRING, required=True), zone)
             if e.label_column
             else None
-            for e in sides
+            for e in spec.ends
         )
     for name, source in spec.columns.items():
         prop = spec.kind.properties[name]

@@ -120,9 +120,14 @@ class TableSpec:
     mapped: bool = False
 
     @property
+    def ends(self) -> tuple[End, ...]:
+        """Source and target of relationships; none of nodes."""
+        return tuple(end for end in (self.source, self.target) if end is not None)
+
+    @property
     def key(self) -> str:
         """Columns of the file that tell a row from the others: the id, or both ends."""
-        return self.id or ",".join(end.column for end in (self.source, self.target) if end is not None)
+        return self.id or ",".join(end.column for end in self.ends)
 
     def column(self, name: str) -> str:
         """Return the column of the file that a property comes from; the property itself where none is it."""
@@ -131,7 +136,7 @@ class TableSpec:
 
     def used(self) -> set[str]:
         """Columns of the file that this table reads."""
-        ends = [x for e in (self.source, self.target) if e for x in (e.column, e.label_column)]
+        ends = [x for e in self.ends for x in (e.column, e.label_column)]
         plain = [s.column for s in self.columns.values()]
         return {c for c in (self.id or None, *ends, *plain, *self.where, *self.checks) if c is not None}
 
