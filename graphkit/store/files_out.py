@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,11 @@ from graphkit.errors import InvalidParameter
 from graphkit.store.leftovers import head_beside
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from graphkit.model.tables import GraphTables
 
-__all__ = ["export_tables", "flush_tree"]
+__all__ = ["export_tables", "flush_folder", "flush_tree", "written_whole"]
 
 
 def export_tables(tables: GraphTables, directory: str | os.PathLike[str], as_: str) -> None:
@@ -33,8 +36,8 @@ def export_tables(tables: GraphTables, directory: str | os.PathLike[str], as_: s
     one_of("as_", as_, ("parquet", "neo4j-import"))
     directory = path_of("directory", directory, "the path of a new folder")
     try:
-        target = check_target(directory)
-        _write_whole(tables, target, as_)
+        with written_whole(check_target(directory)) as aside:
+            _write(tables, aside, as_)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OSError(error.errno or errno.EIO, f"the export is not written: {reason}", os.fspath(directory)) from error
@@ -55,21 +58,15 @@ def check_target(directory: str | os.PathLike[str]) -> Path:
     return target
 
 
-def _write_whole(tables: GraphTables, target: Path, as_: str) -> None:
-    """Write into a folder beside the target and rename it; what a killed export left there goes first."""
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """Give a folder beside the target to write into, and rename it at the end; what a killed process left there goes first."""
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f"{head_beside(target)}{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
     try:
         aside.mkdir()
-        if as_ == "parquet":
-            from graphkit.store.files import write_parquet
-
-            write_parquet(tables, aside)
-        else:
-            from graphkit.store.admin_import import write_admin_import
-
-            write_admin_import(tables, aside)
+        yield aside
         flush_tree(aside)
         if target.exists():
             target.rmdir()
@@ -94,3 +91,15 @@ def flush_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _write(tables: GraphTables, folder: Path, as_: str) -> None:
+    """Write the files of an export."""
+    if as_ == "parquet":
+        from graphkit.store.files import write_parquet
+
+        write_parquet(tables, folder)
+    else:
+        from graphkit.store.admin_import import write_admin_import
+
+        write_admin_import(tables, folder)

@@ -9,17 +9,14 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
-import shutil
 import tomllib
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from graphkit.store.files_out import flush_folder, flush_tree
+from graphkit.store.files_out import written_whole
 from graphkit.store.files_write import toml_line
-from graphkit.store.leftovers import head_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,17 +53,11 @@ def write_rest(report: DataReport, source: Path, place: Path, *, name: str, mapp
         files[row.file].setdefault(row.line, row)  # several tables may read one file
     if not files or place.exists():
         return place if files else None
-    aside = place.with_name(f"{head_beside(place)}{os.getpid()}")
-    try:
+    with written_whole(place) as aside:
         for file, rows in files.items():
             (aside / file).parent.mkdir(parents=True, exist_ok=True)
             (aside / file).write_bytes(_content(source / file, [rows[line] for line in sorted(rows)]))
         (aside / "dataset.toml").write_text(_declared(source, name, mapping), encoding="utf-8")
-        flush_tree(aside)
-        aside.rename(place)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    flush_folder(place.parent)
     return place
 
 
