@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from graphkit.check import one_of, path_of, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
@@ -75,7 +75,9 @@ def read_directory(
         More than `max_bad` rows rejected, or a file or the directory unusable; `.report` has every row rejected.
     """
     max_bad = positive_int("max_bad", max_bad, minimum=0)
-    tables, report = _reader(path, mapping, encoding, progress, on_duplicate, create_missing, ids_of).read()
+    tables, report = _reader(
+        path, mapping, encoding, progress, on_duplicate=on_duplicate, create_missing=create_missing, ids_of=ids_of
+    ).read()
     if report.fatal or report.rejected + report.events.rejected > max_bad:
         raise _refusal(report, str(path))
     return tables, report
@@ -95,7 +97,9 @@ def check_directory(
 
     The parameters are those of `read_directory`: with the same ones, that accepts what this calls `ok`.
     """
-    return _reader(path, mapping, encoding, progress, on_duplicate, create_missing, ids_of).read()[1]
+    return _reader(
+        path, mapping, encoding, progress, on_duplicate=on_duplicate, create_missing=create_missing, ids_of=ids_of
+    ).read()[1]
 
 
 def _reader(
@@ -103,16 +107,17 @@ def _reader(
     mapping: str | os.PathLike[str] | None,
     encoding: str,
     progress: ProgressCallback | None,
+    *,
     on_duplicate: str,
-    *rest: Any,
+    create_missing: bool,
+    ids_of: Callable[[str], Collection[str]] | None,
 ) -> DirectoryReader:
     """Return the reader of a directory once its arguments are of their kinds."""
     one_of("on_duplicate", on_duplicate, ON_DUPLICATE)
     _known(encoding)
     over = None if mapping is None else path_of("mapping", mapping, "the path of a mapping file")
-    return DirectoryReader(
-        path_of("directory", path, "the path of an input directory"), over, encoding, progress, on_duplicate, *rest
-    )
+    root = path_of("directory", path, "the path of an input directory")
+    return DirectoryReader(root, over, encoding, progress, on_duplicate, create_missing, ids_of)
 
 
 def _known(encoding: str) -> None:

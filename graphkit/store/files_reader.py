@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphkit.errors import DataInvalid
@@ -25,6 +24,7 @@ from graphkit.store.mapping_file import parse_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
 
     from graphkit.model.tables import NodeColumns
     from graphkit.progress import ProgressCallback
@@ -37,7 +37,7 @@ class DirectoryReader:
     """One reading of one directory."""
 
     root: Path
-    mapping: str | Path | None
+    mapping: Path | None
     encoding: str
     progress: ProgressCallback | None
     on_duplicate: str = "error"
@@ -107,7 +107,7 @@ class DirectoryReader:
         """`dataset.toml`, with the mapping laid over it."""
         place = self.root / "dataset.toml"
         found = self._toml(place, "dataset.toml") if place.exists() or place.is_symlink() else None
-        over = None if self.mapping is None else self._toml(Path(self.mapping), Path(self.mapping).name, inside=False)
+        over = None if self.mapping is None else self._toml(self.mapping, self.mapping.name, inside=False)
         if found is None and not place.exists() and not self.intake.findings.fatal:
             self._undeclared(over)
         found = found or Dataset(self.root.resolve().name)
