@@ -96,12 +96,11 @@ class App:
             Seconds that a unit of work may take.
         """
         if self._store is None:
-            from graphkit.store.address import slipped
+            from graphkit.store.address import is_folder
             from graphkit.store.open import open_store
 
             settings = self.settings
-            folder = "://" not in settings.store and not slipped(settings.store)
-            if folder and not create and not Path(settings.store).exists():
+            if is_folder(settings.store) and not create and not Path(settings.store).exists():
                 message = f"there is no store at {settings.store}"
                 raise StoreUnavailable(
                     message, store=settings.store, hint="load data first: graphkit load DIR, or try graphkit demo"

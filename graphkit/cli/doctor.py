@@ -104,7 +104,7 @@ def _disks(store: str) -> Iterator[dict[str, Any]]:
         "temporary files": Path(tempfile.gettempdir()),
         "cache": Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"),
     }
-    if not is_server(store) and "://" not in store:
+    if "://" not in store:
         places = {"store": Path(store), **places}
     seen: set[int] = set()
     for name, wanted in places.items():
@@ -130,10 +130,10 @@ def _disks(store: str) -> Iterator[dict[str, Any]]:
 def _store(app: App) -> Iterator[dict[str, Any]]:
     """Check that the store opens and tell what it is; a store not yet made is no fault."""
     from graphkit.errors import GraphkitError
-    from graphkit.store.address import slipped
+    from graphkit.store.address import is_folder
 
     where = app.settings.store
-    if "://" not in where and not slipped(where) and not Path(where).exists():
+    if is_folder(where) and not Path(where).exists():
         yield _row("store", True, f"{where}: none yet; graphkit load DIR makes it")
         return
     try:
@@ -166,9 +166,9 @@ def _store(app: App) -> Iterator[dict[str, Any]]:
 
 def _shown(store: str) -> str:
     """Return the store's folder or address; what stands where a port should, or behind it, may be a password and is not repeated."""
-    from graphkit.store.address import bare, slipped
+    from graphkit.store.address import bare, is_folder
 
-    return bare(store) if "://" in store or slipped(store) else store
+    return store if is_folder(store) else bare(store)
 
 
 def _settings(ctx: click.Context, app: App) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from graphkit.errors import InvalidParameter, StoreUnavailable
 
-__all__ = ["NEWER", "bare", "check_agent", "check_uri", "slipped"]
+__all__ = ["NEWER", "bare", "check_agent", "check_uri", "is_folder", "slipped"]
 
 NEWER: Final = "Neo4j 5.26 or newer is needed; the embedded store needs no server: --store DIR"
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -43,6 +43,17 @@ def slipped(text: str) -> bool:
     """
     bare_scheme, login = r"(bolt|neo4j)(\+s|\+ssc)?:(?!//)", r"[^/\\:@]{2,}:(?!//)[^@]*@"
     return re.match(f"{bare_scheme}|{login}", text, re.IGNORECASE) is not None
+
+
+def is_folder(text: str) -> bool:
+    """Say whether a store is a folder rather than an address, or what was meant as one.
+
+    Examples
+    --------
+    >>> is_folder("data/films"), is_folder("memory://"), is_folder("bolt:/neo4j:secret@host")
+    (True, False, False)
+    """
+    return "://" not in text and not slipped(text)
 
 
 def check_uri(uri: str, *, insecure: bool) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.check import finite, refuse
 from graphkit.errors import InvalidParameter, StoreUnavailable
-from graphkit.store.address import bare, slipped
+from graphkit.store.address import bare, is_folder
 from graphkit.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -70,14 +70,13 @@ def open_store(
             refuse(name, "***" if name == "password" else value, "a text")
     if timeout is not None:
         finite("timeout", timeout)
-    scheme, mark, _ = text.partition("://")
     if "\0" in text:
         raise InvalidParameter("a store's address holds no NUL character", parameter="uri", value=bare(text))
-    if not mark and not slipped(text):
+    if is_folder(text):
         return _open_folder(Path(text or "."), timeout)
     if text == "memory://":
         return MemoryStore()
-    if scheme not in _SCHEMES:
+    if text.partition("://")[0] not in _SCHEMES:
         message = f"a store's address begins with neo4j://, bolt:// (+s for TLS) or memory://, or is a folder: got {bare(text)!r}"
         raise InvalidParameter(message, parameter="uri", value=bare(text), allowed=_SCHEMES)
     from graphkit.store.bolt import BoltStore
