@@ -201,16 +201,14 @@ class _Scan:
             data=self.data,
             shift=self.shift,
         )
-        digest = file_digest(self.path) if reasons else ""
+        digest, names = file_digest(self.path) if reasons else "", tuple(header)
         for record, (rule, message) in sorted(reasons.items()):
             start, stop, line = int(spans[0][record]), int(spans[1][record]), int(lines[begin[record]])
             raw = self.data[start:stop]
             shown = raw[:200].decode("utf-8", "backslashreplace")
             hint, offset = _HINTS.get(rule), None if self.shift is None else start + self.shift
             self.findings.add(Finding(rule, "error", self.name, line, None, shown, message, hint))
-            table.broken.append(
-                RejectedRow(self.name, digest, record, line, offset, None, rule, message, raw, tuple(header))
-            )
+            table.broken.append(RejectedRow(self.name, digest, record, line, offset, None, rule, message, raw, names))
         keep = np.flatnonzero(~bad[1:]) + 1
         table.spans = spans[0][keep], spans[1][keep]
         if bad.any() or odd:

@@ -151,12 +151,12 @@ class Slice:
 
     def rejected(self, sha256: str) -> list[RejectedRow]:
         """Return the rows put aside, with their bytes."""
-        out = []
+        out, header = [], tuple(self.table.names)
         for i in np.flatnonzero(~self.good).tolist():
             rule, column, reason = self.reasons.get(i, ("conflict", None, "put aside"))
             row = int(self.rows[i])
             place = (self.table.file, sha256, row + 1, self.line(i), self.table.offset(row))
-            out.append(RejectedRow(*place, column, rule, reason, self.table.raw(row), tuple(self.table.names)))
+            out.append(RejectedRow(*place, column, rule, reason, self.table.raw(row), header))
         return out
 
 
