@@ -114,8 +114,8 @@ class Menu:
 
     @cached_property
     def kind_of_channel(self) -> Ints:
-        """Kind of each channel, -1 for channels without an option."""
-        kinds = np.full(int(self.channel.max(initial=-1)) + 1, -1, dtype=np.int64)
+        """Kind of each channel, also of required ones, -1 for channels without an option."""
+        kinds = np.full(max(int(x.max(initial=-1)) for x in (self.channel, self.must)) + 1, -1, dtype=np.int64)
         kinds[self.channel] = self.kind
         return kinds
 

@@ -15,7 +15,7 @@ from graphkit.planning.options import build_menu, build_options, kind_names
 from graphkit.planning.rules import DAY, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from graphkit.influence.channel_menu import Menu
     from graphkit.planning.filters import Block
@@ -52,7 +52,7 @@ def possible_purchases(
     against = blocks(snapshot, market, rules, target, waves, min_cell=request.min_cell)
     open_ = {(c, w) for c, w in reject_blocked(market, against, waves) if w > done["waves"]}
     budget = spendable(request.budget) - minor(done["spent"])
-    _known_required(market, rules)
+    _refuse_required(market, rules, market.ids)
     options = build_options(snapshot, market, open_, rules, waves, budget, paid=done["materials"], bought=bought)
     if bought is not None:
         everything = int(options.cost.sum() + options.material_cost.sum())
@@ -100,12 +100,12 @@ def check_waves(request: Request, rules: Rules) -> None:
         )
 
 
-def _known_required(market: Market, rules: Rules) -> None:
-    """A required channel must be one that can be planned at all."""
+def _refuse_required(market: Market, rules: Rules, able: Collection[str]) -> None:
+    """A required channel must be one of those that can be bought whatever the other rules say."""
     for name in rules.required:
-        if name not in market.ids:
+        if name not in able:
             why = next(
-                (row for row in market.rejected if row["channel"] == name),
+                (row for row in reversed(market.rejected) if row["channel"] == name),
                 {"rule": "data", "reason": "it does not exist"},
             )
             raise Infeasible(
@@ -136,6 +136,7 @@ def _refuse_contradictions(
     every = {(c, w) for c in range(len(market.ids)) for w in range(1, waves + 1)}
     notes = (list(market.assumptions), list(market.rejected))
     whole = build_options(snapshot, market, every, rules, waves, budget)
+    _refuse_required(market, rules, {market.ids[c] for c in whole.channel})
     market.assumptions[:], market.rejected[:] = notes
     if whole.n:
         loose = build_menu(

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from market_fixtures import market
+from market_fixtures import market, table, tie
 
 from graphkit.errors import DataInvalid, Infeasible, InvalidParameter, UnknownNode
+from graphkit.influence.channel_menu import Menu, cheapest_plan
 from graphkit.planning.channels import plan
 
 
@@ -157,3 +158,26 @@ def test_waves_that_outlast_the_campaign_are_dated():
     with pytest.raises(Infeasible, match=r"1970-01-31 00:00 UTC.*1970-01-11 00:00 UTC.*20\.0 days too late") as caught:
         ask(two(), waves=2, rules={"starts_ts": 0, "ends_ts": 10 * day, "gap_days": 30})
     assert caught.value.missing == 20 * day + 1
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+@pytest.mark.parametrize("forbidden", [(), ("c0", "c1", "c2")])
+def test_a_required_channel_without_a_usable_material_is_named_with_the_reason(row, forbidden):
+    """Whatever its place in the table; the last row once wrote beyond the rows of the rules and ended the process."""
+    goods = table("Material", ["m0"], kind=["poster"], status=["draft"])
+    accepts = tie("ACCEPTS", "Channel", "Material", [row], [0])
+    data = market(np.full((3, 4), 0.5), [10] * 3, ["kol"] * 3, nodes=[goods], edges=[accepts])
+    rules = {"required": [f"c{row}"], "forbidden": list(forbidden)}
+    said = f"channel c{row} is required, but it accepts no material that may be used"
+    with pytest.raises(Infeasible, match=said) as caught:
+        ask(data, rules=rules)
+    assert caught.value.rule == f"required.c{row} + approved"
+
+
+def test_a_requirement_beyond_the_options_keeps_the_rows_whole():
+    """Channel 4 has no option: its column stands in the matrix of the rules, and no purchase is complete."""
+    menu = Menu.of([10, 10], 100, must=[4])
+    menu.rows.matrix.check_format(full_check=True)
+    assert menu.rows.matrix.shape[1] == 2 + 5
+    assert not menu.complete([0, 1])
+    assert cheapest_plan(menu) is None
