@@ -9,9 +9,9 @@ import numpy as np
 from graphkit.errors import InvalidParameter
 from graphkit.planning.campaign import prepare
 from graphkit.planning.estimates import estimate
+from graphkit.planning.plan_rows import plan_rows, uses_of
 from graphkit.planning.request import Request
 from graphkit.planning.search import JUDGING
-from graphkit.planning.whatif import plan_rows, uses_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

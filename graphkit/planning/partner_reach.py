@@ -14,9 +14,9 @@ from graphkit.planning.campaign import prepare
 from graphkit.planning.estimates import estimate
 from graphkit.planning.inputs import sources_by_target
 from graphkit.planning.plan_result import check_unchanged
+from graphkit.planning.plan_rows import plan_rows, uses_of
 from graphkit.planning.request import Request
 from graphkit.planning.search import JUDGING
-from graphkit.planning.whatif import plan_rows, uses_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

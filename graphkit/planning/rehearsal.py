@@ -15,8 +15,8 @@ import numpy as np
 from graphkit.errors import InvalidParameter
 from graphkit.planning.campaign import prepare
 from graphkit.planning.estimates import estimate
+from graphkit.planning.plan_rows import plan_rows
 from graphkit.planning.request import Request
-from graphkit.planning.whatif import plan_rows
 from graphkit.rng import as_generator, as_seed
 from graphkit.synthetic.cascades import travel
 

@@ -19,6 +19,7 @@ from graphkit.planning.channels import make_plan
 from graphkit.planning.estimates import estimate
 from graphkit.planning.options import build_menu
 from graphkit.planning.plan_result import check_source, check_unchanged
+from graphkit.planning.plan_rows import plan_rows, uses_of
 from graphkit.planning.purchases import WEAKER
 from graphkit.planning.replan import happened
 from graphkit.planning.request import Request
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ReachDifference", "WhatIf", "plan_rows", "uses_of", "whatif"]
+__all__ = ["ReachDifference", "WhatIf", "whatif"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -268,30 +269,6 @@ def _known(campaign: Campaign, names: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             raise unknown_node(campaign.snapshot.nodes("Channel"), name)
-
-
-def uses_of(*plans: ChannelPlan) -> dict[tuple[str, int, str | None], int]:
-    """Return the most uses of each (channel, wave, material) in some plans."""
-    most: dict[tuple[str, int, str | None], int] = {}
-    for item in (item for plan in plans for item in plan.items):
-        key = (item.channel, item.wave, item.material)
-        most[key] = max(most.get(key, 0), item.uses)
-    return most
-
-
-def plan_rows(campaign: Campaign, plan: ChannelPlan) -> list[int]:
-    """Options of a plan's items, one for each use."""
-    options = campaign.options
-    keys = zip(options.channel.tolist(), options.wave.tolist(), options.material, options.use.tolist(), strict=True)
-    place = {(campaign.market.ids[c], w, m, u): i for i, (c, w, m, u) in enumerate(keys)}
-    bought = [(item.channel, item.wave, item.material, use) for item in plan.items for use in range(1, item.uses + 1)]
-    for key in bought:
-        if key not in place:
-            message = f"plan {plan.plan} buys {key[0]} in wave {key[1]}, which is not for sale in these data under its request"
-            raise InvalidParameter(
-                message, parameter="plan", value=plan.plan, hint="was the file edited? make the plan again"
-            )
-    return [place[key] for key in bought]
 
 
 def _purchase(campaign: Campaign, name: str) -> int:
