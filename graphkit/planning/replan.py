@@ -9,41 +9,33 @@ events teach about channels and ties (`graphkit.planning.updates`) counts from t
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from graphkit.check import non_negative, positive_int
 from graphkit.errors import Infeasible, InvalidParameter
 from graphkit.planning.amounts import MINOR, minor, spendable
 from graphkit.planning.campaign import prepare
 from graphkit.planning.channels import make_plan
-from graphkit.planning.event_log import event_frame
-from graphkit.planning.inputs import people
 from graphkit.planning.plan_result import check_source
+from graphkit.planning.reached import happenings, reached_users
 from graphkit.planning.request import Request
 from graphkit.planning.rules import read_rules
-from graphkit.planning.updates import PASSIVE, learn_from
+from graphkit.planning.updates import learn_from
 from graphkit.projection.snapshot import as_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from graphkit.engine.base import Engine
     from graphkit.planning.plan_result import ChannelPlan, PlanItem
     from graphkit.planning.rules import Rules
     from graphkit.progress import ProgressCallback
 
-__all__ = ["active_users", "happened", "replan"]
-
-SHOWN = ("ts", "user", "kind")
+__all__ = ["replan"]
 
 
 def replan(
@@ -107,18 +99,18 @@ def replan(
         message = f"plan {plan.plan} is about pages, not users"
         hint = "plan the pages anew with the money that is left, and forbid the channels that were bought"
         raise InvalidParameter(message, parameter="plan", value=plan.plan, hint=hint)
-    events = _log(events)
+    events = happenings(events)
     _check_waves(plan, request)
     over = [item for item in plan.items if item.wave <= done]
     gone = _gone(request, over, spent)
-    active, known, unknown = active_users(plan.source, events)
-    if active.all():
-        message = f"all {active.size} users with consent were reached: nobody is left for the waves to come"
+    reached = reached_users(plan.source, events)
+    if reached.active.all():
+        message = f"all {reached.active.size} users with consent were reached: nobody is left for the waves to come"
         raise Infeasible(message, rule="audience", hint="plan another campaign, or a larger audience")
     ids = sorted({*(request.done or {}).get("materials", ()), *(i.material for i in over if i.material)})
     state: dict[str, Any] = {
-        "plan": plan.plan, "waves": done, "spent": gone, "materials": ids, "reached": int(active.sum()), "unknown_users": unknown,
-        "events": _digest(known),
+        "plan": plan.plan, "waves": done, "spent": gone, "materials": ids, "reached": len(reached.ids), "unknown_users": reached.n_unknown,
+        "events": reached.digest,
     }  # fmt: skip
     state["bought"] = [*(request.done or {}).get("bought", ()), *([i.channel, i.material, i.uses] for i in over)]
     notes = _notes(plan, request, events)
@@ -132,7 +124,7 @@ def replan(
     state["kept"] = [list(x) for x in keep]
     again = replace(request, done=state, rules=rules.to_dict())
     return make_plan(
-        plan.source, again, engine=engine, time_limit=time_limit, progress=progress, active=active, keep=keep
+        plan.source, again, engine=engine, time_limit=time_limit, progress=progress, active=reached.active, keep=keep
     )
 
 
@@ -175,32 +167,6 @@ def _gone(request: Request, over: Sequence[PlanItem], spent: float | None) -> fl
     return gone
 
 
-def happened(
-    plan: ChannelPlan, request: Request, events: Any
-) -> tuple[NDArray[np.bool_] | None, list[tuple[Any, ...]]]:
-    """Return who was reached before a plan (None: nobody), and the purchases that had been planned, from its events.
-
-    Raises
-    ------
-    InvalidParameter
-        The plan was made after a wave and the events are missing, or are not those it was made from.
-    """
-    if request.done is None:
-        return None, []
-    if events is None:
-        message = f"plan {plan.plan} was made after wave {request.done['waves']}; its users are not in it"
-        raise InvalidParameter(message, parameter="events", value=None, hint="give the events it was made from")
-    active, known, _ = active_users(plan.source, _log(events))
-    if _digest(known) != request.done["events"]:
-        message = f"plan {plan.plan} was made after {request.done['reached']} users were reached; these events show {len(known)}, or others"
-        raise InvalidParameter(message, parameter="events", value=len(known), hint="give the events it was made from")
-    return active, [tuple(x) for x in request.done.get("kept", ())]
-
-
-def _digest(known: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
-
-
 def _notes(plan: ChannelPlan, request: Request, events: Any) -> list[str]:
     """What does not fit the plan and is counted all the same."""
     said, starts = [], read_rules(request.rules).starts_ts
@@ -215,34 +181,6 @@ def _notes(plan: ChannelPlan, request: Request, events: Any) -> list[str]:
                 f"{early} of {len(events)} events {'lies before the first wave and counts' if early == 1 else 'lie before the first wave and count'} all the same: who is in them is taken as reached"
             )
     return said
-
-
-def _log(events: Any) -> Any:
-    """Events as a frame; ids of users as they are."""
-    if not isinstance(events, str | Path) and not hasattr(events, "columns"):
-        if isinstance(events, Iterable):
-            return events
-        message = f"events must be a table, a path or ids of users, got {type(events).__name__}"
-        raise InvalidParameter(message, parameter="events", value=None, hint="[] when nobody was reached")
-    return event_frame(events, SHOWN)
-
-
-def active_users(source: Any, events: Any) -> tuple[NDArray[np.bool_], list[str], int]:
-    """Return who was reached: a mask over users with consent, their ids sorted, and how many ids are not among them."""
-    who = people(as_snapshot(source))
-    names = _names(events)
-    known = sorted(names & who.row_of.keys())
-    active = np.zeros(who.n, dtype=bool)
-    active[[who.row_of[name] for name in known]] = True
-    return active, known, len(names) - len(known)
-
-
-def _names(events: Any) -> set[str]:
-    """Ids of users with an event that shows they were reached."""
-    if not hasattr(events, "columns"):
-        return {str(x) for x in events}
-    pairs = zip(events["user"].tolist(), events["kind"].tolist(), strict=True)
-    return {str(user) for user, kind in pairs if kind not in PASSIVE and user is not None and user == user}  # noqa: PLR0124 - NaN differs from itself
 
 
 def _rest(rules: Rules, over: Sequence[PlanItem], counted: Collection[str]) -> Rules:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from graphkit.parts import jsonable
 from graphkit.planning.channels import make_plan
 from graphkit.planning.plan_result import check_source
-from graphkit.planning.replan import happened
+from graphkit.planning.reached import happened
 from graphkit.planning.request import Request
 from graphkit.results import Manifest, Result, make_manifest
 

@@ -21,7 +21,7 @@ from graphkit.planning.options import build_menu
 from graphkit.planning.plan_result import check_source, check_unchanged
 from graphkit.planning.plan_rows import plan_rows, uses_of
 from graphkit.planning.purchases import WEAKER
-from graphkit.planning.replan import happened
+from graphkit.planning.reached import happened
 from graphkit.planning.request import Request
 from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
 from graphkit.projection.unknown import unknown_node
