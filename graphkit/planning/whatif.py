@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from graphkit.check import non_negative
 from graphkit.errors import InvalidParameter
 from graphkit.influence.channel_cover import dot
@@ -17,17 +15,17 @@ from graphkit.planning.amounts import minor, money, spendable
 from graphkit.planning.campaign import Campaign, prepare
 from graphkit.planning.channels import make_plan
 from graphkit.planning.estimates import estimate
-from graphkit.planning.options import build_menu
 from graphkit.planning.plan_result import check_source, check_unchanged
 from graphkit.planning.plan_rows import plan_rows, uses_of
-from graphkit.planning.purchases import WEAKER
 from graphkit.planning.reached import happened
+from graphkit.planning.replacement import added_purchase, best_replacement
 from graphkit.planning.request import Request
-from graphkit.planning.search import CHOOSING, FIRST_SETS, JUDGING
+from graphkit.planning.search import JUDGING
 from graphkit.projection.unknown import unknown_node
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from graphkit.engine.base import Engine
@@ -153,10 +151,10 @@ def whatif(
         kept = _kept(plan, replace(request, receptivity=request.receptivity * factor, pareto=()), run)
         other = campaign.worlds.cover(sets, campaign.with_factor(factor))
     reach = _difference(judged, base, other, variant, same=other is judged, exact=campaign.worlds.exact)
-    limit, spent = campaign_budget(plan, budget), campaign.menu.money(variant)
+    limit, spent = _limit(plan, budget), campaign.menu.money(variant)
     best = None
     if len(variant) < len(base):
-        best = _replacement(campaign, plan, variant, other, limit, (*change["drop"], *change["add"]))
+        best = best_replacement(campaign, plan, variant, other, limit, (*change["drop"], *change["add"]))
     answer: dict[str, Any] = {
         "plan": plan.plan, "reach": reach, "spent": spent / 100, "within_budget": spent <= limit,
         "channels": tuple(campaign.label(x) for x in variant), "best_replacement": best, "change": change, "channels_kept": kept,
@@ -215,7 +213,7 @@ def _compared(
     variant = base if again is plan else plan_rows(campaign, again)
     variant = [x for x in variant if campaign.label(x) not in change["drop"]]
     taken = set(campaign.menu.group[variant].tolist())  # a channel carries one material in a wave
-    added = [_purchase(campaign, name) for name in change["add"]]
+    added = [added_purchase(campaign, name) for name in change["add"]]
     return base, variant + [x for x in added if int(campaign.menu.group[x]) not in taken]
 
 
@@ -237,7 +235,7 @@ def _names(parameter: str, channels: Iterable[str] | None) -> list[str]:
     return [channels] if isinstance(channels, str) else list(dict.fromkeys(str(x) for x in channels))
 
 
-def campaign_budget(plan: ChannelPlan, budget: float | None) -> int:
+def _limit(plan: ChannelPlan, budget: float | None) -> int:
     """Money the variant may spend, in minor units; what is gone is gone."""
     gone = float((plan.request.get("done") or {}).get("spent", 0))
     return spendable(plan.budget if budget is None else budget) - minor(gone)
@@ -271,25 +269,6 @@ def _known(campaign: Campaign, names: Iterable[str]) -> None:
             raise unknown_node(campaign.snapshot.nodes("Channel"), name)
 
 
-def _purchase(campaign: Campaign, name: str) -> int:
-    """Cheapest option of a channel in the first wave that is left."""
-    first = (campaign.request.done or {"waves": 0})["waves"] + 1
-    rows = [
-        i
-        for i in range(campaign.options.n)
-        if campaign.label(i) == name and campaign.options.wave[i] == first and campaign.options.use[i] == 1
-    ]
-    if not rows:
-        rule, why = next(
-            ((r["rule"], r["reason"]) for r in campaign.market.rejected if r["channel"] == name),
-            (None, "it may not be bought"),
-        )
-        change = WEAKER if rule == "evidence" else "change the rules or the data that keep it out"
-        message, hint = f"channel {name} cannot be added: {why}", f"{change}, and make the plan again"
-        raise InvalidParameter(message, parameter="add", value=name, hint=hint)
-    return min(rows, key=lambda i: (int(campaign.options.cost[i]), i))
-
-
 def _difference(
     judged: Cover, base: list[int], other: Cover, variant: list[int], *, same: bool, exact: bool
 ) -> ReachDifference:
@@ -302,30 +281,3 @@ def _difference(
     difference, interval = estimate(judged, None, after - before, exact=exact)
     weigh = judged.scale * judged.weight
     return ReachDifference(difference, interval, dot(weigh, before), dot(weigh, after))
-
-
-def _replacement(
-    campaign: Campaign, plan: ChannelPlan, variant: list[int], judged: Cover, limit: int, without: Iterable[str]
-) -> dict[str, Any] | None:
-    """The purchase with the largest gain that money and rules admit: found on R1, measured on R2."""
-    worlds, request = campaign.worlds, campaign.request
-    menu = build_menu(campaign.market, campaign.options, campaign.rules, limit, request.waves, request.used)
-    first, _ = worlds.choosing_cover(min(plan.sample["choose"], FIRST_SETS), CHOOSING, campaign.hazard)
-    gone = [i for i, name in enumerate(campaign.market.ids) if name in set(without)]
-    free = menu.allowed(variant) & ~np.isin(campaign.options.channel, gone)
-    gain = first.gains(first.missed(variant), free)
-    best = int(np.argmax(gain))
-    if gain[best] <= 0:
-        return None
-    rows, seen = judged.seen(best)
-    adds, interval = estimate(judged, rows, seen * judged.missed(variant)[rows], exact=worlds.exact)
-    options = campaign.options
-    return {
-        "channel": campaign.label(best),
-        "name": campaign.market.names[int(options.channel[best])],
-        "wave": int(options.wave[best]),
-        "material": options.material[best],
-        "cost": int(menu.next_cost(variant)[best]) / 100,
-        "adds": adds,
-        "adds_interval": interval,
-    }
