@@ -11,7 +11,7 @@ from scipy import sparse
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
 from graphkit.matching.neighbours import DEFAULT_RIDGE
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns, as_column, object_array
-from graphkit.planning import recommend as recommending
+from graphkit.planning import recommend_ways
 from graphkit.planning.recommend import WAYS, Recommendations, recommend
 
 
@@ -326,8 +326,8 @@ def test_graphs_with_nothing_to_learn_from():
 )
 def test_the_ridge_is_chosen_where_enough_people_allow_it(monkeypatch, users, able, items, chosen):
     """From 200 users with two items on, and up to 1,500 items or users; else the usual one stands."""
-    monkeypatch.setattr(recommending, "choose_ridge", lambda *_, **__: {3.0: 0.1, 7.0: 0.2})
+    monkeypatch.setattr(recommend_ways, "choose_ridge", lambda *_, **__: {3.0: 0.1, 7.0: 0.2})
     rows = np.r_[np.repeat(np.arange(able), 2), np.arange(able, users)]
     columns = np.r_[np.tile([0, 1], able), np.zeros(users - able, int)]
     taken = sparse.csr_array((np.ones(rows.size), (rows, columns)), shape=(users, items))
-    assert recommending._ridge_for(taken, 1) == (7.0 if chosen else DEFAULT_RIDGE)
+    assert recommend_ways._ridge_for(taken, 1) == (7.0 if chosen else DEFAULT_RIDGE)
