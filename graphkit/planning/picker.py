@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -52,8 +52,15 @@ class Reason(Part):
         return f"{self.kind}:{self.name}={self.part:.4g}"
 
 
-Found = tuple[int, int, float, int, bool, tuple[Reason, ...]]
-"""Row of the user, column of the item, score, rank, cold, reasons."""
+class Found(NamedTuple):
+    """One recommended item: row of the user, column of the item, and the rest as the result has it."""
+
+    user: int
+    item: int
+    score: float
+    rank: int
+    cold: bool
+    reasons: tuple[Reason, ...]
 
 
 class Picker:
@@ -104,7 +111,7 @@ class Picker:
         used = popular if cold else scorer
         reasons = used.reasons(row, items)
         return [
-            (row, int(item), float(s), place, cold, self._shown(own, float(s), float(r)))
+            Found(row, int(item), float(s), place, cold, self._shown(own, float(s), float(r)))
             for place, (item, s, r, own) in enumerate(zip(items, score, raw, reasons, strict=True), 1)
         ]
 
@@ -127,7 +134,7 @@ class Picker:
             if items.size
         }
         if not named:
-            return [(*one[:4], True, one[5]) for one in self.best(make("popularity"), make("popularity"), row)]
+            return [one._replace(cold=True) for one in self.best(make("popularity"), make("popularity"), row)]
         # padded numbers, so that ties keep the order of ids; a rank is a place in the list shown, whatever its scores
         ranked: Any = named if blend == "z" else {by: list(own) for by, own in named.items()}
         parts = fused_parts(ranked, weights={by: value for by, value in weight.items() if by in named}, method=blend)
@@ -137,7 +144,7 @@ class Picker:
         for rank, id_ in enumerate(sorted(total, key=lambda id_: (-total[id_], id_))[: self.count], 1):
             own = sorted(parts[id_].items(), key=lambda part: (-abs(part[1]), part[0]))
             reasons = tuple(Reason("list", f"{by} rank {place[by][id_]}", part) for by, part in own)
-            result.append((row, int(id_), total[id_], rank, False, reasons))
+            result.append(Found(row, int(id_), total[id_], rank, cold=False, reasons=reasons))
         return result
 
     def _shown(self, parts: list[tuple[str, str, float]], score: float, raw: float) -> tuple[Reason, ...]:

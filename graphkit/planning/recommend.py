@@ -170,8 +170,8 @@ def _ids(users: str | Sequence[str]) -> list[str]:
 def _recommendations(found: Sequence[Found], ways: Ways, notes: Sequence[str], seconds: float) -> Recommendations:
     """Return what was picked as the result, with ids in place of rows."""
     users, items = ways.tastes.users, ways.tastes.items
-    who, what = [users[one[0]] for one in found], [items[one[1]][1] for one in found]
-    score = np.array([one[2] for one in found])
+    who, what = [users[one.user] for one in found], [items[one.item][1] for one in found]
+    score = np.array([one.score for one in found])
     manifest = make_manifest(
         "recommend",
         request=ways.asked.request(),
@@ -185,10 +185,10 @@ def _recommendations(found: Sequence[Found], ways: Ways, notes: Sequence[str], s
         to=ways.asked.to,
         users=tuple(who),
         items=tuple(what),
-        rank=np.array([one[3] for one in found], np.int64),
+        rank=np.array([one.rank for one in found], np.int64),
         score=score,
-        cold=tuple(one[4] for one in found),
-        reasons=tuple(one[5] for one in found),
+        cold=tuple(one.cold for one in found),
+        reasons=tuple(one.reasons for one in found),
         manifest=manifest,
         assumptions=tuple(notes),
     )
