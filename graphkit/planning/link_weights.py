@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 
 from graphkit.matching.conditional_logit import Choice, fit_conditional_logit
-from graphkit.planning.link_signals import LinkSignals, among
+from graphkit.planning.link_signals import FEATURES, LinkSignals, among
 from graphkit.progress import Progress, null_progress
 from graphkit.ranking.each_walk import each_walk
 from graphkit.rng import as_generator
@@ -82,6 +82,19 @@ class LinkWeights:
         """Return the exponents for a source with so many arcs, shape (n_features,)."""
         values = np.array(self.values)
         return values + np.array(self.slopes) * (log_arcs(arcs) - self.middle) if self.slopes else values
+
+    def weighs(self, name: str) -> bool:
+        """Whether a signal counts for any source."""
+        at = FEATURES.index(name)
+        return bool(self.values[at] or (self.slopes and self.slopes[at]))
+
+    def shown(self) -> dict[str, float]:
+        """Return the weights by name, the slopes only where there are any."""
+        shown = {**dict(zip(FEATURES, self.values, strict=True)), "cross": self.cross, "hub": self.hub}
+        if self.slopes:
+            slopes = {f"{name}_slope": slope for name, slope in zip(FEATURES, self.slopes, strict=True)}
+            shown |= {**slopes, "middle": self.middle}
+        return shown
 
 
 def learn_link_weights(

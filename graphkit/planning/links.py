@@ -17,124 +17,38 @@ degrees reach .192 and .760, the cosine of tags .049 and .619, numbers of ties .
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from graphkit.check import finite, positive_int, refuse
 from graphkit.errors import InvalidParameter
-from graphkit.planning.link_signals import FEATURES, LinkSignals, log_walk, read_words
-from graphkit.planning.link_weights import LinkWeights, counted, learn_link_weights, reweighted
+from graphkit.planning.link_result import PredictedLinks
+from graphkit.planning.link_signals import LinkSignals, log_walk, read_words
+from graphkit.planning.link_stated import stated_weights
+from graphkit.planning.link_weights import counted, learn_link_weights, reweighted
 from graphkit.progress import null_progress
 from graphkit.ranking.each_walk import each_walk
 from graphkit.ranking.evidence import Walk, endings
 from graphkit.ranking.operator import walk_operator
 from graphkit.ranking.pagerank import check_restart, check_tolerance, digest_of, node_ids, personalised_pagerank
 from graphkit.ranking.restart import source_rows
-from graphkit.results import FrameResult, Manifest, make_manifest
+from graphkit.results import make_manifest
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import networkx as nx
-    import pandas as pd
     from numpy.typing import NDArray
     from scipy import sparse
 
+    from graphkit.planning.link_weights import LinkWeights
     from graphkit.progress import ProgressCallback
     from graphkit.projection.projection import Projection
     from graphkit.ranking.operator import WalkOperator
     from graphkit.rng import RandomState
 
 __all__ = ["PredictedLinks", "predict_links"]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class PredictedLinks(FrameResult):
-    """Ranked missing links.
-
-    Parameters
-    ----------
-    source, target : ndarray of int64
-        Rows of the two ends; targets best first within a source, ties by row.
-    score : ndarray of float64
-        Comparable within a source only.
-    ways : tuple of tuple of Walk
-        Per link the endings of walks by which the walk enters the target (rows, the target last) and the share of
-        the walk's score that each carries: three where there are so many, more until half is told, none where no
-        walk leads there.
-    parts : ndarray of float64, shape (n_links, n_signals)
-        How far each signal lifts ln score above its mean over the source's candidates, in the order of ``FEATURES``;
-        a row sums to ln score less the mean ln score, popularity divided out with ``beta`` aside.
-    ids : ndarray of str, shape (n_nodes,), or None
-        Node ids of the rows; None when rows are their own names.
-    weights : dict
-        Of the signals, by name; and cross and hub of the walk's arcs.
-    n_hidden : int
-        Hidden links that they were learned on; 0 = given, or too few to learn from.
-    """
-
-    source: np.ndarray = field(metadata={"dtype": np.int64})
-    target: np.ndarray = field(metadata={"dtype": np.int64})
-    score: np.ndarray = field(metadata={"dtype": np.float64})
-    ways: tuple[tuple[Walk, ...], ...]
-    parts: np.ndarray = field(metadata={"dtype": np.float64})
-    ids: np.ndarray | None = field(metadata={"dtype": object})
-    weights: dict[str, float]
-    n_hidden: int
-    manifest: Manifest
-
-    @property
-    def evidence(self) -> tuple[str, ...]:
-        """The ways as ``via a > u (share)``, how much of the walk they carry together, and what the walk weighs."""
-        whole = zip(self.source.tolist(), self.ways, self.walk_share.tolist(), strict=True)
-        return tuple(self._told(source, ways, share) for source, ways, share in whole)
-
-    @property
-    def walk_share(self) -> NDArray[np.float64]:
-        """Part of the walk in all that lifts the link above the mean candidate, in [0, 1]; NaN where nothing does."""
-        lift = np.maximum(self.parts, 0.0)
-        total = lift.sum(axis=1)
-        found: NDArray[np.float64] = np.divide(lift[:, 0], total, out=np.full(total.size, np.nan), where=total > 0)
-        return found
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per link: source, target, score, evidence, walk_share."""
-        import pandas as pd
-
-        ends = (self.source, self.target) if self.ids is None else (self.ids[self.source], self.ids[self.target])
-        columns = {
-            "source": ends[0],
-            "target": ends[1],
-            "score": self.score,
-            "evidence": list(self.evidence),
-            "walk_share": self.walk_share,
-        }
-        return pd.DataFrame(columns)
-
-    def to_networkx(self, projection: Projection) -> nx.DiGraph[Any]:
-        """Return an arc from source to target for every row of the frame, with its other columns.
-
-        Nodes are named as in ``projection.to_networkx()`` of the graph it was made on: by label and id where
-        one id stands under two labels.
-        """
-        from graphkit.projection.networkx_out import named_ends, proposals
-
-        source, target = named_ends(projection, self.ids, self.source, self.target)
-        return proposals(self.to_frame().assign(source=source, target=target))
-
-    def _told(self, source: int, ways: tuple[Walk, ...], walk_share: float) -> str:
-        """Write the ways a target is entered; the source itself goes without saying."""
-        if not ways:
-            return "out of the walk's reach"
-        steps = []
-        for way in ways:
-            between = [str(row if self.ids is None else self.ids[row]) for row in way.nodes[:-1] if row != source]
-            steps.append(f"{'via ' + ' > '.join(between) if between else 'directly'} ({way.share:.0%})")
-        text = f"{', '.join(steps)}; {sum(way.share for way in ways):.0%} of the walk"
-        return text if np.isnan(walk_share) else f"{text}, which is {walk_share:.0%} of what speaks for it"
 
 
 def predict_links(
@@ -220,15 +134,18 @@ def predict_links(
     seed, spoken = 0 if rng is None else as_seed(rng), read_words(p, words)
     sources, targets = _rows(p, "pairs_from", pairs_from), np.unique(_rows(p, "pairs_to", pairs_to))
     teachers = sources if learn_from is None else np.unique(_rows(p, "learn_from", learn_from))
-    used = _given(weights, rank, spoken is not None) or learn_link_weights(
-        p, teachers, targets, restart_probability=restart, rank=rank, words=spoken, seed=seed, progress=progress
-    )
+    if weights is None:
+        used = learn_link_weights(
+            p, teachers, targets, restart_probability=restart, rank=rank, words=spoken, seed=seed, progress=progress
+        )
+    else:
+        used = stated_weights(weights, rank=rank, worded=spoken is not None)
     options = {"restart_probability": restart, "tolerance": wanted}
     signals = LinkSignals(
         p,
         teachers,
         targets,
-        rank=rank if _weighs(used, "factors") else 0,
+        rank=rank if used.weighs("factors") else 0,
         words=spoken,
         seed=seed,
         progress=progress,
@@ -265,7 +182,7 @@ def _predicted(
     """Return the links of all sources as the result; ``made`` goes into its manifest."""
     ends = np.repeat(sources, [one.targets.size for one in found]), np.concatenate([one.targets for one in found])
     score, parts = np.concatenate([one.score for one in found]), np.concatenate([one.parts for one in found])
-    ways, shown = tuple(ways for one in found for ways in one.ways), _shown(used)
+    ways, shown = tuple(ways for one in found for ways in one.ways), used.shown()
     manifest = make_manifest(
         "predict_links",
         request={**request, "weights": {name: round(value, 6) for name, value in shown.items()}},
@@ -315,15 +232,6 @@ class _Ranking(NamedTuple):
         return _Best(chosen, score[best], lifts[best] - lifts.mean(axis=0) if pool.size else lifts, ways)
 
 
-def _shown(used: LinkWeights) -> dict[str, float]:
-    """Weights by name, the slopes only where there are any."""
-    shown = {**dict(zip(FEATURES, used.values, strict=True)), "cross": used.cross, "hub": used.hub}
-    if used.slopes:
-        slopes = {f"{name}_slope": slope for name, slope in zip(FEATURES, used.slopes, strict=True)}
-        shown |= {**slopes, "middle": used.middle}
-    return shown
-
-
 def _words_told(spoken: sparse.csr_array | None) -> dict[str, list[str]]:
     """What the manifest keeps of the words: that of their matrix which the result depends on."""
     if spoken is None:
@@ -337,40 +245,3 @@ def _rows(p: Projection, name: str, nodes: Any) -> NDArray[np.int64]:
         message = f"{name} names no node"
         raise InvalidParameter(message, parameter=name, value=[], allowed="at least one node")
     return rows
-
-
-def _given(weights: Mapping[str, float] | None, rank: int, worded: bool) -> LinkWeights | None:  # noqa: FBT001
-    """Check stated weights: a signal that is not there can not weigh anything."""
-    if weights is None:
-        return None
-    known = (*FEATURES, *(f"{name}_slope" for name in FEATURES), "cross", "hub", "middle")
-    for name in weights:
-        if name not in known:
-            refuse("weights", name, f"names among {', '.join(known)}")
-    values, slopes = (
-        tuple(finite(f"weights[{name!r}]", weights.get(name, 0.0)) for name in names)
-        for names in (FEATURES, known[len(FEATURES) : -3])
-    )
-    used = LinkWeights(
-        1.0, 0.0, values, slopes if any(slopes) else (), finite("weights['middle']", weights.get("middle", 0.0))
-    )
-    missing = [name for name in FEATURES[4:] if _weighs(used, name) and not (rank if name == "factors" else worded)]
-    if missing:
-        refuse(
-            "weights",
-            missing[0],
-            "the name of a signal that is there",
-            hint="give words, or a rank above 0, or leave the weight out",
-        )
-    cross, hub = (
-        finite(f"weights[{name!r}]", weights.get(name, usual)) for name, usual in (("cross", 1.0), ("hub", 0.0))
-    )
-    if cross <= 0 or hub < 0:
-        refuse("weights", {"cross": cross, "hub": hub}, "cross > 0 and hub >= 0")
-    return replace(used, cross=cross, hub=hub)
-
-
-def _weighs(used: LinkWeights, name: str) -> bool:
-    """Whether a signal counts for any source."""
-    at = FEATURES.index(name)
-    return bool(used.values[at] or (used.slopes and used.slopes[at]))
