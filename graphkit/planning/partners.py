@@ -224,20 +224,7 @@ def _rows(
     """One row for each partner, and one for the lead."""
     adds, exclusive, none = reach.in_order(order), reach.exclusive(order), (None, None)
     places = fit_rank_intervals(known.scores, asked.seed, asked.weights)
-    lookup = Lookup(
-        known.data,
-        asked.subject,
-        known.past,
-        known.audiences,
-        known.small,
-        known.own,
-        asked.min_cell,
-        asked.conflicts,
-        asked.lead,
-        asked.plan,
-        asked.min_evidence,
-        tuple(n for n in order if n in reach.place),
-    )
+    lookup = Lookup(asked, known, tuple(n for n in order if n in reach.place))
     shares, rows = made.shares if made else {}, []
     for rank, n in enumerate(each(order, "rows with evidence", progress), 1):
         past, scores = known.past.get(n), known.scores[n]
