@@ -12,31 +12,18 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from graphkit.check import positive_int, probability
-from graphkit.intervals import counted
 from graphkit.planning.history import same_party
 from graphkit.planning.inputs import known_target
 from graphkit.planning.partner_bound import joint_reach, partner_certificate
 from graphkit.planning.partner_candidates import Asked, known_tags, read_known, refused
 from graphkit.planning.partner_choice import Taste, choose_partners, likeness
-from graphkit.planning.partner_evidence import Lookup, reasons_of
-from graphkit.planning.partner_reach import (
-    OWN_TYPES,
-    FitReach,
-    audience_scores,
-    partner_samples,
-)
+from graphkit.planning.partner_notes import partner_notes
+from graphkit.planning.partner_reach import OWN_TYPES, FitReach, audience_scores, partner_samples
 from graphkit.planning.partner_result import Partner, PartnerPortfolio
-from graphkit.planning.partner_scores import (
-    CRITERIA,
-    PAIRED,
-    fit_of,
-    fit_rank_intervals,
-    fit_weights,
-    read_partner_data,
-)
+from graphkit.planning.partner_rows import partner_rows
+from graphkit.planning.partner_scores import PAIRED, fit_of, fit_weights, read_partner_data
 from graphkit.planning.partners_split import split_partners
-from graphkit.planning.reasons import both
-from graphkit.progress import each, null_progress, step
+from graphkit.progress import null_progress, step
 from graphkit.projection.evidence import evidence_note, with_evidence
 from graphkit.projection.snapshot import as_snapshot
 from graphkit.results import make_manifest
@@ -45,28 +32,20 @@ from graphkit.rng import as_seed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from graphkit.planning.partner_candidates import Known
-    from graphkit.planning.partner_reach import PartnerReach
-    from graphkit.planning.partners_split import PartnerSplit
     from graphkit.planning.plan_result import ChannelPlan
     from graphkit.progress import ProgressCallback
     from graphkit.rng import RandomState
 
     Node = tuple[str, str]
-    Rows = NDArray[np.int64]
-    Scores = dict[str, float | None]
 
 __all__ = ["Partner", "PartnerPortfolio", "partners"]
 
-SPLIT_NOTE = "shares: Shapley values of users reached by the listed partners, before word of mouth; another partner changes all shares"
 PARTIES = ("Film", "Course", "Brand")
 READS = (*PARTIES, "Tag", "Partnership", *OWN_TYPES, "HAS_TAG", "JOINS")
 MIN_CELL = 50
-SHOWN = 5
 BESIDE = 0.25  # weight of the list by fit beside a history or audiences, see `partner_choice`
 
 
@@ -194,7 +173,7 @@ def _answer(asked: Asked, known: Known, source: Any, progress: ProgressCallback)
         list(fit), _lists(known, fit), FitReach(reach.choosing, fit), asked.limit, _taste(asked, known)
     )
     made = split_partners(order, known.audiences, known.who.n, asked.lead) if asked.split else None
-    rows = _rows(asked, known, fit, order, reach.judging, made, progress)
+    rows = partner_rows(asked, known, fit, order, reach.judging, made, progress)
     with step("compare with every other set", progress):
         joint, certificate = joint_reach(reach, order), partner_certificate(reach, fit, order)
     return {
@@ -208,46 +187,8 @@ def _answer(asked: Asked, known: Known, source: Any, progress: ProgressCallback)
             refused(n, "conflict", f"it shares the tag {tag} with {taken[1]}, listed before it")
             for n, (tag, taken) in sorted(apart.items())
         ],
-        "assumptions": _notes(asked, known, made),
+        "assumptions": partner_notes(asked, known, split=made is not None),
     }
-
-
-def _rows(
-    asked: Asked,
-    known: Known,
-    fit: dict[Node, float | None],
-    order: list[Node],
-    reach: PartnerReach,
-    made: PartnerSplit | None,
-    progress: ProgressCallback,
-) -> tuple[Partner, ...]:
-    """One row for each partner, and one for the lead."""
-    adds, exclusive, none = reach.in_order(order), reach.exclusive(order), (None, None)
-    places = fit_rank_intervals(known.scores, asked.seed, asked.weights)
-    lookup = Lookup(asked, known, tuple(n for n in order if n in reach.place))
-    shares, rows = made.shares if made else {}, []
-    for rank, n in enumerate(each(order, "rows with evidence", progress), 1):
-        past, scores = known.past.get(n), known.scores[n]
-        told = {"adds": adds.get(n, none), "exclusive": exclusive.get(n, none), "share": shares.get(n, none)}
-        rows.append(_row(
-            known, n, told, rank=rank, fit=fit[n], fit_rank_interval=places.get(n), scores=scores,
-            history=past.score if past else None, history_rank_interval=past.rank_interval if past else None,
-            evidence=lookup.of(n, scores), reasons=reasons_of(n, known.past, adds, scores),
-        ))  # fmt: skip
-    if asked.lead:
-        told = {"adds": none, "exclusive": none, "share": shares.get(asked.lead, none)}
-        rows.append(_row(
-            known, asked.lead, told, rank=None, fit=None, fit_rank_interval=None, scores=dict.fromkeys(CRITERIA),
-            history=None, history_rank_interval=None, evidence=(f"record of {asked.lead[0]} {asked.lead[1]}",),
-            reasons=(both("主导方: 没有它就没有利润", "lead: without it there is no profit"),),
-        ))  # fmt: skip
-    return tuple(rows)
-
-
-def _row(known: Known, n: Node, told: Mapping[str, tuple[Any, Any]], **others: Any) -> Partner:
-    """One row; ``told`` are numbers with their intervals."""
-    pairs = {key: x for name, pair in told.items() for key, x in zip((name, f"{name}_interval"), pair, strict=True)}
-    return Partner(partner=n[1], label=n[0], name=known.data.name(n), **pairs, **others)
 
 
 def _lists(known: Known, fit: dict[Node, float | None]) -> list[tuple[float, list[Node]]]:
@@ -271,48 +212,3 @@ def _taste(asked: Asked, known: Known) -> Taste:
     return Taste(
         asked.novelty, new, asked.diversity, likeness(known.data, known.audiences), asked.conflicts, known.data.tags
     )
-
-
-def _notes(asked: Asked, known: Known, made: PartnerSplit | None) -> list[str]:
-    """What the list rests on."""
-    who = counted(known.who.n_dropped, "user without consent for planning is", "users without consent for planning are")
-    notes = [f"{who} left out"] if known.who.n_dropped else []
-    if known.audiences:
-        base = (
-            "the promoted item's own audience"
-            if asked.plan is None
-            else f"plan {asked.plan.plan} for {asked.plan.for_}"
-        )
-        unit = (
-            "users"
-            if asked.plan is None or asked.plan.objective == "reach"
-            else f"the plan's objective ({asked.plan.objective})"
-        )
-        notes.append(
-            f"a partner is taken to reach each of its followers, learners, buyers and members; adds counts {unit} beyond {base}"
-        )
-    else:
-        notes.append("no audiences of brands or courses are in the data: audience, adds and share are not measured")
-    if not known.past:
-        notes.append("the past partnerships say nothing about this one: history is not measured")
-    if known.same:
-        shown = [f"{known.data.name(n) or n[1]} = {known.data.name(m) or m[1]}" for n, m in sorted(known.same.items())]
-        notes.append(
-            f"spellings counted as one name ({len(shown)}): {', '.join(shown[:SHOWN])}{', ..' if len(shown) > SHOWN else ''}"
-        )
-    if asked.subject[0] != "Brand":
-        notes.append(
-            f"goal, complement and novelty compare brands: they are not measured for a {asked.subject[0]}, but for Brand:ID"
-        )
-    if known.n_unknown:
-        notes.append(
-            counted(
-                known.n_unknown,
-                "brand or course is left out: nothing is measured of it",
-                "brands and courses are left out: nothing is measured of them",
-            )
-            + f" and {':'.join(asked.subject)}"
-        )
-    if asked.split:
-        notes.append(SPLIT_NOTE if made else "no audience is measured: profit was not split")
-    return notes
