@@ -37,8 +37,8 @@ EFFECTS = {  # treated side minus untreated side
 class Difference(NamedTuple):
     """An estimated difference: value and standard error (NaN when a class lives in too few clusters), degrees of freedom, users and clusters used.
 
-    ``sides``: mean and effective users of either class, ``size`` that of an outcome that happens, both empty or NaN where outcomes may be
-    negative; ``events`` the fewer users of a class whose outcome is not 0.
+    ``sides``: mean and effective users of either class, ``size`` that of an outcome that happens, all from the least outcome on, both empty or
+    NaN where outcomes may be negative; ``events`` the fewer users of a class whose outcome is not 0.
     """
 
     value: float
@@ -55,7 +55,8 @@ class Difference(NamedTuple):
         """Return the ends, either the wider one of Student's over clusters and, for outcomes of at least 0, Newcombe's over users.
 
         Newcombe's takes the variance at a mean m as size m - m^2 with size = sum y^2 / sum y of both classes, m (1 - m) for
-        yes or no: a class in which nobody happened to buy still might have. Users of it count as 1 / sum w^2.
+        yes or no: a class in which nobody happened to buy still might have. Users of it count as 1 / sum w^2. What nobody
+        lacks is taken off first: a score of 50 for all is no outcome that happens to some.
 
         Notes
         -----
@@ -120,7 +121,8 @@ def difference(
         float(np.sqrt(variance + few)) if spread > 0 else np.nan
     )  # all alike: nothing tells how far they might differ
     used = outcome[np.concatenate(members)]
-    seldom = bool((used >= 0).all() and used.any())
+    least, seldom = float(used.min()), bool(used.min() >= 0 and spread > 0)
+    above = used - least
     return Difference(
         value,
         error,
@@ -128,8 +130,8 @@ def difference(
         int(count.sum()),
         int((count > 0).sum()),
         int((~possible).sum()),
-        tuple(sides) if seldom else (),
-        float((used**2).sum() / used.sum()) if seldom else np.nan,
+        tuple((max(0.0, mean - least), users) for mean, users in sides) if seldom else (),
+        float((above**2).sum() / above.sum()) if seldom else np.nan,
         min(int(np.count_nonzero(outcome[inside])) for inside in members),
     )
 

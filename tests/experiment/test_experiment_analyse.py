@@ -238,6 +238,20 @@ def test_intervals_of_outcomes_below_zero_are_those_over_clusters():
     assert got.interval()[1] > got.value + stdtrit(got.freedom, 0.975) * got.std_error
 
 
+def test_a_common_amount_added_to_all_outcomes_leaves_the_interval_alone():
+    """Scores around 50 that nobody lacks say as much as those around 0: the interval was seven times as wide."""
+    p, label = graph(40, 8, across=0)
+    draws = Draws(label, strata(np.bincount(label), None, 0.5), 0.5, 1.0, seed=2)
+    influence, own = Influence(p, 0.8), draws.users(0, 1)[:, 0]
+    pi, member = exposure_probability(influence, draws, 200), influence.classes(own)
+    near, far, huge = (
+        np.array(difference("total", y, member, pi, label, draws.clusters(0, 1)[:, 0], draws.stratum, 0.01).interval())
+        for y in (np.arange(label.size) % 7 / 3.0 + common for common in (0, 50, 1e9))
+    )
+    np.testing.assert_allclose(far, near, atol=1e-9)
+    np.testing.assert_allclose(huge, near, atol=1e-5)
+
+
 def test_people_nobody_influences_say_nothing_of_spillover():
     """They are in both of the classes of their arm: counted, they made the spillover 0 with an interval of no width."""
     p = gk.from_arrays([0], [1], probability=0.1, n_nodes=40)
