@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from graphkit.cli.community_rows import COLUMNS, MEMBERS, communities_text, community_rows, member_rows
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import dry_run_option, graph_options, min_evidence_option, output_options, seed_option
@@ -17,30 +18,7 @@ if TYPE_CHECKING:
     from graphkit.community.flattening import Flattening
     from graphkit.projection.projection import Projection
 
-__all__ = ["communities", "community_rows"]
-
-COLUMNS = (
-    "community",
-    "size",
-    "share",
-    "inside",
-    "stability",
-    "stability_range",
-    "largest",
-    "n_communities",
-    "modularity",
-    "resolution",
-    "objective",
-    "code_length",
-    "description_gain",
-    "finer_gain",
-    "finer_objective",
-    "flattening",
-    "run",
-)
-SHOWN = ("community", "size", "share", "inside", "stability", "largest")
-MEMBERS = ("label", "id", "community", "stability", "n_communities", "modularity", "run")
-_NAMED = 3
+__all__ = ["communities"]
 
 
 class _Resolution(click.ParamType["float | str"]):
@@ -130,7 +108,7 @@ def communities(
     output: str | None,
 ) -> None:
     """Find communities: every one connected, the same for any number of workers."""
-    from graphkit.cli.output import choose_format, emit, table
+    from graphkit.cli.output import choose_format, emit
     from graphkit.community.leiden import communities as find
 
     graph, flattening = _graph(app, nodes, via, dict(types), bipartite, min_evidence)
@@ -148,15 +126,10 @@ def communities(
         )
     _remark(app, found)
     run = f"communities-{seed}-{found.manifest.digest[:8]}"
-    rows = _member_rows(graph, found) if members else community_rows(graph, found)
+    rows = member_rows(graph, found) if members else community_rows(graph, found)
     rows = [{**row, "run": run} for row in rows]
     wanted = choose_format(form, output) == "table" and not members
-    shown = SHOWN if any(row.get("largest") for row in rows) else SHOWN[:-1]  # users are not named
-    text = (
-        table([_shown(row) for row in rows], shown, title=_title(found), color=bool(app.settings.color))
-        if wanted
-        else None
-    )
+    text = communities_text(rows, found, color=bool(app.settings.color)) if wanted else None
     emit(
         form=form,
         output=output,
@@ -177,20 +150,6 @@ def communities(
             app.say(f"the modularity counted again in the store: graphkit query communities/modularity {again}")
 
 
-def _title(found: Any) -> str:
-    """Say over the table what holds for all communities."""
-    from graphkit.intervals import counted
-
-    what = f"{counted(found.n_communities, 'community', 'communities')} of {found.labels.size:,} nodes, modularity {found.modularity:z.4f} at resolution {found.resolution:g}"
-    bits = "" if found.code_length is None else f", {found.code_length:.4f} bits a step"
-    starts = (
-        "; one start only: stability not measured"
-        if found.stability is None
-        else f"; stability: found again by {found.n_starts} starts, mean (lowest to highest)"
-    )
-    return what + bits + starts
-
-
 def _remark(app: App, found: Any) -> None:
     """Say where the resolution limit was met, and where no groups describe the ties."""
     if found.finer_objective is not None:
@@ -204,14 +163,6 @@ def _remark(app: App, found: Any) -> None:
         app.say(
             "these communities do not shorten the description of the ties: a graph without groups could look like this; --objective block_model reports only groups that do"
         )
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row for a reader: stability and its range in one cell."""
-    if row["stability"] is None:
-        return row
-    low, high = row["stability_range"]
-    return {**row, "stability": f"{row['stability']:.2f} ({low:.2f} to {high:.2f})"}
 
 
 def _graph(
@@ -242,55 +193,6 @@ def _graph(
         return flatten_bipartite(snapshot, labels[0], bipartite, check_types(via))
     check_types(shares)
     return flatten_types(snapshot, check_labels(nodes) or ("User",), shares)
-
-
-def community_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
-    """Return one row per community, the largest first; no user is named."""
-    labels = np.asarray(found.labels)
-    sizes = np.bincount(labels)
-    degree = graph.in_degree + graph.out_degree
-    rows = []
-    for number in np.lexsort((np.arange(sizes.size), -sizes)):
-        inside = np.flatnonzero(labels == number)
-        known = inside if graph.nodes.labels is None else inside[graph.nodes.labels[inside] != "User"]
-        best = known[np.lexsort((known, -degree[known]))[:_NAMED]]
-        rows.append(
-            {
-                "community": int(number),
-                "size": int(sizes[number]),
-                "share": float(sizes[number] / labels.size),
-                "inside": float(found.inside[number]),
-                "stability": None if found.stability is None else float(found.stability[number]),
-                "stability_range": None if found.stability_range is None else found.stability_range[number].tolist(),
-                "largest": [graph.id_of(int(row)) for row in best],
-                "n_communities": int(found.n_communities),
-                "modularity": float(found.modularity),
-                "resolution": float(found.resolution),
-                "objective": found.objective,
-                "code_length": found.code_length,
-                "description_gain": float(found.description_gain),
-                "finer_gain": found.finer_gain,
-                "finer_objective": found.finer_objective,
-                "flattening": None if found.flattening is None else found.flattening.to_dict(),
-            }
-        )
-    return rows
-
-
-def _member_rows(graph: Projection, found: Any) -> list[dict[str, Any]]:
-    """Return one row per node."""
-    kinds = graph.nodes.labels
-    return [
-        {
-            "label": None if kinds is None else str(kinds[row]),
-            "id": graph.id_of(row),
-            "community": int(number),
-            "stability": None if found.stability is None else float(found.stability[number]),
-            "n_communities": int(found.n_communities),
-            "modularity": float(found.modularity),
-        }
-        for row, number in enumerate(found.labels)
-    ]
 
 
 def _record(graph: Projection, found: Any, via: tuple[str, ...], min_evidence: str | None) -> dict[str, Any]:

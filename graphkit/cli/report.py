@@ -94,7 +94,7 @@ def page(
 
 def _communities(app: App, snapshot: Snapshot, plan: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the largest communities of the users, with the plan's reach in each where that is cheap."""
-    from graphkit.cli.communities import community_rows
+    from graphkit.cli.community_rows import community_rows
     from graphkit.cli.graphs import propagation_graph
     from graphkit.community.leiden import communities
     from graphkit.errors import GraphkitError

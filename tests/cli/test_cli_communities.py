@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from graphkit.cli.communities import _title
+from graphkit.cli.community_rows import title
 from graphkit.community.leiden import communities
 from graphkit.projection.arrays import from_arrays
 
@@ -200,4 +200,4 @@ def test_the_command_says_when_modularity_joins_groups(gk, capsys, tmp_path, wri
 def test_the_summary_of_one_community_says_no_minus_zero():
     """Rounding left -1.4e-15 of the modularity of one group; printed it was -0.0000."""
     found = communities(from_arrays([0, 1, 2], [1, 2, 0], directed=False), rng=1)
-    assert "modularity 0.0000 at" in _title(replace(found, modularity=-1.4e-15))
+    assert "modularity 0.0000 at" in title(replace(found, modularity=-1.4e-15))
