@@ -9,7 +9,9 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
+from graphkit.cli.memory import emit_memory
 from graphkit.cli.models import model_of, model_options
+from graphkit.cli.node_values import node_texts, node_values
 from graphkit.cli.options import (
     MONEY,
     engine_option,
@@ -184,77 +186,3 @@ def _emit_seeds(
     )
     text += ", ".join(row["node"] for row in rows) + f"\nreplay: {again['command']}"
     emit(form=form, output=output, rows=rows, columns=COLUMNS, document=document, text=text)
-
-
-def emit_memory(
-    graph: Any, form: str | None, output: str | None, *, seconds: tuple[float, float] | None = None, **asked: Any
-) -> None:
-    """Print the memory estimate of a selection or a simulation, and the processor time where trials told it."""
-    from graphkit.cli.output import emit
-    from graphkit.influence.memory import estimate_memory
-
-    found = estimate_memory(graph, **asked)
-    rows = [
-        {"n_rr_sets": int(n), "bytes": int(size), "fits": bool(size <= found.limit)}
-        for n, size in zip(found.n_rr_sets, found.bytes, strict=True)
-    ]
-    document = {
-        "schema_version": 1,
-        "work": found.work,
-        "fixed": found.fixed,
-        "per_set": found.per_set,
-        "mean_size": found.mean_size,
-        "limit": found.limit,
-        "rounds": rows,
-        "manifest": found.manifest,
-    }
-    if seconds is not None:
-        document["processor_seconds"] = list(seconds)
-    fitting = [row for row in rows if row["fits"]]
-    text = f"beyond the graph about {found.fixed / 2**20:,.0f} MB"
-    if found.work == "seeds":
-        text += f" and {found.per_set:,.0f} bytes per reverse set (mean size {found.mean_size:,.1f}); "
-        text += (
-            f"the limit of {found.limit / 2**20:,.0f} MB allows up to {fitting[-1]['n_rr_sets']:,} sets"
-            if fitting
-            else f"above the limit of {found.limit / 2**20:,.0f} MB"
-        )
-    if seconds is not None:
-        text += f"\n{seconds[0]:,.2f} to {seconds[1]:,.2f} s of processor time, by small trials of the run"
-    emit(form=form, output=output, rows=rows, columns=("n_rr_sets", "bytes", "fits"), document=document, text=text)
-
-
-def node_values(snapshot: Any, graph: Any, name: str, missing: float | None) -> Any:
-    """Return a numeric property of every row of the graph; where it is null ``missing``, or a refusal."""
-    from graphkit.errors import DataInvalid
-
-    values = np.empty(graph.n_nodes)
-    for row, value in enumerate(_properties(snapshot, graph, name)):
-        if value is None and missing is None:
-            message = f"{graph.nodes.labels[row]} {graph.id_of(row)} has no {name}"
-            raise DataInvalid(message, rule="value", hint=f"set {name} on every node, 0 where a node counts nothing")
-        try:
-            values[row] = missing if value is None else float(value)
-        except (TypeError, ValueError):
-            message = f"{graph.nodes.labels[row]} {graph.id_of(row)}: {name} = {value!r} is no number"
-            raise DataInvalid(message, rule="number", hint="choose a numeric property") from None
-    return values
-
-
-def node_texts(snapshot: Any, graph: Any, name: str) -> Any:
-    """Return a property of every row of the graph as text; null is a group of its own."""
-    return np.array([str(value) for value in _properties(snapshot, graph, name)])
-
-
-def _properties(snapshot: Any, graph: Any, name: str) -> list[Any]:
-    """Return a property of every row of the graph; a property that no node has is refused."""
-    from graphkit.errors import DataInvalid
-
-    labels = graph.nodes.labels.tolist()
-    tables = {label: snapshot.nodes(label) for label in dict.fromkeys(labels)}
-    if not any(name in table.columns for table in tables.values()):
-        known = sorted({key for table in tables.values() for key in table.columns})
-        message = f"no {' or '.join(tables)} has the property {name!r}"
-        raise DataInvalid(message, rule="property", hint=f"there are {', '.join(known) or 'none'}")
-    columns = {label: (table.row_of(), table.column(name)) for label, table in tables.items()}
-    return [columns[label][1][columns[label][0][graph.id_of(row)]] for row, label in enumerate(labels)]

@@ -10,7 +10,9 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
+from graphkit.cli.memory import emit_memory
 from graphkit.cli.models import model_of, model_options
+from graphkit.cli.node_values import node_values
 from graphkit.cli.options import (
     ID_LISTS,
     engine_option,
@@ -88,7 +90,6 @@ def simulate(
     """Estimate how many nodes the seeds reach, in all and step by step, each with a 95 % interval."""
     from graphkit.cli.graphs import inhabited_graph, seed_rows
     from graphkit.cli.output import emit
-    from graphkit.cli.seeds import emit_memory, node_values
     from graphkit.diffusion.spread import estimate_spread
     from graphkit.influence.duration import estimate_seconds
 
