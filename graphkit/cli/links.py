@@ -11,8 +11,8 @@ from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Option
 from graphkit.cli.language import shown_word
 from graphkit.cli.options import min_evidence_option, output_options, seed_option
-from graphkit.cli.rank import WAYS, ways_params
 from graphkit.cli.shares import SHARE
+from graphkit.cli.walks import WAYS, name_lookup, ways_params
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,7 +217,7 @@ def _known(snapshot: Snapshot, sources: Rows, targets: Rows) -> dict[int, set[in
 
 def _words(snapshot: Snapshot, names: Names) -> sparse.csr_array | None:
     """Return how often each pair of letters stands in names and texts; users have none."""
-    from graphkit.cli.search import documents
+    from graphkit.cli.documents import documents
     from graphkit.matching.text import count_matrix, grams
 
     labels = dict.fromkeys(label for label, _ in names if label != "User")
@@ -231,8 +231,6 @@ def _rows(
     snapshot: Snapshot, names: Names, found: PredictedLinks, known: dict[int, set[int]], top: int
 ) -> list[dict[str, Any]]:
     """Return the best rows of each source that are no known ties."""
-    from graphkit.cli.rank import name_lookup
-
     name_of = name_lookup(snapshot, names)
     rows: list[dict[str, Any]] = []
     each = zip(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,7 @@ from graphkit.cli.group import Command
 from graphkit.cli.language import shown_word
 from graphkit.cli.options import LABEL_ID, LabelId, min_evidence_option, output_options
 from graphkit.cli.shares import SHARE
+from graphkit.cli.walks import WAYS, name_lookup, ways_params
 from graphkit.progress import each, step
 
 if TYPE_CHECKING:
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.projection.projection import Projection
-    from graphkit.projection.snapshot import Snapshot
     from graphkit.ranking.pagerank import Ranking
 
-__all__ = ["WAYS", "name_lookup", "rank", "ways_params"]
+__all__ = ["rank"]
 
-WAYS = "links/ways"
 Kind = tuple[int | None, ...]
 """Rows of a walk; None for a user, who is not named."""
 COLUMNS = ("rank", "label", "id", "name", "score", "certified", "evidence", "query", "params")
@@ -124,17 +122,6 @@ def _best(
     scores = np.asarray(result.scores)[wanted]
     order = np.lexsort((wanted, -scores))[:top]
     return wanted[order[scores[order] > 0]].tolist(), result.certified(wanted)
-
-
-def ways_params(source: tuple[str, str], target: tuple[str, str]) -> dict[str, str]:
-    """Return what the query of the ties around a target is asked with."""
-    return {"label": source[0], "id": source[1], "toLabel": target[0], "to": target[1]}
-
-
-def name_lookup(snapshot: Snapshot, names: Sequence[tuple[str, str]]) -> Callable[[int], Any]:
-    """Return the lookup of a row's name; None for one without."""
-    of_label = cache(lambda label: snapshot.nodes(label).by_id("name"))
-    return lambda row: of_label(names[row][0])[names[row][1]]
 
 
 def _evidence(

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from graphkit.cli.context import App, pass_app
+from graphkit.cli.documents import FIELDS, documents
 from graphkit.cli.group import Command
 from graphkit.cli.options import output_options
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from graphkit.projection.snapshot import Snapshot
-
-__all__ = ["documents", "search"]
+__all__ = ["search"]
 
 COLUMNS = ("rank", "label", "id", "name", "score", "shared")
 _LABELS = ("Film", "Course", "Brand", "Channel", "Tag", "Partnership", "Material")
-_FIELDS = ("name", "name_en", "title", "summary")
 _MARK = "\0"  # before every other character: ties between items go by label and id, between texts of one item nowhere
 
 
@@ -50,7 +45,7 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
         texts, names = documents(snapshot, asked)
         each = {f"{node}{_MARK}{i}": words for node, own in texts.items() for i, words in enumerate(own)}
         # Enough for as many items, whichever texts of theirs come first.
-        found = find(each, text, top=top * len(_FIELDS), words=True) if each else None
+        found = find(each, text, top=top * len(FIELDS), words=True) if each else None
     rows: list[dict[str, Any]] = []
     seen = set[str]()
     for row in frame_rows(found.to_frame()) if found is not None else []:
@@ -72,21 +67,3 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     emit(form=form, output=output, rows=rows, columns=COLUMNS, color=app.settings.color)
     if not rows:
         app.say(str(getattr(found, "reason", None) or f"no {' or '.join(asked)} in the store has a name or text"))
-
-
-def documents(snapshot: Snapshot, labels: Iterable[str]) -> tuple[dict[str, list[str]], dict[str, str | None]]:
-    """Return the texts and the name of each node that has a text, both by ``Label:id``."""
-    texts: dict[str, list[str]] = {}
-    names: dict[str, str | None] = {}
-    for label in labels:
-        table = snapshot.nodes(label)
-        ids, shown = (
-            table.ids.tolist(),
-            table.column("name" if "name" in table.columns else "title").tolist(),
-        )  # a partnership has a title
-        columns = [table.column(name).tolist() for name in _FIELDS if name in table.columns]
-        for row, id_ in enumerate(ids):
-            words = [str(column[row]) for column in columns if column[row]]
-            if words:
-                texts[f"{label}:{id_}"], names[f"{label}:{id_}"] = words, shown[row]
-    return texts, names

@@ -27,9 +27,9 @@ def tag(app: App, labels: tuple[str, ...], top: int, form: str | None, output: s
 
     Nothing is written to the store: review the list and load it as HAS_TAG rows.
     """
+    from graphkit.cli.documents import documents
     from graphkit.cli.graphs import check_labels
     from graphkit.cli.output import emit
-    from graphkit.cli.search import documents
     from graphkit.matching.tags import tags_from_text
 
     with app.working("compare texts"):
