@@ -2,69 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from graphkit.cli.context import App, pass_app
+from graphkit.cli.findings import FINDING, findings_text, first_error, place
 from graphkit.cli.group import Command
-from graphkit.cli.options import input_options, output_options
+from graphkit.cli.options import directory_argument, input_options, output_options
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["FINDING", "check", "directory_argument", "findings_text", "place"]
-
-FINDING = ("rule", "severity", "file", "line", "column", "value", "message", "hint")
-_SHOWN = 20
-_ALIKE = 3
-_VALUE = 60
-
-
-def place(finding: dict[str, Any]) -> str:
-    """Return ``file line 3 column p`` as far as known."""
-    parts = [str(finding["file"] or "")]
-    parts += [f"{name} {finding[name]}" for name in ("line", "column") if finding.get(name) not in (None, "")]
-    return " ".join(part for part in parts if part)
-
-
-def findings_text(findings: Sequence[dict[str, Any]], shown: int = _SHOWN) -> str:
-    """Return every cause of an error with its first example and count, then other findings and examples while there is room."""
-    from graphkit.model.validate import Finding, by_cause, count_all
-
-    found = [Finding(**finding) for finding in findings]
-    alike = by_cause(found)
-    causes = alike[: max(shown, sum(group[0].severity == "error" for group in alike))]
-    most = shown if len(alike) == 1 or len(findings) <= shown else _ALIKE
-    lines, room, left = list[str](), max(0, shown - len(causes)), len(findings)
-    for group in causes:
-        more = min(len(group) - 1, most - 1, room)
-        room -= more
-        left -= 1 + more
-        lines += [line for finding in group[: 1 + more] for line in _lines(finding.to_dict())]
-        if len(group) > 1 + more and len(alike) > 1:
-            lines.append(f"    ... and {count_all(group) - 1 - more:,} more like this")
-    if left:
-        lines.append(f"... {count_all(found):,} findings in all; --format json lists them")
-    return "\n".join(lines)
-
-
-def _lines(finding: dict[str, Any]) -> list[str]:
-    """Return what a finding says, and what to do about it."""
-    value = finding.get("value")
-    quoted = "" if value in (None, "") else f" (value {str(value)[:_VALUE]!r})"
-    said = f"{finding['severity']}: {place(finding)}: {finding['message']}{quoted}"
-    return [said, f"    {finding['hint']}"] if finding.get("hint") else [said]
-
-
-def _named(_context: click.Context, _argument: click.Parameter, value: str) -> str:
-    """Refuse an empty name: `graphkit load "$DATA"` without DATA is no wish to load the current folder."""
-    if not value.strip():
-        raise click.BadParameter("the name of the directory is empty; . is the current one")
-    return value
-
-
-directory_argument = click.argument("directory", type=click.Path(), callback=_named)
+__all__ = ["check"]
 
 
 @click.command(
@@ -119,12 +64,5 @@ def check(
         text="\n".join(part for part in (findings_text(findings), verdict) if part),
     )
     if not report["ok"]:
-        app.say(f"Error: {verdict}; first: {place(_first_error(findings))}")
+        app.say(f"Error: {verdict}; first: {place(first_error(findings))}")
         click.get_current_context().exit(3)
-
-
-def _first_error(findings: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the first finding of severity error, a cause rather than what follows from it."""
-    from graphkit.model.validate import Finding, by_cause
-
-    return by_cause(Finding(**finding) for finding in findings)[0][0].to_dict()

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from graphkit.cli.check import directory_argument, findings_text
 from graphkit.cli.context import App, pass_app
+from graphkit.cli.findings import findings_text
 from graphkit.cli.group import Command
-from graphkit.cli.options import SECONDS, input_options, output_options
+from graphkit.cli.options import SECONDS, directory_argument, input_options, output_options
 
 __all__ = ["load", "load_text"]
 

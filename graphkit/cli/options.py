@@ -25,6 +25,7 @@ __all__ = [
     "SECONDS",
     "TAKEN_ID",
     "LabelId",
+    "directory_argument",
     "dry_run_option",
     "engine_option",
     "for_option",
@@ -168,6 +169,18 @@ def output_options(function: F) -> F:
         type=click.Choice(FORMATS),
         help="How to print.  [default: by the file's suffix, else table]",
     )(function)
+
+
+def directory_argument(function: F) -> F:
+    """Add the directory of input files; an empty name is refused."""
+    return click.argument("directory", type=click.Path(), callback=_named)(function)
+
+
+def _named(_context: click.Context, _argument: click.Parameter, value: str) -> str:
+    """Refuse an empty name: `graphkit load "$DATA"` without DATA is no wish to load the current folder."""
+    if not value.strip():
+        raise click.BadParameter("the name of the directory is empty; . is the current one")
+    return value
 
 
 def input_options(function: F) -> F:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from graphkit.cli.check import _first_error, findings_text
+from graphkit.cli.findings import findings_text, first_error
 from graphkit.errors import DataInvalid
 from graphkit.model.validate import Finding
 from graphkit.store.files import check_directory, read_directory
@@ -176,7 +176,7 @@ def test_a_file_that_was_not_read_comes_before_the_ids_it_would_have_held():
     more = Finding("more", "error", "好友.csv", None, "source", "1000", text).to_dict()
     found = [more, *(each.to_dict() for each in ids), unread]
     assert findings_text(found).startswith("error: 学员.csv line 1: the text is not UTF-8")
-    assert _first_error(found) == unread
+    assert first_error(found) == unread
 
 
 def test_every_cause_is_shown_before_a_second_example_of_one(tmp_path, write_tables, gk):
