@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from graphkit.cli.commands import COMMANDS
+
 ROOT = Path(__file__).resolve().parent.parent / "graphkit"
 FLOORS = {
     "errors": 0, "check": 0, "rng": 0, "coins": 0, "progress": 0, "parts": 0, "tabular": 0, "results": 0, "config": 0,
@@ -128,6 +130,24 @@ def test_no_module_imports_itself_in_a_circle():
             {other for other in named if other in modules and other != "graphkit"} if name != "graphkit" else set()
         )
     assert len(list(TopologicalSorter(needs).static_order())) == len(modules)
+
+
+def commands_named_in(name: str) -> set[str]:
+    """Return the modules of other commands that the module of one command imports."""
+    commands = {f"graphkit.cli.{entry.module}" for entry in COMMANDS.values()} - {f"graphkit.cli.{name}"}
+    tree = ast.parse((ROOT / "cli" / f"{name}.py").read_text(encoding="utf-8"))
+    return {other for other, _ in imported(tree)} & commands
+
+
+@pytest.mark.parametrize("name", sorted({entry.module for entry in COMMANDS.values()} - {"demo"}))
+def test_no_command_imports_another(name):
+    """What two commands share has a file of its own; only the demo, which runs others, may ask for them."""
+    assert commands_named_in(name) == set()
+
+
+def test_a_command_inside_a_command_is_seen():
+    """The demo writes the page of the report: the check would say so."""
+    assert "graphkit.cli.report" in commands_named_in("demo")
 
 
 LONG: dict[str, int] = {}  # a longer file stands here with its reason
