@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphkit.errors import close_matches
+from graphkit.store.files_assumed import factor_of, multiplied
 from graphkit.store.files_cells import Cells, mask, with_nulls
-from graphkit.store.files_numbers import floats, integers, multiplied, within
+from graphkit.store.files_numbers import floats, integers, within
 from graphkit.store.files_typed import times_as_texts, typed_values
 
 if TYPE_CHECKING:
@@ -50,15 +51,15 @@ def column_values(part: Slice, name: str, prop: Property, zone: tzinfo | None, *
         source = source.combine_chunks()
     if prop.is_time and (pa.types.is_timestamp(source.type) or pa.types.is_date(source.type)):
         source = times_as_texts(source)
-    cells = Cells(part, name, source)
+    cells, wanted = Cells(part, name, source), prop if times is None else factor_of(prop)
     if pa.types.is_string(source.type) or pa.types.is_large_string(source.type):
-        values = _text(cells, prop, zone, assumed=times is not None)
+        values = _text(cells, wanted, zone)
     else:
-        values = typed_values(cells, prop)
-    return values if times is None else multiplied(cells, values, times, prop)
+        values = typed_values(cells, wanted)
+    return values if times is None else multiplied(part, name, values, times, prop)
 
 
-def _text(cells: Cells, prop: Property, zone: tzinfo | None, *, assumed: bool) -> Column:
+def _text(cells: Cells, prop: Property, zone: tzinfo | None) -> Column:
     given = _given(cells, prop)
     if prop.type == "STRING":
         return _string(cells, given, prop)
@@ -66,8 +67,6 @@ def _text(cells: Cells, prop: Property, zone: tzinfo | None, *, assumed: bool) -
         return _list(cells, given, prop)
     if prop.type == "BOOLEAN":
         return _boolean(cells, given)
-    if assumed:  # its range is that of the product
-        return with_nulls(*floats(cells, given))
     if prop.type == "FLOAT":
         return within(*floats(cells, given), cells, prop)
     return integers(cells, given, prop, zone)

@@ -80,9 +80,10 @@ class Intake:
             return "file-unreadable", "is not a file", "put a file there, or remove it"
         return None
 
-    def fatal(self, rule: str, name: str, text: str, hint: str | None = None) -> None:
-        """Note what stops a load whatever number of bad rows is allowed."""
-        self.findings.add(Finding(rule, "error", name, None, None, None, text, hint), fatal=True)
+    def fatal(self, rule: str, name: str, text: str, hint: str | None = None, *, column: str | None = None) -> None:
+        """Note what stops a load whatever number of bad rows is allowed; of a column, at the header."""
+        line = None if column is None else 1
+        self.findings.add(Finding(rule, "error", name, line, column, None, text, hint), fatal=True)
 
     def warn(self, rule: str, name: str, text: str, hint: str | None = None) -> None:
         """Note something about a whole file that stops nothing."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from graphkit.model.properties import Property
     from graphkit.model.tables import Column
 
-__all__ = ["floats", "integers", "multiplied", "within"]
+__all__ = ["floats", "integers", "within"]
 
 _FLOAT = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _DATES = (1900_01_01, 2100_12_31)  # as days written without dashes
@@ -130,18 +130,6 @@ def within(values: Any, fine: NDArray[np.bool_], cells: Cells, prop: Property) -
             soon = fine & (values >= 0) & (values < _YEAR)
             cells.note(soon, "time-odd", text, "check event_time_unit in dataset.toml", "warning")
     return with_nulls(values, fine)
-
-
-def multiplied(cells: Cells, values: Column, factor: float, prop: Property) -> Column:
-    """Return assumed values: a column times a factor, judged after it."""
-    lacking = [x is None for x in values.tolist()] if values.dtype == object else [False] * len(values)
-    given = ~np.array(lacking, dtype=np.bool_)
-    numbers = np.where(given, values, 0.0).astype(np.float64) * factor
-    shown = Cells(cells.part, cells.name, pa.array([str(x) for x in numbers.tolist()]))
-    if prop.type != "INTEGER":
-        return within(numbers, given, shown, prop)
-    whole = np.asarray(within(numbers.round(), given, shown, prop)).astype(np.int64)
-    return with_nulls(whole, given & cells.part.good)
 
 
 def _hint(cells: Cells, bad: NDArray[np.bool_], example: str = "0.25") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from graphkit.errors import DataInvalid
 from graphkit.model.schema import LABELS, TYPES, label_of_file
 from graphkit.model.tables import GraphTables
 from graphkit.model.validate import DataReport, Finding, RejectedRow
+from graphkit.store.files_assumed import count_rows
 from graphkit.store.files_events import EventLog, check_events, files_of_events
 from graphkit.store.files_graph import build_edges, build_nodes
 from graphkit.store.files_intake import Intake
@@ -151,23 +152,10 @@ class DirectoryReader:
         return None
 
     def _blocks(self, specs: list[TableSpec], dataset: Dataset) -> list[Block]:
-        counts: dict[tuple[str, str], Counter[str]] = {}
-        for spec in specs:
-            for source in spec.columns.values():
-                if source.count and source.by and source.count in self.intake.raw:
-                    columns = self.intake.raw[source.count].columns
-                    if source.by not in columns:
-                        self.intake.fatal(
-                            "missing-column",
-                            source.count,
-                            f"the mapping counts by {source.by!r}, which the file lacks",
-                            f"its columns: {', '.join(list(columns)[:20])}",
-                        )
-                        return []
-                    counts[source.count, source.by] = Counter(columns[source.by].to_pylist())
-                elif source.count:
-                    return []
-        blocks = []
+        blocks: list[Block] = []
+        counts = count_rows(self.intake, specs)
+        if counts is None:
+            return blocks
         for i, spec in enumerate(specs):
             blocks.append(read_block(spec, self.intake.raw[spec.file], self.intake.findings, dataset.zone, counts))
             self.intake.tell("check files", i + 1, len(specs))

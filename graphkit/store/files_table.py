@@ -15,6 +15,7 @@ from graphkit.model.schema import NodeLabel
 from graphkit.model.tables import Column, as_column, object_array
 from graphkit.model.target import parse_target
 from graphkit.model.validate import Finding
+from graphkit.store.files_assumed import counted
 from graphkit.store.files_convert import column_values
 from graphkit.store.files_raw import Findings, RawTable, Slice
 
@@ -105,11 +106,8 @@ def read_block(
         if source.column is not None:
             block.columns[name] = column_values(part, source.column, prop, zone, times=source.times)
         elif source.count is not None and source.by is not None:
-            known, factor = counts[source.count, source.by], source.times if source.times is not None else 1.0
-            numbers = [known[i] * factor if i is not None else 0 for i in block.ids.tolist()]
-            block.columns[name] = as_column(
-                [int(x) for x in numbers] if prop.type == "INTEGER" else [float(x) for x in numbers]
-            )
+            factor = source.times if source.times is not None else 1.0
+            block.columns[name] = counted(part, block.ids.tolist(), counts[source.count, source.by], factor, prop)
     for column, prop in spec.kept.items():
         if column in table.columns:
             block.columns[prop.name] = column_values(part, column, prop, zone)

@@ -119,7 +119,14 @@ def _column(name: str, value: object, kind: NodeLabel | RelationshipType) -> Sou
     if name not in kind.properties or kind.properties[name].written or name == "id":
         hint = did_you_mean(name, kind.properties, "keep it with [keep]")
         raise MappingWrong(f"{kind.name} has no property {name!r}", hint=hint)
-    return _source(name, value)
+    source, wanted = _source(name, value), kind.properties[name].type
+    if (source.count or source.times is not None) and wanted not in {"INTEGER", "FLOAT"}:
+        message = f"{name} of {kind.name} is of type {wanted}; only a number can be a product or a count"
+        raise MappingWrong(message, hint=f'write it like: {name} = "column"')
+    if source.count and isinstance(kind, RelationshipType):
+        message = f"{name} of {kind.name} is a count; rows are counted by the id of a node"
+        raise MappingWrong(message, hint=f'write it like: {name} = "column"')
+    return source
 
 
 def _constant(name: str, value: Any, kind: NodeLabel | RelationshipType) -> Any:
