@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from graphkit.model.schema import LABELS, TYPES, NodeLabel, RelationshipType, label_of_file, type_of_file
 from graphkit.model.validate import Finding
 from graphkit.store.files_intake import SUFFIXES
 from graphkit.store.files_plain import plain_spec
-from graphkit.store.files_table import select_rows
+from graphkit.store.files_table import as_texts, select_rows
 from graphkit.store.mapping import MappingWrong
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from graphkit.store.files_intake import Intake
+    from graphkit.store.files_raw import RawTable
     from graphkit.store.mapping import Dataset, TableSpec
 
     Kind = NodeLabel | RelationshipType
@@ -76,12 +79,13 @@ def mapped_specs(intake: Intake, dataset: Dataset) -> list[TableSpec]:
         for name in required:
             text = f"the mapping gives no {name} for {spec.kind.name}"
             intake.fatal("missing-column", spec.file, text, "add it to columns or constants")
-        if not lacking and not required:
+        odd = [] if lacking else _no_texts(intake, spec, table)
+        if not lacking and not required and not odd:
             specs.append(spec)
             used[spec.file] |= spec.used() | set(spec.kept)
     for name, columns in sorted(used.items()):
         _columns_left_out(intake, name, columns)
-        _rows_left_out(intake, name, dataset)
+        _rows_left_out(intake, name, specs)
     _files_left_out(intake, dataset)
     return specs
 
@@ -165,9 +169,22 @@ def _columns_left_out(intake: Intake, name: str, columns: set[str]) -> None:
         intake.findings.add(Finding("unknown-column", "warning", name, 1, column[:200], None, text, hint))
 
 
-def _rows_left_out(intake: Intake, name: str, dataset: Dataset) -> None:
-    table, specs = intake.raw[name], [s for s in dataset.tables if s.file == name]
-    taken = sum(len(select_rows(s, table)) for s in specs if set(s.where) <= set(table.names))
+def _no_texts(intake: Intake, spec: TableSpec, table: RawTable) -> list[str]:
+    """Columns by which rows cannot be chosen, since no text stands for what they hold."""
+    odd = []
+    for column in spec.where:
+        try:
+            as_texts(table.columns[column])
+        except pa.ArrowException:
+            odd.append(column)
+            text = f"the mapping chooses rows by {column}, which is stored as {table.columns[column].type}"
+            intake.fatal("type", spec.file, text, "store it as string", column=column)
+    return odd
+
+
+def _rows_left_out(intake: Intake, name: str, tables: list[TableSpec]) -> None:
+    table, specs = intake.raw[name], [s for s in tables if s.file == name]
+    taken = sum(len(select_rows(s, table)) for s in specs)
     if taken < len(table) and any(s.where for s in specs):
         text = f"{len(table) - taken} rows are taken by no table of the mapping"
         intake.warn("file-ignored", name, text, "add a table for them")

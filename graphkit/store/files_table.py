@@ -67,13 +67,22 @@ class Block:
         return self.part.good & ~self.duplicates
 
 
+def as_texts(cells: Any) -> Any:
+    """Return the cells of a column as texts.
+
+    Raises
+    ------
+    pyarrow.ArrowException
+        For lists and other values that no text stands for.
+    """
+    return cells if pa.types.is_string(cells.type) else pc.cast(cells, pa.string())
+
+
 def select_rows(spec: TableSpec, table: RawTable) -> NDArray[np.int64]:
     """Rows of the file that the table's `where` takes."""
     mask = np.ones(len(table), dtype=np.bool_)
     for column, allowed in spec.where.items():
-        cells = table.columns[column]
-        if not pa.types.is_string(cells.type):
-            cells = pc.cast(cells, pa.string())
+        cells = as_texts(table.columns[column])
         found = pc.fill_null(pc.is_in(cells, value_set=pa.array(allowed, pa.string())), False)
         mask &= found.to_numpy(zero_copy_only=False) if not isinstance(found, pa.ChunkedArray) else found.to_numpy()
     return np.flatnonzero(mask)

@@ -117,3 +117,12 @@ def test_a_relationship_counts_nothing(tmp_path):
     (tmp_path / "dataset.toml").write_text(HEAD + table)
     (finding,) = check_directory(tmp_path).errors
     assert (finding.rule, "n of SHARED_WITH is a count" in finding.message) == ("mapping", True)
+
+
+def test_rows_cannot_be_chosen_by_a_list(tmp_path):
+    """Equality with a text is asked of texts, numbers, truth and dates."""
+    pq.write_table(pa.table({"id": ["a"], "tags": [["x"]]}), tmp_path / "r.parquet")
+    table = '[[nodes]]\nfile = "r.parquet"\nwhere = { tags = "x" }\nlabel = "User"\nid = "id"\nconstants = { consent = true }\n'
+    (tmp_path / "dataset.toml").write_text(HEAD + table)
+    (finding,) = check_directory(tmp_path).errors
+    assert (finding.rule, finding.file, finding.column) == ("type", "r.parquet", "tags")
