@@ -13,6 +13,7 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
+from graphkit.cli.options import SEED
 from graphkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -32,14 +33,14 @@ _CLIPS, _FEW_CLIPS = 600, 12
     cls=Command, examples=["graphkit demo", "graphkit demo my-demo --users 5000 --seed 3", "graphkit demo --loop"]
 )
 @click.argument("directory", default="graphkit-demo", type=click.Path(file_okay=False))
-@click.option("--users", type=click.IntRange(min=200), default=3000, help="Made-up users.")
+@click.option("--users", type=click.IntRange(200, 1_000_000), default=3000, help="Made-up users.")
 @click.option(
     "--budget-share",
     type=click.FloatRange(0, 1, min_open=True),
     default=0.15,
     help="Budget as a share of the price of all channels.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=7, help="Seed of all randomness: same seed, same demo.")
+@click.option("--seed", type=SEED, default=7, help="Seed of all randomness: same seed, same demo.")
 @click.option(
     "--loop",
     is_flag=True,

@@ -48,6 +48,15 @@ class _Examples:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse, then refuse what says nothing: an empty text, as of a shell variable that is not set, and nan."""
+        rest = super().parse_args(ctx, args)  # type: ignore[misc]
+        for parameter in () if ctx.resilient_parsing else self.params:  # type: ignore[attr-defined]
+            value = ctx.params.get(parameter.name)
+            for one in value if isinstance(value, tuple) else (value,):
+                _refuse_nothing(one, parameter, ctx)
+        return list(rest)
+
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the description."""
         if self.examples:
@@ -55,6 +64,17 @@ class _Examples:
                 for line in self.examples:
                     formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
         super().format_help_text(ctx, formatter)  # type: ignore[misc]
+
+
+def _refuse_nothing(value: Any, parameter: click.Parameter, ctx: click.Context) -> None:
+    """Raise for an empty text of an option or a path, which would stand for "not given" or for this folder, and for nan."""
+    if isinstance(value, str) and not value.strip():
+        if isinstance(parameter, click.Option):
+            raise click.BadParameter(f"{value!r} is empty; leave the option out, or give it a value", ctx, parameter)
+        if isinstance(parameter.type, click.Path):
+            raise click.BadParameter(f"{value!r} is empty; . is the current folder", ctx, parameter)
+    elif isinstance(value, float) and value != value:  # noqa: PLR0124  nan, without importing math for every --help
+        raise click.BadParameter(f"{value!r} is not a number", ctx, parameter)
 
 
 class Command(_Examples, click.Command):

@@ -137,7 +137,7 @@ class deadline:  # noqa: N801  reads as a sentence at the place of use
     """
 
     def __init__(self, seconds: float | None, message: str) -> None:
-        self.timer = None if seconds is None else threading.Timer(seconds + 2, self._late)
+        self.timer = None if seconds is None else threading.Timer(min(seconds + 2, threading.TIMEOUT_MAX), self._late)
         self.message = message
 
     def __enter__(self) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "PROBABILITY_SPEC",
     "PROMOTED_ID",
     "SECONDS",
+    "SEED",
     "TAKEN_ID",
     "LabelId",
     "directory_argument",
@@ -38,6 +39,7 @@ __all__ = [
     "time_limit_option",
 ]
 
+_SEEDS = 2**63  # as many as the generators of the library take
 FORMATS = ("table", "csv", "json", "ndjson", "parquet")
 
 
@@ -129,6 +131,20 @@ class _Ids(click.ParamType[tuple[str, ...]]):
         return tuple(map(str, ids))
 
 
+class _Seed(click.IntRange):
+    """A seed as every random generator takes it; the help tells only its lower end."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number."""
+        number = int(super().convert(value, param, ctx))
+        if number >= _SEEDS:
+            self.fail(f"{number} is not below 2**63", param, ctx)
+        return number
+
+
 LABEL_ID = _LabelId()
 PROMOTED_ID = _LabelId(*PROMOTED)
 TAKEN_ID = _LabelId("Film", "Course")
@@ -136,6 +152,7 @@ MONEY = _Number("AMOUNT")
 SECONDS = _Number("SECONDS", above_zero=True)
 PROBABILITY_SPEC = _Probability()
 ID_LISTS = _Ids()
+SEED = _Seed()
 
 
 def min_evidence_option(function: F) -> F:
@@ -172,15 +189,8 @@ def output_options(function: F) -> F:
 
 
 def directory_argument(function: F) -> F:
-    """Add the directory of input files; an empty name is refused."""
-    return click.argument("directory", type=click.Path(), callback=_named)(function)
-
-
-def _named(_context: click.Context, _argument: click.Parameter, value: str) -> str:
-    """Refuse an empty name: `graphkit load "$DATA"` without DATA is no wish to load the current folder."""
-    if not value.strip():
-        raise click.BadParameter("the name of the directory is empty; . is the current one")
-    return value
+    """Add the directory of input files."""
+    return click.argument("directory", type=click.Path())(function)
 
 
 def input_options(function: F) -> F:
@@ -210,9 +220,9 @@ def input_options(function: F) -> F:
 
 def seed_option(function: F) -> F:
     """Add ``--seed``."""
-    return click.option(
-        "--seed", type=click.IntRange(min=0), default=1, help="Seed of all randomness: same seed, same answer."
-    )(function)
+    return click.option("--seed", type=SEED, default=1, help="Seed of all randomness: same seed, same answer.")(
+        function
+    )
 
 
 def time_limit_option(function: F) -> F:

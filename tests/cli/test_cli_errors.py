@@ -122,8 +122,8 @@ def test_files_that_cannot_be_read_have_a_next_step(tmp_path, monkeypatch, capsy
         (["query", "--file", absent], 2, "Hint: check the path, or name another one"),
         (["query", "recommend/popular", "--param", "top=x"], 2, "Hint: write it like: --param top=20"),
         (["explain", str(broken)], 2, "Hint: write it with graphkit plan --format json -o plan.json"),
-        (["load", ""], 2, "the name of the directory is empty; . is the current one"),
-        (["check", " "], 2, "the name of the directory is empty; . is the current one"),
+        (["load", ""], 2, "'' is empty; . is the current folder"),
+        (["check", " "], 2, "' ' is empty; . is the current folder"),
     ]:
         assert run(["--store", store, *args]) == code, args
         assert said in capsys.readouterr().err
