@@ -11,6 +11,7 @@ import click
 
 from graphkit.cli.group import LazyGroup, Option
 from graphkit.config import CONFIG_FILE, DEFAULT_STORE, read_config
+from graphkit.errors import InvalidParameter
 
 __all__ = ["cli", "main"]
 
@@ -30,10 +31,13 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 def _config(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    """Read the settings file before any other option looks for its default."""
-    path = value or (CONFIG_FILE if os.path.isfile(CONFIG_FILE) else None)  # noqa: PTH113  pathlib costs start-up time
-    if path is not None:
-        ctx.default_map = {**read_config(path), **(ctx.default_map or {})}
+    """Read the settings file before any other option looks for its default; its faults are told once the language is known."""
+    path = CONFIG_FILE if value is None and os.path.isfile(CONFIG_FILE) else value  # noqa: PTH113  pathlib costs start-up time
+    if path:
+        try:
+            ctx.default_map = {**read_config(path), **(ctx.default_map or {})}
+        except InvalidParameter as error:
+            ctx.meta["graphkit.config_error"] = error
         ctx.meta["graphkit.config"] = path
     return path
 
@@ -83,6 +87,8 @@ def cli(ctx: click.Context, /, **options: object) -> None:
     """
     from graphkit.cli.context import App
 
+    if error := ctx.meta.get("graphkit.config_error"):
+        raise error
     ctx.obj = App.from_click(ctx, options)
 
 

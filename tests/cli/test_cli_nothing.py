@@ -9,6 +9,7 @@ from graphkit.cli import run
 
 EMPTY = [
     ("--store", ["--store", "", "doctor"]),
+    ("--config", ["--config", "", "doctor"]),
     ("--output", ["doctor", "-o", ""]),
     ("--bipartite", ["communities", "--bipartite", ""]),
     ("--target", ["plan", "--for", "Film:f01", "--budget", "5", "--target", " "]),
@@ -54,6 +55,23 @@ def test_more_users_than_a_demo_can_make_are_refused(capsys):
     """A number with a zero too many must not run until the memory is gone."""
     assert run(["demo", "--users", "10000000"]) == 2
     assert "200<=x<=1000000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["lang first", "config first"])
+def test_a_refused_settings_file_is_told_in_the_language_asked_for(before, tmp_path, capsys):
+    """--config is read before all else, but not told before --lang is known."""
+    config, lang = ["--config", str(tmp_path / "none.toml")], ["--lang", "zh"]
+    assert run([*(lang + config if before else config + lang), "doctor"]) == 2
+    assert capsys.readouterr().err.startswith("错误：无法读取设置文件 ")
+
+
+def test_help_needs_no_sound_settings_file(tmp_path, monkeypatch, capsys):
+    """Who mends graphkit.toml may ask for help meanwhile."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "graphkit.toml").write_text("seed = [")
+    assert run(["--help"]) == 0
+    assert run(["doctor"]) == 2
+    assert "graphkit.toml is no valid TOML" in capsys.readouterr().err
 
 
 def test_searching_for_nothing_finds_nothing(tmp_path, monkeypatch, capsys):
