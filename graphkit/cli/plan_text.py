@@ -158,33 +158,30 @@ def _goals(plan: dict[str, Any]) -> list[str]:
 
 
 def _robust(plan: dict[str, Any]) -> list[str]:
-    """Return how the plan fares when chances are not as given."""
+    """Return how the plan fares when chances are not as given: draws that did not choose it come first."""
     told = plan.get("robust")
     if not told:
         return []
     mine, plain, fresh = told["robust"], told["plain"], told.get("fresh")
-    at = Figures.percent(told["q"])
-    again = []
+    at, lines = Figures.percent(told["q"]), []
     if fresh and "robust_interval" in fresh:
-        again = [
-            f"in {fresh['draws']} fresh draws its {at} quantile is {_with_span(fresh['robust'], fresh['robust_interval'])}"
-        ]
+        lines.append(
+            f"in {fresh['draws']} fresh draws of unknown chances its {at} quantile is {_with_span(fresh['robust'], fresh['robust_interval'])}"
+        )
+    if fresh and not told.get("same_plan"):
+        lines.append(
+            f"in {fresh['draws']} fresh draws the plain plan loses {fresh['regret_of_plain']:,.1f} ({within(fresh['interval'])}) at that quantile"
+        )
     if told.get("same_plan"):
-        return [
-            f"over {told['draws']} draws of unknown chances: {at} quantile {plainly(mine['quantile'])}, mean {plainly(mine['mean'])}, worst {plainly(mine['worst'])}; the plan for the chances as given is the same",
-            *again,
-        ]
-    text = (
-        f"over {told['draws']} draws of unknown chances: {at} quantile {plainly(mine['quantile'])} (plain plan {plainly(plain['quantile'])}), "
-        f"mean {plainly(mine['mean'])} ({plainly(plain['mean'])}), worst {plainly(mine['worst'])} ({plainly(plain['worst'])})"
-    )
-    if not fresh:
-        return [text]
-    return [
-        text,
-        *again,
-        f"in {fresh['draws']} fresh draws the plain plan loses {fresh['regret_of_plain']:,.1f} ({within(fresh['interval'])}) at that quantile",
-    ]
+        lines.append(
+            f"over {told['draws']} draws of unknown chances, which chose it: {at} quantile {plainly(mine['quantile'])}, mean {plainly(mine['mean'])}, worst {plainly(mine['worst'])}; the plan for the chances as given is the same"
+        )
+    else:
+        lines.append(
+            f"over {told['draws']} draws of unknown chances, which chose it: {at} quantile {plainly(mine['quantile'])} (plain plan {plainly(plain['quantile'])}), "
+            f"mean {plainly(mine['mean'])} ({plainly(plain['mean'])}), worst {plainly(mine['worst'])} ({plainly(plain['worst'])})"
+        )
+    return lines
 
 
 def _day(ts: int) -> str:

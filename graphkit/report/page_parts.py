@@ -138,6 +138,7 @@ def _robust(plan: Row) -> dict[str, Any]:
         if not fresh
         else {
             "draws": fresh["draws"],
+            "q": words["q"],
             "more": _signed(fresh["regret_of_plain"]),
             "lower": _signed(fresh["interval"][0]),
             "upper": _signed(fresh["interval"][1]),

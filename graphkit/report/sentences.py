@@ -72,8 +72,8 @@ TERMS: dict[str, tuple[str, str]] = {
     "mean": ("均值", "mean"),
     "pareto": ("目标之间的选择", "Plans between the goals"),
     "robust": ("概率未知时", "If the chances are not as given"),
-    "quantile": ("分位数", "quantile"),
-    "fresh": ("另抽的分位数", "in fresh draws"),
+    "quantile": ("所用抽取的分位数", "quantile in the draws used"),
+    "fresh": ("另抽的分位数", "quantile in fresh draws"),
     "risk": ("九成把握至少", "at least, with chance 9 in 10"),
     "worst": ("最差", "worst"),
     "best": ("最好", "best"),
@@ -195,16 +195,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "From the plan of one goal alone to that of the other; no plan listed is beaten by another one in every goal.",
     ),
     "robust": (
-        "对未知概率抽取 {draws} 次，在每次中重算两个计划：{q} 分位数上，按给定概率的计划少触达 {regret}。",
-        "{draws} draws of the unknown chances, both plans in each: at the {q} quantile the plan for the chances as given reaches {regret} less.",
+        "用于选择的 {draws} 次未知概率抽取，在每次中重算两个计划：{q} 分位数上，按给定概率的计划少触达 {regret}。",
+        "In the {draws} draws of the unknown chances that chose this plan, both plans in each: at the {q} quantile the plan for the chances as given reaches {regret} less.",
     ),
     "robust_same": (
         "对未知概率抽取 {draws} 次，为 {q} 分位数选出的计划与按给定概率选出的相同。",
         "{draws} draws of the unknown chances: the plan chosen for the {q} quantile is the one for the chances as given.",
     ),
     "robust_fresh": (
-        "另抽的 {draws} 次（未用于选择任何计划）中，本计划在该分位数上与之相差 {more}（{lower} 至 {upper}）。",
-        "In {draws} fresh draws, which chose neither plan, this plan differs from it by {more} at that quantile ({lower} to {upper}).",
+        "另抽未知概率 {draws} 次（未用于选择任何计划）：{q} 分位数上，本计划与按给定概率的计划相差 {more}（{lower} 至 {upper}）。",
+        "In {draws} fresh draws of the unknown chances, which chose neither plan, this plan differs at the {q} quantile from the plan for the chances as given by {more} ({lower} to {upper}).",
     ),
     "replanned": (
         "计划 {plan} 的第 {waves} 波之后：{reached} 名用户已触达，{spent} 已花。下面的数字只计今后触达的人。",

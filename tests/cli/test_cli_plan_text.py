@@ -126,15 +126,15 @@ def test_a_robust_plan_that_is_the_plain_one_is_said_so():
     plan = PLAIN | {"robust": {"draws": 16, "q": 0.1, "same_plan": True, "fresh": fresh, "robust": row, "plain": row}}
     text = plan_text(plan)
     assert (
-        "over 16 draws of unknown chances: 10 % quantile 43, mean 55.2, worst 39; the plan for the chances as given is the same"
+        "over 16 draws of unknown chances, which chose it: 10 % quantile 43, mean 55.2, worst 39; the plan for the chances as given is the same"
         in text
     )
     assert "fresh" not in text
-    assert "未知概率抽取 16 次：10 % 分位数 43，均值 55.2，最差 39；与按给定概率的计划相同" in chinese(text)
+    assert "用于选择它的 16 次未知概率抽取：10 % 分位数 43，均值 55.2，最差 39；与按给定概率的计划相同" in chinese(text)
 
 
 def test_a_quantile_over_draws_is_told_with_its_interval():
-    """In draws that did not choose: the values that hold the quantile with 95 %."""
+    """In draws that did not choose, the values that hold the quantile with 95 %: they come before the draws that chose."""
     row = {"quantile": 43.0, "mean": 55.2, "worst": 39.0, "best": 70.0}
     fresh = {
         "draws": 64,
@@ -145,8 +145,15 @@ def test_a_quantile_over_draws_is_told_with_its_interval():
     }
     plan = PLAIN | {"robust": {"draws": 16, "q": 0.1, "same_plan": True, "fresh": fresh, "robust": row, "plain": row}}
     text = plan_text(plan)
-    assert "in 64 fresh draws its 10 % quantile is 42.0 (95 %: 36.0 to 50.0)" in text
-    assert "在 64 次新的抽取中，其 10 % 分位数为 42.0（95 %：36.0 至 50.0）" in chinese(text)
+    assert "in 64 fresh draws of unknown chances its 10 % quantile is 42.0 (95 %: 36.0 to 50.0)" in text
+    assert "在 64 次新的未知概率抽取中，其 10 % 分位数为 42.0（95 %：36.0 至 50.0）" in chinese(text)
+    assert text.index("64 fresh draws") < text.index("over 16 draws")
+    other = plan_text(plan | {"robust": plan["robust"] | {"same_plan": False}})
+    places = [
+        other.index(x)
+        for x in ("its 10 % quantile is 42.0", "the plain plan loses", "10 % quantile 43 (plain plan 43)")
+    ]
+    assert places == sorted(places)
 
 
 def test_what_no_plan_may_buy_is_counted_by_reason():

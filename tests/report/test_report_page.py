@@ -585,6 +585,17 @@ def test_those_refused_for_the_same_reason_stand_in_one_row():
     assert f"more: {1000 - listed}" in page
 
 
+def test_draws_that_did_not_choose_come_before_those_that_did():
+    """A quantile over draws that chose the plan flatters it: sentence and column of the fresh ones stand first."""
+    part = render_page(RICH, lang="en").split('id="robust"')[1].split("</section>")[0]
+    for first, second in (
+        ("which chose neither plan", "that chose this plan, both plans"),
+        ("quantile in fresh draws", "quantile in the draws used"),
+        (">406<", ">410<"),
+    ):
+        assert part.index(first) < part.index(second)
+
+
 def test_a_robust_plan_that_is_the_plain_one_says_so():
     """One row, no pairs of equal dots, no difference of 0 (0 to 0)."""
     page = render_page(PLAN | {"robust": RICH["robust"] | {"same_plan": True}}, lang="en")

@@ -92,7 +92,7 @@ FRAGMENTS = (  # the rest of the sentence is filled in where it is said
     "7 joins groups here",
     "7; 7 (7) against the purchases",
     "in 7 fresh draws the plain plan",
-    "in 7 fresh draws its 7 quantile is",
+    "in 7 fresh draws of unknown chances its 7 quantile is",
     "a dash is a step of 7",
     "a dash among the values is a figure about 7",
     "7* must be given",
