@@ -1,19 +1,23 @@
-"""Compiled kernels: where they are kept, and when they are out of date.
+"""Compiled kernels: where they are kept, and under which names.
 
 numba keeps what it compiled beside the source or under the user's cache folder, and refuses to work when it may write to neither: a read-only
 container with a read-only home, a service account without one.
 
-It compiles a kernel again when the kernel's own file has changed, not when a function that is compiled into it has: a checkout that is
-updated in place would go on with the old one. So kernels are dropped when the text of any file that holds one has changed; other files
-(commands, reports) may change without a kernel compiled anew.
+It numbers its files and lists them in an index, which it writes before them: a reader in between, a process that is killed there, or two
+processes that number different signatures alike leave a list that names code of other sources or of other types, and that code is run. It
+also compiles a kernel again only when the kernel's own file has changed, not when a function that is compiled into it has. So each kernel
+gets a file named by all that it was compiled from, the text of every file that holds one included: no file is ever written with another
+content. Other files (commands, reports) may change without a kernel compiled anew.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import zlib
+from contextlib import suppress
 
-__all__ = ["drop_outdated_kernels", "provide_kernel_cache"]
+__all__ = ["KernelFiles", "checksum_of_sources", "provide_kernel_cache"]
 
 _VARIABLE = "NUMBA_CACHE_DIR"
 _MARKS = (b"from numba", b"from graphkit.kernels import")  # a file without either holds nothing that is compiled
@@ -32,35 +36,69 @@ def provide_kernel_cache(package: str) -> None:
     os.environ[_VARIABLE] = _own_folder()
 
 
-def drop_outdated_kernels(package: str) -> None:
-    """Remove the kernels kept inside the package when a source that holds one is not as it was; must run before numba reads one.
+class KernelFiles:
+    """The files of one kernel, a file for each signature and machine; damaged ones count as missing.
 
-    Kernels kept under ``NUMBA_CACHE_DIR`` or the user's cache folder stay: there it is the user who removes them.
+    Parameters
+    ----------
+    folder : str
+        Where they are kept.
+    base : str
+        How their names begin: file, kernel, line and version of Python.
+    sources : str
+        Checksum of the sources the kernel was compiled from.
+    """
+
+    def __init__(self, folder: str, base: str, sources: str) -> None:
+        self.folder, self._base, self._sources = folder, base, f".{sources}."
+
+    def load(self, key: str) -> bytes | None:
+        """Return what was kept under a key, None when there is nothing."""
+        try:
+            with open(self._path(key), "rb") as file:  # noqa: PTH123  pathlib costs start-up time
+                content = file.read()
+        except OSError:
+            return None
+        check, kept = content[:4], content[4:]
+        return kept if check == _check(kept) else None  # cut short: the power went while it was written
+
+    def save(self, key: str, kept: bytes) -> None:
+        """Keep compiled code under a key, and drop what older sources left of this kernel."""
+        _write(self._path(key), _check(kept) + kept)
+        kernel = self._base.rpartition("-")[0] + "-"  # on whatever line it stood
+        for entry in os.scandir(self.folder):
+            if entry.name.startswith(kernel) and self._sources not in entry.name:
+                with suppress(OSError):  # another process is about the same
+                    os.remove(entry.path)  # noqa: PTH107  as above
+
+    def _path(self, key: str) -> str:
+        name = hashlib.sha256(key.encode()).hexdigest()[:32]
+        return os.path.join(self.folder, f"{self._base}{self._sources}{name}.nbc")  # noqa: PTH118  as above
+
+
+def checksum_of_sources(package: str) -> str:
+    """Return a checksum over the texts of the sources that hold a kernel; take it before they are imported.
 
     Parameters
     ----------
     package : str
         Folder of the package.
     """
-    if not os.access(package, os.W_OK):
-        return  # whoever installs there replaces every file
+    if not os.path.isdir(package):  # noqa: PTH112  as above
+        return _state([_nearest(package)]).decode()  # an archive changes as a whole
     folders = [
         package,
         *(entry.path for entry in os.scandir(package) if entry.is_dir() and entry.name != "__pycache__"),
     ]
-    stamp = os.path.join(package, "__pycache__", "kernels.stamp")  # noqa: PTH118  pathlib costs start-up time
+    stamp = os.path.join(package, "__pycache__", "kernels.stamp")  # noqa: PTH118  as above
     sources = sorted(entry.path for folder in folders for entry in os.scandir(folder) if entry.name.endswith(".py"))
     state, (known_state, known_text) = _state(sources), _read(stamp)
     if state == known_state:
-        return
-    text = _text(sources)
-    try:
-        if text != known_text:
-            for folder in folders:
-                _drop_indices(os.path.join(folder, "__pycache__"))  # noqa: PTH118  as above
+        return known_text.decode()
+    text = _text(package, sources)
+    with suppress(OSError):  # another user's folder; the next start reads them again
         _write(stamp, state + b" " + text)
-    except OSError:
-        return  # another user's files; the next start tries again
+    return text.decode()
 
 
 def _state(sources: list[str]) -> bytes:
@@ -69,25 +107,20 @@ def _state(sources: list[str]) -> bytes:
     return b"%08x" % zlib.crc32(repr(found).encode())
 
 
-def _text(sources: list[str]) -> bytes:
+def _text(package: str, sources: list[str]) -> bytes:
     """Checksum over the texts of the sources that hold a kernel."""
-    total = 0
+    total = hashlib.sha256()
     for path in sources:
         with open(path, "rb") as file:  # noqa: PTH123  as above
             text = file.read()
         if any(mark in text for mark in _MARKS):
-            total = zlib.crc32(path.encode() + b"\0" + text, total)
-    return b"%08x" % total
+            total.update(b"%s\0%d\0%s" % (path[len(package) :].encode(), len(text), text))
+    return total.hexdigest()[:16].encode()
 
 
-def _drop_indices(cache: str) -> None:
-    """Remove the indices of numba's cache; what they list is compiled and written again."""
-    for entry in os.scandir(cache) if os.path.isdir(cache) else ():  # noqa: PTH112  as above
-        if entry.name.endswith(".nbi"):
-            try:
-                os.remove(entry.path)  # noqa: PTH107  as above
-            except FileNotFoundError:
-                continue  # another process is about the same
+def _check(content: bytes) -> bytes:
+    """Checksum of one file."""
+    return zlib.crc32(content).to_bytes(4)
 
 
 def _read(path: str) -> tuple[bytes, bytes]:
@@ -116,9 +149,14 @@ def _user_cache() -> str:
 
 def _can_be_made(folder: str) -> bool:
     """Whether the folder, or the nearest one above it that exists, may be written to."""
-    while not os.path.exists(folder) and os.path.dirname(folder) != folder:  # noqa: PTH110, PTH120  as above
-        folder = os.path.dirname(folder)  # noqa: PTH120  as above
-    return os.access(folder, os.W_OK | os.X_OK)
+    return os.access(_nearest(folder), os.W_OK | os.X_OK)
+
+
+def _nearest(path: str) -> str:
+    """Return the path, or the nearest above it that exists."""
+    while not os.path.exists(path) and os.path.dirname(path) != path:  # noqa: PTH110, PTH120  as above
+        path = os.path.dirname(path)  # noqa: PTH120  as above
+    return path
 
 
 def _own_folder() -> str:

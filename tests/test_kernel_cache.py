@@ -1,4 +1,4 @@
-"""Kernels find a place for what is compiled even where package and home are read-only, and none outlives its sources."""
+"""Kernels find a place for what is compiled even where package and home are read-only; none outlives its sources or is taken for another."""
 
 import ast
 import os
@@ -6,10 +6,11 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
-from graphkit import kernel_cache
+from graphkit import kernel_cache, kernels
 
 
 @pytest.fixture
@@ -55,52 +56,171 @@ def test_a_writable_place_or_a_choice_of_the_user_is_left_alone(monkeypatch, tmp
     assert os.environ["NUMBA_CACHE_DIR"] == "/somewhere"
 
 
+class Package:
+    """A package with a copy of the decorator, whose kernel ``times`` compiles in a function of another file.
+
+    ``times`` gives the sum of 0..9 times the factor that stands in ``inner``.
+    """
+
+    call = "import numpy as np; from toy.outer.outer import times; print(times(np.arange(10).astype(sys.argv[1])), sum(times.stats.cache_hits.values()))"
+
+    def __init__(self, folder):
+        self.folder = folder / "toy"
+        for name in ("inner", "outer"):
+            (self.folder / name).mkdir(parents=True)
+            (self.folder / name / "__init__.py").touch()
+        (self.folder / "__init__.py").touch()
+        copy(kernels.__file__, self.folder)
+        self.inner = self.folder / "inner" / "inner.py"
+        self.factor(1)
+        (self.folder / "outer" / "outer.py").write_text(
+            f"{HEAD}from toy.inner.inner import factor\n@kernel\ndef times(values):\n    total = values[0]\n"
+            "    for value in values:\n        total += value * factor()\n    return total\n"
+        )
+        self.environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+        self.environment["PYTHONPATH"] = os.pathsep.join([str(folder), *sys.path])
+
+    def factor(self, value):
+        self.inner.write_text(f"{HEAD}@kernel\ndef factor():\n    return {value}\n")
+
+    def start(self, code="", kind="int64"):
+        """Start a process that runs some code, then the kernel."""
+        return subprocess.Popen(
+            [sys.executable, "-c", f"import os, sys\n{code}\n{self.call}", kind],
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, code="", kind="int64"):
+        """Return what the kernel gave, and how often it came from the disk."""
+        return self.start(code, kind).communicate()[0].split()
+
+
+HEAD = "from toy.kernels import kernel  # as good as: from numba import njit\n"
+
+
 @pytest.fixture
 def package(tmp_path):
-    """A package whose kernel compiles in a function of another file; and what running it prints."""
-    for name in ("inner", "outer"):
-        (tmp_path / "kernels" / name).mkdir(parents=True)
-        (tmp_path / "kernels" / name / "__init__.py").touch()
-    head = "from numba import njit\n"
-    inner, outer = (tmp_path / "kernels" / name / f"{name}.py" for name in ("inner", "outer"))
-    inner.write_text(f"{head}@njit(cache=True)\ndef coin():\n    return 1\n")
-    outer.write_text(
-        f"{head}from kernels.inner.inner import coin\n@njit(cache=True)\ndef twice():\n    return 2 * coin()\n"
-    )
-    (tmp_path / "kernels" / "__init__.py").write_text(
-        "from graphkit.kernel_cache import drop_outdated_kernels\ndrop_outdated_kernels(__path__[0])\n"
-    )
-    code = "from kernels.outer.outer import twice; print(twice(), sum(twice.stats.cache_hits.values()))"
-    env = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
-    env["PYTHONPATH"] = os.pathsep.join([str(tmp_path), *sys.path])
-
-    def run():
-        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-        return done.stdout.split()
-
-    return inner, run
+    return Package(tmp_path)
 
 
 def test_a_changed_function_changes_the_kernels_it_is_compiled_into(package):
     """Kept while nothing changes; a source that changes, in another file than the kernel's, has it compiled again."""
-    inner, run = package
-    assert run() == ["2", "0"]
-    assert run() == ["2", "1"]
-    inner.write_text(inner.read_text().replace("return 1", "return 21"))
-    assert run() == ["42", "0"]
-    assert run() == ["42", "1"]
+    assert package.run() == ["45", "0"]
+    assert package.run() == ["45", "1"]
+    package.factor(2)
+    assert package.run() == ["90", "0"]
+    assert package.run() == ["90", "1"]
+    assert len(list(package.folder.rglob("*times*.nbc"))) == 1  # what older sources left is gone
 
 
 def test_what_holds_no_kernel_may_change(package):
     """A text of a command, or a source that was only touched, has no kernel compiled again."""
-    inner, run = package
-    words = inner.parent / "words.py"
+    words = package.inner.parent / "words.py"
     words.write_text("HELLO = 'hello'\n")
-    run()
+    package.run()
     words.write_text("HELLO = 'good morning'\n")
-    assert run() == ["2", "1"]
-    os.utime(inner, (1, 1))
-    assert run() == ["2", "1"]
+    assert package.run() == ["45", "1"]
+    os.utime(package.inner, (1, 1))
+    assert package.run() == ["45", "1"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+@pytest.mark.parametrize("place", [2, 4])
+def test_a_process_killed_while_it_keeps_a_kernel_leaves_none_of_other_types(package, place):
+    """Code for whole numbers is never run on floats, however far the killed process came with its files."""
+    package.run()
+    package.factor(2)
+    kill = f"""if True:
+        import toy.kernels
+        left, replace = {place}, os.replace
+        def killed(*paths):
+            global left
+            left -= 1
+            return replace(*paths) if left else os.kill(os.getpid(), 9)
+        os.replace = killed
+    """
+    package.run(kill, "float64")
+    assert package.run(kind="float64")[0] == "90.0"
+    assert package.run(kind="int64")[0] == "90"
+
+
+def test_a_process_of_older_sources_leaves_its_kernels_to_none(package):
+    """It was started before a source changed and compiles afterwards, while one of the newer sources runs."""
+    wait = "import toy.outer.outer; print('ready', flush=True); input()"
+    old = package.start(wait)
+    assert old.stdout.readline() == "ready\n"
+    package.factor(2)
+    new = package.start(wait)
+    assert new.stdout.readline() == "ready\n"
+    assert old.communicate("\n")[0].split() == ["45", "0"]
+    assert new.communicate("\n")[0].split() == ["90", "0"]
+    assert package.run()[0] == "90"
+
+
+def test_a_process_that_read_older_and_newer_sources_keeps_nothing(package):
+    """A source changed between its imports: what it compiled is of neither state, and is not found when the first comes back."""
+    mixed = package.start("import toy.kernels; print('ready', flush=True); input()")
+    assert mixed.stdout.readline() == "ready\n"
+    package.factor(2)
+    assert mixed.communicate("\n")[0].split() == ["90", "0"]
+    package.factor(1)
+    assert package.run() == ["45", "0"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of a process")
+def test_a_full_disk_costs_the_time_to_compile_and_not_the_answer(package):
+    """No byte can be written: the kernel runs, and is compiled by the next process as well."""
+    full = "import resource, toy.outer.outer; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    assert package.run(full) == ["45", "0"]
+    assert package.run() == ["45", "0"]
+    assert package.run() == ["45", "1"]
+
+
+def test_a_damaged_kernel_is_compiled_anew(package):
+    """Cut short, or with a page of zeros: what a power failure leaves of a file."""
+    package.run()
+    (kept,) = package.folder.rglob("*times*.nbc")
+    content = kept.read_bytes()
+    for damaged in (b"", content[:-100], content[:3000] + bytes(500) + content[3500:]):
+        kept.write_bytes(damaged)
+        assert package.run() == ["45", "0"]
+    assert package.run() == ["45", "1"]
+
+
+def test_nowhere_to_keep_a_kernel_is_no_error(package):
+    """Every folder refused: each process compiles for itself."""
+    refuse = (
+        "from numba.core import caching; caching._CacheLocator.ensure_cache_path = lambda self: os.listdir('/none')"
+    )
+    assert package.run(refuse) == package.run(refuse) == ["45", "0"]
+
+
+def test_sources_are_told_apart_where_no_stamp_can_be_written(package, monkeypatch):
+    """The folder of another user: their text is read at each start."""
+
+    def refused(path, content):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(kernel_cache, "_write", refused)
+    before = kernel_cache.checksum_of_sources(str(package.folder))
+    assert kernel_cache.checksum_of_sources(str(package.folder)) == before
+    package.factor(2)
+    assert kernel_cache.checksum_of_sources(str(package.folder)) != before
+    package.factor(1)
+    assert kernel_cache.checksum_of_sources(str(package.folder)) == before
+
+
+def test_another_archive_has_other_kernels(tmp_path):
+    """A package inside a zip file is told apart by the file."""
+    archive = tmp_path / "toy.zip"
+    archive.write_bytes(b"one")
+    before = kernel_cache.checksum_of_sources(str(archive / "toy"))
+    assert kernel_cache.checksum_of_sources(str(archive / "toy")) == before
+    archive.write_bytes(b"three")
+    assert kernel_cache.checksum_of_sources(str(archive / "toy")) != before
 
 
 def test_importing_graphkit_looks_at_no_source():
@@ -154,15 +274,3 @@ def test_kernels_are_made_of_files_that_are_watched():
                     unseen.append(f"{path.name}: {function.name} uses {name} of {homes[name]}")
     assert unseen == []
     assert found > 100
-
-
-def test_kernels_of_others_are_left_alone(package, monkeypatch):
-    """Where the package cannot be written to, whoever installs replaces every file: nothing is read or removed."""
-    inner, run = package
-    run()
-    folder = inner.parent.parent
-    index = next((folder / "outer" / "__pycache__").glob("*.nbi"))
-    inner.write_text(inner.read_text().replace("return 1", "return 21"))
-    monkeypatch.setattr(kernel_cache.os, "access", lambda path, mode: False)
-    kernel_cache.drop_outdated_kernels(str(folder))
-    assert index.exists()
