@@ -106,7 +106,11 @@ def find_conflict(
         rest = [x for x in kept if x != rule]
         if not programme.feasible(rest):
             kept = rest
-    found = [_conflict(programme, rule, kept, rules, blocks) for rule in kept if rule != "purchase"]
+    found = [
+        _conflict(programme, rule, kept, rules, _example(rule, blocks, market.ids))
+        for rule in kept
+        if rule != "purchase"
+    ]
     return sorted(found, key=lambda x: x.rule)
 
 
@@ -191,9 +195,7 @@ def _name(rule: str, index: int, market: Market, kinds: Sequence[str]) -> str:
     return f"wave_budget.{index + 1}" if rule == "wave_budget" else rule
 
 
-def _conflict(
-    programme: _Programme, rule: str, kept: Sequence[str], rules: Sequence[str], blocks: Sequence[Block]
-) -> Conflict:
+def _conflict(programme: _Programme, rule: str, kept: Sequence[str], rules: Sequence[str], example: str) -> Conflict:
     """One rule with the least slack that helps: beside all other rules if that can be, else beside the contradiction."""
     missing = None
     for others in ([x for x in rules if x != rule], [x for x in kept if x != rule]):
@@ -202,10 +204,18 @@ def _conflict(
             missing = round(float(found.x[-1]), 6)
             break
     head, _, name = rule.partition(".")
-    example = next((f": {b.reason}" for b in blocks if b.rule == rule), "")
     return Conflict(rule, missing, UNIT.get(head, "channels"), _TEXT[head].format(name=name) + example)
 
 
+def _example(rule: str, blocks: Sequence[Block], ids: Sequence[str]) -> str:
+    """Why the rule keeps out the first channel; where the reason speaks of the channel itself, of which one."""
+    block = next((b for b in blocks if b.rule == rule), None)
+    if block is None:
+        return ""
+    return f": such as channel {ids[block.channel]}: {block.reason}" if rule in _OF_ONE else f": {block.reason}"
+
+
+_OF_ONE = frozenset({"approved", "capacity", "lead_days", "min_cell"})
 _TEXT = {
     "budget": "the budget",
     "wave_budget": "the money of wave {name}",

@@ -1,7 +1,7 @@
 """Chinese forms of what commands and pages say in English: one catalogue, read when somebody asks for Chinese.
 
 ``zh.toml`` beside this file maps an English sentence with gaps ``{}`` to its Chinese form, in which ``{1}`` is what
-stands in the first gap, ``{1:t}`` the same put into Chinese itself, and ``{1:l}`` each part of a list put into Chinese.
+stands in the first gap (``{#}`` holds a whole number alone, ``{.}`` one clause alone), ``{1:t}`` the same put into Chinese itself, and ``{1:l}`` each part of a list put into Chinese.
 ``<user is|users are>`` stands for either: Chinese says one and many alike.
 Values of the data are never translated.
 """
@@ -20,15 +20,18 @@ from graphkit.report.sentences import TERMS
 __all__ = ["both_of", "chinese", "one_and_many", "word"]
 
 _HANZI = re.compile(r"[\u4e00-\u9fff]")
+_GAPS = re.compile(r"\{([#.]?)\}")
+_HELD = {"": "(.*?)", "#": r"(\d+)", ".": "((?:(?!; ).)*?)"}
 _FILLED = re.compile(r"\{(\d+)(?::([tl]))?\}")
 _NUMBERS = re.compile(r"<([^<>|]*\|[^<>|]*)>")
 _CLAUSES = "; "
 
 
 class _Sentence(NamedTuple):
-    """The English text between the gaps, the Chinese form, and the gaps it keeps as they are."""
+    """The English text between the gaps, what each of these may hold, the Chinese form, and the gaps it keeps as they are."""
 
     pieces: tuple[str, ...]
+    held: tuple[str, ...]
     form: str
     raw: tuple[str, ...]
 
@@ -76,7 +79,7 @@ def _whole(text: str) -> str | None:
     """Return the Chinese form of a sentence or of a word, None when there is none."""
     for sentence in _catalogue()[0]:
         if all(piece in text for piece in sentence.pieces):
-            found = _pattern(sentence.pieces).fullmatch(text)
+            found = _pattern(sentence.pieces, sentence.held).fullmatch(text)
             if found and not any(_CLAUSES in found[int(n)] for n in sentence.raw):  # data hold no clauses of ours
                 return _FILLED.sub(partial(_gap, values=found.groups()), sentence.form)
     return None
@@ -102,8 +105,9 @@ def _item(text: str) -> str:
 
 
 @cache
-def _pattern(pieces: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("(.*?)".join(map(re.escape, pieces)), re.DOTALL)
+def _pattern(pieces: tuple[str, ...], held: tuple[str, ...]) -> re.Pattern[str]:
+    gaps = [*map(_HELD.__getitem__, held), ""]
+    return re.compile("".join(re.escape(piece) + gap for piece, gap in zip(pieces, gaps, strict=True)), re.DOTALL)
 
 
 @cache
@@ -117,7 +121,9 @@ def _catalogue() -> tuple[tuple[_Sentence, ...], dict[str, str]]:
 
 def _sentences(table: dict[str, str]) -> list[_Sentence]:
     return [
-        _Sentence(tuple(text.split("{}")), form, tuple(gap[1] for gap in _FILLED.finditer(form) if not gap[2]))
+        _Sentence(
+            tuple(parts[::2]), tuple(parts[1::2]), form, tuple(gap[1] for gap in _FILLED.finditer(form) if not gap[2])
+        )
         for key, form in table.items()
-        for text in one_and_many(key)
+        for parts in map(_GAPS.split, one_and_many(key))
     ]

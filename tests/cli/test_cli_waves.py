@@ -111,6 +111,9 @@ def test_contradictions_end_with_five(gk, home, tmp_path):
     assert "budget" in err
     assert "200" in err
     assert "required.c3" in err
+    code, _, err = gk("plan", "--for", "Film:f1", "--budget", "500", "--min-cell", "11")
+    assert code == 5
+    assert "such as channel c1: its audience is below 11 users (missing: 1 channel)" in err
 
 
 def test_goals_and_unknown_chances(gk, home):

@@ -213,9 +213,36 @@ def test_every_sentence_of_the_catalogue_is_still_said():
     catalogue = tomllib.loads((package / "report" / "zh.toml").read_text(encoding="utf-8"))
     catalogue.pop("words")
     keys = {key: one_and_many(key) for table in catalogue.values() for key in table}
-    pieces = {(key, piece) for key, texts in keys.items() for text in texts for piece in text.split("{}")}
+    pieces = {(key, piece) for key, texts in keys.items() for text in texts for piece in re.split(r"\{[#.]?\}", text)}
     gone = sorted({key for key, piece in pieces if not _stands(piece, said)})
     assert gone == PYTHON
+
+
+@pytest.mark.parametrize(
+    ("english", "zh"),
+    [
+        ("events/e.csv line 1: events need the column kind", "events/e.csv 第 1 行：事件需要列 kind"),
+        (
+            "m.toml line 2: not TOML: Expected '=' (at line 2, column 5)",
+            "m.toml 第 2 行：不是 TOML：Expected '=' (at line 2, column 5)",
+        ),
+        ("error: users.csv line 3 column age: {}", "错误：users.csv 第 3 行 age 列：{}"),
+    ],
+    ids=["column named", "said by Python", "place"],
+)
+def test_a_line_and_a_column_are_numbers_and_names_of_a_place(english, zh):
+    """A sentence in which the words line and column stand is no place: 第 1: events need the 行 kind 列 was what it became."""
+    assert chinese(english) == zh
+
+
+def test_every_rule_of_a_contradiction_is_told_in_chinese():
+    """Clause by clause, each with what it misses: no clause swallows the next."""
+    said = "Error: no plan keeps these rules together: budget: the budget (missing: 310.5); required.c4: channel c4 is required (missing: 1 channel); min_cell: audiences of at least the minimum cell: such as channel c1: its audience is below 5,000 users (missing: 2 channels); lead_days: lead times against days_to_start: such as channel c2: needs 9 days, the campaign starts in 2 (missing: 7 days)"
+    assert chinese(said) == (
+        "错误：没有计划能同时遵守这些规则：budget：预算（缺 310.5）；required.c4：必须购买渠道 c4（缺 1 个渠道）；"
+        "min_cell：受众不小于最小单元：例如渠道 c1：其受众不足 5,000 人（缺 2 个渠道）；"
+        "lead_days：提前期与 days_to_start：例如渠道 c2：需要提前 9 天，活动在 2 天后开始（缺 7 天）"
+    )
 
 
 def test_words_and_halves():
