@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from graphkit.errors import close_matches, did_you_mean
 from graphkit.model.schema import LABELS, NodeLabel, RelationshipType
 from graphkit.model.validate import Finding, Severity
-from graphkit.store.mapping import ADMIN_HEADER, TYPE_OF_SUFFIX, End, Source, TableSpec, kept_property
+from graphkit.store.mapping import ADMIN_HEADER, TYPE_OF_SUFFIX, End, Source, TableSpec, kept_property, kept_twice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,10 +88,13 @@ def _read_header(
                 )
             else:
                 head.columns[name] = Source(column=column)
-        elif column in wanted or name in wanted or column in typed:
+        elif (column in wanted or name in wanted or column in typed) and name not in kind.properties:
             head.kept[column] = kept_property(typed.get(column, column))
         else:
             head.unknown.append(column)
+    doubled = kept_twice(head.kept)
+    if doubled is not None:
+        head.findings.append(Finding("header", "error", file, 1, None, None, doubled, "rename one of them"))
     return head
 
 

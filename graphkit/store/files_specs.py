@@ -12,7 +12,7 @@ from graphkit.model.validate import Finding
 from graphkit.store.files_intake import SUFFIXES
 from graphkit.store.files_plain import plain_spec
 from graphkit.store.files_table import as_texts, select_rows
-from graphkit.store.mapping import MappingWrong
+from graphkit.store.mapping import MappingWrong, kept_twice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +80,10 @@ def mapped_specs(intake: Intake, dataset: Dataset) -> list[TableSpec]:
             text = f"the mapping gives no {name} for {spec.kind.name}"
             intake.fatal("missing-column", spec.file, text, "add it to columns or constants")
         odd = [] if lacking else _no_texts(intake, spec, table)
+        doubled = kept_twice({column: prop for column, prop in spec.kept.items() if column in table.columns})
+        if doubled is not None:
+            odd.append(doubled)
+            intake.fatal("header", spec.file, doubled, "rename one of them")
         if not lacking and not required and not odd:
             specs.append(spec)
             used[spec.file] |= spec.used() | set(spec.kept)

@@ -34,6 +34,7 @@ from graphkit.model.schema import NAME
 from graphkit.model.validate import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import tzinfo
 
     from graphkit.model.schema import NodeLabel, RelationshipType
@@ -156,6 +157,21 @@ class Dataset:
     event_time_unit: str | None = None
     ends_in_store: bool = False
     text: str = ""
+
+
+def kept_twice(kept: Mapping[str, Property]) -> str | None:
+    """Say which columns would be kept under one name, where the later one takes the place of the other.
+
+    Examples
+    --------
+    >>> kept_twice({c: kept_property(c) for c in ("rank:int", "rank", "sales:long")})
+    "'rank:int' and 'rank' would both be kept as rank"
+    """
+    columns: dict[str, list[str]] = {}
+    for column, prop in kept.items():
+        columns.setdefault(prop.name, []).append(column)
+    found = next(((name, alike) for name, alike in columns.items() if len(alike) > 1), None)
+    return found and f"{' and '.join(map(repr, found[1]))} would both be kept as {found[0]}"
 
 
 def kept_property(column: str) -> Property:

@@ -106,10 +106,7 @@ def _common(
     return {
         "columns": {name: _column(name, value, kind) for name, value in table.get("columns", {}).items()},
         "constants": {name: _constant(name, value, kind) for name, value in table.get("constants", {}).items()},
-        "where": {
-            str(k): tuple(text for x in (v if isinstance(v, list) else [v]) for text in _as_written(x))
-            for k, v in table.get("where", {}).items()
-        },
+        "where": {str(k): _allowed(str(k), v) for k, v in table.get("where", {}).items()},
         "kept": {column: prop for column, prop in kept.items() if prop.name not in kind.properties},
     }
 
@@ -132,6 +129,9 @@ def _column(name: str, value: object, kind: NodeLabel | RelationshipType) -> Sou
 def _constant(name: str, value: Any, kind: NodeLabel | RelationshipType) -> Any:
     """Return the value that every row gets, after checking that the property can hold it."""
     prop = kind.properties.get(name)
+    if name == "id" or (prop is not None and prop.written):
+        message = f"constant {name} cannot be given to {kind.name}"
+        raise MappingWrong(message, hint="each row has its own id; graphkit writes its results itself")
     if prop is None or not _fits(value, prop):
         raise MappingWrong(f"constant {name} = {value!r} does not fit {kind.name}", hint=_fitting(name, kind))
     if not isinstance(value, (str, list, bool)) and not (
@@ -149,9 +149,16 @@ def _fits(value: Any, prop: Property) -> bool:
         return False
     if isinstance(value, list) and not all(isinstance(x, str) for x in value):
         return False
+    if isinstance(value, str | list) and not (value and all(_is_text(x, prop) for x in given)):
+        return False
     if isinstance(value, int | float) and not -_INT64 <= value < _INT64:
         return False
     return prop.vocabulary is None or not prop.closed or set(given) <= set(prop.vocabulary)
+
+
+def _is_text(value: str, prop: Property) -> bool:
+    """Whether a cell of a file may hold this text."""
+    return value.strip() != "" and "\0" not in value and (prop.multiline or not {"\n", "\r"} & set(value))
 
 
 def _fitting(name: str, kind: NodeLabel | RelationshipType) -> str:
@@ -189,6 +196,15 @@ def _known(name: object, known: Iterable[str]) -> str:
     near = did_you_mean(name, known)
     every = "graphkit schema describe lists labels, types and what they join"
     return f"{near} {every}" if near else every
+
+
+def _allowed(column: str, value: object) -> tuple[str, ...]:
+    """Texts that `where` lets a column hold: of one value, or of a list of them."""
+    values = value if isinstance(value, list) else [value]
+    if not values or any(isinstance(x, dict | list) for x in values):
+        message = f"where compares {column} with a value or a list of them, not {value!r}"
+        raise MappingWrong(message, hint=f'write it like: where = {{ {column} = ["one", "two"] }}')
+    return tuple(text for x in values for text in _as_written(x))
 
 
 def _as_written(value: object) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from graphkit.store.files import check_directory
+from graphkit.store.files import check_directory, read_directory
 
 HEAD = 'name = "m"\ncurrency = "EUR"\ntime_zone = "UTC"\n'
 USERS = '[[nodes]]\nfile = "r.csv"\nlabel = "User"\nid = "who"\nconstants = { consent = true }\n'
@@ -30,6 +30,17 @@ def foreign(root, mapping, rows="u1,f1,4,true,x\nu1,f2,5,false,x\nu2,f1,3,TRUE,x
             "of the words animation, ",
         ),
         (USERS.replace("consent = true", "consentt = true"), "constant consentt", "did you mean 'consent'?"),
+        (FILMS + 'constants = { id = "k" }\n', "constant id cannot be given to Film", "each row has its own id"),
+        (
+            USERS.replace("= true", '= true, community = "3"'),
+            "constant community cannot be given",
+            "writes its results",
+        ),
+        (FILMS + 'constants = { name_en = "" }\n', "constant name_en = ''", "of type STRING"),
+        (FILMS + 'constants = { region = "two\\nlines" }\n', "constant region", "of type STRING"),
+        (FILMS.replace("Film", "Brand") + "constants = { resources = [] }\n", "constant resources = []", "LIST"),
+        (USERS + "where = { seen = { not = true } }\n", "where compares seen with a value", "where = { seen = ["),
+        (USERS + "where = { seen = [] }\n", "where compares seen with a value", "where = { seen = ["),
     ],
 )
 def test_a_mapping_that_cannot_be_says_what_can(tmp_path, mapping, said, hint):
@@ -161,3 +172,28 @@ def test_findings_name_the_columns_of_the_file(tmp_path):
         ("unknown-node", "to whom", 9, "f9"),
     } <= places, places
     assert not {"id", "source", "target", "to_ts"} & {f.column for f in found}
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_two_columns_are_not_kept_under_one_name(tmp_path, plain):
+    """Of rank:int and rank:string one would take the other's place; the file is refused instead."""
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "nodes" / "film.csv").write_text("id,name,kind,rank:int,rank:string\nf1,x,film,3,third\n")
+    table = (
+        '[[nodes]]\nfile = "nodes/film.csv"\nlabel = "Film"\nid = "id"\ncolumns = { name = "name", kind = "kind" }\n'
+    )
+    keep = '[keep]\nall = ["rank:int", "rank:string"]\n'
+    (tmp_path / "dataset.toml").write_text(HEAD + keep + ("" if plain else table))
+    (finding,) = check_directory(tmp_path).errors
+    assert (finding.rule, finding.file) == ("header", "nodes/film.csv")
+    assert finding.message == "'rank:int' and 'rank:string' would both be kept as rank"
+
+
+def test_a_kept_column_takes_no_place_of_the_model(tmp_path):
+    """A second column for the age of a user is reported and left out, whatever [keep] says."""
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "nodes" / "user.csv").write_text("id,consent,age,age:string\nu1,true,30,thirty\n")
+    (tmp_path / "dataset.toml").write_text(HEAD + '[keep]\nuser = ["age:string"]\n')
+    tables, report = read_directory(tmp_path)
+    assert tables.nodes_of("User").column("age").tolist() == [30]
+    assert [(f.rule, f.column) for f in report.findings] == [("unknown-column", "age:string")]
