@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
 from graphkit.model.schema import TYPES
-from graphkit.store import statements
 from graphkit.store.address import check_agent
 from graphkit.store.arguments import check_load
 from graphkit.store.base import Capabilities, Table
 from graphkit.store.bolt_connection import READ_ACCESS, WRITE_ACCESS, Connection, Transaction
 from graphkit.store.bolt_load import Loader
-from graphkit.store.causes import short_of_memory
+from graphkit.store.bolt_read import edge_cells, node_cells
+from graphkit.store.bolt_rights import may_write, refuses_writes
 from graphkit.store.constraints import make_all
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
 from graphkit.store.foreign import MAKE_NAMES, MAKE_TYPES, NAMES, known_names, noting, transaction_number
-from graphkit.store.health import Check, check_server
+from graphkit.store.health import check_server
 from graphkit.store.memory import load_report
-from graphkit.store.patience import Enough
 from graphkit.store.plain import capped
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from graphkit.progress import ProgressCallback
     from graphkit.store.base import LoadReport
     from graphkit.store.cypher_store import Rows
+    from graphkit.store.health import Check
     from graphkit.store.layout import Pair
     from graphkit.store.queries import Query
     from graphkit.store.record import Record
@@ -103,18 +103,7 @@ class BoltStore(CypherStore):
             self.close()
             raise
         self._link.reached = True
-        self._capabilities = Capabilities(
-            name=name,
-            cypher=True,
-            bolt=True,
-            bulk_atomic=False,
-            readonly="rollback" if self._is_arcade else "access-mode",
-            tx_timeout_enforced=not self._is_arcade,
-            explain_query_type=not self._is_arcade,
-            notifications=not self._is_arcade,
-            multi_process=True,
-            comfortable_edges=None,
-        )
+        self._capabilities = _capabilities_of(name, arcade=self._is_arcade)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -182,28 +171,7 @@ class BoltStore(CypherStore):
             READ_ACCESS,
         )
         found += check_server(self._asked, hints)
-        return [*found, self._may_write()]
-
-    def _may_write(self) -> Check:
-        """Whether the account may write: tried in a transaction that is rolled back."""
-        text = f"CREATE (n:{statements.quote(statements.RUN)} {{id: 'doctor'}}) RETURN 1 AS n"
-
-        def work(tx: Any) -> None:
-            list(tx.run(text))
-            raise Enough
-
-        try:
-            self._link.attempts(work, Deadline(15, "doctor"), WRITE_ACCESS)
-        except Enough:
-            return Check("writes", True, "this account may load")
-        except StoreError as error:
-            return Check(
-                "writes",
-                False,
-                error.message,
-                error.hint or "use an account that may write, e.g. with the role publisher",
-            )
-        return Check("writes", True, "this account may load")
+        return [*found, may_write(self._link)]
 
     def _ddl(self, texts: Sequence[str], deadline: Deadline) -> None:
         """Run schema statements, one transaction each, then wait until every index is ONLINE."""
@@ -262,62 +230,20 @@ class BoltStore(CypherStore):
         """Learn once whether READ transactions refuse writes; where they do not, the rollback has to do."""
         if self._reads_only is not None or self._is_arcade:
             return
-        text = f"CREATE (n:{statements.quote(statements.RUN)} {{id: 'probe'}}) RETURN 1 AS n"
-        try:
-            self._link.attempts(lambda tx: list(tx.run(text)), Deadline(10, "probing"), READ_ACCESS)
-        except WriteRefused:
-            self._reads_only = True
-        else:
-            self._reads_only = False
+        self._reads_only = refuses_writes(self._link)
+        if not self._reads_only:
             message = f"{self.address}: this server lets reading transactions write; queries are refused"
             raise WriteRefused(
                 message, store=self.address, hint="use an account with the reader role, or a newer server"
             )
 
     def _node_cells(self, label: str, names: list[str], deadline: Deadline) -> tuple[list[str], dict[str, Any]]:
-        text = statements.read_nodes(label, names)
-
-        def work(tx: Any, heard: Callable[[], None]) -> list[tuple[Any, ...]]:
-            rows = []
-            for record in tx.run(text):
-                heard()
-                rows.append(tuple(record.values()))
-            return rows
-
-        rows = self._link.attempts(work, deadline, READ_ACCESS, long=True)
-        columns = list(zip(*rows, strict=True)) if rows else [()] * (1 + len(names))
-        return list(columns[0]), {n: list(c) for n, c in zip(names, columns[1:], strict=True)}
+        return node_cells(self._link, label, names, deadline)
 
     def _edge_cells(
         self, pair: Pair, names: list[str], deadline: Deadline
     ) -> Iterator[tuple[Sequence[str], Sequence[str], dict[str, Any]]]:
-        """One row a source: the fastest way out over Bolt; one row a tie where the server lacks the memory to group them."""
-        columns: list[list[Any]] = [[] for _ in range(2 + len(names))]
-
-        def grouped(tx: Any, heard: Callable[[], None]) -> None:
-            _empty(columns)
-            for source, rows in (r.values() for r in tx.run(statements.read_grouped(*pair, names))):
-                deadline.check()
-                heard()
-                columns[0] += [source] * len(rows)
-                for column, cells in zip(columns[1:], zip(*rows, strict=True), strict=True):
-                    column.extend(cells)
-
-        def one_by_one(tx: Any, heard: Callable[[], None]) -> None:
-            _empty(columns)
-            for record in tx.run(statements.read_edges(*pair, names)):
-                heard()
-                for column, cell in zip(columns, record.values(), strict=True):
-                    column.append(cell)
-            deadline.check()
-
-        try:
-            self._link.attempts(grouped, deadline, READ_ACCESS, long=True)
-        except StoreError as error:
-            if not short_of_memory(error):
-                raise
-            self._link.attempts(one_by_one, deadline, READ_ACCESS, long=True)
-        yield columns[0], columns[1], dict(zip(names, columns[2:], strict=True))
+        yield edge_cells(self._link, pair, names, deadline)
 
     # -- loading
     def load(
@@ -379,7 +305,17 @@ class BoltStore(CypherStore):
             pass
 
 
-def _empty(columns: list[list[Any]]) -> None:
-    """Forget the rows of a try that was cut off."""
-    for column in columns:
-        column.clear()
+def _capabilities_of(name: str, *, arcade: bool) -> Capabilities:
+    """What a server can do; that of an embedded store's owner can less."""
+    return Capabilities(
+        name=name,
+        cypher=True,
+        bolt=True,
+        bulk_atomic=False,
+        readonly="rollback" if arcade else "access-mode",
+        tx_timeout_enforced=not arcade,
+        explain_query_type=not arcade,
+        notifications=not arcade,
+        multi_process=True,
+        comfortable_edges=None,
+    )
