@@ -8,7 +8,8 @@ import numpy as np
 
 from graphkit.errors import InvalidParameter
 from graphkit.model.schema import USER_TIES
-from graphkit.planning.inputs import people, read_market
+from graphkit.planning.market import read_market
+from graphkit.planning.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,8 @@ from graphkit.planning.rules import read_rules
 from graphkit.projection.evidence import evidence_note, strong
 
 if TYPE_CHECKING:
-    from graphkit.planning.inputs import Market, People
+    from graphkit.planning.market import Market
+    from graphkit.planning.people import People
     from graphkit.planning.request import Request
     from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import Snapshot

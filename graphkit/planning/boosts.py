@@ -12,7 +12,7 @@ from graphkit.planning.inputs import numbers
 
 if TYPE_CHECKING:
     from graphkit.influence.channel_menu import Menu
-    from graphkit.planning.inputs import Market
+    from graphkit.planning.market import Market
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["read_boosts"]

@@ -12,12 +12,15 @@ from graphkit.planning.assumptions import BOUGHT, note_assumptions, note_evidenc
 from graphkit.planning.boosts import read_boosts
 from graphkit.planning.chances import moved, tie_bounds, with_learned_channels
 from graphkit.planning.goals import goal_values, goal_weights
-from graphkit.planning.inputs import checked, known_target, pages, people, read_market, user_column
+from graphkit.planning.inputs import checked
 from graphkit.planning.learned import learned_snapshot
+from graphkit.planning.market import read_market
 from graphkit.planning.options import hazards
+from graphkit.planning.people import pages, people, user_column
 from graphkit.planning.placements import add_placements
 from graphkit.planning.purchases import check_waves, left_out, possible_purchases
 from graphkit.planning.rules import Rules, read_rules
+from graphkit.planning.subject import known_target
 from graphkit.planning.worlds import make_worlds
 from graphkit.projection.build import project
 from graphkit.projection.evidence import with_evidence
@@ -31,8 +34,9 @@ if TYPE_CHECKING:
     from graphkit.engine.base import Engine
     from graphkit.influence.channel_boosts import Boosts
     from graphkit.influence.channel_menu import Menu
-    from graphkit.planning.inputs import Market, People
+    from graphkit.planning.market import Market
     from graphkit.planning.options import Options
+    from graphkit.planning.people import People
     from graphkit.planning.request import Request
     from graphkit.planning.worlds import Worlds
     from graphkit.progress import ProgressCallback

@@ -12,7 +12,7 @@ from graphkit.projection.build import project
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from graphkit.planning.inputs import Market
+    from graphkit.planning.market import Market
     from graphkit.planning.request import Request
     from graphkit.projection.snapshot import Snapshot
 

@@ -15,7 +15,6 @@ from graphkit.model.schema import USER_TIES
 from graphkit.planning.campaign import prepare
 from graphkit.planning.floors import goal_rows, meet_floors
 from graphkit.planning.goals import GOALS, goal_text, goal_weights
-from graphkit.planning.inputs import target_node
 from graphkit.planning.pareto import pareto_goals, pareto_plans
 from graphkit.planning.plan_report import against_fixed, report_plan
 from graphkit.planning.plan_result import ChannelPlan
@@ -23,6 +22,7 @@ from graphkit.planning.request import Request
 from graphkit.planning.robust import robust_plan
 from graphkit.planning.rules import read_rules
 from graphkit.planning.search import JUDGING, ROUNDS, options_of, recertified, search
+from graphkit.planning.subject import target_node
 from graphkit.rng import as_seed
 
 if TYPE_CHECKING:

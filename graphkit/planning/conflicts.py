@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from graphkit.influence.channel_menu import Menu
     from graphkit.planning.filters import Block
-    from graphkit.planning.inputs import Market
+    from graphkit.planning.market import Market
     from graphkit.planning.options import Options
 
     Floats = NDArray[np.float64]

@@ -19,10 +19,11 @@ from graphkit.intervals import counted, wilson
 from graphkit.matching.records import is_missing
 from graphkit.model.target import parse_target
 from graphkit.planning.event_log import EventLog, event_frame
-from graphkit.planning.inputs import numbers, target_node
+from graphkit.planning.inputs import numbers
 from graphkit.planning.measure import COLUMNS, Context, measure
 from graphkit.planning.plan_result import ChannelPlan, checked_plan
 from graphkit.planning.rules import read_rules
+from graphkit.planning.subject import target_node
 from graphkit.progress import null_progress, step
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot import Snapshot, as_snapshot

@@ -20,7 +20,7 @@ from graphkit.projection.unknown import unknown_node
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphkit.planning.inputs import Market
+    from graphkit.planning.market import Market
     from graphkit.planning.rules import Rules
     from graphkit.projection.snapshot import Snapshot
 

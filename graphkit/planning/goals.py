@@ -14,12 +14,12 @@ import numpy as np
 
 from graphkit.errors import DataInvalid, InvalidParameter, did_you_mean
 from graphkit.model.target import parse_target
-from graphkit.planning.inputs import user_column
+from graphkit.planning.people import user_column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from graphkit.planning.inputs import People
+    from graphkit.planning.people import People
     from graphkit.projection.snapshot import Snapshot
 
     Floats = NDArray[np.float64]

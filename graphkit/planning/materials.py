@@ -14,7 +14,7 @@ from graphkit.planning.inputs import checked, numbers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from graphkit.planning.inputs import Market
+    from graphkit.planning.market import Market
     from graphkit.planning.rules import Rules
     from graphkit.projection.snapshot import Snapshot
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from graphkit.planning.inputs import Market
+    from graphkit.planning.market import Market
     from graphkit.planning.rules import Rules
     from graphkit.projection.snapshot import Snapshot
 

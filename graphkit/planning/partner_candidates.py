@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import DataInvalid, UnknownName, close_matches
 from graphkit.planning.history import history_ranking
-from graphkit.planning.inputs import people
 from graphkit.planning.partner_reach import AUDIENCE_TYPES, audiences_of, own_audience
 from graphkit.planning.partner_scores import PAIRED, scores_of
+from graphkit.planning.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.planning.history import HistoryRow
-    from graphkit.planning.inputs import People
     from graphkit.planning.partner_scores import PartnerData
+    from graphkit.planning.people import People
     from graphkit.planning.plan_result import ChannelPlan
     from graphkit.projection.snapshot import Snapshot
 

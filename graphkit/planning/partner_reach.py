@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.planning.campaign import Campaign
-    from graphkit.planning.inputs import People
+    from graphkit.planning.people import People
     from graphkit.planning.plan_result import ChannelPlan
     from graphkit.projection.snapshot import Snapshot
 

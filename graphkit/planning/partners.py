@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.check import positive_int, probability
 from graphkit.planning.history import same_party
-from graphkit.planning.inputs import known_target
 from graphkit.planning.partner_bound import joint_reach, partner_certificate
 from graphkit.planning.partner_candidates import Asked, known_tags, read_known, refused
 from graphkit.planning.partner_choice import Taste, choose_partners, likeness
@@ -23,6 +22,7 @@ from graphkit.planning.partner_result import Partner, PartnerPortfolio
 from graphkit.planning.partner_rows import partner_rows
 from graphkit.planning.partner_scores import PAIRED, fit_of, fit_weights, read_partner_data
 from graphkit.planning.partners_split import split_partners
+from graphkit.planning.subject import known_target
 from graphkit.progress import null_progress, step
 from graphkit.projection.evidence import evidence_note, with_evidence
 from graphkit.projection.snapshot import as_snapshot

@@ -18,7 +18,8 @@ from graphkit.planning.filters import OPEN_STATUS
 from graphkit.planning.inputs import checked, numbers
 
 if TYPE_CHECKING:
-    from graphkit.planning.inputs import Market, People
+    from graphkit.planning.market import Market
+    from graphkit.planning.people import People
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["PLACEMENT", "add_placements"]

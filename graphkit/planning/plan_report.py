@@ -10,10 +10,10 @@ import numpy as np
 from graphkit.planning.choose import listed
 from graphkit.planning.estimates import estimate, measure
 from graphkit.planning.evidence import plan_claims
-from graphkit.planning.inputs import name_of
 from graphkit.planning.plan_result import ChannelPlan, PlanItem, Reach
 from graphkit.planning.reasons import item_reasons, not_bought, unspent_because
 from graphkit.planning.risk import plan_risk
+from graphkit.planning.subject import name_of
 from graphkit.results import make_manifest
 
 if TYPE_CHECKING:

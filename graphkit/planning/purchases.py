@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from graphkit.influence.channel_menu import Menu
     from graphkit.planning.filters import Block
-    from graphkit.planning.inputs import Market
+    from graphkit.planning.market import Market
     from graphkit.planning.options import Options
     from graphkit.planning.request import Request
     from graphkit.projection.snapshot import Snapshot

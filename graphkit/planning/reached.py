@@ -12,7 +12,7 @@ import numpy as np
 
 from graphkit.errors import InvalidParameter
 from graphkit.planning.event_log import event_frame
-from graphkit.planning.inputs import people
+from graphkit.planning.people import people
 from graphkit.planning.updates import PASSIVE
 from graphkit.projection.snapshot import as_snapshot
 

@@ -10,7 +10,7 @@ import pytest
 
 from graphkit.planning import search as searching
 from graphkit.planning.channels import plan
-from graphkit.planning.inputs import _followers
+from graphkit.planning.market import _followers
 
 USERS, CHANNELS, AUDIENCE = 3_000, 60, 60
 
