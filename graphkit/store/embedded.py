@@ -12,7 +12,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,12 +20,13 @@ from graphkit.errors import DeadlineExceeded, StoreError, StoreUnavailable, Writ
 from graphkit.model.tables import EdgeColumns, GraphTables, NodeColumns
 from graphkit.progress import null_progress
 from graphkit.store.arguments import check_load
-from graphkit.store.base import Capabilities, Counts, Table
+from graphkit.store.base import Capabilities, Counts
 from graphkit.store.cypher_store import CypherStore, Run
 from graphkit.store.deadline import Deadline
 from graphkit.store.embedded_build import build
 from graphkit.store.embedded_dump import add_rest
-from graphkit.store.embedded_engine import NO_ROOM, Engine, is_time_over, kept_attached, settle, time_limit
+from graphkit.store.embedded_engine import NO_ROOM, Engine, is_time_over, settle
+from graphkit.store.embedded_query import answer_of
 from graphkit.store.embedded_read import edge_cells, node_cells, present
 from graphkit.store.folder import Folder
 from graphkit.store.layout import Layout
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from graphkit.model.validate import DataReport
     from graphkit.progress import ProgressCallback
-    from graphkit.store.base import LoadReport
+    from graphkit.store.base import LoadReport, Table
     from graphkit.store.cypher_store import Rows
     from graphkit.store.layout import Pair
     from graphkit.store.queries import Query
@@ -47,10 +47,6 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedStore"]
 
 T = TypeVar("T")
-_LEAST_LIMIT = (
-    30.0  # seconds: the engine's limit is one for all, so statements of other processes get this much at least
-)
-_GRACE = 1.0  # seconds for the engine to end a query by itself
 
 
 class _InProcess(Run):
@@ -205,33 +201,21 @@ class EmbeddedStore(CypherStore):
 
     # -- reading
     def _served(self, query: Query, values: dict[str, Any], deadline: Deadline, max_rows: int) -> Table:
-        """Run a query in a thread, under the engine's own time limit and under a clock of ours for what does not heed it."""
-        db, box, allowed = self._db(), _Box(), deadline.remaining()
-
-        def work() -> None:
-            try:
-                with kept_attached(), time_limit(db, max(allowed, _LEAST_LIMIT)):
-                    for text in query.statements:
-                        used = {k: v for k, v in values.items() if f"${k}" in text}
-                        box.table = _table(db.query("opencypher", text, *([used] if used else [])), max_rows)
-            except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-                box.error = error
-
-        thread = threading.Thread(target=work, daemon=True, name="graphkit-query")
-        thread.start()
-        thread.join(min(allowed + (_GRACE if allowed >= _LEAST_LIMIT else 0.0), threading.TIMEOUT_MAX))
-        if thread.is_alive() or is_time_over(box.error):
+        """Run a query under clocks; one that heeds none is left behind, and the engine with it."""
+        db = self._db()
+        found = answer_of(db, query.statements, values, deadline.remaining(), max_rows)
+        if found.running or is_time_over(found.error):
             message = f"{query.path}: not finished within {deadline.seconds:g} s"
-            if thread.is_alive():
+            if found.running:
                 self._stop()
             raise DeadlineExceeded(
                 message, store=self.address, hint="narrow the question, or allow more with query --timeout SECONDS"
-            ) from box.error
-        if box.error is not None:
-            if isinstance(box.error, Exception) and _is_engine_error(box.error):
-                raise self._translated(box.error, query) from box.error
-            raise box.error
-        return box.table or Table([], [])
+            ) from found.error
+        if found.error is not None:
+            if isinstance(found.error, Exception) and _is_engine_error(found.error):
+                raise self._translated(found.error, query) from found.error
+            raise found.error
+        return found.table
 
     def _node_cells(self, label: str, names: list[str], deadline: Deadline) -> tuple[list[str], dict[str, Any]]:
         deadline.check()
@@ -312,27 +296,5 @@ class EmbeddedStore(CypherStore):
                 shutil.rmtree(loading, ignore_errors=True)
 
 
-class _Box:
-    """What the query's thread hands back."""
-
-    def __init__(self) -> None:
-        self.table: Table | None = None
-        self.error: BaseException | None = None
-
-
 def _is_engine_error(error: Exception) -> bool:
     return type(error).__module__.startswith("arcadedb")
-
-
-def _table(answer: Any, max_rows: int) -> Table:
-    """Rows of an answer up to the cap."""
-    columns: list[str] = []
-    rows: list[tuple[Any, ...]] = []
-    for row in answer.iter_dicts():
-        if len(rows) == max_rows:
-            answer.close()
-            return Table(columns, rows, truncated=True)
-        if not columns:
-            columns = [k for k in row if not k.startswith("@")]
-        rows.append(tuple(settle(row.get(c)) for c in columns))
-    return Table(columns, rows)

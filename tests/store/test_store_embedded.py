@@ -217,10 +217,10 @@ except DeadlineExceeded:
 
 def test_the_engine_ends_a_query_whose_time_is_up(tiny, monkeypatch):
     """Nothing computes on, the engine is not stopped, and no limit is left behind, not even one of a killed process."""
-    from graphkit.store import embedded
+    from graphkit.store import embedded_query
 
     heavy = guard_text(" ".join(f"UNWIND range(1, 3000) AS x{i}" for i in range(4)) + " RETURN sum(x0 * x3) AS s")
-    monkeypatch.setattr(embedded, "_LEAST_LIMIT", 0.1)
+    monkeypatch.setattr(embedded_query, "_LEAST_LIMIT", 0.1)
     with open_store(tiny) as store:
         engine, begin = store._db(), time.monotonic()
         with pytest.raises(DeadlineExceeded, match="not finished within"):
