@@ -1,7 +1,7 @@
 """Event logs: `events/*.csv|csv.gz|parquet` to one frame, checked like every other file.
 
-Events stay files: a load reads them only to judge them. A row with a wrong time, kind or number is rejected. One that
-names a node the directory does not hold is kept with a warning: an adopter outside the graph is still an observation.
+Events stay files: a load reads them only to judge them (`files_events_check`). A row with a wrong time, kind or number
+is rejected.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from graphkit.store.mapping_file import parse_dataset
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     import pandas as pd
 
     from graphkit.model.tables import Column
 
-__all__ = ["EVENT_COLUMNS", "EventLog", "check_events", "files_of_events", "read_events"]
+__all__ = ["EVENT_COLUMNS", "EventLog", "read_events", "read_log"]
 
 _ITEMS = {name: label.zh for name, label in LABELS.items() if not label.written}
 _NAMED = 50  # unknown columns named one by one
@@ -56,7 +56,6 @@ EVENT_COLUMNS: dict[str, Property] = by_name(
     text("device", "设备"),
     text("region", "地区"),
 )
-_ENDS = {"user": "User", "parent_user": "User", "channel": "Channel", "campaign": "Campaign"}
 
 
 @dataclass
@@ -113,7 +112,7 @@ def read_events(path: str | os.PathLike[str]) -> pd.DataFrame:
     root = path_of("path", path, "the path of an event log")
     findings = Findings()
     files, dataset = _event_files(root)
-    log = _read(files, dataset, findings)
+    log = read_log(files, dataset, findings)
     if not log.parts and not findings.found:
         raise DataInvalid(
             f"{root} holds no events",
@@ -137,125 +136,35 @@ def read_events(path: str | os.PathLike[str]) -> pd.DataFrame:
     return frame.sort_values(["ts", "user", "kind"], kind="stable", ignore_index=True)
 
 
-def check_events(
-    files: Iterable[tuple[Path, str]],
-    dataset: Dataset,
-    findings: Findings,
-    ids: Mapping[str, Collection[str]],
-    codes: Collection[str],
-    encoding: str = "utf-8",
+def read_log(
+    files: Iterable[tuple[Path, str]], dataset: Dataset, findings: Findings, encoding: str = "utf-8"
 ) -> EventLog:
-    """Read an event log and look for the nodes it names.
-
-    Parameters
-    ----------
-    files
-        Path and shown name of each file.
-    dataset
-        What `dataset.toml` declares: the time zone of naive times and the unit of times written as numbers.
-    findings
-        Where findings go.
-    ids
-        Label -> ids of the directory; a label without nodes is not looked for.
-    codes
-        Tracking codes of its touchpoints.
-    encoding
-        Of the CSV files, but for those that `dataset` names.
-    """
-    log = _read(files, dataset, findings, encoding)
-    for part, columns in log.parts:
-        for column, label in _ENDS.items():
-            if column in columns and ids.get(label):
-                _unknown(part, column, columns[column], set(ids[label]), f"no {label} {{value}} in nodes/")
-        if "code" in columns and codes:
-            _unknown(part, "code", columns["code"], set(codes), "no Touchpoint with the code {value}")
-        if "item" in columns:
-            _items(part, columns, ids)
-        if "parent_user" in columns:
-            own = np.flatnonzero((columns["parent_user"] == columns["user"]) & part.good)
-            text_ = "{value} is said to have passed it on to itself"
-            part.note(
-                own.tolist(),
-                "self-loop",
-                "warning",
-                "parent_user",
-                columns["user"][own],
-                text_,
-                "leave parent_user empty",
+    """Read all files of a log, each with the name that findings show; what does not fit is put aside."""
+    log = EventLog()
+    for path, name in files:
+        log.files += 1
+        try:
+            if name.endswith(".parquet"):
+                table: RawTable = read_parquet(path, name)
+            else:
+                own = dataset.encodings.get(name)
+                table = read_csv(path, name, findings, encoding=own or encoding, named=own is not None)
+        except FileRefused as error:
+            findings.add(error.finding, fatal=True)
+            log.n_broken += error.rows
+            continue
+        log.n_broken += table.n_broken
+        missing = [p.name for p in EVENT_COLUMNS.values() if p.required and p.name not in table.columns]
+        for column in missing:
+            text_ = f"events need the column {column}"
+            findings.add(
+                Finding("missing-column", "error", name, 1, column, None, text_, f"add the column {column}"), fatal=True
             )
+        if missing:
+            log.n_broken += len(table)
+            continue
+        log.parts.append((part := Slice(table, np.arange(len(table)), findings), _columns(part, dataset, findings)))
     return log
-
-
-def files_of_events(
-    folder: Path,
-    findings: Findings,
-    problem: Callable[[Path], tuple[str, str, str] | None],
-    fatal: Callable[[str, str, str, str], None],
-) -> list[tuple[Path, str]]:
-    """Path and shown name of the files of `events/`; others are reported.
-
-    Parameters
-    ----------
-    folder
-        `events/` of an input directory; none is no fault.
-    findings
-        Where findings go.
-    problem
-        Says why a path is no readable file inside the directory and what to do, or None.
-    fatal
-        Told rule, name, message and hint of what makes the directory unusable.
-    """
-    if not folder.exists() and not folder.is_symlink():
-        return []
-    if not folder.is_dir() or not folder.resolve().is_relative_to(folder.parent.resolve()):
-        rule = "file-outside" if folder.is_symlink() else "file-unreadable"
-        fatal(rule, folder.name, "is not a folder inside the input directory", "put a folder there, or remove it")
-        return []
-    out = []
-    for path in sorted(folder.iterdir()):
-        name = f"{folder.name}/{path.name}"
-        if path.name.startswith(".") or not path.name.endswith((".csv", ".csv.gz", ".parquet")):
-            text_ = "only .csv, .csv.gz and .parquet files are read"
-            findings.add(Finding("file-ignored", "warning", name, None, None, None, text_, "save it as CSV or Parquet"))
-        elif (found := problem(path)) is not None:
-            fatal(found[0], name, *found[1:])
-        else:
-            out.append((path, name))
-    return out
-
-
-def _items(part: Slice, columns: dict[str, Column], ids: Mapping[str, Collection[str]]) -> None:
-    """Items by their label; without one, under any label that an event may name."""
-    items = columns["item"]
-    labels = columns.get("item_label", np.full(len(items), None, dtype=object))
-    for label in dict.fromkeys(x for x in labels.tolist() if x is not None):
-        if ids.get(label):
-            _unknown(part, "item", _only(items, labels == label), set(ids[label]), f"no {label} {{value}} in nodes/")
-    known = {i for label, found in ids.items() if label != "User" for i in found}
-    if known:
-        bare = np.array([x is None for x in labels.tolist()], dtype=np.bool_)
-        _unknown(part, "item", _only(items, bare), known, "no node {value} of any label")
-
-
-def _only(cells: Column, mask: Any) -> Column:
-    """Cells where the mask says so, None elsewhere."""
-    out = np.full(len(cells), None, dtype=object)
-    out[mask] = cells[mask]
-    return out
-
-
-def _unknown(part: Slice, column: str, cells: Column, known: set[str], message: str) -> None:
-    """Warn once per name that is not known, at its first row, with the number of rows."""
-    rows: dict[str, list[int]] = {}
-    for i in np.flatnonzero(part.good).tolist():
-        cell = cells[i]
-        if cell is not None and cell not in known:
-            rows.setdefault(cell, []).append(i)
-    for name, at in rows.items():
-        more = f" ({len(at)} events)" if len(at) > 1 else ""
-        part.note(
-            [at[0]], "event-node", "warning", column, [name], message + more, "kept; add the node, or correct the name"
-        )
 
 
 def _frame(columns: dict[str, Column]) -> pd.DataFrame:
@@ -291,35 +200,6 @@ def _event_files(root: Path) -> tuple[list[tuple[Path, str]], Dataset]:
                 f"dataset.toml: {error.message}", source=str(home), rule=error.rule, hint=error.hint
             ) from error
     return [(p, f"events/{p.name}") for p in files], dataset
-
-
-def _read(files: Iterable[tuple[Path, str]], dataset: Dataset, findings: Findings, encoding: str = "utf-8") -> EventLog:
-    """Read all files of a log; what does not fit is put aside."""
-    log = EventLog()
-    for path, name in files:
-        log.files += 1
-        try:
-            if name.endswith(".parquet"):
-                table: RawTable = read_parquet(path, name)
-            else:
-                own = dataset.encodings.get(name)
-                table = read_csv(path, name, findings, encoding=own or encoding, named=own is not None)
-        except FileRefused as error:
-            findings.add(error.finding, fatal=True)
-            log.n_broken += error.rows
-            continue
-        log.n_broken += table.n_broken
-        missing = [p.name for p in EVENT_COLUMNS.values() if p.required and p.name not in table.columns]
-        for column in missing:
-            text_ = f"events need the column {column}"
-            findings.add(
-                Finding("missing-column", "error", name, 1, column, None, text_, f"add the column {column}"), fatal=True
-            )
-        if missing:
-            log.n_broken += len(table)
-            continue
-        log.parts.append((part := Slice(table, np.arange(len(table)), findings), _columns(part, dataset, findings)))
-    return log
 
 
 def _columns(part: Slice, dataset: Dataset, findings: Findings) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from graphkit.model.schema import LABELS, TYPES, label_of_file
 from graphkit.model.tables import GraphTables
 from graphkit.model.validate import DataReport, Finding, RejectedRow
 from graphkit.store.files_assumed import count_rows
-from graphkit.store.files_events import EventLog, check_events, files_of_events
+from graphkit.store.files_events import EventLog
+from graphkit.store.files_events_check import check_events, files_of_events
 from graphkit.store.files_graph import build_edges, build_nodes
 from graphkit.store.files_intake import Intake
 from graphkit.store.files_named import check_named
