@@ -9,41 +9,21 @@ import numpy as np
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Option
-from graphkit.cli.language import shown_word
+from graphkit.cli.link_rows import COLUMNS, link_rows, told_rows
 from graphkit.cli.options import min_evidence_option, output_options, seed_option
 from graphkit.cli.shares import SHARE
-from graphkit.cli.walks import WAYS, name_lookup, ways_params
+from graphkit.cli.walks import WAYS, Walked, walked_ties
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
     from scipy import sparse
 
     from graphkit.planning.links import PredictedLinks
-    from graphkit.projection.projection import Projection
     from graphkit.projection.snapshot import Snapshot
-    from graphkit.ranking.evidence import Walk
 
-    Names = Sequence[tuple[str, str]]
     Rows = NDArray[np.int64]
 
 __all__ = ["links"]
-
-COLUMNS = (
-    "source",
-    "source_name",
-    "rank",
-    "target",
-    "name",
-    "score",
-    "evidence",
-    "walk_told",
-    "walk_share",
-    "query",
-    "params",
-)
-_SHOWN = 3  # ways a row of the table, of up to ten
 
 
 @click.command(
@@ -100,7 +80,7 @@ def links(
     of the walk in all that speaks for the tie. Users on the way are not named. The query of a row lists every
     node tied with its target, and counts them as they were counted here.
     """
-    from graphkit.cli.graphs import typed_graph, walk_tables
+    from graphkit.cli.graphs import walk_tables
     from graphkit.cli.output import emit, table
     from graphkit.store.queries import query_command
 
@@ -108,27 +88,19 @@ def links(
     snapshot = app.strong_snapshot(
         min_evidence, reads=walk_tables([name for name, _ in via]), keep=[(label, only)] if only else ()
     )
-    graph, names = typed_graph(snapshot, [name for name, _ in via], shares=dict(via))
-    kinds, tied = np.array([kind for kind, _ in names], object), np.diff(graph.indptr) > 0
+    ties = walked_ties(snapshot, via)
+    kinds, tied = np.array([kind for kind, _ in ties.names], object), np.diff(ties.graph.indptr) > 0
     teachers, targets = np.flatnonzero((kinds == label) & tied), np.flatnonzero((kinds == to) & tied)
-    sources = teachers if only is None else np.intersect1d(teachers, [_row(snapshot, names, label, only)])
+    sources = teachers if only is None else np.intersect1d(teachers, [_row(ties, label, only)])
     rows: list[dict[str, Any]] = []
     if sources.size and targets.size:
         rows, learned = _predicted(
-            app,
-            snapshot,
-            graph,
-            names,
-            (sources, targets, teachers),
-            top=top,
-            factors=factors,
-            seed=seed,
-            whole=not via,
+            app, ties, (sources, targets, teachers), top=top, factors=factors, seed=seed, whole=not via
         )
     if min_evidence is not None:
         rows = [{**row, "query": None, "params": {}} for row in rows]  # it reads every row
     text = table(
-        _people(rows), ("source", "rank", "target", "name", "evidence"), keep=("source", "target"), lines="evidence"
+        told_rows(rows), ("source", "rank", "target", "name", "evidence"), keep=("source", "target"), lines="evidence"
     )
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=text, color=app.settings.color)
     if not rows:
@@ -153,54 +125,45 @@ def _ends(from_: str, to: str) -> tuple[str, str | None]:
     return label, id_ or None
 
 
-def _row(snapshot: Snapshot, names: Names, label: str, id_: str) -> int:
+def _row(ties: Walked, label: str, id_: str) -> int:
     """Return the row of a node, or say which id is unknown."""
     from graphkit.cli.graphs import check_node
     from graphkit.cli.options import LabelId
 
-    check_node(snapshot, LabelId(label, id_))
-    return names.index((label, id_))
+    check_node(ties.snapshot, LabelId(label, id_))
+    return ties.names.index((label, id_))
 
 
 def _predicted(
-    app: App,
-    snapshot: Snapshot,
-    graph: Projection,
-    names: Names,
-    ends: tuple[Rows, Rows, Rows],
-    *,
-    top: int,
-    factors: int,
-    seed: int,
-    whole: bool,
+    app: App, ties: Walked, ends: tuple[Rows, Rows, Rows], *, top: int, factors: int, seed: int, whole: bool
 ) -> tuple[list[dict[str, Any]], str]:
     """Return the rows, and what was learned from how many ties."""
     from graphkit.planning.links import predict_links
 
     sources, targets, teachers = ends
-    known = _known(snapshot, sources, targets) if not whole else {}
+    known = _known(ties.snapshot, sources, targets) if not whole else {}
     more = max(map(len, known.values()), default=0)  # ties of kinds that are not walked are known too
     with app.working("predict links") as progress:
         found = predict_links(
-            graph,
+            ties.graph,
             sources,
             targets,
             top=top + more,
-            words=_words(snapshot, names),
+            words=_words(ties),
             rank=factors,
             learn_from=teachers,
             rng=seed,
             progress=progress,
         )
+    return link_rows(ties, found, known, top), _learned(found)
+
+
+def _learned(found: PredictedLinks) -> str:
+    """Say what the weights rest on."""
     if found.n_hidden:
-        return _rows(
-            snapshot, names, found, known, top
-        ), f"scores compare within a source only; what counts was learned on {found.n_hidden:,} hidden ties"
+        return f"scores compare within a source only; what counts was learned on {found.n_hidden:,} hidden ties"
     stated = ", ".join(f"{name} {value:g}" for name, value in found.weights.items() if value)
-    return (
-        _rows(snapshot, names, found, known, top),
-        f"scores compare within a source only; too few known ties to learn what counts (30 needed), so it is stated: {stated}",
-    )
+    return f"scores compare within a source only; too few known ties to learn what counts (30 needed), so it is stated: {stated}"
 
 
 def _known(snapshot: Snapshot, sources: Rows, targets: Rows) -> dict[int, set[int]]:
@@ -215,82 +178,17 @@ def _known(snapshot: Snapshot, sources: Rows, targets: Rows) -> dict[int, set[in
     }
 
 
-def _words(snapshot: Snapshot, names: Names) -> sparse.csr_array | None:
+def _words(ties: Walked) -> sparse.csr_array | None:
     """Return how often each pair of letters stands in names and texts; users have none."""
     from graphkit.cli.documents import documents
     from graphkit.matching.text import count_matrix, grams
 
+    snapshot, names = ties.snapshot, ties.names
     labels = dict.fromkeys(label for label, _ in names if label != "User")
     texts, _ = documents(snapshot, [label for label in labels if "name" in snapshot.nodes(label).columns])
     counts = [grams(" ".join(texts.get(f"{label}:{id_}", ())), (2, 3)) for label, id_ in names]
     column = {gram: i for i, gram in enumerate(sorted({gram for count in counts for gram in count}))}
     return count_matrix(counts, column) if column else None
-
-
-def _rows(
-    snapshot: Snapshot, names: Names, found: PredictedLinks, known: dict[int, set[int]], top: int
-) -> list[dict[str, Any]]:
-    """Return the best rows of each source that are no known ties."""
-    name_of = name_lookup(snapshot, names)
-    rows: list[dict[str, Any]] = []
-    each = zip(
-        found.source.tolist(),
-        found.target.tolist(),
-        found.score.tolist(),
-        found.ways,
-        found.walk_share.tolist(),
-        strict=True,
-    )
-    rank, last = 0, -1
-    for source, target, score, ways, share in each:
-        rank, last = (rank if source == last else 0), source
-        if rank == top or not ways or target in known.get(source, ()):
-            continue  # a tie that no walk leads to has nothing to show for it
-        rank += 1
-        rows.append(
-            {
-                "source": names[source][1],
-                "source_name": name_of(source),
-                "rank": rank,
-                "target": names[target][1],
-                "name": name_of(target),
-                "score": score,
-                "evidence": _evidence(names, source, ways),
-                "walk_told": sum(way.share for way in ways),
-                "walk_share": share,
-                "query": WAYS,
-                "params": ways_params(names[source], names[target]),
-            }
-        )
-    return rows
-
-
-def _evidence(names: Names, source: int, ways: Sequence[Walk]) -> list[dict[str, Any]]:
-    """Return the ways between the two ends with their shares; those that differ only in users count together."""
-    total: dict[tuple[str, ...], float] = {}
-    for way in ways:
-        between = tuple(
-            "User" if names[row][0] == "User" else ":".join(names[row]) for row in way.nodes[:-1] if row != source
-        )
-        total[between] = total.get(between, 0.0) + way.share
-    return [
-        {"via": list(between), "share": share}
-        for between, share in sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
-    ]
-
-
-def _people(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows for a reader: a source once, its ways one a line."""
-    told = []
-    for row in rows:
-        ways = [
-            f"{way['share']:.0%} {' > '.join(way['via']) or shown_word('direct')}" for way in row["evidence"][:_SHOWN]
-        ]
-        first = row["source"] if row["rank"] == 1 else ""
-        told.append(
-            {"source": first, "rank": row["rank"], "target": row["target"], "name": row["name"], "evidence": ways}
-        )
-    return told
 
 
 def _nothing(sources: Rows, targets: Rows, from_: str, to: str, via: tuple[tuple[str, float], ...]) -> str:

@@ -12,7 +12,7 @@ from graphkit.cli.group import Command
 from graphkit.cli.language import shown_word
 from graphkit.cli.options import LABEL_ID, LabelId, min_evidence_option, output_options
 from graphkit.cli.shares import SHARE
-from graphkit.cli.walks import WAYS, name_lookup, ways_params
+from graphkit.cli.walks import WAYS, walked_ties, ways_params
 from graphkit.progress import each, step
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def rank(
     CSV: the rows down to this one are proven to be the best, whatever their order. The query of a row
     lists every node it is tied with: a walk enters it by one of those.
     """
-    from graphkit.cli.graphs import check_labels, check_node, typed_graph, walk_tables
+    from graphkit.cli.graphs import check_labels, check_node, walk_tables
     from graphkit.cli.output import emit, table
     from graphkit.ranking.pagerank import personalised_pagerank
 
@@ -88,25 +88,25 @@ def rank(
     people: list[dict[str, Any]] = []
     with app.working("rank nodes") as progress:
         with step("join the ties", progress):
-            graph, names = typed_graph(snapshot, [name for name, _ in via], shares=dict(via))
+            ties = walked_ties(snapshot, via)
+        graph, names = ties.graph, ties.names
         start = names.index((node.label, node.id))
         with step("walk the ties", progress):
             result = personalised_pagerank(graph, start, restart_probability=restart, tolerance=1e-10)
         best, certified = _best(result, names, start, to, top)
-        name_of = name_lookup(snapshot, names)
         for target in each(best, "rows with evidence", progress):
             walks = _evidence(graph, result, start, target, restart, names)
             row = {
                 "rank": len(rows) + 1,
                 "label": to,
                 "id": names[target][1],
-                "name": name_of(target),
+                "name": ties.name_of(target),
                 "score": float(result.scores[target]),
                 "certified": bool(certified[len(rows)]),
             }
             params = ways_params((node.label, node.id), names[target]) if query else {}
             rows.append({**row, "evidence": _whole(walks, names), "query": query, "params": params})
-            people.append({**row, "evidence": _between(walks, names, name_of)})
+            people.append({**row, "evidence": _between(walks, names, ties.name_of)})
     told = table(people, ["rank", "id", "name", "score", "evidence"], keep=("id",), lines="evidence")
     emit(form=form, output=output, rows=rows, columns=COLUMNS, text=told, color=app.settings.color)
     _tell(app, rows, node, to, [name for name, _ in via])
