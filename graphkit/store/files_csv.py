@@ -24,9 +24,13 @@ from graphkit.store.files_quotes import good_quotes
 from graphkit.store.files_raw import FileRefused, Findings, RawTable, file_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+    Places = NDArray[np.int64]
 
 _LF, _CR, _QUOTE, _COMMA = b'\n\r",'
 _LINE_SEARCH = 1_000  # how many broken places of one file are located one by one
@@ -61,51 +65,36 @@ class _Scan:
     def table(self) -> RawTable:
         """Header, records and lines of the file."""
         bytes_ = np.frombuffer(self.data, dtype=np.uint8)
+        starts, stops = self._lines(bytes_)
+        broken = self._broken_lines(starts)  # line index -> (rule, message)
+        joined, quotes = good_quotes(bytes_, starts, broken)
+        records = self._records(bytes_, starts, stops, joined)
+        header = self._header(records, broken)
+        widths = self._widths(bytes_, quotes, records)
+        return self._build(header, records, _reasons(records, broken, widths, len(header)), quoted=bool(len(quotes)))
+
+    def _lines(self, bytes_: Bytes) -> tuple[Places, Places]:
+        """Where each line starts, and where its text stops."""
         ends = self._line_ends(bytes_)
         starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else np.zeros(1, np.int64)
         if not len(ends) or ends[-1] < len(bytes_) - 1:  # no line end at the end
             starts = np.concatenate((starts, [ends[-1] + 1])) if len(ends) else starts
             ends = np.append(ends, len(bytes_))
-        lines = np.arange(1, len(starts) + 1)
-        stops = np.where((ends > starts) & (bytes_[np.maximum(ends - 1, 0)] == _CR), ends - 1, ends)
-        broken = self._broken_lines(starts)  # line index -> (rule, message)
-        joined, quotes = good_quotes(bytes_, starts, broken)
+        return starts, np.where((ends > starts) & (bytes_[np.maximum(ends - 1, 0)] == _CR), ends - 1, ends)
+
+    def _records(self, bytes_: Bytes, starts: Places, stops: Places, joined: NDArray[np.bool_]) -> _Records:
+        """The records of the file, header first; lines of blanks between them are passed over."""
         first = ~joined  # lines where a record begins
         blank = self._blank(bytes_, starts, stops)
-        filled, odd = first & ~blank, bool((first & blank & (stops > starts)).any())
-        begin = np.flatnonzero(filled)
+        begin = np.flatnonzero(first & ~blank)
         if not len(begin):
-            raise FileRefused(
-                Finding(
-                    "file-empty",
-                    "error",
-                    self.name,
-                    1,
-                    None,
-                    None,
-                    "the file holds only blank lines",
-                    "write the header line",
-                )
-            )
+            text = "the file holds only blank lines"
+            raise FileRefused(Finding("file-empty", "error", self.name, 1, None, None, text, "write the header line"))
         following = np.append(np.flatnonzero(first), len(starts))
         last = following[np.searchsorted(following, begin, side="right")] - 1
-        spans = starts[begin], stops[last]
-        header = self._header(int(spans[0][0]), int(spans[1][0]), broken.get(int(begin[0])), len(begin) - 1)
-        bad = np.zeros(len(begin), dtype=np.bool_)
-        reasons: dict[int, tuple[str, str]] = {}
-        for line, reason in broken.items():
-            record = int(np.searchsorted(begin, line, side="right")) - 1
-            if record > 0 and line <= last[record]:
-                bad[record], reasons[record] = True, reason
-        counts = self._widths(bytes_, quotes, spans)
-        for record in np.flatnonzero((counts != len(header)) & ~bad).tolist():
-            if record:
-                bad[record] = True
-                reasons[record] = ("row-width", f"{counts[record]} fields where the header has {len(header)}")
-        shape = {"quoted": bool(len(quotes)), "multiline": bool((last > begin).any()), "odd": odd}
-        return self._build(header, begin, lines, spans, bad, reasons, **shape)
+        return _Records(begin, last, starts[begin], stops[last], odd=bool((first & blank & (stops > starts)).any()))
 
-    def _line_ends(self, bytes_: NDArray[np.uint8]) -> NDArray[np.int64]:
+    def _line_ends(self, bytes_: Bytes) -> Places:
         """Offsets of the last byte of each line end; a lone CR ends a line too."""
         ends = np.flatnonzero(bytes_ == _LF)
         if b"\r" in self.data:
@@ -125,7 +114,7 @@ class _Scan:
         return ends
 
     @staticmethod
-    def _blank(bytes_: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _blank(bytes_: Bytes, starts: Places, stops: Places) -> NDArray[np.bool_]:
         """Lines without anything but blanks."""
         length = stops - starts
         blank: NDArray[np.bool_] = length == 0
@@ -133,7 +122,7 @@ class _Scan:
             blank[i] = not bytes_[starts[i] : stops[i]].tobytes().strip(b" \t\r\x0b\x0c")
         return blank
 
-    def _broken_lines(self, starts: NDArray[np.int64]) -> dict[int, tuple[str, str]]:
+    def _broken_lines(self, starts: Places) -> dict[int, tuple[str, str]]:
         """Lines with invalid UTF-8 or NUL; the file is refused when most of it is of another encoding."""
         broken: dict[int, tuple[str, str]] = {}
         at, data = 0, self.data
@@ -163,62 +152,91 @@ class _Scan:
             raise refuse_encoding(data, self.name, min(broken) + 1, said, max(0, len(starts) - 1))
         return broken
 
-    def _foreign_lines(self, starts: NDArray[np.int64]) -> int:
+    def _foreign_lines(self, starts: Places) -> int:
         """Count the lines with bytes beyond ASCII."""
         places = np.flatnonzero(np.frombuffer(self.data, dtype=np.uint8) >= 0x80)
         return len(np.unique(np.searchsorted(starts, places, side="right")))
 
-    def _widths(
-        self, bytes_: NDArray[np.uint8], quotes: NDArray[np.int64], spans: tuple[NDArray[np.int64], NDArray[np.int64]]
-    ) -> NDArray[np.int64]:
+    def _widths(self, bytes_: Bytes, quotes: Places, records: _Records) -> Places:
         """Fields per record: commas outside quotes plus one."""
         commas = np.flatnonzero(bytes_ == _COMMA)
         if len(quotes):
             commas = commas[np.searchsorted(quotes, commas) % 2 == 0]
-        return np.searchsorted(commas, spans[1]) - np.searchsorted(commas, spans[0]) + 1
+        return np.searchsorted(commas, records.stops) - np.searchsorted(commas, records.starts) + 1
 
-    def _header(self, start: int, stop: int, broken: tuple[str, str] | None, rows: int) -> list[str]:
+    def _header(self, records: _Records, broken: Mapping[int, tuple[str, str]]) -> list[str]:
         """Names of the columns."""
+        start, stop = int(records.starts[0]), int(records.stops[0])
         line = self.data.count(b"\n", 0, start) + 1
         try:
-            return header_names(self.data[start:stop], broken)
+            return header_names(self.data[start:stop], broken.get(int(records.begin[0])))
         except HeaderWrong as error:
             finding = Finding("header", "error", self.name, line, None, error.value, error.text, error.hint)
-            raise FileRefused(finding, rows) from error
+            raise FileRefused(finding, len(records.begin) - 1) from error
 
     def _build(
-        self, header: list[str], begin: NDArray[np.int64], lines: NDArray[np.int64], spans: tuple[NDArray[np.int64], NDArray[np.int64]],
-        bad: NDArray[np.bool_], reasons: dict[int, tuple[str, str]], *, quoted: bool, multiline: bool, odd: bool,
-    ) -> RawTable:  # fmt: skip
+        self, header: list[str], records: _Records, reasons: Mapping[int, tuple[str, str]], *, quoted: bool
+    ) -> RawTable:
         """Parse the good records; keep the others with their bytes."""
-        table = RawTable(
-            self.name,
-            self.path,
-            header,
-            {},
-            lines[begin[1:]][~bad[1:]],
-            int(bad.sum()),
-            data=self.data,
-            shift=self.shift,
-        )
-        digest, names = file_digest(self.path) if reasons else "", tuple(header)
+        bad = np.zeros(len(records.begin), dtype=np.bool_)
+        bad[np.fromiter(reasons, np.int64, len(reasons))] = True
+        keep = np.flatnonzero(~bad[1:]) + 1
+        lines = records.begin[keep] + 1
+        table = RawTable(self.name, self.path, header, {}, lines, len(reasons), data=self.data, shift=self.shift)
+        self._put_aside(table, records, reasons)
+        table.spans = records.starts[keep], records.stops[keep]
+        if reasons or records.odd:
+            body = b"\n".join(self.data[a:b] for a, b in zip(*(s.tolist() for s in table.spans), strict=True)) + b"\n"
+        else:
+            body = self.data[int(records.stops[0]) :].lstrip(b"\r\n") if len(keep) else b""
+        longest = int((records.stops - records.starts).max())
+        table.columns = _parse(body, header, len(keep), longest, quoted=quoted, multiline=records.multiline)
+        return table
+
+    def _put_aside(self, table: RawTable, records: _Records, reasons: Mapping[int, tuple[str, str]]) -> None:
+        """Report the bad records, and keep them with their bytes."""
+        digest, names = file_digest(self.path) if reasons else "", tuple(table.names)
         for record, (rule, message) in sorted(reasons.items()):
-            start, stop, line = int(spans[0][record]), int(spans[1][record]), int(lines[begin[record]])
+            start, stop, line = int(records.starts[record]), int(records.stops[record]), int(records.begin[record]) + 1
             raw = self.data[start:stop]
             shown = raw[:200].decode("utf-8", "backslashreplace")
             hint, offset = _HINTS.get(rule), None if self.shift is None else start + self.shift
             self.findings.add(Finding(rule, "error", self.name, line, None, shown, message, hint))
             table.broken.append(RejectedRow(self.name, digest, record, line, offset, None, rule, message, raw, names))
-        keep = np.flatnonzero(~bad[1:]) + 1
-        table.spans = spans[0][keep], spans[1][keep]
-        if bad.any() or odd:
-            body = b"\n".join(self.data[a:b] for a, b in zip(*(s.tolist() for s in table.spans), strict=True)) + b"\n"
-        else:
-            body = self.data[int(spans[1][0]) :].lstrip(b"\r\n") if len(keep) else b""
-        table.columns = _parse(
-            body, header, len(keep), int((spans[1] - spans[0]).max()), quoted=quoted, multiline=multiline
-        )
-        return table
+
+
+@dataclass(frozen=True, eq=False)
+class _Records:
+    """Where the records of a file stand: index of the first and the last line of each, header first, and its bytes.
+
+    ``odd`` = some line between them holds blanks.
+    """
+
+    begin: Places
+    last: Places
+    starts: Places
+    stops: Places
+    odd: bool
+
+    @property
+    def multiline(self) -> bool:
+        """Whether a record goes on over a line end."""
+        return bool((self.last > self.begin).any())
+
+
+def _reasons(
+    records: _Records, broken: Mapping[int, tuple[str, str]], widths: Places, n_columns: int
+) -> dict[int, tuple[str, str]]:
+    """Rule and message of each record that cannot be used: one with a broken line, or of another width than the header."""
+    reasons: dict[int, tuple[str, str]] = {}
+    for line, reason in broken.items():
+        record = int(np.searchsorted(records.begin, line, side="right")) - 1
+        if record > 0 and line <= records.last[record]:
+            reasons[record] = reason
+    for record in np.flatnonzero(widths != n_columns).tolist():
+        if record and record not in reasons:
+            reasons[record] = ("row-width", f"{widths[record]} fields where the header has {n_columns}")
+    return reasons
 
 
 _HINTS = {
