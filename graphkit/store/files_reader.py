@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
-    from graphkit.model.tables import NodeColumns
+    from graphkit.model.tables import EdgeColumns, NodeColumns
     from graphkit.progress import ProgressCallback
 
 __all__ = ["DirectoryReader"]
@@ -56,16 +56,7 @@ class DirectoryReader:
 
     def read(self) -> tuple[GraphTables, DataReport]:
         """Return the good rows as canonical tables, and everything that was found."""
-        if not self.root.is_dir():
-            text = f"{self.root} is not a directory" if self.root.exists() else f"{self.root} does not exist"
-            raise DataInvalid(
-                text,
-                source=str(self.root),
-                rule="file-unreadable",
-                hint="correct its rows in the directory of the same name, and load that"
-                if self.root.suffix == ".ndjson"
-                else "give a directory with nodes/ and relationships/",
-            )
+        self._check_root()
         self.intake.begin()
         dataset = self._dataset()
         self.intake.encodings = dataset.encodings
@@ -73,24 +64,13 @@ class DirectoryReader:
         for name, said in self.said.items():
             check_named(self.intake, name, said, specs)
         blocks = self._blocks(specs, dataset)
-        nodes, edges = {}, []
-        by_kind: dict[str, list[Block]] = defaultdict(list)
-        for b in blocks:
-            by_kind[b.spec.kind.name].append(b)
-        for label in LABELS:
-            if label in by_kind:
-                nodes[label] = build_nodes(label, by_kind[label], self.intake.findings, self.on_duplicate)
-        known = {label: {i for b in by_kind[label] for i in b.ids.tolist() if i is not None} for label in nodes}
-        known = {label: known[label] - set(nodes[label].ids.tolist()) for label in nodes}
+        nodes, known = self._nodes(blocks)
         ties = sorted((b for b in blocks if b.spec.kind.name in TYPES), key=lambda b: b.part.table.file)
         if dataset.ends_in_store and self.ids_of is not None:
             self.outside = add_outside(ties, nodes, known, self.ids_of)
         if self.create_missing:
             self.made = make_missing(ties, nodes, known)
-        unread = self._unread(specs, dataset)
-        for name, kind in TYPES.items():
-            if name in by_kind:
-                edges += build_edges(kind, by_kind[name], nodes, known, unread, self.on_duplicate)
+        edges = self._edges(blocks, nodes, known, self._unread(specs, dataset))
         tables = GraphTables(
             {k: v for k, v in nodes.items() if len(v)},
             tuple(e for e in edges if len(e)),
@@ -104,6 +84,47 @@ class DirectoryReader:
         log = self._events(dataset, nodes)
         self.intake.settled()
         return tables.canonical(), self._report(blocks, tables, log)
+
+    def _check_root(self) -> None:
+        """Refuse what is no directory."""
+        if self.root.is_dir():
+            return
+        text = f"{self.root} is not a directory" if self.root.exists() else f"{self.root} does not exist"
+        raise DataInvalid(
+            text,
+            source=str(self.root),
+            rule="file-unreadable",
+            hint="correct its rows in the directory of the same name, and load that"
+            if self.root.suffix == ".ndjson"
+            else "give a directory with nodes/ and relationships/",
+        )
+
+    def _nodes(self, blocks: list[Block]) -> tuple[dict[str, NodeColumns], dict[str, set[str]]]:
+        """The good nodes of each label, and the ids of those that are known but not good."""
+        nodes: dict[str, NodeColumns] = {}
+        known: dict[str, set[str]] = {}
+        of = _by_kind(blocks)
+        for label in LABELS:
+            if label in of:
+                nodes[label] = build_nodes(label, of[label], self.intake.findings, self.on_duplicate)
+                named = {i for b in of[label] for i in b.ids.tolist() if i is not None}
+                known[label] = named - set(nodes[label].ids.tolist())
+        return nodes, known
+
+    def _edges(
+        self,
+        blocks: list[Block],
+        nodes: dict[str, NodeColumns],
+        known: dict[str, set[str]],
+        unread: dict[str, str],
+    ) -> list[EdgeColumns]:
+        """The good relationships of each type."""
+        edges: list[EdgeColumns] = []
+        of = _by_kind(blocks)
+        for name, kind in TYPES.items():
+            if name in of:
+                edges += build_edges(kind, of[name], nodes, known, unread, self.on_duplicate)
+        return edges
 
     def _dataset(self) -> Dataset:
         """`dataset.toml`, with the mapping laid over it."""
@@ -244,3 +265,11 @@ class DirectoryReader:
             log.counts(),
             self.made,
         )
+
+
+def _by_kind(blocks: list[Block]) -> dict[str, list[Block]]:
+    """Blocks of each label and type."""
+    found: dict[str, list[Block]] = defaultdict(list)
+    for block in blocks:
+        found[block.spec.kind.name].append(block)
+    return found
