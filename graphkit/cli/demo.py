@@ -13,7 +13,6 @@ import click
 
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
-from graphkit.cli.options import SEED
 from graphkit.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ _CLIPS, _FEW_CLIPS = 600, 12
     default=0.15,
     help="Budget as a share of the price of all channels.",
 )
-@click.option("--seed", type=SEED, default=7, help="Seed of all randomness: same seed, same demo.")
+@click.option("--seed", type=click.IntRange(min=0), default=7, help="Seed of all randomness: same seed, same demo.")
 @click.option(
     "--loop",
     is_flag=True,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROMOTED", "Command", "Group", "LazyGroup", "Option", "suggestion"]
 
+_TOO_LARGE = 2**63
 PROMOTED = ("Film", "Course", "Brand")
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 
@@ -49,12 +50,12 @@ class _Examples:
         self.examples = tuple(examples)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, then refuse what says nothing: an empty text, as of a shell variable that is not set, and nan."""
+        """Parse, then refuse what says nothing: an empty text, as of a shell variable that is not set, nan, or too many digits."""
         rest = super().parse_args(ctx, args)  # type: ignore[misc]
         for parameter in () if ctx.resilient_parsing else self.params:  # type: ignore[attr-defined]
             value = ctx.params.get(parameter.name)
             for one in value if isinstance(value, tuple) else (value,):
-                _refuse_nothing(one, parameter, ctx)
+                _refuse_unusable(one, parameter, ctx)
         return list(rest)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -66,8 +67,8 @@ class _Examples:
         super().format_help_text(ctx, formatter)  # type: ignore[misc]
 
 
-def _refuse_nothing(value: Any, parameter: click.Parameter, ctx: click.Context) -> None:
-    """Raise for an empty text of an option or a path, which would stand for "not given" or for this folder, and for nan."""
+def _refuse_unusable(value: Any, parameter: click.Parameter, ctx: click.Context) -> None:
+    """Raise for an empty text of an option or a path, which would stand for "not given" or for this folder, for nan, and for what is no 64-bit integer."""
     if isinstance(value, str) and not value.strip():
         if isinstance(parameter, click.Option):
             raise click.BadParameter(f"{value!r} is empty; leave the option out, or give it a value", ctx, parameter)
@@ -75,6 +76,8 @@ def _refuse_nothing(value: Any, parameter: click.Parameter, ctx: click.Context) 
             raise click.BadParameter(f"{value!r} is empty; . is the current folder", ctx, parameter)
     elif isinstance(value, float) and value != value:  # noqa: PLR0124  nan, without importing math for every --help
         raise click.BadParameter(f"{value!r} is not a number", ctx, parameter)
+    elif isinstance(value, int) and value >= _TOO_LARGE:
+        raise click.BadParameter(f"{value} is not below 2**63", ctx, parameter)
 
 
 class Command(_Examples, click.Command):

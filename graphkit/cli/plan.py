@@ -43,7 +43,7 @@ __all__ = ["plan"]
     help="What to maximise: reach, purchases, value, loyalty, or a weighted sum such as reach=1,value=0.02.",
 )
 @click.option(
-    "--waves", type=click.IntRange(min=1), default=1, help="Number of waves; their gap and money stand in the rules."
+    "--waves", type=click.IntRange(1, 1000), default=1, help="Number of waves; their gap and money stand in the rules."
 )
 @click.option("--target", metavar="EXPR", help="Only these users count, such as: age>=18 and region='上海'.")
 @click.option(

@@ -41,20 +41,32 @@ def test_nan_lies_in_no_range(words, tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", [["demo"], ["simulate", "--seeds", "u1"]], ids=" ".join)
-def test_a_seed_too_large_is_refused_as_an_option(command, tmp_path, monkeypatch, capsys):
-    """2**63 - 1 is a seed, 2**63 is none; the message speaks of --seed, not of the library's generators."""
+PLAN = ["plan", "--for", "Film:f01", "--budget", "5"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["demo", "--seed"], ["simulate", "--seeds", "u1", "--seed"], [*PLAN, "--max-steps"], [*PLAN, "--seed"]],
+    ids=" ".join,
+)
+def test_more_digits_than_an_integer_has_are_refused_by_the_option(words, tmp_path, monkeypatch, capsys):
+    """2**63 - 1 is a seed, 2**63 is none; the message speaks of the option, not of the library's generators or kernels."""
     monkeypatch.chdir(tmp_path)
-    assert run([*command, "--seed", str(2**63)]) == 2
-    assert f"'--seed': {2**63} is not below 2**63" in capsys.readouterr().err
-    assert run([*command, "--seed", str(2**63 - 1), "--no-such"]) == 2
-    assert "--seed" not in capsys.readouterr().err
+    assert run([*words, str(2**63)]) == 2
+    assert f"'{words[-1]}': {2**63} is not below 2**63" in capsys.readouterr().err
+    assert run([*words, str(2**63 - 1), "--no-such"]) == 2
+    assert words[-1] not in capsys.readouterr().err
 
 
-def test_more_users_than_a_demo_can_make_are_refused(capsys):
-    """A number with a zero too many must not run until the memory is gone."""
-    assert run(["demo", "--users", "10000000"]) == 2
-    assert "200<=x<=1000000" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [(["demo", "--users", "10000000"], "200<=x<=1000000"), ([*PLAN, "--waves", "100000"], "1<=x<=1000")],
+    ids=["users", "waves"],
+)
+def test_a_number_with_zeros_too_many_is_refused(words, allowed, capsys):
+    """Neither may run until the memory is gone."""
+    assert run(words) == 2
+    assert allowed in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["lang first", "config first"])
