@@ -82,6 +82,7 @@ def retention(
             if n:
                 app.say(f"{n:,} users {why}")
         duration, event, more["id_"] = "days", "left", "user"
+        more["exclude"] = [c for c in more["exclude"] if c in source]  # what nobody did in this log has no column
     if not duration or not event:
         raise click.UsageError("name the columns: --duration and --event")
     with app.working("fit the model"):

@@ -207,6 +207,7 @@ def _propensity_of_events(app: App, more: dict[str, Any], shared: dict[str, Any]
     shared = {
         **shared,
         "features": columns,
+        "exclude": (),
         "measured_before": columns,
     }  # built from events before the cut-off, or attributes of the store
     found = fit(

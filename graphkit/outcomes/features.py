@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from graphkit.errors import DataInvalid, InvalidParameter
-from graphkit.outcomes.tables import check_columns, names_in, refuse_complex, to_numbers
+from graphkit.outcomes.tables import check_columns, columns_of, names_in, to_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ class Features:
         DataInvalid
             A column is missing, or a text stands where the model learned numbers.
         """
-        check_columns(table, [*self.numbers, *self.texts], name)
+        table = columns_of(table, [*self.numbers, *self.texts], name)
         columns: dict[str, Any] = {}
         for column in self.numbers:
             values = _as_numbers(table[column], name, least=0.0)  # who is scored may all be near 0
@@ -97,10 +97,9 @@ def prepare(table: pd.DataFrame, features: Sequence[str] | None, exclude: Sequen
     InvalidParameter
         Nothing is left.
     """
-    chosen = (
-        [str(c) for c in table.columns if c not in set(exclude)] if features is None else names_in("features", features)
-    )
-    check_columns(table, chosen, name)
+    check_columns(table, [c for c in exclude if c not in table.columns], name)
+    chosen = [c for c in table.columns if c not in set(exclude)] if features is None else names_in("features", features)
+    table = columns_of(table, chosen, name)
     clash = sorted(set(chosen) & set(exclude))
     if clash:
         raise InvalidParameter(
@@ -173,7 +172,6 @@ def _refuse_scale(values: NDArray[np.float64], column: pd.Series[Any], name: str
 
 def _as_numbers(column: pd.Series[Any], name: str, *, least: float = 1 / LARGEST) -> NDArray[np.float64] | None:
     """Return floats with NaN where missing or blank; None when some cell is a word."""
-    refuse_complex(column, name)
     if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(np.float64, na_value=np.nan)
     else:

@@ -22,7 +22,7 @@ from graphkit.intervals import quantile
 from graphkit.outcomes.features import prepare
 from graphkit.outcomes.hazards import proportional_hazards_test
 from graphkit.outcomes.survival import concordance, kaplan_meier
-from graphkit.outcomes.tables import binary, check_columns, kept_out, names_in, numeric, read_table
+from graphkit.outcomes.tables import binary, columns_of, kept_out, names_in, numeric, read_table
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -214,9 +214,9 @@ def _likelihoods(fit: _Fit) -> dict[str, Any]:
 def _design(frame: pd.DataFrame, covariates: Sequence[str] | None, others: list[str], name: str) -> pd.DataFrame:
     """The covariates as numbers, texts against their commonest value; refuses what the model cannot carry."""
     wanted = [c for c in frame.columns if c not in others] if covariates is None else names_in("covariates", covariates)
-    check_columns(frame, wanted, name)
+    used = columns_of(frame, wanted, name)
     for column in wanted:
-        if len(set(frame[column].astype(str))) == 1:
+        if len(set(used[column].astype(str))) == 1:
             raise DataInvalid(
                 f"{name}: {column} is the same for everyone; the baseline hazard takes it up, it has no coefficient",
                 source=name, rule="constant", hint=f"leave {column} out (a Cox model has no intercept)",
@@ -224,7 +224,7 @@ def _design(frame: pd.DataFrame, covariates: Sequence[str] | None, others: list[
     chosen = prepare(frame, wanted, others, name)
     columns: dict[str, Any] = {}
     for column in chosen.frame.columns:
-        _refuse_missing(frame[column], column, name)
+        _refuse_missing(used[column], column, name)
         if column in chosen.numbers:
             columns[column] = chosen.frame[column].to_numpy(np.float64)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["binary", "check_columns", "kept_out", "names_in", "numeric", "read_table", "refuse_complex", "to_numbers"]
+__all__ = ["binary", "check_columns", "columns_of", "kept_out", "names_in", "numeric", "read_table", "to_numbers"]
 
 _YES = frozenset({"1", "1.0", "true", "yes", "y", "是"})
 _NO = frozenset({"0", "0.0", "false", "no", "n", "否"})
@@ -82,15 +82,22 @@ def _check_once(table: pd.DataFrame, column: str, name: str) -> None:
 
 
 def check_columns(table: pd.DataFrame, wanted: Sequence[str], name: str) -> None:
-    """Refuse names that the table does not have, with close ones, and names that several of its columns have.
+    """Refuse names that the table does not have, with close ones, those that several of its columns have, and those that are no texts.
 
     Raises
     ------
     DataInvalid
-        Rule ``missing-column`` or ``duplicate-column``.
+        Rule ``missing-column``, ``duplicate-column`` or ``column-name``.
     """
     known = list(table.columns)
     for column in wanted:
+        if column in known and not _is_text(column):
+            raise DataInvalid(
+                f"{name}: {column!r} cannot be the name of a column, a text can",
+                source=name,
+                rule="column-name",
+                hint="make texts of the names: table.columns = table.columns.map(str)",
+            )
         if known.count(column) > 1:
             raise DataInvalid(
                 f"{name} has {known.count(column)} columns of the name {column!r}",
@@ -109,6 +116,48 @@ def check_columns(table: pd.DataFrame, wanted: Sequence[str], name: str) -> None
             raise DataInvalid(f"{name} has no column {column!r}", source=name, rule="missing-column", hint=hint)
 
 
+def columns_of(table: pd.DataFrame, wanted: Sequence[str], name: str) -> pd.DataFrame:
+    """Return some columns of a table, their cells such as every later step can print, compare and encode.
+
+    Whole numbers beyond the floats are infinite ones.
+
+    Raises
+    ------
+    DataInvalid
+        What `check_columns` refuses; complex numbers, of which a model would use the real parts without a word (rule
+        ``not-a-number``); half a character (a lone surrogate, rule ``encoding``).
+    """
+    check_columns(table, wanted, name)
+    odd = {column: _plain(table[column], name) for column in wanted if table[column].dtype.kind in "Oc"}
+    return table[list(dict.fromkeys(wanted))].assign(**odd)
+
+
+def _plain(column: pd.Series[Any], name: str) -> pd.Series[Any]:
+    cells, changed = column.tolist(), False
+    for i, cell in enumerate(cells):
+        if isinstance(cell, complex | np.complexfloating):
+            raise DataInvalid(
+                f"{name}: {column.name} holds complex numbers", source=name, rule="not-a-number",
+                hint="give their real and imaginary parts, or their sizes, as columns of their own",
+            )  # fmt: skip
+        if isinstance(cell, str) and not _is_text(cell):
+            raise DataInvalid(
+                f"{name} line {i + 2}: {column.name} holds half a character (a lone surrogate)",
+                source=name,
+                rule="encoding",
+                rows=((i + 2, ascii(cell)),),
+                hint=f"read {column.name} again in its encoding, or leave it out",
+            )
+        if isinstance(cell, int) and abs(cell) > sys.float_info.max:
+            cells[i], changed = math.inf if cell > 0 else -math.inf, True
+    return pd.Series(cells, column.index, object, column.name) if changed else column
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a text that can be written: half a character (a lone surrogate) cannot."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
 def binary(table: pd.DataFrame, column: str, name: str) -> NDArray[np.int64]:
     """Return a column of yes and no as 1 and 0.
 
@@ -117,9 +166,9 @@ def binary(table: pd.DataFrame, column: str, name: str) -> NDArray[np.int64]:
     DataInvalid
         A missing value (unknown is not "no"), or a word that is neither.
     """
-    check_columns(table, [column], name)
-    words = [None if pd.isna(x) else str(x).strip().lower() for x in table[column].tolist()]
-    bad = [(i + 2, table[column].iloc[i]) for i, w in enumerate(words) if w is None or (w not in _YES and w not in _NO)]
+    cells = columns_of(table, [column], name)[column]
+    words = [None if gone else str(x).strip().lower() for x, gone in zip(cells.tolist(), cells.isna(), strict=True)]
+    bad = [(i + 2, cells.iloc[i]) for i, w in enumerate(words) if w is None or (w not in _YES and w not in _NO)]
     if bad:
         line, value = bad[0]
         what = "is missing" if words[line - 2] is None else f"is {value!r}"
@@ -144,9 +193,7 @@ def numeric(
     DataInvalid
         A value is missing, no number, infinite or below ``low``.
     """
-    check_columns(table, [column], name)
-    refuse_complex(table[column], name)
-    cells = table[column]
+    cells = columns_of(table, [column], name)[column]
     dated = cells.dtype.kind in "mM" or isinstance(cells.dtype, pd.PeriodDtype | pd.DatetimeTZDtype)
     values = to_numbers(cells)
     wrong = ~np.isfinite(values) | cells.isna().to_numpy() | dated
@@ -171,9 +218,10 @@ def names_in(parameter: str, values: Any) -> list[Any]:
     InvalidParameter
         A text, or nothing that can be listed.
     """
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         refuse(parameter, values, "a list of names", hint=f"give [{values!r}]" if isinstance(values, str) else None)
-    return list(values)
+    # texts of NumPy are none to scikit-learn
+    return [str(value) if isinstance(value, str) else value for value in values]
 
 
 def kept_out(exclude: Any, *roles: str | None) -> list[Any]:
@@ -184,36 +232,15 @@ def kept_out(exclude: Any, *roles: str | None) -> list[Any]:
     InvalidParameter
         ``exclude`` is no list of names.
     """
-    return [*(role for role in roles if role is not None), *names_in("exclude", exclude)]
-
-
-def refuse_complex(column: pd.Series[Any], name: str) -> None:
-    """Refuse complex numbers: a model would use their real parts without a word.
-
-    Raises
-    ------
-    DataInvalid
-        Rule ``not-a-number``.
-    """
-    mixed = column.dtype == object and any(isinstance(cell, complex | np.complexfloating) for cell in column)
-    if mixed or pd.api.types.is_complex_dtype(column):
-        raise DataInvalid(
-            f"{name}: {column.name} holds complex numbers", source=name, rule="not-a-number",
-            hint="give their real and imaginary parts, or their sizes, as columns of their own",
-        )  # fmt: skip
+    names = names_in("exclude", exclude)
+    if not all(isinstance(name, Hashable) for name in names):
+        refuse("exclude", exclude, "a list of names", hint="a list inside the list names no column")
+    return [*(role for role in roles if role is not None), *names]
 
 
 def to_numbers(cells: pd.Series[Any]) -> NDArray[np.float64]:
-    """Return floats, NaN for what is no number and infinity for a whole number beyond the floats."""
-    try:
-        found = pd.to_numeric(cells, errors="coerce")
-    except OverflowError:  # pandas coerces words, but not these
-        found = pd.to_numeric(cells.map(_within_floats), errors="coerce")
-    return found.to_numpy(np.float64, na_value=np.nan)
-
-
-def _within_floats(cell: Any) -> Any:
-    return math.inf if isinstance(cell, int) and abs(cell) > sys.float_info.max else cell
+    """Return floats, NaN for what is no number."""
+    return pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
 
 
 def _shown(cell: Any) -> str:

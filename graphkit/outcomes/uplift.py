@@ -20,7 +20,7 @@ from graphkit.intervals import newcombe, percentile_tail
 from graphkit.outcomes.features import Features, prepare
 from graphkit.outcomes.qini import qini_coefficient, qini_curve
 from graphkit.outcomes.scores import auc_interval
-from graphkit.outcomes.tables import binary, check_columns, kept_out, read_table
+from graphkit.outcomes.tables import binary, columns_of, kept_out, read_table
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed, child_seed
 
@@ -192,7 +192,7 @@ def _two_arms(
     frame: pd.DataFrame, treatment: str, treated: object, control: object, name: str
 ) -> tuple[pd.DataFrame, Ints, list[str]]:
     """Rows of the two arms, 1 for the treated, and a note on the others."""
-    check_columns(frame, [treatment], name)
+    given = columns_of(frame, [treatment], name)[treatment]
     if (treated is None) != (control is None):
         raise InvalidParameter(
             "treated and control name the two arms together",
@@ -201,10 +201,10 @@ def _two_arms(
         )
     if treated is None:
         return frame, binary(frame, treatment, name), []
-    arms = pd.Series([str(x) for x in frame[treatment].tolist()])
+    arms = pd.Series([str(x) for x in given.tolist()])
     for arm in (str(treated), str(control)):
         if not bool((arms == arm).any()):
-            known = sorted(arms[frame[treatment].notna()].unique())[:10]
+            known = sorted(arms[given.notna()].unique())[:10]
             raise DataInvalid(
                 f"{name}: no row has {treatment} {arm!r}",
                 source=name,

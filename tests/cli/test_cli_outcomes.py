@@ -262,3 +262,16 @@ def test_a_habit_that_repeats_is_no_leak_when_it_came_before(gk, home):
     code, out, err = gk("outcomes", "propensity", "--events", folder, "--days", 10, "--format", "json")
     assert code == 0, err
     assert json.loads(out)["auc"] > 0.99
+
+
+@pytest.mark.parametrize(
+    "ask", [("propensity", "--days", 20, "--folds", 2), ("retention", "--first-days", 5, "--inactive-days", 10)]
+)
+def test_what_nobody_did_in_a_log_may_be_left_out(gk, home, ask):
+    """A nightly job leaves refunds out, also of a log without any; of a table it would be a slip of the pen."""
+    absent = ("--exclude", "n_refund", "--exclude", "first_refund")
+    assert gk("outcomes", *ask, "--events", home / "data", *absent)[0] == 0
+    code, _, err = gk("outcomes", "propensity", home / "people.csv", "--label", "bought", "--exclude", "lefd")
+    assert code == 3
+    assert "no column 'lefd'" in err
+    assert "'left'" in err

@@ -112,3 +112,80 @@ def test_lists_in_cells_are_texts_as_tuples_are(model, cell):
     words = people().assign(group=[str(cell(k)) for k in group])
     of = lambda found: next(getattr(found, name) for name in ("auc", "qini", "concordance") if hasattr(found, name))
     assert of(MODELS[model](lists)) == of(MODELS[model](words))
+
+
+def odd_name(name):
+    """Return the people with x under another name, which pandas would otherwise take for levels."""
+    names = np.empty(4, object)
+    names[:] = [name, "t", "y", "days"]
+    return people().set_axis(pd.Index(names, dtype=object, tupleize_cols=False), axis=1)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", [5, 2.5, None, ("x", "y"), b"x", "\ud800"], ids=ascii)
+def test_columns_are_named_by_texts(model, name):
+    """Five ended in "no column '5' (did you mean '5'?)" or a KeyError, the sixth in an error of the encoding."""
+    with pytest.raises(DataInvalid, match="cannot be the name of a column") as caught:
+        MODELS[model](odd_name(name))
+    assert caught.value.rule == "column-name"
+    assert "map(str)" in caught.value.hint
+    str(caught.value).encode()
+    used = {"covariates" if model == "retention" else "features": ["z"]}
+    MODELS[model](odd_name(name).assign(z=people().x), **used)  # what is not used may be named anyhow
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("wrong", [[["x"]], [{}], b"x"])
+def test_names_to_leave_out_are_names(model, wrong):
+    """A list in the list ended in an unhashable type; bytes were taken for the list of their numbers."""
+    with pytest.raises(InvalidParameter, match="exclude must be a list of names"):
+        MODELS[model](people(), exclude=wrong)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_name_to_leave_out_that_is_no_column_is_told(model):
+    """A slip of the pen left the column in that should be out."""
+    with pytest.raises(DataInvalid, match="table has no column 'dayz'") as caught:
+        MODELS[model](people().assign(z=people().x), exclude=["dayz"])
+    assert "'days'" in caught.value.hint
+    MODELS[model](odd_name(5).assign(z=people().x), exclude=[5])
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_too_long_to_print_is_infinite(model, sign):
+    """As a feature, a duration or an answer it ended in "Exceeds the limit (4300 digits)"."""
+    cell = sign * 10**5000
+    cells = pd.Series([cell, *people().x[1:]], dtype=object)
+    with pytest.raises(DataInvalid, match=r"line 2: x is -?inf, too large"):
+        MODELS[model](people().assign(x=cells))
+    with pytest.raises(DataInvalid, match=r"line 2: y is -?inf; it must be 0 or 1"):
+        MODELS[model](people().assign(y=pd.Series([cell, *people().y[1:]], dtype=object)))
+    with pytest.raises(DataInvalid, match=r"line 2: days is -?inf, "):
+        MODELS[model](people().assign(days=cells))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_half_a_character_in_a_cell_is_told(model):
+    """Arrow cannot hold a lone surrogate: an error of the encoding without column or row."""
+    table = people().assign(x=pd.Series(["a", "\ud800"] * 40, dtype=object))
+    with pytest.raises(DataInvalid, match="line 3: x holds half a character") as caught:
+        MODELS[model](table)
+    assert caught.value.rule == "encoding"
+    str(caught.value).encode()
+    MODELS[model](table.assign(z=people().x), exclude=["x"])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_list_in_a_cell_is_no_answer(model):
+    """Whether an array is missing has no single answer: a ValueError of NumPy."""
+    table = people().assign(y=pd.Series([np.arange(2)] * 80))
+    with pytest.raises(DataInvalid, match="line 2: y is array"):
+        MODELS[model](table)
+
+
+def test_names_of_numpy_are_texts():
+    """scikit-learn takes an array's texts for no texts."""
+    names = np.array(["x", "days"])
+    assert propensity(people(), "y", features=names, rng=1).n_features == 2
+    assert np.isfinite(uplift(people(), "t", "y", features=names, n_bootstrap=100, rng=1).qini)
