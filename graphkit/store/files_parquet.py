@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,8 +41,26 @@ def read_parquet(path: Path, name: str) -> RawTable:
         raise FileRefused(
             Finding("header", "error", name, 1, None, doubled[0], text, "names must be unique"), table.num_rows
         )
+    _check_text(table, name)
     columns = {n: _plain(table.column(n)) for n in names}
     return RawTable(name, path, names, columns, np.arange(1, table.num_rows + 1, dtype=np.int64), typed=True)
+
+
+def _check_text(table: Any, name: str) -> None:
+    """Refuse text that is not UTF-8: Parquet promises it, and reading does not look."""
+    for column in table.column_names:
+        row = 0
+        for chunk in table.column(column).chunks:
+            try:
+                chunk.validate(full=True)
+            except pa.ArrowInvalid as error:
+                found = re.search(r"string index (\d+)", str(error))
+                line = row + int(found[1]) + 1 if found else None
+                text = "the text is not UTF-8" if found else f"cannot be read: {str(error).splitlines()[0][:200]}"
+                rule, hint = ("encoding", "save it as UTF-8") if found else ("file-unreadable", "write the file again")
+                finding = Finding(rule, "error", name, line, column, None, text, hint)
+                raise FileRefused(finding, table.num_rows) from error
+            row += len(chunk)
 
 
 def _plain(column: Any) -> Any:

@@ -108,7 +108,7 @@ class RawTable:
         """Bytes of a record as they stood in the file; for Parquet its values as text."""
         if self.spans is not None and self.data is not None:
             return self.data[int(self.spans[0][row]) : int(self.spans[1][row])]
-        return repr({k: v[row].as_py() for k, v in self.columns.items()}).encode("utf-8", "replace")
+        return repr({k: cell_value(v[row]) for k, v in self.columns.items()}).encode("utf-8", "replace")
 
 
 @dataclass
@@ -158,6 +158,14 @@ class Slice:
             place = (self.table.file, sha256, row + 1, self.line(i), self.table.offset(row))
             out.append(RejectedRow(*place, column, rule, reason, self.table.raw(row), header))
         return out
+
+
+def cell_value(cell: Any) -> Any:
+    """Return the value of a Parquet cell; of a time beyond the calendar, its number and type as text."""
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return f"{cell.value} ({cell.type})"
 
 
 def file_digest(path: Path) -> str:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from graphkit.store.files_cells import Cells, mask, with_nulls
 from graphkit.store.files_numbers import within
+from graphkit.store.files_raw import cell_value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,11 @@ __all__ = ["times_as_texts", "typed_values"]
 
 def times_as_texts(source: Any) -> Any:
     """Return the times of a column as ISO 8601 texts, empty where there is none."""
-    return pa.array(["" if x is None else x.isoformat() for x in source.to_pylist()], pa.string())
+    try:
+        cells = source.to_pylist()
+    except (OverflowError, ValueError):  # one of them lies beyond the calendar; its text is that of no time
+        cells = [cell_value(cell) for cell in source]
+    return pa.array([x.isoformat() if hasattr(x, "isoformat") else x or "" for x in cells], pa.string())
 
 
 def typed_values(cells: Cells, prop: Property) -> Column:
