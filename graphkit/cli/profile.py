@@ -9,18 +9,24 @@ import click
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import TAKEN_ID, LabelId, output_options, seed_option
+from graphkit.cli.profile_rows import (
+    AUDIENCE_COLUMNS,
+    CLUSTER_COLUMNS,
+    COLUMNS,
+    LIFT_COLUMNS,
+    audience_rows,
+    cluster_rows,
+    lift_rows,
+    user_rows,
+)
 from graphkit.progress import step
 
 if TYPE_CHECKING:
+    from graphkit.matching.clusters import Clusters
     from graphkit.progress import ProgressCallback
     from graphkit.projection.snapshot import Snapshot
 
 __all__ = ["profile"]
-
-COLUMNS = ("user", "tag", "name", "weight")
-CLUSTER_COLUMNS = ("cluster", "users", "tag", "name", "weight")
-LIFT_COLUMNS = ("tag_a", "name_a", "tag_b", "name_b", "users", "lift")
-AUDIENCE_COLUMNS = ("item", "tag", "name", "weight")
 
 
 @click.command(
@@ -94,16 +100,16 @@ def profile(
     columns: tuple[str, ...]
     with app.working("build profiles") as progress:
         if lift:
-            columns, rows = LIFT_COLUMNS, _lift(snapshot, names, min_cell, top)
+            columns, rows = LIFT_COLUMNS, lift_rows(snapshot, names, min_cell, top)
         else:
             found = _profiles(app, snapshot, events, half_life)
             if clusters is not None:
-                columns = CLUSTER_COLUMNS
-                rows = _clusters(app, snapshot, names, clusters or None, min_cell, top, seed, progress, found)
+                groups = _clustered(app, snapshot, found, clusters or None, seed, progress)
+                columns, rows = CLUSTER_COLUMNS, cluster_rows(groups, names, min_cell, top, found)
             elif audience is not None:
-                columns, rows = AUDIENCE_COLUMNS, _audience(snapshot, names, audience, min_cell, top, found)
+                columns, rows = AUDIENCE_COLUMNS, audience_rows(snapshot, names, audience, min_cell, top, found)
             else:
-                columns, rows = COLUMNS, _users(names, people, top, found)
+                columns, rows = COLUMNS, user_rows(names, people, top, found)
     emit(form=form, output=output, rows=rows, columns=columns, color=app.settings.color)
     if not rows:
         app.say("no rows: nothing tagged was taken" if users else f"no rows of at least {min_cell} users")
@@ -169,78 +175,10 @@ def _profiles(app: App, snapshot: Snapshot, events: str | None, half_life: float
     return found
 
 
-def _users(names: dict[str, Any], people: list[LabelId], top: int, found: Any) -> list[dict[str, Any]]:
-    from graphkit.errors import InvalidParameter
-
-    rows = []
-    for _, user in people:
-        if user not in found.users:
-            message = f"User {user!r} has not agreed to a profile"
-            raise InvalidParameter(message, parameter="users", value=user, allowed="users with consent for 'profile'")
-        rows += [
-            {"user": user, "tag": t, "name": names.get(t), "weight": round(w, 6)}
-            for t, w in list(found.of(user).items())[:top]
-        ]
-    return rows
-
-
-def _audience(
-    snapshot: Snapshot, names: dict[str, Any], item: LabelId, min_cell: int, top: int, found: Any
-) -> list[dict[str, Any]]:
-    import numpy as np
-
-    from graphkit.planning.tastes import read_tastes
-
-    tastes = read_tastes(snapshot)
-    place = {name: i for i, name in enumerate(tastes.items)}
-    people = int(np.count_nonzero(tastes.taken.indices == place.get((item.label, item.id), -1)))
-    if str(item) not in found.items or people < min_cell:
-        return []
-    row = found.audience[[found.items.index(str(item))]]
-    cells = sorted(zip(row.data.tolist(), row.indices.tolist(), strict=True), key=lambda cell: (-cell[0], cell[1]))[
-        :top
-    ]
-    return [
-        {"item": str(item), "tag": found.tags[i], "name": names.get(found.tags[i]), "weight": round(w, 6)}
-        for w, i in cells
-    ]
-
-
-def _lift(snapshot: Snapshot, names: dict[str, Any], min_cell: int, top: int) -> list[dict[str, Any]]:
-    import numpy as np
-
-    from graphkit.matching.lift import tag_lift
-    from graphkit.planning.tastes import read_tastes
-
-    tastes = read_tastes(snapshot)
-    held = tastes.taken @ tastes.tags
-    baskets = {
-        user: [tastes.tag_ids[i] for i in held.indices[a:b]]
-        for user, a, b in zip(tastes.users, held.indptr[:-1], held.indptr[1:], strict=True)
-    }
-    found = tag_lift(baskets, min_cell=min_cell, top=top)
-    return [
-        {"tag_a": a, "name_a": names.get(a), "tag_b": b, "name_b": names.get(b), "users": n, "lift": round(value, 6)}
-        for a, b, n, value in zip(
-            found.tag_a, found.tag_b, np.asarray(found.users).tolist(), np.asarray(found.lift).tolist(), strict=True
-        )
-    ]
-
-
-def _clusters(
-    app: App,
-    snapshot: Snapshot,
-    names: dict[str, Any],
-    k: int | None,
-    min_cell: int,
-    top: int,
-    seed: int,
-    progress: ProgressCallback,
-    found: Any,
-) -> list[dict[str, Any]]:
-    """Tags of each cluster's centre; how far clusters and communities agree goes to the messages."""
-    import numpy as np
-
+def _clustered(
+    app: App, snapshot: Snapshot, found: Any, k: int | None, seed: int, progress: ProgressCallback
+) -> Clusters:
+    """Group the users; how far clusters and communities agree goes to the messages."""
     from graphkit.check import refuse
     from graphkit.community.leiden import communities
     from graphkit.errors import InvalidParameter
@@ -258,22 +196,4 @@ def _clusters(
         app.say(f"agreement of clusters with communities of the graph: adjusted Rand index {index:.3f}")
     if groups.silhouette is not None:
         app.say(f"{groups.n_clusters} clusters, silhouette {groups.silhouette:.3f}")
-    rows, size = [], np.bincount(groups.labels[groups.labels >= 0], minlength=groups.n_clusters)
-    for c in range(groups.n_clusters):
-        centre = groups.centres[c]
-        best = [
-            int(i)
-            for i in np.lexsort((np.arange(centre.size), -centre))[:top]
-            if size[c] >= min_cell and centre[i] > 1e-12
-        ]
-        rows += [
-            {
-                "cluster": c,
-                "users": int(size[c]),
-                "tag": found.tags[i],
-                "name": names.get(found.tags[i]),
-                "weight": round(float(centre[i]), 6),
-            }
-            for i in best
-        ]
-    return rows
+    return groups
