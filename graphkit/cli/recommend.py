@@ -29,6 +29,7 @@ __all__ = ["pairs", "recommend"]
 COLUMNS = ("user", "rank", "label", "id", "name", "score", "cold", "evidence")
 # Kinds of reason that name nothing of the data.
 _SENTENCES = frozenset({"popularity", "baseline", "limit", "own", "people", "list"})
+# Those of the library, which a help page does not load.
 WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "ratings", "popularity", "fused")
 
 
