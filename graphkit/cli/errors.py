@@ -89,12 +89,6 @@ def report_error(error: BaseException) -> int:
         error.show(file=told)
         click.echo(fitted(readable(_in_language(told.getvalue())), sys.stderr), err=True, nl=False)
         return error.exit_code
-    damaged = _damaged_kernels(error)
-    if damaged:
-        _say(
-            f"compiled kernels in {damaged} could not be read, so they were removed\nHint: run the command again, it compiles them anew"
-        )
-        return STORE
     if isinstance(error, UnicodeEncodeError):
         what = str(error.object)[error.start : error.start + 80]
         said = (
@@ -110,21 +104,6 @@ def report_error(error: BaseException) -> int:
         return DATA if code == BUG else code
     _say(f"graphkit failed unexpectedly ({type(error).__name__}); details were logged to {_log(error)}")
     return code
-
-
-def _damaged_kernels(error: BaseException) -> str | None:
-    """Remove the index of compiled kernels that numba failed to read and return its folder; None when that is not what happened."""
-    frame = error.__traceback__
-    while frame is not None:
-        place = getattr(frame.tb_frame.f_locals.get("self"), "_index_path", None)
-        if place is not None and frame.tb_frame.f_code.co_filename.replace("\\", "/").endswith("numba/core/caching.py"):
-            path = Path(place)
-            if isinstance(error, OSError) or not path.is_file():
-                return None
-            path.unlink()
-            return str(path.parent)
-        frame = frame.tb_next
-    return None
 
 
 def _sentence(error: BaseException) -> str:
