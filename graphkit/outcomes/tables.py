@@ -24,6 +24,7 @@ __all__ = ["binary", "check_columns", "columns_of", "kept_out", "names_in", "num
 
 _YES = frozenset({"1", "1.0", "true", "yes", "y", "是"})
 _NO = frozenset({"0", "0.0", "false", "no", "n", "否"})
+_OTHERS = frozenset({".json", ".jsonl", ".ndjson", ".xls", ".xlsx"})  # as CSV their first row would be the columns
 
 
 def read_table(source: Any, *, id: str | None = None) -> tuple[pd.DataFrame, str]:  # noqa: A002 - the column's usual name
@@ -42,6 +43,8 @@ def read_table(source: Any, *, id: str | None = None) -> tuple[pd.DataFrame, str
     else:
         path = Path(source)
         name = str(path)
+        if others := _OTHERS.intersection(map(str.lower, path.suffixes)):
+            raise _unreadable(path, f"a file of kind {min(others)} is not read")
         try:
             if path.name.endswith(".parquet"):
                 table = pd.read_parquet(path)
@@ -49,12 +52,7 @@ def read_table(source: Any, *, id: str | None = None) -> tuple[pd.DataFrame, str
                 table = pd.read_csv(path, low_memory=False, dtype=None if id is None else {id: str})
         except (OSError, ValueError, EOFError) as error:  # ParserError and UnicodeDecodeError are ValueErrors
             reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-            raise DataInvalid(
-                f"{path} cannot be read as a table: {reason}",
-                source=str(path),
-                rule="file-unreadable",
-                hint="give a .csv, .csv.gz or .parquet file with a header",
-            ) from error
+            raise _unreadable(path, reason) from error
     if not len(table):
         raise DataInvalid(
             f"{name} has no rows",
@@ -65,6 +63,15 @@ def read_table(source: Any, *, id: str | None = None) -> tuple[pd.DataFrame, str
     if id is not None:
         _check_once(table, id, name)
     return table, name
+
+
+def _unreadable(path: Path, reason: str) -> DataInvalid:
+    return DataInvalid(
+        f"{path} cannot be read as a table: {reason}",
+        source=str(path),
+        rule="file-unreadable",
+        hint="give a .csv, .csv.gz or .parquet file with a header",
+    )
 
 
 def _check_once(table: pd.DataFrame, column: str, name: str) -> None:

@@ -127,3 +127,13 @@ def test_large_and_small_features_are_told_apart_within_the_limits():
     encoded = found.transformer().fit_transform(found.frame)
     assert encoded[:, 0] == pytest.approx(encoded[:, 1])
     assert encoded[:, 0] == pytest.approx((cells - 2.5) / cells.std())
+
+
+@pytest.mark.parametrize("name", ["x.json", "x.NDJSON", "x.jsonl.gz", "x.xlsx"])
+def test_files_that_are_no_tables_are_told_by_their_name(tmp_path, name):
+    """JSON was read as CSV: no column 't', its columns were the first person."""
+    people().to_json(tmp_path / name, orient="records")
+    with pytest.raises(DataInvalid, match=r"cannot be read as a table: a file of kind .[a-z]+ is not read") as caught:
+        uplift(tmp_path / name, "t", "y", rng=1)
+    assert caught.value.rule == "file-unreadable"
+    assert ".csv" in caught.value.hint
