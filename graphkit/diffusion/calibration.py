@@ -142,7 +142,7 @@ def calibration_table(
         return pd.DataFrame({name: [] for name in columns})
     predicted, observed = n_first + model.held_out, model.sizes.astype(np.float64)
     simulated = np.full(observed.size, np.nan)
-    sizes = log.n_starters(n_first, traced=log.traced)[found.items] + found.held_out
+    sizes = log.n_starters(n_first, known=log.start_known)[found.items] + found.held_out
     shown = np.isin(found.items, model.keep)
     simulated[np.searchsorted(model.keep, found.items[shown])] = sizes[shown]
     order = np.argsort(predicted, kind="stable")

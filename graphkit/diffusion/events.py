@@ -10,12 +10,15 @@ try counts for the share F(gap) of successes that come within the time it had: p
 where expectation maximisation over the unseen outcomes ends, to first order in p. F is the normalised Nelson-Aalen
 estimate over all tries (Aalen 1978, doi:10.1214/aos/1176344247): told causes alone are the quick ones.
 A log is *traced* when it tells the cause of nearly every adoption that a neighbour may have caused; there,
-whoever has no cause took the item up on his own. Elsewhere a missing cause means "not told".
+whoever has no cause took the item up on his own. Elsewhere a missing cause means "not told". Its *start is seen*
+when all items move in equal steps or most set out from several adopters at once: those of the first moment took the
+item up on their own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +38,7 @@ __all__ = ["Log", "Tries", "count_tries", "read_log", "step_length"]
 NOT_TOLD, OUTSIDE = -2, -1  # causes: nothing is known, a channel or somebody outside the graph
 TRACED, FEWEST = 0.9, 20  # share of told causes, and adoptions it must rest on, from which a log counts as traced
 TIED = 0.1  # share of simultaneous adoptions from which equal gaps count as steps
+TOGETHER = 0.5  # share of items with several adopters at the first moment beyond which it is seen who started them
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +57,8 @@ class Log:
         Row of who passed it on; `OUTSIDE` for a channel or somebody the graph does not know, `NOT_TOLD` where nothing is said.
     traced : bool
         Whether `NOT_TOLD` means that nobody passed it on.
+    start_seen : bool
+        Whether the adopters of the first moment, and no others, took the item up on their own.
     topics : object ndarray, shape (n_items,), optional
         Topic of each item, None where nothing is said; none at all where nobody asked for topics.
     """
@@ -63,6 +69,7 @@ class Log:
     times: NDArray[np.float64]
     causes: NDArray[np.int64]
     traced: bool = False
+    start_seen: bool = False
     topics: NDArray[Any] | None = None
 
     @property
@@ -76,20 +83,38 @@ class Log:
         indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes)))
         pick = np.repeat(self.indptr[keep] - indptr[:-1], sizes) + np.arange(indptr[-1])
         topics = None if self.topics is None else self.topics[keep]
-        return Log(self.items[keep], indptr, self.rows[pick], self.times[pick], self.causes[pick], self.traced, topics)
+        return replace(
+            self, items=self.items[keep], indptr=indptr, rows=self.rows[pick], times=self.times[pick], causes=self.causes[pick], topics=topics
+        )  # fmt: skip
 
-    def starters(self, item: int, n_first: int, *, traced: bool) -> NDArray[np.int64]:
-        """Return the rows in the graph from which the item set out: the adopters without a cause, or the first ones."""
+    @property
+    def start_known(self) -> bool:
+        """Whether the log shows who took an item up on his own."""
+        return self.traced or self.start_seen
+
+    @property
+    def first_moment(self) -> NDArray[np.bool_]:
+        """Who adopted when the first did; every item has an adopter."""
+        first: NDArray[np.bool_] = self.times == np.repeat(self.times[self.indptr[:-1]], self.sizes)
+        return first
+
+    @cached_property
+    def _own(self) -> NDArray[np.bool_]:
+        """Who took the item up on his own, where that shows."""
+        return self.causes < 0 if self.traced else self.first_moment
+
+    def starters(self, item: int, n_first: int, *, known: bool) -> NDArray[np.int64]:
+        """Return the rows in the graph from which the item set out: those who took it up on their own, or the first ones."""
         part = slice(self.indptr[item], self.indptr[item + 1])
-        rows = self.rows[part][self.causes[part] < 0] if traced else self.rows[part][:n_first]
+        rows = self.rows[part][self._own[part]] if known else self.rows[part][:n_first]
         return np.unique(rows[rows >= 0])
 
-    def n_starters(self, n_first: int, *, traced: bool) -> NDArray[np.int64]:
+    def n_starters(self, n_first: int, *, known: bool) -> NDArray[np.int64]:
         """Return how many adopters of each item count as its start, whether the graph knows them or not."""
-        if not traced:
+        if not known:
             return np.minimum(self.sizes, n_first)
-        without = np.concatenate((np.zeros(1, np.int64), np.cumsum(self.causes < 0)))
-        return np.diff(without[self.indptr])
+        own = np.concatenate((np.zeros(1, np.int64), np.cumsum(self._own)))
+        return np.diff(own[self.indptr])
 
     @property
     def pushed(self) -> NDArray[np.bool_]:
@@ -143,7 +168,7 @@ def read_log(projection: Projection, events: Any) -> Log:
     indptr = np.searchsorted(item[pick], np.arange(items.size + 1)).astype(np.int64)
     rows, causes = _rows(projection, names)[node[pick]], _causes(projection, events)[pick]
     log = Log(items, indptr, rows, seconds[pick], causes)
-    return replace(log, traced=True) if _is_traced(projection, log) else log
+    return replace(log, traced=_is_traced(projection, log), start_seen=_start_seen(log))
 
 
 def _refuse_gaps(events: Any) -> None:
@@ -271,6 +296,13 @@ def step_length(log: Log) -> float | None:
         return None
     gaps = gaps[gaps > 0]
     return float(gaps[0]) if gaps.size and np.ptp(gaps) <= 1e-9 * abs(gaps[0]) else None
+
+
+def _start_seen(log: Log) -> bool:
+    """Whether those of the first moment are the ones who took an item up on their own."""
+    several = log.sizes > 1
+    at_once = np.add.reduceat(log.first_moment, log.indptr[:-1]) > 1
+    return step_length(log) is not None or bool(at_once[several].sum() > TOGETHER * several.sum())
 
 
 def count_tries(projection: Projection, log: Log, step: float | None) -> Tries:

@@ -5,8 +5,8 @@ rarely tried arcs down; simulated cascades then come out too small (on a Q&A log
 size). A plan needs sizes as well as an order, so p becomes min(1, factor * p), with the factor at
 which the mean simulated size of training items, each under probabilities learned without it, equals
 their real mean. On fixed worlds a simulated size never falls as the factor grows, so
-bisection finds it. Where the log is traced, cascades set out from all who took the item up on
-their own; elsewhere from the first adopters. The factor is left at 1 where the mean agrees within `SURE` standard errors.
+bisection finds it. Where the log shows who took the item up on their own (it is traced or moves in steps), cascades
+set out from them; elsewhere from the first adopters. The factor is left at 1 where the mean agrees within `SURE` standard errors.
 """
 
 from __future__ import annotations
@@ -100,19 +100,19 @@ def held_out_folds(
 
 
 def simulated_sizes(
-    projection: Projection, log: Log, n_first: int, seed: int, *, worlds: int, traced: bool = False
+    projection: Projection, log: Log, n_first: int, seed: int, *, worlds: int, known: bool = False
 ) -> NDArray[np.float64]:
-    """Return the expected later adopters by simulation from the first ones, or from those without a cause if ``traced``; 0 where none of them is in the graph."""
+    """Return the expected later adopters by simulation from the first ones, or from those who took the item up on their own if they are ``known``; 0 where none of them is in the graph."""
     result, units = np.zeros(log.sizes.size), np.ones(projection.n_nodes, np.int64)
     arcs = arc_coins(projection, "ic")
     for i in range(log.sizes.size):
-        seeds = log.starters(i, n_first, traced=traced)
+        seeds = log.starters(i, n_first, known=known)
         if seeds.size:
             block = cascade_blocks(
                 projection, seeds, units, model="ic", seed=seed, n_worlds=worlds, steps=-1, by="world", arcs=arcs
             )
             sizes = block(0, -(-worlds // 64))[0]
-            if traced:  # only items of n_first adopters and more are looked at: so with the worlds
+            if known:  # only items of n_first adopters and more are looked at: so with the worlds
                 sizes = sizes[sizes >= n_first] if (sizes >= n_first).any() else np.array([n_first])
             result[i] = sizes.mean() - seeds.size
     return result
@@ -144,7 +144,7 @@ class Sizes:
         self.progress = progress
         self.items = np.concatenate([np.zeros(0, np.int64), *(fold.items for fold in folds)])
         self.number = np.repeat(np.arange(len(folds)), [fold.items.size for fold in folds])
-        self.real = (log.sizes - log.n_starters(n_first, traced=log.traced))[self.items].astype(np.float64)
+        self.real = (log.sizes - log.n_starters(n_first, known=log.start_known))[self.items].astype(np.float64)
         self.tried: dict[float, NDArray[np.float64]] = {}
 
     def mean(self, factor: float) -> float:
@@ -156,8 +156,8 @@ class Sizes:
 
     def _simulated(self, fold: Fold, factor: float) -> NDArray[np.float64]:
         graph = self.projection.with_probability(np.minimum(factor * fold.probability, 1.0))
-        own, traced = self.log.take(fold.items), self.log.traced
-        return simulated_sizes(graph, own, self.n_first, self.seed, worlds=WORLDS, traced=traced)
+        own, known = self.log.take(fold.items), self.log.start_known
+        return simulated_sizes(graph, own, self.n_first, self.seed, worlds=WORLDS, known=known)
 
     def curves(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the factors tried, ascending, and the numbers under each, shape (factors, items)."""

@@ -1,5 +1,7 @@
 """Learning: hand-counted tries, planted probabilities, order-free input, named refusals."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,8 +19,8 @@ def table(rows):
     return pd.DataFrame(rows, columns=["item", "node", "ts"])
 
 
-def cascades(n, count, seed):
-    """A planted graph and independent cascades drawn by a plain loop, one time unit a step."""
+def cascades(n, count, seed, starters=(3, 3)):
+    """A planted graph and independent cascades drawn by a plain loop, one time unit a step; so many start each (least, most)."""
     rng = np.random.default_rng(seed)
     key = rng.choice(n * (n - 1), 3 * n, replace=False)
     s, t = key // (n - 1), key % (n - 1)
@@ -26,7 +28,8 @@ def cascades(n, count, seed):
     p, rows = rng.uniform(0.05, 0.5, s.size), []
     out = [np.flatnonzero(s == u) for u in range(n)]
     for item in range(count):
-        when = dict.fromkeys(rng.choice(n, 3, replace=False).tolist(), 0)
+        number = starters[0] if starters[0] == starters[1] else int(rng.integers(starters[0], starters[1] + 1))
+        when = dict.fromkeys(rng.choice(n, number, replace=False).tolist(), 0)
         front, step = list(when), 0
         while front:
             step += 1
@@ -279,6 +282,24 @@ def test_a_full_log_keeps_its_probabilities(planted):
     assert learned.size_factor == pytest.approx(1.0, abs=0.05)
     assert learned.size_ratio == pytest.approx(1.0, abs=0.15)
     assert np.allclose(learned.probability, np.minimum(learned.size_factor * learned.posterior_mean, 1.0))
+
+
+STARTERS = [(2, 2), (6, 6), (12, 12), (1, 8)]  # one alone cannot be told from his first followers without steps
+
+
+@pytest.mark.parametrize(("starters", "steps"), [((1, 1), True), *itertools.product(STARTERS, (True, False))])
+def test_the_level_is_right_whatever_number_started(starters, steps):
+    """Those who start together are no followers: with the first three as the start, p of twelve starters was 1.4 times too large."""
+    s, t, p, log = cascades(150, 400, 8, starters=starters)
+    if not steps:
+        log["ts"] += np.where(log["ts"] > 0, np.random.default_rng(3).random(len(log)) * 0.9, 0.0)
+    learned = learn(from_arrays(s, t, n_nodes=150), log, rng=1)
+    true = dict(zip(zip(s.tolist(), t.tolist(), strict=True), p, strict=True))
+    ends = zip(learned.projection.sources.tolist(), learned.projection.indices.tolist(), strict=True)
+    tried = learned.tried >= 10
+    assert learned.probability[tried].mean() / np.array([true[e] for e in ends])[tried].mean() == pytest.approx(
+        1.0, abs=0.1
+    )
 
 
 def test_a_graph_that_lacks_arcs_is_scaled_to_real_sizes():
