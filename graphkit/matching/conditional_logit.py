@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Choice", "fit_conditional_logit", "log_likelihood"]
+__all__ = ["Choice", "fit_conditional_logit", "log_likelihood", "middle_and_spread"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,3 +90,13 @@ def fit_conditional_logit(choices: Sequence[Choice], ridge: float) -> NDArray[np
 
     found = minimize(loss, np.zeros(choices[0].chosen.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200})
     return np.asarray(found.x, dtype=np.float64)
+
+
+def middle_and_spread(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and standard deviation of each column, exact where a column never changes.
+
+    Summed as it stands, a constant of 200,000 rows seems to spread by its rounding, some 1e-11: scaled by that it would
+    drown all other features.
+    """
+    away = rows - rows[0]
+    return rows[0] + away.mean(axis=0), away.std(axis=0)

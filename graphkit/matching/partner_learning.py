@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.matching.conditional_logit import Choice, fit_conditional_logit, log_likelihood
+from graphkit.matching.conditional_logit import Choice, fit_conditional_logit, log_likelihood, middle_and_spread
 from graphkit.matching.partner_chance import doings, fit_outlook, fit_pace
 from graphkit.matching.partner_features import FEATURES, Past
 
@@ -124,10 +124,9 @@ def fit_weights(blocks: Sequence[Block], without: Sequence[str] = ()) -> Weights
     if len(blocks) <= _JUDGES or sum(len(c.chosen) for block in blocks for c in block.choices) < _LEAST:
         return stated_weights()
     pooled = np.concatenate([c.others for block in blocks for c in block.choices])
-    spread = pooled.std(axis=0)
+    middle, spread = middle_and_spread(pooled)
     used = (spread > 1e-12) & ~np.isin(FEATURES, without)
     scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=used)
-    middle = pooled.mean(axis=0)
     scaled = [
         [Choice((c.chosen - middle) * scale, (c.others - middle) * scale, c.weight) for c in block.choices]
         for block in blocks

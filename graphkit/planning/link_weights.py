@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from graphkit.matching.conditional_logit import Choice, fit_conditional_logit
+from graphkit.matching.conditional_logit import Choice, fit_conditional_logit, middle_and_spread
 from graphkit.planning.link_signals import FEATURES, LinkSignals, among
 from graphkit.progress import Progress, null_progress
 from graphkit.ranking.each_walk import each_walk
@@ -142,7 +142,7 @@ def _fitted(found: list[_Judged], n_hidden: int) -> LinkWeights:
     """Fit the weights, and from so many links on how they change with the arcs of the source."""
     middle = float(np.average([log_arcs(one.arcs) for one in found], weights=[len(one.choice.chosen) for one in found]))
     signals = np.concatenate([one.choice.others for one in found])
-    mean, n_signals = signals.mean(axis=0), signals.shape[1]
+    mean, n_signals = middle_and_spread(signals)[0], signals.shape[1]
     sloped = n_hidden >= _SLOPED
 
     def widened(rows: Floats, arcs: int) -> Floats:
@@ -151,7 +151,7 @@ def _fitted(found: list[_Judged], n_hidden: int) -> LinkWeights:
     wide = [
         (widened(one.choice.chosen, one.arcs), widened(one.choice.others, one.arcs), one.choice.weight) for one in found
     ]
-    spread = np.concatenate([others for _, others, _ in wide]).std(axis=0)
+    spread = middle_and_spread(np.concatenate([others for _, others, _ in wide]))[1]
     scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > _SAME)
     scale[n_signals:] /= _SLOPE_RIDGE**0.5
     fitted = (

@@ -317,6 +317,26 @@ def test_learning_finds_more_of_what_was_hidden_than_the_stated_weights():
     assert hits["learned"] > 1.2 * hits["stated"]
 
 
+def test_a_signal_that_never_differs_has_no_say():
+    """Among friends nobody stands outside the targets; ties hidden within planted groups are found as by the stated weights."""
+    rng = np.random.default_rng(0)
+    friends = {(g + int(a), g + int(b)) for g in range(0, 400, 20) for a, b in rng.integers(0, 20, (120, 2)) if a < b}
+    ties = np.array(sorted(friends))
+    hidden = rng.random(len(ties)) < 0.2
+    p = from_arrays(*ties[~hidden].T, n_nodes=400, directed=False)
+    gone = {pair for a, b in ties[hidden].tolist() for pair in ((a, b), (b, a))}
+    learned, stated = (
+        predict_links(p, range(400), range(400), top=10, rank=0, weights=weights, rng=1)
+        for weights in (None, {"walk": 1, "sources": 0.4, "hub": 0.25})
+    )
+    assert learned.n_hidden >= 200
+    assert learned.weights["outside"] == learned.weights["outside_slope"] == 0
+    hits = [
+        len(gone & set(zip(found.source.tolist(), found.target.tolist(), strict=True))) for found in (learned, stated)
+    ]
+    assert hits[0] >= 0.95 * hits[1] > 0.5 * len(gone)
+
+
 def test_out_of_reach_ranks_last_and_says_so():
     """A source without arcs gets the most linked targets; targets without arcs are never named."""
     p = from_arrays([1, 1, 2, 3], [4, 5, 5, 5], n_nodes=8, directed=False)
