@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -127,9 +128,21 @@ def _keep_rejected(store: GraphStore, report: DataReport, source: Path, name: st
     folder = dead_letter_folder(store)
     if folder is None:
         return None
-    run = _dead_letter_run(report)
+    run = _free(folder, _dead_letter_run(report))
     write_dead_letters(report, folder, run=run)
     return write_rest(report, source, folder / f"dead-{run}", name=name, mapping=mapping)
+
+
+def _free(folder: Path, run: str) -> str:
+    """Return the id, numbered where something else than what a load leaves lies under the names it would give."""
+    names = (run, *(f"{run}-{n}" for n in range(2, 1_000)))
+    ours = (n for n in names if _ours(folder / f"dead-{n}.ndjson", letters=True) and _ours(folder / f"dead-{n}"))
+    return next(ours, run)
+
+
+def _ours(place: Path, *, letters: bool = False) -> bool:
+    """Whether nothing lies at a place, or a file of dead letters, or a directory of rejected rows."""
+    return not os.path.lexists(place) or (place.is_file() if letters else place.is_dir())
 
 
 def _dead_letter_run(report: DataReport) -> str:

@@ -207,3 +207,27 @@ def test_the_command_says_where_and_the_directory_is_enough(tmp_path, monkeypatc
     shutil.rmtree(bad)
     assert run([*graphkit, "load", str(folder), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["unchanged"] == {"nodes": 2, "relationships": 3}
+
+
+@pytest.mark.parametrize("blocked", ["file", "link to nowhere", "folder for the letters"])
+def test_what_lies_in_the_way_stays_and_the_rows_are_kept_beside_it(tmp_path, blocked):
+    """Something else under the name of the rejected rows is not taken for them, not removed and no reason to fail."""
+    wrong = ("relationships/reaches.csv", "0.2\n", "2\n")
+    bad = written(tmp_path / "in", spoiled(GOOD, wrong))
+    with open_store(tmp_path / "first") as store:
+        taken = Path(load_directory(store, bad, max_bad=1).kept)
+    reports = tmp_path / "second" / "reports"
+    reports.mkdir(parents=True)
+    if blocked == "file":
+        (reports / taken.name).write_text("mine")
+    elif blocked == "link to nowhere":
+        (reports / taken.name).symlink_to("nowhere")
+    else:
+        (reports / f"{taken.name}.ndjson").mkdir()
+    with open_store(tmp_path / "second") as store:
+        kept = [Path(load_directory(store, bad, max_bad=1).kept) for _ in range(2)]
+        assert kept == [reports / f"{taken.name}-2"] * 2
+        assert json.loads(kept[0].with_name(f"{kept[0].name}.ndjson").read_text())["run"] == kept[0].name[5:]
+        mend(kept[0], wrong)
+        assert load_directory(store, kept[0]).created == {"nodes": 0, "relationships": 1}
+    assert len(list(reports.iterdir())) == 3
