@@ -8,7 +8,7 @@ material; with them, one approved material per channel and wave, its one-off cos
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -82,45 +82,76 @@ def build_options(
     that the most-used channels are cut first, and it is said. ``bought`` (for what-if): uses that must stay in view.
     """
     accepted = accepted_materials(snapshot, market, rules, waves)
+    purchases = _purchases(market, accepted, open_, waves)
+    uses = _uses_to_choose(market, purchases, budget) if bought is None else _uses_in_view(market, purchases, bought)
     names = sorted({use.material for rows in accepted.values() for use in rows if use.material is not None})
     key = {m: i for i, m in enumerate(names)}
     once = {use.material: 0 if use.material in paid else use.once for rows in accepted.values() for use in rows}
-    firsts: list[tuple[int, int, Use, int]] = []
-    for channel, wave in sorted(open_):
-        for use in accepted.get(market.ids[channel], [Use(None, None, 1.0, 0, None, tuple(range(1, waves + 1)))]):
-            firsts += [(channel, wave, use, int(market.cost[channel]) if use.cost is None else use.cost)] * (
-                wave in use.waves
-            )
-    if bought is None:
-        uses = np.array([_uses(market, c, cost, budget) for c, _, _, cost in firsts], dtype=np.int64)
-        most = _cut(uses)
-        if (uses > most).any():
-            many = len({r[0] for r, n in zip(firsts, uses, strict=True) if n > most})
-            market.assumptions.append(
-                f"{counted(many, 'channel has', 'channels have')} a capacity above {most}: at most {most} uses per wave are looked at"
-            )
-        uses = np.minimum(uses, most)
-    else:
-        uses = np.array(
-            [
-                min(int(market.capacity[c]), max(FEW_USES, bought.get((market.ids[c], w, use.material), 0) + 1))
-                for c, w, use, _ in firsts
-            ],
-            dtype=np.int64,
-        )
-    rows: list[tuple[int, int, Use, int, int]] = []
     base: dict[tuple[int, str | None], int] = {}
-    for (channel, wave, use, cost), count in zip(firsts, uses.tolist(), strict=True):
-        rows.extend((channel, wave, use, number, cost) for number in range(1, count + 1))
-        base.setdefault((channel, use.material), len(base))
+    for purchase in purchases:
+        base.setdefault((purchase.channel, purchase.use.material), len(base))
+    with_uses = list(zip(purchases, uses.tolist(), strict=True))
+    rows = [purchase for purchase, count in with_uses for _ in range(count)]
+    number = [use for _, count in with_uses for use in range(1, count + 1)]
+    materials = [row.use.material for row in rows]
     return Options(
-        channel=np.array([r[0] for r in rows], dtype=np.int64), wave=np.array([r[1] for r in rows], dtype=np.int64),
-        material=[r[2].material for r in rows], use=np.array([r[3] for r in rows], dtype=np.int64),
-        base=np.array([base[r[0], r[2].material] for r in rows], dtype=np.int64), code=[r[2].code for r in rows],
-        material_key=np.array([-1 if r[2].material is None else key[r[2].material] for r in rows], dtype=np.int64),
-        material_cost=np.array([once[m] for m in names], dtype=np.int64), cost=np.array([r[4] for r in rows], dtype=np.int64),
-        response=np.array([r[2].response for r in rows], dtype=np.float64),
+        channel=np.array([row.channel for row in rows], dtype=np.int64), wave=np.array([row.wave for row in rows], dtype=np.int64),
+        material=materials, use=np.array(number, dtype=np.int64),
+        base=np.array([base[row.channel, row.use.material] for row in rows], dtype=np.int64), code=[row.use.code for row in rows],
+        material_key=np.array([-1 if m is None else key[m] for m in materials], dtype=np.int64),
+        material_cost=np.array([once[m] for m in names], dtype=np.int64), cost=np.array([row.cost for row in rows], dtype=np.int64),
+        response=np.array([row.use.response for row in rows], dtype=np.float64),
     )  # fmt: skip
+
+
+class _Purchase(NamedTuple):
+    """One channel in one wave with one material, at the price of a use."""
+
+    channel: int
+    wave: int
+    use: Use
+    cost: int
+
+
+def _purchases(
+    market: Market, accepted: Mapping[str, Sequence[Use]], open_: Iterable[tuple[int, int]], waves: int
+) -> list[_Purchase]:
+    """Return what the open (channel, wave) pairs can carry; a channel that accepts no material is bought without one."""
+    bare = [Use(None, None, 1.0, 0, None, tuple(range(1, waves + 1)))]
+    return [
+        _Purchase(channel, wave, use, int(market.cost[channel]) if use.cost is None else use.cost)
+        for channel, wave in sorted(open_)
+        for use in accepted.get(market.ids[channel], bare)
+        if wave in use.waves
+    ]
+
+
+def _uses_to_choose(market: Market, purchases: Sequence[_Purchase], budget: int) -> Ints:
+    """Uses of each purchase that capacity and money allow, the most-used cut where the options are too many."""
+    uses = np.array([_uses(market, purchase.channel, purchase.cost, budget) for purchase in purchases], dtype=np.int64)
+    most = _cut(uses)
+    if (uses > most).any():
+        many = len({purchase.channel for purchase, n in zip(purchases, uses, strict=True) if n > most})
+        market.assumptions.append(
+            f"{counted(many, 'channel has', 'channels have')} a capacity above {most}: at most {most} uses per wave are looked at"
+        )
+    return np.minimum(uses, most)
+
+
+def _uses_in_view(
+    market: Market, purchases: Sequence[_Purchase], bought: Mapping[tuple[str, int, str | None], int]
+) -> Ints:
+    """Uses of each purchase for what-if: one more than was bought, and always a few."""
+    had = [
+        bought.get((market.ids[purchase.channel], purchase.wave, purchase.use.material), 0) for purchase in purchases
+    ]
+    return np.array(
+        [
+            min(int(market.capacity[purchase.channel]), max(FEW_USES, n + 1))
+            for purchase, n in zip(purchases, had, strict=True)
+        ],
+        dtype=np.int64,
+    )
 
 
 def _uses(market: Market, channel: int, cost: int, budget: int) -> int:
