@@ -83,34 +83,32 @@ def learn_from(campaign: Campaign, bought: Sequence[Purchase], events: Any) -> d
     if "parent_user" in events.columns:
         exposed &= events["parent_user"].isna().to_numpy()  # told by a friend, not by the channel
     found, notes = _channels(campaign, bought, row[exposed], channels[exposed])
+    part = (row >= 0) & ~np.isin(kinds.astype(str), list(PASSIVE))
+    ties, why_not = _ties(campaign, events, row, part, exposed)
+    return {"channels": found, "ties": ties, "notes": notes if why_not is None else [*notes, why_not]}
+
+
+def _ties(
+    campaign: Campaign, events: Any, row: NDArray[np.int64], part: NDArray[np.bool_], exposed: NDArray[np.bool_]
+) -> tuple[dict[str, Any] | None, str | None]:
+    """What the log teaches of the ties, or why it teaches nothing; a plan whose ties are not followed to the end needs no reason.
+
+    ``row`` is the user of each event, ``part`` whether it shows that he takes part, ``exposed`` whether a channel was
+    shown to him.
+    """
     if campaign.base is None or campaign.request.max_steps is not None:
-        return {"channels": found, "ties": None, "notes": notes}
+        return None, None
     if not exposed.any():
-        return {
-            "channels": found,
-            "ties": None,
-            "notes": [*notes, "the events show no exposure: the chances on ties stay as they were planned"],
-        }
-    counts = (row >= 0) & ~np.isin(kinds.astype(str), list(PASSIVE))
+        return None, "the events show no exposure: the chances on ties stay as they were planned"
     first = np.full(campaign.who.n, np.inf)
-    np.minimum.at(first, row[counts], events["ts"].to_numpy(np.float64)[counts])
+    np.minimum.at(first, row[part], events["ts"].to_numpy(np.float64)[part])
     direct = np.zeros(campaign.who.n, dtype=bool)
     direct[row[exposed]] = True
     if not (np.isfinite(first) & ~direct).any():
-        return {
-            "channels": found,
-            "ties": None,
-            "notes": [
-                *notes,
-                "the events show nobody who was told by a friend: taken as not measured, so the chances on ties stay as they were planned",
-            ],
-        }
+        why_not = "the events show nobody who was told by a friend: taken as not measured, so the chances on ties stay as they were planned"
+        return None, why_not
     ties = tie_posterior(campaign.base, tie_bounds(campaign.snapshot, campaign.request), first, direct)
-    return {
-        "channels": found,
-        "ties": ties,
-        "notes": notes if ties else [*notes, "nobody tried a tie: the chances on ties stay as they were planned"],
-    }
+    return ties, None if ties else "nobody tried a tie: the chances on ties stay as they were planned"
 
 
 def _channels(
