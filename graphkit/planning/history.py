@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import UnknownName
 from graphkit.matching.aliases import apply_aliases
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -96,18 +96,24 @@ def history_ranking(
     parts = [c for c in frame.columns if c not in apart]
     found = {}
     for row in frame.to_dict("records"):
-        shown = ", ".join(
-            f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c]
-        )
-        if not math.isnan(chance := row.get("chance", math.nan)):
-            ends = f"{row['chance_lower']:.2g} to {row['chance_upper']:.2g}"
-            shown = f"chance {chance:.2g} ({ends}) of a first one within the next {ranking.horizon} partnerships ({_kept(ranking)}), {shown}"
+        partner = str(row["partner"])
         interval = (int(row["rank_lower"]), int(row["rank_upper"]))
-        shown += f", also written {', '.join(written[str(row['partner'])])}" if str(row["partner"]) in written else ""
-        found[node_of[str(row["partner"])]] = HistoryRow(
-            int(row["rank"]), interval, float(row["score"]), f"history: {shown or 'score'}"
+        told = _told(row, parts, ranking, written.get(partner, ()))
+        found[node_of[partner]] = HistoryRow(
+            int(row["rank"]), interval, float(row["score"]), f"history: {told or 'score'}"
         )
     return found
+
+
+def _told(row: Mapping[Any, Any], parts: Sequence[str], ranking: PartnerRanking, variants: Sequence[str]) -> str:
+    """Write what carries the place of a partner: its chance, the parts of its score, other spellings of its name."""
+    shown = ", ".join(
+        f"{c} {row[c]:.3g}" if isinstance(row[c], float) else f"{c} {row[c]}" for c in parts if row[c] == row[c]
+    )
+    if not math.isnan(chance := row.get("chance", math.nan)):
+        ends = f"{row['chance_lower']:.2g} to {row['chance_upper']:.2g}"
+        shown = f"chance {chance:.2g} ({ends}) of a first one within the next {ranking.horizon} partnerships ({_kept(ranking)}), {shown}"
+    return f"{shown}, also written {', '.join(variants)}" if variants else shown
 
 
 def _kept(ranking: PartnerRanking) -> str:
