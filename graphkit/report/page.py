@@ -7,6 +7,7 @@ named at the end as not measured.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -32,6 +33,8 @@ __all__ = ["LANGUAGES", "render_page"]
 LANGUAGES = ("zh+en", "zh", "en")
 
 Row = Mapping[str, Any]
+
+_PERCENT = re.compile(r"(?<=\d) (?=%)")  # "5 %" must not be broken before its sign
 
 
 def render_page(
@@ -85,12 +88,12 @@ def render_page(
 
 
 def _plain_text(value: Any) -> Any:
-    """Show the control and direction characters of data, which could turn a line around; lines stay lines."""
-    return (
-        "\n".join(map(visible, value.split("\n")))
-        if isinstance(value, str) and not isinstance(value, Markup)
-        else value
-    )
+    """Show the control and direction characters of data, which could turn a line around; lines stay lines, a number keeps its %."""
+    if not isinstance(value, str):
+        return value
+    if isinstance(value, Markup):
+        return Markup(_PERCENT.sub("\u00a0", value))  # noqa: S704  safe before: one space becomes another
+    return _PERCENT.sub("\u00a0", "\n".join(map(visible, value.split("\n"))))
 
 
 def _words(lang: str) -> Callable[[str], Markup]:

@@ -21,7 +21,7 @@ MACROS = """
 {%- macro refusal(row) -%}{% for each in row.candidates %}{{ named(each.name, each.id) }}{{ ', ' if not loop.last }}{% endfor %}{{ more(row.more) }}{%- endmacro -%}
 {%- macro more(n) -%}{% if n %} <small>{{ t('and_more') }} {{ f.people(n) }}</small>{% endif %}{%- endmacro -%}
 {%- macro name(text, mark) -%}<code>{% for part in text.split(mark) %}{% if not loop.first %}{{ mark }}<wbr>{% endif %}{{ part }}{% endfor %}</code>{%- endmacro -%}
-{%- macro sampled() -%}<p><small>{{ t('small_print') }}</small></p>{%- endmacro -%}
+{%- macro sampled() -%}{% if not exact %}<p><small>{{ t('small_print') }}</small></p>{% endif %}{%- endmacro -%}
 {%- macro card(key, value, note='', warm=False, claim='') -%}
 <div class="card{{ ' warm' if warm }}"><div class="k">{{ t(key) }}</div><div class="v">{{ num(value, claim) }}</div><div class="n">{{ note }}</div></div>
 {%- endmacro -%}

@@ -130,4 +130,7 @@ def test_every_sampled_number_of_a_purchase_shows_its_interval():
     """Adds, exclusive reach and the total with both ends; a number that is exact has none."""
     html = render_page(PLAN, lang="en")
     assert re.findall(r"<br><small>([^<]*)</small>", html) == ["400 – 420", "371 – 389", "400 – 426"]
-    assert "small figures in tables: 95 % sampling intervals" in html
+    note = "small figures in tables: 95\N{NO-BREAK SPACE}% sampling intervals"
+    assert note in html
+    mean = PLAN["reach"]["mean"]
+    assert note not in render_page(PLAN | {"reach": PLAN["reach"] | {"interval": [mean, mean]}}, lang="en")

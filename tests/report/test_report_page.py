@@ -12,7 +12,7 @@ from graphkit.errors import InvalidParameter, UnknownName
 from graphkit.planning.partner_evidence import ZH
 from graphkit.report.charts import Bar, bars
 from graphkit.report.figures import Figures
-from graphkit.report.page import render_page
+from graphkit.report.page import LANGUAGES, render_page
 from graphkit.report.sentences import SENTENCES, TERMS, sentence, term
 from graphkit.report.spoken import both_of
 
@@ -286,7 +286,7 @@ def test_one_purchase_is_one_and_overstates_nothing():
     one["adding_up_would_have_said"] = one["reach"]["mean"] * (1 + 2e-16)
     page = render_page(one, lang="en")
     assert "Purchases: 1, for" in page
-    assert "overstated by 0 %" in page
+    assert "overstated by 0\N{NO-BREAK SPACE}%" in page
     assert "Purchases: 2, for" in render_page(PLAN, lang="en")
 
 
@@ -487,10 +487,18 @@ def test_every_figure_of_people_on_the_page_carries_its_interval():
     assert f"{low:,.2f} – {high:,.2f}" in page
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_number_and_its_percent_sign_stay_on_one_line(lang):
+    """No line of the page, of its charts or of what it names can end between 5 and %."""
+    html = render_page(PLAN, lang=lang, partners=PARTNERS, extras=EXTRAS)
+    assert not re.search(r"\d %", html)
+    assert len(re.findall("\\d\N{NO-BREAK SPACE}%", html)) > 10
+
+
 def test_a_label_in_two_languages_is_not_cut():
     """What both languages begin with stands once: "95 % 抽样区间 sampling interval" fits the 32 cells left of a chart."""
     page = render_page(PLAN)
-    assert "95 % 抽样区间 sampling interval</text>" in page
+    assert "95\N{NO-BREAK SPACE}% 抽样区间 sampling interval</text>" in page
     assert "sampling int…" not in page
 
 
@@ -557,7 +565,9 @@ def test_a_share_of_the_profit_has_its_interval():
     rows = [row | {"share_interval": [row["share"] - 2, row["share"] + 3]} for row in PARTNERS["partners"]]
     assert "18 – 23" in render_page(PLAN, partners=PARTNERS | {"partners": rows})
     parts = [row | {"share": 0.25, "share_interval": [0.225, 0.28]} for row in rows]
-    assert "22.5 % – 28 %" in render_page(PLAN, partners=PARTNERS | {"partners": parts})
+    assert "22.5\N{NO-BREAK SPACE}% – 28\N{NO-BREAK SPACE}%" in render_page(
+        PLAN, partners=PARTNERS | {"partners": parts}
+    )
 
 
 def test_reach_by_community_and_overlap_say_how_sure_and_how_again():
@@ -599,7 +609,7 @@ def test_draws_that_did_not_choose_come_before_those_that_did():
 def test_a_robust_plan_that_is_the_plain_one_says_so():
     """One row, no pairs of equal dots, no difference of 0 (0 to 0)."""
     page = render_page(PLAN | {"robust": RICH["robust"] | {"same_plan": True}}, lang="en")
-    assert "the plan chosen for the 10 % quantile is the one for the chances as given" in page
+    assert "the plan chosen for the 10\N{NO-BREAK SPACE}% quantile is the one for the chances as given" in page
     assert "380" not in page.split('id="robust"')[1].split("</section>")[0]
 
 
