@@ -133,7 +133,7 @@ def _waves(plan: dict[str, Any]) -> list[str]:
         of, once = "" if row["budget"] is None else f" of {_money(row['budget'])}", row.get("one_off") or 0
         making = f" and {_money(once)} once for materials" if once else ""
         lines.append(
-            f"wave {row['wave']}{start}: {counted(row['purchases'], 'purchase', 'purchases')} for {_money(row['spent'] - once)}{of}{making}, adds {give_or_take(row['adds'], row.get('adds_interval'))}"
+            f"wave {row['wave']}{start}: {counted(row['purchases'], 'channel', 'channels')} for {_money(row['spent'] - once)}{of}{making}, adds {give_or_take(row['adds'], row.get('adds_interval'))}"
         )
     return lines
 

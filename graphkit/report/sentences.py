@@ -58,7 +58,7 @@ TERMS: dict[str, tuple[str, str]] = {
     # waves, goals, unknown chances
     "waves": ("波次", "Waves"),
     "starts": ("开始", "starts"),
-    "purchases_made": ("购买项数", "purchases"),
+    "purchases_made": ("渠道数", "channels"),
     "one_off": ("一次性费用", "one-off cost"),
     "materials": ("物料", "Materials"),
     "used_by": ("用于", "used by"),

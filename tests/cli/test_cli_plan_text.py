@@ -98,7 +98,7 @@ def test_plans_without_a_graph_and_waves_carry_their_intervals():
     assert "adding up the channels would have said 3,959 ±29" in text
     assert "chosen by price per contact: 1,454.0 ±7.0, this plan +70.6 ±6.4" in text
     assert "chosen by Sainsbury formula: 1,530.0 ±7.0, this plan -5.4 ±3.6" in text
-    assert "wave 2: 1 purchase for 10, adds 25.0 ±0.5" in text
+    assert "wave 2: 1 channel for 10, adds 25.0 ±0.5" in text
     told = chinese(text)
     assert "若按单次接触价格选择：1,454.0 ±7.0，本计划相差 +70.6 ±6.4" in told
     assert "chosen" not in told
