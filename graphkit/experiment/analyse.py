@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["ExperimentAnalysis", "analyse_experiment"]
 
 FEW_EVENTS = 5  # in an exposure: with fewer its mean is little more than a rumour
+ALL = 0.95  # of the influence: a total that compares less says so
 COLUMNS = ["effect", "estimator", "value", "lower", "upper", "std_error", "n_users", "n_clusters", "excluded"]
 
 
@@ -169,7 +170,7 @@ def analyse_experiment(
         snapshot=p.snapshot_id,
         seconds=time.monotonic() - start,
     )
-    return ExperimentAnalysis(**answer, assumptions=_notes(hajek, limit), manifest=manifest)
+    return ExperimentAnalysis(**answer, assumptions=_notes(hajek, limit, answer["exposure"]), manifest=manifest)
 
 
 def _outcome(design: ExperimentDesign, p: Projection, outcome: ArrayLike) -> Floats:
@@ -254,10 +255,16 @@ def _randomisation(y: Floats, again: Redraws, seen: float, progress: ProgressCal
     return (larger + 1) / (defined + 1)
 
 
-def _notes(hajek: dict[str, Difference], theta: float) -> list[str]:
+def _notes(hajek: dict[str, Difference], theta: float, exposure: pd.DataFrame) -> list[str]:
     notes = [
         f"a user's friends count as treated from a share of {theta:g} of the influence on, as untreated up to {1 - theta:.2g}; linear assumes they work in proportion"
     ]
+    heard = dict(zip(exposure["exposure"], exposure["fraction"], strict=True))
+    high, low = (heard[name] for name in EFFECTS["total"])
+    if hajek["total"].n_users and high - low < ALL:
+        notes.append(
+            f"total (hajek): its users have {high:.0%} and {low:.0%} of their influence treated, not all against none; what friends do beyond that is not in it"
+        )
     for effect, found in hajek.items():
         if not found.n_users:
             notes.append(

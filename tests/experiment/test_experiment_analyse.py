@@ -302,6 +302,20 @@ def test_the_public_call_uses_the_design(designed):
     assert analyse_experiment(design, p, y, n_redraws=200).manifest.digest == found.manifest.digest
 
 
+def test_a_total_that_falls_short_of_everybody_is_told(designed):
+    """With six of ten treated in a cluster the total's interval missed "all against none" without a word."""
+    p, _ = designed
+    y = np.random.default_rng(1).random(p.n_nodes)
+    part = design_experiment(p, mde=0.1, saturation=0.6, n_runs=50, n_redraws=100, rng=1)
+    found = analyse_experiment(part, p, y, n_redraws=100)
+    heard = found.exposure.set_index("exposure").fraction
+    (told,) = [note for note in found.assumptions if "not all against none" in note]
+    assert f"{heard['treated_treated']:.0%} and {heard['control_control']:.0%}" in told
+    apart = gk.from_arrays(np.arange(0, 600, 2), np.arange(1, 600, 2), probability=0.1, directed=False)
+    whole = design_experiment(apart, mde=0.1, n_runs=50, n_redraws=100, rng=1)
+    assert not any("not all against" in note for note in analyse_experiment(whole, apart, y[:600]).assumptions)
+
+
 @pytest.mark.parametrize("n_redraws", [100, 128, 131])
 def test_the_p_value_counts_redraws_that_are_drawn_once(designed, monkeypatch, n_redraws):
     """By a loop over single redraws: chances of each class, then means of both ends; no redraw is drawn or classified twice."""
