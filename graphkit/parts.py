@@ -83,6 +83,8 @@ def jsonable(value: Any) -> Any:
     """
     if type(value) in _PLAIN or (type(value) is float and math.isfinite(value)):
         return value  # most values, without asking abstract classes, which takes longer than all the rest
+    if isinstance(value, dict):
+        return _jsonable_items(value)  # most mappings, likewise
     if isinstance(value, str):
         return value
     if isinstance(value, np.bool_):
@@ -95,10 +97,14 @@ def jsonable(value: Any) -> Any:
         plain = value.dtype.kind in "biu" or (value.dtype == np.float64 and bool(np.isfinite(value).all()))
         return value.tolist() if plain else [jsonable(item) for item in value.tolist()]
     if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
+        return _jsonable_items(value)
     if isinstance(value, list | tuple):
         return [jsonable(item) for item in value]
     return _jsonable_object(value)
+
+
+def _jsonable_items(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): jsonable(item) for key, item in value.items()}
 
 
 def _jsonable_object(value: Any) -> Any:

@@ -67,7 +67,7 @@ def restart_shares(projection: Projection, source: Any) -> tuple[NDArray[np.int6
     if isinstance(
         source, str | int | np.integer
     ):  # most calls; the steps below cost a small graph as much as its solver
-        return np.array([projection.row(source)]), np.ones(1)
+        return np.array([projection.row(source)]), np.array([1.0])
     nodes, weights = _split(source)
     if len(nodes) == 0:
         message = "source names no node: there is nowhere to restart"
