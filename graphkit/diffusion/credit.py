@@ -64,11 +64,15 @@ class ArcEstimate:
 
 
 def beta_interval(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the central 95 % interval of Beta(a, b) per arc, widened to hold the mean, shape (n_arcs, 2)."""
+    """Return the central 95 % interval of Beta(a, b) per arc, widened to hold the mean, shape (n_arcs, 2).
+
+    Each end counts at least half a success or failure for what was not seen (Jeffreys): a prior of rare successes is
+    worth less than one and would swear, after no success in 50 tries, that p is below .01.
+    """
     from scipy.special import betaincinv
 
     mean = a / (a + b)
-    lower, upper = (betaincinv(a, b, q) for q in (0.025, 0.975))
+    lower, upper = betaincinv(a, np.maximum(b, 0.5), 0.025), betaincinv(np.maximum(a, 0.5), b, 0.975)
     return np.column_stack((np.minimum(lower, mean), np.maximum(upper, mean)))
 
 
