@@ -5,15 +5,32 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from graphkit.errors import DataInvalid
 from graphkit.parts import jsonable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["arrow_column", "to_arrow"]
+__all__ = ["arrow_column", "refuse_repeated", "to_arrow"]
+
+
+def refuse_repeated(columns: Iterable[Any], wanted: Iterable[str], source: str) -> None:
+    """Refuse a table in which several columns have the name of one that is read.
+
+    Raises
+    ------
+    DataInvalid
+        Rule ``duplicate-column``.
+    """
+    known = list(columns)
+    for name in wanted:
+        if (count := sum(isinstance(column, str) and column == name for column in known)) > 1:
+            message = f"{source} has {count} columns of the name {name!r}"
+            hint = "give each column a name of its own"
+            raise DataInvalid(message, source=source, rule="duplicate-column", count=count, hint=hint)
 
 
 def to_arrow(frame: pd.DataFrame) -> pa.Table:

@@ -15,11 +15,11 @@ import numpy as np
 
 from graphkit.check import positive_int
 from graphkit.diffusion.rr_sets import sample_rr_sets
-from graphkit.diffusion.worlds import check_projection
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode
 from graphkit.kernels import kernel
 from graphkit.progress import Progress
 from graphkit.projection.nodes import sorted_if_set
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.rng import child_seed
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from graphkit.progress import ProgressCallback
-    from graphkit.projection.projection import Projection
 
 __all__ = ["Audiences", "Items", "audience_items", "read_audiences"]
 
@@ -89,7 +88,7 @@ def read_audiences(audiences: Mapping[str, ArrayLike], n_nodes: int | None, proj
         message = "audiences must be a mapping name -> rows, mask or chances with at least one entry"
         raise InvalidParameter(message, parameter="audiences", value=None, allowed="at least one audience")
     if projection is not None:
-        check_projection(projection)
+        check_projection(projection, "projection")
     arrays = {str(name): _array(str(name), given) for name, given in audiences.items()}
     n = _count(arrays, n_nodes, projection)
     users, parties, chances = [], [], []

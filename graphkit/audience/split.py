@@ -13,7 +13,7 @@ import numpy as np
 
 from graphkit.audience.membership import Audiences, audience_items, read_audiences
 from graphkit.audience.shapley import Sums, stability
-from graphkit.check import finite, non_negative, positive_int, refuse
+from graphkit.check import finite, mapping_of, non_negative, positive_int
 from graphkit.diffusion.worlds import check_value
 from graphkit.errors import InvalidParameter, UnknownName, close_matches
 from graphkit.results import Manifest, Result, make_manifest
@@ -175,10 +175,9 @@ def split_profit(
 
 
 def _costs(names: tuple[str, ...], own_cost: Mapping[str, float] | None) -> NDArray[np.float64]:
-    if own_cost is not None and not hasattr(own_cost, "items"):
-        refuse("own_cost", type(own_cost).__name__, "a mapping name -> cost")
+    given = {} if own_cost is None else mapping_of("own_cost", own_cost, "a mapping name -> cost")
     costs = np.zeros(len(names))
-    for name, cost in (own_cost or {}).items():
+    for name, cost in given.items():
         if str(name) not in names:
             message = f"own_cost names {name!r}, which is no party of this split"
             raise UnknownName(message, kind="party", name=str(name), close_matches=close_matches(name, names))

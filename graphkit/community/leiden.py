@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from graphkit.check import finite, one_of, refuse
+from graphkit.check import finite, flag, one_of, refuse
 from graphkit.community.blocks import components, search_blocks
 from graphkit.community.finer import look_for_finer, walk
-from graphkit.community.flattening import Flattening  # noqa: TC001 - from_json reads the field's type
+from graphkit.community.flattening import Flattening
 from graphkit.community.objectives import OBJECTIVES, MapEquation, Modularity
 from graphkit.community.quality import (
     Undirected,
@@ -43,6 +43,7 @@ from graphkit.community.search import EFFORTS, LARGE, Search, best_resolution
 from graphkit.community.stability import recovery
 from graphkit.errors import DataInvalid
 from graphkit.progress import null_progress
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.progress import ProgressCallback
-    from graphkit.projection.projection import Projection
 
     Labels = NDArray[np.int64]
 
@@ -188,6 +188,9 @@ def communities(
     >>> communities(two, rng=1).labels.tolist()
     [0, 0, 0, 1, 1, 1]
     """
+    check_projection(p)
+    if flattening is not None and not isinstance(flattening, Flattening):
+        refuse("flattening", type(flattening).__name__, "a Flattening, or None")
     start, gamma = time.perf_counter(), _resolution(resolution)
     aim, work, seed = one_of("objective", objective, OBJECTIVES), one_of("effort", effort, EFFORTS), as_seed(rng)
     if aim != "modularity" and gamma != 1.0:
@@ -198,7 +201,7 @@ def communities(
     order = _by_name(p)
     graph = undirected(p, order)
     with ThreadPoolExecutor(1) as side:
-        looks = finer and graph.indices.size > 0 and _looks_for_finer(graph, gamma, aim, work)
+        looks = flag("finer", finer) and graph.indices.size > 0 and _looks_for_finer(graph, gamma, aim, work)
         walked = side.submit(walk, graph, seed) if looks else None
         found = _search(graph, gamma, aim, work, seed, progress, weighted=p.weight is not None)
     hidden = None if walked is None else look_for_finer(graph, found.labels, found.met, walked.result(), seed)

@@ -7,6 +7,7 @@ with a hop limit: probabilities in [0, 1], every seed 1, the same for any order 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,9 @@ from graphkit.check import finite, positive_int, refuse
 from graphkit.diffusion.spread import estimate_spread
 from graphkit.errors import DataInvalid, UnknownNode, close_matches
 from graphkit.projection.build import from_arrays
+from graphkit.projection.networkx_io import check_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     import networkx as nx
 
     from graphkit.rng import RandomState
@@ -70,8 +70,7 @@ def viral_propagation(
     0.5
     """
     steps = positive_int("iterations", iterations, minimum=0)
-    if not hasattr(G, "edges"):
-        refuse("G", type(G).__name__, "a NetworkX graph")
+    check_graph(G)
     nodes = sorted(G.nodes, key=_name)
     place = {node: i for i, node in enumerate(nodes)}
     rows = [place[seed] for seed in _seed_list(place, seeds)]
@@ -115,11 +114,11 @@ def _seed_list(place: dict[Any, int], seeds: Any) -> list[Any]:
             return [seeds]
     except TypeError:
         pass  # a list or a set is no node
-    chosen = [seeds] if isinstance(seeds, str | bytes) or not hasattr(seeds, "__iter__") else list(seeds)
+    chosen = [seeds] if isinstance(seeds, str | bytes) or not np.iterable(seeds) else list(seeds)
     if not chosen:
         refuse("seeds", seeds, "at least one node")
     for seed in chosen:
-        if seed not in place:
+        if not isinstance(seed, Hashable) or seed not in place:
             message = f"seeds: {seed!r} is not a node of the graph"
             raise UnknownNode(
                 message, kind="node", name=str(seed), close_matches=close_matches(str(seed), [str(x) for x in place])

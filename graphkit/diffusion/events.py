@@ -27,6 +27,7 @@ from graphkit.diffusion.arrays import with_room
 from graphkit.errors import DataInvalid
 from graphkit.kernels import kernel
 from graphkit.model.properties import EPOCH_UNITS
+from graphkit.tabular import refuse_repeated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -178,6 +179,7 @@ def _refuse_gaps(events: Any) -> None:
     if missing:
         message = f"events: the column {missing[0]!r} is missing; there are {', '.join(map(str, columns)) or 'none'}"
         raise DataInvalid(message, rule="columns", hint="events need the columns item, node and ts")
+    refuse_repeated(columns, ("item", "node", "ts", "parent", "external"), "events")
     if not len(events):
         message = "events: the log is empty"
         raise DataInvalid(message, rule="empty", hint="one row per adoption is needed")
@@ -203,7 +205,7 @@ def _seconds(times: Any) -> NDArray[np.float64]:
     elif pd.api.types.is_timedelta64_dtype(times):
         given = times.dt.total_seconds()
     else:
-        given = times
+        given = times if times.dtype.kind != "c" else times.astype(str)  # of a complex number no part is the time
     seconds: NDArray[np.float64] = pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64)
     wrong = np.flatnonzero(~np.isfinite(seconds))
     if wrong.size:
@@ -274,7 +276,7 @@ def _rows(projection: Projection, names: NDArray[Any]) -> NDArray[np.int64]:
     if ids is None:
         if names.dtype.kind not in "iuf":
             return np.array(
-                [int(x) if str(x).isdigit() and int(x) < projection.n_nodes else -1 for x in names], np.int64
+                [int(x) if str(x).isdecimal() and int(x) < projection.n_nodes else -1 for x in names], np.int64
             )
         inside = (names >= 0) & (names < projection.n_nodes) & (names == np.floor(names))
         return np.where(inside, names, -1).astype(np.int64)

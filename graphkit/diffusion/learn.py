@@ -21,9 +21,9 @@ from graphkit.diffusion.learned import LearnedProbabilities
 from graphkit.diffusion.level import level_error
 from graphkit.diffusion.size_factor import Sizes, held_out_folds, size_factor
 from graphkit.diffusion.topics import learn_topics, with_topics
-from graphkit.diffusion.worlds import check_projection
 from graphkit.errors import DataInvalid
 from graphkit.progress import null_progress
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.results import make_manifest
 from graphkit.rng import as_seed, child_seed
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from graphkit.progress import ProgressCallback
-    from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
 __all__ = ["LearnedProbabilities", "learn"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphkit.check import probability
+from graphkit.check import probability, refuse
 
-__all__ = ["SI", "SIR", "SIS"]
+__all__ = ["SI", "SIR", "SIS", "check_model"]
 
 
 @dataclass(frozen=True)
@@ -65,3 +65,9 @@ class SI:
     def __post_init__(self) -> None:
         """Check the range."""
         probability("transmission", self.transmission)
+
+
+def check_model(model: object) -> None:
+    """Refuse what is no model of how things spread."""
+    if not isinstance(model, SI | SIS | SIR) and not (isinstance(model, str) and model in ("ic", "lt")):
+        refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")

@@ -14,12 +14,13 @@ from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.diffusion.cascade import LANES, cascade_items
 from graphkit.diffusion.epidemic import epidemic_blocks
-from graphkit.diffusion.models import SI, SIR, SIS
+from graphkit.diffusion.models import SI, SIR, SIS, check_model
 from graphkit.diffusion.spread_bounds import spread_bounds
 from graphkit.diffusion.spread_sums import FixedPoint, WorldSums
-from graphkit.diffusion.worlds import check_projection, check_steps, check_value, node_rows
+from graphkit.diffusion.worlds import check_steps, check_value, node_rows
 from graphkit.engine.base import as_engine
 from graphkit.intervals import quantile, unskewed
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from graphkit.engine.base import Engine
     from graphkit.progress import ProgressCallback
-    from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
 __all__ = ["SpreadEstimate", "estimate_spread"]
@@ -262,11 +262,10 @@ def _blocks(
     steps: int,
 ) -> tuple[int, Callable[[int, int], Any]]:
     """Return how many items the engine shares out, and the block of worlds that runs some of them."""
+    check_model(model)
     law: dict[str, Any] = {"model": model, "seed": seed, "steps": steps, "bits": scale.low_bits}
     if isinstance(model, SI | SIS | SIR):
         return scale.n_worlds, epidemic_blocks(p, seeds, scale.multiples, **law)
-    if model not in ("ic", "lt"):
-        refuse("model", model, "'ic', 'lt', SIR(...), SIS(...) or SI(...)")
     if generator == GENERATORS[0]:
         return cascade_items(p, seeds, scale.multiples, n_worlds=scale.n_worlds, **law)
     from graphkit.diffusion.philox import philox_blocks

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import refuse
+from graphkit.check import refuse, text_of
 from graphkit.diffusion.credit import ArcEstimate, beta_interval, credit_shares, estimate_arcs
 from graphkit.diffusion.events import Log, count_tries, step_length
 from graphkit.diffusion.size_factor import Fold, Sizes
@@ -74,7 +74,7 @@ def with_topics(log: Log, events: Any, by: str) -> Log:
     DataInvalid
         The column is missing or wholly empty, or an item has two topics.
     """
-    if by not in getattr(events, "columns", ()):
+    if text_of("by", by) not in getattr(events, "columns", ()):
         message = f"events: the column {by!r} is missing; there are {', '.join(map(str, events.columns))}"
         raise DataInvalid(message, rule="columns", hint="name the column that holds the topic of each item")
     if by == "item":

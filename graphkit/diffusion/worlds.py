@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite, floats, refuse, refuse_first
+from graphkit.check import finite, floats, positive_int, refuse, refuse_first
 from graphkit.errors import InvalidParameter
-from graphkit.projection.projection import Projection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["arc_probability", "check_projection", "check_steps", "check_value", "lt_limits", "node_rows"]
+    from graphkit.projection.projection import Projection
+
+__all__ = ["arc_probability", "check_steps", "check_value", "lt_limits", "node_rows"]
 
 SUM_SLACK = 1e-9  # rounding allowed in a sum of in-weights
 
@@ -41,13 +42,6 @@ def arc_probability(projection: Projection, *, default: float | None = None) -> 
             hint="use projection.with_probability('weighted_cascade'), a number or gk.learn",
         )
     return np.full(projection.n_arcs, default)
-
-
-def check_projection(given: Any) -> None:
-    """Refuse what is no graph."""
-    if not isinstance(given, Projection):
-        hint = "from_arrays(...) and from_networkx(...) make one"
-        refuse("projection", type(given).__name__, "a Projection", hint=hint)
 
 
 def node_rows(projection: Projection, nodes: Any) -> NDArray[np.int64]:
@@ -83,7 +77,7 @@ def check_steps(max_steps: Any) -> int:
     number = finite("max_steps", max_steps)
     if number < 0 or number != int(number):
         refuse("max_steps", max_steps, "an integer >= 0 or None")
-    return int(number)
+    return positive_int("max_steps", int(number), minimum=0)
 
 
 def lt_limits(projection: Projection) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

@@ -172,10 +172,8 @@ def as_engine(engine: str | Engine) -> Engine:
     InvalidParameter
         Neither a known name nor an engine.
     """
-    if engine == "serial":
-        return Serial()
-    if engine == "threads":
-        return Threads()
+    if isinstance(engine, str) and engine in ("serial", "threads"):
+        return Serial() if engine == "serial" else Threads()
     if isinstance(engine, str) or not isinstance(engine, Engine):
         refuse("engine", engine, "'serial', 'threads', Serial() or Threads()")
     return engine

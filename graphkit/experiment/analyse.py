@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import finite, floats, positive_int, refuse
-from graphkit.diffusion.worlds import check_projection
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.experiment.design import FLOOR, ExperimentDesign
 from graphkit.experiment.estimate import EFFECTS, Difference, difference, linear_effects
 from graphkit.experiment.exposure import CLASSES, Influence, Redraws, redraw
 from graphkit.intervals import quantile
 from graphkit.progress import null_progress
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from graphkit.progress import ProgressCallback
-    from graphkit.projection.projection import Projection
 
     Floats = NDArray[np.float64]
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.check import finite, floats, positive_int, probability, refuse
-from graphkit.diffusion.worlds import check_projection
 from graphkit.errors import InvalidParameter
 from graphkit.experiment.assignment import Draws, strata
 from graphkit.experiment.clusters import Clusters, cluster_users
@@ -27,6 +26,7 @@ from graphkit.experiment.power import (
     smallest_effect,
 )
 from graphkit.progress import null_progress
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed, child_seed
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from graphkit.progress import ProgressCallback
-    from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
     Floats = NDArray[np.float64]

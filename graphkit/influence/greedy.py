@@ -21,6 +21,7 @@ from graphkit.influence.memory import MEMORY_LIMIT
 from graphkit.influence.rules import seed_rules
 from graphkit.influence.seed_search import Search
 from graphkit.intervals import wilson
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from graphkit.engine.base import Engine
     from graphkit.influence.seed_search import Found
     from graphkit.progress import ProgressCallback
-    from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
 __all__ = ["SeedSelection", "select_seeds"]
@@ -183,6 +183,7 @@ def select_seeds(
     >>> select_seeds(star, k=1, rng=1).seeds.tolist()
     [0]
     """
+    check_projection(p)
     begin = time.perf_counter()
     rules = seed_rules(p, k=k, budget=budget, cost=cost, candidates=candidates, group=group, per_group=per_group)
     search = Search(

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - from_dict reads the annotation
 
-from graphkit.check import positive_int, refuse
+from graphkit.check import one_of, positive_int, refuse
 from graphkit.diffusion.cascade import ITEMS
 from graphkit.diffusion.epidemic_reverse import reverse_worlds
+from graphkit.diffusion.models import check_model
 from graphkit.diffusion.packed import packed_bytes
 from graphkit.engine.base import Serial
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_seed
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from graphkit.diffusion.models import SI, SIR, SIS
     from graphkit.diffusion.rr_sets import ReverseSampler
-    from graphkit.projection.projection import Projection
     from graphkit.rng import RandomState
 
 __all__ = ["MEMORY_LIMIT", "MemoryEstimate", "estimate_memory", "fixed_bytes", "most_sets", "sample_bytes"]
@@ -126,22 +127,22 @@ def estimate_memory(
     >>> estimate_memory(path, rng=1).to_frame()["fits"].iloc[[0, -1]].tolist()
     [True, False]
     """
+    check_projection(p)
     limit, seed = MEMORY_LIMIT if memory_limit is None else positive_int("memory_limit", memory_limit), as_seed(rng)
+    check_model(model)
     per_set = size = 0.0
-    if work == "seeds":
+    if one_of("work", work, ("seeds", "spread")) == "seeds":
         worlds = reverse_worlds(p, model=model, max_steps=max_steps, value=value)
         size = float(np.diff(worlds.sample(PILOT, seed=seed, purpose="pilot", engine=Serial()).indptr).mean())
         fixed, per_set = fixed_bytes(worlds), SET_BYTES + ID_BYTES * size
         sets = 8_192 * 2 ** np.arange(14)
-    elif work == "spread":
+    else:
         arcs = (
             2 * packed_bytes(p.indptr) + LT_BYTES * p.n_arcs
             if model == "lt"
             else packed_bytes(p.indptr) + KEY_BYTES * p.n_arcs
         )
         fixed, sets = BASE_BYTES + arcs + (FORWARD_BYTES * _workers() + COUNT_BYTES) * p.n_nodes, np.zeros(1, np.int64)
-    else:
-        refuse("work", work, "'seeds' or 'spread'")
     total = fixed + np.ceil(per_set * sets).astype(np.int64)
     request = {
         "work": work,

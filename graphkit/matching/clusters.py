@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from graphkit.check import positive_int, refuse
+from graphkit.check import array_of, positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.matrices import as_rows
 from graphkit.progress import each, null_progress
@@ -151,7 +151,7 @@ def adjusted_rand_index(a: Any, b: Any) -> float:
     """
     from sklearn.metrics import adjusted_rand_score
 
-    first, second = np.asarray(a), np.asarray(b)
+    first, second = (array_of(name, labels, "an array of labels") for name, labels in (("a", a), ("b", b)))
     if first.shape != second.shape or first.ndim != 1:
         refuse("b", f"labels of shape {second.shape}", f"one label for each row of a, shape {first.shape}")
     both = (first != -1) & (second != -1)
@@ -162,8 +162,8 @@ def adjusted_rand_index(a: Any, b: Any) -> float:
 
 def _rows(profiles: Any) -> sparse.csr_array:
     """Return any matrix, frame or single column as float rows."""
-    column = not sparse.issparse(profiles) and np.ndim(profiles) == 1
-    x = as_rows(np.reshape(profiles, (-1, 1)) if column else profiles, "profiles")
+    cells: Any = profiles if sparse.issparse(profiles) else array_of("profiles", profiles, "a matrix of rows x columns")
+    x = as_rows(cells.reshape(-1, 1) if cells.ndim == 1 else cells, "profiles")
     if not np.isfinite(x.data).all():
         message = "profiles hold a value that is not finite"
         raise DataInvalid(message, source="profiles", rule="finite", count=int(np.count_nonzero(~np.isfinite(x.data))))

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite, refuse
+from graphkit.check import finite, names_of, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.records import epoch_seconds
 from graphkit.results import FrameResult, Manifest, make_manifest
+from graphkit.tabular import refuse_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -129,12 +130,13 @@ def context_rates(
     start = time.perf_counter()
     if finite("shrink", shrink) <= 0:
         refuse("shrink", shrink, "a number above 0")
-    contexts, responses = tuple(contexts), frozenset(responses)
+    contexts, responses = tuple(names_of("contexts", contexts)), frozenset(names_of("responses", responses))
     given = list(map(str, getattr(events, "columns", ())))
     for column in ("item", "kind"):
         if column not in given:
             message = f"events have no column {column!r}; they have {', '.join(given) or 'none'}"
             raise DataInvalid(message, source="events", rule="missing-column")
+    refuse_repeated(given, ("item", "kind", "ts", *CONTEXTS), "events")
     counts = _counts(events, contexts, responses)
     total: dict[str, list[int]] = {}
     for (kind, _, item), (shown, answered) in counts.items():

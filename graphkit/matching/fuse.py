@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.check import finite, non_negative, one_of, positive_int, refuse
+from graphkit.check import finite, mapping_of, non_negative, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.keyed import by_name, once
 from graphkit.results import FrameResult, Manifest, make_manifest
@@ -163,7 +163,8 @@ def _named(rankings: object) -> dict[str, Ranking]:
 
 
 def _weights(weights: Mapping[str, float] | None, lists: Mapping[str, Ranking]) -> dict[str, float]:
-    given = {str(name): value for name, value in (weights or {}).items()}
+    stated = {} if weights is None else mapping_of("weights", weights, "a mapping name -> weight")
+    given = {str(name): value for name, value in stated.items()}
     for name in given:
         if name not in lists:
             refuse("weights", name, "the name of a ranking: " + ", ".join(sorted(lists)))

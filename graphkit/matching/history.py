@@ -10,25 +10,24 @@ data: ``validation`` says how well the learned weights ranked the history's last
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
-from graphkit.check import positive_int, probability, refuse
+from graphkit.check import flag, list_of, positive_int, probability
 from graphkit.errors import InvalidParameter, UnknownName, close_matches
 from graphkit.matching.aliases import apply_aliases
 from graphkit.matching.partner_features import FEATURES, Past, read_sources
 from graphkit.matching.partner_learning import TENTH, Weights, learn_weights
 from graphkit.matching.partner_order import CHANCE, EVIDENCE, Scorer, Taste
-from graphkit.matching.records import NEW, as_name, read_history, read_texts
+from graphkit.matching.records import NEW, as_name, is_missing, read_history, read_texts
 from graphkit.results import Manifest, Result, make_manifest
 from graphkit.rng import as_generator, as_seed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import networkx as nx
     import pandas as pd
@@ -227,16 +226,13 @@ def rank_partners(
 
 def _options(top: Any, exclude_known: Any, draws: Any, diversity: Any, novelty: Any) -> dict[str, Any]:
     """Return the options that are no names, checked, as they are told in the manifest."""
-    options = {
+    return {
         "top": positive_int("top", top),
-        "exclude_known": exclude_known,
+        "exclude_known": flag("exclude_known", exclude_known),
         "draws": positive_int("draws", draws, minimum=0),
         "diversity": probability("diversity", diversity),
         "novelty": probability("novelty", novelty),
     }
-    if not isinstance(exclude_known, (bool, np.bool_)):
-        refuse("exclude_known", exclude_known, "True or False")
-    return options
 
 
 def _learn(known: History, names: list[str], texts: pd.DataFrame | None) -> tuple[Past, Weights]:
@@ -279,14 +275,10 @@ def _draw(weights: Weights, draws: int, seed: int | None) -> NDArray[np.float64]
 def _names(parameter: str, given: Iterable[str] | None, members: Sequence[str]) -> list[str]:
     if given is None:
         return list(members)
-    if isinstance(given, (str, bytes)):
-        message = f"{parameter} must be a list of names, got the text {given!r}"
-        raise InvalidParameter(message, parameter=parameter, value=given, hint=f"write [{given!r}]")
-    listed = list(given) if isinstance(given, Iterable) else refuse(parameter, given, "a list of names")
-    if any(name is None or name != name for name in listed):  # noqa: PLR0124 - NaN differs from itself
-        message = (
-            f"{parameter} holds a missing name at place {next(i for i, n in enumerate(listed) if n is None or n != n)}"  # noqa: PLR0124
-        )
+    listed = list_of(parameter, given, "a list of names")
+    gap = next((place for place, name in enumerate(listed) if is_missing(name)), None)
+    if gap is not None:
+        message = f"{parameter} holds a missing name at place {gap}"
         raise InvalidParameter(message, parameter=parameter, value=None, allowed="names")
     names = list(dict.fromkeys(as_name(name) for name in listed))
     if not names:

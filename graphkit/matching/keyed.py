@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from graphkit.check import refuse
+from graphkit.check import list_of
 from graphkit.errors import DataInvalid
 from graphkit.matching.records import as_name, is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["by_name", "collection", "name_of", "once", "written"]
 
@@ -63,6 +65,4 @@ def once(values: Iterable[Any], source: str) -> list[str]:
 
 def collection(parameter: str, values: Any) -> list[str]:
     """Return several names; a bare text would be read letter by letter and is refused."""
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        refuse(parameter, values, "a collection of names", hint="wrap a single name in a list")
-    return [name_of(value, parameter) for value in values]
+    return [name_of(value, parameter) for value in list_of(parameter, values, "a collection of names")]

@@ -7,20 +7,19 @@ than ``min_cell`` baskets are left out, so no row speaks of few people and none 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from graphkit.check import positive_int, refuse
+from graphkit.check import mapping_of, positive_int
 from graphkit.errors import DataInvalid
 from graphkit.matching.keyed import name_of
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -116,10 +115,8 @@ def tag_lift(baskets: Mapping[str, Iterable[str]], *, min_cell: int = 50, top: i
 
 def _matrix(baskets: object) -> tuple[sparse.csr_array, list[str]]:
     """Baskets x tags as 0/1, empty baskets left out, tags sorted."""
-    if not isinstance(baskets, Mapping):
-        return refuse("baskets", type(baskets).__name__, "a mapping id -> tags")
     sets = []
-    for name, tags in baskets.items():
+    for name, tags in mapping_of("baskets", baskets, "a mapping id -> tags").items():
         if isinstance(tags, str) or not hasattr(tags, "__iter__"):
             message = f"tags of {name!r} must be a collection, got {tags!r}"
             raise DataInvalid(message, rule="tags", rows=((name, repr(tags)[:80]),), hint="wrap a single tag in a list")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from graphkit.check import refuse
+from graphkit.check import array_of, refuse
 from graphkit.errors import DataInvalid
 
 __all__ = ["as_rows", "unit_rows"]
@@ -29,6 +29,8 @@ def as_rows(matrix: Any, source: str) -> sparse.csr_array:
     InvalidParameter
         Not two dimensions.
     """
+    if not sparse.issparse(matrix):
+        matrix = array_of(source, matrix, "a matrix of rows x columns")
     if np.iscomplexobj(matrix):
         message = f"{source} holds complex numbers"
         raise DataInvalid(message, source=source, rule="number", hint="give their real part or absolute value")

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from graphkit.check import finite, non_negative, refuse
+from graphkit.check import finite, mapping_of, non_negative, refuse
 from graphkit.errors import DataInvalid, did_you_mean
 from graphkit.matching.keyed import by_name, collection
 from graphkit.matching.matrices import unit_rows
 from graphkit.matching.records import epoch_seconds, name_column
 from graphkit.results import Manifest, Result, make_manifest
+from graphkit.tabular import refuse_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -213,10 +214,7 @@ def _read(
         if name not in columns:
             message = f"events have no column {name!r}; they have {', '.join(columns) or 'none'}"
             raise DataInvalid(message, source="events", rule="missing-column")
-    for name in ("user", "item", "kind", "ts", "n"):
-        if columns.count(name) > 1:
-            message = f"events have the column {name!r} {columns.count(name)} times"
-            raise DataInvalid(message, source="events", rule="column", hint="leave one of them")
+    refuse_repeated(columns, ("user", "item", "kind", "ts", "n"), "events")
     who, what = name_column(events, "user", "events"), name_column(events, "item", "events")
     weight = np.ones(len(events))
     if "kind" in events.columns:
@@ -249,11 +247,13 @@ def _ageing(ts: NDArray[np.float64], group: NDArray[np.int64], half_life_days: f
 
 def _numbers(events: pd.DataFrame, column: str, *, least: float | None) -> NDArray[np.float64]:
     try:
-        dates = getattr(events[column].dtype, "kind", "") == "M"
+        cells, kind = events[column], getattr(events[column].dtype, "kind", "")
+        if kind == "c":  # no part of a complex number is the number
+            cells = cells.astype(str)
         values = (
-            epoch_seconds(events[column], "events")
-            if dates
-            else np.asarray(events[column].to_numpy(dtype=np.float64, na_value=np.nan))
+            epoch_seconds(cells, "events")
+            if kind == "M"
+            else np.asarray(cells.to_numpy(dtype=np.float64, na_value=np.nan))
         )
     except (TypeError, ValueError) as error:
         message = f"events: {column} is no number: {error}"
@@ -272,9 +272,10 @@ def _numbers(events: pd.DataFrame, column: str, *, least: float | None) -> NDArr
 
 
 def _kappa(kinds: list[str], event_weights: Mapping[str, float] | None) -> NDArray[np.float64]:
+    given = {} if event_weights is None else mapping_of("event_weights", event_weights, "a mapping kind -> weight")
     table = {
         **EVENT_WEIGHTS,
-        **{str(k): non_negative(f"event_weights[{k!r}]", v) for k, v in (event_weights or {}).items()},
+        **{str(k): non_negative(f"event_weights[{k!r}]", v) for k, v in given.items()},
     }
     unknown = sorted(set(kinds) - set(table))
     if unknown:
@@ -293,8 +294,7 @@ def _kappa(kinds: list[str], event_weights: Mapping[str, float] | None) -> NDArr
 
 def _vectors(item_tags: Any, tags: Iterable[str] | None) -> tuple[list[str], list[str], sparse.csr_array]:
     """Items with tags, all tags, and items x tags."""
-    if not isinstance(item_tags, Mapping):
-        refuse("item_tags", type(item_tags).__name__, "a mapping item -> tag -> weight")
+    mapping_of("item_tags", item_tags, "a mapping item -> tag -> weight")
     given, own = by_name(item_tags, "item_tags"), dict[str, dict[str, float]]()
     for item, found in sorted(given.items(), key=lambda cell: cell[0]):
         if not isinstance(found, Mapping):

@@ -134,11 +134,11 @@ def rating_neighbours(ratings: Any, *, damping: float = 5.0, shrink: float = 50.
             count=int(np.count_nonzero(~np.isfinite(r.data))),
         )
     row = np.repeat(np.arange(r.shape[0]), np.diff(r.indptr))
-    mean, user, item = _baseline(r, row, damping)
+    mean, user, item = _baseline(r, row, float(damping))
     rest = sparse.csr_array((r.data - mean - user[row] - item[r.indices], r.indices, r.indptr), shape=r.shape)
     rated = np.bincount(r.indices, minlength=r.shape[1])
     items = np.sort(np.argsort(-rated, kind="stable")[:_DENSE]).astype(np.int64)
-    near, low, high = _pearson(_kept(rest, items), shrink), float(r.data.min()), float(r.data.max())
+    near, low, high = _pearson(_kept(rest, items), float(shrink)), float(r.data.min()), float(r.data.max())
     return RatingNeighbours(mean, user, item, items, near, rest, low, high)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from graphkit.errors import DataInvalid
+from graphkit.tabular import refuse_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,10 +87,7 @@ def require(frame: Any, names: tuple[str, ...], table: str) -> None:
             raise DataInvalid(
                 message, source=table, rule="column", hint=f"{table} needs the columns {', '.join(names)}"
             )
-    for name in (*names, "member", "partnership", "ts"):
-        if columns.count(name) > 1:
-            message = f"{table} has the column {name!r} {columns.count(name)} times"
-            raise DataInvalid(message, source=table, rule="column", hint="leave one of them")
+    refuse_repeated(columns, (*names, "member", "partnership", "ts"), table)
 
 
 def read_history(history: pd.DataFrame) -> History:
@@ -160,11 +158,13 @@ def read_texts(
     ``OWN`` marks a member's own text, ``NEW`` that of a new name; n_partnerships an unknown partnership.
     ``names`` are the members first, then new names. Texts of strangers belong to nobody.
     """
-    if texts is None or len(texts) == 0:
+    if texts is None:
         return [], sparse.csr_array((len(names), 0)), np.empty(0, np.int64)
     require(texts, ("text",), "texts")
     if not {"member", "partnership"} & set(texts.columns):
         require(texts, ("partnership", "text"), "texts")
+    if len(texts) == 0:
+        return [], sparse.csr_array((len(names), 0)), np.empty(0, np.int64)
     keys = _keys(texts)
     written = ["" if is_missing(t) else _text(t, row) for row, t in enumerate(texts["text"].tolist())]
     order = sorted(range(len(keys)), key=lambda i: (keys[i], written[i]))

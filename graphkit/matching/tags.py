@@ -20,19 +20,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphkit.check import positive_int, refuse
+from graphkit.check import mapping_of, positive_int
 from graphkit.errors import DataInvalid
 from graphkit.matching.keyed import by_name, written
 from graphkit.matching.text import cut, normalise
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
 __all__ = ["TextTags", "tags_from_text"]
@@ -157,9 +158,7 @@ def tags_from_text(documents: Mapping[str, str | None], *, top: int = 10) -> Tex
     {'a': {'robot': 1.0}, 'b': {'story': 1.0}}
     """
     start, keep = time.perf_counter(), positive_int("top", top)
-    if not isinstance(documents, Mapping):
-        refuse("documents", type(documents).__name__, "a mapping id -> text")
-    named = by_name(documents, "documents")
+    named = by_name(mapping_of("documents", documents, "a mapping id -> text"), "documents")
     texts = {name: _text(name, named[name]) for name in sorted(named)}
     counts = _grams(texts)
     df = Counter(term for count in counts.values() for term in count)

@@ -13,21 +13,20 @@ import math
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from graphkit.check import positive_int
+from graphkit.check import flag, mapping_of, positive_int
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.matching.keyed import by_name, written
 from graphkit.matching.order import best_places
 from graphkit.results import FrameResult, Manifest, make_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -201,10 +200,10 @@ def search(documents: Mapping[str, str], query: str, *, top: int = 20, words: bo
     >>> [search(english, "car", words=words).ids[0] for words in (False, True)]
     ['a', 'b']
     """
-    start, count = time.perf_counter(), positive_int("top", top)
+    start, count, by_words = time.perf_counter(), positive_int("top", top), flag("words", words)
     _check_query(query)
     ids, texts = _documents(documents)
-    model = GramModel.fit(texts, words=words)
+    model = GramModel.fit(texts, words=by_words)
     row = model.rows([query])
     score = np.asarray((model.matrix @ row.T).todense()).ravel() if ids else np.zeros(0)
     score[~_telling(model, query)] = 0.0
@@ -214,7 +213,7 @@ def search(documents: Mapping[str, str], query: str, *, top: int = 20, words: bo
     terms = {place: gram for gram, place in model.column.items()} if order else {}
     evidence = tuple(_shared(model.matrix[[i]], row, terms) for i in order)
     found = tuple(ids[i] for i in order)
-    request = {"query": query, "top": count, "words": words, "documents": dict(zip(ids, texts, strict=True))}
+    request = {"query": query, "top": count, "words": by_words, "documents": dict(zip(ids, texts, strict=True))}
     manifest = make_manifest(
         "search", request=request, answer=[found, best.tolist()], seconds=time.perf_counter() - start
     )
@@ -230,12 +229,7 @@ def _check_query(query: object) -> None:
 
 def _documents(documents: object) -> tuple[list[str], list[str]]:
     """Ids in sorted order, and their texts; a missing text is an empty one."""
-    if not isinstance(documents, Mapping):
-        message = f"documents must be a mapping id -> text, got {type(documents).__name__}"
-        raise InvalidParameter(
-            message, parameter="documents", value=type(documents).__name__, allowed="mapping id -> text"
-        )
-    pairs = sorted(by_name(documents, "documents").items())
+    pairs = sorted(by_name(mapping_of("documents", documents, "a mapping id -> text"), "documents").items())
     pairs = [(name, "" if text is None else text) for name, text in pairs]
     for name, text in pairs:
         if not isinstance(text, str):

@@ -35,9 +35,9 @@ class Discount(NamedTuple):
         """Return both, checked."""
         if not 0 < finite("discount", gamma) <= 1:
             refuse("discount", gamma, "a number in (0, 1]")
-        if horizon is not None and positive_int("horizon", horizon) > LONGEST:
+        if isinstance(horizon, int) and horizon > LONGEST:
             refuse("horizon", horizon, f"at most {LONGEST:,} periods", hint="leave it out: then all periods count")
-        return cls(float(gamma), horizon)
+        return cls(float(gamma), None if horizon is None else positive_int("horizon", horizon))
 
     def values(self, chains: Floats, pays: Floats) -> Floats:
         """Return the value of each state for stacks of chains (m, n, n) and rewards (m, n)."""

@@ -12,6 +12,7 @@ import numpy as np
 from graphkit.errors import DataInvalid, InvalidParameter, close_matches
 from graphkit.matching.records import is_missing
 from graphkit.model.vocabulary import EVENT_KIND
+from graphkit.tabular import refuse_repeated
 
 if TYPE_CHECKING:
     from typing import Any
@@ -61,6 +62,7 @@ def event_frame(events: Any, needed: tuple[str, ...] = NEEDED) -> pd.DataFrame:
             rows=tuple(missing),
             hint="ts, user, kind",
         )
+    refuse_repeated(events.columns, (name for name in events.columns if isinstance(name, str)), "events")
     for column, meant in (("ts", "epoch seconds"), ("amount", "currency units")):
         if column in events.columns:
             _check_numbers(events, column, meant)
@@ -160,7 +162,7 @@ class EventLog:
             return np.full(len(self), None, object)
         cells = self.frame[column].tolist()
         out = np.full(len(self), None, object)
-        out[:] = [None if cell is None or cell != cell else str(cell) for cell in cells]  # noqa: PLR0124 - NaN
+        out[:] = [None if is_missing(cell) else str(cell) for cell in cells]
         return out
 
     def number(self, column: str) -> Floats:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import positive_int, probability
+from graphkit.check import list_of, mapping_of, positive_int, probability, refuse
 from graphkit.errors import InvalidParameter
 from graphkit.intervals import counted, wilson
 from graphkit.model.vocabulary import EVENT_KIND
@@ -99,9 +99,9 @@ def funnel(
     positive_int("days", days)
     positive_int("min_cell", min_cell)
     names = _different_kinds(steps)
-    if by not in ("channel", "code", None):
-        raise InvalidParameter(f"by must be channel, code or None. Got {by!r} instead.", parameter="by", value=by)
-    wanted = _rates(dict(reference or {}), names)
+    if by is not None and not (isinstance(by, str) and by in ("channel", "code")):
+        refuse("by", by, "'channel', 'code' or None")
+    wanted = _rates({} if reference is None else mapping_of("reference", reference, "a mapping step -> rate"), names)
     log = EventLog(events)
     rows = _all_rows(log, names, days, log.text(by) if by else np.full(len(log), None, object), wanted, min_cell)
     answer: dict[str, Any] = {"steps": names, "days": days, "by": by, "rows": rows}
@@ -118,8 +118,8 @@ def funnel(
 
 def _different_kinds(steps: Sequence[str]) -> list[str]:
     """The steps, or the refusal of what is no row of different kinds of event."""
-    names = list(steps)
-    wrong = [s for s in names if s not in EVENT_KIND]
+    names = list_of("steps", steps, "two or more different kinds of event")
+    wrong = [s for s in names if not isinstance(s, str) or s not in EVENT_KIND]
     if wrong or len(names) < 2 or len(set(names)) < len(names):
         raise InvalidParameter(
             f"steps must be two or more different kinds of event. Got {names!r} instead.",

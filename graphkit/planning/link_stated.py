@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from graphkit.check import finite, refuse
+from graphkit.check import finite, mapping_of, refuse
 from graphkit.planning.link_signals import FEATURES
 from graphkit.planning.link_weights import LinkWeights
 
@@ -21,7 +21,7 @@ ASKED_FOR = FEATURES[FEATURES.index("factors") :]  # there only with a rank abov
 
 def stated_weights(weights: Mapping[str, float], *, rank: int, worded: bool) -> LinkWeights:
     """Return the weights that `predict_links` was given by name: a signal that is not there can not weigh anything."""
-    for name in weights:
+    for name in mapping_of("weights", weights, "a mapping signal -> weight"):
         if name not in KNOWN:
             refuse("weights", name, f"names among {', '.join(KNOWN)}")
 

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from graphkit.check import finite, positive_int, refuse
+from graphkit.check import finite, flag, positive_int, refuse
 from graphkit.errors import InvalidParameter
 from graphkit.planning.link_result import PredictedLinks
 from graphkit.planning.link_signals import LinkSignals, log_walk, read_words
 from graphkit.planning.link_stated import stated_weights
 from graphkit.planning.link_weights import counted, learn_link_weights, reweighted
 from graphkit.progress import null_progress
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.ranking.each_walk import each_walk
 from graphkit.ranking.evidence import Walk, endings
 from graphkit.ranking.operator import walk_operator
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
 
     from graphkit.planning.link_weights import LinkWeights
     from graphkit.progress import ProgressCallback
-    from graphkit.projection.projection import Projection
     from graphkit.ranking.operator import WalkOperator
     from graphkit.rng import RandomState
 
@@ -126,11 +126,12 @@ def predict_links(
     >>> found.target.tolist(), found.evidence
     ([2, 3], ('via 1 (79%), via 3 (21%); 100% of the walk, which is 100% of what speaks for it', 'via 2 (100%); 100% of the walk'))
     """
+    check_projection(p)
     start, count, power = time.perf_counter(), positive_int("top", top), finite("beta", beta)
     restart, wanted = check_restart(restart_probability), check_tolerance(tolerance)
     if not 0 <= power <= 1:
         refuse("beta", beta, "a number in [0, 1]")
-    rank = positive_int("rank", rank, minimum=0)
+    rank, known_out = positive_int("rank", rank, minimum=0), flag("exclude_known", exclude_known)
     seed, spoken = 0 if rng is None else as_seed(rng), read_words(p, words)
     sources, targets = _rows(p, "pairs_from", pairs_from), np.unique(_rows(p, "pairs_to", pairs_to))
     teachers = sources if learn_from is None else np.unique(_rows(p, "learn_from", learn_from))
@@ -154,7 +155,7 @@ def predict_links(
     if power:
         general = power * log_walk(personalised_pagerank(walked, np.arange(p.n_nodes), **options).scores[targets])
     linked, operator = np.isin(targets, p.indices), walk_operator(walked)
-    ranking = _Ranking(p, targets, linked, signals, used, general, operator, 1 - restart, count, exclude_known)
+    ranking = _Ranking(p, targets, linked, signals, used, general, operator, 1 - restart, count, known_out)
     found = each_walk(walked, sources, counted(ranking.best_of, "rank", sources.size, progress), **options)
     request = {
         "from": digest_of(sources),
@@ -162,7 +163,7 @@ def predict_links(
         "to": digest_of(targets),
         "top": count,
         "beta": power,
-        "exclude_known": exclude_known,
+        "exclude_known": known_out,
         "rank": rank,
         **options,
         **_words_told(spoken),

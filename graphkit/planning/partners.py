@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from graphkit.check import positive_int, probability
+from graphkit.check import flag, positive_int, probability
 from graphkit.planning.history import same_party
 from graphkit.planning.partner_bound import joint_reach, partner_certificate
 from graphkit.planning.partner_candidates import Asked, known_tags, read_known, refused
@@ -136,7 +136,7 @@ def partners(
         subject=subject,
         lead=led,
         limit=20 if max_partners is None else positive_int("max_partners", max_partners),
-        split=split or lead is not None,
+        split=flag("split", split) or lead is not None,
         plan=plan,
         min_cell=positive_int("min_cell", min_cell, minimum=0),
         diversity=probability("diversity", diversity),

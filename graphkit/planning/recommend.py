@@ -7,12 +7,11 @@ or a made-up answer. Items already taken are left out unless asked for; ties go 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import one_of, positive_int, refuse
+from graphkit.check import flag, list_of, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid
 from graphkit.matching.context import context_rates
 from graphkit.matching.fuse import METHODS
@@ -124,7 +123,7 @@ def recommend(
         by=one_of("by", by, WAYS),
         to=one_of("to", to, ITEM_LABELS),
         top=positive_int("top", top),
-        exclude_known=exclude_known,
+        exclude_known=flag("exclude_known", exclude_known),
         context=context,
         events=events,
         weights=weights,
@@ -146,7 +145,7 @@ def recommend(
     if not columns.size:
         raise DataInvalid(f"the graph has no {to}", source=to, rule="empty", hint=f"load nodes/{to.lower()}.csv")
     factor = _factor(events, tastes, context)
-    pick = Picker(tastes, columns, factor, asked.top, exclude=exclude_known, context=context)
+    pick = Picker(tastes, columns, factor, asked.top, exclude=asked.exclude_known, context=context)
     ways = Ways(snapshot, tastes, asked, engine, progress)
 
     def found_for(row: int) -> list[Found]:
@@ -161,10 +160,9 @@ def recommend(
 
 def _ids(users: str | Sequence[str]) -> list[str]:
     """Ids of the users, one or many."""
-    asked = [users] if isinstance(users, str) else [str(user) for user in users] if isinstance(users, Iterable) else []
-    if not asked:
-        refuse("users", users, "an id or a sequence of at least one id")
-    return asked
+    allowed = "an id or a sequence of at least one id"
+    asked = [users] if isinstance(users, str) else [str(user) for user in list_of("users", users, allowed)]
+    return asked or refuse("users", users, allowed)
 
 
 def _recommendations(found: Sequence[Found], ways: Ways, notes: Sequence[str], seconds: float) -> Recommendations:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from graphkit.check import non_negative, positive_int
+from graphkit.check import flag, non_negative, positive_int
 from graphkit.errors import Infeasible, InvalidParameter
 from graphkit.planning.amounts import MINOR, minor, spendable
 from graphkit.planning.campaign import prepare
@@ -116,7 +116,7 @@ def replan(
     notes = _notes(plan, request, events)
     if notes:
         state["notes"] = notes
-    if update:
+    if flag("update", update):
         first = prepare(plan.source, replace(request, done=None), open_menu=True)
         state["learned"] = learn_from(first, [(c, m, n) for c, m, n in state["bought"]], events)
     rules = _rest(read_rules(request.rules), over, request.used)

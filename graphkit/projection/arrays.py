@@ -76,7 +76,7 @@ def from_arrays(
     """
     if ids is not None:
         nodes = index_of_ids(ids, n_nodes)
-        tail, head = rows_of_ids(nodes, source), rows_of_ids(nodes, target)
+        tail, head = rows_of_ids(nodes, "source", source), rows_of_ids(nodes, "target", target)
     else:
         tail, head = row_array("source", source), row_array("target", target)
         largest = max(int(tail.max(initial=-1)), int(head.max(initial=-1)))
@@ -86,7 +86,9 @@ def from_arrays(
         nodes = NodeIndex(n)
     if tail.size != head.size:
         check.refuse("target", f"{head.size} values", f"as long as source ({tail.size} values)")
-    return from_rows(tail, head, nodes, probability=probability, weight=weight, directed=directed)
+    return from_rows(
+        tail, head, nodes, probability=probability, weight=weight, directed=check.flag("directed", directed)
+    )
 
 
 def from_rows(
@@ -195,7 +197,7 @@ def _merged(
 
 def row_array(name: str, values: ArrayLike) -> NDArray[np.int64]:
     """Return row numbers as int64; anything but integers >= 0 is refused."""
-    array = np.asarray(values)
+    array = check.array_of(name, values, "a one-dimensional array of row numbers")
     if array.ndim != 1:
         check.refuse(name, f"shape {array.shape}", "a one-dimensional array of row numbers")
     if not array.size:
@@ -211,32 +213,42 @@ def row_array(name: str, values: ArrayLike) -> NDArray[np.int64]:
 
 def weight_array(values: object, size: int) -> NDArray[np.float64]:
     """Return finite weights >= 0, one per row."""
-    array = np.asarray(values)
+    array = check.array_of("weight", values, "an array of numbers")  # type: ignore[arg-type]
     if array.shape != (size,):
         check.refuse("weight", f"shape {array.shape}", f"an array of shape ({size},), one value per row")
-    try:
-        weights = array.astype(np.float64)
-    except (TypeError, ValueError):
-        check.refuse("weight", array.dtype.name, "an array of numbers")
-    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
-    if wrong.size:
-        check.refuse(f"weight[{wrong[0]}]", array[wrong[0]], "a finite number >= 0")
+    weights = check.floats("weight", array, "an array of numbers")
+    check.refuse_first("weight", weights, ~(np.isfinite(weights) & (weights >= 0)), "a finite number >= 0")
     return weights
 
 
 def index_of_ids(ids: ArrayLike, n_nodes: int | None = None) -> NodeIndex:
     """Return the index of rows named by ids; a repeated or empty id is refused."""
-    names = np.empty(len(np.asarray(ids, dtype=object)), dtype=object)
-    names[:] = [str(name) for name in np.asarray(ids, dtype=object).tolist()]
-    if n_nodes is not None and n_nodes != names.size:
-        check.refuse("n_nodes", n_nodes, f"the number of ids ({names.size})")
-    if len(set(names.tolist())) < names.size:
+    texts = _id_texts("ids", ids)
+    if n_nodes is not None and check.positive_int("n_nodes", n_nodes, minimum=0) != len(texts):
+        check.refuse("n_nodes", n_nodes, f"the number of ids ({len(texts)})")
+    if len(set(texts)) < len(texts):
         seen: set[str] = set()
-        double = next(name for name in names.tolist() if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        double = next(name for name in texts if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         check.refuse("ids", double, "distinct ids")
-    return NodeIndex(int(names.size), names)
+    if "" in texts:
+        check.refuse(f"ids[{texts.index('')}]", "", "a text with at least one character, or an integer")
+    names = np.empty(len(texts), dtype=object)
+    names[:] = texts
+    return NodeIndex(len(texts), names)
 
 
-def rows_of_ids(nodes: NodeIndex, values: ArrayLike) -> NDArray[np.int64]:
+def rows_of_ids(nodes: NodeIndex, name: str, values: ArrayLike) -> NDArray[np.int64]:
     """Return the rows of ids; ints are read as their text, as `index_of_ids` did."""
-    return nodes.rows([str(value) for value in np.asarray(values, dtype=object).tolist()])
+    return nodes.rows(_id_texts(name, values))
+
+
+def _id_texts(name: str, values: ArrayLike) -> list[str]:
+    """Return ids as texts; a gap is refused, and so are floats: a gap makes them of integers, and 1 and 1.0 would be two nodes."""
+    given = np.asarray(values, dtype=object)
+    if given.ndim != 1:
+        check.refuse(name, f"shape {given.shape}", "a one-dimensional array of ids")
+    for place, value in enumerate(given.tolist()):
+        if not isinstance(value, str | int | np.integer) or isinstance(value, bool):
+            hint = "read ids as strings; a gap has turned them into floats" if isinstance(value, float) else None
+            check.refuse(f"{name}[{place}]", value, "a text with at least one character, or an integer", hint=hint)
+    return [str(value) for value in given.tolist()]

@@ -11,6 +11,7 @@ from graphkit.errors import InvalidParameter, UnknownNode, close_matches
 from graphkit.projection.arrays import from_rows
 from graphkit.projection.nodes import NodeIndex
 from graphkit.projection.probability import RULES
+from graphkit.tabular import refuse_repeated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,8 @@ def from_frames(
     InvalidParameter
         A column is missing, an id is missing or occurs twice, a chance or weight is missing on
         some of the rows or out of range.
+    DataInvalid
+        Several columns have the same name.
     UnknownNode
         An end of an edge is not among the nodes.
 
@@ -65,7 +68,7 @@ def from_frames(
     >>> from_frames(None, edges)
     Projection(n_nodes=3, n_arcs=2, probability=mean 0.35, self_loops=0)
     """
-    nodes, edges = _frame(nodes), _frame(edges)
+    nodes, edges = None if nodes is None else _frame("nodes", nodes), _frame("edges", edges)
     for column in ("source", "target"):
         if column not in edges.columns:
             check.refuse("edges", list(map(str, edges.columns)), "a frame with the columns source and target")
@@ -83,13 +86,17 @@ def from_frames(
         index,
         probability=_column(edges, probability, ("probability", "p"), "probability"),
         weight=_column(edges, weight, ("weight",), "weight"),
-        directed=directed,
+        directed=check.flag("directed", directed),
     )
 
 
-def _frame(table: Any) -> Any:
+def _frame(name: str, table: Any) -> Any:
     """Return an Arrow table (or whatever else knows ``to_pandas``) as a frame; a frame stays itself."""
-    return table.to_pandas() if hasattr(table, "to_pandas") else table
+    frame = table.to_pandas() if hasattr(table, "to_pandas") else table
+    if not hasattr(frame, "columns"):
+        check.refuse(name, type(table).__name__, "a DataFrame or a pyarrow Table")
+    refuse_repeated(frame.columns, map(str, frame.columns), name)
+    return frame
 
 
 def _ids(name: str, column: pd.Series[Any]) -> list[str]:

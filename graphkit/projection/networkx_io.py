@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from graphkit.projection.projection import Projection
 
-__all__ = ["from_networkx"]
+__all__ = ["check_graph", "from_networkx"]
 
 
 def from_networkx(
@@ -70,10 +70,15 @@ def from_networkx(
     >>> from_networkx(G).n_arcs
     2
     """
+    check_graph(G)
+    for name, value in (("label", label), ("rel_type", rel_type), ("weight", weight)):
+        if value is not None or name == "label":
+            check.text_of(name, value)
+    wanted = None if types is None else check.names_of("types", types)
     index = _index(G, label)
     row = {node: i for i, node in enumerate(G)}
     attribute = rel_type or "relationshipType"
-    kept = [(u, v, d) for u, v, d in G.edges(data=True) if types is None or d.get(attribute) in types]
+    kept = [(u, v, d) for u, v, d in G.edges(data=True) if wanted is None or d.get(attribute) in wanted]
     tail, head = (np.fromiter((row[edge[end]] for edge in kept), np.int64, len(kept)) for end in (0, 1))
     proper = [d for u, v, d in kept if u != v]
     if isinstance(probability, str) and probability not in RULES:
@@ -87,6 +92,12 @@ def from_networkx(
     if w is None and G.is_multigraph() and len(set(zip(tail.tolist(), head.tolist(), strict=True))) < tail.size:
         w = np.ones(tail.size)  # parallel edges: an undirected one is told from the same end each time
     return from_rows(tail, head, index, probability=p, weight=w, directed=G.is_directed())
+
+
+def check_graph(G: object) -> None:
+    """Refuse what is no NetworkX graph."""
+    if not hasattr(G, "edges") or not hasattr(G, "is_directed"):
+        check.refuse("G", type(G).__name__, "a NetworkX graph")
 
 
 def _index(G: nx.Graph[Any], label: str) -> NodeIndex:

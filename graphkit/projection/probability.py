@@ -45,7 +45,7 @@ def given(values: object, size: int, *, name: str = "probability") -> NDArray[np
     name : str
         Name used in messages.
     """
-    array = np.asarray(values)
+    array = check.array_of(name, values, "a number or an array of numbers")  # type: ignore[arg-type]
     if array.shape != (size,):
         check.refuse(name, f"shape {array.shape}", f"a number or an array of shape ({size},), one value per arc")
     if array.dtype == object:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["Projection", "ReverseView"]
+__all__ = ["Projection", "ReverseView", "check_projection"]
 
 _COUNTED = 1 << 24  # arcs counted at once: bincount makes int64 of them all
 
@@ -213,3 +213,10 @@ class Projection(Part):
     def to_arrow(self) -> pa.Table:
         """Return :meth:`to_frame` as an Arrow table."""
         return to_arrow(self.to_frame())
+
+
+def check_projection(given: object, name: str = "p") -> None:
+    """Refuse what is no graph of ours, such as a NetworkX graph or a matrix."""
+    if not isinstance(given, Projection):
+        hint = "from_arrays(...) and from_networkx(...) make one"
+        refuse(name, type(given).__name__, "a Projection", hint=hint)

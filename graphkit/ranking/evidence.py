@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import positive_int
+from graphkit.check import positive_int, refuse
 from graphkit.parts import Part
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.ranking.operator import walk_operator
+from graphkit.ranking.pagerank import Ranking, check_restart
 from graphkit.ranking.restart import personalisation, source_rows
 
 if TYPE_CHECKING:
@@ -32,9 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from graphkit.projection.projection import Projection
     from graphkit.ranking.operator import WalkOperator
-    from graphkit.ranking.pagerank import Ranking
 
 __all__ = ["Ending", "Walk", "contributions", "endings", "explain_score"]
 
@@ -106,8 +106,12 @@ def explain_score(
     >>> [(way.nodes, round(way.share, 2)) for way in explain_score(p, personalised_pagerank(p, 0), 0, 2)]
     [((0, 2), 0.54), ((0, 1, 2), 0.46)]
     """
+    check_projection(p)
+    if not isinstance(ranking, Ranking):
+        refuse("ranking", type(ranking).__name__, "a Ranking", hint="personalised_pagerank(p, source) makes one")
     count, operator, v = positive_int("top", top), walk_operator(p, weight), personalisation(p, source)
-    goal, x, damping = int(source_rows(p, [target], parameter="target")[0]), ranking.scores, 1 - restart_probability
+    x, damping = ranking.scores, 1 - check_restart(restart_probability)
+    goal = int(source_rows(p, [target], parameter="target")[0])
     if x[goal] <= 0:
         return ()
     back = 1 - damping + damping * float(x[operator.order[operator.out_weight <= 0]].sum())

@@ -21,6 +21,7 @@ import numpy as np
 from graphkit.check import positive_int
 from graphkit.errors import InvalidParameter, NotConverged
 from graphkit.kernels import kernel
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.ranking.block_solver import solve_block
 from graphkit.ranking.lanes import LANES
 from graphkit.ranking.operator import WalkOperator, walk_operator
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from graphkit.projection.projection import Projection
 
 __all__ = ["ManyRankings", "personalised_pagerank_many"]
 
@@ -125,6 +125,7 @@ def personalised_pagerank_many(
     >>> found.to_frame()[["source", "node", "rank"]].values.tolist()
     [[0, 0, 1], [0, 2, 2], [1, 1, 1], [1, 2, 2]]
     """
+    check_projection(p)
     start = time.perf_counter()
     restart, wanted, count = check_restart(restart_probability), check_tolerance(tolerance), positive_int("top", top)
     rows = source_rows(p, sources, parameter="sources")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkit.check import finite
+from graphkit.check import array_of, finite, floats
 from graphkit.errors import InvalidParameter
 from graphkit.kernels import kernel
 from graphkit.ranking.components import Components, component_order, components
@@ -91,13 +91,14 @@ def walk_operator(projection: Projection, weight: ArrayLike | float | None = Non
     """
     if weight is None:
         return _cached(projection, "own", projection.weight)
-    if np.ndim(weight) == 0:
+    given = array_of("weight", weight, "a number, or an array of one number per arc")
+    if given.ndim == 0:
         number = finite("weight", weight)
         if number <= 0:
             message = f"weight must be a positive number or an array, got {number!r}"
             raise InvalidParameter(message, parameter="weight", value=number, allowed="> 0")
         return _cached(projection, "equal", None)
-    return _build(projection, np.asarray(weight))
+    return _build(projection, given)
 
 
 def _cached(projection: Projection, kind: str, weight: NDArray[Any] | None) -> WalkOperator:
@@ -120,7 +121,7 @@ def _cached(projection: Projection, kind: str, weight: NDArray[Any] | None) -> W
 
 
 def _checked(weight: NDArray[Any], n_arcs: int) -> NDArray[np.float64]:
-    values = np.asarray(weight, dtype=np.float64)
+    values = floats("weight", weight, "a number, or an array of one number per arc")
     if values.shape != (n_arcs,):
         message = f"weight has shape {values.shape}, the projection has {n_arcs} arcs"
         raise InvalidParameter(message, parameter="weight", value=values.shape, allowed=(n_arcs,))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.errors import InvalidParameter, NotConverged
+from graphkit.projection.projection import Projection, check_projection
 from graphkit.ranking.operator import walk_operator
 from graphkit.ranking.restart import restart_shares
 from graphkit.ranking.solvers import solve
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
-    from graphkit.projection.projection import Projection
 
 __all__ = ["Ranking", "check_restart", "check_tolerance", "digest_of", "node_ids", "personalised_pagerank"]
 
@@ -174,6 +174,7 @@ def personalised_pagerank(
     >>> personalised_pagerank(from_arrays([0, 1, 0], [1, 2, 2]), 0).scores.round(3).tolist()
     [0.452, 0.192, 0.356]
     """
+    check_projection(p)
     start = time.perf_counter()
     restart, wanted = check_restart(restart_probability), check_tolerance(tolerance)
     rows, shares = restart_shares(p, source)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkit.check import list_of
 from graphkit.errors import InvalidParameter, UnknownNode
 from graphkit.projection.nodes import sorted_if_set
 
@@ -27,9 +28,7 @@ def source_rows(projection: Projection, nodes: Any, *, parameter: str = "source"
     UnknownNode
         A node is not in the graph.
     """
-    if isinstance(nodes, str | int | np.integer):
-        nodes = [nodes]
-    values = nodes.tolist() if isinstance(nodes, np.ndarray) else sorted_if_set(nodes)
+    values = _listed(nodes, parameter)
     for value in values:
         if isinstance(value, (bool | np.bool_, float)):
             message = f"{parameter}: {value!r} is no node"
@@ -103,9 +102,16 @@ def _split(source: Mapping[Any, float] | Any) -> tuple[list[Any], NDArray[np.flo
             raise InvalidParameter(
                 message, parameter="source", value=source, allowed="a mapping node -> weight"
             ) from error
-    if isinstance(source, str | bytes | int | float | np.generic) or (
-        isinstance(source, np.ndarray) and source.ndim == 0
-    ):
-        return [source.item() if isinstance(source, np.generic | np.ndarray) else source], np.ones(1)
-    nodes = source.tolist() if isinstance(source, np.ndarray) else list(source)
+    nodes = _listed(source, "source")
     return nodes, np.ones(len(nodes))
+
+
+def _listed(nodes: Any, parameter: str) -> list[Any]:
+    """Return one node or several as a list, a set in an order of its own."""
+    if isinstance(nodes, np.ndarray):
+        return list(np.atleast_1d(nodes).tolist())
+    if isinstance(nodes, str | bytes | int | float | np.generic):
+        return [nodes.item() if isinstance(nodes, np.generic) else nodes]
+    return list_of(
+        parameter, sorted_if_set(nodes) if isinstance(nodes, set | frozenset) else nodes, "a node or a list of nodes"
+    )

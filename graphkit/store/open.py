@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from graphkit.check import finite, refuse
+from graphkit.check import finite, flag, refuse
 from graphkit.errors import InvalidParameter, StoreUnavailable
 from graphkit.store.address import bare, is_folder
 from graphkit.store.memory import MemoryStore
@@ -68,6 +68,7 @@ def open_store(
     for name, value in (("username", username), ("password", password), ("database", database)):
         if value is not None and not isinstance(value, str):
             refuse(name, "***" if name == "password" else value, "a text")
+    flag("insecure", insecure)
     if timeout is not None:
         finite("timeout", timeout)
     if "\0" in text:

@@ -54,7 +54,11 @@ TAGS = {"f": {"a": 1.0}, "g": {"b": 1.0}}
         (lambda: build_profiles(LOG, TAGS, tags="ab"), InvalidParameter, "wrap a single name"),
         (lambda: build_profiles(LOG.assign(user=pd.array(["u", None], "string")), TAGS), DataInvalid, "row 1: user"),
         (lambda: build_profiles(LOG.assign(kind=pd.array([None, "view"], "string")), TAGS), DataInvalid, "row 0: kind"),
-        (lambda: build_profiles(pd.concat([LOG, LOG[["user"]]], axis=1), TAGS), DataInvalid, "'user' 2 times"),
+        (
+            lambda: build_profiles(pd.concat([LOG, LOG[["user"]]], axis=1), TAGS),
+            DataInvalid,
+            "2 columns of the name 'user'",
+        ),
         (lambda: tag_lift({"a": ["x", NAN]}), DataInvalid, "tags of 'a'"),
         (lambda: learning_path([("k2", "k1")], "k2", completed="k1"), InvalidParameter, "wrap a single name"),
         (lambda: learning_path([("k2", NAN)], "k2"), DataInvalid, "requires"),

@@ -23,7 +23,7 @@ LOOSE = pd.Series(["a", "\ud800", "c", "d", "a", "c"], dtype=object)
         (lambda: rank_partners(None), DataInvalid, "no column 'partnership'"),
         (lambda: rank_partners(H.head(0)), DataInvalid, "history is empty"),
         (lambda: rank_partners(H.drop(columns="member")), DataInvalid, "it has partnership"),
-        (lambda: rank_partners(pd.concat([H, H.member], axis=1)), DataInvalid, "'member' 2 times"),
+        (lambda: rank_partners(pd.concat([H, H.member], axis=1)), DataInvalid, "2 columns of the name 'member'"),
         (
             lambda: rank_partners(H.assign(member=["a", None, "c", "d", "a", "c"])),
             DataInvalid,
@@ -78,9 +78,13 @@ LOOSE = pd.Series(["a", "\ud800", "c", "d", "a", "c"], dtype=object)
             "row 1",
         ),
         (lambda: rank_partners(None, aliases="proposed"), DataInvalid, "partnership"),
-        (lambda: rank_partners(TWICE, aliases="proposed"), DataInvalid, "'member' 2 times"),
-        (lambda: rank_partners(TWICE, aliases={"a": "b"}), DataInvalid, "'member' 2 times"),
-        (lambda: rank_partners(H, texts=pd.concat([T, T.partnership], axis=1)), DataInvalid, "'partnership' 2 times"),
+        (lambda: rank_partners(TWICE, aliases="proposed"), DataInvalid, "2 columns of the name 'member'"),
+        (lambda: rank_partners(TWICE, aliases={"a": "b"}), DataInvalid, "2 columns of the name 'member'"),
+        (
+            lambda: rank_partners(H, texts=pd.concat([T, T.partnership], axis=1)),
+            DataInvalid,
+            "2 columns of the name 'partnership'",
+        ),
         (lambda: rank_partners(H, texts=T.assign(text=[["a"], "b", "c"])), DataInvalid, "row 0: text is no text"),
         (
             lambda: rank_partners(H, aliases=pd.DataFrame([["a", "b", "b"]], columns=["name", "variant", "variant"])),
@@ -90,7 +94,7 @@ LOOSE = pd.Series(["a", "\ud800", "c", "d", "a", "c"], dtype=object)
         (lambda: rank_partners(H, aliases={"a": "\ud800"}), InvalidParameter, "the name of 'a' holds half a character"),
         (lambda: rank_partners(H, subjects=["a", None], aliases={"b": "a"}), InvalidParameter, "place 1"),
         (lambda: rank_partners(H, subjects=b"a"), InvalidParameter, "list of names"),
-        (lambda: name_variants(TWICE), DataInvalid, "'member' 2 times"),
+        (lambda: name_variants(TWICE), DataInvalid, "2 columns of the name 'member'"),
         (
             lambda: name_variants(H.assign(member=["a", None, "c", "d", "a", "c"])),
             DataInvalid,
