@@ -1,10 +1,14 @@
 """The public names and signatures are frozen: outside programs are written against them."""
 
 import inspect
+import re
 import subprocess
 import sys
 
+import pytest
+
 import graphkit as gk
+import graphkit.errors
 
 SIGNATURES = {
     "from_arrays": "source target probability weight n_nodes directed ids",
@@ -58,6 +62,24 @@ def test_signatures_keep_the_contract():
         parameters = inspect.signature(getattr(gk, name)).parameters
         missing = [word for word in text.split() if word not in parameters]
         assert not missing, f"{name} lacks {missing}"
+
+
+FUNCTIONS = sorted(name for name in gk.__all__ if inspect.isfunction(getattr(gk, name)))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_a_function_returns_and_raises_is_public_too(name):
+    """Who keeps an answer as JSON needs its class to read it, and who catches an error needs that: neither is looked for in rooms."""
+    call = getattr(gk, name)
+    returned = re.findall(r"[A-Z]\w+", str(inspect.signature(call).return_annotation))
+    raised = (inspect.getdoc(call) or "").partition("Raises\n------\n")[2].partition("\n\n")[0]
+    named = {word for line in raised.splitlines() if not line.startswith(" ") for word in re.findall(r"\w+", line)}
+    assert {*returned, *named} - {"Any", "Path", "DataFrame", "Hashable", "None"} <= set(gk.__all__)
+
+
+def test_every_error_is_public():
+    """The whole tree of errors stands beside the functions that raise them."""
+    assert set(graphkit.errors.__all__) - {"close_matches", "did_you_mean"} <= set(gk.__all__)
 
 
 def test_import_is_light():
