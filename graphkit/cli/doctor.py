@@ -99,12 +99,14 @@ def _disks(store: str) -> Iterator[dict[str, Any]]:
     """Check the room where the store, its snapshots and temporary files go; each disk once."""
     import tempfile
 
+    from graphkit.store.address import is_folder
+
     places = {
         "here": Path(),
         "temporary files": Path(tempfile.gettempdir()),
         "cache": Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"),
     }
-    if "://" not in store:
+    if is_folder(store):
         places = {"store": Path(store), **places}
     seen: set[int] = set()
     for name, wanted in places.items():

@@ -61,8 +61,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _folder(app: App) -> Path:
     """Return the folder of kept plans: inside an embedded store, else in the user's cache."""
+    from graphkit.store.address import is_folder
+
     store = app.settings.store
-    if "://" not in store:
+    if is_folder(store):
         return Path(store) / "plans"
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "graphkit" / "plans" / hashlib.sha256(app.open().identity().encode()).hexdigest()[:24]
