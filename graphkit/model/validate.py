@@ -219,6 +219,8 @@ class DataReport:
         What the event log holds; its rows are not among rows_in.
     made
         Nodes that no row gave and the user asked to make, per label; each counts as one row in and one loaded.
+    dead_events
+        The rejected rows of the event log with their bytes.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -232,6 +234,7 @@ class DataReport:
     dead_letters: tuple[RejectedRow, ...] = ()
     events: EventCounts = field(default_factory=EventCounts)
     made: dict[str, int] = field(default_factory=dict)
+    dead_events: tuple[RejectedRow, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rows_in != self.loaded + self.rejected + self.duplicates:

@@ -147,5 +147,6 @@ def _ours(place: Path, *, letters: bool = False) -> bool:
 
 def _dead_letter_run(report: DataReport) -> str:
     """Return an id that the same rejected rows of the same files always get, so that loading again adds no file."""
-    rows = "\n".join(f"{x.file}\t{x.sha256}\t{x.record}\t{x.rule}" for x in report.dead_letters)
+    rejected = (*report.dead_letters, *report.dead_events)
+    rows = "\n".join(f"{x.file}\t{x.sha256}\t{x.record}\t{x.rule}" for x in rejected)
     return hashlib.sha256(rows.encode()).hexdigest()[:12]

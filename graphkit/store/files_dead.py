@@ -22,7 +22,7 @@ def write_dead_letters(report: DataReport, folder: str | os.PathLike[str], *, ru
     Parameters
     ----------
     report
-        What reading found; its `dead_letters` are written in order.
+        What reading found; its `dead_letters` are written in order, `dead_events` after them.
     folder
         Made when missing.
     run
@@ -33,7 +33,8 @@ def write_dead_letters(report: DataReport, folder: str | os.PathLike[str], *, ru
     pathlib.Path or None
         The file; None when no row was rejected.
     """
-    if not report.dead_letters:
+    rejected = (*report.dead_letters, *report.dead_events)
+    if not rejected:
         return None
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
@@ -42,9 +43,7 @@ def write_dead_letters(report: DataReport, folder: str | os.PathLike[str], *, ru
     aside = place.with_suffix(f".{os.getpid()}.tmp")
     try:
         with aside.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            file.writelines(
-                json.dumps({"run": run, **_line(row)}, ensure_ascii=False) + "\n" for row in report.dead_letters
-            )
+            file.writelines(json.dumps({"run": run, **_line(row)}, ensure_ascii=False) + "\n" for row in rejected)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(place)

@@ -261,9 +261,10 @@ class DirectoryReader:
             counts["by_label"],
             counts["by_type"],
             self.intake.findings.fatal,
-            (*dead, *log.rejected()),
+            tuple(dead),
             log.counts(),
             self.made,
+            tuple(log.rejected()),
         )
 
 

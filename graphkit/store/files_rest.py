@@ -49,7 +49,7 @@ def write_rest(report: DataReport, source: Path, place: Path, *, name: str, mapp
         `place`; None when no such row was rejected. Events stay where they are: they are files and not loaded.
     """
     files: dict[str, dict[int, RejectedRow]] = defaultdict(dict)
-    for row in report.dead_letters[: len(report.dead_letters) - report.events.rejected]:
+    for row in report.dead_letters:
         files[row.file].setdefault(row.line, row)  # several tables may read one file
     if not files or place.exists():
         return place if files else None

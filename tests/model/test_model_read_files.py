@@ -355,7 +355,8 @@ def test_events_are_judged_beside_the_rows_and_counted_apart(tmp_path):
         ("item", "f8", 3, "warning", True),
         ("item", "f9", 6, "warning", False),
     }
-    assert [(r.file, r.line, r.raw) for r in report.dead_letters] == [("events/a.csv", 5, b"4,u9,viewed,Film,f8")]
+    assert [(r.file, r.line, r.raw) for r in report.dead_events] == [("events/a.csv", 5, b"4,u9,viewed,Film,f8")]
+    assert report.dead_letters == ()
     with pytest.raises(DataInvalid, match="1 of 7 events rejected, nothing loaded"):
         read_directory(root)
 
