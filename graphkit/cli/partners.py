@@ -77,6 +77,7 @@ _EVERYBODY = ("rank", "partner")
     "--aliases",
     metavar="FILE|none",
     default="proposed",
+    show_default=False,
     help="Spellings counted as one name: a reviewed table (CSV with name, variant[, join]), or none.  [default: those proposed]",
 )
 @click.option(

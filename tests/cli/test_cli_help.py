@@ -58,6 +58,14 @@ def test_each_example_parses(words, command):
         command.make_context(words[-1], tokens, parent=ctx)
 
 
+@pytest.mark.parametrize(("words", "command"), LEAVES, ids=[" ".join(words) for words, _ in LEAVES])
+def test_no_option_tells_two_defaults(words, command):
+    """A default in words stands instead of the value, not beside it."""
+    context = click.Context(command, info_name=words[-1], show_default=True)
+    records = [option.get_help_record(context) or ("", "") for option in command.params]
+    assert [name for name, text in records if text.count("[default:") > 1] == []
+
+
 def test_short_help_matches_the_commands():
     """A command listed as data exists under that name with a docstring."""
     assert {words[0] for words, _ in LEAVES} == set(COMMANDS)
