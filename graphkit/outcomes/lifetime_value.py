@@ -35,6 +35,9 @@ __all__ = ["LifetimeValue", "lifetime_value"]
 
 # Who pay alike; log-normal amounts of sigma 1.5 of 60 users weigh like 14, and 90 % of 95 % intervals hold
 FEW_PAYERS = 15
+FEW_USERS = (
+    200  # between the numbers measured: 92 to 94 % of 95 % intervals hold with 20 to 120 uneven users, 95 % with 250
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -238,13 +241,19 @@ def _influences(moves: UserMoves, known: Transitions, pay: Floats, value: Floats
 
 
 def _uneven(moves: UserMoves) -> list[str]:
-    """Say so where few people bring most of the money: how far the tail goes is not in their amounts."""
+    """Say so where people are few, or few bring most of the money: how far the tail goes is not in their amounts."""
     each = moves.amount.sum(axis=1)
     alike = like_people(each)
+    notes = []
+    if each.size < FEW_USERS:
+        notes.append(
+            f"intervals of {each.size:,} users are rough: where habits and amounts differ, 92 to 94 % of those of 20 to 120 users held the value, not 95, and most others lay too low"
+        )
     if not 0 < alike < FEW_PAYERS:
-        return []
+        return notes
     return [
-        f"the amounts of {each.size:,} users weigh like those of {alike:.1f} who pay alike: too few to trust the upper ends, which then lie too low more often than 1 in 40"
+        *notes,
+        f"the amounts of {each.size:,} users weigh like those of {alike:.1f} who pay alike: too few to trust the upper ends, which then lie too low more often than 1 in 40",
     ]
 
 

@@ -238,3 +238,6 @@ def test_amounts_that_few_users_bring_are_named():
     assert chinese(told[0]).startswith("60 名用户的金额只相当于 2.3 名付费相同的用户")
     assert not [note for note in notes(np.linspace(1, 3, 60)) if "weigh like" in note]
     assert not [note for note in notes(np.zeros(60)) if "weigh like" in note]
+    (rough,) = [note for note in notes(np.ones(60)) if note.startswith("intervals of 60 users are rough")]
+    assert chinese(rough).startswith("60 名用户的区间较粗略")
+    assert not [note for note in notes(np.ones(250)) if "rough" in note]
