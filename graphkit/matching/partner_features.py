@@ -21,8 +21,7 @@ variant     ln(1 + partnerships of the subject with a spelling variant of the ca
 peers       ln(share of the subject's peers (names of its kind, `partner_roles`) who met the candidate + .003)
 kin         ln(share of the candidate's peers whom the subject met + .003)
 roles       ln(share of the pairs of peers of both who met, hubs damped, + .0003)
-shared      ln(former partners in common, each 1 / ln(its partners), + .1); 0 where texts of
-            partnerships tell peers, which tell more (Adamic and Adar)
+shared      ln(former partners in common, each 1 / ln(its partners), + .1) (Adamic and Adar)
 ==========  =====================================================================================
 
 References
@@ -175,7 +174,7 @@ class Past:
         self.variant_met = sparse.csr_array(sources.variants @ together + together @ sources.variants)
         self.roles = None if sources.roles is None else Roles(sources.roles, known > 0, met, self.popularity > 0)
         damped = sparse.diags_array(1 / np.log(np.maximum(np.diff(met.indptr), 2)))
-        self.near_met = sparse.csr_array(met @ damped) if self.roles is None or sources.timeless else None
+        self.near_met = sparse.csr_array(met @ damped)
         self.texts = None if self.profiles is None else Texts.of(self.profiles, met)
 
     def _profiles(self) -> sparse.csr_array | None:
@@ -209,7 +208,7 @@ class Facing:
         self.spelled = sparse.csr_array(past.sources.name_rows[seats].T)
         self.named = sparse.csr_array(past.near[seats].T)
         self.kin = None if past.roles is None else sparse.csr_array(past.roles.peers[seats].T)
-        self.met = None if past.near_met is None else sparse.csr_array(past.met[seats].T)
+        self.met = sparse.csr_array(past.met[seats].T)
         own = [np.log(past.popularity[seats] + 0.5), *(np.log(recent[seats] + 0.02) for recent in past.recent)]
         self.own = [*own, (past.popularity[seats] <= 1).astype(np.float64), past.company[seats]]
 
@@ -240,8 +239,6 @@ class Facing:
 
     def _shared(self, block: NDArray[np.int64]) -> NDArray[np.float64]:
         shape = (block.size, self.seats.size)
-        if self.past.near_met is None or self.met is None:
-            return np.zeros(shape)
         return np.asarray(np.log(_dense(self.past.near_met[block] @ self.met, shape) + _NONE_SHARED))
 
 

@@ -1,8 +1,9 @@
-"""Without texts, who met whom is all there is to tell alike names: former partners in common count."""
+"""Who met whom tells alike names where texts do not: former partners in common count."""
 
 import networkx as nx
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import sparse
 
 from graphkit.matching.history import rank_partners
@@ -24,7 +25,7 @@ def circles(n_days: int = 900, n_circles: int = 6, size: int = 15) -> pd.DataFra
 
 
 def test_the_feature_is_the_index_of_adamic_and_adar():
-    """NetworkX says the same of every pair that has not met; where texts tell kinds it is nothing."""
+    """NetworkX says the same of every pair that has not met."""
     history = circles(80)
     names = sorted(set(history.member))
     inside = pd.crosstab(history.partnership, history.member).reindex(columns=names).to_numpy()
@@ -40,11 +41,21 @@ def test_the_feature_is_the_index_of_adamic_and_adar():
         assert np.isclose(found[names.index(a), names.index(b)], np.log(index + 0.1)), (a, b)
 
 
-def test_first_meetings_inside_a_circle_are_foreseen_without_a_word():
-    """The last third's first meetings rank higher than by popularity, which knows no circles."""
+def idle_talk(history: pd.DataFrame) -> pd.DataFrame:
+    """A text for each partnership that names its members and tells nothing more of them."""
+    words = np.random.default_rng(6).choice(["summer", "launch", "limited", "new", "joint", "box"], (900, 5))
+    members = history.groupby("partnership", sort=False).member.agg(" and ".join)
+    return pd.DataFrame(
+        {"partnership": members.index, "text": [f"{m} {' '.join(w)}" for m, w in zip(members, words, strict=False)]}
+    )
+
+
+@pytest.mark.parametrize("talk", [False, True])
+def test_first_meetings_inside_a_circle_are_foreseen(talk):
+    """The last third's first meetings rank higher than by popularity, which knows no circles, without a word or with idle ones."""
     history = circles()
     early = history[history.ts < 600 * DAY]
-    ranked = rank_partners(early, top=1000)
+    ranked = rank_partners(early, texts=idle_talk(early) if talk else None, top=1000)
     assert ranked.method == "learned"
     assert ranked.weights["shared"] > 0
     met = {pair for _, g in early.groupby("partnership") for pair in permuted(g.member)}
