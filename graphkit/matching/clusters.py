@@ -109,7 +109,7 @@ def cluster_profiles(
     dense = x[used[order]].toarray()
     if k is not None and positive_int("k", k) > distinct:
         refuse("k", k, f"at most the number of different rows, {distinct}")
-    tried = [k] if k is not None else [n for n in _TRIED if n < distinct] or [min(distinct, 1)]
+    tried = [k] if k is not None else [n for n in _TRIED if n <= min(distinct, used.size - 1)] or [min(distinct, 1)]
     quality, best = dict[int, float](), dict[int, Any]()
     for n in each(tried, "numbers of clusters", progress):
         best[n] = _kmeans(dense, n, seed)

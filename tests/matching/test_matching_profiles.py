@@ -183,6 +183,15 @@ def test_planted_clusters_are_found_and_counted():
     assert Clusters.from_json(found.to_json()).n_clusters == 3
 
 
+@pytest.mark.parametrize("kinds", [2, 3, 5])
+def test_people_of_a_few_exact_kinds_are_grouped_by_kind(kinds):
+    """Where everybody is like some others, as many clusters as kinds have the best silhouette there is, 1."""
+    truth = np.repeat(range(kinds), range(9, 9 - kinds, -1))
+    found = cluster_profiles(np.eye(kinds)[truth])
+    assert_array_equal(found.labels, truth)
+    assert found.silhouette == 1
+
+
 def test_permuting_rows_permutes_the_clusters():
     """Row order plays no part, not even among sizes that tie."""
     rng = np.random.default_rng(5)
