@@ -124,7 +124,7 @@ def build_profiles(
 
     Parameters
     ----------
-    events : DataFrame with user, item, optionally kind, ts (epoch seconds or dates), n (times, default 1)
+    events : DataFrame with user, item, optionally kind, ts (epoch seconds, dates or ISO 8601 texts), n (times, default 1)
         Row order plays no part. Without ``kind`` every event weighs 1, without ``ts`` none ages.
     item_tags : mapping item -> tag -> weight >= 0
     users : iterable of str, optional
@@ -256,8 +256,10 @@ def _numbers(events: pd.DataFrame, column: str, *, least: float | None) -> NDArr
             else np.asarray(cells.to_numpy(dtype=np.float64, na_value=np.nan))
         )
     except (TypeError, ValueError) as error:
-        message = f"events: {column} is no number: {error}"
-        raise DataInvalid(message, source="events", rule=column, hint="times are epoch seconds") from error
+        if column != "ts":
+            message = f"events: {column} is no number: {error}"
+            raise DataInvalid(message, source="events", rule=column) from error
+        values = epoch_seconds(cells, "events")
     wrong = ~np.isfinite(values) if least is None else ~(np.isfinite(values) & (values >= least))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])

@@ -146,7 +146,7 @@ def test_who_did_not_agree_moves_no_bit():
 
 
 def test_dates_are_read_as_times():
-    """Dates and their epoch seconds give the same profile."""
+    """Dates, their texts and their epoch seconds give the same profile."""
     dates = pd.Series(pd.to_datetime(["2024-01-01", "2024-03-31"]))
     log = pd.DataFrame({"user": ["u", "u"], "item": ["f", "g"], "ts": dates})
     seconds = log.assign(ts=[1_704_067_200, 1_711_843_200])
@@ -155,6 +155,14 @@ def test_dates_are_read_as_times():
         for ts in (pd.to_datetime(["2024-01-01T05:30"]), [1_704_087_000])
     ]
     assert hours == [("5",), ("5",)]
+    texts = log.assign(ts=["2024-01-01T08:00:00+08:00", "2024-03-31"])
+    for written in (
+        texts,
+        texts.astype({"ts": "string"}),
+        log.assign(ts=dates.dt.date),
+        seconds.astype({"ts": "string"}),
+    ):
+        assert build_profiles(written, TAGS).values.tobytes() == build_profiles(seconds, TAGS).values.tobytes()
     assert (
         build_profiles(log, TAGS).of("u")
         == build_profiles(seconds, TAGS).of("u")
