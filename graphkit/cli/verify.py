@@ -50,5 +50,6 @@ def verify(app: App, plan: str, events: str | None, engine: str, form: str | Non
         color=app.settings.color,
     )
     if not found.same:
-        message = f"plan {found.plan} does not come out again: {', '.join(wrong[:5]) or 'its digest'}"
+        other = "its document" if found.same_digest else "its digest"
+        message = f"plan {found.plan} does not come out again: {', '.join(wrong[:5]) or other}"
         raise DataInvalid(message, rule="verify", count=len(wrong), hint=told)

@@ -14,6 +14,8 @@ from graphkit.planning.request import Request
 from graphkit.results import Manifest, Result, make_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from graphkit.engine.base import Engine
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from graphkit.progress import ProgressCallback
 
 __all__ = ["Verification", "verify"]
+
+_NAMED = 5  # claims that are told one by one
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,7 +112,7 @@ def verify(
         }
     )
     same_digest = plan.manifest.digest == again.manifest.digest
-    differs = _differs(plan.manifest, again.manifest) or _edited(plan.to_dict(), again.to_dict())
+    differs = _differs(plan.manifest, again.manifest) or _edited(jsonable(plan.to_dict()), jsonable(again.to_dict()))
     answer: dict[str, Any] = {
         "plan": plan.plan,
         "same": same_digest and not differs and all(row["same"] for row in rows),
@@ -124,10 +128,21 @@ def verify(
 
 
 def _edited(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Fields of a document that are not those of the plan made again; engine and time may differ, claims have rows."""
-    left_out = ("manifest", "claims")
-    names = [k for k in {**old, **new} if k not in left_out and jsonable(old.get(k)) != jsonable(new.get(k))]
+    """Fields of a document that are not those of the plan made again; engine and time may differ, the digest is told apart."""
+    names = _unlike(old, new, ("manifest", "claims"))
+    before, after = ({row["claim"]: row for row in document["claims"]} for document in (old, new))
+    wrong = [f"claims.{name}" for name in _unlike(before, after)]
+    if (
+        old["claims"] != new["claims"]
+    ):  # most of them after an edit of the request; none where a row is doubled or moved
+        names += wrong if 0 < len(wrong) <= _NAMED else ["claims"]
+    names += [f"manifest.{k}" for k in _unlike(old["manifest"], new["manifest"], ("engine", "seconds", "digest"))]
     return [f"the document was edited: {', '.join(names)}"] if names else []
+
+
+def _unlike(old: dict[str, Any], new: dict[str, Any], left_out: Sequence[str] = ()) -> list[str]:
+    """Keys under which two tables do not hold the same."""
+    return [k for k in {**old, **new} if k not in left_out and old.get(k) != new.get(k)]
 
 
 def _differs(old: Manifest, new: Manifest) -> list[str]:

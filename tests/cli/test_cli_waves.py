@@ -100,6 +100,13 @@ def test_replan_and_verify(gk, home, tmp_path):
     code, _, err = gk("verify", tmp_path / "edited.json")
     assert code == 3
     assert plan["claims"][0]["claim"] in err
+    plan["claims"][0]["value"] -= 1
+    plan["claims"][0]["replay"]["seed"] += 1
+    (tmp_path / "edited.json").write_text(json.dumps(plan))
+    code, _, err = gk("verify", tmp_path / "edited.json")
+    assert code == 3
+    assert "does not come out again: its document" in err
+    assert "the document was edited: claims.reach" in err
     assert gk("replan", plan["plan"], "--events", home / "data", "--done", "2")[0] == 2
 
 

@@ -95,6 +95,56 @@ def test_verify_finds_an_edit_wherever_it_is(made, path, value):
     assert found.differs == [f"the document was edited: {path[0]}"]
 
 
+def spent_at(made):
+    """Where the claim of the money stands, which a query counts."""
+    return next(i for i, row in enumerate(made.claims) if row["claim"] == "spent")
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "named"),
+    [
+        (("claims", "spent", "query"), "channels/list", "claims.spent"),
+        (("claims", "spent", "query"), None, "claims.spent"),
+        (("claims", "spent", "params"), {}, "claims.spent"),
+        (("claims", "spent", "params", "purchases", 0, "uses"), 7, "claims.spent"),
+        (("claims", "spent", "replay"), {"seed": 1}, "claims.spent"),
+        (("claims", 0, "replay", "seed"), 99, "claims.reach"),
+        (("claims", 0, "replay"), None, "claims.reach"),
+        (("claims", 0, "claim"), "budget", "claims.budget, claims.reach"),
+        (("manifest", "function"), "replan", "manifest.function"),
+        (("manifest", "seed"), 2, "manifest.seed"),
+        (("manifest", "request", "budget"), 81, "manifest.request"),
+        (("manifest", "request", "rules", "gap_days"), 8, "manifest.request"),
+    ],
+)
+def test_verify_finds_an_edit_of_what_stands_behind_a_number(made, part, value, named):
+    """A claim whose query, parameters or replay give another number than it prints; a manifest that tells of another request."""
+    path = tuple(spent_at(made) if step == "spent" else step for step in part)
+    found = verify(edited(made, path, value))
+    assert not found.same
+    assert found.same_digest
+    assert found.differs == [f"the document was edited: {named}"]
+
+
+def test_verify_misses_no_claim_that_was_taken_out_or_doubled(made):
+    """Every printed number keeps its one row; many at once are told together."""
+    for rows, named in (
+        (made.claims[1:], "claims.reach"),
+        ([made.claims[0], *made.claims], "claims"),
+        (made.claims[6:], "claims"),
+    ):
+        document = {**made.to_dict(), "claims": rows}
+        found = verify(ChannelPlan.from_dict(document, source=made.source))
+        assert not found.same
+        assert found.differs == [f"the document was edited: {named}"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("engine", "serial"), ("seconds", 99.0)])
+def test_engine_and_time_of_a_manifest_may_differ(made, name, value):
+    """They are no part of the answer: a plan made on another machine is the same plan."""
+    assert verify(edited(made, ("manifest", name), value)).same
+
+
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
