@@ -2,11 +2,9 @@
 
 from typing import get_args
 
-import click
 import pytest
+from command_leaves import LEAVES
 
-from graphkit.cli import cli
-from graphkit.cli.commands import COMMANDS
 from graphkit.community.objectives import OBJECTIVES
 from graphkit.community.search import EFFORTS
 from graphkit.matching.fuse import METHODS as BLENDS
@@ -17,24 +15,7 @@ from graphkit.planning.recommend import WAYS
 from graphkit.planning.tastes import ITEM_LABELS
 from graphkit.store.base import ExportFormat
 
-
-def options_of(*words):
-    """Return the options of a command by the name of their parameter."""
-    command, ctx = cli, click.Context(cli, info_name="graphkit")
-    for word in words:
-        command = command.get_command(ctx, word)
-    return {option.name: option for option in command.params}
-
-
-def commands():
-    """Yield the words of every command, groups resolved."""
-    ctx = click.Context(cli, info_name="graphkit")
-    for name in COMMANDS:
-        command = cli.get_command(ctx, name)
-        if isinstance(command, click.Group):
-            yield from ((name, inner) for inner in command.commands)
-        else:
-            yield (name,)
+OPTIONS = {words: {option.name: option for option in command.params} for words, command in LEAVES}
 
 
 @pytest.mark.parametrize(
@@ -54,11 +35,11 @@ def commands():
 )
 def test_a_command_offers_what_the_library_knows(words, option, known):
     """Neither a word that the library refuses, nor one less than it takes."""
-    assert sorted(options_of(*words)[option].type.choices) == sorted(known)
+    assert sorted(OPTIONS[words][option].type.choices) == sorted(known)
 
 
 def test_every_floor_of_evidence_is_that_of_the_data():
     """Whoever takes --min-evidence takes the words of the property, strongest first."""
-    asked = [found for words in commands() if (found := options_of(*words).get("min_evidence"))]
+    asked = [options["min_evidence"] for options in OPTIONS.values() if "min_evidence" in options]
     assert len(asked) > 5
     assert {tuple(option.type.choices) for option in asked} == {tuple(EVIDENCE)}

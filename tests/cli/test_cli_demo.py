@@ -5,11 +5,10 @@ import re
 import shlex
 import shutil
 
-import click
 import pytest
+from command_leaves import LEAVES
 
-from graphkit.cli import cli, run
-from graphkit.cli.commands import COMMANDS
+from graphkit.cli import run
 
 SKIPPED = {"demo"}
 OWN_INPUT = {
@@ -32,12 +31,9 @@ def demo(tmp_path_factory):
 
 def _first_examples():
     """The first example of each command and subcommand."""
-    ctx = click.Context(cli, info_name="graphkit")
-    for name in COMMANDS:
-        command = cli.get_command(ctx, name)
-        found = command.commands.values() if isinstance(command, click.Group) else [command]
-        own = {each for each in found if name in OWN_INPUT or f"{name} {each.name}" in OWN_INPUT}
-        yield from (each.examples[0] for each in found if name not in SKIPPED and each not in own)
+    for words, command in LEAVES:
+        if not {words[0], " ".join(words)} & (SKIPPED | OWN_INPUT):
+            yield command.examples[0]
 
 
 def test_demo_writes_plan_and_page(demo):

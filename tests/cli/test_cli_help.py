@@ -7,25 +7,12 @@ import sys
 
 import click
 import pytest
+from command_leaves import LEAVES
 
 from graphkit.cli import cli, run
 from graphkit.cli.commands import COMMANDS
 
 BUDGET = 0.25  # seconds of processor time; the promise is 0.15 s on a quiet machine, and tests run on busy ones
-
-
-def _leaves():
-    """Every command with its words, groups resolved."""
-    ctx = click.Context(cli, info_name="graphkit")
-    for name in COMMANDS:
-        command = cli.get_command(ctx, name)
-        if isinstance(command, click.Group):
-            yield from (((name, inner), found) for inner, found in command.commands.items())
-        else:
-            yield (name,), command
-
-
-LEAVES = list(_leaves())
 
 
 def test_help_lists_every_command_with_its_line(capsys):
