@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Rows = NDArray[np.int64]
 
-__all__ = ["FEATURES", "LinkSignals", "among", "log_walk", "read_words", "target_features"]
+__all__ = ["FEATURES", "SLOPES", "LinkSignals", "among", "log_walk", "read_words", "target_features"]
 
 FEATURES = ("walk", "sources", "outside", "degree", "factors", "words", "around_target", "around_source")
+SLOPES = tuple(f"{name}_slope" for name in FEATURES)
 _WALK_FLOOR = 1e-9  # stands for a walk that never comes: such targets rank by the rest, behind most it reaches
 _WORD_FLOOR = 0.02
 _ALPHA, _REGULARISATION, _ROUNDS = 20.0, 0.05, 6

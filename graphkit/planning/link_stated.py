@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphkit.check import finite, mapping_of, refuse
-from graphkit.planning.link_signals import FEATURES
+from graphkit.planning.link_signals import FEATURES, SLOPES
 from graphkit.planning.link_weights import LinkWeights
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["stated_weights"]
 
-SLOPES = tuple(f"{name}_slope" for name in FEATURES)
 KNOWN = (*FEATURES, *SLOPES, "cross", "hub", "middle")
 ASKED_FOR = FEATURES[FEATURES.index("factors") :]  # there only with a rank above 0, or with words
 

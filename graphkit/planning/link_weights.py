@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 
 from graphkit.matching.conditional_logit import Choice, fit_conditional_logit, middle_and_spread
-from graphkit.planning.link_signals import FEATURES, LinkSignals, among
+from graphkit.planning.link_signals import FEATURES, SLOPES, LinkSignals, among
 from graphkit.progress import Progress, null_progress
 from graphkit.ranking.each_walk import each_walk
 from graphkit.rng import as_generator
@@ -92,8 +92,7 @@ class LinkWeights:
         """Return the weights by name, the slopes only where there are any."""
         shown = {**dict(zip(FEATURES, self.values, strict=True)), "cross": self.cross, "hub": self.hub}
         if self.slopes:
-            slopes = {f"{name}_slope": slope for name, slope in zip(FEATURES, self.slopes, strict=True)}
-            shown |= {**slopes, "middle": self.middle}
+            shown |= {**dict(zip(SLOPES, self.slopes, strict=True)), "middle": self.middle}
         return shown
 
 
