@@ -14,6 +14,7 @@ import pandas as pd
 
 from graphkit.check import refuse
 from graphkit.errors import DataInvalid, close_matches
+from graphkit.tabular import refuse_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,14 +106,7 @@ def check_columns(table: pd.DataFrame, wanted: Sequence[str], name: str) -> None
                 rule="column-name",
                 hint="make texts of the names: table.columns = table.columns.map(str)",
             )
-        if known.count(column) > 1:
-            raise DataInvalid(
-                f"{name} has {known.count(column)} columns of the name {column!r}",
-                source=name,
-                rule="duplicate-column",
-                count=known.count(column),
-                hint="give each column a name of its own",
-            )
+        refuse_repeated(known, [column], name)
         if column not in known:
             near = close_matches(column, known)
             hint = (
