@@ -35,7 +35,7 @@ class Discount(NamedTuple):
         """Return both, checked."""
         if not 0 < finite("discount", gamma) <= 1:
             refuse("discount", gamma, "a number in (0, 1]")
-        if isinstance(horizon, int) and horizon > LONGEST:
+        if isinstance(horizon, int | np.integer) and horizon > LONGEST:
             refuse("horizon", horizon, f"at most {LONGEST:,} periods", hint="leave it out: then all periods count")
         return cls(float(gamma), None if horizon is None else positive_int("horizon", horizon))
 

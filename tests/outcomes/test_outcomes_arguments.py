@@ -55,10 +55,11 @@ def test_states_are_a_list(wrong):
         lifetime_value(**COUNTS, absorbing=wrong)
 
 
-def test_a_horizon_that_would_never_end_is_refused():
+@pytest.mark.parametrize("horizon", [10**400, 10_001, np.int64(10_001)])
+def test_a_horizon_that_would_never_end_is_refused(horizon):
     """Periods are gone through one by one; 10^400 of them did not come back."""
     with pytest.raises(InvalidParameter, match=r"horizon must be at most 10,000 periods") as caught:
-        lifetime_value(**COUNTS, absorbing=["1"], horizon=10**400)
+        lifetime_value(**COUNTS, absorbing=["1"], horizon=horizon)
     assert "leave it out" in caught.value.hint
     far = lifetime_value(**COUNTS, absorbing=["1"], horizon=2_000, n_draws=100).value
     assert far == pytest.approx(lifetime_value(**COUNTS, absorbing=["1"]).value)
