@@ -156,7 +156,13 @@ def _plain(column: pd.Series[Any], name: str) -> pd.Series[Any]:
 
 def _is_text(value: Any) -> bool:
     """Whether it is a text that can be written: half a character (a lone surrogate) cannot."""
-    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def binary(table: pd.DataFrame, column: str, name: str) -> NDArray[np.int64]:
