@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ _DATES = (1900_01_01, 2100_12_31)  # as days written without dashes
 _SHEET_DAYS = 20_000, 80_000  # 1954 to 2119 as spreadsheets count days; no log begins on the first day of 1970
 _YEAR = 31_536_000
 _INTEGER = r"^[+-]?\d+$"
+_POINT_ZERO = r"^([+-]?\d+)\.0+$"  # as pandas writes whole numbers of a column in which a cell is missing
 _EPOCH = 'give epoch seconds; for events dataset.toml may say event_time_unit = "ms"'
 
 
@@ -58,11 +60,14 @@ def floats(cells: Cells, given: NDArray[np.bool_]) -> tuple[NDArray[np.float64],
 
 def integers(cells: Cells, given: NDArray[np.bool_], prop: Property, zone: tzinfo | None) -> Column:
     """Whole numbers of 64 bits within the range of the property; for a time also ISO 8601 texts."""
-    fine = given & cells.match(_INTEGER)
-    long = fine & (pc.fill_null(pc.utf8_length(cells.source), 0).to_numpy(zero_copy_only=False) > 18)
+    plain, fine = cells, given & cells.match(_INTEGER)
+    if (given & ~fine).any():
+        plain = replace(cells, source=pc.replace_substring_regex(cells.source, _POINT_ZERO, r"\1"))
+        fine = given & plain.match(_INTEGER)
+    long = fine & (pc.fill_null(pc.utf8_length(plain.source), 0).to_numpy(zero_copy_only=False) > 18)
     values = np.zeros(len(cells), dtype=np.int64)
     short = fine & ~long
-    texts = cells.source if short.all() else cells.source.filter(pa.array(short))
+    texts = plain.source if short.all() else plain.source.filter(pa.array(short))
     try:
         values[short] = pc.cast(texts, pa.int64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:  # a leading plus sign
@@ -80,7 +85,7 @@ def integers(cells: Cells, given: NDArray[np.bool_], prop: Property, zone: tzinf
 def _long(cells: Cells, long: NDArray[np.bool_], fine: NDArray[np.bool_], values: NDArray[np.int64]) -> None:
     """Numbers of more than 18 digits, one by one."""
     for i in np.flatnonzero(long).tolist():
-        text = cells.source[i].as_py()
+        text = cells.source[i].as_py().partition(".")[0]
         number = int(text) if len(text) < 400 else 2**63
         if -(2**63) <= number < 2**63:
             values[i] = number

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -49,6 +50,52 @@ def test_tiny_has_every_input_label():
     assert users.columns["registered_ts"].tolist()[-1] == 1_700_006_400  # 2023-11-15T08:00:00+08:00, by hand
     assert users.columns["consent_scope"].tolist()[0] == ["plan", "profile", "experiment"]
     assert users.columns["age"].tolist()[9] is None
+
+
+WHOLE = "id,name,kind,cost,lead_days,capacity,followers\n"
+
+
+def test_a_whole_number_written_with_a_point_is_a_whole_number(tmp_path):
+    """As pandas writes integers of a column in which a cell is missing: the content is the one of the same cells without it."""
+    cells = [("0", "1", "7"), ("14", "", "123456789012345678"), ("", "3", "1234567890123456789"), ("+2", "2", "")]
+    read = []
+    for folder, point in (("plain", ""), ("point", ".0"), ("longer", ".000")):
+        rows = [",".join(x and x + point for x in row) for row in cells]
+        text = WHOLE + "".join(f"c{i},n,kol,1,{row}\n" for i, row in enumerate(rows))
+        users = f"id,consent,registered_ts\nu1,true,1700000000{point}\nu2,true,\n"
+        data = directory(tmp_path / folder, nodes__channel=text, nodes__user=users)
+        tables, report = read_directory(data)
+        assert (report.loaded, report.findings) == (6, ())
+        read.append(tables)
+    assert read[0].nodes["Channel"].columns["lead_days"].tolist() == [0, 14, None, 2]
+    assert read[0].nodes["Channel"].columns["followers"].tolist()[1:3] == [123456789012345678, 1234567890123456789]
+    assert read[0].nodes["User"].columns["registered_ts"].tolist() == [1_700_000_000, None]
+    assert read[0].digest() == read[1].digest() == read[2].digest()
+
+
+def test_a_table_that_pandas_wrote_reads_as_it_was(tmp_path):
+    """One missing cell makes pandas hold 0 as 0.0; CSV and Parquet of it have the same content."""
+    users = pd.DataFrame(
+        {"id": ["u1", "u2", "u3"], "consent": True, "age": [0, None, 31], "registered_ts": [1.7e9, 0, None]}
+    )
+    csv_, parquet = directory(tmp_path / "csv"), directory(tmp_path / "parquet")
+    users.to_csv(csv_ / "nodes" / "user.csv", index=False)
+    users.to_parquet(parquet / "nodes" / "user.parquet", index=False)
+    (one, first), (two, second) = read_directory(csv_), read_directory(parquet)
+    assert first.loaded == second.loaded == 3
+    assert one.nodes["User"].columns["age"].tolist() == [0, None, 31]
+    assert one.digest() == two.digest()
+
+
+@pytest.mark.parametrize(
+    "text", ["0.5", "0.01", "1.", ".0", "1.0.0", "1e0", "1.0 ", "1,0", "1.0x", "-1.0", "9223372036854775808.0"]
+)
+def test_other_numbers_with_a_point_are_no_whole_numbers(tmp_path, text):
+    """Nothing is rounded, and a range holds for 1.0 as for 1; the finding shows the cell as it was written."""
+    data = directory(tmp_path, nodes__channel=f'{WHOLE}c0,n,kol,1,"{text}",1,7\n')
+    (finding,) = check_directory(data).errors
+    assert (finding.line, finding.column) == (2, "lead_days")
+    assert finding.value == text
 
 
 def test_parquet_round_trip(tmp_path):
