@@ -14,6 +14,7 @@ from graphkit.cli.outcomes_shared import (
     EXCLUDE,
     FEATURE,
     ID,
+    MEASURED_BEFORE,
     emit_outcome,
     events_of_users,
     one_source,
@@ -36,12 +37,6 @@ DAY = 86_400
 CALIBRATION = ("bin", "n", "predicted", "observed", "lower", "upper")
 IMPORTANCE = ("feature", "auc_loss", "std")
 
-MEASURED_BEFORE = click.option(
-    "--measured-before",
-    multiple=True,
-    metavar="COLUMN",
-    help="Vouch that a column that tells the label was known before (repeat).",
-)
 SELECT = click.option("--select", type=click.IntRange(min=1), help="Keep only that many encoded columns.")
 FOLDS = click.option("--folds", type=click.IntRange(min=2), default=5, help="Folds of the judgement on unseen people.")
 

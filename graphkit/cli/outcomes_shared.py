@@ -18,6 +18,7 @@ __all__ = [
     "EXCLUDE",
     "FEATURE",
     "ID",
+    "MEASURED_BEFORE",
     "emit_outcome",
     "events_of_users",
     "one_source",
@@ -42,6 +43,12 @@ FEATURE = click.option(
     help="Use only these columns (repeat).  [default: all others]",
 )
 ID = click.option("--id", "id_", metavar="COLUMN", help="Column that names the person; never a feature.")
+MEASURED_BEFORE = click.option(
+    "--measured-before",
+    multiple=True,
+    metavar="COLUMN",
+    help="Vouch that a column that tells the label was known before (repeat).",
+)
 
 
 def one_source(table: str | None, events: str | None) -> None:

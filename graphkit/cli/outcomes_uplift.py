@@ -9,7 +9,7 @@ import click
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import output_options, seed_option
-from graphkit.cli.outcomes_shared import EXCLUDE, FEATURE, ID, emit_outcome, write_scores
+from graphkit.cli.outcomes_shared import EXCLUDE, FEATURE, ID, MEASURED_BEFORE, emit_outcome, write_scores
 
 __all__ = ["uplift"]
 
@@ -32,6 +32,7 @@ CURVE = ("addressed", "incremental", "effect")
 @ID
 @FEATURE
 @EXCLUDE
+@MEASURED_BEFORE
 @click.option("--method", type=click.Choice(["logistic", "forest"]), default="logistic", help="The two models.")
 @click.option(
     "--held-out",
@@ -65,6 +66,7 @@ def uplift(
             features=more["features"] or None,
             exclude=more["exclude"],
             id=more["id_"],
+            measured_before=more["measured_before"],
             method=more["method"],
             held_out=more["held_out"],
             rng=seed,

@@ -18,6 +18,7 @@ from graphkit.check import finite, one_of, positive_int, refuse
 from graphkit.errors import DataInvalid, InvalidParameter
 from graphkit.intervals import newcombe, percentile_tail
 from graphkit.outcomes.features import Features, prepare
+from graphkit.outcomes.leakage import refuse_leaking_columns
 from graphkit.outcomes.qini import qini_coefficient, qini_curve
 from graphkit.outcomes.scores import auc_interval
 from graphkit.outcomes.tables import binary, columns_of, kept_out, read_table
@@ -89,6 +90,7 @@ def uplift(
     features: Sequence[str] | None = None,
     exclude: Sequence[str] = (),
     id: str | None = None,  # noqa: A002 - the column's usual name
+    measured_before: Sequence[str] = (),
     method: str = "logistic",
     held_out: float = 0.5,
     n_bootstrap: int = 500,
@@ -110,6 +112,8 @@ def uplift(
         The two arms to compare; rows of other arms are left out and counted.
     features, exclude, id
         As in `propensity`; features must have been known before the treatment.
+    measured_before : sequence of str
+        Columns you vouch for, although one alone tells the outcome.
     method : {"logistic", "forest"}
     held_out : float in (0, 1)
         Share of people on whom the ranking is judged.
@@ -123,7 +127,7 @@ def uplift(
     Raises
     ------
     DataInvalid
-        An arm is missing or too small, or has one outcome only.
+        An arm is missing or too small, or has one outcome only; a column gives the outcome away (rule ``leakage``).
     InvalidParameter
         A parameter outside its range.
 
@@ -159,6 +163,7 @@ def uplift(
     y = binary(frame, outcome, name)
     _enough(y, t, name)
     chosen = prepare(frame, features, kept_out(exclude, treatment, outcome, id), name)
+    refuse_leaking_columns(chosen, y, measured_before, [str(c) for c in frame.columns], name)
     trial = _Trial(chosen, y, t)
     learn, test = _halves(trial, held_out, seed, name)
     predicted = np.empty(y.size)

@@ -222,6 +222,17 @@ def test_uplift_prints_effect_and_qini(gk, home):
     assert found["qini_interval"][0] <= found["qini"] <= found["qini_interval"][1]
 
 
+def test_uplift_refuses_a_copy_of_the_outcome_until_it_is_vouched_for(gk, tmp_path):
+    """Exit 3 names the column; --measured-before lets it through."""
+    rows = [f"{i % 2},{i // 2 % 2},{i // 2 % 2},{i % 7}" for i in range(200)]
+    (tmp_path / "test.csv").write_text("\n".join(["mailed,bought,copy,age", *rows]))
+    ask = ("outcomes", "uplift", tmp_path / "test.csv", "--treatment", "mailed", "--outcome", "bought")
+    code, _, err = gk(*ask)
+    assert code == 3
+    assert "copy (AUC 1.000 alone) gives the label away" in err
+    assert gk(*ask, "--measured-before", "copy")[0] == 0
+
+
 def test_data_errors_are_exit_3_and_name_the_file(gk, home):
     """A lost file, a lost column, a bad chain, a one-class label; half a request is usage, exit 2."""
     bad = home / "bad.csv"

@@ -126,6 +126,23 @@ def test_a_treatment_that_was_not_drawn_by_lot_is_called_so():
     assert any("no draw by lot" in note for note in uplift(table, "t", "y", n_bootstrap=100, rng=1).assumptions)
 
 
+@pytest.mark.parametrize("late", [lambda y: y, lambda y: 3.0 * y - 1, lambda y: np.where(y, "yes", "no")])
+def test_a_column_that_is_the_outcome_in_disguise_is_refused_by_name(late):
+    """As `propensity` refuses it: with it both models know the answer; vouching for it lets it through."""
+    draw = np.random.default_rng(6)
+    x, t = draw.normal(size=400), draw.integers(0, 2, 400)
+    table = pd.DataFrame({"x": x, "t": t, "y": (draw.random(400) < 0.3 + 0.2 * t).astype(int)})
+    table["late"] = late(table.y.to_numpy())
+    with pytest.raises(DataInvalid, match=r"late .* gives the label away") as caught:
+        uplift(table, "t", "y", n_bootstrap=100, rng=1)
+    assert caught.value.rule == "leakage"
+    assert caught.value.rows == ("late",)
+    assert uplift(table, "t", "y", measured_before=["late"], n_bootstrap=100, rng=1).n == 400
+    assert uplift(table, "t", "y", exclude=["late"], n_bootstrap=100, rng=1).n == 400
+    with pytest.raises(InvalidParameter, match="no column"):
+        uplift(table, "t", "y", measured_before=["later"], n_bootstrap=100, rng=1)
+
+
 def test_wrong_arms_are_refused():
     """Unknown arm, one outcome only, half of a pair of names."""
     table = counts({("a", 1): 30, ("a", 0): 30, ("b", 1): 30, ("b", 0): 30})
