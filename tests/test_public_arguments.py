@@ -70,7 +70,7 @@ def _cases():
         gk.learning_path: {"requires": {"b": ["a"]}, "course": "b", "completed": (), "known": None},
         gk.lifetime_value: {
             "transition": None, "reward": [1.0, 0.0], "counts": [[5, 5], [0, 0]], "discount": 0.9, "horizon": None,
-            "states": ["a", "b"], "absorbing": ["b"], "reward_error": None, "n_draws": 9, "rng": 1,
+            "states": ["a", "b"], "absorbing": ["b"], "reward_error": None, "n_draws": 100, "rng": 1,
         },
         gk.match: {"left": {"a": ["x"]}, "right": {"c": ["x"]}, "by": "cosine", "top": 2},
         gk.name_variants: {"history": history},
@@ -119,7 +119,7 @@ def test_no_argument_ends_in_an_error_of_something_else(call):
     """Each argument in turn is replaced by each odd value: no AttributeError or the like from somewhere inside."""
     given = CASES[call]
     assert set(given) <= set(inspect.signature(call).parameters)
-    assert _foreign(call, given) is None
+    call(**given)  # answers, or what it is given instead of one argument might be refused for another
     found = []
     for name in given:
         for odd in _odd():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from graphkit.check import refuse
+from graphkit.check import list_of, refuse
 from graphkit.errors import DataInvalid, close_matches
 from graphkit.tabular import refuse_repeated
 
@@ -225,10 +225,8 @@ def names_in(parameter: str, values: Any) -> list[Any]:
     InvalidParameter
         A text, or nothing that can be listed.
     """
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        refuse(parameter, values, "a list of names", hint=f"give [{values!r}]" if isinstance(values, str) else None)
-    # texts of NumPy are none to scikit-learn
-    return [str(value) if isinstance(value, str) else value for value in values]
+    names = list_of(parameter, values, "a list of names")
+    return [str(name) if isinstance(name, str) else name for name in names]  # texts of NumPy are none to scikit-learn
 
 
 def kept_out(exclude: Any, *roles: str | None) -> list[Any]:
