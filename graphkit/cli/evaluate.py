@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.options import output_options, seed_option
 
 if TYPE_CHECKING:
@@ -52,11 +52,20 @@ _SHOWN = ("channel", "metric", "value", "lower", "upper", "n", "unit")
 @click.option(
     "--step",
     "steps",
+    cls=Option,
+    needs="--funnel",
     multiple=True,
     metavar="KIND",
     help="With --funnel: kinds of event in order (repeat).  [default: exposure, click, add_to_cart, purchase]",
 )
-@click.option("--by", type=click.Choice(["channel", "code", "none"]), default="channel", help="With --funnel: groups.")
+@click.option(
+    "--by",
+    cls=Option,
+    needs="--funnel",
+    type=click.Choice(["channel", "code", "none"]),
+    default="channel",
+    help="With --funnel: groups.",
+)
 @seed_option
 @output_options
 @pass_app

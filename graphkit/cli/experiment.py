@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command, Group
+from graphkit.cli.group import Command, Group, Option
 from graphkit.cli.options import dry_run_option, output_options, probability_option, seed_option
 from graphkit.model.schema import USER_TIES
 
@@ -79,7 +79,13 @@ def experiment() -> None:
     help="How alike users of a cluster are, if --events does not tell.",
 )
 @click.option("--events", type=click.Path(), help="Past events: give baseline, likeness and strata.")
-@click.option("--kind", default="purchase", help="The kind of event that is a yes.")
+@click.option(
+    "--kind",
+    cls=Option,
+    needs="--events",
+    default="purchase",
+    help="The kind of event that is a yes.",
+)
 @click.option(
     "--clusters",
     type=click.IntRange(min=20),
@@ -172,16 +178,31 @@ def design(
 )
 @click.argument("design", type=click.Path())
 @click.option("--events", type=click.Path(), help="Events of the experiment; a user with one of --kind is a yes.")
-@click.option("--kind", default="purchase", help="The kind of event that is a yes.")
+@click.option("--kind", cls=Option, needs="--events", default="purchase", help="The kind of event that is a yes.")
 @click.option(
-    "--since", type=float, metavar="TS", help="Count events from that moment on (epoch seconds).  [default: all]"
+    "--since",
+    cls=Option,
+    needs="--events",
+    type=float,
+    metavar="TS",
+    help="Count events from that moment on (epoch seconds).  [default: all]",
 )
-@click.option("--until", type=float, metavar="TS", help="... and before that one.")
+@click.option("--until", cls=Option, needs="--events", type=float, metavar="TS", help="... and before that one.")
 @click.option(
     "--outcomes", type=click.Path(), help="Or a table with one row per user; users without a row were not measured."
 )
-@click.option("--outcome", metavar="COLUMN", help="With --outcomes: the column of numbers.")
-@click.option("--id", "id_", metavar="COLUMN", default="user", help="With --outcomes: the column of user ids.")
+@click.option(
+    "--outcome", cls=Option, needs="--outcomes", metavar="COLUMN", help="With --outcomes: the column of numbers."
+)
+@click.option(
+    "--id",
+    "id_",
+    cls=Option,
+    needs="--outcomes",
+    metavar="COLUMN",
+    default="user",
+    help="With --outcomes: the column of user ids.",
+)
 @click.option(
     "--theta",
     type=click.FloatRange(0.5, 1, min_open=True),

@@ -31,7 +31,30 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 class Option(click.Option):
-    """An option whose variable carries no trailing underscore: ``GRAPHKIT_PLAN_FOR``, not ``..._FOR_``."""
+    """An option that may need another, whose variable carries no trailing underscore: ``GRAPHKIT_PLAN_FOR``, not ``..._FOR_``.
+
+    ``needs`` names what it counts beside, as a user writes it: ``--budget``, ``--model sir|si`` for one of some
+    values, ``--lift|--audience`` for one of some options, ``TABLE`` for an argument.
+    """
+
+    def __init__(self, *args: Any, needs: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.needs = needs
+
+    def refuse_alone(self, ctx: click.Context) -> None:
+        """Raise when it was typed without what it needs; a default of the settings file or a variable may wait for its day."""
+        if not self.needs or ctx.get_parameter_source(self.name or "") is not click.core.ParameterSource.COMMANDLINE:
+            return
+        names, _, values = self.needs.partition(" ")
+        beside = [
+            ctx.params.get(parameter.name)
+            for parameter in ctx.command.params
+            for name in names.split("|")
+            if parameter.name and name in (*parameter.opts, parameter.name.upper())
+        ]
+        if not any(str(value) in values.split("|") if values else value not in (None, False, ()) for value in beside):
+            message = f"{max(self.opts, key=len)} needs {self.needs}: else it changes nothing"
+            raise click.UsageError(message, ctx)
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """Read the variable named after the option."""
@@ -56,6 +79,8 @@ class _Examples:
             value = ctx.params.get(parameter.name)
             for one in value if isinstance(value, tuple) else (value,):
                 _refuse_unusable(one, parameter, ctx)
+            if isinstance(parameter, Option):
+                parameter.refuse_alone(ctx)
         return list(rest)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.options import LABEL_ID, LabelId, min_evidence_option, output_options
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ COLUMNS = ("rank", "label", "id", "name", "score", "shared", "paths")
 )
 @click.option(
     "--vectors",
+    cls=Option,
+    needs="--by vector",
     default="vector",
     metavar="PROPERTY",
     help='Property that holds a list of numbers, kept by [keep] Film = ["vector:string[]"] (--by vector).',

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from graphkit.cli.group import Option
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,18 +18,22 @@ def model_options(*names: str) -> Callable[[Any], Any]:
     """Add ``--model`` with these names, ``--transmission`` and ``--recovery``."""
 
     def add(function: Any) -> Any:
-        epidemics = ", ".join(name for name in names if name not in {"ic", "lt"})
+        epidemics = [name for name in names if name not in {"ic", "lt"}]
         function = click.option(
             "--recovery",
+            cls=Option,
+            needs=f"--model {'|'.join(name for name in epidemics if name != 'si')}",
             type=click.FloatRange(0, 1),
             default=0.5,
             help="Chance per step to recover (epidemics but si).",
         )(function)
         function = click.option(
             "--transmission",
+            cls=Option,
+            needs=f"--model {'|'.join(epidemics)}",
             type=click.FloatRange(0, 1),
             default=1.0,
-            help=f"Chance per step (times p) that an infectious node infects ({epidemics}).",
+            help=f"Chance per step (times p) that an infectious node infects ({', '.join(epidemics)}).",
         )(function)
         return click.option(
             "--model",

@@ -254,12 +254,14 @@ def _with_jobs(ctx: click.Context, param: click.Parameter, value: str) -> str | 
     return Threads(workers=jobs)
 
 
-def probability_option(default: str) -> Callable[[F], F]:
-    """Add ``--probability`` with this default."""
+def probability_option(default: str, *, needs: str = "") -> Callable[[F], F]:
+    """Add ``--probability`` with this default; ``needs`` as of `Option`."""
 
     def decorate(function: F) -> F:
         text = "Chance that a user passes it on: a number, weighted_cascade (1/in-degree), trivalency, learned or none."
-        return click.option("--probability", type=PROBABILITY_SPEC, default=default, help=text)(function)
+        return click.option(
+            "--probability", cls=Option, needs=needs, type=PROBABILITY_SPEC, default=default, help=text
+        )(function)
 
     return decorate
 

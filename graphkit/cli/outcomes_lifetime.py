@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.options import output_options, seed_option
 from graphkit.cli.outcomes_shared import (
     EVENTS,
@@ -35,20 +35,24 @@ STATES = ("state", "reward", "value", "lower", "upper", "periods")
     ],
 )
 @click.argument("table", required=False, type=click.Path())
-@click.option("--duration", metavar="COLUMN", help="Column of the time observed, above 0.")
-@click.option("--event", metavar="COLUMN", help="Column of yes/no: left at that time.")
+@click.option("--duration", cls=Option, needs="TABLE", metavar="COLUMN", help="Column of the time observed, above 0.")
+@click.option("--event", cls=Option, needs="TABLE", metavar="COLUMN", help="Column of yes/no: left at that time.")
 @ID
 @FEATURE
 @EXCLUDE
 @EVENTS
 @click.option(
     "--first-days",
+    cls=Option,
+    needs="--events",
     type=click.IntRange(min=1),
     default=7,
     help="With --events: days that give the covariates, before the clock starts.",
 )
 @click.option(
     "--inactive-days",
+    cls=Option,
+    needs="--events",
     type=click.IntRange(min=1),
     default=30,
     help="With --events: silence of that many days means that the user left.",
@@ -131,10 +135,26 @@ def retention(
     help="Worth today of 1 a period later; 1 only with certain churn.",
 )
 @click.option("--horizon", type=click.IntRange(min=1), help="Number of periods that count.  [default: all]")
-@click.option("--absorbing", multiple=True, metavar="STATE", help="With a table: a state that is never left (repeat).")
-@click.option("--period-days", type=click.IntRange(min=1), default=30, help="With --events: length of a period.")
+@click.option(
+    "--absorbing",
+    cls=Option,
+    needs="TABLE",
+    multiple=True,
+    metavar="STATE",
+    help="With a table: a state that is never left (repeat).",
+)
+@click.option(
+    "--period-days",
+    cls=Option,
+    needs="--events",
+    type=click.IntRange(min=1),
+    default=30,
+    help="With --events: length of a period.",
+)
 @click.option(
     "--idle-periods",
+    cls=Option,
+    needs="--events",
     type=click.IntRange(min=1),
     default=3,
     help="With --events: periods of silence after which a user is gone.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.options import LABEL_ID, LabelId, output_options, seed_option
 from graphkit.cli.outcomes_shared import (
     EVENTS,
@@ -49,23 +49,44 @@ FOLDS = click.option("--folds", type=click.IntRange(min=2), default=5, help="Fol
     ],
 )
 @click.argument("table", required=False, type=click.Path())
-@click.option("--label", metavar="COLUMN", help="Column of yes/no: what happened after the cut-off.")
+@click.option(
+    "--label", cls=Option, needs="TABLE", metavar="COLUMN", help="Column of yes/no: what happened after the cut-off."
+)
 @ID
 @FEATURE
 @EXCLUDE
 @MEASURED_BEFORE
 @EVENTS
-@click.option("--kind", default="purchase", help="With --events: the kind of event to predict.")
-@click.option("--item", type=LABEL_ID, help="With --events: only events about this one, such as Course:k01.")
-@click.option("--days", type=click.IntRange(min=1), default=30, help="With --events: length of the label's window.")
+@click.option(
+    "--kind", cls=Option, needs="--events", default="purchase", help="With --events: the kind of event to predict."
+)
+@click.option(
+    "--item",
+    cls=Option,
+    needs="--events",
+    type=LABEL_ID,
+    help="With --events: only events about this one, such as Course:k01.",
+)
+@click.option(
+    "--days",
+    cls=Option,
+    needs="--events",
+    type=click.IntRange(min=1),
+    default=30,
+    help="With --events: length of the label's window.",
+)
 @click.option(
     "--cutoff",
+    cls=Option,
+    needs="--events",
     type=float,
     metavar="TS",
     help="With --events: epoch seconds where features end.  [default: --days before the end of the log]",
 )
 @click.option(
     "--log-end",
+    cls=Option,
+    needs="--events",
     type=float,
     metavar="TS",
     help="With --events: epoch seconds until which the log was kept; say so when nothing happened after its newest event.  [default: the newest event]",

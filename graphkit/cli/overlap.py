@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.options import (
     LABEL_ID,
     LabelId,
@@ -39,8 +39,15 @@ OVERLAP = "evaluate/overlap"
 )
 @click.argument("audiences", nargs=-1, required=True, type=LABEL_ID, metavar="LABEL:ID...")
 @click.option("--spread", is_flag=True, help="Count those reached by word of mouth too.")
-@probability_option("weighted_cascade")
-@click.option("--worlds", type=click.IntRange(min=1), default=10_000, help="Simulated worlds, with --spread.")
+@probability_option("weighted_cascade", needs="--spread")
+@click.option(
+    "--worlds",
+    cls=Option,
+    needs="--spread",
+    type=click.IntRange(min=1),
+    default=10_000,
+    help="Simulated worlds, with --spread.",
+)
 @click.option("--min-cell", type=click.IntRange(min=0), default=0, help="Hide counts below that many users.")
 @min_evidence_option
 @seed_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.options import TAKEN_ID, LabelId, output_options, seed_option
 from graphkit.cli.profile_rows import (
     AUDIENCE_COLUMNS,
@@ -43,6 +43,8 @@ __all__ = ["profile"]
 @click.option("--events", type=click.Path(), metavar="DIR", help="Event log; default the ties of the store, each once.")
 @click.option(
     "--half-life",
+    cls=Option,
+    needs="--events",
     type=click.FloatRange(min=0, min_open=True),
     default=90.0,
     metavar="DAYS",
@@ -58,6 +60,8 @@ __all__ = ["profile"]
 @click.option("--audience", type=TAKEN_ID, help="Show the tags of the people of a film or course instead.")
 @click.option(
     "--min-cell",
+    cls=Option,
+    needs="--clusters|--lift|--audience",
     type=click.IntRange(min=1),
     default=50,
     help="Hide rows that speak of fewer users (--clusters, --lift, --audience).",

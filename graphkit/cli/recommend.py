@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.options import (
     engine_option,
     min_evidence_option,
@@ -60,6 +60,8 @@ WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "r
 )
 @click.option(
     "--blend",
+    cls=Option,
+    needs="--by fused",
     type=click.Choice(["reciprocal", "z"]),
     default="reciprocal",
     help="How fused joins lists: by ranks, or by standardised scores.",
@@ -78,12 +80,21 @@ WAYS = ("cf", "cosine", "factors", "als", "svd", "content", "ppr", "cascade", "r
 )
 @click.option(
     "--half-life",
+    cls=Option,
+    needs="--events",
     type=click.FloatRange(min=0, min_open=True),
     default=90.0,
     metavar="DAYS",
     help="Age at which an event counts half (content with --events).",
 )
-@click.option("--worlds", type=click.IntRange(min=1), default=2_000, help="Simulated worlds a user (cascade).")
+@click.option(
+    "--worlds",
+    cls=Option,
+    needs="--by cascade",
+    type=click.IntRange(min=1),
+    default=2_000,
+    help="Simulated worlds a user (cascade).",
+)
 @click.option(
     "--min-cell",
     type=click.IntRange(min=1),

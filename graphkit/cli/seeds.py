@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from graphkit.cli.context import App, pass_app
-from graphkit.cli.group import Command
+from graphkit.cli.group import Command, Option
 from graphkit.cli.memory import emit_memory
 from graphkit.cli.models import model_of, model_options
 from graphkit.cli.node_values import node_texts, node_values
@@ -38,8 +38,22 @@ COLUMNS = ("order", "node")
 )
 @click.option("--k", type=click.IntRange(min=1), help="How many seeds.")
 @click.option("--budget", type=MONEY, help="What they may cost together, instead of --k.")
-@click.option("--unit-cost", type=MONEY, default=1.0, help="Cost of a node without --cost, with --budget.")
-@click.option("--cost", "cost", metavar="PROPERTY", help="Node property that holds its cost, with --budget.")
+@click.option(
+    "--unit-cost",
+    cls=Option,
+    needs="--budget",
+    type=MONEY,
+    default=1.0,
+    help="Cost of a node without --cost, with --budget.",
+)
+@click.option(
+    "--cost",
+    "cost",
+    cls=Option,
+    needs="--budget",
+    metavar="PROPERTY",
+    help="Node property that holds its cost, with --budget.",
+)
 @model_options("ic", "lt", "sir", "si")
 @click.option(
     "--epsilon",
