@@ -12,7 +12,7 @@ from graphkit.cli.community_rows import COLUMNS, MEMBERS, communities_text, comm
 from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.options import dry_run_option, graph_options, min_evidence_option, output_options, seed_option
-from graphkit.cli.shares import SHARE
+from graphkit.cli.shares import SHARE, one_share_each
 
 if TYPE_CHECKING:
     from graphkit.community.flattening import Flattening
@@ -70,6 +70,7 @@ class _Resolution(click.ParamType["float | str"]):
 @click.option(
     "--types",
     type=SHARE,
+    callback=one_share_each,
     multiple=True,
     help="Lay these ties on top of each other, each with its share of the weight (repeat).",
 )

@@ -11,7 +11,7 @@ from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command, Option
 from graphkit.cli.link_rows import COLUMNS, link_rows, told_rows
 from graphkit.cli.options import min_evidence_option, output_options, seed_option
-from graphkit.cli.shares import SHARE
+from graphkit.cli.shares import SHARE, one_share_each
 from graphkit.cli.walks import WAYS, Walked, walked_ties
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ __all__ = ["links"]
 @click.option(
     "--via",
     type=SHARE,
+    callback=one_share_each,
     multiple=True,
     help="Relationship types to walk, each with its share of a node's chance (repeat).  [default: all that were loaded, alike]",
 )

@@ -11,7 +11,7 @@ from graphkit.cli.context import App, pass_app
 from graphkit.cli.group import Command
 from graphkit.cli.language import shown_word
 from graphkit.cli.options import LABEL_ID, LabelId, min_evidence_option, output_options
-from graphkit.cli.shares import SHARE
+from graphkit.cli.shares import SHARE, one_share_each
 from graphkit.cli.walks import WAYS, walked_ties, ways_params
 from graphkit.progress import each, step
 
@@ -44,6 +44,7 @@ _WALKS, _SHOWN = 30, 3  # walks unrolled, lines shown once walks through users a
 @click.option(
     "--via",
     type=SHARE,
+    callback=one_share_each,
     multiple=True,
     help="Relationship types to walk, each with its share of a node's chance (repeat).  [default: all that were loaded, alike]",
 )

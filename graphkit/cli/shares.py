@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["SHARE"]
+__all__ = ["SHARE", "one_share_each"]
 
 
 class _Share(click.ParamType[tuple[str, float]]):
@@ -30,3 +30,14 @@ class _Share(click.ParamType[tuple[str, float]]):
 
 
 SHARE = _Share()
+
+
+def one_share_each(
+    ctx: click.Context, param: click.Parameter, pairs: tuple[tuple[str, float], ...]
+) -> tuple[tuple[str, float], ...]:
+    """Return each type with its share once; two shares of one type are refused."""
+    shares: dict[str, float] = {}
+    for name, share in pairs:
+        if shares.setdefault(name, share) != share:
+            raise click.BadParameter(f"{name} has two shares: {shares[name]:g} and {share:g}", ctx, param)
+    return tuple(shares.items())

@@ -32,7 +32,7 @@ def typed_graph(
     snapshot : Snapshot
         Columns of the store.
     types : sequence of str
-        Relationship types to walk; default all that are no results of ours.
+        Relationship types to walk; default all that are no results of ours. One named twice counts once.
     shares : mapping type -> number, optional
         How much of a node's chance each type gets beside the others, > 0; default 1.
     purpose : {"plan", "profile", "experiment"}
@@ -47,7 +47,7 @@ def typed_graph(
         allowed.append(consent_mask(table, purpose))
     open_ = np.concatenate(allowed) if allowed else np.empty(0, np.bool_)
     source, target, weight = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
-    for name in types or [name for name, kind in TYPES.items() if not kind.written]:
+    for name in dict.fromkeys(types) or [name for name, kind in TYPES.items() if not kind.written]:
         ends = [
             (e.source_rows + offset[e.source_label], e.target_rows + offset[e.target_label])
             for e in snapshot.edges(name)

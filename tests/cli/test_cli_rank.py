@@ -126,6 +126,23 @@ def test_wrong_shares_are_usage_errors(gk):
         assert gk("rank", "Film:f0", "--to", "Brand", "--via", value)[0] == 2
 
 
+def test_a_type_given_twice_counts_once_and_two_shares_of_it_are_refused(gk):
+    """The same flag again changes no row; HAS_TAG=2 beside HAS_TAG=3 is a contradiction, for every command with shares."""
+    once = ["--via", "HAS_TAG", "--via", "WATCHED", "--via", "REACHES"]
+    rows = [gk("rank", "Film:f0", "--to", "Channel", *via, "--format", "json")[1] for via in (once, [*once, *once[:2]])]
+    assert rows[0] == rows[1]
+    for words in (
+        ("rank", "Film:f0", "--to", "Brand", "--via"),
+        ("links", "--from", "Brand", "--to", "Film", "--via"),
+        ("communities", "--types"),
+    ):
+        code, out, err = gk(*words, "HAS_TAG=2", words[-1], "HAS_TAG=3")
+        assert (code, out) == (2, "")
+        message = f"Invalid value for '{words[-1]}': HAS_TAG has two shares: 2 and 3"
+        assert err.splitlines()[-1] == f"Error: {message}"
+        assert chinese(message) == f"'{words[-1]}' 的值无效：HAS_TAG 有两个份额：2 和 3"
+
+
 def test_nothing_found_names_the_ties_that_were_walked(gk):
     """Over friendships alone a film meets no brand: the brand is there all the same, and no error of scores is told."""
     code, out, err = gk("rank", "Film:f0", "--to", "Brand", "--via", "KNOWS", "--via", "WATCHED", "--format", "json")

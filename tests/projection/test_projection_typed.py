@@ -49,3 +49,10 @@ def test_shares_weigh_the_types():
     assert {to: w for (start, to), w in step.items() if start == "b"} == pytest.approx(
         {"a": 1 / 4, "c": 3 / 8, "x": 1 / 8, "f": 1 / 8, "g": 1 / 8}
     )
+
+
+def test_a_type_named_twice_counts_once():
+    """Said again it is no second kind of tie: b gives KNOWS 1/2 and WATCHED 1/2, not 2/3 and 1/3."""
+    step = chances(types=["KNOWS", "WATCHED", "KNOWS"])
+    assert {to: w for (start, to), w in step.items() if start == "b"} == pytest.approx(dict.fromkeys("acfg", 1 / 4))
+    assert step == chances(types=["KNOWS", "WATCHED"])
