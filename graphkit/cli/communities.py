@@ -187,12 +187,12 @@ def _graph(
     from graphkit.community.flatten import flatten_bipartite, flatten_types
 
     if bipartite:
-        labels = check_labels((*(nodes or ("User",)), bipartite))
+        labels = (*(check_labels(nodes) or ("User",)), *check_labels([bipartite], "--bipartite"))
         if len(labels) > 2:
             message = "--bipartite ties nodes of one label: give --nodes once"
             raise click.UsageError(message)
         return flatten_bipartite(snapshot, labels[0], bipartite, check_types(via))
-    check_types(shares)
+    check_types(shares, "--types")
     return flatten_types(snapshot, check_labels(nodes) or ("User",), shares)
 
 

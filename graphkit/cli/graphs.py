@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import click
 import numpy as np
 
-from graphkit.cli.group import suggestion
-from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
+from graphkit.cli.group import unknown_word
+from graphkit.errors import DataInvalid, UnknownNode, close_matches
 from graphkit.model.schema import LABELS, TYPES, USER_TIES
 from graphkit.projection.unknown import unknown_node
 
@@ -32,22 +33,23 @@ __all__ = [
 ]
 
 
-def check_labels(labels: Iterable[str]) -> tuple[str, ...]:
-    """Return the labels, or say which one does not exist."""
-    for label in labels:
-        if label not in LABELS:
-            message = f"{label!r} is no label.{suggestion(label, LABELS)}"
-            raise InvalidParameter(message, parameter="nodes", value=label, allowed=tuple(LABELS))
-    return tuple(labels)
+def check_labels(labels: Iterable[str], option: str = "--nodes") -> tuple[str, ...]:
+    """Return the labels that an option names, or say which one does not exist."""
+    return _known(labels, option, "label", LABELS)
 
 
-def check_types(types: Iterable[str]) -> tuple[str, ...]:
-    """Return the relationship types, or say which one does not exist."""
-    for name in types:
-        if name not in TYPES:
-            message = f"{name!r} is no relationship type.{suggestion(name, TYPES)}"
-            raise InvalidParameter(message, parameter="via", value=name, allowed=tuple(TYPES))
-    return tuple(types)
+def check_types(types: Iterable[str], option: str = "--via") -> tuple[str, ...]:
+    """Return the relationship types that an option names, or say which one does not exist."""
+    return _known(types, option, "relationship type", TYPES)
+
+
+def _known(names: Iterable[str], option: str, what: str, known: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names, or refuse the first unknown one as click refuses a value."""
+    found = tuple(names)
+    for name in found:
+        if name not in known:
+            raise click.BadParameter(unknown_word(name, what, known), param_hint=f"'{option}'")
+    return found
 
 
 def check_node(snapshot: Snapshot, node: LabelId) -> LabelId:

@@ -15,7 +15,7 @@ from graphkit.cli.help import Context
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["PROMOTED", "Command", "Group", "LazyGroup", "Option", "suggestion"]
+__all__ = ["PROMOTED", "Command", "Group", "LazyGroup", "Option", "suggestion", "unknown_word"]
 
 _TOO_LARGE = 2**63
 PROMOTED = ("Film", "Course", "Brand")
@@ -26,8 +26,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """Return `` Did you mean 'plan'?`` when a known name looks like ``name``, else nothing."""
     import difflib
 
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
-    return f" Did you mean {' or '.join(repr(word) for word in close)}?" if close else ""
+    spelt = {word.casefold(): word for word in known}  # knows is near KNOWS
+    close = difflib.get_close_matches(name.casefold(), spelt, n=3, cutoff=0.6)
+    return f" Did you mean {' or '.join(repr(spelt[word]) for word in close)}?" if close else ""
+
+
+def unknown_word(name: str, what: str, known: Iterable[str]) -> str:
+    """Return the refusal of a label or relationship type that does not exist: what looks like it, or where all are listed."""
+    return f"{name!r} is no {what}." + (suggestion(name, known) or " graphkit schema describe lists them all.")
 
 
 class Option(click.Option):

@@ -122,7 +122,8 @@ def _ends(from_: str, to: str) -> tuple[str, str | None]:
     from graphkit.cli.graphs import check_labels
 
     label, _, id_ = from_.partition(":")
-    check_labels([label, to])
+    check_labels([label], "--from")
+    check_labels([to], "--to")
     return label, id_ or None
 
 

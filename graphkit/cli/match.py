@@ -65,7 +65,7 @@ def match(
     from graphkit.cli.output import emit, frame_rows, table
     from graphkit.matching.similarity import match as compare
 
-    check_labels([to])
+    check_labels([to], "--to")
     snapshot = app.strong_snapshot(min_evidence, reads=(node.label, to, "Tag", "HAS_TAG"), keep=[node])
     check_node(snapshot, node)
     by = by or ("idf_cosine" if (node.label, to) == ("Film", "Course") else "cosine")

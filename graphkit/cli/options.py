@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
-from graphkit.cli.group import PROMOTED, Option
+from graphkit.cli.group import PROMOTED, Option, unknown_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,11 +67,10 @@ class _LabelId(click.ParamType[LabelId]):
         label, mark, id_ = str(value).partition(":")
         if not mark or not label or not id_:
             self.fail(f"{value!r} is not LABEL:ID, such as Film:f01", param, ctx)
-        from graphkit.cli.group import suggestion
         from graphkit.model.schema import LABELS
 
         if label not in LABELS:
-            self.fail(f"{label!r} is no label.{suggestion(label, LABELS)}", param, ctx)
+            self.fail(unknown_word(label, "label", LABELS), param, ctx)
         if self.among and label not in self.among:
             self.fail(f"a {label} cannot stand here, only {', '.join(self.among)}", param, ctx)
         return LabelId(label, id_)

@@ -81,7 +81,7 @@ def rank(
     from graphkit.cli.output import emit, table
     from graphkit.ranking.pagerank import personalised_pagerank
 
-    check_labels([to])
+    check_labels([to], "--to")
     snapshot = app.strong_snapshot(min_evidence, reads=walk_tables([name for name, _ in via]), keep=[node])
     check_node(snapshot, node)
     query = WAYS if min_evidence is None else None  # it reads every row

@@ -40,7 +40,7 @@ def search(app: App, text: str, labels: tuple[str, ...], top: int, form: str | N
     from graphkit.matching.text import search as find
 
     snapshot = app.snapshot()
-    asked = check_labels(labels) or _LABELS
+    asked = check_labels(labels, "--in") or _LABELS
     with app.working("compare texts"):
         texts, names = documents(snapshot, asked)
         each = {f"{node}{_MARK}{i}": words for node, own in texts.items() for i, words in enumerate(own)}

@@ -33,7 +33,7 @@ def tag(app: App, labels: tuple[str, ...], top: int, form: str | None, output: s
     from graphkit.matching.tags import tags_from_text
 
     with app.working("compare texts"):
-        texts, names = documents(app.snapshot(), check_labels(labels) or ("Film", "Course"))
+        texts, names = documents(app.snapshot(), check_labels(labels, "--in") or ("Film", "Course"))
         found = tags_from_text({node: " ".join(own) for node, own in texts.items()}, top=top)
     rows: list[dict[str, Any]] = []
     for key, term, weight in zip(found.ids, found.tags, found.weights.tolist(), strict=True):

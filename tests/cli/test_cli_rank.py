@@ -149,3 +149,30 @@ def test_nothing_found_names_the_ties_that_were_walked(gk):
     assert (code, json.loads(out)) == (0, [])
     assert err == "no Brand is connected to Film:f0 if only KNOWS, WATCHED is walked\n"
     assert chinese(err.strip()) == "若只沿 KNOWS, WATCHED 游走，没有 Brand 与 Film:f0 相连"
+
+
+UNKNOWN = [
+    (("rank", "Film:f0", "--to", "Bran"), "--to", "'Bran' is no label. Did you mean 'Brand'?"),
+    (("rank", "Flm:f0", "--to", "Brand"), "LABEL:ID", "'Flm' is no label. Did you mean 'Film'?"),
+    (("rank", "Film:f0", "--to", "xyz"), "--to", "'xyz' is no label. graphkit schema describe lists them all."),
+    (("match", "Film:f0", "--to", "film"), "--to", "'film' is no label. Did you mean 'Film'?"),
+    (("links", "--from", "Brnd", "--to", "Film"), "--from", "'Brnd' is no label. Did you mean 'Brand'?"),
+    (("links", "--from", "Brand", "--to", "Flm"), "--to", "'Flm' is no label. Did you mean 'Film'?"),
+    (("search", "x", "--in", "Flm"), "--in", "'Flm' is no label. Did you mean 'Film'?"),
+    (("simulate", "--seeds", "u0", "--nodes", "Usr"), "--nodes", "'Usr' is no label. Did you mean 'User'?"),
+    (
+        ("simulate", "--seeds", "u0", "--via", "knows"),
+        "--via",
+        "'knows' is no relationship type. Did you mean 'KNOWS' or 'OWNS'?",
+    ),
+    (("communities", "--types", "KNOW"), "--types", "'KNOW' is no relationship type. Did you mean 'KNOWS'?"),
+    (("communities", "--bipartite", "Chanel"), "--bipartite", "'Chanel' is no label. Did you mean 'Channel'?"),
+]
+
+
+@pytest.mark.parametrize(("words", "place", "message"), UNKNOWN)
+def test_an_unknown_label_or_type_is_told_with_its_place_and_what_looks_like_it(gk, words, place, message):
+    """Whatever the command and the case of the letters; without a likeness, where all of them are listed."""
+    code, out, err = gk(*words)
+    assert (code, out, err.splitlines()[-1]) == (2, "", f"Error: Invalid value for '{place}': {message}")
+    assert "graphkit schema describe 列出全部。" in chinese(message) or "是否指" in chinese(message)
