@@ -89,7 +89,7 @@ def _gap(gap: re.Match[str], values: tuple[str, ...]) -> str:
     """Return what stands in a gap, put into Chinese where the form asks for it."""
     value, how = values[int(gap[1]) - 1], gap[2]
     if how == "l":
-        return "，".join(_item(each) for each in value.split(", "))
+        return "、".join(_item(each) for each in value.split(", "))
     left, mark, _ = value.partition(" | ")
     if not how or (mark and _HANZI.search(left)):
         return left if how else value

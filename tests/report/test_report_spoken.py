@@ -160,7 +160,7 @@ def test_every_note_has_chinese(path):
         ),
         ("Error: 'Flm' is no label. Did you mean 'Film'?", "错误：'Flm' 不是类别。 是否指 'Film'？"),
         ("Error: Invalid value for '--k': 'x' is not a valid integer range.", "错误：'--k' 的值无效：'x' 不是整数。"),
-        ("not measured: brand, goal", "未测量：品牌契合，目标"),
+        ("not measured: brand, goal", "未测量：品牌契合、目标"),
         (
             "error: nodes/user.csv line 3 column age: age is 300, outside [0, 120] (value '300')",
             "错误：nodes/user.csv 第 3 行 age 列：age 为 300，超出范围 [0, 120]（值 '300'）",
