@@ -90,7 +90,7 @@ def test_a_silent_end_of_the_log_needs_to_be_vouched_for(gk, home):
 @pytest.mark.parametrize(
     ("more", "status", "told"),
     [
-        (["--log-end", "nan"], 2, "log_end must be a finite number"),
+        (["--log-end", "nan"], 2, "Invalid value for '--log-end': nan is not a number"),
         (["--log-end", "inf", "--cutoff", 1_705_000_000], 2, "log_end must be a finite number"),
         (["--log-end", 1_700_000_000, "--cutoff", 1_705_000_000], 3, "before the label's window opens"),
     ],
