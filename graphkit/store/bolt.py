@@ -227,10 +227,11 @@ class BoltStore(CypherStore):
             raise
 
     def _probe(self) -> None:
-        """Learn once whether READ transactions refuse writes; where they do not, the rollback has to do."""
-        if self._reads_only is not None or self._is_arcade:
+        """Refuse every query where READ transactions let writes through; the server is tried once."""
+        if self._is_arcade:
             return
-        self._reads_only = refuses_writes(self._link)
+        if self._reads_only is None:
+            self._reads_only = refuses_writes(self._link)
         if not self._reads_only:
             message = f"{self.address}: this server lets reading transactions write; queries are refused"
             raise WriteRefused(

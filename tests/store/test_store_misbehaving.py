@@ -14,11 +14,12 @@ from neo4j.exceptions import Neo4jError
 from graphkit.cli.load import _run
 from graphkit.errors import DataInvalid, DeadlineExceeded, StoreError, StoreUnavailable, WriteRefused
 from graphkit.report.spoken import chinese
-from graphkit.store import bolt_errors
+from graphkit.store import bolt, bolt_errors
 from graphkit.store.bolt_connection import Transaction
 from graphkit.store.bolt_errors import may_retry, translated
 from graphkit.store.deadline import Deadline
 from graphkit.store.open import open_store
+from graphkit.store.queries import load_query
 
 
 def server_says(code, message):
@@ -160,6 +161,41 @@ def test_every_next_step_has_chinese():
 
 
 @pytest.mark.neo4j
+class LaxLink:
+    """A connection to a server that takes every text, writes in READ transactions too; it notes what was run."""
+
+    address = "bolt://lax:7687"
+    reached = False
+
+    def __init__(self, *_, **__):
+        self.texts = []
+
+    def attempts(self, work, *_, **more):
+        if work.__name__ == "_agent":
+            return "Neo4j/5.26.0"
+        return work(self, *[lambda: None] * more.get("long", False))
+
+    def run(self, text, *_):
+        self.texts.append(text)
+        return []
+
+    def close(self):
+        """Nothing is open."""
+
+
+def test_a_server_that_lets_reads_write_serves_no_query(monkeypatch):
+    """Not only the first one is refused; the server is tried once, and no query reaches it."""
+    monkeypatch.setattr(bolt, "Connection", LaxLink)
+    with bolt.BoltStore("bolt://lax:7687") as store:
+        for name in ("channels/spending", "channels/spending", "evaluate/audience_of_set"):
+            with pytest.raises(WriteRefused, match="lets reading transactions write; queries are refused"):
+                store.read(
+                    load_query(name), {"purchases": []} if "spending" in name else {"channels": [], "minCell": 0}
+                )
+        (probe,) = store._link.texts
+    assert probe.startswith("CREATE ")
+
+
 def test_ties_too_many_to_be_grouped_by_the_server_are_read_one_by_one(open_neo4j, monkeypatch):
     """Grouping holds a whole type in one transaction's memory; without it the columns are the same."""
     store, real, asked = open_neo4j(), DriverTransaction.run, []
