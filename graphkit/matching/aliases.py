@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphkit.errors import InvalidParameter
 from graphkit.matching.names import NameVariants, name_variants
-from graphkit.matching.records import as_name, require
+from graphkit.matching.records import as_name, is_missing, require
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def read_aliases(aliases: Mapping[str, str] | NameVariants | pd.DataFrame) -> di
 
 
 def _name(value: object, what: str) -> str:
-    if value is None or value != value or not str(value).strip():  # noqa: PLR0124 - NaN differs from itself
+    if is_missing(value) or not str(value).strip():
         message = f"aliases: {what} is missing"
         raise InvalidParameter(message, parameter="aliases", value=value, allowed="a name")
     name = as_name(value)

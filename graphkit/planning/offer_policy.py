@@ -15,6 +15,7 @@ import numpy as np
 
 from graphkit.check import positive_int
 from graphkit.errors import DataInvalid, InvalidParameter, UnknownNode, close_matches
+from graphkit.matching.records import is_missing
 from graphkit.model.target import parse_target
 from graphkit.projection.consent import consent_mask
 from graphkit.projection.snapshot import as_snapshot
@@ -206,7 +207,7 @@ def _rules(policy: pd.DataFrame, offers: dict[str, int], name: str) -> list[dict
 def _rule(row: dict[Any, Any], line: int, offers: dict[str, int], name: str) -> dict[str, Any]:
     """One row of the policy: no cell missing, an offer that exists, a whole number as priority."""
     for cell, value in row.items():
-        if value is None or value != value or not str(value).strip():  # noqa: PLR0124 - NaN
+        if is_missing(value) or not str(value).strip():
             raise DataInvalid(
                 f"{name} line {line}: {cell} is missing", source=name, rule="missing-value", rows=((line, None),)
             )

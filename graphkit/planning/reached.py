@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkit.errors import InvalidParameter
+from graphkit.matching.records import is_missing
 from graphkit.planning.event_log import event_frame
 from graphkit.planning.people import people
 from graphkit.planning.updates import PASSIVE
@@ -99,4 +100,4 @@ def _names(events: Any) -> set[str]:
     if not hasattr(events, "columns"):
         return {str(x) for x in events}
     pairs = zip(events["user"].tolist(), events["kind"].tolist(), strict=True)
-    return {str(user) for user, kind in pairs if kind not in PASSIVE and user is not None and user == user}  # noqa: PLR0124 - NaN differs from itself
+    return {str(user) for user, kind in pairs if kind not in PASSIVE and not is_missing(user)}

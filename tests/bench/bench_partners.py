@@ -164,7 +164,7 @@ SECTORS = (12, 40)  # groups of names with like texts
 GROUPS = {
     "popularity": ("popularity", "once", "company"), "time": ("recent", "lasting"), "text": ("text", "ln_text"),
     "former partners' text": ("mates", "fans"), "name": ("name", "script", "length"), "mentions, variants": ("mentions", "variant"),
-    "roles": ("peers", "kin", "roles"),
+    "roles": ("peers", "kin", "roles"), "partners in common": ("shared",),
 }  # fmt: skip
 TOGETHER = {
     "popularity and time": GROUPS["popularity"] + GROUPS["time"],
@@ -422,6 +422,7 @@ def main():
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--no-ablation", action="store_true")
     args = parser.parse_args()
+    assert set(FEATURES) == {f for group in GROUPS.values() for f in group}
     links, texts = read(args.directory)
     begin, all_figures, left_out = time.perf_counter(), [], []
     for k in range(args.splits, 0, -1):
@@ -469,7 +470,6 @@ def main():
                 + "   MRR "
                 + " ".join(f"{x:+.3f}" for x in change[:, 2])
             )
-    assert set(FEATURES) == {f for group in GROUPS.values() for f in group}
     print(f"\n{time.perf_counter() - begin:.0f} s")
 
 

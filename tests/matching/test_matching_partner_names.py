@@ -106,6 +106,9 @@ def test_a_reviewed_table_read_back_from_a_file_says_the_same(tmp_path):
         rank_partners(history, aliases=read.assign(join=["yes", "perhaps"]))
     with pytest.raises(InvalidParameter, match="row 0"):
         rank_partners(history, aliases=read.assign(join=[None, True]))
+    for names in (["Vans", None], pd.array(["Vans", None], dtype="string")):
+        with pytest.raises(InvalidParameter, match="name in row 1 is missing"):
+            rank_partners(history, aliases=read.assign(name=names, join="yes"))
 
 
 def test_traditional_characters_become_those_of_two_legacy_character_sets():

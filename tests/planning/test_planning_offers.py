@@ -169,6 +169,8 @@ def test_wrong_policies_are_refused_with_their_line(rows, error):
     assert not rows or "line" in str(caught.value)
     with pytest.raises(DataInvalid):
         offer_policy(shop(), policy(("age>=30", "o1", 1)).drop(columns="offer"))
+    with pytest.raises(DataInvalid, match="line 2: offer is missing"):
+        offer_policy(shop(), policy(("age>=30", "o1", 1)).assign(offer=pd.array([None], dtype="string")))
 
 
 def market(draw):

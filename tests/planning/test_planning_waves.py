@@ -45,6 +45,15 @@ def test_adaptive_waves_are_not_worse_on_two_hundred_truths(request, unknown, ca
     assert low >= 0
 
 
+def test_users_missing_in_the_events_are_nobody():
+    """None, NaN and the NA of pandas' text columns show no user reached."""
+    made = ask(market(np.full((3, 30), 0.5), [10, 10, 10], ["kol"] * 3), budget=30, rules={"wave_budgets": [10, 20]})
+    for users in (["u00", None], ["u00", math.nan], pd.array(["u00", None], dtype="string")):
+        events = pd.DataFrame({"ts": [1, 2], "user": users, "kind": "click"})
+        told = replan(made, events).replanned
+        assert (told["reached"], told["unknown_users"]) == (1, 0)
+
+
 def test_a_replan_equals_the_closed_form():
     """Without word of mouth: who is reached counts no more, and the best rest for the money that is left is bought."""
     chance = np.zeros((3, 30))
