@@ -58,7 +58,7 @@ class Option(click.Option):
             for name in names.split("|")
             if parameter.name and name in (*parameter.opts, parameter.name.upper())
         ]
-        if not any(str(value) in values.split("|") if values else value not in (None, False, ()) for value in beside):
+        if not any(str(value) in values.split("|") if values else _given(value) for value in beside):
             message = f"{max(self.opts, key=len)} needs {self.needs}: else it changes nothing"
             raise click.UsageError(message, ctx)
 
@@ -96,6 +96,11 @@ class _Examples:
                 for line in self.examples:
                     formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
         super().format_help_text(ctx, formatter)  # type: ignore[misc]
+
+
+def _given(value: Any) -> bool:
+    """Whether an option or argument has a value; 0 is one, a flag that is off none."""
+    return value is not None and value is not False and value != ()
 
 
 def _refuse_unusable(value: Any, parameter: click.Parameter, ctx: click.Context) -> None:

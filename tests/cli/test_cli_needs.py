@@ -50,6 +50,12 @@ def test_the_default_typed_out_is_refused_too(gk):
     assert gk("seeds", "--k", "2", "--unit-cost", "1")[0] == 2
 
 
+def test_zero_is_a_value(gk):
+    """--clusters 0 chooses their number: it goes on until the missing store is found."""
+    code, _, err = gk("profile", "--clusters", "0", "--min-cell", "1")
+    assert (code, "changes nothing" in err) == (4, False)
+
+
 @pytest.mark.parametrize("source", ["settings", "variable"])
 def test_a_default_of_the_settings_or_a_variable_waits_for_what_it_needs(gk, home, monkeypatch, source):
     """One settings file serves runs with --k and with --budget: it goes on until the missing store is found."""
