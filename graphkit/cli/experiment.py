@@ -21,6 +21,7 @@ __all__ = ["experiment"]
 
 CLUSTERS = ("cluster", "size", "stratum", "arm")
 EFFECTS = ("effect", "estimator", "value", "lower", "upper", "std_error", "n_users", "n_clusters", "excluded")
+KIND = click.option("--kind", cls=Option, needs="--events", default="purchase", help="The kind of event that is a yes.")
 
 
 @click.group(
@@ -79,13 +80,7 @@ def experiment() -> None:
     help="How alike users of a cluster are, if --events does not tell.",
 )
 @click.option("--events", type=click.Path(), help="Past events: give baseline, likeness and strata.")
-@click.option(
-    "--kind",
-    cls=Option,
-    needs="--events",
-    default="purchase",
-    help="The kind of event that is a yes.",
-)
+@KIND
 @click.option(
     "--clusters",
     type=click.IntRange(min=20),
@@ -178,7 +173,7 @@ def design(
 )
 @click.argument("design", type=click.Path())
 @click.option("--events", type=click.Path(), help="Events of the experiment; a user with one of --kind is a yes.")
-@click.option("--kind", cls=Option, needs="--events", default="purchase", help="The kind of event that is a yes.")
+@KIND
 @click.option(
     "--since",
     cls=Option,
